@@ -1,0 +1,58 @@
+"""A Keras LSTM inside backtrader, with an honest evaluation.
+
+The public names are imported on first use, so that ``import lstm_strategy`` loads neither
+TensorFlow nor backtrader.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lstm_strategy.errors import LSTMStrategyError
+
+__version__ = "0.1.0"
+
+_HOME_OF_NAME = {
+    "load_bars": "lstm_strategy.bars.load",
+    "sample_bars": "lstm_strategy.bars.load",
+    "validate_bars": "lstm_strategy.bars.validate",
+    "BarsFeed": "lstm_strategy.bars.feed",
+    "FeatureSet": "lstm_strategy.learning.features",
+    "LSTMForecaster": "lstm_strategy.learning.forecaster",
+    "LSTMIndicator": "lstm_strategy.trading.indicator",
+    "TargetStrategy": "lstm_strategy.trading.execution",
+    "LSTMStrategy": "lstm_strategy.trading.strategy",
+    "BrokerSettings": "lstm_strategy.trading.backtest",
+    "run_backtest": "lstm_strategy.evaluation.result",
+    "compare": "lstm_strategy.evaluation.compare",
+    "plot_equity": "lstm_strategy.evaluation.plots",
+    "plot_chart": "lstm_strategy.evaluation.plots",
+}
+
+__all__ = ["LSTMStrategyError", "__version__", *_HOME_OF_NAME]
+
+if TYPE_CHECKING:
+    from lstm_strategy.bars.feed import BarsFeed
+    from lstm_strategy.bars.load import load_bars, sample_bars
+    from lstm_strategy.bars.validate import validate_bars
+    from lstm_strategy.evaluation.compare import compare
+    from lstm_strategy.evaluation.plots import plot_chart, plot_equity
+    from lstm_strategy.evaluation.result import run_backtest
+    from lstm_strategy.learning.features import FeatureSet
+    from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.trading.backtest import BrokerSettings
+    from lstm_strategy.trading.execution import TargetStrategy
+    from lstm_strategy.trading.indicator import LSTMIndicator
+    from lstm_strategy.trading.strategy import LSTMStrategy
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module the first time somebody asks for it."""
+    if name not in _HOME_OF_NAME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF_NAME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Is it good, and could it be luck or a leak?"""
