@@ -28,7 +28,24 @@ _HOME_OF_NAME = {
     "plot_chart": "lstm_strategy.evaluation.plots",
 }
 
-__all__ = ["LSTMStrategyError", "__version__", *_HOME_OF_NAME]
+__all__ = [
+    "LSTMStrategyError",
+    "__version__",
+    "load_bars",
+    "sample_bars",
+    "validate_bars",
+    "BarsFeed",
+    "FeatureSet",
+    "LSTMForecaster",
+    "LSTMIndicator",
+    "TargetStrategy",
+    "LSTMStrategy",
+    "BrokerSettings",
+    "run_backtest",
+    "compare",
+    "plot_equity",
+    "plot_chart",
+]
 
 if TYPE_CHECKING:
     from lstm_strategy.bars.feed import BarsFeed

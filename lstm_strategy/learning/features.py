@@ -1,0 +1,191 @@
+"""What the network sees: causal, stationary columns made by pandas-ta."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.errors import FeatureError
+from lstm_strategy.learning.indicators import (
+    BASE_COLUMNS,
+    bars_columns_of,
+    checked_spec,
+    indicator_columns,
+    indicator_library,
+)
+from lstm_strategy.learning.probe import Column, probed_columns, stationary
+
+PRESETS: dict[str, list[dict[str, Any]]] = {
+    "default": [
+        {"kind": "log_return", "length": 1},
+        {"kind": "log_return", "length": 5},
+        {"kind": "log_return", "length": 21},
+        {"kind": "rsi", "length": 14},
+        {"kind": "bbands", "length": 20, "col_numbers": [3, 4]},
+        {"kind": "natr", "length": 14},
+        {"kind": "true_range"},
+        {"kind": "relative_volume", "length": 20},
+    ],
+    "momentum": [
+        {"kind": "log_return", "length": 1},
+        {"kind": "roc", "length": 10},
+        {"kind": "roc", "length": 63},
+        {"kind": "rsi", "length": 14},
+        {"kind": "macd", "fast": 12, "slow": 26, "signal": 9},
+        {"kind": "stoch", "k": 14, "d": 3},
+        {"kind": "willr", "length": 14},
+        {"kind": "mfi", "length": 14},
+    ],
+    "volatility": [
+        {"kind": "log_return", "length": 1},
+        {"kind": "true_range"},
+        {"kind": "natr", "length": 14},
+        {"kind": "bbands", "length": 20, "col_numbers": [3, 4]},
+        {"kind": "hvol", "length": 20},
+        {"kind": "chop", "length": 14},
+        {"kind": "ui", "length": 14},
+        {"kind": "relative_volume", "length": 20},
+    ],
+    "trend": [
+        {"kind": "log_return", "length": 1},
+        {"kind": "ema", "length": 20},
+        {"kind": "sma", "length": 50},
+        {"kind": "sma", "length": 200},
+        {"kind": "adx", "length": 14},
+        {"kind": "aroon", "length": 25},
+        {"kind": "donchian", "lower_length": 20, "upper_length": 20},
+        {"kind": "obv"},
+    ],
+}
+
+
+class FeatureSet:
+    """Named, ordered, causal feature columns, computed from bars.
+
+    Each feature is a dict in pandas-ta's own convention: its ``kind`` and the arguments of that
+    kind. Two kinds are our own: ``{"kind": "column", "column": "funding_rate"}`` passes a column
+    of the bars through (held at its last known value where it is NaN), and
+    ``{"kind": "relative_volume", "length": 20}`` is the log of the volume over its own median.
+    All values are free of the unit of price and volume, and known at the close of their row.
+
+    Raises:
+        FeatureError: for an unknown kind or argument (with the nearest names), a feature that
+            looks ahead, one that never forgets where history began, or one that is there twice.
+
+    >>> FeatureSet([{"kind": "rsi", "length": 14}, {"kind": "macd"}]).names
+    ['RSI_14', 'MACD_12_26_9', 'MACDh_12_26_9', 'MACDs_12_26_9']
+    """
+
+    def __init__(self, specs: Sequence[Mapping[str, Any]]) -> None:
+        if isinstance(specs, (str, Mapping)) or not len(specs):
+            raise FeatureError(
+                f"FeatureSet takes a list of dicts with at least one feature, got {specs!r}. "
+                f"For a preset write FeatureSet.preset({next(iter(PRESETS))!r})."
+            )
+        self.specs = [checked_spec(spec) for spec in specs]
+        self._columns = [probed_columns(spec) for spec in self.specs]
+        _, self.library, self.library_version = indicator_library()
+        self._check_names()
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """One of the ready sets: default, momentum, volatility, trend."""
+        if name not in PRESETS:
+            raise FeatureError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}.")
+        return cls(PRESETS[name])
+
+    @property
+    def names(self) -> list[str]:
+        """The feature columns, in the order of the specs."""
+        return [column.name for columns in self._columns for column in columns]
+
+    @property
+    def warm_up(self) -> int:
+        """Bars before the first row in which every feature has a value."""
+        return max(column.warm_up for columns in self._columns for column in columns)
+
+    @property
+    def memory(self) -> int:
+        """Bars after which the values no longer depend on where history began (to 1e-7 σ)."""
+        return max(column.memory for columns in self._columns for column in columns)
+
+    @property
+    def bars_columns(self) -> list[str]:
+        """The columns that the bars must have: open high low close volume, and the user's own."""
+        extra = (name for spec in self.specs for name in bars_columns_of(spec))
+        return list(dict.fromkeys((*BASE_COLUMNS, *extra)))
+
+    def frame(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """The feature columns for every bar.
+
+        Returns shape (n_bars, n_features) on the index of ``bars``; NaN in the first ``warm_up``
+        rows, and wherever a user's own column isn't known yet. Known at the close of its row.
+
+        Raises:
+            FeatureError: if the bars lack a column that a feature reads.
+        """
+        missing = [name for name in self.bars_columns if name not in bars]
+        if missing:
+            raise FeatureError(
+                f"The features read the column {missing[0]!r}, and the bars only have "
+                f"{', '.join(map(str, bars.columns))}. Add it to the bars."
+            )
+        if len(bars) <= self.warm_up:
+            return pd.DataFrame(np.nan, index=bars.index, columns=self.names)
+        known = bars[self.bars_columns]
+        series = {
+            column.name: stationary(values[column.name], known, column)
+            for spec, columns in zip(self.specs, self._columns, strict=True)
+            for values in [indicator_columns(spec, known)]
+            for column in columns
+        }
+        return pd.DataFrame(series, columns=self.names).replace([np.inf, -np.inf], np.nan)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that makes the same columns again, as JSON can hold it."""
+        return {
+            "library": self.library,
+            "library_version": self.library_version,
+            "specs": self.specs,
+            "columns": [[column.to_dict() for column in columns] for columns in self._columns],
+        }
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
+        """The feature set that ``to_dict`` described.
+
+        Raises:
+            FeatureError: if it came from another feature library than the installed one.
+        """
+        _, library, library_version = indicator_library()
+        if (saved["library"], saved["library_version"]) != (library, library_version):
+            raise FeatureError(
+                f"The features were made with {saved['library']} {saved['library_version']}, and "
+                f"{library} {library_version} is installed; the numbers may differ. Install "
+                f"{saved['library']}=={saved['library_version']} or train again."
+            )
+        feature_set = cls.__new__(cls)
+        feature_set.specs = [checked_spec(spec) for spec in saved["specs"]]
+        feature_set._columns = [
+            tuple(Column(**column) for column in columns) for columns in saved["columns"]
+        ]
+        feature_set.library, feature_set.library_version = library, library_version
+        return feature_set
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FeatureSet) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"FeatureSet({', '.join(self.names)})"
+
+    def _check_names(self) -> None:
+        names = self.names
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise FeatureError(
+                f"Two features give the same column {twice[0]!r}. Remove one, or tell them "
+                'apart with "suffix".'
+            )

@@ -1,0 +1,413 @@
+"""The forecaster: fit · forecast · stream · save · load."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.bars.fingerprint import bars_fingerprint
+from lstm_strategy.bars.validate import validate_bars
+from lstm_strategy.errors import ModelError, TrainingError
+from lstm_strategy.learning.features import FeatureSet
+from lstm_strategy.learning.progress import OnEpoch, training_progress
+from lstm_strategy.learning.settings import ForecasterSettings
+from lstm_strategy.learning.storage import (
+    CARD_FILE,
+    ModelCard,
+    SignalScale,
+    TrainingSpan,
+    library_versions,
+    load_card,
+    load_history,
+    load_network,
+    now,
+    save_model,
+)
+from lstm_strategy.learning.targets import break_even_probability, forward_return, target_labels
+
+if TYPE_CHECKING:
+    from lstm_strategy.learning.engines import Engine
+    from lstm_strategy.learning.stream import ForecastStream
+    from lstm_strategy.learning.training import TrainingRows
+
+FORECAST_COLUMNS = ["signal", "forecast", "spread"]
+_NARROWEST_WIDTH = 0.02  # a forecast that never leaves the threshold must not be blown up
+
+
+class Forecaster(Protocol):
+    """What the trading room needs of a model, trained by us or not."""
+
+    @property
+    def warm_up(self) -> int:
+        """Bars before the first forecast."""
+        ...
+
+    @property
+    def bars_columns(self) -> list[str]:
+        """The columns that bars must have."""
+        ...
+
+    @property
+    def training_end(self) -> pd.Timestamp | None:
+        """The last bar that the model has seen; None where there is none."""
+        ...
+
+    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """The columns signal, forecast, spread for every bar; NaN in warm-up."""
+        ...
+
+    def stream(self) -> Any:
+        """An object with update(bar) and peek(bar), each giving signal, forecast, spread."""
+        ...
+
+
+class LSTMForecaster:
+    """A Keras LSTM that forecasts the direction of the next bars.
+
+    Args:
+        features: what the network sees; a FeatureSet, or the list that makes one.
+        target: "direction": is the close ``horizon`` bars later higher?
+        horizon: bars ahead that the target looks.
+        units: width of each LSTM layer, one to three layers.
+        dropout: share of LSTM outputs dropped in training.
+        learning_rate: step size of AdamW.
+        weight_decay: decay of AdamW, on kernels only.
+        lookback: bars that the memory is given to settle before the first forecast; with
+            ``memory="window"`` the bars of each window. Training chunks are twice as long.
+        memory: "carry" moves the LSTM's state from bar to bar through the whole feed,
+            "window" starts afresh ``lookback`` bars before each forecast.
+        epochs: the most epochs of training for each seed.
+        batch_size: chunks in one training step.
+        patience: epochs without a better validation loss before training stops.
+        seeds: members of the ensemble; their mean is the forecast, their standard deviation
+            the spread.
+        seed: makes training repeatable on one machine.
+        validation: share of the bars, the last ones, that early stopping watches.
+
+    Raises:
+        TrainingError: naming the first argument that is off.
+        FeatureError: if the features can't be used.
+
+    >>> forecaster = LSTMForecaster(units=(16,), seed=7)    # doctest: +SKIP
+    >>> forecaster.fit(bars[:"2012"]).forecast(bars).tail()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        features: FeatureSet | Sequence[dict[str, Any]] | None = None,
+        **settings: Any,
+    ) -> None:
+        if features is None:
+            features = FeatureSet.preset("default")
+        self.features = features if isinstance(features, FeatureSet) else FeatureSet(features)
+        self.settings = ForecasterSettings.checked(**settings)
+        self.card: ModelCard | None = None
+        self.history = pd.DataFrame(columns=["seed", "epoch", "loss", "val_loss"])
+        self._network: Any = None
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the forecaster has been trained or loaded."""
+        return self.card is not None
+
+    @property
+    def warm_up(self) -> int:
+        """Bars before the first forecast."""
+        return self.features.warm_up + self.settings.lookback - 1
+
+    @property
+    def bars_columns(self) -> list[str]:
+        """The columns that bars must have to be forecast."""
+        return self.features.bars_columns
+
+    @property
+    def training_end(self) -> pd.Timestamp | None:
+        """The last bar that the model has seen; up to here every result is in-sample."""
+        return pd.Timestamp(self.card.training.end) if self.card else None
+
+    @property
+    def validation_scores(self) -> dict[str, float]:
+        """Log-loss, AUC and accuracy on the validation rows, and the number of these rows."""
+        return self._fitted_card().validation_scores
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """What computes the network's forecasts."""
+        from lstm_strategy.learning.engines import KerasEngine
+
+        self._fitted_card()
+        return KerasEngine(self._network)
+
+    def fit(self, bars: pd.DataFrame, *, progress: bool | OnEpoch | None = None) -> Self:
+        """Train on ``bars`` and return self.
+
+        Scaling, weights and threshold come from the first bars, early stopping from the last
+        ``validation`` share of them, with ``horizon`` bars between the two left out.
+
+        Args:
+            bars: open high low close volume and what the features read besides.
+            progress: True or False shows or hides a progress bar; None shows it where somebody
+                looks; a function is called after each epoch instead.
+
+        Raises:
+            BarsError: at the first bad bar.
+            TrainingError: if there are too few bars, or all labels are the same.
+        """
+        bars = validate_bars(bars)
+        rows, index = self._training_rows(bars)
+        from lstm_strategy.learning.training import trained_network
+
+        with training_progress(progress, self.settings) as on_epoch:
+            trained = trained_network(rows, self.settings, progress=on_epoch)
+        self._network, self.history = trained.network, trained.history
+        self.__dict__.pop("engine", None)
+        self.card = self._written_card(bars, rows, index)
+        return self
+
+    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Forecasts for every bar, each known at the close of its row.
+
+        Returns columns signal (exposure asked for, -1…1), forecast (probability of the target
+        being 1) and spread (standard deviation between the members) on the index of ``bars``.
+        NaN in the first ``warm_up`` rows, and where a feature isn't known.
+
+        Raises:
+            BarsError: at the first bad bar.
+            FeatureError: if the bars lack a column that a feature reads.
+            ModelError: if the forecaster hasn't been fitted.
+        """
+        self._fitted_card()
+        bars = validate_bars(bars)
+        features = self.features.frame(bars)
+        known = features.notna().all(axis=1).to_numpy()
+        frame = pd.DataFrame(np.nan, index=bars.index, columns=FORECAST_COLUMNS)
+        if known.sum() >= self.settings.lookback:
+            members = self._member_forecasts(features.to_numpy()[known])
+            frame.loc[known] = np.column_stack(self.columns_of(members))
+        return frame
+
+    def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Signal, forecast and spread from the members' forecasts, shape (n_rows, n_members)."""
+        scale = self._fitted_card().signal
+        members = members.astype(np.float64)
+        forecast = members.mean(axis=1)
+        signal = np.clip((forecast - scale.threshold) / scale.width, -1.0, 1.0)
+        return signal, forecast, members.std(axis=1)
+
+    def stream(self, history: pd.DataFrame | None = None) -> "ForecastStream":
+        """The same forecasts bar by bar, starting after ``history`` if there is one.
+
+        Raises:
+            ModelError: if the forecaster hasn't been fitted.
+        """
+        from lstm_strategy.learning.stream import ForecastStream
+
+        self._fitted_card()
+        return ForecastStream(self, None if history is None else validate_bars(history))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model as a folder, whole or not at all; returns its path.
+
+        Raises:
+            ModelError: if the forecaster hasn't been fitted, or something that isn't a model is
+                in the way.
+        """
+        save_model(Path(folder), self._network, self._fitted_card(), self.history)
+        return Path(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """The forecaster that ``save`` wrote, giving the same numbers.
+
+        Raises:
+            ModelError: if the folder is missing, incomplete, of another version, or changed.
+            FeatureError: if it needs another feature library.
+        """
+        folder = Path(folder)
+        card = load_card(folder)
+        forecaster = cls(FeatureSet.from_dict(card.features), **card.settings.model_dump())
+        forecaster._network = load_network(folder, card)
+        forecaster.card = card
+        forecaster.history = load_history(folder)
+        return forecaster
+
+    def __repr__(self) -> str:
+        trained = f"trained to {self.training_end:%Y-%m-%d}" if self.is_fitted else "not fitted"
+        return f"LSTMForecaster({self.settings.target}, units={self.settings.units}, {trained})"
+
+    def _fitted_card(self) -> ModelCard:
+        if self.card is None:
+            raise ModelError("The forecaster isn't fitted. Call fit(bars) or load(folder) first.")
+        return self.card
+
+    def _training_rows(self, bars: pd.DataFrame) -> "tuple[TrainingRows, pd.DatetimeIndex]":
+        features = self.features.frame(bars)
+        labels = target_labels(bars, target=self.settings.target, horizon=self.settings.horizon)
+        usable = features.notna().all(axis=1) & labels.notna()
+        self._check_enough_bars(len(bars), int(usable.sum()))
+        if labels[usable].nunique() == 1:
+            raise TrainingError(
+                f"Every label is {labels[usable].iloc[0]:g}: the close never "
+                f"{'falls' if labels[usable].iloc[0] else 'rises'} over {self.settings.horizon} "
+                "bars. There is nothing to learn; use other bars or another horizon."
+            )
+        from lstm_strategy.learning.training import TrainingRows
+
+        rows = TrainingRows.split(
+            features[usable].to_numpy(),
+            labels[usable].to_numpy(np.float32),
+            share=self.settings.validation,
+            purge=self.settings.horizon,
+        )
+        return rows, pd.DatetimeIndex(features.index[usable])
+
+    def _check_enough_bars(self, n_bars: int, n_usable: int) -> None:
+        lookback, share = self.settings.lookback, self.settings.validation
+        needed_to_train = 2 * lookback + self.settings.horizon
+        needed_to_validate = 3 * lookback // 2
+        needed = int(np.ceil(max(needed_to_train / (1 - share), needed_to_validate / share))) + 1
+        if n_usable < needed:
+            raise TrainingError(
+                f"Training needs {needed + n_bars - n_usable:,} bars with lookback={lookback} "
+                f"({n_bars - n_usable} of them warm up the features), got {n_bars:,}. Load more "
+                "history or shorten lookback."
+            )
+
+    def _member_forecasts(self, rows: np.ndarray) -> np.ndarray:
+        from lstm_strategy.learning.engines import carried_forecasts, windowed_forecasts
+
+        lookback = self.settings.lookback
+        if self.settings.memory == "window":
+            return windowed_forecasts(self.engine, rows, lookback=lookback)
+        members, _ = carried_forecasts(self.engine, rows, self.engine.initial_state(1))
+        members[: lookback - 1] = np.nan
+        return members
+
+    def _written_card(
+        self, bars: pd.DataFrame, rows: "TrainingRows", index: pd.DatetimeIndex
+    ) -> ModelCard:
+        from lstm_strategy.learning.engines import KerasEngine
+        from lstm_strategy.learning.network import keras
+
+        self.engine = KerasEngine(self._network)
+        members = self._member_forecasts(rows.features)
+        returns = forward_return(bars["close"], horizon=self.settings.horizon).loc[index]
+        forecast = members.mean(axis=1)
+        settled = slice(self.settings.lookback - 1, rows.train_end)
+        return ModelCard(
+            created=now(),
+            settings=self.settings,
+            features=self.features.to_dict(),
+            training=TrainingSpan(
+                start=bars.index[0],
+                end=bars.index[-1],
+                validation_start=index[rows.validation_start],
+                n_bars=len(bars),
+                sha256=bars_fingerprint(bars),
+            ),
+            signal=_signal_scale(forecast[settled], returns.to_numpy()[: rows.train_end]),
+            validation_scores=_scores(
+                rows.labels[rows.validation_start :], forecast[rows.validation_start :]
+            ),
+            versions={**library_versions(), self.features.library: self.features.library_version},
+            backend=keras.backend.backend(),
+        )
+
+
+def _signal_scale(forecast: np.ndarray, returns: np.ndarray) -> SignalScale:
+    threshold = break_even_probability(returns)
+    width = float(np.quantile(np.abs(forecast - threshold), 0.9))
+    return SignalScale(threshold=threshold, width=max(width, _NARROWEST_WIDTH))
+
+
+def _scores(labels: np.ndarray, forecast: np.ndarray) -> dict[str, float]:
+    from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+
+    has_both_classes = len(np.unique(labels)) == 2
+    return {
+        "log_loss": float(log_loss(labels, forecast, labels=[0.0, 1.0])),
+        "auc": float(roc_auc_score(labels, forecast)) if has_both_classes else float("nan"),
+        "accuracy": float(accuracy_score(labels, forecast > 0.5)),
+        "n_rows": float(len(labels)),
+    }
+
+
+def _naive_utc(bars: pd.DataFrame) -> pd.DatetimeIndex:
+    # backtrader's clock: bars that come back from a feed have lost their time zone
+    times = pd.DatetimeIndex(bars.index)
+    return times if times.tz is None else times.tz_convert("UTC").tz_localize(None)
+
+
+@dataclass(frozen=True)
+class ReadyForecasts:
+    """Forecasts that were made before, answering in place of the model that made them.
+
+    Small and picklable: worker processes and sweeps get this instead of a network.
+    """
+
+    frame: pd.DataFrame
+    warm_up: int
+    bars_columns: list[str]
+    training_end: pd.Timestamp | None
+
+    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the ready frame that belong to ``bars``.
+
+        Raises:
+            ModelError: if a bar wasn't among those that were forecast.
+        """
+        times = _naive_utc(bars)
+        unknown = times[~times.isin(self.frame.index)]
+        if len(unknown):
+            raise ModelError(
+                f"No forecast was made for {unknown[0]}. Forecast the same bars that you trade."
+            )
+        return self.frame.loc[times].set_axis(bars.index)
+
+    def stream(self) -> Any:
+        """Ready forecasts serve whole feeds only.
+
+        Raises:
+            ModelError: always; a stream needs the model itself.
+        """
+        raise ModelError("Ready forecasts can't follow a live feed. Pass the model itself.")
+
+
+def ready_forecasts(model: "Forecaster | str | Path", bars: pd.DataFrame) -> ReadyForecasts:
+    """Forecast ``bars`` once, for many runs over the same bars."""
+    forecaster = opened_forecaster(model)
+    if isinstance(forecaster, ReadyForecasts):
+        return forecaster
+    return ReadyForecasts(
+        frame=forecaster.forecast(bars).set_axis(_naive_utc(bars)),
+        warm_up=forecaster.warm_up,
+        bars_columns=list(forecaster.bars_columns),
+        training_end=forecaster.training_end,
+    )
+
+
+def opened_forecaster(model: "Forecaster | str | Path | None") -> Forecaster:
+    """The forecaster itself, or the one saved in a folder (loaded once while it stays the same).
+
+    Raises:
+        ModelError: if there is no such model, or the object isn't one.
+    """
+    if isinstance(model, (str, Path)):
+        card_file = Path(model) / CARD_FILE
+        changed = card_file.stat().st_mtime_ns if card_file.is_file() else 0
+        return _loaded(str(model), changed)
+    if model is None or not (hasattr(model, "forecast") and hasattr(model, "stream")):
+        raise ModelError(
+            f"model must be a forecaster or the folder of a saved one, got {model!r}. "
+            'Write model="models/sp500".'
+        )
+    return model
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: str, changed: int) -> LSTMForecaster:
+    return LSTMForecaster.load(folder)

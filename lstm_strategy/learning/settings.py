@@ -1,0 +1,57 @@
+"""The settings of a forecaster, checked before any work begins."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lstm_strategy.errors import TrainingError
+from lstm_strategy.learning.targets import TARGETS
+
+Units = Annotated[int, Field(ge=1, le=1024)]
+
+
+class ForecasterSettings(BaseModel):
+    """How the network is built and trained; one field for each argument of LSTMForecaster."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: Literal["direction"] = "direction"
+    horizon: int = Field(default=1, ge=1)
+    units: tuple[Units, ...] = Field(default=(32,), min_length=1, max_length=3)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    learning_rate: float = Field(default=3e-3, gt=0, le=1)
+    weight_decay: float = Field(default=1e-2, ge=0)
+    lookback: int = Field(default=60, ge=2)
+    memory: Literal["carry", "window"] = "carry"
+    epochs: int = Field(default=60, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    patience: int = Field(default=15, ge=1)
+    seeds: int = Field(default=3, ge=1, le=100)
+    seed: int = Field(default=0, ge=0)
+    validation: float = Field(default=0.2, gt=0, lt=0.9)
+
+    @classmethod
+    def checked(cls, **arguments: Any) -> Self:
+        """The settings, or one clear error that names the first argument that is off.
+
+        Raises:
+            TrainingError: the rule, what was received, and the remedy.
+        """
+        try:
+            return cls(**arguments)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(cls.model_fields)
+                raise TrainingError(
+                    f"LSTMForecaster has no argument {name!r}. Known: {known}."
+                ) from error
+            if name == "target":
+                raise TrainingError(
+                    f"target must be one of {', '.join(TARGETS)}, got {first['input']!r}."
+                ) from error
+            raise TrainingError(
+                f"{name}: {first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}. "
+                f"The default is {cls.model_fields[str(first['loc'][0])].default!r}."
+            ) from error

@@ -1,0 +1,198 @@
+"""A forecaster as a folder: ``network.keras``, ``model.json``, ``history.csv``.
+
+The folder is written whole or not at all. Loading never unpickles and never runs code from it.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lstm_strategy.errors import ModelError
+from lstm_strategy.learning.settings import ForecasterSettings
+
+FORMAT = 1
+NETWORK_FILE, CARD_FILE, HISTORY_FILE = "network.keras", "model.json", "history.csv"
+_LIBRARIES = ("lstm-strategy", "keras", "tensorflow", "numpy", "pandas")
+
+
+class TrainingSpan(BaseModel):
+    """Which bars a model has seen: everything up to ``end`` is in-sample."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: datetime
+    end: datetime
+    validation_start: datetime
+    n_bars: int
+    sha256: str
+
+
+class SignalScale(BaseModel):
+    """How a forecast becomes a signal: ``(forecast - threshold) / width``, clipped to ±1.
+
+    ``threshold`` is the probability at which the mean gain and the mean loss of the training
+    rows cancel; ``width`` the distance from it that nine in ten training forecasts stay within.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    threshold: float
+    width: float
+
+
+class ModelCard(BaseModel):
+    """Where a model came from and what it needs: the content of ``model.json``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal[1] = 1
+    created: datetime
+    settings: ForecasterSettings
+    features: dict[str, Any]
+    training: TrainingSpan
+    signal: SignalScale
+    validation_scores: dict[str, float]
+    versions: dict[str, str]
+    backend: str
+    network_sha256: str = ""
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of the libraries that shape a model's numbers, as far as installed."""
+    versions = {}
+    for library in _LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except ImportError:
+            continue
+    return versions
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def save_model(folder: Path, network: Any, card: ModelCard, history: pd.DataFrame) -> None:
+    """Write a model folder, replacing an earlier model of the same name in one step.
+
+    Raises:
+        ModelError: if something that isn't a model is in the way; it is left as it is.
+    """
+    if folder.exists() and not _may_be_replaced(folder):
+        raise ModelError(
+            f"{folder} exists and isn't a saved model, so it isn't overwritten. "
+            "Choose another folder, or remove it yourself."
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        network.save(temporary / NETWORK_FILE)
+        card = card.model_copy(update={"network_sha256": file_sha256(temporary / NETWORK_FILE)})
+        (temporary / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n")
+        history.to_csv(temporary / HISTORY_FILE, index=False)
+        temporary.chmod(0o755)
+        _put_in_place(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _may_be_replaced(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / CARD_FILE).exists() or not any(folder.iterdir()))
+
+
+def _put_in_place(temporary: Path, folder: Path) -> None:
+    if not folder.exists():
+        temporary.rename(folder)
+        return
+    # a folder can't replace a folder in one call, so the old one steps aside first
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    folder.replace(aside / "model")
+    try:
+        temporary.rename(folder)
+    except OSError:
+        (aside / "model").replace(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def load_card(folder: Path) -> ModelCard:
+    """The checked ``model.json`` of a model folder.
+
+    Raises:
+        ModelError: if the folder is missing, incomplete, or of another version.
+    """
+    if not folder.is_dir():
+        raise ModelError(
+            f"No model at {folder}. Train one with `lstm-strategy train BARS --out {folder}` or "
+            "save one with forecaster.save(folder)."
+        )
+    for name in (CARD_FILE, NETWORK_FILE):
+        if not (folder / name).is_file():
+            raise ModelError(
+                f"The model at {folder} is incomplete: {name} is missing. Save or train it again."
+            )
+    try:
+        content = json.loads((folder / CARD_FILE).read_text())
+        saved_format = content.get("format")
+    except (ValueError, AttributeError):
+        raise ModelError(
+            f"{folder / CARD_FILE} isn't readable JSON. Save or train the model again."
+        ) from None
+    if saved_format != FORMAT:
+        raise ModelError(
+            f"The model at {folder} has format {saved_format}, this version reads format "
+            f"{FORMAT}. Train it again, or install the version that saved it: "
+            f"{content.get('versions', {}).get('lstm-strategy', 'unknown')}."
+        )
+    try:
+        return ModelCard.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(
+            f"{folder / CARD_FILE} is damaged: {'.'.join(map(str, first['loc']))}: "
+            f"{first['msg']}. Save or train the model again."
+        ) from None
+
+
+def load_network(folder: Path, card: ModelCard) -> Any:
+    """The Keras network of a model folder, after checking that it is the one that was saved.
+
+    Raises:
+        ModelError: if ``network.keras`` was changed or can't be read.
+    """
+    if file_sha256(folder / NETWORK_FILE) != card.network_sha256:
+        raise ModelError(
+            f"{folder / NETWORK_FILE} isn't the network that was saved (its sha256 differs from "
+            "model.json). Restore it, or train the model again."
+        )
+    from lstm_strategy.learning.network import keras
+
+    try:
+        return keras.saving.load_model(folder / NETWORK_FILE, compile=False, safe_mode=True)
+    except Exception as error:
+        raise ModelError(
+            f"{folder / NETWORK_FILE} can't be read by Keras {keras.__version__}: "
+            f"{str(error).splitlines()[0]}. It was saved with Keras "
+            f"{card.versions.get('keras', 'unknown')}; train the model again."
+        ) from error
+
+
+def load_history(folder: Path) -> pd.DataFrame:
+    """The training history of a model folder; empty where it wasn't kept."""
+    path = folder / HISTORY_FILE
+    columns = ["seed", "epoch", "loss", "val_loss"]
+    return pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=columns)
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,239 @@
+"""Sequences, fit, early stopping.
+
+The network is trained many-to-many on long chunks with random offsets, with a loss at every step
+past a warm-up, so that a bar passes through the LSTM once or twice an epoch instead of once for
+each window it lies in.
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.errors import TrainingError
+from lstm_strategy.learning.network import lstm_member, normalization_layer, scaled_network
+from lstm_strategy.learning.progress import OnEpoch
+from lstm_strategy.learning.settings import ForecasterSettings
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Complete rows of features with their labels, split in time.
+
+    ``features`` has shape (n_rows, n_features), ``labels`` (n_rows,). Rows before ``train_end``
+    are trained on, rows from ``validation_start`` on validate; those between are purged, since
+    their labels reach into the validation rows.
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    train_end: int
+    validation_start: int
+
+    @classmethod
+    def split(
+        cls, features: np.ndarray, labels: np.ndarray, *, share: float, purge: int
+    ) -> "TrainingRows":
+        """The last ``share`` of the rows for validation, ``purge`` rows before them unused."""
+        validation_start = len(features) - round(len(features) * share)
+        return cls(features, labels, validation_start - purge, validation_start)
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """The trained ensemble and the course of its training.
+
+    ``history`` has one row an epoch and the columns seed, epoch, loss, val_loss.
+    """
+
+    network: keras.Model
+    history: pd.DataFrame
+
+
+class Chunks(keras.utils.PyDataset):
+    """Chunks of consecutive rows, as (features, labels, weights) batches.
+
+    The first ``warm_up`` steps of a chunk weigh nothing: the network's state is still settling.
+    ``offsets`` gives a new generator of random offsets, so that chunks differ between epochs;
+    without it chunks lie at fixed places and score every row behind the first warm-up once.
+    """
+
+    def __init__(
+        self,
+        features: np.ndarray,
+        labels: np.ndarray,
+        *,
+        length: int,
+        warm_up: int,
+        batch_size: int,
+        offsets: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self._features, self._labels = features, labels
+        self._length, self._warm_up, self._stride = length, warm_up, length - warm_up
+        self._offsets = offsets
+        n_chunks = self._n_chunks_that_always_fit()
+        self._batch_size = min(batch_size, n_chunks)
+        self._n_batches = -(-n_chunks // self._batch_size)
+        if offsets is not None:  # every batch full, so that the training step compiles once
+            self._n_batches = n_chunks // self._batch_size
+        self.on_epoch_end()
+
+    def _n_chunks_that_always_fit(self) -> int:
+        spare = self._stride - 1 if self._offsets is not None else 0
+        return max(1, (len(self._features) - self._length - spare) // self._stride + 1)
+
+    def on_epoch_end(self) -> None:
+        """Lay the chunks anew."""
+        last_start = len(self._features) - self._length
+        if self._offsets is None:
+            # the last chunk is moved back to end with the data; what overlaps is scored once
+            starts = np.arange(0, last_start + self._stride, self._stride)
+            self._starts = np.minimum(starts, last_start)
+            self._scored_from = np.maximum(starts - self._starts, 0) + self._warm_up
+            self._n_batches = -(-len(starts) // self._batch_size)
+            return
+        offset = int(self._offsets.integers(min(self._stride, last_start + 1)))
+        self._starts = np.arange(offset, last_start + 1, self._stride)
+        self._offsets.shuffle(self._starts)
+        self._scored_from = np.full(len(self._starts), self._warm_up)
+
+    def _steps_per_scored_step(self) -> float:
+        n_scored = (self._length - self._scored_from).sum()
+        return float(self._length * len(self._starts) / n_scored)
+
+    def __len__(self) -> int:
+        return self._n_batches
+
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        chosen = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
+        steps = np.arange(self._length)
+        rows = self._starts[chosen, None] + steps
+        is_scored = steps >= self._scored_from[chosen, None]
+        # Keras averages over all steps, scored or not: undo that, so that losses are log-losses
+        weights = is_scored.astype(np.float32) * self._steps_per_scored_step()
+        return self._features[rows], self._labels[rows][..., None], weights
+
+
+def trained_network(
+    rows: TrainingRows, settings: ForecasterSettings, *, progress: OnEpoch | None = None
+) -> TrainedNetwork:
+    """Train one member for each seed and join them behind one scaling.
+
+    The network is built and compiled once and re-initialised for every seed.
+
+    Raises:
+        TrainingError: if a loss becomes NaN.
+    """
+    features = rows.features.astype(np.float32)
+    normalization = normalization_layer(features[: rows.train_end])
+    member_seeds = np.random.SeedSequence(settings.seed).generate_state(settings.seeds).tolist()
+    trainer = _Trainer(rows, features, settings, normalization)
+    members, histories = [], []
+    for position, seed in enumerate(member_seeds):
+        histories.append(trainer.train(seed, position, progress).assign(seed=position))
+        members.append(trainer.copy_of_member(seed, name=f"member_{position}"))
+    history = pd.concat(histories, ignore_index=True)[["seed", "epoch", "loss", "val_loss"]]
+    return TrainedNetwork(scaled_network(normalization, members), history)
+
+
+class _Trainer:
+    """One compiled network that is trained again and again from fresh weights."""
+
+    def __init__(
+        self,
+        rows: TrainingRows,
+        features: np.ndarray,
+        settings: ForecasterSettings,
+        normalization: keras.layers.Layer,
+    ) -> None:
+        self._rows, self._features, self._settings = rows, features, settings
+        self._member = self._fresh_member(0, name="member")
+        self._network = scaled_network(normalization, [self._member])
+        optimizer = keras.optimizers.AdamW(
+            settings.learning_rate, weight_decay=settings.weight_decay, clipnorm=1.0
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        self._network.compile(optimizer, loss="binary_crossentropy", weighted_metrics=[])
+        optimizer.build(self._network.trainable_variables)
+        self._fresh_optimizer = [np.array(variable) for variable in optimizer.variables]
+
+    def train(self, seed: int, position: int, progress: OnEpoch | None) -> pd.DataFrame:
+        """Train from fresh weights; returns one row an epoch: epoch, loss, val_loss."""
+        self._reinitialise(seed)
+        callbacks: list[keras.callbacks.Callback] = [
+            keras.callbacks.EarlyStopping(
+                patience=self._settings.patience, restore_best_weights=True
+            ),
+            keras.callbacks.TerminateOnNaN(),
+        ]
+        if progress is not None:
+            callbacks.append(
+                keras.callbacks.LambdaCallback(
+                    on_epoch_end=lambda epoch, logs: progress(position, epoch + 1, logs["val_loss"])
+                )
+            )
+        fitted = self._network.fit(
+            self._training_chunks(seed),
+            validation_data=self._validation_chunks(),
+            epochs=self._settings.epochs,
+            callbacks=callbacks,
+            shuffle=False,  # the chunks shuffle themselves, from the seed
+            verbose=0,
+        )
+        history = pd.DataFrame(fitted.history).rename_axis("epoch").reset_index()
+        if not np.isfinite(history[["loss", "val_loss"]].to_numpy()).all():
+            raise TrainingError(
+                f"The loss became NaN in epoch {len(history)} with learning_rate="
+                f"{self._settings.learning_rate:g}. Lower the learning_rate."
+            )
+        return history
+
+    def copy_of_member(self, seed: int, *, name: str) -> keras.Model:
+        """The member as it is now, apart from further training."""
+        copy = self._fresh_member(seed, name=name)
+        copy.set_weights(self._member.get_weights())
+        return copy
+
+    def _fresh_member(self, seed: int, *, name: str) -> keras.Model:
+        settings = self._settings
+        return lstm_member(
+            self._features.shape[1],
+            units=settings.units,
+            dropout=settings.dropout,
+            seed=seed,
+            name=name,
+        )
+
+    def _reinitialise(self, seed: int) -> None:
+        # `variables` also holds the state of the dropout's random numbers, `weights` doesn't
+        fresh = self._fresh_member(seed, name="fresh")
+        for variable, value in zip(self._member.variables, fresh.variables, strict=True):
+            variable.assign(value)
+        optimizer = self._network.optimizer
+        for variable, value in zip(optimizer.variables, self._fresh_optimizer, strict=True):
+            variable.assign(value)
+
+    def _training_chunks(self, seed: int) -> Chunks:
+        lookback = self._settings.lookback
+        return Chunks(
+            self._features[: self._rows.train_end],
+            self._rows.labels[: self._rows.train_end],
+            length=2 * lookback,
+            warm_up=lookback // 2,
+            batch_size=self._settings.batch_size,
+            offsets=np.random.default_rng(seed),
+        )
+
+    def _validation_chunks(self) -> Chunks:
+        lookback = self._settings.lookback
+        # the rows before the validation span warm the state up; their labels weigh nothing
+        start = self._rows.validation_start - lookback // 2
+        return Chunks(
+            self._features[start:],
+            self._rows.labels[start:],
+            length=2 * lookback,
+            warm_up=lookback // 2,
+            batch_size=256,
+        )
