@@ -1,0 +1,236 @@
+"""The first bad bar, named, before anything is computed from it."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from numbers import Real
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.errors import BarsError
+
+PRICE_COLUMNS = ("open", "high", "low", "close")
+BAR_COLUMNS = (*PRICE_COLUMNS, "volume")
+
+# Adjusted and resampled prices carry rounding noise; a real error is far larger.
+_RELATIVE_TOLERANCE = 1e-9
+
+
+def validate_bars(bars: pd.DataFrame, *, source: str = "bars") -> pd.DataFrame:
+    """Return the bars as a float64 copy, or name the first thing that is wrong with them.
+
+    The result has shape (n_bars, 5 + n_extras): ``open high low close volume`` first, then the
+    extra columns in the order given; its DatetimeIndex is named ``datetime`` and keeps its
+    timezone. Prices are finite and positive, volume is finite and not negative, the high is the
+    highest and the low the lowest price of its bar (up to a relative 1e-9); dates rise. NaN is
+    allowed in extra columns only. ``source`` is named in front of the message, for instance the
+    file that the bars came from.
+
+    Raises:
+        BarsError: with the first offence, its date, the number of rows and the remedy.
+
+    Example:
+        >>> days = pd.to_datetime(["2024-01-02", "2024-01-03"])
+        >>> prices = {"open": [10, 11], "high": [12, 13], "low": [9, 10], "close": [11, 12]}
+        >>> frame = pd.DataFrame({**prices, "volume": [500, 400]}, days)
+        >>> validate_bars(frame)  # doctest: +NORMALIZE_WHITESPACE
+                    open  high   low  close  volume
+        datetime
+        2024-01-02  10.0  12.0   9.0   11.0   500.0
+        2024-01-03  11.0  13.0  10.0   12.0   400.0
+    """
+    try:
+        _check_shape(bars)
+        _check_index(bars.index)
+        extras = [name for name in bars.columns if name not in BAR_COLUMNS]
+        numbers = {name: _numbers(bars, name) for name in (*BAR_COLUMNS, *extras)}
+        valid = pd.DataFrame(numbers, index=bars.index.rename("datetime"), dtype="float64")
+        _check_prices(valid)
+        _check_volume(valid)
+        _check_extras(valid)
+    except BarsError as error:
+        if source == "bars":
+            raise
+        raise BarsError(f"{source}: {error}") from error
+    return valid
+
+
+def _check_shape(bars: Any) -> None:
+    if not isinstance(bars, pd.DataFrame):
+        raise BarsError(
+            f"bars must be a pandas DataFrame, got {type(bars).__name__}. "
+            "Use load_bars to read a file or a sample."
+        )
+    if bars.columns.nlevels > 1:
+        raise BarsError(
+            f"columns must have one level, got {bars.columns.nlevels}. "
+            "Choose one asset, or use load_bars when there is only one."
+        )
+    repeated = bars.columns[bars.columns.duplicated()]
+    if len(repeated):
+        raise BarsError(f"column {repeated[0]} occurs more than once. Drop or rename the others.")
+    missing = [name for name in BAR_COLUMNS if name not in bars.columns]
+    if missing:
+        found = ", ".join(str(name) for name in bars.columns) or "no columns"
+        raise BarsError(
+            f"column {missing[0]} is missing (found: {found}). "
+            "Add it, or use load_bars, which knows the usual spellings."
+        )
+    if bars.empty:
+        raise BarsError("there are no bars: the frame has 0 rows. Load at least one bar.")
+
+
+def _check_index(index: pd.Index) -> None:
+    if not isinstance(index, pd.DatetimeIndex):
+        _refuse_index(index)
+    if index.hasnans:
+        missing = np.asarray(index.isna())
+        raise BarsError(
+            f"the date of row {missing.argmax()} is missing (NaT; {_rows(missing.sum())}). "
+            "Drop those rows: bars[bars.index.notna()]."
+        )
+    steps = np.diff(index.asi8)
+    _refuse(
+        np.append(False, steps < 0),
+        lambda row: f"the date goes back to {_when(index, row)} after {_when(index, row - 1)}",
+        "Sort the bars: bars.sort_index().",
+    )
+    _refuse(
+        np.append(False, steps == 0),
+        lambda row: f"the date is repeated at {_when(index, row)}",
+        'Keep one bar a date: bars[~bars.index.duplicated(keep="last")].',
+    )
+
+
+def _refuse_index(index: pd.Index) -> NoReturn:
+    zones = {str(date.tzinfo) for date in index if hasattr(date, "tzinfo")}
+    if len(zones) > 1:
+        raise BarsError(
+            f"the index mixes timezones: {', '.join(sorted(zones))}. "
+            "Convert it: bars.index = pd.to_datetime(bars.index, utc=True)."
+        )
+    remedy = (
+        "bars.index = bars.index.to_timestamp()"
+        if isinstance(index, pd.PeriodIndex)
+        else "bars.index = pd.to_datetime(bars.index)"
+    )
+    raise BarsError(
+        f"the index must be a DatetimeIndex, got {type(index).__name__} ({index.dtype}) "
+        f"that starts with {index[0]!r}. Convert it: {remedy}."
+    )
+
+
+def _numbers(bars: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column as float64; missing values of any kind become NaN."""
+    column = bars[name]
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
+        return column.to_numpy(dtype="float64", na_value=np.nan, copy=True)
+    objects = column.astype(object).where(column.notna(), np.nan).to_numpy()
+    _refuse(
+        np.array([not _is_number(value) for value in objects]),
+        lambda row: f"{_not_numeric(name, objects[row])} at {_when(bars.index, row)}",
+        f"Drop it: bars.drop(columns={name!r})."
+        if name not in BAR_COLUMNS
+        else "Turn them into numbers, or drop those rows.",
+    )
+    return objects.astype("float64")
+
+
+def _is_number(value: Any) -> bool:
+    # Decimal isn't a Real, yet it is what databases hand out for prices.
+    return isinstance(value, Real | Decimal | np.bool_)
+
+
+def _not_numeric(name: str, value: Any) -> str:
+    kind = "the string" if isinstance(value, str) else f"the {type(value).__name__}"
+    if name in BAR_COLUMNS:
+        return f"{name} holds {kind} {value!r}"
+    return f"extra column {name} is not numeric: it holds {kind} {value!r}"
+
+
+def _check_prices(bars: pd.DataFrame) -> None:
+    prices = bars[list(PRICE_COLUMNS)]
+    _refuse_values(prices, np.isnan, "Fill or drop those rows.")
+    _refuse_values(prices, np.isinf, "Correct or drop those rows.")
+    _refuse_values(
+        prices,
+        lambda values: values <= 0,
+        "Prices must be above zero: correct or drop those rows.",
+    )
+    _refuse_order(bars, "high", "below", "low")
+    for other in ("open", "close"):
+        _refuse_order(bars, "high", "below", other)
+        _refuse_order(bars, "low", "above", other)
+    close = bars["close"].to_numpy()
+    if len(close) > 1 and (close == close[0]).all():
+        raise BarsError(
+            f"close is {close[0]:.15g} on every bar from {_when(bars.index, 0)} to "
+            f"{_when(bars.index, -1)} ({_rows(len(close))}). Load prices that move."
+        )
+
+
+def _check_volume(bars: pd.DataFrame) -> None:
+    volume = bars[["volume"]]
+    _refuse_values(volume, np.isnan, "Fill it with 0 or drop those rows.")
+    _refuse_values(volume, np.isinf, "Correct or drop those rows.")
+    _refuse_values(
+        volume,
+        lambda values: values < 0,
+        "Volume must be zero or more: correct or drop those rows.",
+    )
+
+
+def _check_extras(bars: pd.DataFrame) -> None:
+    extras = bars.iloc[:, len(BAR_COLUMNS) :]
+    _refuse_values(extras, np.isinf, "Replace it with a number or NaN.")
+
+
+def _refuse_values(
+    columns: pd.DataFrame, is_bad: Callable[[np.ndarray], np.ndarray], remedy: str
+) -> None:
+    """Refuse the earliest bad value among the columns."""
+    values = columns.to_numpy()
+    bad = is_bad(values)
+    if not bad.any():
+        return
+    place = int(bad[bad.any(axis=1).argmax()].argmax())
+    name = columns.columns[place]
+    _refuse(
+        bad[:, place],
+        lambda row: f"{name} is {_shown(values[row, place])} at {_when(columns.index, row)}",
+        remedy,
+    )
+
+
+def _refuse_order(bars: pd.DataFrame, name: str, relation: str, other: str) -> None:
+    left, right = bars[name].to_numpy(), bars[other].to_numpy()
+    excess = right - left if relation == "below" else left - right
+    _refuse(
+        excess > _RELATIVE_TOLERANCE * right,
+        lambda row: (
+            f"{name} {_shown(left[row])} is {relation} {other} {_shown(right[row])} "
+            f"at {_when(bars.index, row)}"
+        ),
+        "Correct or drop those rows.",
+    )
+
+
+def _refuse(bad: np.ndarray, offence: Callable[[int], str], remedy: str) -> None:
+    if bad.any():
+        raise BarsError(f"{offence(int(bad.argmax()))} ({_rows(int(bad.sum()))}). {remedy}")
+
+
+def _shown(value: float) -> str:
+    return "NaN" if np.isnan(value) else f"{value:.15g}"
+
+
+def _rows(count: int) -> str:
+    return f"{count} row in all" if count == 1 else f"{count} rows in all"
+
+
+def _when(index: pd.Index, row: int) -> str:
+    """Write a date the short way when no bar of the index has a time of day."""
+    if isinstance(index, pd.DatetimeIndex) and (index == index.normalize()).all():
+        return f"{index[row]:%Y-%m-%d}"
+    return str(index[row])

@@ -1,0 +1,259 @@
+"""Equity curves and training curves as matplotlib figures, drawn without pyplot.
+
+No figure here needs a screen or leaves a trace in matplotlib's global state, so the same call works
+in a script, on a server and in a notebook. Save one with `figure.savefig("equity.png")`.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.dates as mdates
+import matplotlib.ticker as mticker
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.chart import NotebookFigure, plot_chart, plotting_style
+from lstm_strategy.evaluation.metrics import drawdown
+from lstm_strategy.evaluation.result import is_buy_and_hold
+
+if TYPE_CHECKING:
+    from lstm_strategy.evaluation.compare import Board
+    from lstm_strategy.evaluation.result import BacktestResult
+
+__all__ = ["plot_chart", "plot_equity", "plot_history"]
+
+_STRONG_COLORS = ("#d1242f", "#0550ae", "#8250df", "#bc4c00")
+# Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
+_MUTED_COLORS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#999999")
+_MUTED_LOOKS = tuple(itertools.product(("-", "--", ":"), _MUTED_COLORS))
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """One strategy as it is drawn: growth of 1, drawdown and exposure come from here."""
+
+    name: str
+    equity: pd.Series
+    exposure: pd.Series | None
+    is_highlighted: bool
+    look: dict[str, Any]
+
+    @property
+    def growth(self) -> pd.Series:
+        return self.equity / self.equity.iloc[0]
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}  {self.growth.iloc[-1] - 1:+.1%}"
+
+
+def plot_equity(
+    source: "Board | BacktestResult | Mapping[str, BacktestResult | pd.Series]",
+    *,
+    log: bool = True,
+    highlight: str | Sequence[str] | None = None,
+) -> Figure:
+    """Growth of 1, drawdown and exposure of one or many strategies on one time axis.
+
+    `source` is a board, a backtest result, or a mapping of names to results or equity curves.
+    `highlight` names the strategies in strong colours: by default those whose name starts with
+    LSTM, else the first. Buy and hold is black. Only highlighted strategies show their exposure.
+    The legend is sorted by final value. Raises `TradingError` for a name that isn't there.
+    """
+    curves = _curves_of(source, highlight)
+    exposed = [c for c in curves if c.is_highlighted and c.exposure is not None]
+    with plotting_style():
+        figure = NotebookFigure(figsize=(11.0, 7.5 if exposed else 6.0), layout="constrained")
+        heights = [3.2, 1.3, 1.0] if exposed else [3.2, 1.3]
+        axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+        _draw_growth(axes[0], curves, log=log)
+        _draw_drawdown(axes[1], curves)
+        if exposed:
+            _draw_exposure(axes[2], exposed)
+        axes[0].set_title(_title(source, curves), loc="left")
+        _draw_dates(axes[-1], curves)
+        figure.align_ylabels()
+    return figure
+
+
+def plot_history(history: pd.DataFrame) -> Figure:
+    """Training and validation loss by epoch, one pair of lines for each seed.
+
+    `history` is in long form: columns `seed`, `epoch`, `loss`, `val_loss` (`epoch` may be the
+    index; without `seed` it is one run). A dot marks the epoch of the lowest validation loss.
+    """
+    rows = history if "epoch" in history.columns else history.rename_axis("epoch").reset_index()
+    rows = rows if "seed" in rows.columns else rows.assign(seed=0)
+    with plotting_style():
+        figure = NotebookFigure(figsize=(8.0, 4.5), layout="constrained")
+        ax = figure.subplots()
+        for position, (seed, run) in enumerate(rows.groupby("seed", sort=False)):
+            _draw_losses(ax, run, seed, color=_STRONG_COLORS[position % len(_STRONG_COLORS)])
+        ax.set_xlabel("Epoch")
+        ax.set_ylabel("Loss")
+        ax.set_title("Loss by epoch (dot: lowest validation loss)", loc="left")
+        ax.xaxis.set_major_locator(mticker.MaxNLocator(integer=True))
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    return figure
+
+
+def _draw_losses(ax: Axes, run: pd.DataFrame, seed: object, *, color: str) -> None:
+    ax.plot(run["epoch"], run["loss"], color=color, ls="--", lw=1, label=f"seed {seed}, training")
+    if "val_loss" not in run or run["val_loss"].isna().all():
+        return
+    ax.plot(run["epoch"], run["val_loss"], color=color, lw=1.6, label=f"seed {seed}, validation")
+    best = run.sort_values("val_loss", kind="stable").iloc[0]
+    ax.plot(best["epoch"], best["val_loss"], marker="o", color=color)
+
+
+def _curves_of(source: Any, highlight: str | Sequence[str] | None) -> list[_Curve]:
+    """The curves in the order given, each with its colour and line style."""
+    entries = _entries_of(source)
+    chosen = _highlighted(list(entries), highlight)
+    strong = iter(itertools.cycle(_STRONG_COLORS))
+    muted = iter(itertools.cycle(_MUTED_LOOKS))
+    curves = []
+    for name, entry in entries.items():
+        is_highlighted = name in chosen
+        if is_highlighted:
+            look = {"color": next(strong), "ls": "-", "lw": 1.8, "zorder": 4}
+        elif is_buy_and_hold(name):
+            look = {"color": "black", "ls": "-", "lw": 1.3, "zorder": 3}
+        else:
+            style, color = next(muted)
+            look = {"color": color, "ls": style, "lw": 1.0, "zorder": 2}
+        exposure = None if isinstance(entry, pd.Series) else entry.exposure
+        equity = entry if isinstance(entry, pd.Series) else entry.equity
+        curves.append(_Curve(name, _drawable(equity), _drawable(exposure), is_highlighted, look))
+    return curves
+
+
+def _entries_of(source: Any) -> Mapping[str, Any]:
+    """Name → result or equity curve, whatever of the three kinds `source` is."""
+    entries = getattr(source, "results", source)
+    if not isinstance(entries, Mapping):
+        return {source.name: source}
+    if not entries:
+        raise TradingError("A plot needs at least one strategy, got none.")
+    # A result knows that it is in sample; the key under which it is kept may not.
+    return {entry.name if _is_in_sample(entry) else name: entry for name, entry in entries.items()}
+
+
+def _highlighted(names: list[str], highlight: str | Sequence[str] | None) -> set[str]:
+    if highlight is None:
+        return {name for name in names if name.lower().startswith("lstm")} or {names[0]}
+    chosen = [highlight] if isinstance(highlight, str) else list(highlight)
+    for name in chosen:
+        if name not in names:
+            raise TradingError(
+                f"highlight must name a strategy of the plot, got {name!r}. "
+                f"Choose from {', '.join(names)}."
+            )
+    return set(chosen)
+
+
+def _drawable(series: pd.Series | None) -> Any:
+    """The series on dates that matplotlib can draw: a time zone is shown as its local time."""
+    if series is None or getattr(series.index, "tz", None) is None:
+        return series
+    return series.set_axis(pd.DatetimeIndex(series.index).tz_localize(None))
+
+
+def _draw_growth(ax: Axes, curves: list[_Curve], *, log: bool) -> None:
+    for curve in curves:
+        ax.plot(curve.growth.index, curve.growth.to_numpy(), label=curve.name, **curve.look)
+    ax.axhline(1.0, color="0.7", lw=0.8, zorder=1)
+    if log:
+        lowest = min(float(c.growth[c.growth > 0].min()) for c in curves)
+        highest = max(float(c.growth.max()) for c in curves)
+        ax.set_yscale("log", nonpositive="mask")
+        # Within one decade a log axis of powers of ten would show a single tick.
+        ax.yaxis.set_major_locator(
+            mticker.LogLocator(subs=(1.0, 2.0, 5.0))
+            if highest / lowest > 10
+            else mticker.MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10])
+        )
+    ax.yaxis.set_major_formatter(mticker.FormatStrFormatter("%g"))
+    ax.yaxis.set_minor_formatter(mticker.NullFormatter())
+    ax.set_ylabel("Growth of 1" + (" (log)" if log else ""))
+    _draw_legend(ax, curves)
+
+
+def _draw_legend(ax: Axes, curves: list[_Curve]) -> None:
+    """Names outside the panel, in the order in which the curves arrive at its right edge."""
+    line_of = dict(zip((c.name for c in curves), ax.get_lines(), strict=False))
+    ranked = sorted(curves, key=lambda c: c.growth.iloc[-1], reverse=True)
+    legend = ax.legend(
+        [line_of[c.name] for c in ranked],
+        [c.label for c in ranked],
+        loc="upper left",
+        bbox_to_anchor=(1.005, 1.02),
+    )
+    for text, curve in zip(legend.get_texts(), ranked, strict=True):
+        text.set_fontweight("bold" if curve.is_highlighted else "normal")
+
+
+def _draw_drawdown(ax: Axes, curves: list[_Curve]) -> None:
+    for curve in curves:
+        depth = drawdown(curve.equity)
+        # Everybody falls at the same time: the others stay in the background here.
+        is_muted = curve.look["zorder"] == 2
+        look = curve.look | ({"lw": 0.6, "alpha": 0.6} if is_muted else {"lw": 1.0})
+        ax.plot(depth.index, depth.to_numpy(), label=curve.name, **look)
+        if curve.is_highlighted:
+            ax.fill_between(depth.index, depth.to_numpy(), color=curve.look["color"], alpha=0.15)
+    ax.set_ylabel("Drawdown")
+    ax.set_ylim(top=0.0)
+    ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
+
+
+def _draw_exposure(ax: Axes, curves: list[_Curve]) -> None:
+    for curve in curves:
+        assert curve.exposure is not None
+        held = curve.exposure
+        ax.plot(
+            held.index,
+            held.to_numpy(),
+            drawstyle="steps-post",
+            label=curve.name,
+            **curve.look | {"lw": 0.9},
+        )
+    ax.axhline(0.0, color="0.7", lw=0.8, zorder=1)
+    ax.set_ylabel("Exposure")
+    ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
+
+
+def _draw_dates(ax: Axes, curves: list[_Curve]) -> None:
+    locator = mdates.AutoDateLocator(minticks=5, maxticks=12)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    first = min(c.equity.index[0] for c in curves)
+    last = max(c.equity.index[-1] for c in curves)
+    if first < last:
+        ax.set_xlim(first, last)
+
+
+def _title(source: Any, curves: list[_Curve]) -> str:
+    """What is shown, over which span and at which costs; in-sample results are called that."""
+    entries = list(_entries_of(source).values())
+    shown = curves[0].name if len(curves) == 1 else f"{len(curves)} strategies on the same bars"
+    first = min(c.equity.index[0] for c in curves)
+    last = max(c.equity.index[-1] for c in curves)
+    title = f"{shown}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    brokers = [e.broker for e in entries if getattr(e, "broker", None) is not None]
+    if brokers and all(broker == brokers[0] for broker in brokers):
+        title += (
+            f"\nafter costs: commission {brokers[0].commission_rate:.2%} "
+            f"and slippage {brokers[0].slippage_rate:.2%} of each trade"
+        )
+    if any(_is_in_sample(entry) for entry in entries):
+        title = "IN-SAMPLE: the model was trained on bars of this span\n" + title
+    return title
+
+
+def _is_in_sample(entry: Any) -> bool:
+    return bool(getattr(entry, "in_sample", False))

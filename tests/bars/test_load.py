@@ -1,0 +1,416 @@
+import datetime as dt
+from textwrap import dedent
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_strategy.bars.load import load_bars, sample_bars
+from lstm_strategy.bars.validate import validate_bars
+from lstm_strategy.errors import BarsError
+
+DAYS = ["2024-01-02", "2024-01-03", "2024-01-16"]
+
+
+def three_bars(dates=DAYS) -> pd.DataFrame:
+    """Return what every file of this module holds."""
+    return pd.DataFrame(
+        {
+            "open": [10.0, 11.0, 12.5],
+            "high": [12.0, 13.0, 14.0],
+            "low": [9.0, 10.0, 11.25],
+            "close": [11.0, 12.0, 13.0],
+            "volume": [500.0, 400.0, 1200.0],
+        },
+        index=pd.DatetimeIndex(dates, name="datetime"),
+    )
+
+
+def written(folder, text: str, name: str = "prices.csv"):
+    path = folder / name
+    path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+    return path
+
+
+NUMBERS = ("10,12,9,11,500", "11,13,10,12,400", "12.5,14,11.25,13,1200")
+
+
+def dated_csv(header: str, dates: list[str]) -> str:
+    rows = [f"{date},{numbers}" for date, numbers in zip(dates, NUMBERS, strict=True)]
+    return "\n".join([header, *rows]) + "\n"
+
+
+def assert_same_bars(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(found, expected, check_freq=False, check_index_type="equiv")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Date,Open,High,Low,Close,Volume",
+        "Datetime,open,high,low,close,volume",
+        "Timestamp,OPEN,HIGH,LOW,CLOSE,VOLUME",
+        "time,o,h,l,c,v",
+        '"Open time","Open price","High price","Low price","Close price","Vol."',
+        "OpenTime,openPrice,highPrice,lowPrice,closePrice,Vol",
+        "date,Open,High,Low,Close,Volume BTC",
+        "timestamp,1. open,2. high,3. low,4. close,5. volume",
+        "<DATE>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>",
+        "Date,Open,High,Low,Close/Last,Volume",
+        "Date,Open,High,Low,Price,Vol.",
+        ",open,high,low,close,volume",
+    ],
+)
+def test_the_usual_spellings_of_columns_are_known(tmp_path, header):
+    path = written(tmp_path, dated_csv(header, DAYS))
+    assert_same_bars(load_bars(path), three_bars())
+    assert_same_bars(load_bars(str(path)), three_bars())
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ["2024/01/02", "2024/01/03", "2024/01/16"],
+        ["20240102", "20240103", "20240116"],
+        ["01/02/2024", "01/03/2024", "01/16/2024"],
+        ["1/2/2024", "1/3/2024", "1/16/2024"],
+        ["02.01.2024", "03.01.2024", "16.01.2024"],
+        ["2024.01.02", "2024.01.03", "2024.01.16"],
+        ['"Jan 02, 2024"', '"Jan 03, 2024"', '"Jan 16, 2024"'],
+        ["02 Jan 2024", "03 Jan 2024", "16 Jan 2024"],
+        ["2-Jan-2024", "3-Jan-2024", "16-Jan-2024"],
+        ["2024-01-02T00:00:00", "2024-01-03T00:00:00", "2024-01-16T00:00:00"],
+        ["01/02/2024 12:00 AM", "01/03/2024 12:00 AM", "01/16/2024 12:00 AM"],
+        ["2024-01-02 12-AM", "2024-01-03 12-AM", "2024-01-16 12-AM"],
+        ["02.01.2024 00:00:00.000", "03.01.2024 00:00:00.000", "16.01.2024 00:00:00.000"],
+    ],
+    ids=lambda dates: dates[0],
+)
+def test_the_usual_date_formats_are_read(tmp_path, dates):
+    path = written(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates))
+    assert_same_bars(load_bars(path), three_bars())
+
+
+def test_dates_that_can_be_read_in_two_ways_are_refused(tmp_path):
+    dates = ["01/02/2024", "01/03/2024", "01/12/2024"]
+    path = written(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates))
+    with pytest.raises(BarsError, match="'01/02/2024' can be read as month/day and as day/month"):
+        load_bars(path)
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        pytest.param(["01/12/2024", "01/13/2024", "01/16/2024"], id="month first"),
+        pytest.param(["12/01/2024", "13/01/2024", "16/01/2024"], id="day first"),
+        pytest.param(["01/31/24", "02/01/24", "02/02/24"], id="year of two digits"),
+        pytest.param(["31/01/2024", "01/02/2024", "02/02/2024"], id="day first, two months"),
+    ],
+)
+def test_days_and_months_are_told_apart_by_what_is_possible(tmp_path, dates):
+    found = load_bars(written(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates)))
+    assert (found.index[-1] - found.index[0]).days in (2, 4)
+
+
+def test_days_and_months_are_told_apart_by_the_order_of_the_bars(tmp_path):
+    # Day first would give 11 January, 12 January, 1 February.
+    dates = ["11/01/2024", "12/01/2024", "01/02/2024"]
+    found = load_bars(written(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates)))
+    assert list(found.index) == list(pd.to_datetime(["2024-01-11", "2024-01-12", "2024-02-01"]))
+
+
+@pytest.mark.parametrize(
+    ("unit", "a_second"), [("seconds", 1), ("milliseconds", 10**3), ("microseconds", 10**6)]
+)
+def test_epochs_are_read_as_utc(tmp_path, unit, a_second):
+    dates = [str(int(pd.Timestamp(day).timestamp()) * a_second) for day in DAYS]
+    path = written(tmp_path, dated_csv("timestamp,open,high,low,close,volume", dates))
+    assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
+
+
+def test_seconds_and_milliseconds_may_be_mixed_as_some_exchanges_do(tmp_path):
+    dates = ["1704153600", "1704240000", "1705363200000"]
+    path = written(tmp_path, dated_csv("unix,open,high,low,close,volume", dates))
+    assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
+
+
+def test_one_offset_is_kept_and_changing_offsets_become_utc(tmp_path):
+    header = "Date,Open,High,Low,Close,Volume"
+    summer_only = [f"2024-07-0{day} 00:00:00-04:00" for day in (1, 2, 3)]
+    found = load_bars(written(tmp_path, dated_csv(header, summer_only)))
+    assert found.index[0].utcoffset() == dt.timedelta(hours=-4)
+    both = ["2024-01-02 00:00:00-05:00", "2024-03-08 00:00:00-05:00", "2024-07-01 00:00:00-04:00"]
+    found = load_bars(written(tmp_path, dated_csv(header, both)))
+    assert str(found.index.tz) == "UTC"
+    assert found.index[-1] == pd.Timestamp("2024-07-01 04:00", tz="UTC")
+
+
+def test_a_semicolon_file_with_decimal_commas_is_read(tmp_path):
+    path = written(
+        tmp_path,
+        """
+        Date;Open;High;Low;Close;Volume
+        02.01.2024;10,0;12,0;9,0;11,0;500
+        03.01.2024;11,0;13,0;10,0;12,0;400
+        16.01.2024;12,5;14,0;11,25;13,0;1200
+        """,
+    )
+    assert_same_bars(load_bars(path), three_bars())
+
+
+def test_days_and_times_in_two_columns_are_joined(tmp_path):
+    path = written(
+        tmp_path,
+        "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<VOL>\n"
+        "2024.01.02\t09:30\t10\t12\t9\t11\t500\n"
+        "2024.01.02\t10:30\t11\t13\t10\t12\t400\n"
+        "2024.01.03\t09:30\t12.5\t14\t11.25\t13\t1200\n",
+        "prices.txt",
+    )
+    dates = ["2024-01-02 09:30", "2024-01-02 10:30", "2024-01-03 09:30"]
+    assert_same_bars(load_bars(path), three_bars(dates))
+
+
+def test_days_and_times_written_as_numbers_are_joined(tmp_path):
+    path = written(
+        tmp_path,
+        """
+        <TICKER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>
+        EURUSD,20240102,000000,10,12,9,11,500
+        EURUSD,20240102,093000,11,13,10,12,400
+        EURUSD,20240103,220000,12.5,14,11.25,13,1200
+        """,
+    )
+    dates = ["2024-01-02 00:00", "2024-01-02 09:30", "2024-01-03 22:00"]
+    assert_same_bars(load_bars(path), three_bars(dates))
+
+
+def test_an_exchange_file_with_an_address_on_top_and_the_newest_bar_first_is_read(tmp_path):
+    path = written(
+        tmp_path,
+        """
+        https://www.example.com
+        Unix,Date,Symbol,Open,High,Low,Close,Volume BTC,Volume USD
+        1705363200,2024-01-16 00:00:00,BTC/USD,12.5,14,11.25,13,1200,15600
+        1704240000,2024-01-03 00:00:00,BTC/USD,11,13,10,12,400,4800
+        1704153600,2024-01-02 00:00:00,BTC/USD,10,12,9,11,500,5500
+        """,
+    )
+    assert_same_bars(load_bars(path), three_bars().assign(volume_usd=[5500.0, 4800.0, 15600.0]))
+
+
+def test_numbers_written_for_people_are_read(tmp_path):
+    path = written(
+        tmp_path,
+        """
+        Date,Price,Open,High,Low,Vol.,Change %
+        "Jan 16, 2024",$13.00,12.50,14.00,11.25,1.20K,0.10%
+        "Jan 03, 2024",$12.00,11.00,13.00,10.00,400,-0.20%
+        "Jan 02, 2024",$11.00,10.00,12.00,9.00,500,0.30%
+        """,
+    )
+    assert_same_bars(load_bars(path)[["open", "high", "low", "close", "volume"]], three_bars())
+    assert list(load_bars(path).columns) == ["open", "high", "low", "close", "volume"]
+
+
+def test_extra_columns_keep_their_gaps_and_get_plain_names(tmp_path):
+    path = written(
+        tmp_path,
+        """
+        Date,Open,High,Low,Close,Volume,Funding Rate,markPrice
+        2024-01-02,10,12,9,11,500,0.0001,11.5
+        2024-01-03,11,13,10,12,400,,12.5
+        2024-01-16,12.5,14,11.25,13,1200,-0.0002,
+        """,
+    )
+    expected = three_bars().assign(
+        funding_rate=[0.0001, np.nan, -0.0002], mark_price=[11.5, 12.5, np.nan]
+    )
+    assert_same_bars(load_bars(path), expected)
+
+
+ADJUSTED_CSV = """
+Date,Open,High,Low,Close,Adj Close,Volume
+2024-01-02,10,12,9,11,5.5,500
+2024-01-03,11,13,10,12,6,400
+2024-01-16,12.5,14,11.25,13,13,1200
+"""
+
+
+def test_adjusting_scales_the_four_prices_and_leaves_volume(tmp_path):
+    # A split of two for one before the last bar: the first two bars are halved.
+    expected = three_bars()
+    expected.iloc[:2, :4] /= 2
+    assert_same_bars(load_bars(written(tmp_path, ADJUSTED_CSV), adjusted=True), expected)
+
+
+def test_without_adjusting_the_adjusted_close_is_left_out(tmp_path):
+    assert_same_bars(load_bars(written(tmp_path, ADJUSTED_CSV)), three_bars())
+
+
+def test_adjusting_without_an_adjusted_close_is_refused():
+    with pytest.raises(BarsError, match=r"adjusted=True needs .* such as Adj Close, found: open"):
+        load_bars(three_bars(), adjusted=True)
+
+
+def test_a_csv_gives_back_the_very_same_numbers(tmp_path):
+    generator = np.random.default_rng(7)
+    bars = three_bars()
+    bars["close"] += generator.random(3)
+    bars["tiny"] = generator.random(3) * 1e-17
+    bars.to_csv(tmp_path / "prices.csv")
+    assert_same_bars(load_bars(tmp_path / "prices.csv"), bars)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        pytest.param(lambda bars: bars, id="dates in the index"),
+        pytest.param(lambda bars: bars.rename_axis("Date").reset_index(), id="dates in a column"),
+        pytest.param(lambda bars: bars.rename(columns=str.title), id="capital letters"),
+        pytest.param(
+            lambda bars: bars.assign(date=bars.index.date).reset_index(drop=True), id="plain dates"
+        ),
+    ],
+)
+def test_parquet_is_read(tmp_path, stored):
+    stored(three_bars()).to_parquet(tmp_path / "prices.parquet")
+    assert_same_bars(load_bars(tmp_path / "prices.parquet"), three_bars())
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_timezones_are_kept(tmp_path, zone):
+    bars = three_bars().tz_localize(zone)
+    assert_same_bars(load_bars(bars), bars)
+    bars.to_parquet(tmp_path / "prices.parquet")
+    assert_same_bars(load_bars(tmp_path / "prices.parquet"), bars)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param(three_bars(), id="bars"),
+        pytest.param(three_bars().rename_axis("Date").reset_index(), id="a date column"),
+        pytest.param(three_bars().set_axis(DAYS, axis=0), id="text in the index"),
+        pytest.param(
+            pd.concat({"SPY": three_bars().rename(columns=str.title)}, axis=1).swaplevel(axis=1),
+            id="columns of one asset",
+        ),
+    ],
+)
+def test_a_frame_is_loaded_and_left_as_it_was(frame):
+    before = frame.copy(deep=True)
+    assert_same_bars(load_bars(frame), three_bars())
+    pd.testing.assert_frame_equal(frame, before)
+
+
+@pytest.mark.parametrize("name", ["sp500", "nasdaq"])
+def test_samples_are_real_daily_bars(name):
+    bars = sample_bars(name)
+    assert bars.shape == (5031, 5)
+    assert str(bars.index[0].date()) == "1999-01-04"
+    assert bars.index.tz is None
+    pd.testing.assert_frame_equal(load_bars(f"sample:{name}"), bars)
+    pd.testing.assert_frame_equal(validate_bars(load_bars(f"sample:{name}", adjusted=True)), bars)
+
+
+def test_the_first_day_of_the_sample_is_the_published_one():
+    first = sample_bars("sp500").iloc[0]
+    assert first.to_dict() == {
+        "open": 1229.22998,
+        "high": 1248.810059,
+        "low": 1219.099976,
+        "close": 1228.099976,
+        "volume": 877000000.0,
+    }
+
+
+HEADER = "Date,Open,High,Low,Close,Volume\n"
+FIRST_ROW = "2024-01-02,10,12,9,11,500\n"
+
+BAD_FILES = {
+    "no volume": (
+        "Date,Open,High,Low,Close\n2024-01-02,10,12,9,11\n",
+        "column volume is missing (found: open, high, low, close)",
+    ),
+    "no dates": (
+        "Day,Open,High,Low,Close,Volume\n" + FIRST_ROW,
+        "there is no column of dates such as Date, Datetime or Timestamp (found: day, open",
+    ),
+    "unreadable dates": (
+        HEADER + FIRST_ROW.replace("2024-01-02", "first of May"),
+        "the dates can't be read, the first is 'first of May'. Write them as YYYY-MM-DD",
+    ),
+    "text among prices": (
+        HEADER + FIRST_ROW + "2024-01-03,11,13,10,twelve,400\n",
+        "close holds the string 'twelve' at 2024-01-03 (1 row in all). Turn them into numbers",
+    ),
+    "text among extras": (
+        "Date,Open,High,Low,Close,Volume,mark\n"
+        "2024-01-02,10,12,9,11,500,11\n2024-01-03,11,13,10,12,400,none yet\n",
+        "extra column mark is not numeric: it holds the string 'none yet' at 2024-01-03",
+    ),
+    "a gap": (
+        HEADER + FIRST_ROW + "2024-01-03,11,13,10,,400\n",
+        "close is NaN at 2024-01-03 (1 row in all). Fill or drop those rows.",
+    ),
+    "no order": (
+        HEADER + FIRST_ROW + "2024-01-04,11,13,10,12,400\n2024-01-03,11,13,10,12,400\n",
+        "the date goes back to 2024-01-03 after 2024-01-04 (1 row in all). Sort the bars",
+    ),
+    "a repeated column": (
+        "Date,Open,High,Low,Close,Close,Volume\n",
+        "column Close occurs more than once. Rename the others.",
+    ),
+    "a header only": (HEADER, "there are no bars: the frame has 0 rows"),
+    "nothing": ("", "has no line of at least five column names. Add one such as Date,Open"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_FILES.values(), ids=BAD_FILES.keys())
+def test_a_bad_file_is_refused_by_name_with_the_remedy(tmp_path, text, message):
+    path = written(tmp_path, text)
+    with pytest.raises(BarsError) as refused:
+        load_bars(path)
+    assert message in str(refused.value)
+    assert str(refused.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        pytest.param(
+            "yahoo:SPY",
+            r"scheme must be sample:, got yahoo: .* Save those prices to a CSV or Parquet file",
+            id="yahoo",
+        ),
+        pytest.param("ccxt:binance:BTC/USDT:1h", "got ccxt: in 'ccxt:binance", id="ccxt"),
+        pytest.param("sample:dax", "must be sp500 or nasdaq, got 'dax'", id="unknown sample"),
+        pytest.param("nowhere/prices.csv", "there is no file nowhere", id="no file"),
+        pytest.param("prices.xlsx", r"must end in \.csv.*got 'prices.xlsx'", id="a workbook"),
+        pytest.param(7, "a DataFrame or a sample's name, got int", id="a number"),
+        pytest.param(
+            pd.concat({"SPY": three_bars(), "QQQ": three_bars()}, axis=1).swaplevel(axis=1),
+            r"holds 2 assets \(SPY, QQQ …\)\. Choose one: frame\.xs\('SPY'",
+            id="two assets",
+        ),
+        pytest.param(
+            three_bars().iloc[::-1], "the date goes back to 2024-01-03", id="a frame turned round"
+        ),
+        pytest.param(
+            three_bars().assign(symbol="SPY"),
+            r"extra column symbol .* Drop it: bars\.drop\(columns='symbol'\)",
+            id="a frame with text",
+        ),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_refused_with_the_remedy(source, message):
+    with pytest.raises(BarsError, match=message):
+        load_bars(source)
+
+
+def test_damaged_files_are_refused_in_one_line(tmp_path):
+    for name in ("prices.parquet", "prices.csv"):
+        (tmp_path / name).write_bytes(b"\xff\xfe\x00PAR1")
+        with pytest.raises(BarsError, match=f"{name} can't be read"):
+            load_bars(tmp_path / name)
