@@ -1,0 +1,481 @@
+"""One strategy, one set of bars, one Cerebro run → a plain result.
+
+Every strategy runs on the same terms: the bars before ``start`` are seen but not traded, the
+first decision falls on the close of the first bar at or after ``start``, orders fill at the next
+open, and commission and slippage come from one `BrokerSettings`.
+"""
+
+import datetime as dt
+import difflib
+import functools
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lstm_strategy.bars.feed import BarsFeed
+from lstm_strategy.bars.frequency import bars_per_year
+from lstm_strategy.bars.validate import validate_bars
+from lstm_strategy.errors import TradingError
+from lstm_strategy.trading.execution import ORDER_KINDS, TargetStrategy
+
+FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
+TRADE_COLUMNS = (
+    "entry",
+    "exit",
+    "size",
+    "entry_price",
+    "exit_price",
+    "pnl",
+    "return",
+    "bars",
+    "commission",
+)
+_NO_BAR = -1
+_SIZING_SETTINGS = ("band", "reserve", "lot_size")
+
+
+class BrokerSettings(BaseModel):
+    """What trading costs and how finely it can be done; rates are fractions.
+
+    ``commission_rate`` is charged on the value of every fill; ``slippage_rate`` moves market
+    fills from the open against the trader, at most to the end of the bar's range and, for a buy,
+    to its collar. ``lot_size``, ``reserve`` and ``band`` are explained at `TargetStrategy`.
+
+    Raises `TradingError` for an unknown name or a value out of range.
+
+    >>> BrokerSettings(commission_rate=0.002).cash
+    100000.0
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    cash: float = Field(100_000.0, gt=0, description="starting money above 0, such as 10_000")
+    commission_rate: float = Field(0.001, ge=0, lt=1, description="a fraction such as 0.001")
+    slippage_rate: float = Field(0.0005, ge=0, lt=1, description="a fraction such as 0.0005")
+    lot_size: float = Field(1e-6, gt=0, description="units above 0; 1 trades whole shares")
+    reserve: float = Field(0.01, ge=0, lt=1, description="a fraction of the price such as 0.01")
+    band: float = Field(0.1, ge=0, description="a fraction of equity such as 0.1")
+
+    def __init__(self, **settings: Any) -> None:
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise TradingError(_first_offence(error)) from error
+
+
+@dataclass(frozen=True)
+class BacktestRun:
+    """What one run did. Each series is known at the close of its row, in the bars' own index.
+
+    name:            how tables and legends call the run
+    equity:          cash plus position, in money; starts at ``first_tradable`` with the cash
+    exposure:        position value as a fraction of equity (NaN while equity is not above 0)
+    fills:           one row an execution: signed ``size`` in units, ``price``, ``commission`` and
+                     ``slippage_cost`` (against the bar's open, never negative), in money
+    trades:          one row a round trip, see `trades_from_fills`
+    costs:           all commission and slippage, in money
+    order_counts:    what became of the orders, see `TargetStrategy`
+    first_tradable:  the bar of the first decision; its orders fill at the next open
+    bars_per_year:   annualises what is computed from ``equity``
+    params:          the strategy's parameters; objects are named by their type
+    """
+
+    name: str
+    equity: pd.Series
+    exposure: pd.Series
+    fills: pd.DataFrame
+    trades: pd.DataFrame
+    costs: float
+    order_counts: dict[str, int]
+    first_tradable: pd.Timestamp
+    bars_per_year: float
+    params: dict[str, Any]
+
+
+def run_cerebro(
+    strategy: type[bt.Strategy],
+    bars: pd.DataFrame,
+    *,
+    start: Any = None,
+    end: Any = None,
+    broker: BrokerSettings | None = None,
+    name: str | None = None,
+    **params: Any,
+) -> BacktestRun:
+    """Return what ``strategy`` (any backtrader strategy) did on ``bars``.
+
+    ``start`` and ``end`` (inclusive) are whatever slices the index of the bars: "2013",
+    "2013-05-02", a date, a Timestamp; without a timezone they are taken in the bars' own.
+    Bars before ``start`` warm the indicators up. Should the strategy need more of them, its first
+    decision is later than ``start`` and ``first_tradable`` says when. ``params`` go to the
+    strategy; a `TargetStrategy` takes its ``band``, ``reserve`` and ``lot_size`` from ``broker``
+    and every strategy that declares ``bars_per_year`` is told it.
+
+    Raises:
+        TradingError: unknown parameters, no bar at or after ``start``, or fewer bars than the
+            strategy's indicators need.
+    """
+    cerebro = built_cerebro(strategy, bars, start=start, end=end, broker=broker, **params)
+    return finished_run(cerebro.run()[0], name=name or strategy.__name__)
+
+
+def run_for_chart(
+    strategy: type[bt.Strategy],
+    bars: pd.DataFrame,
+    *,
+    start: Any = None,
+    end: Any = None,
+    broker: BrokerSettings | None = None,
+    **params: Any,
+) -> bt.Strategy:
+    """Return the strategy after the run that `run_cerebro` makes, with observers for a chart."""
+    cerebro = built_cerebro(
+        strategy, bars, start=start, end=end, broker=broker, stdstats=True, **params
+    )
+    return cerebro.run()[0]
+
+
+def built_cerebro(
+    strategy: type[bt.Strategy],
+    bars: pd.DataFrame,
+    *,
+    start: Any = None,
+    end: Any = None,
+    broker: BrokerSettings | None = None,
+    stdstats: bool = False,
+    **params: Any,
+) -> bt.Cerebro:
+    """Return a Cerebro that is ready to run; arguments and errors are those of `run_cerebro`."""
+    if not (isinstance(strategy, type) and issubclass(strategy, bt.Strategy)):
+        raise TradingError(
+            f"strategy must be a class derived from backtrader.Strategy, got {strategy!r}. "
+            "Pass the class itself, and its parameters by name."
+        )
+    broker = broker or BrokerSettings()
+    bars = _bars_until(validate_bars(bars), end)
+    cerebro = _WarmUpCerebro(stdstats=stdstats, first_bar=_first_bar_number(bars, start))
+    cerebro.adddata(cast(Any, BarsFeed)(bars))
+    cerebro.broker.setcash(broker.cash)
+    cerebro.broker.setcommission(commission=broker.commission_rate)
+    cerebro.broker.set_slippage_perc(
+        broker.slippage_rate, slip_open=True, slip_limit=True, slip_match=True, slip_out=False
+    )
+    params = _complete_params(strategy, params, broker, bars)
+    cerebro.addstrategy(_with_warm_up(cast(Any, strategy)), **params)
+    cerebro.addanalyzer(_EquityRecorder, _name="equity_recorder")
+    cerebro.addanalyzer(_FillRecorder, _name="fill_recorder")
+    return cerebro
+
+
+def finished_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
+    """Return the result of a strategy that the Cerebro of `built_cerebro` has run."""
+    bars = strategy.data.p.dataname
+    index = pd.DatetimeIndex(bars.index)
+    first = strategy.first_decided_bar - 1
+    recorded = strategy.analyzers.equity_recorder
+    equity = pd.Series(recorded.equity, index=index, name="equity").iloc[first:]
+    fills = strategy.analyzers.fill_recorder.frame(index)
+    return BacktestRun(
+        name=name,
+        equity=equity,
+        exposure=pd.Series(recorded.exposure, index=index, name="exposure").iloc[first:],
+        fills=fills,
+        trades=trades_from_fills(fills, bars["close"]),
+        costs=float(fills["commission"].sum() + fills["slippage_cost"].sum()),
+        order_counts=_order_counts(strategy, is_ruined=bool((equity <= 0).any())),
+        first_tradable=index[first],
+        bars_per_year=bars_per_year(index),
+        params={key: _plain(value) for key, value in strategy.p._getkwargs().items()},
+    )
+
+
+def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
+    """Return one row a round trip: from flat to flat, or from one side to the other.
+
+    ``fills`` as in `BacktestRun`; ``closes`` are the closes of the run's bars, on whose index the
+    fills lie. A fill that reverses the position closes one trade and opens the next; commission is
+    shared in proportion to size. Columns: ``entry`` and ``exit`` dates (``exit`` is NaT and
+    ``exit_price`` NaN while open), ``size`` the largest position held (signed units),
+    ``entry_price`` and ``exit_price`` the averages of all units put on and taken off, ``pnl``
+    after commission (an open trade is marked to the last close), ``return`` the pnl as a fraction
+    of the value put on, ``bars`` from entry to exit, ``commission``.
+    """
+    finished, trade = [], None
+    positions = closes.index.get_indexer(fills.index).tolist()
+    rows = zip(positions, fills["size"], fills["price"], fills["commission"], strict=True)
+    for bar, size, price, commission in rows:
+        for part in _split_at_zero(trade.position if trade else 0.0, size):
+            trade = trade or _Trade(entry_bar=bar)
+            trade.add(part, price, commission * abs(part / size))
+            if trade.is_flat:
+                finished.append(trade.row(closes, exit_bar=bar))
+                trade = None
+    if trade:
+        finished.append(trade.row(closes, exit_bar=None))
+    table = pd.DataFrame(finished, columns=list(TRADE_COLUMNS), dtype="float64")
+    dates = pd.Series(closes.index)
+    return table.assign(
+        entry=dates.reindex(table["entry"]).array,
+        exit=dates.reindex(table["exit"]).array,
+        bars=table["bars"].astype("int64"),
+    )
+
+
+@dataclass
+class _Trade:
+    """A round trip while its fills are being added up."""
+
+    entry_bar: int
+    position: float = 0.0
+    largest: float = 0.0
+    units_on: float = 0.0
+    value_on: float = 0.0
+    units_off: float = 0.0
+    value_off: float = 0.0
+    commission: float = 0.0
+
+    def add(self, size: float, price: float, commission: float) -> None:
+        if self.position * size >= 0:
+            self.units_on += abs(size)
+            self.value_on += abs(size) * price
+        else:
+            self.units_off += abs(size)
+            self.value_off += abs(size) * price
+        self.position += size
+        self.largest = max(self.largest, self.position, key=abs)
+        self.commission += commission
+
+    @property
+    def is_flat(self) -> bool:
+        return _is_dust(self.position, self.largest)
+
+    def row(self, closes: pd.Series, *, exit_bar: int | None) -> tuple:
+        is_open = exit_bar is None
+        last = len(closes) - 1 if exit_bar is None else exit_bar
+        worth = abs(self.position) * closes.iloc[-1] if is_open else 0.0
+        side = math.copysign(1.0, self.largest)
+        pnl = side * (self.value_off + worth - self.value_on) - self.commission
+        return (
+            self.entry_bar,
+            _NO_BAR if is_open else last,
+            self.largest,
+            self.value_on / self.units_on,
+            math.nan if is_open else self.value_off / self.units_off,
+            pnl,
+            pnl / self.value_on,
+            last - self.entry_bar,
+            self.commission,
+        )
+
+
+def _split_at_zero(position: float, size: float) -> list[float]:
+    """Return the part of a fill that closes the position and the part that opens the next."""
+    rest = position + size
+    if position * rest < 0 and not _is_dust(rest, position):
+        return [-position, rest]
+    return [size]
+
+
+def _is_dust(position: float, beside: float) -> bool:
+    return abs(position) <= 1e-9 * abs(beside)
+
+
+class _WarmUpCerebro(bt.Cerebro):
+    """A Cerebro that knows on which bar (counted from 1) decisions may begin."""
+
+    params = (("first_bar", 1),)
+
+
+@functools.lru_cache(maxsize=128)
+def _with_warm_up(strategy: Any) -> Any:
+    """Return the strategy, silent before Cerebro's first bar.
+
+    ``nextstart`` is where some strategies place their only order, so it is kept for the first bar
+    that may be traded. Cached because backtrader keeps every class it has seen.
+    """
+
+    class _WarmedUp(strategy):
+        first_decided_bar: int | None = None
+
+        def start(self) -> None:
+            _check_enough_bars(self)
+            super().start()
+
+        def prenext(self) -> None:
+            if len(self.data) >= self.cerebro.p.first_bar:
+                super().prenext()
+
+        def nextstart(self) -> None:
+            self.next()
+
+        def next(self) -> None:
+            if len(self.data) < self.cerebro.p.first_bar:
+                return
+            if self.first_decided_bar is None:
+                self.first_decided_bar = len(self.data)
+                super().nextstart()
+            else:
+                super().next()
+
+    _WarmedUp.__name__, _WarmedUp.__qualname__ = strategy.__name__, strategy.__qualname__
+    _WarmedUp.__module__, _WarmedUp.__doc__ = strategy.__module__, strategy.__doc__
+    return _WarmedUp
+
+
+def _check_enough_bars(strategy: Any) -> None:
+    bars, needed = strategy.data.p.dataname, max(strategy._minperiods)
+    if needed > len(bars):
+        raise TradingError(
+            f"{type(strategy).__name__} needs {needed} bars before its first decision, got "
+            f"{len(bars)} ({_span(bars)}). Load more history or shorten its lookbacks."
+        )
+
+
+class _EquityRecorder(bt.Analyzer):
+    """Equity and exposure at the close of every bar."""
+
+    def start(self) -> None:
+        self.equity: list[float] = []
+        self.exposure: list[float] = []
+
+    def next(self) -> None:
+        broker = self.strategy.broker
+        equity = broker.getvalue()
+        held = broker.getposition(self.data).size * self.data.close[0]
+        self.equity.append(equity)
+        self.exposure.append(held / equity if equity > 0 else math.nan)
+
+
+class _FillRecorder(bt.Analyzer):
+    """Every execution, with what slippage took."""
+
+    def start(self) -> None:
+        self._rows: list[tuple[float, ...]] = []
+        self._bars: list[int] = []
+
+    def notify_order(self, order: Any) -> None:
+        opened_at, rate = self.data.open[0], self.strategy.broker.p.slip_perc
+        for fill in order.executed.iterpending():
+            against = (fill.price - opened_at) * math.copysign(1.0, fill.size)
+            # A stop order may fill far from the open for other reasons than slippage.
+            slipped = min(max(against, 0.0), rate * opened_at)
+            self._bars.append(len(self.data) - 1)
+            self._rows.append((fill.size, fill.price, fill.comm, abs(fill.size) * slipped))
+
+    def frame(self, index: pd.DatetimeIndex) -> pd.DataFrame:
+        values = np.array(self._rows, dtype="float64").reshape(-1, len(FILL_COLUMNS))
+        return pd.DataFrame(values, index[self._bars], columns=list(FILL_COLUMNS))
+
+
+def _order_counts(strategy: Any, *, is_ruined: bool) -> dict[str, int]:
+    if isinstance(strategy, TargetStrategy):
+        return dict(strategy.order_counts)
+    # The broker's own list: nobody is notified of an order sent on the last bar.
+    orders = strategy.broker.orders
+    ended = Counter(order.getstatusname().lower() for order in orders)
+    alive = sum(order.alive() for order in orders)
+    counts = {kind: ended[kind] for kind in ORDER_KINDS}
+    return counts | {"unfilled_at_end": alive, "ruined": int(is_ruined)}
+
+
+def _complete_params(
+    strategy: Any, params: dict[str, Any], broker: BrokerSettings, bars: pd.DataFrame
+) -> dict[str, Any]:
+    """Return the parameters with what the strategy leaves to the broker and to the bars."""
+    declared = strategy.params._getkeys()
+    for name in params:
+        if name not in declared:
+            raise TradingError(
+                f"{strategy.__name__} has no parameter {name!r}. {_nearest(name, declared)}"
+            )
+    filled: dict[str, Any] = {}
+    if "bars_per_year" in declared:
+        filled["bars_per_year"] = bars_per_year(pd.DatetimeIndex(bars.index))
+    # In somebody's own plain strategy "band" may mean anything.
+    if issubclass(strategy, TargetStrategy):
+        filled |= broker.model_dump(include=set(_SIZING_SETTINGS))
+    return filled | params
+
+
+def _nearest(name: str, declared: Iterable[str]) -> str:
+    names = sorted(declared)
+    close = difflib.get_close_matches(name, names, cutoff=0.5) or names
+    return f"Did you mean one of: {', '.join(close)}?" if close else "It takes none."
+
+
+def _first_offence(error: ValidationError) -> str:
+    offence = error.errors()[0]
+    name = str(offence["loc"][0])
+    if name not in BrokerSettings.model_fields:
+        known = _nearest(name, BrokerSettings.model_fields)
+        return f"BrokerSettings has no setting {name!r}. {known}"
+    remedy = BrokerSettings.model_fields[name].description
+    return f"{name}: {offence['msg']}, got {offence['input']!r}. Give {remedy}."
+
+
+def _bars_until(bars: pd.DataFrame, end: Any) -> pd.DataFrame:
+    kept = bars if end is None else _sliced(bars, slice(None, _slice_edge(bars, end, "end")))
+    if len(kept) < 2:
+        raise TradingError(
+            f"a run needs at least 2 bars up to end={end}, got {len(kept)}; "
+            f"the bars are {_span(bars)}. Choose a later end."
+        )
+    return kept
+
+
+def _first_bar_number(bars: pd.DataFrame, start: Any) -> int:
+    """Return the number, counted from 1, of the first bar at or after ``start``."""
+    if start is None:
+        return 1
+    n_tradable = len(_sliced(bars, slice(_slice_edge(bars, start, "start"), None)))
+    if n_tradable == 0:
+        raise TradingError(
+            f"there is no bar at or after start={start}; the bars are {_span(bars)}. "
+            "Choose an earlier start or load more bars."
+        )
+    return len(bars) - n_tradable + 1
+
+
+def _slice_edge(bars: pd.DataFrame, when: Any, name: str) -> Any:
+    """Return what pandas slices the bars with; a date stands for the whole day."""
+    if isinstance(when, str):
+        return when
+    if isinstance(when, dt.datetime | np.datetime64):
+        stamp, zone = pd.Timestamp(when), pd.DatetimeIndex(bars.index).tz
+        if zone is None and stamp.tz is not None:
+            raise TradingError(
+                f"{name} must have no timezone as the bars have none, got {when}. "
+                "Leave it out, or localise the index of the bars."
+            )
+        return stamp.tz_localize(zone) if zone is not None and stamp.tz is None else stamp
+    if isinstance(when, dt.date):
+        return when.isoformat()
+    raise TradingError(
+        f'{name} must be a date such as "2013", "2013-05-02" or a Timestamp, got {when!r}.'
+    )
+
+
+def _sliced(bars: pd.DataFrame, edges: slice) -> pd.DataFrame:
+    try:
+        return bars.loc[edges]
+    except (ValueError, TypeError, KeyError) as error:
+        edge = edges.start if edges.stop is None else edges.stop
+        raise TradingError(
+            f'start and end must be dates such as "2013" or "2013-05-02", got {edge!r}.'
+        ) from error
+
+
+def _span(bars: pd.DataFrame) -> str:
+    return f"from {bars.index[0]} to {bars.index[-1]}"
+
+
+def _plain(value: Any) -> Any:
+    is_plain = value is None or isinstance(value, str | bool | int | float)
+    return value if is_plain else type(value).__name__

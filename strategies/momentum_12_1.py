@@ -1,0 +1,28 @@
+"""12-1 momentum: follow the sign of the past year's return, its last month left out."""
+
+from lstm_strategy.trading.execution import TargetStrategy
+
+
+class Momentum121(TargetStrategy):
+    """Long after a rise from 252 to 21 bars ago, short after a fall.
+
+    The skipped month is that of Jegadeesh & Titman, "Returns to Buying Winners and Selling
+    Losers", Journal of Finance 48 (1993); taking the sign of one asset's own return is Moskowitz,
+    Ooi & Pedersen, "Time Series Momentum", Journal of Financial Economics 104 (2012). Both lengths
+    are trading days by default; give them in bars for bars of another size.
+    """
+
+    params = (
+        ("lookback", 252),  # bars back to where the return begins
+        ("skip", 21),  # bars back to where it ends
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.change = self.data.close(-self.p.skip) - self.data.close(-self.p.lookback)
+
+    def target_exposure(self) -> float:
+        """Return the sign of the past return."""
+        if self.change[0] == 0:
+            return 0.0
+        return 1.0 if self.change[0] > 0 else -1.0

@@ -1,0 +1,24 @@
+"""Short-term reversal: against the sign of the last week's return."""
+
+from lstm_strategy.trading.execution import TargetStrategy
+
+
+class ShortTermReversal(TargetStrategy):
+    """Short after a rise over the last 5 bars, long after a fall.
+
+    Lehmann, "Fads, Martingales, and Market Efficiency", Quarterly Journal of Economics 105 (1990),
+    for weeks; Jegadeesh, "Evidence of Predictable Behavior of Security Returns", Journal of
+    Finance 45 (1990), for months. Both rank many assets; here one asset's own return is faded.
+    """
+
+    params = (("lookback", 5),)  # bars
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.change = self.data.close - self.data.close(-self.p.lookback)
+
+    def target_exposure(self) -> float:
+        """Return the opposite sign of the last return."""
+        if self.change[0] == 0:
+            return 0.0
+        return -1.0 if self.change[0] > 0 else 1.0
