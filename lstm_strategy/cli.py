@@ -61,7 +61,7 @@ Epochs = Annotated[int | None, typer.Option("--epochs", help="Most epochs for ea
 Seeds = Annotated[int | None, typer.Option("--seeds", help="Members of the ensemble.")]
 
 _WIDTH_OF_ALL_METRICS = 120
-_NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "exposure", "costs"]
+_NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "costs"]
 _DEMO_TRAIN_END, _DEMO_START, _DEMO_END = "2010-12-31", "2011", "2018"
 
 
@@ -377,7 +377,7 @@ def _table(title: str, columns: list[str]) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
-        table.add_column(column.replace("_", " "), justify="right")
+        table.add_column(column.replace("_", " "), justify="right", min_width=8)
     return table
 
 

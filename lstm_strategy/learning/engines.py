@@ -2,10 +2,9 @@
 
 from typing import Protocol
 
-import keras
 import numpy as np
 
-from lstm_strategy.learning.network import stepping_network
+from lstm_strategy.learning.network import keras, stepping_network
 
 State = list[np.ndarray]
 

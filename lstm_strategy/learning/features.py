@@ -119,8 +119,8 @@ class FeatureSet:
     def frame(self, bars: pd.DataFrame) -> pd.DataFrame:
         """The feature columns for every bar.
 
-        Returns shape (n_bars, n_features) on the index of ``bars``; NaN in the first ``warm_up``
-        rows, and wherever a user's own column isn't known yet. Known at the close of its row.
+        Returns shape (n_bars, n_features) on the index of ``bars``; all NaN in the first
+        ``warm_up`` rows, NaN wherever a user's own column isn't known yet. Known at the close of its row.
 
         Raises:
             FeatureError: if the bars lack a column that a feature reads.
@@ -140,7 +140,9 @@ class FeatureSet:
             for values in [indicator_columns(spec, known)]
             for column in columns
         }
-        return pd.DataFrame(series, columns=self.names).replace([np.inf, -np.inf], np.nan)
+        frame = pd.DataFrame(series, columns=self.names).replace([np.inf, -np.inf], np.nan)
+        frame.iloc[: self.warm_up] = np.nan
+        return frame
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that makes the same columns again, as JSON can hold it."""

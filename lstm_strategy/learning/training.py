@@ -7,12 +7,11 @@ each window it lies in.
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.network import lstm_member, normalization_layer, scaled_network
+from lstm_strategy.learning.network import keras, lstm_member, normalization_layer, scaled_network
 from lstm_strategy.learning.progress import OnEpoch
 from lstm_strategy.learning.settings import ForecasterSettings
 
@@ -157,7 +156,9 @@ class _Trainer:
         optimizer.exclude_from_weight_decay(var_names=["bias"])
         self._network.compile(optimizer, loss="binary_crossentropy", weighted_metrics=[])
         optimizer.build(self._network.trainable_variables)
-        self._fresh_optimizer = [np.array(variable) for variable in optimizer.variables]
+        self._fresh_optimizer = [
+            keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
+        ]
 
     def train(self, seed: int, position: int, progress: OnEpoch | None) -> pd.DataFrame:
         """Train from fresh weights; returns one row an epoch: epoch, loss, val_loss."""

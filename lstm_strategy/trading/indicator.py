@@ -20,8 +20,8 @@ import pandas as pd
 from lstm_strategy.errors import TradingError
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, opened_forecaster
 
-_DAY_ZERO = np.datetime64("1970-01-01") - np.timedelta64(719_163, "D")
-_MICROSECONDS_A_DAY = 86_400_000_000
+_UNIX_DAY = 719_163  # the day number of 1970-01-01
+_MILLISECONDS_A_DAY = 86_400_000
 
 
 class LSTMIndicator(bt.Indicator):
@@ -140,6 +140,9 @@ class LSTMIndicator(bt.Indicator):
 
 
 def _timestamps(day_numbers: np.ndarray) -> pd.DatetimeIndex:
-    """Backtrader's day numbers (days since the year 1, UTC) as a naive index in microseconds."""
-    microseconds = np.rint(day_numbers * _MICROSECONDS_A_DAY).astype("timedelta64[us]")
-    return pd.DatetimeIndex(_DAY_ZERO.astype("datetime64[us]") + microseconds, name="datetime")
+    """Backtrader's day numbers (days since the year 1, UTC) as a naive index.
+
+    A day number of our time is a float that resolves ten microseconds, hence milliseconds.
+    """
+    milliseconds = np.rint((day_numbers - _UNIX_DAY) * _MILLISECONDS_A_DAY).astype("int64")
+    return pd.DatetimeIndex(milliseconds.astype("datetime64[ms]"), name="datetime").as_unit("us")

@@ -1,0 +1,28 @@
+"""A small trained forecaster that many tests share."""
+
+import os
+
+import pytest
+from made_up import random_walk
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+SMALL_FEATURES = [
+    {"kind": "log_return", "length": 1},
+    {"kind": "rsi", "length": 5},
+    {"kind": "relative_volume", "length": 5},
+]
+SMALL = {"units": (6,), "lookback": 10, "epochs": 3, "seeds": 2, "seed": 5, "learning_rate": 0.02}
+
+
+@pytest.fixture(scope="session")
+def trained():
+    """An LSTMForecaster with a memory worth the name, trained on 400 bars in seconds."""
+    from lstm_strategy import LSTMForecaster
+
+    return LSTMForecaster(SMALL_FEATURES, **SMALL).fit(random_walk(400), progress=False)
+
+
+@pytest.fixture(scope="session")
+def model_folder(trained, tmp_path_factory):
+    return trained.save(tmp_path_factory.mktemp("models") / "small")
