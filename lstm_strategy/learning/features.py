@@ -120,7 +120,8 @@ class FeatureSet:
         """The feature columns for every bar.
 
         Returns shape (n_bars, n_features) on the index of ``bars``; all NaN in the first
-        ``warm_up`` rows, NaN wherever a user's own column isn't known yet. Known at the close of its row.
+        ``warm_up`` rows, and NaN wherever a user's own column isn't known yet. Known at the
+        close of its row.
 
         Raises:
             FeatureError: if the bars lack a column that a feature reads.

@@ -27,7 +27,7 @@ from lstm_strategy.learning.storage import (
     now,
     save_model,
 )
-from lstm_strategy.learning.targets import break_even_probability, forward_return, target_labels
+from lstm_strategy.learning.targets import move_weights, target_labels
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.engines import Engine
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.training import TrainingRows
 
 FORECAST_COLUMNS = ["signal", "forecast", "spread"]
+_BREAK_EVEN = 0.5  # where moves up and down, weighted by their size, cancel
 _NARROWEST_WIDTH = 0.02  # a forecast that never leaves the threshold must not be blown up
 
 
@@ -171,9 +172,10 @@ class LSTMForecaster:
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Forecasts for every bar, each known at the close of its row.
 
-        Returns columns signal (exposure asked for, -1…1), forecast (probability of the target
-        being 1) and spread (standard deviation between the members) on the index of ``bars``.
-        NaN in the first ``warm_up`` rows, and where a feature isn't known.
+        Returns columns signal (exposure asked for, -1…1), forecast (how likely a rise
+        is, 0…1, rises and falls weighted by their size, so that they cancel at 0.5) and spread
+        (standard deviation between the members) on the index of ``bars``. NaN in the first
+        ``warm_up`` rows, and where a feature isn't known.
 
         Raises:
             BarsError: at the first bad bar.
@@ -260,6 +262,7 @@ class LSTMForecaster:
         rows = TrainingRows.split(
             features[usable].to_numpy(),
             labels[usable].to_numpy(np.float32),
+            move_weights(bars["close"], horizon=self.settings.horizon)[usable].to_numpy(),
             share=self.settings.validation,
             purge=self.settings.horizon,
         )
@@ -295,7 +298,6 @@ class LSTMForecaster:
 
         self.engine = KerasEngine(self._network)
         members = self._member_forecasts(rows.features)
-        returns = forward_return(bars["close"], horizon=self.settings.horizon).loc[index]
         forecast = members.mean(axis=1)
         settled = slice(self.settings.lookback - 1, rows.train_end)
         return ModelCard(
@@ -309,29 +311,30 @@ class LSTMForecaster:
                 n_bars=len(bars),
                 sha256=bars_fingerprint(bars),
             ),
-            signal=_signal_scale(forecast[settled], returns.to_numpy()[: rows.train_end]),
+            signal=_signal_scale(forecast[settled]),
             validation_scores=_scores(
-                rows.labels[rows.validation_start :], forecast[rows.validation_start :]
+                rows.labels[rows.validation_start :],
+                forecast[rows.validation_start :],
+                rows.weights[rows.validation_start :],
             ),
             versions={**library_versions(), self.features.library: self.features.library_version},
             backend=keras.backend.backend(),
         )
 
 
-def _signal_scale(forecast: np.ndarray, returns: np.ndarray) -> SignalScale:
-    threshold = break_even_probability(returns)
-    width = float(np.quantile(np.abs(forecast - threshold), 0.9))
-    return SignalScale(threshold=threshold, width=max(width, _NARROWEST_WIDTH))
+def _signal_scale(forecast: np.ndarray) -> SignalScale:
+    width = float(np.quantile(np.abs(forecast - _BREAK_EVEN), 0.9))
+    return SignalScale(threshold=_BREAK_EVEN, width=max(width, _NARROWEST_WIDTH))
 
 
-def _scores(labels: np.ndarray, forecast: np.ndarray) -> dict[str, float]:
+def _scores(labels: np.ndarray, forecast: np.ndarray, weights: np.ndarray) -> dict[str, float]:
     from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
     has_both_classes = len(np.unique(labels)) == 2
     return {
-        "log_loss": float(log_loss(labels, forecast, labels=[0.0, 1.0])),
+        "log_loss": float(log_loss(labels, forecast, sample_weight=weights, labels=[0.0, 1.0])),
         "auc": float(roc_auc_score(labels, forecast)) if has_both_classes else float("nan"),
-        "accuracy": float(accuracy_score(labels, forecast > 0.5)),
+        "accuracy": float(accuracy_score(labels, forecast > _BREAK_EVEN)),
         "n_rows": float(len(labels)),
     }
 

@@ -38,8 +38,8 @@ class TrainingSpan(BaseModel):
 class SignalScale(BaseModel):
     """How a forecast becomes a signal: ``(forecast - threshold) / width``, clipped to ±1.
 
-    ``threshold`` is the probability at which the mean gain and the mean loss of the training
-    rows cancel; ``width`` the distance from it that nine in ten training forecasts stay within.
+    ``threshold`` is the forecast at which expected rises and falls cancel; ``width`` the
+    distance from it that nine in ten training forecasts stay within.
     """
 
     model_config = ConfigDict(frozen=True)

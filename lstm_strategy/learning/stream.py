@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Forecast:
     """What is known at the close of one bar; NaN in warm-up.
 
-    ``signal`` is the exposure asked for (-1…1), ``forecast`` the probability that the target is
-    1, ``spread`` the standard deviation between the members of the ensemble.
+    ``signal`` is the exposure asked for (-1…1), ``forecast`` how likely a rise is (0…1,
+    moves weighted by their size, so that rises and falls cancel at 0.5), ``spread`` the standard
+    deviation between the members of the ensemble.
     """
 
     signal: float

@@ -10,6 +10,8 @@ import pandas as pd
 from lstm_strategy.errors import TrainingError
 
 TARGETS = ("direction",)
+_USUAL_BARS = 100
+_LARGEST_WEIGHT = 3.0
 
 
 def forward_return(close: pd.Series, *, horizon: int) -> pd.Series:
@@ -47,17 +49,16 @@ def target_labels(bars: pd.DataFrame, *, target: str, horizon: int) -> pd.Series
     return direction(bars["close"], horizon=horizon)
 
 
-def break_even_probability(returns: np.ndarray) -> float:
-    """The probability of a rise at which the mean gain and the mean loss cancel.
+def move_weights(close: pd.Series, *, horizon: int) -> pd.Series:
+    """How much each label matters: the size of the move that decides it, against what is usual.
 
-    With mean rise ``u`` and mean fall ``d`` (both positive) the expected return ``p·u - (1-p)·d``
-    is zero at ``p = d / (u + d)``. Without both rises and falls there is nothing to weigh: 0.5.
-
-    >>> break_even_probability(np.array([0.01, 0.01, -0.03]))
-    0.75
+    The absolute forward return over its typical size, which is the standard deviation of the
+    last 100 one-bar returns times the root of ``horizon``; at most 3. A rise of 2% among moves
+    of 1% says more about what comes next, and earns more, than one of 0.02%; for normally
+    distributed returns the weights make as much of 100 bars as bare directions of 157
+    (an efficiency of 1 against 2/π). Returns shape (n_bars,); NaN in the last ``horizon`` rows.
     """
-    rises, falls = returns[returns > 0], returns[returns < 0]
-    if not len(rises) or not len(falls):
-        return 0.5
-    mean_rise, mean_fall = rises.mean(), -falls.mean()
-    return float(mean_fall / (mean_rise + mean_fall))
+    usual = close.pct_change().rolling(_USUAL_BARS, min_periods=2).std() * np.sqrt(horizon)
+    size = forward_return(close, horizon=horizon).abs()
+    weights = (size / usual).clip(upper=_LARGEST_WEIGHT).where(usual > 0, 1.0)
+    return weights.where(size.notna())

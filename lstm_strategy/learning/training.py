@@ -20,23 +20,30 @@ from lstm_strategy.learning.settings import ForecasterSettings
 class TrainingRows:
     """Complete rows of features with their labels, split in time.
 
-    ``features`` has shape (n_rows, n_features), ``labels`` (n_rows,). Rows before ``train_end``
-    are trained on, rows from ``validation_start`` on validate; those between are purged, since
-    their labels reach into the validation rows.
+    ``features`` has shape (n_rows, n_features), ``labels`` and ``weights`` (n_rows,).
+    Rows before ``train_end`` are trained on, rows from ``validation_start`` on validate; those
+    between are purged, since their labels reach into the validation rows.
     """
 
     features: np.ndarray
     labels: np.ndarray
+    weights: np.ndarray
     train_end: int
     validation_start: int
 
     @classmethod
     def split(
-        cls, features: np.ndarray, labels: np.ndarray, *, share: float, purge: int
+        cls,
+        features: np.ndarray,
+        labels: np.ndarray,
+        weights: np.ndarray,
+        *,
+        share: float,
+        purge: int,
     ) -> "TrainingRows":
         """The last ``share`` of the rows for validation, ``purge`` rows before them unused."""
         validation_start = len(features) - round(len(features) * share)
-        return cls(features, labels, validation_start - purge, validation_start)
+        return cls(features, labels, weights, validation_start - purge, validation_start)
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Chunks(keras.utils.PyDataset):
         self,
         features: np.ndarray,
         labels: np.ndarray,
+        weights: np.ndarray,
         *,
         length: int,
         warm_up: int,
@@ -69,7 +77,7 @@ class Chunks(keras.utils.PyDataset):
         offsets: np.random.Generator | None = None,
     ) -> None:
         super().__init__()
-        self._features, self._labels = features, labels
+        self._features, self._labels, self._weights = features, labels, weights
         self._length, self._warm_up, self._stride = length, warm_up, length - warm_up
         self._offsets = offsets
         n_chunks = self._n_chunks_that_always_fit()
@@ -111,7 +119,7 @@ class Chunks(keras.utils.PyDataset):
         rows = self._starts[chosen, None] + steps
         is_scored = steps >= self._scored_from[chosen, None]
         # Keras averages over all steps, scored or not: undo that, so that losses are log-losses
-        weights = is_scored.astype(np.float32) * self._steps_per_scored_step()
+        weights = is_scored * self._weights[rows] * np.float32(self._steps_per_scored_step())
         return self._features[rows], self._labels[rows][..., None], weights
 
 
@@ -148,6 +156,8 @@ class _Trainer:
         normalization: keras.layers.Layer,
     ) -> None:
         self._rows, self._features, self._settings = rows, features, settings
+        # a mean weight of 1 keeps losses comparable with the log-loss of a coin
+        self._weights = (rows.weights / rows.weights[: rows.train_end].mean()).astype(np.float32)
         self._member = self._fresh_member(0, name="member")
         self._network = scaled_network(normalization, [self._member])
         optimizer = keras.optimizers.AdamW(
@@ -203,6 +213,7 @@ class _Trainer:
             self._features.shape[1],
             units=settings.units,
             dropout=settings.dropout,
+            lookback=settings.lookback,
             seed=seed,
             name=name,
         )
@@ -221,6 +232,7 @@ class _Trainer:
         return Chunks(
             self._features[: self._rows.train_end],
             self._rows.labels[: self._rows.train_end],
+            self._weights[: self._rows.train_end],
             length=2 * lookback,
             warm_up=lookback // 2,
             batch_size=self._settings.batch_size,
@@ -234,6 +246,7 @@ class _Trainer:
         return Chunks(
             self._features[start:],
             self._rows.labels[start:],
+            self._weights[start:],
             length=2 * lookback,
             warm_up=lookback // 2,
             batch_size=256,

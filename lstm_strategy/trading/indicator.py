@@ -11,7 +11,7 @@ Backtrader computes an indicator in one of three ways, and each gets what suits 
 """
 
 from array import array
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import backtrader as bt
 import numpy as np
@@ -19,6 +19,11 @@ import pandas as pd
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, opened_forecaster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lstm_strategy.learning.forecaster import Forecaster
 
 _UNIX_DAY = 719_163  # the day number of 1970-01-01
 _MILLISECONDS_A_DAY = 86_400_000
@@ -28,9 +33,9 @@ class LSTMIndicator(bt.Indicator):
     """The lines ``signal``, ``forecast`` and ``spread`` of a trained forecaster.
 
     ``model`` is a fitted ``LSTMForecaster`` or the folder of a saved one. The lines are known at
-    the close of their bar: ``signal`` is the exposure asked for (-1…1), ``forecast`` the
-    probability that the target is 1, ``spread`` the standard deviation between the members of
-    the ensemble. They begin after the model's warm-up, which counts in the minimum period.
+    the close of their bar: ``signal`` is the exposure asked for (-1…1), ``forecast`` how
+    likely a rise is (0…1, moves weighted by their size, so that rises and falls cancel at 0.5),
+    ``spread`` the standard deviation between the members of the ensemble. They begin after the model's warm-up, which counts in the minimum period.
 
     Raises:
         TradingError: if the data lacks a line that the model reads, or has too few bars.
@@ -42,7 +47,13 @@ class LSTMIndicator(bt.Indicator):
     plotinfo: ClassVar = {"plotname": "LSTM", "plothlines": [0.0]}
     plotlines: ClassVar = {"forecast": {"_plotskip": True}, "spread": {"_plotskip": True}}
 
-    def __init__(self) -> None:
+    if TYPE_CHECKING:
+        # The metaclass takes these before __init__ is called.
+        def __init__(
+            self, *datas: Any, model: "Forecaster | str | Path | None", **settings: Any
+        ) -> None: ...
+
+    def __init__(self) -> None:  # type: ignore[no-redef]
         self._check_is_feed()
         self._forecaster = opened_forecaster(self.p.model)
         self._check_lines()

@@ -111,7 +111,7 @@ def test_a_column_of_the_user_holds_its_last_known_value():
 
 def test_a_missing_column_of_the_user_is_named():
     features = FeatureSet([{"kind": "column", "column": "funding_rate"}])
-    with pytest.raises(LSTMStrategyError, match="'funding_rate'.*open, high, low, close, volume"):
+    with pytest.raises(LSTMStrategyError, match=r"'funding_rate'.*open, high, low, close, volume"):
         features.frame(BARS)
 
 
