@@ -78,7 +78,7 @@ class FeatureSet:
     """
 
     def __init__(self, specs: Sequence[Mapping[str, Any]]) -> None:
-        if isinstance(specs, (str, Mapping)) or not len(specs):
+        if not isinstance(specs, Sequence) or isinstance(specs, str) or not len(specs):
             raise FeatureError(
                 f"FeatureSet takes a list of dicts with at least one feature, got {specs!r}. "
                 f"For a preset write FeatureSet.preset({next(iter(PRESETS))!r})."
@@ -159,21 +159,29 @@ class FeatureSet:
         """The feature set that ``to_dict`` described.
 
         Raises:
-            FeatureError: if it came from another feature library than the installed one.
+            FeatureError: if it came from another feature library than the installed one, or
+                isn't what ``to_dict`` gives.
         """
         _, library, library_version = indicator_library()
-        if (saved["library"], saved["library_version"]) != (library, library_version):
-            raise FeatureError(
-                f"The features were made with {saved['library']} {saved['library_version']}, and "
-                f"{library} {library_version} is installed; the numbers may differ. Install "
-                f"{saved['library']}=={saved['library_version']} or train again."
-            )
         feature_set = cls.__new__(cls)
-        feature_set.specs = [checked_spec(spec) for spec in saved["specs"]]
-        feature_set._columns = [
-            tuple(Column(**column) for column in columns) for columns in saved["columns"]
-        ]
-        feature_set.library, feature_set.library_version = library, library_version
+        try:
+            feature_set.specs = [checked_spec(spec) for spec in saved["specs"]]
+            feature_set._columns = [
+                tuple(Column(**column) for column in columns) for columns in saved["columns"]
+            ]
+            feature_set.library = saved["library"]
+            feature_set.library_version = saved["library_version"]
+        except (KeyError, TypeError) as error:
+            raise FeatureError(
+                f"The saved features are damaged ({type(error).__name__}: {error}). Save or train "
+                "the model again."
+            ) from None
+        if (feature_set.library, feature_set.library_version) != (library, library_version):
+            raise FeatureError(
+                f"The features were made with {feature_set.library} {feature_set.library_version}, "
+                f"and {library} {library_version} is installed; the numbers may differ. Install "
+                f"{feature_set.library}=={feature_set.library_version} or train again."
+            )
         return feature_set
 
     def __eq__(self, other: object) -> bool:

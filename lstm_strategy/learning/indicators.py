@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -106,9 +107,20 @@ def _check_arguments(spec: dict[str, Any]) -> None:
         )
     for name in spec.keys() - {"kind", *known}:
         # pandas-ta takes any extra argument and ignores it, so that a typo would go unnoticed;
-        # but some of its functions read options that their signature doesn't name.
-        if kind in OWN_KINDS or difflib.get_close_matches(name, known, cutoff=0.7):
+        # but some of its functions read options that only their source names.
+        if kind in OWN_KINDS or name not in _options_read_by(kind):
             raise FeatureError(f"{kind} has no argument {name!r}. {_nearest(name, known)}")
+    length = spec.get("length")
+    if length is not None and not (isinstance(length, int) and length >= 1):
+        raise FeatureError(f"{kind}: length must be a whole number of bars, got {length!r}.")
+
+
+@cache
+def _options_read_by(kind: str) -> frozenset[str]:
+    """The options that an indicator takes from ``**kwargs``, read off its source."""
+    library, _, _ = indicator_library()
+    source = inspect.getsource(inspect.unwrap(getattr(library, kind)))
+    return frozenset(re.findall(r"""kwargs(?:\.get|\.pop)?[\[(]\s*["'](\w+)["']""", source))
 
 
 def _argument_names(kind: str) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def save_model(folder: Path, network: Any, card: ModelCard, history: pd.DataFram
     Raises:
         ModelError: if something that isn't a model is in the way; it is left as it is.
     """
-    if folder.exists() and not _may_be_replaced(folder):
+    if folder.exists() and not may_be_replaced(folder):
         raise ModelError(
             f"{folder} exists and isn't a saved model, so it isn't overwritten. "
             "Choose another folder, or remove it yourself."
@@ -105,7 +105,8 @@ def save_model(folder: Path, network: Any, card: ModelCard, history: pd.DataFram
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _may_be_replaced(folder: Path) -> bool:
+def may_be_replaced(folder: Path) -> bool:
+    """Whether a folder holds nothing but an earlier model, if anything."""
     return folder.is_dir() and ((folder / CARD_FILE).exists() or not any(folder.iterdir()))
 
 
@@ -187,10 +188,13 @@ def load_network(folder: Path, card: ModelCard) -> Any:
 
 
 def load_history(folder: Path) -> pd.DataFrame:
-    """The training history of a model folder; empty where it wasn't kept."""
+    """The training history of a model folder; empty where it wasn't kept or can't be read."""
     path = folder / HISTORY_FILE
     columns = ["seed", "epoch", "loss", "val_loss"]
-    return pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=columns)
+    try:
+        return pd.read_csv(path)[columns]
+    except (OSError, KeyError, pd.errors.EmptyDataError, pd.errors.ParserError):
+        return pd.DataFrame(columns=columns)
 
 
 def now() -> datetime:

@@ -5,7 +5,9 @@ past a warm-up, so that a bar passes through the LSTM once or twice an epoch ins
 each window it lies in.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,8 @@ from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.network import keras, lstm_member, normalization_layer, scaled_network
 from lstm_strategy.learning.progress import OnEpoch
 from lstm_strategy.learning.settings import ForecasterSettings
+
+_VALIDATION_CHUNKS = 32  # chunks in one validation batch
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Chunks(keras.utils.PyDataset):
     The first ``warm_up`` steps of a chunk weigh nothing: the network's state is still settling.
     ``offsets`` gives a new generator of random offsets, so that chunks differ between epochs;
     without it chunks lie at fixed places and score every row behind the first warm-up once.
+    Every batch is full, if need be with chunks that weigh nothing: a step that has been compiled
+    for one shape serves any number of rows.
     """
 
     def __init__(
@@ -81,9 +87,9 @@ class Chunks(keras.utils.PyDataset):
         self._length, self._warm_up, self._stride = length, warm_up, length - warm_up
         self._offsets = offsets
         n_chunks = self._n_chunks_that_always_fit()
-        self._batch_size = min(batch_size, n_chunks)
-        self._n_batches = -(-n_chunks // self._batch_size)
-        if offsets is not None:  # every batch full, so that the training step compiles once
+        self._batch_size = batch_size
+        if offsets is not None:
+            self._batch_size = min(batch_size, n_chunks)
             self._n_batches = n_chunks // self._batch_size
         self.on_epoch_end()
 
@@ -97,9 +103,11 @@ class Chunks(keras.utils.PyDataset):
         if self._offsets is None:
             # the last chunk is moved back to end with the data; what overlaps is scored once
             starts = np.arange(0, last_start + self._stride, self._stride)
-            self._starts = np.minimum(starts, last_start)
-            self._scored_from = np.maximum(starts - self._starts, 0) + self._warm_up
             self._n_batches = -(-len(starts) // self._batch_size)
+            unused = self._n_batches * self._batch_size - len(starts)
+            self._starts = np.pad(np.minimum(starts, last_start), (0, unused))
+            scored_from = starts - np.minimum(starts, last_start) + self._warm_up
+            self._scored_from = np.pad(scored_from, (0, unused), constant_values=self._length)
             return
         offset = int(self._offsets.integers(min(self._stride, last_start + 1)))
         self._starts = np.arange(offset, last_start + 1, self._stride)
@@ -107,7 +115,7 @@ class Chunks(keras.utils.PyDataset):
         self._scored_from = np.full(len(self._starts), self._warm_up)
 
     def _steps_per_scored_step(self) -> float:
-        n_scored = (self._length - self._scored_from).sum()
+        n_scored = int((self._length - self._scored_from).sum())
         return float(self._length * len(self._starts) / n_scored)
 
     def __len__(self) -> int:
@@ -128,49 +136,56 @@ def trained_network(
 ) -> TrainedNetwork:
     """Train one member for each seed and join them behind one scaling.
 
-    The network is built and compiled once and re-initialised for every seed.
+    The network is built and compiled once and re-initialised for every seed, and for every later
+    call that asks for the same kind of network.
 
     Raises:
         TrainingError: if a loss becomes NaN.
     """
-    features = rows.features.astype(np.float32)
-    normalization = normalization_layer(features[: rows.train_end])
-    member_seeds = np.random.SeedSequence(settings.seed).generate_state(settings.seeds).tolist()
-    trainer = _Trainer(rows, features, settings, normalization)
+    normalization = normalization_layer(rows.features[: rows.train_end])
+    scaled = keras.ops.convert_to_numpy(normalization(rows.features.astype(np.float32)))
+    # a mean weight of 1 keeps losses comparable with the log-loss of a coin
+    weights = (rows.weights / rows.weights[: rows.train_end].mean()).astype(np.float32)
+    scaled_rows = replace(rows, features=scaled, weights=weights)
+    trainer = _trainer(scaled.shape[1], settings.model_copy(update=_NOT_COMPILED))
+    seeds = np.random.SeedSequence(settings.seed).generate_state(settings.seeds).tolist()
     members, histories = [], []
-    for position, seed in enumerate(member_seeds):
-        histories.append(trainer.train(seed, position, progress).assign(seed=position))
-        members.append(trainer.copy_of_member(seed, name=f"member_{position}"))
+    for position, seed in enumerate(seeds):
+        told = None if progress is None else partial(progress, position)
+        histories.append(trainer.train(scaled_rows, seed=seed, told=told).assign(seed=position))
+        members.append(trainer.copy_of_member(name=f"member_{position}"))
     history = pd.concat(histories, ignore_index=True)[["seed", "epoch", "loss", "val_loss"]]
     return TrainedNetwork(scaled_network(normalization, members), history)
+
+
+# what may differ between two trainings that share one compiled network
+_NOT_COMPILED = {"seed": 0, "seeds": 1, "horizon": 1, "validation": 0.2, "memory": "carry"}
+
+
+@lru_cache(maxsize=2)
+def _trainer(n_features: int, settings: ForecasterSettings) -> "_Trainer":
+    return _Trainer(n_features, settings)
 
 
 class _Trainer:
     """One compiled network that is trained again and again from fresh weights."""
 
-    def __init__(
-        self,
-        rows: TrainingRows,
-        features: np.ndarray,
-        settings: ForecasterSettings,
-        normalization: keras.layers.Layer,
-    ) -> None:
-        self._rows, self._features, self._settings = rows, features, settings
-        # a mean weight of 1 keeps losses comparable with the log-loss of a coin
-        self._weights = (rows.weights / rows.weights[: rows.train_end].mean()).astype(np.float32)
+    def __init__(self, n_features: int, settings: ForecasterSettings) -> None:
+        self._n_features, self._settings = n_features, settings
         self._member = self._fresh_member(0, name="member")
-        self._network = scaled_network(normalization, [self._member])
         optimizer = keras.optimizers.AdamW(
             settings.learning_rate, weight_decay=settings.weight_decay, clipnorm=1.0
         )
         optimizer.exclude_from_weight_decay(var_names=["bias"])
-        self._network.compile(optimizer, loss="binary_crossentropy", weighted_metrics=[])
-        optimizer.build(self._network.trainable_variables)
+        self._member.compile(optimizer, loss="binary_crossentropy", weighted_metrics=[])
+        optimizer.build(self._member.trainable_variables)
         self._fresh_optimizer = [
             keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
         ]
 
-    def train(self, seed: int, position: int, progress: OnEpoch | None) -> pd.DataFrame:
+    def train(
+        self, rows: TrainingRows, *, seed: int, told: Callable[[int, float], None] | None
+    ) -> pd.DataFrame:
         """Train from fresh weights; returns one row an epoch: epoch, loss, val_loss."""
         self._reinitialise(seed)
         callbacks: list[keras.callbacks.Callback] = [
@@ -179,15 +194,15 @@ class _Trainer:
             ),
             keras.callbacks.TerminateOnNaN(),
         ]
-        if progress is not None:
+        if told is not None:
             callbacks.append(
                 keras.callbacks.LambdaCallback(
-                    on_epoch_end=lambda epoch, logs: progress(position, epoch + 1, logs["val_loss"])
+                    on_epoch_end=lambda epoch, logs: told(epoch + 1, logs["val_loss"])
                 )
             )
-        fitted = self._network.fit(
-            self._training_chunks(seed),
-            validation_data=self._validation_chunks(),
+        fitted = self._member.fit(
+            self._training_chunks(rows, seed),
+            validation_data=self._validation_chunks(rows),
             epochs=self._settings.epochs,
             callbacks=callbacks,
             shuffle=False,  # the chunks shuffle themselves, from the seed
@@ -201,16 +216,16 @@ class _Trainer:
             )
         return history
 
-    def copy_of_member(self, seed: int, *, name: str) -> keras.Model:
+    def copy_of_member(self, *, name: str) -> keras.Model:
         """The member as it is now, apart from further training."""
-        copy = self._fresh_member(seed, name=name)
+        copy = self._fresh_member(0, name=name)
         copy.set_weights(self._member.get_weights())
         return copy
 
     def _fresh_member(self, seed: int, *, name: str) -> keras.Model:
         settings = self._settings
         return lstm_member(
-            self._features.shape[1],
+            self._n_features,
             units=settings.units,
             dropout=settings.dropout,
             lookback=settings.lookback,
@@ -223,31 +238,31 @@ class _Trainer:
         fresh = self._fresh_member(seed, name="fresh")
         for variable, value in zip(self._member.variables, fresh.variables, strict=True):
             variable.assign(value)
-        optimizer = self._network.optimizer
+        optimizer = self._member.optimizer
         for variable, value in zip(optimizer.variables, self._fresh_optimizer, strict=True):
             variable.assign(value)
 
-    def _training_chunks(self, seed: int) -> Chunks:
+    def _training_chunks(self, rows: TrainingRows, seed: int) -> Chunks:
         lookback = self._settings.lookback
         return Chunks(
-            self._features[: self._rows.train_end],
-            self._rows.labels[: self._rows.train_end],
-            self._weights[: self._rows.train_end],
+            rows.features[: rows.train_end],
+            rows.labels[: rows.train_end],
+            rows.weights[: rows.train_end],
             length=2 * lookback,
             warm_up=lookback // 2,
             batch_size=self._settings.batch_size,
             offsets=np.random.default_rng(seed),
         )
 
-    def _validation_chunks(self) -> Chunks:
+    def _validation_chunks(self, rows: TrainingRows) -> Chunks:
         lookback = self._settings.lookback
         # the rows before the validation span warm the state up; their labels weigh nothing
-        start = self._rows.validation_start - lookback // 2
+        start = rows.validation_start - lookback // 2
         return Chunks(
-            self._features[start:],
-            self._rows.labels[start:],
-            self._weights[start:],
+            rows.features[start:],
+            rows.labels[start:],
+            rows.weights[start:],
             length=2 * lookback,
             warm_up=lookback // 2,
-            batch_size=256,
+            batch_size=_VALIDATION_CHUNKS,
         )

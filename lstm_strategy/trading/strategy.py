@@ -23,11 +23,12 @@ class LSTMStrategy(TargetStrategy):
 
     def __init__(self) -> None:
         super().__init__()
-        if not 0 <= self.p.min_signal < 1:
+        is_number = isinstance(self.p.min_signal, (int, float))
+        if not (is_number and 0 <= self.p.min_signal < 1):
             raise TradingError(
                 f"min_signal must be at least 0 and below 1, got {self.p.min_signal!r}."
             )
-        self.lstm = LSTMIndicator(self.data, model=self.p.model)  # type: ignore[call-arg]
+        self.lstm = LSTMIndicator(self.data, model=self.p.model)
 
     def target_exposure(self) -> float:
         """Return the signal at this close; NaN, so no opinion, where there is no forecast."""

@@ -128,6 +128,21 @@ def test_columns_of_another_feature_library_are_refused():
         FeatureSet.from_dict(saved)
 
 
+@pytest.mark.parametrize("damage", [{"specs": 5}, {"columns": [[{}]]}], ids=str)
+def test_damaged_saved_features_are_refused(damage):
+    saved = FeatureSet.preset("default").to_dict() | damage
+    with pytest.raises(LSTMStrategyError, match="saved features are damaged"):
+        FeatureSet.from_dict(saved)
+
+
+def test_an_option_that_only_the_source_of_an_indicator_names_is_welcome():
+    plain, adjusted = (
+        FeatureSet([{"kind": "ema", "length": 5, **option}]).frame(BARS)["EMA_5"]
+        for option in ({}, {"adjust": True})
+    )
+    assert (plain - adjusted).abs().max() > 1e-4
+
+
 @pytest.mark.parametrize(
     ("specs", "message"),
     [
@@ -135,6 +150,9 @@ def test_columns_of_another_feature_library_are_refused():
         pytest.param([{"kind": "rsi", "lenght": 3}], "Did you mean length", id="argument typo"),
         pytest.param([{"length": 3}], 'a dict with a "kind"', id="no kind"),
         pytest.param("default", r"FeatureSet.preset\('default'\)", id="a preset's name"),
+        pytest.param([{"kind": "rsi", "len": 3}], "no argument 'len'", id="unknown argument"),
+        pytest.param([{"kind": "rsi", "length": -1}], "whole number of bars", id="length"),
+        pytest.param(5, "takes a list of dicts", id="not a list"),
         pytest.param([], "at least one feature", id="nothing"),
         pytest.param([{"kind": "rsi"}, {"kind": "rsi"}], "same column 'RSI_14'", id="twice"),
         pytest.param([{"kind": "dpo"}], "looks ahead.*centered=False", id="centred dpo"),
