@@ -185,7 +185,7 @@ def _forecast_once(params: dict[str, Any], bars: pd.DataFrame) -> dict[str, Any]
     """The params with the model's forecasts in place of the model, so no worker loads a network."""
     if params.get("model") is None:
         return params
-    from lstm_strategy.learning.forecaster import ready_forecasts
+    from lstm_strategy.learning.models import ready_forecasts
 
     return params | {"model": ready_forecasts(params["model"], bars)}
 

@@ -101,7 +101,7 @@ def with_loaded_model(params: dict[str, Any], bars: pd.DataFrame) -> dict[str, A
     """The params with a model given by its folder replaced by that model's forecasts of `bars`."""
     if not isinstance(params.get("model"), str | PathLike):
         return params
-    from lstm_strategy.learning.forecaster import ready_forecasts
+    from lstm_strategy.learning.models import ready_forecasts
 
     return params | {"model": ready_forecasts(params["model"], bars)}
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, opened_forecaster
+from lstm_strategy.learning.models import FORECAST_COLUMNS, opened_forecaster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +33,10 @@ class LSTMIndicator(bt.Indicator):
     """The lines ``signal``, ``forecast`` and ``spread`` of a trained forecaster.
 
     ``model`` is a fitted ``LSTMForecaster`` or the folder of a saved one. The lines are known at
-    the close of their bar: ``signal`` is the exposure asked for (-1…1), ``forecast`` how
-    likely a rise is (0…1, moves weighted by their size, so that rises and falls cancel at 0.5),
-    ``spread`` the standard deviation between the members of the ensemble. They begin after the model's warm-up, which counts in the minimum period.
+    the close of their bar: ``signal`` is the exposure asked for (-1…1), ``forecast`` how likely a
+    rise is (0…1, moves weighted by their size, so that rises and falls cancel at 0.5), ``spread``
+    the standard deviation between the members of the ensemble. They begin after the model's
+    warm-up, which counts in the minimum period.
 
     Raises:
         TradingError: if the data lacks a line that the model reads, or has too few bars.

@@ -314,7 +314,7 @@ def test_the_plot_label_does_not_spell_out_the_model():
 
 
 def test_a_saved_model_is_loaded_once_until_it_changes(trained, tmp_path):
-    from lstm_strategy.learning.forecaster import opened_forecaster
+    from lstm_strategy.learning.models import opened_forecaster
 
     folder = trained.save(tmp_path / "model")
     first = opened_forecaster(folder)
@@ -324,7 +324,7 @@ def test_a_saved_model_is_loaded_once_until_it_changes(trained, tmp_path):
 
 
 def test_ready_forecasts_stand_in_for_the_model(trained):
-    from lstm_strategy.learning.forecaster import ready_forecasts
+    from lstm_strategy.learning.models import ready_forecasts
 
     ready = ready_forecasts(trained, BARS)
     pd.testing.assert_frame_equal(ready.forecast(BARS.iloc[20:]), trained.forecast(BARS).iloc[20:])
