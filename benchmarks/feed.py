@@ -1,23 +1,21 @@
-"""How fast BarsFeed serves bars, next to backtrader's own PandasData.
+"""How fast BarsFeed serves bars, next to backtrader's own PandasData."""
 
-Run: python benchmarks/feed.py
-"""
-
-import time
-from collections.abc import Callable
 from typing import Any
 
 import backtrader as bt
 import numpy as np
 import pandas as pd
 
+from benchmarks.timing import best_seconds
 from lstm_strategy.bars.feed import BarsFeed
 
 N_BARS = 20_000
 N_REPEATS = 5
 
+PEERS = {"feed_vs_pandasdata": f"bt.feeds.PandasData, {N_BARS:,} bars through an empty strategy"}
 
-def random_bars(n_bars: int = N_BARS) -> pd.DataFrame:
+
+def random_bars(n_bars: int) -> pd.DataFrame:
     """Hourly bars of a random walk, valid and the same on every run."""
     generator = np.random.default_rng(7)
     close = 100 * np.exp(np.cumsum(generator.normal(0, 0.005, n_bars)))
@@ -34,43 +32,22 @@ def random_bars(n_bars: int = N_BARS) -> pd.DataFrame:
     )
 
 
-def seconds_of_one_run(feed: Callable[[], Any]) -> float:
-    """Build the feed and run an empty strategy over it, as a user would."""
-    started = time.perf_counter()
+def run_empty_strategy(feed: Any) -> None:
     cerebro = bt.Cerebro(stdstats=False)
-    cerebro.adddata(feed())
+    cerebro.adddata(feed)
     cerebro.addstrategy(bt.Strategy)
     cerebro.run()
-    return time.perf_counter() - started
-
-
-def bars_per_second() -> dict[str, float]:
-    """Best of several repeats, interleaved so that a busy machine slows both alike."""
-    bars = random_bars()
-    feeds = {
-        "PandasData": lambda: bt.feeds.PandasData(dataname=bars),
-        "BarsFeed": lambda: BarsFeed(bars),
-    }
-    seconds = dict.fromkeys(feeds, float("inf"))
-    for _ in range(N_REPEATS):
-        for name, feed in feeds.items():
-            seconds[name] = min(seconds[name], seconds_of_one_run(feed))
-    return {name: N_BARS / best for name, best in seconds.items()}
 
 
 def measure() -> dict[str, float]:
-    """Return how many times the bars per second of PandasData the feed gives."""
-    rates = bars_per_second()
-    return {"feed_vs_pandasdata": rates["BarsFeed"] / rates["PandasData"]}
+    """Return how many times the bars per second of PandasData the feed gives.
 
-
-def main() -> None:
-    rates = bars_per_second()
-    print(f"{N_BARS:,} bars, empty strategy, best of {N_REPEATS} interleaved runs")
-    print(f"{'feed':<12}{'bars/s':>12}{'ratio':>8}")
-    for name, rate in rates.items():
-        print(f"{name:<12}{rate:>12,.0f}{rate / rates['PandasData']:>8.2f}")
-
-
-if __name__ == "__main__":
-    main()
+    Building the feed counts, as it does for its user.
+    """
+    bars = random_bars(N_BARS)
+    calls = {
+        "PandasData": lambda: run_empty_strategy(bt.feeds.PandasData(dataname=bars)),
+        "BarsFeed": lambda: run_empty_strategy(BarsFeed(bars)),
+    }
+    seconds = best_seconds(calls, repeats=N_REPEATS)
+    return {"feed_vs_pandasdata": seconds["PandasData"] / seconds["BarsFeed"]}

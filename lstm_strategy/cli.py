@@ -1,11 +1,13 @@
 """The command line: parse, call, print."""
 
+import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 from rich import box
@@ -13,85 +15,177 @@ from rich.console import Console
 from rich.table import Table
 
 import lstm_strategy
-from lstm_strategy.errors import LSTMStrategyError
+from lstm_strategy.errors import LSTMStrategyError, SettingsError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from lstm_strategy.evaluation.compare import Board
     from lstm_strategy.evaluation.result import BacktestResult
     from lstm_strategy.learning.forecaster import LSTMForecaster
 
-app = typer.Typer(
-    name="lstm-strategy",
-    help="A Keras LSTM inside backtrader, compared honestly with baselines. BARS is a CSV or "
-    "Parquet file, sample:sp500 or sample:nasdaq.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-out = Console()
-err = Console(stderr=True)
-
-Bars = Annotated[str, typer.Argument(metavar="BARS", help="A file of bars, or sample:sp500.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results.")]
-Config = Annotated[Path | None, typer.Option("--config", help="TOML file; options override it.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Makes training repeatable.")]
-Start = Annotated[str | None, typer.Option("--start", help="First bar to trade, e.g. 2013-01-02.")]
-End = Annotated[str | None, typer.Option("--end", help="Last bar, e.g. 2018-12-31.")]
-Model = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model.")]
-Adjusted = Annotated[bool, typer.Option("--adjusted", help="Adjust prices by Adj Close.")]
-Cash = Annotated[float | None, typer.Option("--cash", help="Cash at the start.")]
-Commission = Annotated[
-    float | None, typer.Option("--commission", help="Fraction of each trade's value.")
-]
-Slippage = Annotated[
-    float | None, typer.Option("--slippage", help="Fraction by which each fill is worse.")
-]
-LongOnly = Annotated[bool, typer.Option("--long-only", help="Never sell short.")]
-Preset = Annotated[
-    str | None, typer.Option("--preset", help="Features: default, momentum, volatility, trend.")
-]
-Horizon = Annotated[int | None, typer.Option("--horizon", help="Bars ahead to forecast.")]
-Units = Annotated[
-    list[int] | None, typer.Option("--units", help="Width of an LSTM layer; repeat for more.")
-]
-Lookback = Annotated[int | None, typer.Option("--lookback", help="Bars of context.")]
-Epochs = Annotated[int | None, typer.Option("--epochs", help="Most epochs for each seed.")]
-Seeds = Annotated[int | None, typer.Option("--seeds", help="Members of the ensemble.")]
-
-_WIDTH_OF_ALL_METRICS = 120
+_WIDTH_OF_ALL_METRICS = 140
 _NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "costs"]
 _DEMO_TRAIN_END, _DEMO_START, _DEMO_END = "2010-12-31", "2011", "2018"
+_TRAINED_SHARE = 0.7
+_INTERRUPTED = 130
+_ORDER_TROUBLES = {
+    "margin": "refused for cash",
+    "rejected": "rejected by the broker",
+    "expired": "not filled by the next close and decided anew",
+    "too_small": "smaller than one lot",
+    "unfilled_at_end": "sent on the last bar, so never filled",
+    "ruined": "equity fell to zero and all was closed",
+}
+
+# Every mistake in a command is one of these; typer brings click along or its own copy of it.
+_UsageError = cast(type[Exception], typer.BadParameter.__base__)
+
+
+def _pipe_width() -> int | None:
+    # a file or a pipe has no edge to keep to; a terminal and COLUMNS say theirs
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_ALL_METRICS
+
+
+# paths and strategy names may hold brackets and colons: print them as they are
+_plain_console = partial(Console, markup=False, emoji=False, highlight=False)
+out = _plain_console(width=_pipe_width())
+err = _plain_console(stderr=True)
+
+app = typer.Typer(
+    name="lstm-strategy",
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _usable_folder(folder: Path | None) -> Path | None:
+    """Refuse before the work what could only fail after it."""
+    if folder is None:
+        return None
+    path = folder.absolute()
+    existing = next(place for place in (path, *path.parents) if place.exists())
+    if not existing.is_dir():
+        raise SettingsError(
+            f"--out {folder}: {existing} is a file, not a folder. Choose another folder."
+        )
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise SettingsError(
+            f"--out {folder}: nothing may be written to {existing}. Choose another folder, or "
+            "change its permissions."
+        )
+    return folder
+
+
+_training = partial(typer.Option, rich_help_panel="Training")
+_broker = partial(typer.Option, rich_help_panel="Broker")
+
+Bars = Annotated[
+    str,
+    typer.Argument(metavar="BARS", help="A .csv or .parquet file, sample:sp500 or sample:nasdaq."),
+]
+Model = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write the results to this folder.", callback=_usable_folder),
+]
+ModelOut = Annotated[
+    Path, typer.Option("--out", help="Folder for the model.", callback=_usable_folder)
+]
+DemoOut = Annotated[
+    Path, typer.Option("--out", help="Folder for the results.", callback=_usable_folder)
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="TOML file with the tables forecaster, broker and strategy; options override it.",
+    ),
+]
+TrainStart = Annotated[str | None, typer.Option("--start", help="First bar to learn from.")]
+TrainEnd = Annotated[
+    str | None, typer.Option("--end", help="Last bar to learn from; test on later ones.")
+]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", help="First bar to trade, e.g. 2013-01-02; earlier ones warm up."),
+]
+End = Annotated[str | None, typer.Option("--end", help="Last bar to trade, e.g. 2018-12-31.")]
+Adjusted = Annotated[bool, typer.Option("--adjusted", help="Scale prices by the column Adj Close.")]
+LongOnly = Annotated[bool, typer.Option("--long-only", help="Never sell short.")]
+Cash = Annotated[float | None, _broker("--cash", help="Money at the start.")]
+Commission = Annotated[
+    float | None, _broker("--commission", help="Fraction of each trade's value, e.g. 0.001.")
+]
+Slippage = Annotated[float | None, _broker("--slippage", help="Fraction lost on each fill.")]
+Preset = Annotated[
+    str | None, _training("--preset", help="Features: default, momentum, volatility or trend.")
+]
+Horizon = Annotated[int | None, _training("--horizon", help="Bars ahead to forecast.")]
+Units = Annotated[
+    list[int] | None, _training("--units", help="Width of an LSTM layer; repeat for more layers.")
+]
+Lookback = Annotated[int | None, _training("--lookback", help="Bars before the first forecast.")]
+Epochs = Annotated[int | None, _training("--epochs", help="Most epochs for each network.")]
+Seeds = Annotated[int | None, _training("--seeds", help="Networks in the ensemble.")]
+Seed = Annotated[int | None, _training("--seed", help="Makes training repeatable.")]
 
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one line and exit code 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        app()
+        with _quiet_library():
+            code = app(prog_name="lstm-strategy", standalone_mode=False)
+    except _UsageError as error:
+        _fail(_usage_text(error))
     except LSTMStrategyError as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename or 'A file'} can't be used: {error.strerror or error}.")
-    except KeyboardInterrupt:
+        _fail(
+            f"{error.filename or 'A file'} can't be used: {error.strerror or error}. "
+            "Check the path and its permissions."
+        )
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:
         err.print("Interrupted; what was already written is whole.")
-        sys.exit(130)
+    sys.exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """A Keras LSTM inside backtrader, compared honestly with baselines.
+
+    Begin with `lstm-strategy demo`. Then `train` a model on bars of your own, and `compare` or
+    `backtest` it on later ones. BARS is a .csv or .parquet file with dates, open, high, low,
+    close and volume, or sample:sp500 or sample:nasdaq.
+    """
+    if version:
+        _say(f"lstm-strategy {lstm_strategy.__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 @app.command()
 def demo(
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("demo"),
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    out_dir: DemoOut = Path("demo"),
+    seed: Seed = 0,
 ) -> None:
     """Train on the S&P 500 up to 2010 and compare with all baselines on 2011-2018."""
-    from lstm_strategy import compare, plot_chart, sample_bars
-    from lstm_strategy.learning.forecaster import LSTMForecaster
-    from lstm_strategy.trading.strategy import LSTMStrategy
+    from lstm_strategy import LSTMForecaster, LSTMStrategy, compare, plot_chart, sample_bars
     from strategies import BASELINES
 
     bars = sample_bars("sp500")
-    out.print(f"S&P 500, {_span(bars)}. Training on the bars up to {_DEMO_TRAIN_END}.")
+    _say(f"S&P 500, {_span(bars)}. Training on the bars up to {_DEMO_TRAIN_END}.")
     forecaster = LSTMForecaster(seed=seed).fit(bars[:_DEMO_TRAIN_END])
     _print_training(forecaster)
     forecaster.save(out_dir / "model")
@@ -102,19 +196,17 @@ def demo(
         chart = plot_chart(LSTMStrategy, bars, start=_DEMO_START, end=_DEMO_END, model=forecaster)
         _save_figure(chart, out_dir / "chart.png")
     _print_board(board)
-    out.print(
-        f"Wrote metrics.csv, equity.csv, equity.png, chart.png and model/ to {out_dir}/.",
-        soft_wrap=True,
-    )
+    _say(f"Wrote metrics.csv, equity.csv, equity.png, chart.png and model/ to {out_dir}/.")
 
 
 @app.command()
 def train(
     bars: Bars,
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the model.")] = Path("model"),
-    start: Start = None,
-    end: End = None,
+    out_dir: ModelOut = Path("model"),
+    start: TrainStart = None,
+    end: TrainEnd = None,
     adjusted: Adjusted = False,
+    config: Config = None,
     preset: Preset = None,
     horizon: Horizon = None,
     units: Units = None,
@@ -122,21 +214,24 @@ def train(
     epochs: Epochs = None,
     seeds: Seeds = None,
     seed: Seed = None,
-    config: Config = None,
 ) -> None:
-    """Train a model and save it as a folder."""
+    """Train a model and save it as a folder.
+
+    The model has seen every bar up to --end: keep later bars to test it on.
+    """
+    from lstm_strategy.evaluation.plots import plot_history
+
+    _check_holds_no_other_files(out_dir)
     forecaster = _configured_forecaster(
         config, preset, horizon, units, lookback, epochs, seeds, seed
     )
     frame = _sliced(_loaded_bars(bars, adjusted), start, end)
-    out.print(f"{bars}: {_span(frame)}. Training on all of them.")
+    _say(f"{bars}: training on {_span(frame)}.")
     forecaster.fit(frame)
     _print_training(forecaster)
     forecaster.save(out_dir)
-    from lstm_strategy.evaluation.plots import plot_history
-
     _save_figure(plot_history(forecaster.history), out_dir / "training.png")
-    out.print(f"Wrote the model and training.png to {out_dir}/.", soft_wrap=True)
+    _say(f"Wrote the model and training.png to {out_dir}/.")
 
 
 @app.command()
@@ -146,25 +241,25 @@ def forecast(
     out_dir: Out = None,
     adjusted: Adjusted = False,
 ) -> None:
-    """Forecast every bar; prints the last ones and writes forecast.csv."""
-    from lstm_strategy.learning.forecaster import LSTMForecaster
+    """Forecast every bar; print the last ones and write forecast.csv.
 
-    forecaster = LSTMForecaster.load(model)
+    Each forecast is known at the close of its bar. The signal is the exposure to hold from the
+    next open on (-1 all short, 1 all long), the forecast the probability that the close rises,
+    the spread its standard deviation between the networks.
+    """
     frame = _loaded_bars(bars, adjusted)
     with _status("Forecasting"):
+        forecaster = _loaded_model(model)
         forecasts = forecaster.forecast(frame)
     if forecasts["signal"].notna().sum() == 0:
         raise LSTMStrategyError(
             f"The model needs {forecaster.warm_up + 1:,} bars before its first forecast, got "
             f"{len(frame):,}. Load more history."
         )
-    table = _table("Last forecasts", ["bar", *forecasts.columns])
-    for time, row in forecasts.tail(10).iterrows():
-        table.add_row(str(time), *(f"{value:.4f}" for value in row))
-    out.print(table)
+    _print_forecasts(forecasts.tail(10), _training_end(forecaster, frame))
     if out_dir is not None:
-        _write_csv(forecasts, out_dir / "forecast.csv")
-        out.print(f"Wrote forecast.csv to {out_dir}/.", soft_wrap=True)
+        _write_whole(out_dir / "forecast.csv", forecasts.to_csv)
+        _say(f"Wrote forecast.csv to {out_dir}/.")
 
 
 @app.command()
@@ -173,19 +268,25 @@ def backtest(
     model: Model = None,
     strategy: Annotated[
         str | None,
-        typer.Option("--strategy", help="A baseline's name, or FILE.py:Class:name=value,..."),
+        typer.Option(
+            "--strategy",
+            help="Instead of the LSTM: a baseline such as MACD, or FILE.py:Class:name=value,...",
+        ),
     ] = None,
     start: Start = None,
     end: End = None,
     out_dir: Out = None,
+    adjusted: Adjusted = False,
     long_only: LongOnly = False,
+    config: Config = None,
     cash: Cash = None,
     commission: Commission = None,
     slippage: Slippage = None,
-    adjusted: Adjusted = False,
-    config: Config = None,
 ) -> None:
-    """Run one strategy and show its metrics."""
+    """Run one strategy and show its metrics.
+
+    A model starts at the first bar after its training, unless --start says otherwise.
+    """
     from lstm_strategy import config as settings
     from lstm_strategy import run_backtest
     from lstm_strategy.trading.strategy import LSTMStrategy
@@ -193,26 +294,25 @@ def backtest(
     loaded = settings.loaded_config(config)
     broker = settings.configured_broker(loaded, _broker_options(cash, commission, slippage))
     chosen, params = settings.strategy_named(strategy) if strategy else (LSTMStrategy, {})
-    params = {**loaded.strategy, **params}
+    params = {**loaded.strategy, **params, **_rules(long_only)}
     if model is not None:
+        if "model" not in cast(Any, chosen).params._getkeys():
+            raise SettingsError(f"{strategy} takes no --model. Leave --model or --strategy out.")
         params["model"] = str(model)
-    elif strategy is None:
-        raise LSTMStrategyError("Say what to run: --model DIR, or --strategy NAME.")
-    if long_only:
-        params["long_only"] = True
+    if strategy is None and "model" not in params:
+        raise SettingsError("Say what to run: --model DIR, or --strategy NAME.")
     frame = _loaded_bars(bars, adjusted)
-    with _status("Backtesting"):
+    _sliced(frame, start, end)
+    with _status("Backtesting"), settings.failures_in_one_line(chosen):
         result = run_backtest(chosen, frame, start=start, end=end, broker=broker, **params)
     _print_result(result)
     if out_dir is not None:
-        _write_csv(result.metrics.to_frame(result.name).T, out_dir / "metrics.csv")
-        _write_csv(result.equity.to_frame("equity"), out_dir / "equity.csv")
-        _write_csv(result.trades.set_index("entry"), out_dir / "trades.csv")
+        metrics = result.metrics.to_frame(result.name).T.astype({"trades": int})
+        _write_whole(out_dir / "metrics.csv", metrics.rename_axis("strategy").to_csv)
+        _write_whole(out_dir / "equity.csv", result.equity.to_frame("equity").to_csv)
+        _write_whole(out_dir / "trades.csv", result.trades.set_index("entry").to_csv)
         _save_figure(result.figure(), out_dir / "equity.png")
-        out.print(
-            f"Wrote metrics.csv, equity.csv, trades.csv and equity.png to {out_dir}/.",
-            soft_wrap=True,
-        )
+        _say(f"Wrote metrics.csv, equity.csv, trades.csv and equity.png to {out_dir}/.")
 
 
 @app.command()
@@ -222,11 +322,12 @@ def compare(
     start: Start = None,
     end: End = None,
     out_dir: Out = None,
+    adjusted: Adjusted = False,
     long_only: LongOnly = False,
+    config: Config = None,
     cash: Cash = None,
     commission: Commission = None,
     slippage: Slippage = None,
-    adjusted: Adjusted = False,
     preset: Preset = None,
     horizon: Horizon = None,
     units: Units = None,
@@ -234,33 +335,40 @@ def compare(
     epochs: Epochs = None,
     seeds: Seeds = None,
     seed: Seed = None,
-    config: Config = None,
 ) -> None:
     """Compare the LSTM with all baselines, out of sample.
 
-    Without --model a model is trained on the bars before --start (the first 70% by default).
+    Without --model a model is trained on the bars before --start (by default the first 70%) and
+    kept in the folder --out.
     """
+    from lstm_strategy import LSTMStrategy
     from lstm_strategy import compare as compare_strategies
     from lstm_strategy import config as settings
-    from lstm_strategy.learning.forecaster import LSTMForecaster
-    from lstm_strategy.trading.strategy import LSTMStrategy
     from strategies import BASELINES
 
     loaded = settings.loaded_config(config)
     broker = settings.configured_broker(loaded, _broker_options(cash, commission, slippage))
     frame = _loaded_bars(bars, adjusted)
+    chosen = _sliced(frame, start, end)
     if model is not None:
-        forecaster = LSTMForecaster.load(model)
+        forecaster = _loaded_model(model)
     else:
         forecaster = _configured_forecaster(
             config, preset, horizon, units, lookback, epochs, seeds, seed
         )
-        start = start or str(frame.index[int(len(frame) * 0.7)])
+        start = start or str(chosen.index[int(len(chosen) * _TRAINED_SHARE)])
         before = frame[frame.index < _sliced(frame, start, end).index[0]]
-        out.print(f"{bars}: training on {_span(before)}.")
+        if before.empty:
+            raise SettingsError(
+                f"--start {start} leaves no bar to train on; there are {_span(frame)}. "
+                "Choose a later start, or give a trained --model."
+            )
+        _say(f"{bars}: training on {_span(before)}.")
         forecaster.fit(before)
         _print_training(forecaster)
-    rules = {"long_only": True} if long_only else {}
+        if out_dir is not None:
+            forecaster.save(out_dir / "model")
+    rules = _rules(long_only)
     lstm = (LSTMStrategy, {**loaded.strategy, **rules, "model": forecaster})
     baselines = {name: (baseline, rules) for name, baseline in BASELINES.items()}
     with _status("Backtesting the LSTM and the baselines"):
@@ -270,7 +378,8 @@ def compare(
     _print_board(board)
     if out_dir is not None:
         board.save(out_dir)
-        out.print(f"Wrote metrics.csv, equity.csv and equity.png to {out_dir}/.", soft_wrap=True)
+        kept = "" if model else ", the model in model/"
+        _say(f"Wrote metrics.csv, equity.csv and equity.png{kept} to {out_dir}/.")
 
 
 def _configured_forecaster(
@@ -303,41 +412,74 @@ def _broker_options(
     return {"cash": cash, "commission_rate": commission, "slippage_rate": slippage}
 
 
+def _rules(long_only: bool) -> dict[str, bool]:
+    return {"long_only": True} if long_only else {}
+
+
+def _check_holds_no_other_files(folder: Path) -> None:
+    """Refuse before the training what `LSTMForecaster.save` would refuse after it."""
+    from lstm_strategy.learning.storage import CARD_FILE
+
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / CARD_FILE).exists():
+        raise SettingsError(
+            f"--out {folder} holds other files than a saved model, so it isn't overwritten. "
+            "Choose another folder."
+        )
+
+
 def _loaded_bars(source: str, adjusted: bool) -> "pd.DataFrame":
     return lstm_strategy.load_bars(source, adjusted=adjusted)
 
 
+def _loaded_model(folder: Path) -> "LSTMForecaster":
+    return lstm_strategy.LSTMForecaster.load(folder)
+
+
+def _training_end(forecaster: "LSTMForecaster", bars: "pd.DataFrame") -> "pd.Timestamp | None":
+    from lstm_strategy.evaluation.result import training_end
+
+    return training_end({"model": forecaster}, bars)
+
+
 def _sliced(bars: "pd.DataFrame", start: str | None, end: str | None) -> "pd.DataFrame":
-    try:
-        chosen = bars.loc[start:end]
-    except (ValueError, TypeError, KeyError):
-        raise LSTMStrategyError(
-            f"--start and --end must be dates like 2013-01-31, got {start!r} and {end!r}."
-        ) from None
+    for option, date in (("--start", start), ("--end", end)):
+        try:
+            bars.loc[date:]
+        except (ValueError, TypeError, KeyError):
+            raise SettingsError(
+                f"{option} must be a date such as 2013, 2013-05 or 2013-05-02, got {date!r}."
+            ) from None
+    chosen = bars.loc[start:end]
     if chosen.empty:
-        raise LSTMStrategyError(
-            f"No bar lies between {start or 'the beginning'} and {end or 'the end'}; the bars are "
-            f"{_span(bars)}."
+        raise SettingsError(
+            f"No bar lies between {start or 'the beginning'} and {end or 'the end'}; there are "
+            f"{_span(bars)}. Choose other dates."
         )
     return chosen
 
 
 def _span(bars: "pd.DataFrame") -> str:
-    if bars.empty:
-        return "no bars"
     return f"{len(bars):,} bars from {bars.index[0]:%Y-%m-%d} to {bars.index[-1]:%Y-%m-%d}"
 
 
 def _print_training(forecaster: "LSTMForecaster") -> None:
     scores, history = forecaster.validation_scores, forecaster.history
     epochs = history.groupby("seed").size()
-    out.print(
+    _say(
         f"Trained {len(epochs)} network{'s' if len(epochs) > 1 else ''} for "
         f"{', '.join(map(str, epochs))} epochs. On the last {scores['n_rows']:.0f} bars before the "
         f"training ended (validation): log-loss {scores['log_loss']:.4f} (a coin: 0.6931), "
-        f"AUC {scores['auc']:.3f} (a coin: 0.5).",
-        soft_wrap=True,
+        f"AUC {scores['auc']:.3f} (a coin: 0.5)."
     )
+
+
+def _print_forecasts(forecasts: "pd.DataFrame", training_end: "pd.Timestamp | None") -> None:
+    table = _table(["bar", *forecasts.columns])
+    for time, row in forecasts.iterrows():
+        table.add_row(str(time).removesuffix(" 00:00:00"), *(f"{value:.4f}" for value in row))
+    out.print(table)
+    if training_end is not None and forecasts.index[0] <= training_end:
+        _say(f"IN-SAMPLE up to {training_end:%Y-%m-%d}: the model was trained on these bars.")
 
 
 def _print_board(board: "Board") -> None:
@@ -346,12 +488,14 @@ def _print_board(board: "Board") -> None:
     readable = readable_metrics(board.table)
     if out.width < _WIDTH_OF_ALL_METRICS:
         readable = readable[_NARROW_METRICS]
-    table = _table(f"Out of sample, {span_text(board.equity)}", ["strategy", *readable.columns])
+    table = _table(["strategy", *readable.columns])
     for name, row in readable.iterrows():
         is_ours = str(name).startswith("LSTM")
         table.add_row(str(name), *row, style="bold" if is_ours else None)
+    sample = "IN-SAMPLE" if board.results["LSTM"].in_sample else "Out of sample"
+    _say(f"{sample}, {span_text(board.equity)}")
     out.print(table)
-    out.print(board.standing("LSTM"), soft_wrap=True)
+    _say(board.standing("LSTM"))
     for result in board.results.values():
         _print_order_trouble(result)
 
@@ -359,26 +503,35 @@ def _print_board(board: "Board") -> None:
 def _print_result(result: "BacktestResult") -> None:
     from lstm_strategy.evaluation.result import readable_metrics, span_text
 
-    table = _table(f"{result.name}, {span_text(result.equity)}", ["metric", "value"])
+    table = _table(["metric", "value"])
     for name, value in readable_metrics(result.metrics.to_frame().T).iloc[0].items():
-        table.add_row(str(name), value)
+        table.add_row(str(name).replace("_", " "), value)
+    _say(f"{result.name}, {span_text(result.equity)}")
     out.print(table)
     _print_order_trouble(result)
 
 
 def _print_order_trouble(result: "BacktestResult") -> None:
-    troubles = {k: n for k, n in result.order_counts.items() if n and k != "completed"}
+    troubles = [
+        f"{result.order_counts[kind]} {text}"
+        for kind, text in _ORDER_TROUBLES.items()
+        if result.order_counts.get(kind)
+    ]
     if troubles:
-        counts = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in troubles.items())
-        out.print(f"{result.name}: orders that did not fill as asked: {counts}.", soft_wrap=True)
+        _say(f"{result.name}: orders that did not fill as asked: {'; '.join(troubles)}.")
 
 
-def _table(title: str, columns: list[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+def _table(columns: list[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
         table.add_column(column.replace("_", " "), justify="right", min_width=8)
     return table
+
+
+def _say(text: str) -> None:
+    # soft: the terminal wraps the line, and a pipe gets it whole
+    out.print(text, soft_wrap=True)
 
 
 @contextmanager
@@ -387,23 +540,41 @@ def _status(what: str) -> Iterator[None]:
         yield
 
 
-def _save_figure(figure: Any, path: Path) -> None:
+@contextmanager
+def _quiet_library() -> Iterator[None]:
+    """Say nothing twice: what the library logs, the commands print with the results."""
+    log = logging.getLogger("lstm_strategy")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _save_figure(figure: "Figure", path: Path) -> None:
+    _write_whole(path, partial(figure.savefig, dpi=120))
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write under another name first: a reader sees the old file or the new, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-unfinished{path.suffix}")
-    figure.savefig(temporary, dpi=120)
-    temporary.replace(path)
+    part = path.with_name(f".{path.stem}-unfinished{path.suffix}")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def _write_csv(frame: "pd.DataFrame", path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-unfinished{path.suffix}")
-    frame.to_csv(temporary)
-    temporary.replace(path)
+def _usage_text(error: Any) -> str:
+    command = error.ctx.command_path if error.ctx else "lstm-strategy"
+    return f"{error.format_message().rstrip('.')}. See {command} --help."
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     err.print("error:", style="bold red", end=" ")
-    err.print(message, soft_wrap=True, markup=False, highlight=False)
+    err.print(" ".join(message.split()), soft_wrap=True)
     sys.exit(2)
 
 

@@ -46,7 +46,7 @@ def _naive_utc(bars: pd.DataFrame) -> pd.DatetimeIndex:
     return times if times.tz is None else times.tz_convert("UTC").tz_localize(None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReadyForecasts:
     """Forecasts that were made before, answering in place of the model that made them.
 

@@ -5,9 +5,7 @@ first decision falls on the close of the first bar at or after ``start``, orders
 open, and commission and slippage come from one `BrokerSettings`.
 """
 
-import datetime as dt
 import difflib
-import functools
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -24,20 +22,11 @@ from lstm_strategy.bars.frequency import bars_per_year
 from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.execution import ORDER_KINDS, TargetStrategy
+from lstm_strategy.trading.span import bars_until, first_bar_number
+from lstm_strategy.trading.trades import trades_from_fills
+from lstm_strategy.trading.warm_up import WarmUpCerebro, with_warm_up
 
 FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
-TRADE_COLUMNS = (
-    "entry",
-    "exit",
-    "size",
-    "entry_price",
-    "exit_price",
-    "pnl",
-    "return",
-    "bars",
-    "commission",
-)
-_NO_BAR = -1
 _SIZING_SETTINGS = ("band", "reserve", "lot_size")
 
 
@@ -70,7 +59,7 @@ class BrokerSettings(BaseModel):
             raise TradingError(_first_offence(error)) from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BacktestRun:
     """What one run did. Each series is known at the close of its row, in the bars' own index.
 
@@ -159,16 +148,17 @@ def built_cerebro(
             "Pass the class itself, and its parameters by name."
         )
     broker = broker or BrokerSettings()
-    bars = _bars_until(validate_bars(bars), end)
-    cerebro = _WarmUpCerebro(stdstats=stdstats, first_bar=_first_bar_number(bars, start))
-    cerebro.adddata(cast(Any, BarsFeed)(bars))
+    bars = bars_until(validate_bars(bars), end)
+    cerebro = WarmUpCerebro(stdstats=stdstats, first_bar=first_bar_number(bars, start))
+    cerebro.adddata(BarsFeed(bars))
     cerebro.broker.setcash(broker.cash)
     cerebro.broker.setcommission(commission=broker.commission_rate)
     cerebro.broker.set_slippage_perc(
         broker.slippage_rate, slip_open=True, slip_limit=True, slip_match=True, slip_out=False
     )
     params = _complete_params(strategy, params, broker, bars)
-    cerebro.addstrategy(_with_warm_up(cast(Any, strategy)), **params)
+    # mypy doesn't see that a class is hashable.
+    cerebro.addstrategy(with_warm_up(cast(Any, strategy)), **params)
     cerebro.addanalyzer(_EquityRecorder, _name="equity_recorder")
     cerebro.addanalyzer(_FillRecorder, _name="fill_recorder")
     return cerebro
@@ -194,148 +184,6 @@ def finished_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
         bars_per_year=bars_per_year(index),
         params={key: _plain(value) for key, value in strategy.p._getkwargs().items()},
     )
-
-
-def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
-    """Return one row a round trip: from flat to flat, or from one side to the other.
-
-    ``fills`` as in `BacktestRun`; ``closes`` are the closes of the run's bars, on whose index the
-    fills lie. A fill that reverses the position closes one trade and opens the next; commission is
-    shared in proportion to size. Columns: ``entry`` and ``exit`` dates (``exit`` is NaT and
-    ``exit_price`` NaN while open), ``size`` the largest position held (signed units),
-    ``entry_price`` and ``exit_price`` the averages of all units put on and taken off, ``pnl``
-    after commission (an open trade is marked to the last close), ``return`` the pnl as a fraction
-    of the value put on, ``bars`` from entry to exit, ``commission``.
-    """
-    finished, trade = [], None
-    positions = closes.index.get_indexer(fills.index).tolist()
-    rows = zip(positions, fills["size"], fills["price"], fills["commission"], strict=True)
-    for bar, size, price, commission in rows:
-        for part in _split_at_zero(trade.position if trade else 0.0, size):
-            trade = trade or _Trade(entry_bar=bar)
-            trade.add(part, price, commission * abs(part / size))
-            if trade.is_flat:
-                finished.append(trade.row(closes, exit_bar=bar))
-                trade = None
-    if trade:
-        finished.append(trade.row(closes, exit_bar=None))
-    table = pd.DataFrame(finished, columns=list(TRADE_COLUMNS), dtype="float64")
-    dates = pd.Series(closes.index)
-    return table.assign(
-        entry=dates.reindex(table["entry"]).array,
-        exit=dates.reindex(table["exit"]).array,
-        bars=table["bars"].astype("int64"),
-    )
-
-
-@dataclass
-class _Trade:
-    """A round trip while its fills are being added up."""
-
-    entry_bar: int
-    position: float = 0.0
-    largest: float = 0.0
-    units_on: float = 0.0
-    value_on: float = 0.0
-    units_off: float = 0.0
-    value_off: float = 0.0
-    commission: float = 0.0
-
-    def add(self, size: float, price: float, commission: float) -> None:
-        if self.position * size >= 0:
-            self.units_on += abs(size)
-            self.value_on += abs(size) * price
-        else:
-            self.units_off += abs(size)
-            self.value_off += abs(size) * price
-        self.position += size
-        self.largest = max(self.largest, self.position, key=abs)
-        self.commission += commission
-
-    @property
-    def is_flat(self) -> bool:
-        return _is_dust(self.position, self.largest)
-
-    def row(self, closes: pd.Series, *, exit_bar: int | None) -> tuple:
-        is_open = exit_bar is None
-        last = len(closes) - 1 if exit_bar is None else exit_bar
-        worth = abs(self.position) * closes.iloc[-1] if is_open else 0.0
-        side = math.copysign(1.0, self.largest)
-        pnl = side * (self.value_off + worth - self.value_on) - self.commission
-        return (
-            self.entry_bar,
-            _NO_BAR if is_open else last,
-            self.largest,
-            self.value_on / self.units_on,
-            math.nan if is_open else self.value_off / self.units_off,
-            pnl,
-            pnl / self.value_on,
-            last - self.entry_bar,
-            self.commission,
-        )
-
-
-def _split_at_zero(position: float, size: float) -> list[float]:
-    """Return the part of a fill that closes the position and the part that opens the next."""
-    rest = position + size
-    if position * rest < 0 and not _is_dust(rest, position):
-        return [-position, rest]
-    return [size]
-
-
-def _is_dust(position: float, beside: float) -> bool:
-    return abs(position) <= 1e-9 * abs(beside)
-
-
-class _WarmUpCerebro(bt.Cerebro):
-    """A Cerebro that knows on which bar (counted from 1) decisions may begin."""
-
-    params = (("first_bar", 1),)
-
-
-@functools.lru_cache(maxsize=128)
-def _with_warm_up(strategy: Any) -> Any:
-    """Return the strategy, silent before Cerebro's first bar.
-
-    ``nextstart`` is where some strategies place their only order, so it is kept for the first bar
-    that may be traded. Cached because backtrader keeps every class it has seen.
-    """
-
-    class _WarmedUp(strategy):
-        first_decided_bar: int | None = None
-
-        def start(self) -> None:
-            _check_enough_bars(self)
-            super().start()
-
-        def prenext(self) -> None:
-            if len(self.data) >= self.cerebro.p.first_bar:
-                super().prenext()
-
-        def nextstart(self) -> None:
-            self.next()
-
-        def next(self) -> None:
-            if len(self.data) < self.cerebro.p.first_bar:
-                return
-            if self.first_decided_bar is None:
-                self.first_decided_bar = len(self.data)
-                super().nextstart()
-            else:
-                super().next()
-
-    _WarmedUp.__name__, _WarmedUp.__qualname__ = strategy.__name__, strategy.__qualname__
-    _WarmedUp.__module__, _WarmedUp.__doc__ = strategy.__module__, strategy.__doc__
-    return _WarmedUp
-
-
-def _check_enough_bars(strategy: Any) -> None:
-    bars, needed = strategy.data.p.dataname, max(strategy._minperiods)
-    if needed > len(bars):
-        raise TradingError(
-            f"{type(strategy).__name__} needs {needed} bars before its first decision, got "
-            f"{len(bars)} ({_span(bars)}). Load more history or shorten its lookbacks."
-        )
 
 
 class _EquityRecorder(bt.Analyzer):
@@ -418,62 +266,6 @@ def _first_offence(error: ValidationError) -> str:
         return f"BrokerSettings has no setting {name!r}. {known}"
     remedy = BrokerSettings.model_fields[name].description
     return f"{name}: {offence['msg']}, got {offence['input']!r}. Give {remedy}."
-
-
-def _bars_until(bars: pd.DataFrame, end: Any) -> pd.DataFrame:
-    kept = bars if end is None else _sliced(bars, slice(None, _slice_edge(bars, end, "end")))
-    if len(kept) < 2:
-        raise TradingError(
-            f"a run needs at least 2 bars up to end={end}, got {len(kept)}; "
-            f"the bars are {_span(bars)}. Choose a later end."
-        )
-    return kept
-
-
-def _first_bar_number(bars: pd.DataFrame, start: Any) -> int:
-    """Return the number, counted from 1, of the first bar at or after ``start``."""
-    if start is None:
-        return 1
-    n_tradable = len(_sliced(bars, slice(_slice_edge(bars, start, "start"), None)))
-    if n_tradable == 0:
-        raise TradingError(
-            f"there is no bar at or after start={start}; the bars are {_span(bars)}. "
-            "Choose an earlier start or load more bars."
-        )
-    return len(bars) - n_tradable + 1
-
-
-def _slice_edge(bars: pd.DataFrame, when: Any, name: str) -> Any:
-    """Return what pandas slices the bars with; a date stands for the whole day."""
-    if isinstance(when, str):
-        return when
-    if isinstance(when, dt.datetime | np.datetime64):
-        stamp, zone = pd.Timestamp(when), pd.DatetimeIndex(bars.index).tz
-        if zone is None and stamp.tz is not None:
-            raise TradingError(
-                f"{name} must have no timezone as the bars have none, got {when}. "
-                "Leave it out, or localise the index of the bars."
-            )
-        return stamp.tz_localize(zone) if zone is not None and stamp.tz is None else stamp
-    if isinstance(when, dt.date):
-        return when.isoformat()
-    raise TradingError(
-        f'{name} must be a date such as "2013", "2013-05-02" or a Timestamp, got {when!r}.'
-    )
-
-
-def _sliced(bars: pd.DataFrame, edges: slice) -> pd.DataFrame:
-    try:
-        return bars.loc[edges]
-    except (ValueError, TypeError, KeyError) as error:
-        edge = edges.start if edges.stop is None else edges.stop
-        raise TradingError(
-            f'start and end must be dates such as "2013" or "2013-05-02", got {edge!r}.'
-        ) from error
-
-
-def _span(bars: pd.DataFrame) -> str:
-    return f"from {bars.index[0]} to {bars.index[-1]}"
 
 
 def _plain(value: Any) -> Any:

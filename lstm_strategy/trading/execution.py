@@ -18,7 +18,6 @@ How the orders are made, and why:
 
 import logging
 import math
-from collections.abc import Callable
 from functools import partial
 from numbers import Real
 from typing import Any
@@ -26,6 +25,8 @@ from typing import Any
 import backtrader as bt
 
 from lstm_strategy.errors import TradingError
+from lstm_strategy.trading.sizing import affordable_size, whole_lots
+from lstm_strategy.trading.stops import Stops
 
 log = logging.getLogger(__name__)
 
@@ -38,46 +39,6 @@ ORDER_KINDS = (
     "unfilled_at_end",
     "ruined",
 )
-
-# 2.9999999996 lots are three lots that float arithmetic has touched.
-_LOT_TOLERANCE = 1e-9
-# Keeps the last float digit of a whole-cash purchase from turning the cash negative.
-_CASH_TOLERANCE = 1e-12
-
-
-def whole_lots(size: float, lot_size: float) -> float:
-    """Return ``size`` (signed units) rounded towards zero to a multiple of ``lot_size``.
-
-    >>> whole_lots(-2.7, 1)
-    -2.0
-    >>> whole_lots(0.3, 0.1)
-    0.3
-    """
-    lots = math.floor(abs(size) / lot_size + _LOT_TOLERANCE)
-    units = lots * lot_size
-    # 3 * 0.1 is 0.30000000000000004: where that is the size itself, keep the size.
-    if math.isclose(units, abs(size), rel_tol=_CASH_TOLERANCE):
-        return size
-    return math.copysign(units, size) if lots else 0.0
-
-
-def affordable_size(
-    cash: float, price: float, commission: Callable[[float, float], float]
-) -> float:
-    """Return how many units ``cash`` buys at ``price``, with ``commission(size, price)`` paid.
-
-    The bound is exact for commissions proportional to value or to size. For any other rule that
-    does not fall with size, such as a minimum fee, it errs on the side of fewer units.
-    """
-    budget = cash * (1.0 - _CASH_TOLERANCE)
-    if budget <= 0.0:
-        return 0.0
-    most = budget / price
-    fee = commission(most, price)
-    size = most * budget / (budget + fee)
-    if size * price + commission(size, price) > cash:
-        size = (budget - fee) / price
-    return max(size, 0.0)
 
 
 class TargetStrategy(bt.Strategy):
@@ -122,12 +83,12 @@ class TargetStrategy(bt.Strategy):
         self._order: Any = None
         self._bars_decided = 0
         self._replayed_answer: float | None = None
-        self._held_side = 0
-        self._stopped_side = 0
-        self._best_close = math.nan
-        self._entry_atr = math.nan
-        self._previous_atr = math.nan
-        self._atr = bt.indicators.ATR(period=self.p.atr_length) if self._has_stops() else None
+        atr = bt.indicators.ATR(period=self.p.atr_length) if self._has_stops() else None
+        self._stops = Stops(
+            atr,
+            stop_loss_atr=self.p.stop_loss_atr,
+            trailing_stop_atr=self.p.trailing_stop_atr,
+        )
 
     def target_exposure(self) -> float:
         """Return the desired fraction of equity in data0, in -1..1, at the close of this bar.
@@ -223,7 +184,7 @@ class TargetStrategy(bt.Strategy):
         close = self._close()
         if not self._stale_order_is_gone():
             return
-        self._follow_position(close)
+        self._stops.follow(self.position, close)
         if not math.isnan(target):
             self.target = target
         equity = self.broker.getvalue()
@@ -231,7 +192,7 @@ class TargetStrategy(bt.Strategy):
             self._send(-self.position.size, close)
             return
         exposure = self.position.size * close / equity
-        target = self._after_stops(target, close)
+        target = self._stops.target_after(target, self.position, close)
         if math.isnan(target):
             # No opinion is no licence to run a losing short beyond one times equity.
             target = max(-1.0, min(1.0, exposure))
@@ -277,41 +238,6 @@ class TargetStrategy(bt.Strategy):
         if target == 0.0:
             return exposure != 0.0
         return abs(target - exposure) > self.p.band
-
-    def _follow_position(self, close: float) -> None:
-        """Remember what the stops need of the present position: its ATR and its best close."""
-        side = _sign(self.position.size)
-        if side != self._held_side:
-            # Filled at this bar's open, so ordered at the previous close: that is the entry's ATR.
-            self._held_side, self._best_close = side, close
-            self._entry_atr = self._previous_atr
-        elif side:
-            self._best_close = side * max(side * self._best_close, side * close)
-        if self._atr is not None:
-            self._previous_atr = self._atr[0]
-
-    def _after_stops(self, target: float, close: float) -> float:
-        """Return the target, or 0 from a stop until the target changes its sign or is 0."""
-        if self._stop_is_hit(close):
-            self._stopped_side = self._held_side
-        if not self._stopped_side:
-            return target
-        if math.isnan(target) or _sign(target) == self._stopped_side:
-            return 0.0
-        self._stopped_side = 0
-        return target
-
-    def _stop_is_hit(self, close: float) -> bool:
-        if self._atr is None or not self._held_side:
-            return False
-        levels = []
-        if self.p.stop_loss_atr is not None:
-            room = self.p.stop_loss_atr * self._entry_atr
-            levels.append(self.position.price - self._held_side * room)
-        if self.p.trailing_stop_atr is not None:
-            room = self.p.trailing_stop_atr * self._atr[0]
-            levels.append(self._best_close - self._held_side * room)
-        return any(self._held_side * (close - level) < 0.0 for level in levels)
 
     def _order_size(self, target: float, equity: float, close: float) -> float:
         """Return the signed units to trade, which cash can pay and lots allow."""
@@ -387,10 +313,6 @@ class TargetStrategy(bt.Strategy):
     def _date(self, number: float | None = None) -> str:
         """Return a date that backtrader stores as a number, that of the present bar by default."""
         return self.data.num2date(number).isoformat(sep=" ")
-
-
-def _sign(value: float) -> int:
-    return int(value > 0) - int(value < 0)
 
 
 def _bar_is_newer(data: Any, decided_at: float) -> bool:

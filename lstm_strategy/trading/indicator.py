@@ -23,7 +23,7 @@ from lstm_strategy.learning.models import FORECAST_COLUMNS, opened_forecaster
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lstm_strategy.learning.forecaster import Forecaster
+    from lstm_strategy.learning.models import Forecaster
 
 _UNIX_DAY = 719_163  # the day number of 1970-01-01
 _MILLISECONDS_A_DAY = 86_400_000

@@ -23,7 +23,7 @@ MODES = [
 ]
 
 
-class Recorder(bt.Strategy):
+class LineRecorder(bt.Strategy):
     """Keeps the indicator's lines at every call of next, by the number of the bar."""
 
     params = (("model", None), ("data_number", 0))
@@ -47,7 +47,7 @@ class LiveFeed(bt.feeds.PandasData):
 
 
 def recorded(cerebro, model, **params):
-    cerebro.addstrategy(Recorder, model=model, **params)
+    cerebro.addstrategy(LineRecorder, model=model, **params)
     (strategy,) = cerebro.run()
     return strategy
 
@@ -104,7 +104,7 @@ def test_replayed_and_resampled_weeks_are_remembered_once_each(way, exactbars):
 
 
 def test_replay_shows_a_forming_week_as_if_it_closed_now():
-    class Watcher(Recorder):
+    class Watcher(LineRecorder):
         def next(self):
             bar = [self.data.close[0], self.data.open[0]]
             self.rows.setdefault(len(self.data), []).append((*bar, self.lstm.forecast[0]))
@@ -269,7 +269,7 @@ def test_a_line_that_the_model_reads_and_the_data_lacks_is_named():
     model.bars_columns = [*model.bars_columns, "funding_rate"]
     cerebro = bt.Cerebro()
     cerebro.adddata(bt.feeds.PandasData(dataname=BARS))
-    cerebro.addstrategy(Recorder, model=model)
+    cerebro.addstrategy(LineRecorder, model=model)
     with pytest.raises(LSTMStrategyError, match=r"'funding_rate'.*BarsFeed"):
         cerebro.run()
 

@@ -1,0 +1,74 @@
+"""Every notebook is a pair: a script that people edit, and the same with its outputs.
+
+After an edit: jupytext --to ipynb notebooks/NAME.py
+and then: jupyter execute --inplace notebooks/NAME.ipynb
+"""
+
+import re
+from pathlib import Path
+
+import jupytext
+import nbclient
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.slow
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+SCRIPTS = sorted(FOLDER.glob("*.py"))
+MACHINE_PATH = re.compile(r"/(home|root|tmp|work|Users|var)/|[A-Z]:\\\\|site-packages")
+
+
+@pytest.fixture(params=SCRIPTS, ids=lambda script: script.stem)
+def script(request):
+    return request.param
+
+
+def code_of(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs_of(notebook):
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+def pictures_of(notebook):
+    return [out for out in outputs_of(notebook) if "image/png" in out.get("data", {})]
+
+
+def test_scripts_and_notebooks_are_pairs():
+    assert SCRIPTS
+    assert {file.stem for file in FOLDER.glob("*.ipynb")} == {file.stem for file in SCRIPTS}
+
+
+def test_a_notebook_holds_the_code_and_text_of_its_script(script):
+    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    expected = jupytext.read(script)
+    assert code_of(notebook) == code_of(expected)
+    assert [cell.source for cell in notebook.cells] == [cell.source for cell in expected.cells]
+
+
+def test_a_notebook_was_run_from_top_to_bottom_and_shows_what_came_out(script):
+    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+    assert len(outputs_of(notebook)) >= len(counts) // 2
+    assert pictures_of(notebook)
+    assert not [output for output in outputs_of(notebook) if output.output_type == "error"]
+
+
+def test_the_outputs_name_no_machine(script):
+    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    for output in outputs_of(notebook):
+        data = {kind: text for kind, text in output.get("data", {}).items() if kind != "image/png"}
+        found = MACHINE_PATH.search(str(output.get("text", "")) + str(data))
+        assert not found, f"an output holds {found[0]!r}"
+
+
+def test_the_script_runs(script, tmp_path, monkeypatch):
+    monkeypatch.setenv("LSTM_STRATEGY_QUICK", "1")
+    notebook = jupytext.read(script)
+    kept = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    place = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=place).execute()
+    assert len(pictures_of(notebook)) == len(pictures_of(kept))

@@ -1,0 +1,116 @@
+"""The wheel as somebody else installs it: built from a copy, used outside the tree."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import lstm_strategy
+from strategies import BASELINES
+
+pytestmark = pytest.mark.slow
+
+TREE = Path(__file__).parents[1]
+PACKAGES = ("lstm_strategy", "strategies")
+BUILD_FILES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
+
+
+def _done(command, **options):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel that `python -m build` makes of the working tree."""
+    source = tmp_path_factory.mktemp("source")
+    for name in BUILD_FILES:
+        shutil.copy(TREE / name, source)
+    for name in PACKAGES:
+        shutil.copytree(TREE / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-m", "build", "--wheel", source]
+    built = subprocess.run(command, capture_output=True, text=True)
+    if built.returncode and "No matching distribution found for setuptools" in built.stderr:
+        pytest.skip("no package index to get setuptools from")
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = (source / "dist").iterdir()
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """Run a command of a fresh environment that holds the wheel, outside the tree."""
+    home = tmp_path_factory.mktemp("environment")
+    venv.create(home, with_pip=False)
+    paths = {"base": str(home), "platbase": str(home)}
+    scripts = Path(sysconfig.get_path("scripts", "venv", paths))
+    library = Path(sysconfig.get_path("purelib", "venv", paths))
+    python = scripts / Path(sys.executable).name
+    _done([sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", wheel])
+    # Lends TensorFlow and the rest. A folder named in a .pth comes after the environment's own,
+    # and the .pth files inside it, such as that of an editable install, are not read.
+    lent = [path for path in sys.path if path.endswith("-packages")]
+    (library / "lent.pth").write_text("\n".join(lent))
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+    def installed(program, *words):
+        return _done([scripts / program, *words], cwd=elsewhere, env=environment)
+
+    installed.library, installed.folder = library, elsewhere
+    return installed
+
+
+def test_the_wheel_holds_both_packages_whole_and_nothing_else(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    sources = {
+        path.relative_to(TREE).as_posix()
+        for name in PACKAGES
+        for path in (TREE / name).rglob("*.py")
+    }
+    info = f"lstm_strategy-{lstm_strategy.__version__}.dist-info"
+    files = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt"}
+    assert names == sources | {"lstm_strategy/py.typed"} | {f"{info}/{name}" for name in files}
+
+
+def test_the_metadata_names_licence_python_and_readme(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        metadata = archive.read(name).decode()
+    assert re.search(r"^License(-Expression)?: GPL-3.0-or-later$", metadata, re.MULTILINE)
+    assert re.search(r"^Requires-Python: >=3.11$", metadata, re.MULTILINE)
+    assert re.search(r"^Requires-Dist: tensorflow>=", metadata, re.MULTILINE)
+    readme = (TREE / "README.md").read_text(encoding="utf-8")
+    assert metadata.rstrip().endswith(readme.rstrip())
+
+
+def test_the_packages_come_from_the_wheel(installed):
+    code = "import lstm_strategy, strategies; print(lstm_strategy.__file__, strategies.__file__)"
+    files = installed("python", "-c", code).split()
+    assert files == [str(installed.library / name / "__init__.py") for name in PACKAGES]
+
+
+def test_the_baselines_are_there_outside_the_tree(installed):
+    installed("python", "-c", "import strategies; assert len(strategies.BASELINES) == 10")
+
+
+def test_the_command_line_is_there_outside_the_tree(installed):
+    assert installed("lstm-strategy", "--version") == f"lstm-strategy {lstm_strategy.__version__}\n"
+    commands = re.findall(r"^\W*(\w+)  +[A-Z]", installed("lstm-strategy", "--help"), re.MULTILINE)
+    assert commands == ["demo", "train", "forecast", "backtest", "compare"]
+
+
+def test_the_demo_runs_outside_the_tree(installed):
+    printed = installed("lstm-strategy", "demo", "--out", "shown")
+    metrics = pd.read_csv(installed.folder / "shown" / "metrics.csv", index_col="strategy")
+    assert list(metrics.index) == ["LSTM", *BASELINES]
+    assert "Out of sample, 2011-01-03 to 2018-12-31" in printed

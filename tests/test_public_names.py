@@ -1,0 +1,107 @@
+"""The names that other people's scripts use, and how little importing them costs."""
+
+import inspect
+import json
+import subprocess
+import sys
+
+import backtrader as bt
+import pytest
+
+import lstm_strategy
+import strategies
+from lstm_strategy import LSTMStrategyError, errors
+
+CONTRACT = {
+    "BarsFeed",
+    "BrokerSettings",
+    "FeatureSet",
+    "LSTMForecaster",
+    "LSTMIndicator",
+    "LSTMStrategy",
+    "LSTMStrategyError",
+    "TargetStrategy",
+    "__version__",
+    "compare",
+    "load_bars",
+    "plot_chart",
+    "plot_equity",
+    "run_backtest",
+    "sample_bars",
+    "validate_bars",
+}
+HEAVY = {"tensorflow", "keras", "backtrader", "pandas_ta_classic", "pandas_ta", "matplotlib"}
+
+
+def test_the_public_names_are_those_of_the_contract():
+    assert set(lstm_strategy.__all__) == CONTRACT
+    assert len(lstm_strategy.__all__) == len(CONTRACT)
+    assert dir(lstm_strategy) == sorted(CONTRACT)
+
+
+def test_every_public_name_is_lazy_but_the_version_and_the_error():
+    lazy = set(lstm_strategy._HOME_OF_NAME)
+    assert lazy | {"__version__", "LSTMStrategyError"} == set(lstm_strategy.__all__)
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACT))
+def test_every_public_name_can_be_imported(name):
+    assert getattr(lstm_strategy, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'Forecaster'"):
+        lstm_strategy.Forecaster  # noqa: B018
+
+
+ERRORS = [value for _, value in inspect.getmembers(errors, inspect.isclass)]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
+def test_every_error_is_ours_and_a_value_error(error):
+    assert issubclass(error, LSTMStrategyError)
+    assert issubclass(error, ValueError)
+
+
+def test_there_are_ten_baselines_and_the_lstm_is_none_of_them():
+    assert list(strategies.BASELINES) == [
+        "Buy and hold",
+        "SMA cross",
+        "MACD",
+        "RSI reversion",
+        "Bollinger reversion",
+        "Donchian breakout",
+        "12-1 momentum",
+        "Volatility target",
+        "Short-term reversal",
+        "Random entries",
+    ]
+    assert len(set(strategies.BASELINES.values())) == 10
+    assert all(issubclass(baseline, bt.Strategy) for baseline in strategies.BASELINES.values())
+    assert not any(issubclass(b, lstm_strategy.LSTMStrategy) for b in strategies.BASELINES.values())
+
+
+LIGHT_STARTS = {
+    "import lstm_strategy": "import lstm_strategy",
+    "import the command line": "import lstm_strategy.cli",
+    "lstm-strategy --help": (
+        "sys.argv = ['lstm-strategy', '--help']\n"
+        "from lstm_strategy.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code"
+    ),
+    "lstm-strategy train --help": (
+        "sys.argv = ['lstm-strategy', 'train', '--help']\n"
+        "from lstm_strategy.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code"
+    ),
+}
+
+
+@pytest.mark.parametrize("start", LIGHT_STARTS)
+def test_starting_loads_no_heavy_library(start):
+    code = f"import json, sys\n{LIGHT_STARTS[start]}\nprint()\nprint(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    loaded = {module.partition(".")[0] for module in json.loads(done.stdout.splitlines()[-1])}
+    assert "lstm_strategy" in loaded
+    assert loaded & HEAVY == set()
