@@ -14,10 +14,13 @@ __version__ = "0.1.0"
 _HOME_OF_NAME = {
     "load_bars": "lstm_strategy.bars.load",
     "sample_bars": "lstm_strategy.bars.load",
+    "simulate_bars": "lstm_strategy.bars.simulate",
     "validate_bars": "lstm_strategy.bars.validate",
     "BarsFeed": "lstm_strategy.bars.feed",
     "FeatureSet": "lstm_strategy.learning.features",
     "LSTMForecaster": "lstm_strategy.learning.forecaster",
+    "WalkForward": "lstm_strategy.learning.splits",
+    "walk_forward": "lstm_strategy.learning.walkforward",
     "LSTMIndicator": "lstm_strategy.trading.indicator",
     "TargetStrategy": "lstm_strategy.trading.execution",
     "LSTMStrategy": "lstm_strategy.trading.strategy",
@@ -33,10 +36,13 @@ __all__ = [
     "__version__",
     "load_bars",
     "sample_bars",
+    "simulate_bars",
     "validate_bars",
     "BarsFeed",
     "FeatureSet",
     "LSTMForecaster",
+    "WalkForward",
+    "walk_forward",
     "LSTMIndicator",
     "TargetStrategy",
     "LSTMStrategy",
@@ -50,12 +56,15 @@ __all__ = [
 if TYPE_CHECKING:
     from lstm_strategy.bars.feed import BarsFeed
     from lstm_strategy.bars.load import load_bars, sample_bars
+    from lstm_strategy.bars.simulate import simulate_bars
     from lstm_strategy.bars.validate import validate_bars
     from lstm_strategy.evaluation.compare import compare
     from lstm_strategy.evaluation.plots import plot_chart, plot_equity
     from lstm_strategy.evaluation.result import run_backtest
     from lstm_strategy.learning.features import FeatureSet
     from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.learning.splits import WalkForward
+    from lstm_strategy.learning.walkforward import walk_forward
     from lstm_strategy.trading.backtest import BrokerSettings
     from lstm_strategy.trading.execution import TargetStrategy
     from lstm_strategy.trading.indicator import LSTMIndicator

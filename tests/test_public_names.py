@@ -21,6 +21,7 @@ CONTRACT = {
     "LSTMStrategy",
     "LSTMStrategyError",
     "TargetStrategy",
+    "WalkForward",
     "__version__",
     "compare",
     "load_bars",
@@ -28,7 +29,9 @@ CONTRACT = {
     "plot_equity",
     "run_backtest",
     "sample_bars",
+    "simulate_bars",
     "validate_bars",
+    "walk_forward",
 }
 HEAVY = {"tensorflow", "keras", "backtrader", "pandas_ta_classic", "pandas_ta", "matplotlib"}
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.training import TrainingRows
 
 _BREAK_EVEN = 0.5  # where moves up and down, weighted by their size, cancel
+_LOOKBACKS_OF_CONTEXT = 8  # carried memory may reach further back than the lookback
 _NARROWEST_WIDTH = 0.02  # a forecast that never leaves the threshold must not be blown up
 
 
@@ -114,7 +115,22 @@ class LSTMForecaster:
         self._fitted_card()
         return KerasEngine(self._network)
 
-    def fit(self, bars: pd.DataFrame, *, progress: bool | OnEpoch | None = None) -> Self:
+    @property
+    def context_bars(self) -> int:
+        """Bars of history after which a forecast hardly depends on where the history began."""
+        return self.features.memory + _LOOKBACKS_OF_CONTEXT * self.settings.lookback
+
+    def unfitted_copy(self, **changes: Any) -> Self:
+        """A forecaster with the same features and settings, save for ``changes``, untrained."""
+        return type(self)(self.features, **{**self.settings.model_dump(), **changes})
+
+    def fit(
+        self,
+        bars: pd.DataFrame,
+        *,
+        leave_out: np.ndarray | None = None,
+        progress: bool | OnEpoch | None = None,
+    ) -> Self:
         """Train on ``bars`` and return self.
 
         Scaling, weights and threshold come from the first bars, early stopping from the last
@@ -122,6 +138,7 @@ class LSTMForecaster:
 
         Args:
             bars: open high low close volume and what the features read besides.
+            leave_out: true for bars whose label must not be learned from, shape (n_bars,).
             progress: True or False shows or hides a progress bar; None shows it where somebody
                 looks; a function is called after each epoch instead.
 
@@ -130,7 +147,7 @@ class LSTMForecaster:
             TrainingError: if there are too few bars, or all labels are the same.
         """
         bars = validate_bars(bars)
-        rows, index = self._training_rows(bars)
+        rows, index = self._training_rows(bars, leave_out)
         from lstm_strategy.learning.training import trained_network
 
         with training_progress(progress, self.settings) as on_epoch:
@@ -153,14 +170,29 @@ class LSTMForecaster:
             FeatureError: if the bars lack a column that a feature reads.
             ModelError: if the forecaster hasn't been fitted.
         """
+        members = self._forecasts_of_members(bars)
+        return pd.DataFrame(
+            np.column_stack(self.columns_of(members.to_numpy())),
+            index=members.index,
+            columns=FORECAST_COLUMNS,
+        )
+
+    def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """The signal that each member of the ensemble alone would give.
+
+        Returns shape (n_bars, seeds), -1…1; NaN where ``forecast`` is. Raises as ``forecast``.
+        """
+        members = self._forecasts_of_members(bars)
+        return members.apply(lambda member: self.columns_of(member.to_numpy()[:, None])[0])
+
+    def _forecasts_of_members(self, bars: pd.DataFrame) -> pd.DataFrame:
         self._fitted_card()
         bars = validate_bars(bars)
         features = self.features.frame(bars)
         known = features.notna().all(axis=1).to_numpy()
-        frame = pd.DataFrame(np.nan, index=bars.index, columns=FORECAST_COLUMNS)
+        frame = pd.DataFrame(np.nan, index=bars.index, columns=range(self.settings.seeds))
         if known.sum() >= self.settings.lookback:
-            members = self._member_forecasts(features.to_numpy()[known])
-            frame.loc[known] = np.column_stack(self.columns_of(members))
+            frame.loc[known] = self._member_forecasts(features.to_numpy()[known])
         return frame
 
     def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -217,10 +249,14 @@ class LSTMForecaster:
             raise ModelError("The forecaster isn't fitted. Call fit(bars) or load(folder) first.")
         return self.card
 
-    def _training_rows(self, bars: pd.DataFrame) -> "tuple[TrainingRows, pd.DatetimeIndex]":
+    def _training_rows(
+        self, bars: pd.DataFrame, leave_out: np.ndarray | None = None
+    ) -> "tuple[TrainingRows, pd.DatetimeIndex]":
         features = self.features.frame(bars)
         labels = target_labels(bars, target=self.settings.target, horizon=self.settings.horizon)
         usable = features.notna().all(axis=1) & labels.notna()
+        if leave_out is not None:
+            usable &= ~leave_out
         self._check_enough_bars(len(bars), int(usable.sum()))
         if labels[usable].nunique() == 1:
             raise TrainingError(

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.storage import CARD_FILE
+from lstm_strategy.learning.storage import CARD_FILE, WALK_FORWARD_FILE
 
 FORECAST_COLUMNS = ["signal", "forecast", "spread"]
 
@@ -101,9 +101,9 @@ def opened_forecaster(model: "Forecaster | str | Path | None") -> Forecaster:
         ModelError: if there is no such model, or the object isn't one.
     """
     if isinstance(model, (str, Path)):
-        card_file = Path(model) / CARD_FILE
-        changed = card_file.stat().st_mtime_ns if card_file.is_file() else 0
-        return _loaded(str(model), changed)
+        card_files = (Path(model) / name for name in (WALK_FORWARD_FILE, CARD_FILE))
+        changed = [file.stat().st_mtime_ns for file in card_files if file.is_file()]
+        return _loaded(str(model), sum(changed))
     if model is None or not (hasattr(model, "forecast") and hasattr(model, "stream")):
         raise ModelError(
             f"model must be a forecaster or the folder of a saved one, got {model!r}. "
@@ -114,6 +114,10 @@ def opened_forecaster(model: "Forecaster | str | Path | None") -> Forecaster:
 
 @lru_cache(maxsize=8)
 def _loaded(folder: str, changed: int) -> Forecaster:
+    if (Path(folder) / WALK_FORWARD_FILE).is_file():
+        from lstm_strategy.learning.refits import WalkForwardForecaster
+
+        return WalkForwardForecaster.load(folder)
     from lstm_strategy.learning.forecaster import LSTMForecaster
 
     return LSTMForecaster.load(folder)

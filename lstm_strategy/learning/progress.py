@@ -40,6 +40,25 @@ def training_progress(
         bar.update(task, completed=settings.seeds * settings.epochs)
 
 
+@contextmanager
+def steps_progress(
+    wanted: bool | Callable[[int, int], None] | None, what: str, n_steps: int
+) -> Iterator[Callable[[int, int], None] | None]:
+    """What to call after each of ``n_steps`` steps: a bar's advance, the caller's own, nothing."""
+    if callable(wanted):
+        yield wanted
+        return
+    if not (_somebody_looks() if wanted is None else wanted):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=n_steps)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 def _somebody_looks() -> bool:
     in_notebook = "ipykernel" in sys.modules
     return in_notebook or sys.stderr.isatty()

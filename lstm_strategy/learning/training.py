@@ -146,7 +146,9 @@ def trained_network(
     scaled = keras.ops.convert_to_numpy(normalization(rows.features.astype(np.float32)))
     # a mean weight of 1 on either side keeps losses comparable with the log-loss of a coin
     is_training = np.arange(len(rows.weights)) < rows.train_end
-    usual = np.where(is_training, *(rows.weights[part].mean() for part in (is_training, ~is_training)))
+    usual = np.where(
+        is_training, *(rows.weights[part].mean() for part in (is_training, ~is_training))
+    )
     weights = (rows.weights / usual).astype(np.float32)
     scaled_rows = replace(rows, features=scaled, weights=weights)
     trainer = _trainer(scaled.shape[1], settings.model_copy(update=_NOT_COMPILED))

@@ -47,6 +47,18 @@ def test_the_signal_is_the_forecast_seen_from_the_break_even_threshold(trained):
     np.testing.assert_allclose(known["signal"], expected)
 
 
+def test_the_members_alone_make_the_ensemble(trained):
+    signals = trained.member_signals(BARS)
+    scale = trained.card.signal
+    forecasts = signals.iloc[14:] * scale.width + scale.threshold
+    frame = trained.forecast(BARS).iloc[14:]
+    inside = (signals.iloc[14:].abs() < 1).all(axis=1)
+    assert inside.sum() > 20
+    np.testing.assert_allclose(forecasts.mean(axis=1)[inside], frame["forecast"][inside])
+    np.testing.assert_allclose(forecasts.std(axis=1, ddof=0)[inside], frame["spread"][inside])
+    assert signals.iloc[:14].isna().all(axis=None)
+
+
 @given(t=st.integers(15, 159), factor=st.floats(0.5, 2))
 @settings(max_examples=15, deadline=None)
 def test_changing_bars_after_t_never_changes_a_forecast_at_or_before_t(trained, t, factor):

@@ -1,0 +1,203 @@
+"""Refits along time, with a ledger of who forecast which bar."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from lstm_strategy.bars.fingerprint import bars_fingerprint
+from lstm_strategy.bars.validate import validate_bars
+from lstm_strategy.errors import LSTMStrategyError, TrainingError
+from lstm_strategy.learning.forecaster import LSTMForecaster
+from lstm_strategy.learning.progress import steps_progress
+from lstm_strategy.learning.refits import Refit, WalkForwardForecaster, fold_folder, write_json
+from lstm_strategy.learning.splits import Fold, WalkForward
+from lstm_strategy.learning.storage import CARD_FILE, WALK_FORWARD_FILE
+
+OnFold = Callable[[int, int], None]
+"""Called after each fold with: folds done, folds in all."""
+
+
+def walk_forward(
+    bars: pd.DataFrame,
+    forecaster: Any,
+    splits: WalkForward,
+    *,
+    folder: str | Path | None = None,
+    n_jobs: int = 1,
+    progress: bool | OnFold | None = None,
+) -> "WalkForwardForecaster":
+    """Train ``forecaster`` anew for every fold; returns one forecaster for the whole span.
+
+    Args:
+        bars: the whole span.
+        forecaster: an ``LSTMForecaster`` (its settings count, it stays as it is), or any object
+            with unfitted_copy, fit, forecast, stream and context_bars.
+        splits: the folds; their ``horizon`` must be at least that of the forecaster.
+        folder: where finished folds are kept, so that a run that was stopped goes on where it
+            ended. Without one nothing is kept.
+        n_jobs: processes that train folds side by side; each loads Keras by itself.
+        progress: True or False shows or hides a progress bar; None shows it where somebody
+            looks; a function is called after each fold instead.
+
+    Raises:
+        BarsError: at the first bad bar.
+        TrainingError: naming the fold that can't be trained, a label that would reach into a
+            test fold, a folder of another run, or a worker that died. Finished folds are kept.
+    """
+    bars = validate_bars(bars)
+    horizon = getattr(getattr(forecaster, "settings", forecaster), "horizon", 1)
+    if splits.purge_bars < horizon:
+        raise TrainingError(
+            f"The purge must be at least the forecaster's horizon, {horizon} bars, or training "
+            f"labels overlap the test fold; got {splits.purge_bars}. Write "
+            f"WalkForward(..., horizon={horizon})."
+        )
+    folds = splits.folds(bars)
+    if folder is not None:
+        return _walked(bars, forecaster, splits, folds, Path(folder), n_jobs, progress)
+    if n_jobs == 1:
+        models = _models_in_this_process(bars, forecaster, folds, progress)
+        return WalkForwardForecaster(_refits(models, folds), _ledger(bars, folds))
+    with TemporaryDirectory(prefix="walk-forward-") as temporary:
+        return _walked(bars, forecaster, splits, folds, Path(temporary), n_jobs, progress)
+
+
+def _walked(
+    bars: pd.DataFrame,
+    forecaster: Any,
+    splits: WalkForward,
+    folds: list[Fold],
+    folder: Path,
+    n_jobs: int,
+    progress: bool | OnFold | None,
+) -> WalkForwardForecaster:
+    key = _run_key(bars, forecaster, splits)
+    _claim_folder(folder, key)
+    missing = [
+        fold for fold in folds if not (fold_folder(folder, fold.number) / CARD_FILE).exists()
+    ]
+    _train_missing(bars, forecaster, folds, missing, folder, n_jobs, progress)
+    models = [LSTMForecaster.load(fold_folder(folder, fold.number)) for fold in folds]
+    walked = WalkForwardForecaster(_refits(models, folds), _ledger(bars, folds))
+    walked.write_index(folder, key=key)
+    return walked
+
+
+def _train_missing(
+    bars: pd.DataFrame,
+    forecaster: Any,
+    folds: list[Fold],
+    missing: list[Fold],
+    folder: Path,
+    n_jobs: int,
+    progress: bool | OnFold | None,
+) -> None:
+    jobs = (
+        joblib.delayed(_train_and_save)(
+            forecaster.unfitted_copy(), bars.iloc[: fold.test.start], fold, folder
+        )
+        for fold in missing
+    )
+    with steps_progress(progress, "walk forward: folds", len(folds)) as on_fold:
+        done = len(folds) - len(missing)
+        try:
+            finished = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
+            for _ in finished:
+                done += 1
+                if on_fold is not None:
+                    on_fold(done, len(folds))
+        except TerminatedWorkerError:
+            raise TrainingError(
+                f"A worker process died after {done} of {len(folds)} folds, often for want of "
+                "memory. The finished folds are kept: run it again with the same folder, and "
+                "fewer n_jobs."
+            ) from None
+
+
+def _models_in_this_process(
+    bars: pd.DataFrame, forecaster: Any, folds: list[Fold], progress: bool | OnFold | None
+) -> list[Any]:
+    models = []
+    with steps_progress(progress, "walk forward: folds", len(folds)) as on_fold:
+        for fold in folds:
+            models.append(_trained(forecaster.unfitted_copy(), bars, fold))
+            if on_fold is not None:
+                on_fold(len(models), len(folds))
+    return models
+
+
+def _train_and_save(forecaster: Any, bars: pd.DataFrame, fold: Fold, folder: Path) -> int:
+    _trained(forecaster, bars, fold).save(fold_folder(folder, fold.number))
+    return fold.number
+
+
+def _trained(forecaster: Any, bars: pd.DataFrame, fold: Fold) -> Any:
+    last = fold.validation if fold.validation is not None else fold.train
+    known = bars.iloc[fold.train.start : last.stop]
+    changes = {}
+    if fold.validation is not None:
+        changes["validation"] = (fold.validation.stop - fold.validation.start) / len(known)
+    learned = np.concatenate([fold.train_indices, fold.validation_indices]) - fold.train.start
+    leave_out = ~np.isin(np.arange(len(known)), learned)
+    try:
+        fresh = forecaster.unfitted_copy(**changes)
+        return fresh.fit(known, leave_out=leave_out if leave_out.any() else None, progress=False)
+    except LSTMStrategyError as error:
+        raise TrainingError(
+            f"Fold {fold.number}, trained on {fold.train_start} to {fold.train_end}: {error}"
+        ) from error
+
+
+def _refits(models: list[Any], folds: list[Fold]) -> list[Refit]:
+    return [
+        Refit(model, pd.Timestamp(fold.test_start))
+        for model, fold in zip(models, folds, strict=True)
+    ]
+
+
+def _ledger(bars: pd.DataFrame, folds: list[Fold]) -> pd.DataFrame:
+    """One row a test bar: who forecast it, and what that model had seen."""
+    rows = []
+    for fold in folds:
+        last = fold.validation if fold.validation is not None else fold.train
+        known = bars.iloc[fold.train.start : last.stop]
+        seen = {
+            "fold": fold.number,
+            "train_start": known.index[0],
+            "train_end": known.index[-1],
+            "purge_bars": fold.test.start - last.stop,
+            "data_sha256": bars_fingerprint(known),
+        }
+        rows.append(pd.DataFrame(seen, index=bars.index[fold.test]))
+    return pd.concat(rows).rename_axis("datetime")
+
+
+def _run_key(bars: pd.DataFrame, forecaster: Any, splits: WalkForward) -> str:
+    settings = forecaster.settings.model_dump_json()
+    described = [bars_fingerprint(bars), settings, json.dumps(forecaster.features.to_dict())]
+    return hashlib.sha256("\n".join([*described, repr(splits)]).encode()).hexdigest()
+
+
+def _claim_folder(folder: Path, key: str) -> None:
+    index = folder / WALK_FORWARD_FILE
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not index.exists())):
+        raise TrainingError(
+            f"{folder} holds something else, so nothing is written there. Choose another folder."
+        )
+    if index.exists():
+        if json.loads(index.read_text()).get("key") != key:
+            raise TrainingError(
+                f"{folder} holds a run with other bars, settings or folds. Choose another folder, "
+                "or remove that one yourself."
+            )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(index, {"key": key})
