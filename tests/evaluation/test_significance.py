@@ -13,6 +13,7 @@ from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import BarsError, TradingError
 from lstm_strategy.evaluation import significance
 from lstm_strategy.evaluation.metrics import sharpe
+from lstm_strategy.evaluation.null_test import null_test, permuted_bars
 from lstm_strategy.evaluation.significance import (
     at_equal_volatility,
     better_than,
@@ -20,8 +21,6 @@ from lstm_strategy.evaluation.significance import (
     deflated_sharpe,
     luckiest_sharpe,
     model_confidence_set,
-    null_test,
-    permuted_bars,
     probabilistic_sharpe,
     resampled_means,
     sharpe_confidence,
