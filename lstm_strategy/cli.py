@@ -10,48 +10,55 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 import lstm_strategy
 from lstm_strategy.errors import LSTMStrategyError, SettingsError
+from lstm_strategy.options import (
+    Adjusted,
+    Bars,
+    Cash,
+    Commission,
+    Config,
+    DemoOut,
+    End,
+    Epochs,
+    Horizon,
+    LongOnly,
+    Lookback,
+    Model,
+    ModelOut,
+    Out,
+    Preset,
+    Seed,
+    Seeds,
+    Slippage,
+    Start,
+    TrainEnd,
+    TrainStart,
+    Units,
+)
+from lstm_strategy.printing import (
+    err,
+    print_board,
+    print_forecasts,
+    print_result,
+    print_training,
+    say,
+    status,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from lstm_strategy.evaluation.compare import Board
-    from lstm_strategy.evaluation.result import BacktestResult
     from lstm_strategy.learning.forecaster import LSTMForecaster
 
-_WIDTH_OF_ALL_METRICS = 140
-_NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "costs"]
 _DEMO_TRAIN_END, _DEMO_START, _DEMO_END = "2010-12-31", "2011", "2018"
 _TRAINED_SHARE = 0.7
 _INTERRUPTED = 130
-_ORDER_TROUBLES = {
-    "margin": "refused for cash",
-    "rejected": "rejected by the broker",
-    "expired": "not filled by the next close and decided anew",
-    "too_small": "smaller than one lot",
-    "unfilled_at_end": "sent on the last bar, so never filled",
-    "ruined": "equity fell to zero and all was closed",
-}
-
 # Every mistake in a command is one of these; typer brings click along or its own copy of it.
 _UsageError = cast(type[Exception], typer.BadParameter.__base__)
 
-
-def _pipe_width() -> int | None:
-    # a file or a pipe has no edge to keep to; a terminal and COLUMNS say theirs
-    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_ALL_METRICS
-
-
-# paths and strategy names may hold brackets and colons: print them as they are
-_plain_console = partial(Console, markup=False, emoji=False, highlight=False)
-out = _plain_console(width=_pipe_width())
-err = _plain_console(stderr=True)
 
 app = typer.Typer(
     name="lstm-strategy",
@@ -60,78 +67,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _usable_folder(folder: Path | None) -> Path | None:
-    """Refuse before the work what could only fail after it."""
-    if folder is None:
-        return None
-    path = folder.absolute()
-    existing = next(place for place in (path, *path.parents) if place.exists())
-    if not existing.is_dir():
-        raise SettingsError(
-            f"--out {folder}: {existing} is a file, not a folder. Choose another folder."
-        )
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise SettingsError(
-            f"--out {folder}: nothing may be written to {existing}. Choose another folder, or "
-            "change its permissions."
-        )
-    return folder
-
-
-_training = partial(typer.Option, rich_help_panel="Training")
-_broker = partial(typer.Option, rich_help_panel="Broker")
-
-Bars = Annotated[
-    str,
-    typer.Argument(metavar="BARS", help="A .csv or .parquet file, sample:sp500 or sample:nasdaq."),
-]
-Model = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model.")]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", help="Write the results to this folder.", callback=_usable_folder),
-]
-ModelOut = Annotated[
-    Path, typer.Option("--out", help="Folder for the model.", callback=_usable_folder)
-]
-DemoOut = Annotated[
-    Path, typer.Option("--out", help="Folder for the results.", callback=_usable_folder)
-]
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        help="TOML file with the tables forecaster, broker and strategy; options override it.",
-    ),
-]
-TrainStart = Annotated[str | None, typer.Option("--start", help="First bar to learn from.")]
-TrainEnd = Annotated[
-    str | None, typer.Option("--end", help="Last bar to learn from; test on later ones.")
-]
-Start = Annotated[
-    str | None,
-    typer.Option("--start", help="First bar to trade, e.g. 2013-01-02; earlier ones warm up."),
-]
-End = Annotated[str | None, typer.Option("--end", help="Last bar to trade, e.g. 2018-12-31.")]
-Adjusted = Annotated[bool, typer.Option("--adjusted", help="Scale prices by the column Adj Close.")]
-LongOnly = Annotated[bool, typer.Option("--long-only", help="Never sell short.")]
-Cash = Annotated[float | None, _broker("--cash", help="Money at the start.")]
-Commission = Annotated[
-    float | None, _broker("--commission", help="Fraction of each trade's value, e.g. 0.001.")
-]
-Slippage = Annotated[float | None, _broker("--slippage", help="Fraction lost on each fill.")]
-Preset = Annotated[
-    str | None, _training("--preset", help="Features: default, momentum, volatility or trend.")
-]
-Horizon = Annotated[int | None, _training("--horizon", help="Bars ahead to forecast.")]
-Units = Annotated[
-    list[int] | None, _training("--units", help="Width of an LSTM layer; repeat for more layers.")
-]
-Lookback = Annotated[int | None, _training("--lookback", help="Bars before the first forecast.")]
-Epochs = Annotated[int | None, _training("--epochs", help="Most epochs for each network.")]
-Seeds = Annotated[int | None, _training("--seeds", help="Networks in the ensemble.")]
-Seed = Annotated[int | None, _training("--seed", help="Makes training repeatable.")]
 
 
 def main() -> None:
@@ -168,7 +103,7 @@ def root(
     close and volume, or sample:sp500 or sample:nasdaq.
     """
     if version:
-        _say(f"lstm-strategy {lstm_strategy.__version__}")
+        say(f"lstm-strategy {lstm_strategy.__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -185,18 +120,18 @@ def demo(
     from strategies import BASELINES
 
     bars = sample_bars("sp500")
-    _say(f"S&P 500, {_span(bars)}. Training on the bars up to {_DEMO_TRAIN_END}.")
+    say(f"S&P 500, {_span(bars)}. Training on the bars up to {_DEMO_TRAIN_END}.")
     forecaster = LSTMForecaster(seed=seed).fit(bars[:_DEMO_TRAIN_END])
-    _print_training(forecaster)
+    print_training(forecaster)
     forecaster.save(out_dir / "model")
     lstm = (LSTMStrategy, {"model": forecaster})
-    with _status("Backtesting the LSTM and the baselines"):
+    with status("Backtesting the LSTM and the baselines"):
         board = compare({"LSTM": lstm, **BASELINES}, bars, start=_DEMO_START, end=_DEMO_END)
         board.save(out_dir)
         chart = plot_chart(LSTMStrategy, bars, start=_DEMO_START, end=_DEMO_END, model=forecaster)
         _save_figure(chart, out_dir / "chart.png")
-    _print_board(board)
-    _say(f"Wrote metrics.csv, equity.csv, equity.png, chart.png and model/ to {out_dir}/.")
+    print_board(board)
+    say(f"Wrote metrics.csv, equity.csv, equity.png, chart.png and model/ to {out_dir}/.")
 
 
 @app.command()
@@ -226,12 +161,12 @@ def train(
         config, preset, horizon, units, lookback, epochs, seeds, seed
     )
     frame = _sliced(_loaded_bars(bars, adjusted), start, end)
-    _say(f"{bars}: training on {_span(frame)}.")
+    say(f"{bars}: training on {_span(frame)}.")
     forecaster.fit(frame)
-    _print_training(forecaster)
+    print_training(forecaster)
     forecaster.save(out_dir)
     _save_figure(plot_history(forecaster.history), out_dir / "training.png")
-    _say(f"Wrote the model and training.png to {out_dir}/.")
+    say(f"Wrote the model and training.png to {out_dir}/.")
 
 
 @app.command()
@@ -248,7 +183,7 @@ def forecast(
     the spread its standard deviation between the networks.
     """
     frame = _loaded_bars(bars, adjusted)
-    with _status("Forecasting"):
+    with status("Forecasting"):
         forecaster = _loaded_model(model)
         forecasts = forecaster.forecast(frame)
     if forecasts["signal"].notna().sum() == 0:
@@ -256,10 +191,10 @@ def forecast(
             f"The model needs {forecaster.warm_up + 1:,} bars before its first forecast, got "
             f"{len(frame):,}. Load more history."
         )
-    _print_forecasts(forecasts.tail(10), _training_end(forecaster, frame))
+    print_forecasts(forecasts.tail(10), _training_end(forecaster, frame))
     if out_dir is not None:
         _write_whole(out_dir / "forecast.csv", forecasts.to_csv)
-        _say(f"Wrote forecast.csv to {out_dir}/.")
+        say(f"Wrote forecast.csv to {out_dir}/.")
 
 
 @app.command()
@@ -303,16 +238,16 @@ def backtest(
         raise SettingsError("Say what to run: --model DIR, or --strategy NAME.")
     frame = _loaded_bars(bars, adjusted)
     _sliced(frame, start, end)
-    with _status("Backtesting"), settings.failures_in_one_line(chosen):
+    with status("Backtesting"), settings.failures_in_one_line(chosen):
         result = run_backtest(chosen, frame, start=start, end=end, broker=broker, **params)
-    _print_result(result)
+    print_result(result)
     if out_dir is not None:
         metrics = result.metrics.to_frame(result.name).T.astype({"trades": int})
         _write_whole(out_dir / "metrics.csv", metrics.rename_axis("strategy").to_csv)
         _write_whole(out_dir / "equity.csv", result.equity.to_frame("equity").to_csv)
         _write_whole(out_dir / "trades.csv", result.trades.set_index("entry").to_csv)
         _save_figure(result.figure(), out_dir / "equity.png")
-        _say(f"Wrote metrics.csv, equity.csv, trades.csv and equity.png to {out_dir}/.")
+        say(f"Wrote metrics.csv, equity.csv, trades.csv and equity.png to {out_dir}/.")
 
 
 @app.command()
@@ -363,23 +298,23 @@ def compare(
                 f"--start {start} leaves no bar to train on; there are {_span(frame)}. "
                 "Choose a later start, or give a trained --model."
             )
-        _say(f"{bars}: training on {_span(before)}.")
+        say(f"{bars}: training on {_span(before)}.")
         forecaster.fit(before)
-        _print_training(forecaster)
+        print_training(forecaster)
         if out_dir is not None:
             forecaster.save(out_dir / "model")
     rules = _rules(long_only)
     lstm = (LSTMStrategy, {**loaded.strategy, **rules, "model": forecaster})
     baselines = {name: (baseline, rules) for name, baseline in BASELINES.items()}
-    with _status("Backtesting the LSTM and the baselines"):
+    with status("Backtesting the LSTM and the baselines"):
         board = compare_strategies(
             {"LSTM": lstm, **baselines}, frame, start=start, end=end, broker=broker
         )
-    _print_board(board)
+    print_board(board)
     if out_dir is not None:
         board.save(out_dir)
         kept = "" if model else ", the model in model/"
-        _say(f"Wrote metrics.csv, equity.csv and equity.png{kept} to {out_dir}/.")
+        say(f"Wrote metrics.csv, equity.csv and equity.png{kept} to {out_dir}/.")
 
 
 def _configured_forecaster(
@@ -460,84 +395,6 @@ def _sliced(bars: "pd.DataFrame", start: str | None, end: str | None) -> "pd.Dat
 
 def _span(bars: "pd.DataFrame") -> str:
     return f"{len(bars):,} bars from {bars.index[0]:%Y-%m-%d} to {bars.index[-1]:%Y-%m-%d}"
-
-
-def _print_training(forecaster: "LSTMForecaster") -> None:
-    scores, history = forecaster.validation_scores, forecaster.history
-    epochs = history.groupby("seed").size()
-    _say(
-        f"Trained {len(epochs)} network{'s' if len(epochs) > 1 else ''} for "
-        f"{', '.join(map(str, epochs))} epochs. On the last {scores['n_rows']:.0f} bars before the "
-        f"training ended (validation): log-loss {scores['log_loss']:.4f} (a coin: 0.6931), "
-        f"AUC {scores['auc']:.3f} (a coin: 0.5)."
-    )
-
-
-def _print_forecasts(forecasts: "pd.DataFrame", training_end: "pd.Timestamp | None") -> None:
-    table = _table(["bar", *forecasts.columns])
-    for time, row in forecasts.iterrows():
-        table.add_row(str(time).removesuffix(" 00:00:00"), *(f"{value:.4f}" for value in row))
-    out.print(table)
-    if training_end is not None and forecasts.index[0] <= training_end:
-        _say(f"IN-SAMPLE up to {training_end:%Y-%m-%d}: the model was trained on these bars.")
-
-
-def _print_board(board: "Board") -> None:
-    from lstm_strategy.evaluation.result import readable_metrics, span_text
-
-    readable = readable_metrics(board.table)
-    if out.width < _WIDTH_OF_ALL_METRICS:
-        readable = readable[_NARROW_METRICS]
-    table = _table(["strategy", *readable.columns])
-    for name, row in readable.iterrows():
-        is_ours = str(name).startswith("LSTM")
-        table.add_row(str(name), *row, style="bold" if is_ours else None)
-    sample = "IN-SAMPLE" if board.results["LSTM"].in_sample else "Out of sample"
-    _say(f"{sample}, {span_text(board.equity)}")
-    out.print(table)
-    _say(board.standing("LSTM"))
-    for result in board.results.values():
-        _print_order_trouble(result)
-
-
-def _print_result(result: "BacktestResult") -> None:
-    from lstm_strategy.evaluation.result import readable_metrics, span_text
-
-    table = _table(["metric", "value"])
-    for name, value in readable_metrics(result.metrics.to_frame().T).iloc[0].items():
-        table.add_row(str(name).replace("_", " "), value)
-    _say(f"{result.name}, {span_text(result.equity)}")
-    out.print(table)
-    _print_order_trouble(result)
-
-
-def _print_order_trouble(result: "BacktestResult") -> None:
-    troubles = [
-        f"{result.order_counts[kind]} {text}"
-        for kind, text in _ORDER_TROUBLES.items()
-        if result.order_counts.get(kind)
-    ]
-    if troubles:
-        _say(f"{result.name}: orders that did not fill as asked: {'; '.join(troubles)}.")
-
-
-def _table(columns: list[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(columns[0], no_wrap=True)
-    for column in columns[1:]:
-        table.add_column(column.replace("_", " "), justify="right", min_width=8)
-    return table
-
-
-def _say(text: str) -> None:
-    # soft: the terminal wraps the line, and a pipe gets it whole
-    out.print(text, soft_wrap=True)
-
-
-@contextmanager
-def _status(what: str) -> Iterator[None]:
-    with err.status(f"{what} …"):
-        yield
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from made_up import random_walk
 
 import lstm_strategy
 from lstm_strategy import LSTMForecaster, LSTMStrategy, compare, load_bars, run_backtest
-from lstm_strategy import cli as command_line
+from lstm_strategy import printing
 from lstm_strategy.cli import main
 from strategies import BASELINES
 from strategies.sma_cross import SMACross
@@ -284,14 +284,14 @@ def test_trouble_with_orders_is_told_once_in_words(results, here, caplog):
 
 
 def test_a_wide_output_shows_every_metric_whole(results, monkeypatch, model_folder):
-    monkeypatch.setattr(command_line.out, "width", 140)
+    monkeypatch.setattr(printing.out, "width", 140)
     printed = results("compare", "bars.csv", "--model", model_folder)
     assert len(_rows_of(printed)["Short-term reversal"]) == len(METRICS)
     assert "…" not in printed
 
 
 def test_a_narrow_terminal_gets_the_metrics_that_fit(results, monkeypatch, model_folder):
-    monkeypatch.setattr(command_line.out, "width", 80)
+    monkeypatch.setattr(printing.out, "width", 80)
     printed = results("compare", "bars.csv", "--model", model_folder)
     assert len(_rows_of(printed)["Short-term reversal"]) == 6
     assert "…" not in printed

@@ -1,0 +1,82 @@
+"""The options of the command line, each with its help, shared by the commands."""
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lstm_strategy.errors import SettingsError
+
+
+def _usable_folder(folder: Path | None) -> Path | None:
+    """Refuse before the work what could only fail after it."""
+    if folder is None:
+        return None
+    path = folder.absolute()
+    existing = next(place for place in (path, *path.parents) if place.exists())
+    if not existing.is_dir():
+        raise SettingsError(
+            f"--out {folder}: {existing} is a file, not a folder. Choose another folder."
+        )
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise SettingsError(
+            f"--out {folder}: nothing may be written to {existing}. Choose another folder, or "
+            "change its permissions."
+        )
+    return folder
+
+
+_training = partial(typer.Option, rich_help_panel="Training")
+_broker = partial(typer.Option, rich_help_panel="Broker")
+
+Bars = Annotated[
+    str,
+    typer.Argument(metavar="BARS", help="A .csv or .parquet file, sample:sp500 or sample:nasdaq."),
+]
+Model = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write the results to this folder.", callback=_usable_folder),
+]
+ModelOut = Annotated[
+    Path, typer.Option("--out", help="Folder for the model.", callback=_usable_folder)
+]
+DemoOut = Annotated[
+    Path, typer.Option("--out", help="Folder for the results.", callback=_usable_folder)
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="TOML file with the tables forecaster, broker and strategy; options override it.",
+    ),
+]
+TrainStart = Annotated[str | None, typer.Option("--start", help="First bar to learn from.")]
+TrainEnd = Annotated[
+    str | None, typer.Option("--end", help="Last bar to learn from; test on later ones.")
+]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", help="First bar to trade, e.g. 2013-01-02; earlier ones warm up."),
+]
+End = Annotated[str | None, typer.Option("--end", help="Last bar to trade, e.g. 2018-12-31.")]
+Adjusted = Annotated[bool, typer.Option("--adjusted", help="Scale prices by the column Adj Close.")]
+LongOnly = Annotated[bool, typer.Option("--long-only", help="Never sell short.")]
+Cash = Annotated[float | None, _broker("--cash", help="Money at the start.")]
+Commission = Annotated[
+    float | None, _broker("--commission", help="Fraction of each trade's value, e.g. 0.001.")
+]
+Slippage = Annotated[float | None, _broker("--slippage", help="Fraction lost on each fill.")]
+Preset = Annotated[
+    str | None, _training("--preset", help="Features: default, momentum, volatility or trend.")
+]
+Horizon = Annotated[int | None, _training("--horizon", help="Bars ahead to forecast.")]
+Units = Annotated[
+    list[int] | None, _training("--units", help="Width of an LSTM layer; repeat for more layers.")
+]
+Lookback = Annotated[int | None, _training("--lookback", help="Bars before the first forecast.")]
+Epochs = Annotated[int | None, _training("--epochs", help="Most epochs for each network.")]
+Seeds = Annotated[int | None, _training("--seeds", help="Networks in the ensemble.")]
+Seed = Annotated[int | None, _training("--seed", help="Makes training repeatable.")]

@@ -1,0 +1,125 @@
+"""What the commands print: tables, sentences, and that something is going on."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstm_strategy.evaluation.compare import Board
+    from lstm_strategy.evaluation.result import BacktestResult
+    from lstm_strategy.learning.forecaster import LSTMForecaster
+
+_WIDTH_OF_ALL_METRICS = 140
+_NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "costs"]
+_ORDER_TROUBLES = {
+    "margin": "refused for cash",
+    "rejected": "rejected by the broker",
+    "expired": "not filled by the next close and decided anew",
+    "too_small": "smaller than one lot",
+    "unfilled_at_end": "sent on the last bar, so never filled",
+    "ruined": "equity fell to zero and all was closed",
+}
+
+
+def _pipe_width() -> int | None:
+    # a file or a pipe has no edge to keep to; a terminal and COLUMNS say theirs
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_ALL_METRICS
+
+
+# paths and strategy names may hold brackets and colons: print them as they are
+_plain_console = partial(Console, markup=False, emoji=False, highlight=False)
+out = _plain_console(width=_pipe_width())
+err = _plain_console(stderr=True)
+
+
+def print_training(forecaster: "LSTMForecaster") -> None:
+    """How long the networks trained and what validation says."""
+    scores, history = forecaster.validation_scores, forecaster.history
+    epochs = history.groupby("seed").size()
+    say(
+        f"Trained {len(epochs)} network{'s' if len(epochs) > 1 else ''} for "
+        f"{', '.join(map(str, epochs))} epochs. On the last {scores['n_rows']:.0f} bars before the "
+        f"training ended (validation): log-loss {scores['log_loss']:.4f} (a coin: 0.6931), "
+        f"AUC {scores['auc']:.3f} (a coin: 0.5)."
+    )
+
+
+def print_forecasts(forecasts: "pd.DataFrame", training_end: "pd.Timestamp | None") -> None:
+    """A table of forecasts, and up to where they are in-sample."""
+    table = _table(["bar", *forecasts.columns])
+    for time, row in forecasts.iterrows():
+        table.add_row(str(time).removesuffix(" 00:00:00"), *(f"{value:.4f}" for value in row))
+    out.print(table)
+    if training_end is not None and forecasts.index[0] <= training_end:
+        say(f"IN-SAMPLE up to {training_end:%Y-%m-%d}: the model was trained on these bars.")
+
+
+def print_board(board: "Board") -> None:
+    """The table of a comparison, and where the LSTM stands."""
+    from lstm_strategy.evaluation.result import readable_metrics, span_text
+
+    readable = readable_metrics(board.table)
+    if out.width < _WIDTH_OF_ALL_METRICS:
+        readable = readable[_NARROW_METRICS]
+    table = _table(["strategy", *readable.columns])
+    for name, row in readable.iterrows():
+        is_ours = str(name).startswith("LSTM")
+        table.add_row(str(name), *row, style="bold" if is_ours else None)
+    sample = "IN-SAMPLE" if board.results["LSTM"].in_sample else "Out of sample"
+    say(f"{sample}, {span_text(board.equity)}")
+    out.print(table)
+    say(board.standing("LSTM"))
+    for result in board.results.values():
+        _print_order_trouble(result)
+
+
+def print_result(result: "BacktestResult") -> None:
+    """The metrics of one backtest."""
+    from lstm_strategy.evaluation.result import readable_metrics, span_text
+
+    table = _table(["metric", "value"])
+    for name, value in readable_metrics(result.metrics.to_frame().T).iloc[0].items():
+        table.add_row(str(name).replace("_", " "), value)
+    say(f"{result.name}, {span_text(result.equity)}")
+    out.print(table)
+    _print_order_trouble(result)
+
+
+def _print_order_trouble(result: "BacktestResult") -> None:
+    troubles = [
+        f"{result.order_counts[kind]} {text}"
+        for kind, text in _ORDER_TROUBLES.items()
+        if result.order_counts.get(kind)
+    ]
+    if troubles:
+        say(f"{result.name}: orders that did not fill as asked: {'; '.join(troubles)}.")
+
+
+def _table(columns: list[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column.replace("_", " "), justify="right", min_width=8)
+    return table
+
+
+def say(text: str) -> None:
+    """One line, whole in a pipe, wrapped by a terminal."""
+    # soft: the terminal wraps the line, and a pipe gets it whole
+    out.print(text, soft_wrap=True)
+
+
+@contextmanager
+def status(what: str) -> Iterator[None]:
+    """Show that something is going on."""
+    with err.status(f"{what} …"):
+        yield
