@@ -242,11 +242,7 @@ def backtest(
         result = run_backtest(chosen, frame, start=start, end=end, broker=broker, **params)
     print_result(result)
     if out_dir is not None:
-        metrics = result.metrics.to_frame(result.name).T.astype({"trades": int})
-        _write_whole(out_dir / "metrics.csv", metrics.rename_axis("strategy").to_csv)
-        _write_whole(out_dir / "equity.csv", result.equity.to_frame("equity").to_csv)
-        _write_whole(out_dir / "trades.csv", result.trades.set_index("entry").to_csv)
-        _save_figure(result.figure(), out_dir / "equity.png")
+        result.save(out_dir)
         say(f"Wrote metrics.csv, equity.csv, trades.csv and equity.png to {out_dir}/.")
 
 

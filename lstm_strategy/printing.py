@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
 _WIDTH_OF_ALL_METRICS = 140
 _NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "costs"]
-_ORDER_TROUBLES = {
-    "margin": "refused for cash",
-    "rejected": "rejected by the broker",
-    "expired": "not filled by the next close and decided anew",
-    "too_small": "smaller than one lot",
-    "unfilled_at_end": "sent on the last bar, so never filled",
-    "ruined": "equity fell to zero and all was closed",
-}
 
 
 def _pipe_width() -> int | None:
@@ -78,6 +70,8 @@ def print_board(board: "Board") -> None:
     say(f"{sample}, {span_text(board.equity)}")
     out.print(table)
     say(board.standing("LSTM"))
+    for name, reason in board.left_out.items():
+        say(f"{name} is left out: {reason}")
     for result in board.results.values():
         _print_order_trouble(result)
 
@@ -95,13 +89,11 @@ def print_result(result: "BacktestResult") -> None:
 
 
 def _print_order_trouble(result: "BacktestResult") -> None:
-    troubles = [
-        f"{result.order_counts[kind]} {text}"
-        for kind, text in _ORDER_TROUBLES.items()
-        if result.order_counts.get(kind)
-    ]
+    from lstm_strategy.evaluation.result import order_troubles
+
+    troubles = order_troubles(result.order_counts)
     if troubles:
-        say(f"{result.name}: orders that did not fill as asked: {'; '.join(troubles)}.")
+        say(f"{result.name}: orders that did not fill as asked: {troubles}.")
 
 
 def _table(columns: list[str]) -> Table:

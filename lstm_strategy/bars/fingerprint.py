@@ -12,7 +12,8 @@ from lstm_strategy.errors import BarsError
 def bars_fingerprint(bars: pd.DataFrame) -> str:
     """Return 64 hex digits that change with any single value, date or column name.
 
-    SHA-256 over the sorted column names, the dates as UTC nanoseconds and the float64 values.
+    SHA-256 over the sorted column names, the dates as UTC nanoseconds (microseconds where one lies
+    outside the years 1677 to 2262, which nanoseconds span) and the float64 values.
     Column order, the index's name, unit and timezone (same instants), dtypes that hold the same
     numbers, and the memory layout make no difference. Dates without a timezone count as UTC;
     every NaN counts as the same NaN.
@@ -33,10 +34,18 @@ def bars_fingerprint(bars: pd.DataFrame) -> str:
     names = sorted(str(name) for name in bars.columns)
     by_name = bars.set_axis([str(name) for name in bars.columns], axis=1)
     digest = hashlib.sha256(json.dumps(["bars", 1, len(bars), names]).encode())
-    digest.update(bars.index.as_unit("ns").asi8.astype("<i8").tobytes())
+    digest.update(_canonical_instants(bars.index))
     for name in names:
         digest.update(_canonical_bytes(by_name[name]))
     return digest.hexdigest()
+
+
+def _canonical_instants(index: pd.DatetimeIndex) -> bytes:
+    try:
+        return index.as_unit("ns").asi8.astype("<i8").tobytes()
+    except pd.errors.OutOfBoundsDatetime:
+        # An index that reaches so far holds no nanoseconds, so nothing is cut off.
+        return b"us" + index.as_unit("us").asi8.astype("<i8").tobytes()
 
 
 def _canonical_bytes(column: pd.Series) -> bytes:

@@ -35,7 +35,8 @@ def bar_spacing(index: pd.DatetimeIndex) -> pd.Timedelta:
             f"at least 2 bars are needed to see how often bars come, got {len(index)}. "
             "Load more history."
         )
-    return pd.Timedelta(np.median(np.diff(index.as_unit("ns").asi8)), unit="ns")
+    # In the unit of the index: nanoseconds end in the year 2262.
+    return pd.Timedelta(np.median(np.diff(index.asi8)), unit=index.unit)
 
 
 def bars_per_year(index: pd.DatetimeIndex) -> float:

@@ -75,7 +75,8 @@ def _check_shape(bars: Any) -> None:
         found = ", ".join(str(name) for name in bars.columns) or "no columns"
         raise BarsError(
             f"column {missing[0]} is missing (found: {found}). "
-            "Add it, or use load_bars, which knows the usual spellings."
+            "Add it, or rename the column that holds it; "
+            "load_bars does that for the usual spellings only."
         )
     if bars.empty:
         raise BarsError("there are no bars: the frame has 0 rows. Load at least one bar.")
@@ -104,7 +105,16 @@ def _check_index(index: pd.Index) -> None:
 
 
 def _refuse_index(index: pd.Index) -> NoReturn:
-    zones = {str(date.tzinfo) for date in index if hasattr(date, "tzinfo")}
+    rows = [row for row, date in enumerate(index) if hasattr(date, "tzinfo") and date is not pd.NaT]
+    zones = {str(index[row].tzinfo) for row in rows}
+    if "None" in zones and len(zones) > 1:
+        has_zone = index[rows[0]].tzinfo is not None
+        other = next(row for row in rows if (index[row].tzinfo is not None) != has_zone)
+        raise BarsError(
+            f"the index mixes dates with and without a timezone: {index[other]} of row {other} "
+            f"has {'none' if has_zone else 'one'}, {index[rows[0]]} of row {rows[0]} "
+            f"has {'one' if has_zone else 'none'}. Give all of them a timezone, or none."
+        )
     if len(zones) > 1:
         raise BarsError(
             f"the index mixes timezones: {', '.join(sorted(zones))}. "

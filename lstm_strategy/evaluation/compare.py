@@ -4,15 +4,16 @@ Each strategy runs alone in a Cerebro of its own. The only thing a run can't kno
 have warmed up; where that differs, the early ones run again from the bar at which all can trade.
 """
 
+import html
 import importlib.util
-import io
 import logging
-import os
 import pickle
 import sys
+import threading
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -22,17 +23,25 @@ import joblib
 import pandas as pd
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from lstm_strategy.errors import TradingError
+from lstm_strategy.errors import LSTMStrategyError, TradingError
 from lstm_strategy.evaluation.result import (
     BacktestResult,
     first_bar_after,
     is_buy_and_hold,
+    order_troubles,
     readable_metrics,
     result_of,
     span_text,
     training_end,
+    write_results,
 )
-from lstm_strategy.trading.backtest import BacktestRun, BrokerSettings, run_cerebro
+from lstm_strategy.trading import execution
+from lstm_strategy.trading.backtest import (
+    BacktestRun,
+    BrokerSettings,
+    TooFewBarsError,
+    run_cerebro,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,10 +64,14 @@ class StrategyFailedError(TradingError):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Board:
-    """The results of strategies that ran on the same terms, by name and in the order given."""
+    """The results of strategies that ran on the same terms, by name and in the order given.
+
+    `left_out` says by name why a strategy could not run: it needs more bars than there are.
+    """
 
     results: dict[str, BacktestResult]
     broker: BrokerSettings
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -79,22 +92,17 @@ class Board:
 
     def save(self, folder: str | Path) -> Path:
         """Write metrics.csv, equity.csv and equity.png into `folder`, each whole or not at all."""
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        picture = io.BytesIO()
-        self.plot().savefig(picture, format="png", dpi=120)
-        contents = {
-            "metrics.csv": self.table.rename_axis("strategy").to_csv().encode(),
-            "equity.csv": self.equity.rename_axis("datetime").to_csv().encode(),
-            "equity.png": picture.getvalue(),
+        tables = {
+            "metrics.csv": self.table.rename_axis("strategy"),
+            "equity.csv": self.equity.rename_axis("datetime"),
         }
-        for file_name, content in contents.items():
-            _write_whole(target / file_name, content)
-        return target
+        return write_results(folder, tables, self.plot())
 
     def standing(self, name: str) -> str:
         """Where a strategy stands by Sharpe ratio, in a sentence that claims no skill."""
         result = self.results.get(name)
+        if name in self.left_out:
+            raise TradingError(f"{name} was left out of the comparison: {self.left_out[name]}")
         if result is None:
             raise TradingError(
                 f"standing needs the name of a compared strategy, got {name!r}. "
@@ -103,10 +111,16 @@ class Board:
         return _standing_text(result, self)
 
     def __repr__(self) -> str:
-        return f"Board of {self._terms()}\n{readable_metrics(self.table).to_string()}"
+        table = readable_metrics(self.table).to_string()
+        return "\n".join([f"Board of {self._terms()}", table, *self._left_out_lines()])
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._terms()}</p>{readable_metrics(self.table).to_html()}"
+        table = readable_metrics(self.table).to_html()
+        left_out = (f"<p>{html.escape(line)}</p>" for line in self._left_out_lines())
+        return "".join([f"<p>{self._terms()}</p>{table}", *left_out])
+
+    def _left_out_lines(self) -> list[str]:
+        return [f"Left out: {name}. {reason}" for name, reason in self.left_out.items()]
 
     def _terms(self) -> str:
         return (
@@ -129,10 +143,14 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Failure:
-    """What a strategy raised, as text: not every exception survives the way between processes."""
+    """What a strategy raised, as text: not every exception survives the way between processes.
+
+    `details` is the traceback, or "" for an error of the package, whose message says it all.
+    """
 
     message: str
     details: str
+    lacks_bars: bool
 
 
 def compare(
@@ -148,8 +166,13 @@ def compare(
 
     `strategies` maps a name to a strategy class or to `(class, params)`. Without `start`, all start
     at the first bar after the latest training of a `model` among the params. `n_jobs` is the number
-    of processes; by default there are several where that is faster. Raises `StrategyFailedError`
-    after all have run if one of them raised; the others' results are in its `results`.
+    of processes; by default there are several where that is faster. What became of the orders is
+    logged once a strategy, as a warning where some did not fill as asked.
+
+    A strategy that needs more bars than there are is left out with a warning, unless it has a
+    `model` or no other strategy can run; the board names it in `left_out`. Raises
+    `StrategyFailedError` after all have run if one of them raised; the others' results are in its
+    `results`.
     """
     broker = broker or BrokerSettings()
     entries = {name: _class_and_params(name, entry) for name, entry in strategies.items()}
@@ -162,13 +185,19 @@ def compare(
         start = first_bar_after(latest, bars)
     jobs = [_Job(name, cls, params, start, end, broker) for name, (cls, params) in entries.items()]
     runs = _aligned_runs(jobs, bars, n_jobs)
+    left_out = _too_short_to_run(jobs, runs)
+    runs = {name: run for name, run in runs.items() if name not in left_out}
     results = {
         name: result_of(run, broker, trained_until[name])
         for name, run in runs.items()
         if not isinstance(run, _Failure)
     }
+    for name, reason in left_out.items():
+        log.warning("%s is left out of the comparison: %s", name, reason)
+    for result in results.values():
+        _log_orders(result)
     _raise_first_failure(runs, results)
-    return Board(results=results, broker=broker)
+    return Board(results=results, broker=broker, left_out=left_out)
 
 
 def _class_and_params(name: str, entry: Any) -> tuple[type, dict[str, Any]]:
@@ -232,13 +261,59 @@ def _runs_of(
 
 def _attempt(job: _Job, bars: pd.DataFrame) -> BacktestRun | _Failure:
     try:
-        return run_cerebro(
-            job.strategy, bars,
-            start=job.start, end=job.end, broker=job.broker, name=job.name, **job.params,
-        )  # fmt: skip
+        with _orders_unlogged():
+            return run_cerebro(
+                job.strategy, bars,
+                start=job.start, end=job.end, broker=job.broker, name=job.name, **job.params,
+            )  # fmt: skip
+    except LSTMStrategyError as error:
+        return _Failure(str(error), "", isinstance(error, TooFewBarsError))
     except Exception as error:
-        reason = str(error) if isinstance(error, TradingError) else repr(error)
-        return _Failure(reason, traceback.format_exc())
+        return _Failure(repr(error), traceback.format_exc(), False)
+
+
+@contextmanager
+def _orders_unlogged() -> Iterator[None]:
+    """Keep the strategies of this thread from logging their orders.
+
+    A worker process knows nothing of the caller's logging, and a strategy that runs again would
+    tell everything twice: `_log_orders` speaks for all of them.
+    """
+    thread = threading.get_ident()
+
+    def is_of_another_thread(record: logging.LogRecord) -> bool:
+        return threading.get_ident() != thread
+
+    execution.log.addFilter(is_of_another_thread)
+    try:
+        yield
+    finally:
+        execution.log.removeFilter(is_of_another_thread)
+
+
+def _log_orders(result: BacktestResult) -> None:
+    troubles = {kind for kind, count in result.order_counts.items() if count} - {"completed"}
+    if troubles:
+        # Every other run ends with an order that had no next open: no trouble by itself.
+        level = logging.INFO if troubles == {"unfilled_at_end"} else logging.WARNING
+        log.log(
+            level,
+            "%s: orders that did not fill as asked: %s. Run it alone with run_backtest to see the "
+            "first of each, with its remedy.",
+            result.name, order_troubles(result.order_counts),
+        )  # fmt: skip
+
+
+def _too_short_to_run(jobs: list[_Job], runs: dict[str, BacktestRun | _Failure]) -> dict[str, str]:
+    """Name and reason of the strategies that the others can do without."""
+    if all(isinstance(run, _Failure) for run in runs.values()):
+        return {}
+    can_go = {job.name for job in jobs if job.params.get("model") is None}
+    return {
+        name: run.message
+        for name, run in runs.items()
+        if isinstance(run, _Failure) and run.lacks_bars and name in can_go
+    }
 
 
 def _raise_first_failure(
@@ -246,13 +321,12 @@ def _raise_first_failure(
 ) -> None:
     failures = {name: run for name, run in runs.items() if isinstance(run, _Failure)}
     for name, failure in failures.items():
-        log.error("Strategy %s failed:\n%s", name, failure.details)
+        log.error("Strategy %s failed: %s", name, failure.details or failure.message)
     if failures:
         name, failure = next(iter(failures.items()))
         others = f" ({len(failures)} of {len(runs)} strategies failed.)" * (len(failures) > 1)
         raise StrategyFailedError(
-            f"Strategy {name} failed: {failure.message}{others} Mend it or leave it out; "
-            "the results of the others are in this error's .results.",
+            f"Strategy {name} failed: {failure.message}{others} Mend it or leave it out.",
             results,
         )
 
@@ -272,16 +346,6 @@ def _is_importable(strategy: type) -> bool:
         return False
     is_there = getattr(module, strategy.__qualname__, None) is strategy
     return is_there and importlib.util.find_spec(strategy.__module__) is not None
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name first: a reader sees the old file or the new, never half."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _standing_text(result: BacktestResult, board: Board) -> str:

@@ -7,9 +7,13 @@ and title shows it.
 
 import dataclasses
 import html
+import io
+import os
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -24,6 +28,15 @@ if TYPE_CHECKING:
 _PERCENT_METRICS = (
     "total_return", "cagr", "volatility", "max_drawdown", "exposure", "costs",
 )  # fmt: skip
+
+_ORDER_TROUBLES = {
+    "margin": "refused for cash",
+    "rejected": "rejected by the broker",
+    "expired": "not filled by the next close and decided anew",
+    "too_small": "smaller than one lot",
+    "unfilled_at_end": "sent on the last bar, so never filled",
+    "ruined": "equity fell to zero and all was closed",
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -47,6 +60,16 @@ class BacktestResult(BacktestRun):
         from lstm_strategy.evaluation.plots import plot_equity
 
         return plot_equity(self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all."""
+        metrics = self.metrics.to_frame(self.name).T.astype({"trades": int})
+        tables = {
+            "metrics.csv": metrics.rename_axis("strategy"),
+            "equity.csv": self.equity.to_frame("equity").rename_axis("datetime"),
+            "trades.csv": self.trades.set_index("entry"),
+        }
+        return write_results(folder, tables, self.figure())
 
     def __repr__(self) -> str:
         return (
@@ -130,6 +153,40 @@ def first_bar_after(moment: pd.Timestamp | None, bars: pd.DataFrame) -> pd.Times
             "to see an in-sample result, marked as such."
         )
     return later[0]
+
+
+def write_results(
+    folder: str | Path, tables: Mapping[str, pd.DataFrame], equity_figure: "Figure"
+) -> Path:
+    """Write the tables by file name and equity.png, each whole or not at all, and say where."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    picture = io.BytesIO()
+    equity_figure.savefig(picture, format="png", dpi=120)
+    contents = {file_name: table.to_csv().encode() for file_name, table in tables.items()}
+    for file_name, content in (contents | {"equity.png": picture.getvalue()}).items():
+        _write_whole(target / file_name, content)
+    return target
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write under a temporary name first: a reader sees the old file or the new, never half."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def order_troubles(order_counts: Mapping[str, int]) -> str:
+    """What became of the orders that did not fill as asked, in words; "" without any.
+
+    >>> order_troubles({"completed": 5, "expired": 2, "too_small": 1})
+    '2 not filled by the next close and decided anew; 1 smaller than one lot'
+    """
+    counts = {kind: order_counts.get(kind, 0) for kind in _ORDER_TROUBLES}
+    return "; ".join(f"{count} {_ORDER_TROUBLES[kind]}" for kind, count in counts.items() if count)
 
 
 def is_buy_and_hold(name: str) -> bool:

@@ -30,6 +30,10 @@ FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
 _SIZING_SETTINGS = ("band", "reserve", "lot_size")
 
 
+class TooFewBarsError(TradingError):
+    """The strategy needs more bars before its first decision than there are."""
+
+
 class BrokerSettings(BaseModel):
     """What trading costs and how finely it can be done; rates are fractions.
 
@@ -108,11 +112,17 @@ def run_cerebro(
     and every strategy that declares ``bars_per_year`` is told it.
 
     Raises:
-        TradingError: unknown parameters, no bar at or after ``start``, or fewer bars than the
-            strategy's indicators need.
+        TooFewBarsError: fewer bars than the strategy's indicators need.
+        TradingError: unknown parameters, or no bar at or after ``start``.
     """
     cerebro = built_cerebro(strategy, bars, start=start, end=end, broker=broker, **params)
-    return finished_run(cerebro.run()[0], name=name or strategy.__name__)
+    try:
+        ran = cerebro.run()[0]
+    except TradingError as error:
+        if _lacks_bars(cerebro):
+            raise TooFewBarsError(str(error)) from error
+        raise
+    return finished_run(ran, name=name or strategy.__name__)
 
 
 def run_for_chart(
@@ -183,6 +193,14 @@ def finished_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
         first_tradable=index[first],
         bars_per_year=bars_per_year(index),
         params={key: _plain(value) for key, value in strategy.p._getkwargs().items()},
+    )
+
+
+def _lacks_bars(cerebro: bt.Cerebro) -> bool:
+    """Tell whether the strategy was refused for its warm-up; backtrader keeps what it has begun."""
+    return any(
+        max(getattr(strategy, "_minperiods", [0])) > len(strategy.data.p.dataname)
+        for strategy in cerebro.runningstrats
     )
 
 

@@ -18,11 +18,13 @@ How the orders are made, and why:
 
 import logging
 import math
+from collections.abc import Callable
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import backtrader as bt
+import numpy as np
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.sizing import affordable_size, whole_lots
@@ -39,6 +41,40 @@ ORDER_KINDS = (
     "unfilled_at_end",
     "ruined",
 )
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_)
+
+
+def _is_number(value: Any) -> bool:
+    if not isinstance(value, Real) or _is_bool(value):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
+
+
+def _is_above_zero(value: Any) -> bool:
+    return _is_number(value) and value > 0
+
+
+_POSITIVE = (_is_above_zero, "a number above 0")
+_POSITIVE_OR_NONE = (lambda v: v is None or _is_above_zero(v), "a number above 0, or None")
+_PARAM_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "long_only": (_is_bool, "True or False"),
+    "band": (lambda v: _is_number(v) and v >= 0, "a number at least 0"),
+    "reserve": (lambda v: _is_number(v) and 0 <= v < 1, "a number at least 0 and below 1"),
+    "lot_size": _POSITIVE,
+    "stop_loss_atr": _POSITIVE_OR_NONE,
+    "trailing_stop_atr": _POSITIVE_OR_NONE,
+    "atr_length": (
+        lambda v: _is_above_zero(v) and isinstance(v, Integral),
+        "a whole number of bars, at least 1",
+    ),
+    "bars_per_year": _POSITIVE,
+}
 
 
 class TargetStrategy(bt.Strategy):
@@ -149,19 +185,10 @@ class TargetStrategy(bt.Strategy):
             )
 
     def _check_params(self) -> None:
-        for name in ("band", "reserve", "lot_size", "atr_length", "bars_per_year"):
-            self._check_number(name, may_be_zero=name in ("band", "reserve"))
-        for name in ("stop_loss_atr", "trailing_stop_atr"):
-            if getattr(self.p, name) is not None:
-                self._check_number(name, may_be_zero=False)
-
-    def _check_number(self, name: str, *, may_be_zero: bool) -> None:
-        value = getattr(self.p, name)
-        is_finite = isinstance(value, Real) and math.isfinite(value)
-        if is_finite and (value > 0 or (may_be_zero and value == 0)):
-            return
-        rule = "at least 0" if may_be_zero else "above 0"
-        raise TradingError(f"{name} must be a number {rule}, got {value!r}.")
+        for name, (is_met, rule) in _PARAM_RULES.items():
+            value = getattr(self.p, name)
+            if not is_met(value):
+                raise TradingError(f"{name} must be {rule}, got {value!r}.")
 
     def _has_stops(self) -> bool:
         return self.p.stop_loss_atr is not None or self.p.trailing_stop_atr is not None

@@ -17,9 +17,11 @@ def bars_until(bars: pd.DataFrame, end: Any) -> pd.DataFrame:
     """
     kept = bars if end is None else _sliced(bars, slice(None, _slice_edge(bars, end, "end")))
     if len(kept) < 2:
+        until = "" if end is None else f" up to end={end}"
+        remedy = "Load more history" if end is None else "Choose a later end"
         raise TradingError(
-            f"a run needs at least 2 bars up to end={end}, got {len(kept)}; "
-            f"the bars are {span_text(bars)}. Choose a later end."
+            f"a run needs at least 2 bars{until}, got {len(kept)}; "
+            f"the bars are {span_text(bars)}. {remedy}."
         )
     return kept
 

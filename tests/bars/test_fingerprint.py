@@ -74,6 +74,24 @@ def test_other_bars_have_another_fingerprint(other):
     assert bars_fingerprint(other(three_bars())) != bars_fingerprint(three_bars())
 
 
+def far_bars(unit="us", n_bars=200_000):
+    index = pd.bdate_range("2000-01-03", periods=n_bars, unit=unit)
+    return pd.DataFrame({"close": np.arange(float(n_bars))}, index)
+
+
+def test_dates_beyond_the_year_2262_have_a_fingerprint_that_ignores_their_unit():
+    bars = far_bars()
+    assert bars.index[-1].year == 2766
+    assert bars_fingerprint(bars) == bars_fingerprint(far_bars("s"))
+    assert bars_fingerprint(bars) == bars_fingerprint(bars.tz_localize("UTC"))
+
+
+def test_another_date_beyond_the_year_2262_changes_the_fingerprint():
+    bars = far_bars()
+    moved = bars.set_axis([*bars.index[:-1], bars.index[-1] + pd.Timedelta(microseconds=1)], axis=0)
+    assert bars_fingerprint(moved) != bars_fingerprint(bars)
+
+
 @given(row=st.integers(0, 2), column=st.integers(0, 4), factor=st.sampled_from([-1, 1]))
 def test_the_smallest_change_of_any_value_changes_the_fingerprint(row, column, factor):
     bars = three_bars()

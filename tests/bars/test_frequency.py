@@ -89,6 +89,20 @@ def test_spacing_is_the_median_step_in_any_unit(unit):
     assert bar_spacing(index.as_unit(unit)) == pd.Timedelta(hours=1)
 
 
+def test_markets_beyond_the_year_2262_have_a_frequency():
+    index = pd.bdate_range("2000-01-03", periods=200_000, unit="us")
+    assert index[-1].year == 2766
+    assert bar_spacing(index) == pd.Timedelta(days=1)
+    assert bars_per_year(index) == 252
+    assert bars_per_year(index.tz_localize("America/New_York")) == 252
+
+
+@pytest.mark.parametrize("unit", ["s", "us"])
+def test_a_spacing_between_two_units_keeps_its_half(unit):
+    times = pd.to_datetime([0, 1, 3], unit="s").as_unit(unit)
+    assert bar_spacing(times) == pd.Timedelta(milliseconds=1500)
+
+
 @pytest.mark.parametrize("function", [bar_spacing, bars_per_year])
 @pytest.mark.parametrize(
     ("index", "message"),

@@ -339,7 +339,7 @@ BAD_FILES = {
     ),
     "unreadable dates": (
         HEADER + FIRST_ROW.replace("2024-01-02", "first of May"),
-        "the dates can't be read, the first is 'first of May'. Write them as YYYY-MM-DD",
+        "the date 'first of May' of row 0 can't be read (1 row in all). Write dates as YYYY-MM-DD",
     ),
     "text among prices": (
         HEADER + FIRST_ROW + "2024-01-03,11,13,10,twelve,400\n",
@@ -374,6 +374,101 @@ def test_a_bad_file_is_refused_by_name_with_the_remedy(tmp_path, text, message):
         load_bars(path)
     assert message in str(refused.value)
     assert str(refused.value).startswith(str(path))
+
+
+def many_bars(dates) -> pd.DataFrame:
+    """Return one bar a date, with the dates in a column as they are."""
+    rows = range(len(dates))
+    prices = three_bars().iloc[[row % 3 for row in rows]].reset_index(drop=True)
+    return prices.assign(Date=pd.Series(dates, dtype=object))
+
+
+def written_every_way(form: str) -> list[str]:
+    return list(pd.date_range("2001-01-01", periods=100).strftime(form))
+
+
+@pytest.mark.parametrize("row", [0, 49, 99])
+@pytest.mark.parametrize(
+    "dates",
+    [
+        pytest.param(written_every_way("%Y-%m-%d"), id="ISO"),
+        pytest.param(written_every_way("%Y-%m-%d 09:30:00+02:00"), id="ISO with a zone"),
+        pytest.param(written_every_way("%d/%m/%Y"), id="day first"),
+        pytest.param(written_every_way("%b %d, %Y"), id="words"),
+        pytest.param(written_every_way("%Y%m%d"), id="digits"),
+        pytest.param([str(978_307_200 + 86_400 * day) for day in range(100)], id="epoch"),
+        pytest.param(list(pd.date_range("2001-01-01", periods=100)), id="timestamps"),
+    ],
+)
+def test_one_bad_date_is_named_with_its_row(dates, row):
+    before = f", after {str(dates[row - 1])!r}" if row else ""
+    dates = [*dates[:row], "31 Brumaire", *dates[row + 1 :]]
+    with pytest.raises(BarsError) as refused:
+        load_bars(many_bars(dates))
+    assert f"the date '31 Brumaire' of row {row}{before} can't be read (1 row in all)." in str(
+        refused.value
+    )
+
+
+def test_one_impossible_day_does_not_move_all_bars_to_1970(tmp_path):
+    dates = ["20240228", "20240230", "20240301"]
+    path = written(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates))
+    with pytest.raises(BarsError, match="the date '20240230' of row 1, after '20240228' can't be"):
+        load_bars(path)
+
+
+def test_an_impossible_day_beside_a_column_of_times_is_named(tmp_path):
+    path = written(
+        tmp_path,
+        """
+        <DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>
+        20240102,093000,10,12,9,11,500
+        20240230,093000,11,13,10,12,400
+        """,
+    )
+    with pytest.raises(BarsError, match="the date '20240230' of row 1, after '20240102' can't be"):
+        load_bars(path)
+
+
+def test_seconds_in_the_summer_of_1970_are_no_calendar(tmp_path):
+    dates = ["19000100", "19086500", "19172900"]
+    path = written(tmp_path, dated_csv("unix,open,high,low,close,volume", dates))
+    assert load_bars(path).index[0] == pd.Timestamp(19_000_100, unit="s", tz="UTC")
+
+
+@pytest.mark.parametrize(
+    "dates", [["1704153600", "", "1705363200"], ["2024-01-02", "", "2024-01-16"]], ids=str
+)
+def test_a_missing_date_is_named_by_its_row(tmp_path, dates):
+    path = written(tmp_path, dated_csv("timestamp,open,high,low,close,volume", dates))
+    with pytest.raises(BarsError, match=r"the date of row 1 is missing \(NaT; 1 row in all\)"):
+        load_bars(path)
+
+
+NAIVE, AWARE = "2024-01-02 00:00:00", "2024-01-03 00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        pytest.param([NAIVE, NAIVE, AWARE], id="an aware one"),
+        pytest.param([AWARE, AWARE, NAIVE], id="a naive one"),
+        pytest.param(["2024-01-02", "2024-01-02", "2024-01-03T00:00:00Z"], id="days and Z"),
+        pytest.param(
+            [pd.Timestamp(NAIVE), pd.Timestamp(NAIVE), pd.Timestamp(AWARE)], id="timestamps"
+        ),
+        pytest.param(
+            [pd.Timestamp(AWARE), pd.Timestamp(AWARE), pd.Timestamp(NAIVE)],
+            id="timestamps, a naive one",
+        ),
+    ],
+)
+def test_dates_with_and_without_a_timezone_are_not_mixed(dates):
+    with pytest.raises(BarsError) as refused:
+        load_bars(many_bars(dates))
+    assert f"dates with and without a timezone are mixed, first at {str(dates[-1])!r}: " in str(
+        refused.value
+    )
 
 
 @pytest.mark.parametrize(

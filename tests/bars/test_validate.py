@@ -60,17 +60,20 @@ BAD_BARS = {
     "missing column": (
         six_bars().drop(columns="volume"),
         "column volume is missing (found: open, high, low, close). "
-        "Add it, or use load_bars, which knows the usual spellings.",
+        "Add it, or rename the column that holds it; "
+        "load_bars does that for the usual spellings only.",
     ),
     "capital letters": (
         six_bars().rename(columns=str.title),
         "column open is missing (found: Open, High, Low, Close, Volume). "
-        "Add it, or use load_bars, which knows the usual spellings.",
+        "Add it, or rename the column that holds it; "
+        "load_bars does that for the usual spellings only.",
     ),
     "no columns": (
         pd.DataFrame(index=DAYS),
         "column open is missing (found: no columns). "
-        "Add it, or use load_bars, which knows the usual spellings.",
+        "Add it, or rename the column that holds it; "
+        "load_bars does that for the usual spellings only.",
     ),
     "no rows": (
         six_bars().iloc[:0],
@@ -95,6 +98,11 @@ BAD_BARS = {
         with_dates(*NEW_YORK_AND_TOKYO),
         "the index mixes timezones: America/New_York, Asia/Tokyo. "
         "Convert it: bars.index = pd.to_datetime(bars.index, utc=True).",
+    ),
+    "dates with and without a timezone": (
+        with_dates(*DAYS[:2], *[day.tz_localize("UTC") for day in DAYS[2:]]),
+        "the index mixes dates with and without a timezone: 2020-03-11 00:00:00+00:00 of row 2 "
+        "has one, 2020-03-09 00:00:00 of row 0 has none. Give all of them a timezone, or none.",
     ),
     "a date missing": (
         with_dates(*DAYS[:2], pd.NaT, *DAYS[3:]),

@@ -10,6 +10,7 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation import compare as compare_module
 from lstm_strategy.evaluation.compare import StrategyFailedError, compare
 from lstm_strategy.evaluation.metrics import METRICS
+from lstm_strategy.evaluation.result import run_backtest
 from lstm_strategy.trading.backtest import BrokerSettings
 from lstm_strategy.trading.execution import TargetStrategy
 
@@ -36,6 +37,14 @@ class FollowModel(TargetStrategy):
 
     def target_exposure(self):
         return float(self.signals.iloc[len(self) - 1])
+
+
+class SlowModel(FollowModel):
+    params = (("warm_up", 1),)
+
+    def __init__(self):
+        super().__init__()
+        bt.ind.SMA(period=self.p.warm_up)
 
 
 class Fails(TargetStrategy):
@@ -177,7 +186,97 @@ def test_a_failing_strategy_is_named_and_the_other_results_are_kept(n_jobs, capl
     with pytest.raises(StrategyFailedError, match=r"Broken failed.*no such column") as caught:
         compare(strategies, frame_of_bars(), n_jobs=n_jobs)
     assert list(caught.value.results) == ["Half", "Hold"]
+    assert str(caught.value).endswith("no such column') Mend it or leave it out.")
     assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_strategy_that_refuses_its_params_is_told_without_a_traceback(n_jobs, caplog):
+    strategies = {"Broken": (Hold, {"band": -1}), "Half": (Hold, {"exposure": 0.5}), "Hold": Hold}
+    with pytest.raises(StrategyFailedError, match="Broken failed: band must be a number at least"):
+        compare(strategies, frame_of_bars(), n_jobs=n_jobs)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Strategy Broken failed: band must be a number at least 0, got -1."
+    ]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_order_trouble_is_told_once_a_strategy_by_this_process(n_jobs, caplog, capfd):
+    # A lot of 2000 units is dearer than the cash; the slow one makes the others run twice.
+    strategies = {
+        "Poor": (Hold, {"lot_size": 2000.0}),
+        "Poorer": (Hold, {"lot_size": 3000.0}),
+        "Slow": (Hold, {"warm_up": 10, "exposure": 0.0}),
+    }
+    board = compare(strategies, frame_of_bars(), n_jobs=n_jobs)
+    assert board.results["Poor"].order_counts["too_small"] == 31
+    assert [(r.levelname, r.getMessage().split(". ")[0]) for r in caplog.records] == [
+        ("WARNING", "Poor: orders that did not fill as asked: 31 smaller than one lot"),
+        ("WARNING", "Poorer: orders that did not fill as asked: 31 smaller than one lot"),
+    ]
+    assert capfd.readouterr().err == ""
+
+
+def test_an_order_of_the_last_bar_alone_is_no_warning(caplog):
+    class BuysLast(Hold):
+        def target_exposure(self):
+            return float(len(self) == 40)
+
+    with caplog.at_level(logging.INFO):
+        compare({"Last": BuysLast}, frame_of_bars())
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert "Last: orders that did not fill as asked: 1 sent on the last bar" in caplog.text
+
+
+def test_a_single_run_logs_its_orders_again_after_a_comparison(caplog):
+    compare({"Poor": (Hold, {"lot_size": 2000.0})}, frame_of_bars())
+    caplog.clear()
+    run_backtest(Hold, frame_of_bars(), lot_size=2000.0)
+    assert "lower lot_size" in caplog.text
+
+
+LACKING = (
+    "Hold needs 200 bars before its first decision, got 40 (from 2020-01-01 00:00:00 to "
+    "2020-02-09 00:00:00). Load more history or shorten its lookbacks."
+)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_strategy_that_can_not_warm_up_is_left_out_by_name(n_jobs, caplog):
+    strategies = three_strategies() | {"Slow": (Hold, {"warm_up": 200})}
+    board = compare(strategies, frame_of_bars(), n_jobs=n_jobs)
+    assert list(board.results) == ["Half", "Buy and hold", "Cash"]
+    assert board.left_out == {"Slow": LACKING}
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"Slow is left out of the comparison: {LACKING}")
+    ]
+    assert repr(board).endswith(f"\nLeft out: Slow. {LACKING}")
+    assert f"<p>Left out: Slow. {LACKING}</p>" in board._repr_html_()
+    with pytest.raises(TradingError, match="Slow was left out of the comparison: Hold needs 200"):
+        board.standing("Slow")
+
+
+def test_without_anything_left_out_the_board_says_nothing_of_it():
+    board = compare(three_strategies(), frame_of_bars())
+    assert board.left_out == {}
+    assert "Left out" not in repr(board) + board._repr_html_()
+
+
+def test_a_strategy_with_a_model_is_never_left_out():
+    slow_model = (SlowModel, {"model": CountedModel(), "warm_up": 200})
+    strategies = {"Hold": Hold, "LSTM": slow_model, "Slow": (Hold, {"warm_up": 300})}
+    with pytest.raises(
+        StrategyFailedError, match="LSTM failed: SlowModel needs 200 bars"
+    ) as caught:
+        compare(strategies, frame_of_bars())
+    assert list(caught.value.results) == ["Hold"]
+    assert "of 3" not in str(caught.value)
+
+
+def test_when_no_strategy_can_warm_up_the_comparison_fails():
+    slow = {"one": (Hold, {"warm_up": 200}), "two": (Hold, {"warm_up": 300})}
+    with pytest.raises(StrategyFailedError, match=r"one failed: Hold needs 200.*\(2 of 2"):
+        compare(slow, frame_of_bars())
 
 
 @pytest.mark.parametrize(

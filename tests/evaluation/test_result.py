@@ -6,9 +6,9 @@ import pytest
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.metrics import metrics_of
-from lstm_strategy.evaluation.result import run_backtest
+from lstm_strategy.evaluation.result import order_troubles, run_backtest
 from lstm_strategy.trading.backtest import BrokerSettings
-from lstm_strategy.trading.execution import TargetStrategy
+from lstm_strategy.trading.execution import ORDER_KINDS, TargetStrategy
 
 FREE = BrokerSettings(commission_rate=0.0, slippage_rate=0.0)
 
@@ -48,6 +48,62 @@ def test_the_figure_shows_equity_drawdown_and_exposure():
     assert [ax.get_ylabel() for ax in panels] == ["Growth of 1 (log)", "Drawdown", "Exposure"]
     growth = result.equity / result.equity.iloc[0]
     assert panels[0].get_lines()[0].get_ydata().tolist() == growth.tolist()
+
+
+def test_saving_writes_all_four_files_and_nothing_else(tmp_path):
+    result = run_backtest(AlwaysLong, frame_of_bars(), name="steady", broker=FREE)
+    folder = result.save(tmp_path / "new" / "result")
+    assert folder == tmp_path / "new" / "result"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "equity.csv", "equity.png", "metrics.csv", "trades.csv",
+    ]  # fmt: skip
+    metrics = pd.read_csv(folder / "metrics.csv", index_col="strategy")
+    assert list(metrics.index) == ["steady"]
+    assert metrics.loc["steady"].to_list() == pytest.approx(result.metrics.to_list(), nan_ok=True)
+    equity = pd.read_csv(folder / "equity.csv", index_col="datetime", parse_dates=True)
+    assert equity["equity"].to_list() == result.equity.to_list()
+    trades = pd.read_csv(folder / "trades.csv")
+    assert list(trades.columns) == list(result.trades.columns)
+    assert len(trades) == len(result.trades)
+    assert (folder / "equity.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_result_without_trades_is_saved_too(tmp_path):
+    result = run_backtest(AlwaysLong, frame_of_bars(), lot_size=1e9, broker=FREE)
+    assert pd.read_csv(result.save(tmp_path) / "trades.csv").empty
+
+
+def test_an_interrupted_save_leaves_the_old_files_whole(tmp_path, monkeypatch):
+    folder = run_backtest(AlwaysLong, frame_of_bars(), broker=FREE).save(tmp_path)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def stop_half_way(path, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(tmp_path), "replace", stop_half_way)
+    with pytest.raises(KeyboardInterrupt):
+        run_backtest(AlwaysLong, frame_of_bars(9), broker=FREE).save(tmp_path)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"completed": 3, "margin": 0}, ""),
+        (
+            {"completed": 3, "too_small": 1, "margin": 2},
+            "2 refused for cash; 1 smaller than one lot",
+        ),
+    ],
+    ids=["none", "two kinds"],
+)
+def test_order_troubles_are_told_in_words(counts, expected):
+    assert order_troubles(counts) == expected
+
+
+def test_every_kind_of_order_that_did_not_fill_has_its_words():
+    every = order_troubles(dict.fromkeys(ORDER_KINDS, 1))
+    assert every.count(";") + 1 == len(ORDER_KINDS) - 1
 
 
 def test_a_result_survives_pickling():

@@ -14,6 +14,7 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.backtest import (
     BacktestRun,
     BrokerSettings,
+    TooFewBarsError,
     built_cerebro,
     finished_run,
     run_cerebro,
@@ -297,8 +298,33 @@ def test_an_unknown_parameter_is_answered_with_the_nearest():
 
 
 def test_too_few_bars_are_counted():
-    with pytest.raises(TradingError, match=r"AfterAverage needs 7 bars .*, got 6 \(from 2024"):
+    with pytest.raises(TooFewBarsError, match=r"AfterAverage needs 7 bars .*, got 6 \(from 2024"):
         run_cerebro(AfterAverage, RISING, length=7)
+
+
+def test_a_single_bar_is_refused_without_speaking_of_an_end():
+    with pytest.raises(TradingError) as refused:
+        run_cerebro(Always, RISING.iloc[:1])
+    assert str(refused.value) == (
+        "a run needs at least 2 bars, got 1; the bars are from 2024-01-01 00:00:00 to "
+        "2024-01-01 00:00:00. Load more history."
+    )
+
+
+def test_a_refusal_that_is_not_for_the_warm_up_is_no_lack_of_bars():
+    with pytest.raises(TradingError, match=r"must return a number in -1\.\.1") as refused:
+        run_cerebro(Always, RISING, exposure="all")
+    assert not isinstance(refused.value, TooFewBarsError)
+
+
+def test_a_market_beyond_the_year_2262_runs():
+    close = 10.0 + np.arange(3000) % 7
+    index = pd.bdate_range("2755-01-01", periods=3000, unit="us")
+    bars = bars_of(close).set_axis(index, axis=0)
+    run = run_cerebro(Always, bars, broker=FREE)
+    assert run.equity.index.equals(index)
+    assert run.bars_per_year == 252
+    assert run.fills.index.tolist() == [index[1]]
 
 
 @pytest.mark.parametrize(
