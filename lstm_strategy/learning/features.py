@@ -16,13 +16,12 @@ from lstm_strategy.learning.indicators import (
 )
 from lstm_strategy.learning.probe import Column, probed_columns, stationary
 
+# The default has few columns: an LSTM remembers by itself what oscillators sum up, and every column
+# more is one more to fit noise with (measured on simulated markets, see docs/known-answers.md).
 PRESETS: dict[str, list[dict[str, Any]]] = {
     "default": [
         {"kind": "log_return", "length": 1},
-        {"kind": "log_return", "length": 5},
         {"kind": "log_return", "length": 21},
-        {"kind": "rsi", "length": 14},
-        {"kind": "bbands", "length": 20, "col_numbers": [3, 4]},
         {"kind": "natr", "length": 14},
         {"kind": "true_range"},
         {"kind": "relative_volume", "length": 20},

@@ -20,7 +20,7 @@ class ForecasterSettings(BaseModel):
     units: tuple[Units, ...] = Field(default=(24,), min_length=1, max_length=3)
     dropout: float = Field(default=0.5, ge=0, lt=1)
     learning_rate: float = Field(default=2e-2, gt=0, le=1)
-    weight_decay: float = Field(default=0.3, ge=0)
+    weight_decay: float = Field(default=0.1, ge=0)
     lookback: int = Field(default=60, ge=2)
     memory: Literal["carry", "window"] = "carry"
     epochs: int = Field(default=150, ge=1)

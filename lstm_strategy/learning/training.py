@@ -193,6 +193,12 @@ class _Trainer:
         """Train from fresh weights; returns one row an epoch: epoch, loss, val_loss."""
         self._reinitialise(seed)
         callbacks: list[keras.callbacks.Callback] = [
+            # large steps to get going, small ones where the noise of large ones hides the rest
+            keras.callbacks.ReduceLROnPlateau(
+                factor=0.3,
+                patience=max(1, self._settings.patience // 3),
+                min_lr=self._settings.learning_rate / 20,
+            ),
             keras.callbacks.EarlyStopping(
                 patience=self._settings.patience, restore_best_weights=True
             ),
