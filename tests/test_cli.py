@@ -130,7 +130,7 @@ def test_options_override_the_configuration_file(results):
     forecaster = LSTMForecaster.load("deep")
     assert forecaster.settings.units == (3, 2)
     assert forecaster.settings.lookback == 10
-    assert "RSI_14" in forecaster.features.names
+    assert "NATR_14" in forecaster.features.names
 
 
 def test_training_again_replaces_the_model(results, here, model_folder):

@@ -63,12 +63,12 @@ def test_a_preset_on_the_command_line_overrides_the_features_of_the_file():
     forecaster = configured_forecaster(
         Config(forecaster={"features": [RSI]}), {"preset": "default"}
     )
-    assert "RSI_14" in forecaster.features.names
+    assert "NATR_14" in forecaster.features.names
 
 
 def test_a_preset_may_stand_in_the_file():
     forecaster = configured_forecaster(Config(forecaster={"preset": "default"}), {})
-    assert "RSI_14" in forecaster.features.names
+    assert "NATR_14" in forecaster.features.names
 
 
 def test_a_preset_and_features_in_the_file_exclude_each_other():
