@@ -33,9 +33,12 @@ from lstm_strategy.options import (
     Seeds,
     Slippage,
     Start,
+    TestWindow,
     TrainEnd,
     TrainStart,
+    TrainWindow,
     Units,
+    WalkForwardFlag,
 )
 from lstm_strategy.printing import (
     err,
@@ -51,10 +54,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from lstm_strategy.evaluation.compare import Board
     from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.learning.refits import WalkForwardForecaster
 
 _DEMO_TRAIN_END, _DEMO_START, _DEMO_END = "2010-12-31", "2011", "2018"
 _TRAINED_SHARE = 0.7
+_MOST_JOBS = 4  # processes that train folds; each loads Keras by itself
 _INTERRUPTED = 130
 # Every mistake in a command is one of these; typer brings click along or its own copy of it.
 _UsageError = cast(type[Exception], typer.BadParameter.__base__)
@@ -116,22 +122,19 @@ def demo(
     seed: Seed = 0,
 ) -> None:
     """Train on the S&P 500 up to 2010 and compare with all baselines on 2011-2018."""
-    from lstm_strategy import LSTMForecaster, LSTMStrategy, compare, plot_chart, sample_bars
-    from strategies import BASELINES
+    from lstm_strategy import LSTMForecaster, LSTMStrategy, plot_chart, sample_bars
 
     bars = sample_bars("sp500")
     say(f"S&P 500, {_span(bars)}. Training on the bars up to {_DEMO_TRAIN_END}.")
     forecaster = LSTMForecaster(seed=seed).fit(bars[:_DEMO_TRAIN_END])
     print_training(forecaster)
     forecaster.save(out_dir / "model")
-    lstm = (LSTMStrategy, {"model": forecaster})
-    with status("Backtesting the LSTM and the baselines"):
-        board = compare({"LSTM": lstm, **BASELINES}, bars, start=_DEMO_START, end=_DEMO_END)
-        board.save(out_dir)
+    board = _compared(bars, {"LSTM": forecaster}, start=_DEMO_START, end=_DEMO_END)
+    print_board(board)
+    with status("Drawing the chart"):
         chart = plot_chart(LSTMStrategy, bars, start=_DEMO_START, end=_DEMO_END, model=forecaster)
         _save_figure(chart, out_dir / "chart.png")
-    print_board(board)
-    say(f"Wrote metrics.csv, equity.csv, equity.png, chart.png and model/ to {out_dir}/.")
+    _write_board(board, bars, forecaster, out_dir, end=_DEMO_END, also=["chart.png", "model/"])
 
 
 @app.command()
@@ -266,51 +269,149 @@ def compare(
     epochs: Epochs = None,
     seeds: Seeds = None,
     seed: Seed = None,
+    walk_forward: WalkForwardFlag = False,
+    train_window: TrainWindow = "10 years",
+    test_window: TestWindow = "1 year",
 ) -> None:
     """Compare the LSTM with all baselines, out of sample.
 
     Without --model a model is trained on the bars before --start (by default the first 70%) and
-    kept in the folder --out.
+    kept in the folder --out. With --walk-forward it is trained anew for each --test-window on the
+    --train-window before it, next to learners without a memory; a run that was stopped goes on.
     """
-    from lstm_strategy import LSTMStrategy
-    from lstm_strategy import compare as compare_strategies
     from lstm_strategy import config as settings
-    from strategies import BASELINES
 
     loaded = settings.loaded_config(config)
     broker = settings.configured_broker(loaded, _broker_options(cash, commission, slippage))
     frame = _loaded_bars(bars, adjusted)
     chosen = _sliced(frame, start, end)
+    if model is not None and walk_forward:
+        raise SettingsError("--walk-forward trains anew; leave --model out.")
     if model is not None:
-        forecaster = _loaded_model(model)
+        models: dict[str, Any] = {"LSTM": _loaded_model(model)}
     else:
         forecaster = _configured_forecaster(
             config, preset, horizon, units, lookback, epochs, seeds, seed
         )
-        start = start or str(chosen.index[int(len(chosen) * _TRAINED_SHARE)])
-        before = frame[frame.index < _sliced(frame, start, end).index[0]]
-        if before.empty:
-            raise SettingsError(
-                f"--start {start} leaves no bar to train on; there are {_span(frame)}. "
-                "Choose a later start, or give a trained --model."
-            )
-        say(f"{bars}: training on {_span(before)}.")
-        forecaster.fit(before)
-        print_training(forecaster)
-        if out_dir is not None:
-            forecaster.save(out_dir / "model")
-    rules = _rules(long_only)
-    lstm = (LSTMStrategy, {**loaded.strategy, **rules, "model": forecaster})
-    baselines = {name: (baseline, rules) for name, baseline in BASELINES.items()}
-    with status("Backtesting the LSTM and the baselines"):
-        board = compare_strategies(
-            {"LSTM": lstm, **baselines}, frame, start=start, end=end, broker=broker
-        )
+        models = {"LSTM": forecaster}
+        if walk_forward:
+            models = _walked(frame, forecaster, train_window, test_window, out_dir)
+        else:
+            start = start or str(chosen.index[int(len(chosen) * _TRAINED_SHARE)])
+            _train_before(start, end, frame, forecaster, bars, out_dir)
+    board = _compared(
+        frame, models, loaded.strategy, _rules(long_only), start=start, end=end, broker=broker
+    )
     print_board(board)
     if out_dir is not None:
+        also = [] if model else ["model/"]
+        _write_board(board, frame, models["LSTM"], out_dir, end=end, also=also)
+
+
+def _train_before(
+    start: str,
+    end: str | None,
+    frame: "pd.DataFrame",
+    forecaster: "LSTMForecaster",
+    source: str,
+    out_dir: Path | None,
+) -> None:
+    before = frame[frame.index < _sliced(frame, start, end).index[0]]
+    if before.empty:
+        raise SettingsError(
+            f"--start {start} leaves no bar to train on; there are {_span(frame)}. "
+            "Choose a later start, or give a trained --model."
+        )
+    say(f"{source}: training on {_span(before)}.")
+    forecaster.fit(before)
+    print_training(forecaster)
+    if out_dir is not None:
+        forecaster.save(out_dir / "model")
+
+
+def _walked(
+    frame: "pd.DataFrame",
+    forecaster: "LSTMForecaster",
+    train_window: str,
+    test_window: str,
+    out_dir: Path | None,
+) -> dict[str, "WalkForwardForecaster"]:
+    """The LSTM and learners without a memory, all trained on the same folds."""
+    from lstm_strategy import WalkForward, walk_forward
+    from lstm_strategy.learning.tabular import learning_baselines
+
+    splits = WalkForward(train_window, test_window, horizon=forecaster.settings.horizon)
+    n_folds = len(splits.folds(frame))
+    say(
+        f"Walking forward: {n_folds} folds, each trained on the {train_window} before it and "
+        f"tested on {test_window}."
+    )
+    walked = walk_forward(
+        frame,
+        forecaster,
+        splits,
+        folder=None if out_dir is None else out_dir / "model",
+        n_jobs=min(n_folds, os.cpu_count() or 1, _MOST_JOBS),
+    )
+    settings = forecaster.settings
+    rivals = learning_baselines(settings.seed, forecaster.features, settings.horizon)
+    with status("Training learners without a memory on the same folds"):
+        return {
+            "LSTM": walked,
+            **{
+                name: walk_forward(frame, rival, splits, progress=False)
+                for name, rival in rivals.items()
+            },
+        }
+
+
+def _compared(
+    frame: "pd.DataFrame",
+    models: dict[str, Any],
+    params: dict[str, Any] | None = None,
+    rules: dict[str, bool] | None = None,
+    **terms: Any,
+) -> "Board":
+    from lstm_strategy import LSTMStrategy
+    from lstm_strategy import compare as compare_strategies
+    from strategies import BASELINES
+
+    rules = rules or {}
+    learners = {
+        name: (LSTMStrategy, {**(params or {}), **rules, "model": model})
+        for name, model in models.items()
+    }
+    baselines = {name: (baseline, rules) for name, baseline in BASELINES.items()}
+    with status("Backtesting the LSTM and the baselines"):
+        return compare_strategies({**learners, **baselines}, frame, **terms)
+
+
+def _write_board(
+    board: "Board",
+    frame: "pd.DataFrame",
+    model: Any,
+    out_dir: Path,
+    *,
+    end: str | None,
+    also: list[str],
+) -> None:
+    from lstm_strategy import LSTMStrategy
+    from lstm_strategy.evaluation.report import write_report
+    from lstm_strategy.evaluation.robustness import robustness
+
+    with status("Writing the report: costs, delays and seeds"):
         board.save(out_dir)
-        kept = "" if model else ", the model in model/"
-        say(f"Wrote metrics.csv, equity.csv and equity.png{kept} to {out_dir}/.")
+        tested = robustness(
+            LSTMStrategy,
+            frame,
+            model=model,
+            start=board.results["LSTM"].first_tradable,
+            end=end,
+            broker=board.broker,
+        )
+        write_report(out_dir / "report.html", board, bars=frame, model=model, robustness=tested)
+    files = ["metrics.csv", "equity.csv", "equity.png", "report.html", *also]
+    say(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")
 
 
 def _configured_forecaster(
@@ -396,13 +497,16 @@ def _span(bars: "pd.DataFrame") -> str:
 @contextmanager
 def _quiet_library() -> Iterator[None]:
     """Say nothing twice: what the library logs, the commands print with the results."""
-    log = logging.getLogger("lstm_strategy")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
+    # TensorFlow warns of every network that it compiles anew, as each fold and model must be
+    logs = [logging.getLogger(name) for name in ("lstm_strategy", "tensorflow")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
 
 
 def _save_figure(figure: "Figure", path: Path) -> None:

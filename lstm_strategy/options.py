@@ -80,3 +80,12 @@ Lookback = Annotated[int | None, _training("--lookback", help="Bars before the f
 Epochs = Annotated[int | None, _training("--epochs", help="Most epochs for each network.")]
 Seeds = Annotated[int | None, _training("--seeds", help="Networks in the ensemble.")]
 Seed = Annotated[int | None, _training("--seed", help="Makes training repeatable.")]
+WalkForwardFlag = Annotated[
+    bool, typer.Option("--walk-forward", help="Train anew for each test window.")
+]
+TrainWindow = Annotated[
+    str, _training("--train-window", help='With --walk-forward: "10 years", "2500 bars".')
+]
+TestWindow = Annotated[
+    str, _training("--test-window", help='With --walk-forward: "1 year", "250 bars".')
+]

@@ -58,6 +58,7 @@ def print_forecasts(forecasts: "pd.DataFrame", training_end: "pd.Timestamp | Non
 def print_board(board: "Board") -> None:
     """The table of a comparison, and where the LSTM stands."""
     from lstm_strategy.evaluation.result import readable_metrics, span_text
+    from lstm_strategy.evaluation.verdict import verdict
 
     readable = readable_metrics(board.table)
     if out.width < _WIDTH_OF_ALL_METRICS:
@@ -70,6 +71,8 @@ def print_board(board: "Board") -> None:
     say(f"{sample}, {span_text(board.equity)}")
     out.print(table)
     say(board.standing("LSTM"))
+    if len(board.results) > 1:
+        say(str(verdict(board)))
     for name, reason in board.left_out.items():
         say(f"{name} is left out: {reason}")
     for result in board.results.values():

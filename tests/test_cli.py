@@ -13,8 +13,7 @@ import pytest
 from made_up import random_walk
 
 import lstm_strategy
-from lstm_strategy import LSTMForecaster, LSTMStrategy, compare, load_bars, run_backtest
-from lstm_strategy import printing
+from lstm_strategy import LSTMForecaster, LSTMStrategy, compare, load_bars, printing, run_backtest
 from lstm_strategy.cli import main
 from strategies import BASELINES
 from strategies.sma_cross import SMACross

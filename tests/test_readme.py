@@ -23,6 +23,7 @@ def test_the_scripts_run_and_print_an_equity_and_a_table(tmp_path):
     assert [line.split("  ")[0] for line in table[1:3]] == ["LSTM", "Buy and hold"]
     assert (tmp_path / "models" / "sp500" / "model.json").is_file()
     assert (tmp_path / "results" / "equity.png").is_file()
+    assert "<html" in (tmp_path / "results" / "report.html").read_text()
 
 
 def test_every_file_that_the_readme_links_to_is_there():

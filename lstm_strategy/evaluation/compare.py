@@ -98,6 +98,12 @@ class Board:
         }
         return write_results(folder, tables, self.plot())
 
+    def to_html(self, path: str | Path, **settings: Any) -> Path:
+        """Write one self-contained page about this board; `settings` are those of `report_html`."""
+        from lstm_strategy.evaluation.report import write_report
+
+        return write_report(path, self, **settings)
+
     def standing(self, name: str) -> str:
         """Where a strategy stands by Sharpe ratio, in a sentence that claims no skill."""
         result = self.results.get(name)

@@ -5,6 +5,7 @@ in a script, on a server and in a notebook. Save one with `figure.savefig("equit
 """
 
 import itertools
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ __all__ = ["plot_chart", "plot_equity", "plot_history"]
 _STRONG_COLORS = ("#d1242f", "#0550ae", "#8250df", "#bc4c00")
 # Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
 _MUTED_COLORS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#999999")
+_FOLD_SHADES = ("#bcd3ea", "#e4edf6")
+_NARROW_INCHES = 8.0
+_TITLE_LETTERS_AN_INCH = 12.5
 _MUTED_LOOKS = tuple(itertools.product(("-", "--", ":"), _MUTED_COLORS))
 
 
@@ -56,26 +60,43 @@ def plot_equity(
     *,
     log: bool = True,
     highlight: str | Sequence[str] | None = None,
+    ledger: pd.DataFrame | None = None,
+    width_inches: float = 11.0,
 ) -> Figure:
     """Growth of 1, drawdown and exposure of one or many strategies on one time axis.
 
     `source` is a board, a backtest result, or a mapping of names to results or equity curves.
     `highlight` names the strategies in strong colours: by default those whose name starts with
     LSTM, else the first. Buy and hold is black. Only highlighted strategies show their exposure.
-    The legend is sorted by final value. Raises `TradingError` for a name that isn't there.
+    The legend is sorted by final value; below a width of 8 inches it stands under the panels.
+    `ledger`, that of a walk-forward forecaster, adds a strip below the growth that says which
+    fold's model forecast each bar and, where there is room, when its training ended. Raises
+    `TradingError` for a name that isn't there.
     """
     curves = _curves_of(source, highlight)
     exposed = [c for c in curves if c.is_highlighted and c.exposure is not None]
+    heights = {"growth": 3.2, "folds": 0.26, "drawdown": 1.3, "exposure": 1.0}
+    if ledger is None:
+        del heights["folds"]
+    if not exposed:
+        del heights["exposure"]
+    is_narrow = width_inches < _NARROW_INCHES
+    height = 1.36 * sum(heights.values()) + 0.1 * len(curves) * is_narrow
     with plotting_style():
-        figure = NotebookFigure(figsize=(11.0, 7.5 if exposed else 6.0), layout="constrained")
-        heights = [3.2, 1.3, 1.0] if exposed else [3.2, 1.3]
-        axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-        _draw_growth(axes[0], curves, log=log)
-        _draw_drawdown(axes[1], curves)
+        figure = NotebookFigure(figsize=(width_inches, height), layout="constrained")
+        panels = figure.subplots(
+            len(heights), 1, sharex=True, height_ratios=list(heights.values()), squeeze=False
+        )[:, 0]
+        axes = dict(zip(heights, panels, strict=True))
+        _draw_growth(axes["growth"], curves, log=log)
+        _draw_legend(axes["growth"], curves, is_below=is_narrow)
+        _draw_drawdown(axes["drawdown"], curves)
         if exposed:
-            _draw_exposure(axes[2], exposed)
-        axes[0].set_title(_title(source, curves), loc="left")
-        _draw_dates(axes[-1], curves)
+            _draw_exposure(axes["exposure"], exposed)
+        _draw_title(axes["growth"], _title(source, curves), width_inches if is_narrow else None)
+        _draw_dates(panels[-1], curves, maxticks=7 if is_narrow else 12)
+        if ledger is not None:
+            _draw_folds(axes["folds"], _drawable(ledger), width_inches)
         figure.align_ylabels()
     return figure
 
@@ -156,7 +177,7 @@ def _highlighted(names: list[str], highlight: str | Sequence[str] | None) -> set
     return set(chosen)
 
 
-def _drawable(series: pd.Series | None) -> Any:
+def _drawable(series: pd.Series | pd.DataFrame | None) -> Any:
     """The series on dates that matplotlib can draw: a time zone is shown as its local time."""
     if series is None or getattr(series.index, "tz", None) is None:
         return series
@@ -180,19 +201,17 @@ def _draw_growth(ax: Axes, curves: list[_Curve], *, log: bool) -> None:
     ax.yaxis.set_major_formatter(mticker.FormatStrFormatter("%g"))
     ax.yaxis.set_minor_formatter(mticker.NullFormatter())
     ax.set_ylabel("Growth of 1" + (" (log)" if log else ""))
-    _draw_legend(ax, curves)
 
 
-def _draw_legend(ax: Axes, curves: list[_Curve]) -> None:
+def _draw_legend(ax: Axes, curves: list[_Curve], *, is_below: bool) -> None:
     """Names outside the panel, in the order in which the curves arrive at its right edge."""
     line_of = dict(zip((c.name for c in curves), ax.get_lines(), strict=False))
     ranked = sorted(curves, key=lambda c: c.growth.iloc[-1], reverse=True)
-    legend = ax.legend(
-        [line_of[c.name] for c in ranked],
-        [c.label for c in ranked],
-        loc="upper left",
-        bbox_to_anchor=(1.005, 1.02),
-    )
+    lines, labels = [line_of[c.name] for c in ranked], [c.label for c in ranked]
+    if is_below:
+        legend = ax.figure.legend(lines, labels, loc="outside lower left", ncols=2)
+    else:
+        legend = ax.legend(lines, labels, loc="upper left", bbox_to_anchor=(1.005, 1.02))
     for text, curve in zip(legend.get_texts(), ranked, strict=True):
         text.set_fontweight("bold" if curve.is_highlighted else "normal")
 
@@ -227,14 +246,53 @@ def _draw_exposure(ax: Axes, curves: list[_Curve]) -> None:
     ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
 
 
-def _draw_dates(ax: Axes, curves: list[_Curve]) -> None:
-    locator = mdates.AutoDateLocator(minticks=5, maxticks=12)
+def _draw_folds(ax: Axes, ledger: pd.DataFrame, width_inches: float) -> None:
+    """A strip in two shades, a piece for each fold; as much text in a piece as it has room for."""
+    left, right = ax.get_xlim()
+    inches_a_day = 0.7 * width_inches / (right - left)
+    for position, (number, rows) in enumerate(ledger.groupby("fold", sort=False)):
+        first, last = mdates.date2num([rows.index[0], rows.index[-1]])
+        first, last = max(first, left), min(last, right)
+        if first >= last:
+            continue
+        shade = _FOLD_SHADES[position % 2]
+        ax.axvspan(first, last, color=shade, lw=0)
+        room = (last - first) * inches_a_day
+        trained = pd.Timestamp(rows["train_end"].iloc[0]) if "train_end" in rows else None
+        texts = [str(number)]
+        if trained is not None:
+            texts = [f"{number}: to {trained:%Y-%m}", *texts]
+        fitting = (text for text in texts if 0.066 * len(text) < room)
+        ax.text(
+            (first + last) / 2, 0.47, next(fitting, ""), transform=ax.get_xaxis_transform(),
+            ha="center", va="center", size=7, color="0.15",
+        )  # fmt: skip
+    ax.set_xlim(left, right)
+    ax.set_ylabel("Fold", rotation=0, ha="right", va="center")
+    ax.set_yticks([])
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(axis="x", length=0)
+
+
+def _draw_dates(ax: Axes, curves: list[_Curve], *, maxticks: int = 12) -> None:
+    locator = mdates.AutoDateLocator(minticks=5, maxticks=maxticks)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
     first = min(c.equity.index[0] for c in curves)
     last = max(c.equity.index[-1] for c in curves)
     if first < last:
         ax.set_xlim(first, last)
+
+
+def _draw_title(ax: Axes, title: str, narrow_inches: float | None) -> None:
+    """The title, on a narrow figure in small letters and broken where it would be cut off."""
+    if narrow_inches is None:
+        ax.set_title(title, loc="left")
+        return
+    width = round(_TITLE_LETTERS_AN_INCH * narrow_inches)
+    title = "\n".join(textwrap.fill(line, width) for line in title.splitlines())
+    ax.set_title(title, loc="left", size=8.5)
 
 
 def _title(source: Any, curves: list[_Curve]) -> str:

@@ -88,7 +88,7 @@ class WalkForwardForecaster:
             if start < stop
         ]
         if not parts:  # all bars lie before the first test fold
-            return self.refits[0].model.forecast(bars) * np.nan
+            return of(self.refits[0].model, bars) * np.nan
         return pd.concat(parts).reindex(bars.index)
 
     def stream(self, history: pd.DataFrame | None = None) -> "WalkForwardStream":

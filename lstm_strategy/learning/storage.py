@@ -21,7 +21,7 @@ from lstm_strategy.learning.settings import ForecasterSettings
 FORMAT = 1
 NETWORK_FILE, CARD_FILE, HISTORY_FILE = "network.keras", "model.json", "history.csv"
 WALK_FORWARD_FILE = "walkforward.json"
-_LIBRARIES = ("lstm-strategy", "keras", "tensorflow", "numpy", "pandas")
+_LIBRARIES = ("lstm-strategy", "keras", "tensorflow", "tensorflow-cpu", "numpy", "pandas")
 
 
 class TrainingSpan(BaseModel):

@@ -3,12 +3,19 @@ import sys
 from types import SimpleNamespace
 
 import matplotlib
+import matplotlib.dates
 import numpy as np
 import pandas as pd
 import pytest
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots import plot_equity, plot_history
+from lstm_strategy.evaluation.robustness_plots import (
+    plot_cost_break_even,
+    plot_delay_break_even,
+    plot_folds,
+    plot_seed_fan,
+)
 
 
 def result_of(name, equity, *, exposure=None, in_sample=False, tz=None):
@@ -154,6 +161,121 @@ def test_the_history_shows_both_losses_of_each_seed():
 def test_a_history_without_validation_has_no_dot():
     history = pd.DataFrame({"loss": [0.7, 0.6], "val_loss": np.nan}, index=[1, 2])
     assert len(plot_history(history).axes[0].get_lines()) == 1
+
+
+def ledger_of(fold, *, tz=None):
+    index = pd.date_range("2020-01-01", periods=len(fold), freq="D", tz=tz)
+    return pd.DataFrame({"fold": fold, "train_end": pd.Timestamp("2019-12-31")}, index=index)
+
+
+def strip_of(figure):
+    return next(ax for ax in figure.axes if ax.get_ylabel() == "Fold")
+
+
+@pytest.mark.parametrize("tz", [None, "Asia/Tokyo"])
+def test_the_ledger_is_a_strip_with_a_piece_for_each_fold(tz):
+    result = result_of("LSTM", [1.0, 1.1, 1.2, 1.3, 1.2, 1.1], tz=tz)
+    figure = plot_equity(result, ledger=ledger_of([3, 3, 3, 4, 4, 4], tz=tz))
+    strip = strip_of(figure)
+    day = matplotlib.dates.date2num(pd.Timestamp("2020-01-01"))
+    pieces = [(piece.get_x() - day, piece.get_width()) for piece in strip.patches]
+    assert pieces == [(0.0, 2.0), (3.0, 2.0)]
+    assert strip.patches[0].get_facecolor() != strip.patches[1].get_facecolor()
+    texts = [text.get_text() for text in strip.texts]
+    assert texts == ["3: to 2019-12", "4: to 2019-12"]
+    assert [ax.get_ylabel() for ax in figure.axes] == [
+        "Growth of 1 (log)", "Fold", "Drawdown", "Exposure",
+    ]  # fmt: skip
+
+
+def test_a_piece_of_the_strip_says_only_what_it_has_room_for():
+    n_folds = 30
+    curve = result_of("LSTM", [1.0] * (10 * n_folds))
+    figure = plot_equity(curve, ledger=ledger_of(np.repeat(range(1, n_folds + 1), 10)))
+    texts = [text.get_text() for text in strip_of(figure).texts]
+    assert texts == [str(number) for number in range(1, n_folds + 1)]
+
+
+def test_folds_outside_of_the_curve_are_not_drawn():
+    result = result_of("LSTM", [1.0, 1.1, 1.2])
+    strip = strip_of(plot_equity(result, ledger=ledger_of([1, 1, 1, 2, 2])))
+    assert len(strip.patches) == 1
+    assert strip.get_xlim() == strip.figure.axes[0].get_xlim()
+
+
+def test_a_narrow_figure_has_its_legend_below_and_its_title_within():
+    figure = plot_equity(three_results(), width_inches=4.0)
+    assert figure.axes[0].get_legend() is None
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "Buy and hold  +20.0%", "LSTM  +10.0%", "Momentum  -10.0%",
+    ]  # fmt: skip
+    assert max(map(len, figure.axes[0].get_title(loc="left").splitlines())) <= 50
+    figure.draw_without_rendering()
+    edge = figure.axes[0]._left_title.get_window_extent().x1
+    assert edge <= figure.bbox.x1
+
+
+def sharpes(values, name="delay_bars"):
+    return pd.DataFrame({"sharpe": values}).rename_axis(name)
+
+
+@pytest.mark.parametrize(
+    ("values", "title"),
+    [
+        ({0: 1.0, 10: -1.0}, "The edge is gone at 5 bps a trade"),
+        ({0: 1.0, 50: 0.2}, "Still above zero at 50 bps"),
+        ({0: -0.1, 50: -2.0}, "No profit even without commission"),
+    ],
+    ids=["between", "beyond", "never"],
+)
+def test_the_cost_curve_says_where_the_edge_is_gone(values, title):
+    ax = plot_cost_break_even(sharpes(values), charged_bps=10.0).axes[0]
+    assert ax.get_title(loc="left") == title
+    assert ax.get_lines()[0].get_xydata().tolist() == [[x, y] for x, y in values.items()]
+    assert "charged here: 10" in [text.get_text().strip() for text in ax.texts]
+
+
+def test_the_delay_curve_says_what_one_bar_costs():
+    ax = plot_delay_break_even(sharpes([1.5, 0.25, np.nan])).axes[0]
+    assert ax.get_title(loc="left") == "Sharpe ratio 1.50, one bar later 0.25"
+    assert ax.get_lines()[0].get_ydata().tolist() == [1.5, 0.25]
+    flat = plot_delay_break_even(sharpes([np.nan, np.nan])).axes[0]
+    assert flat.get_title(loc="left") == "Orders that come late"
+
+
+def test_the_fan_shows_worst_best_and_median_seed():
+    day = pd.date_range("2020-01-01", periods=2, tz="Asia/Tokyo")
+    fan = pd.DataFrame({7: [100.0, 90.0], 8: [100.0, 120.0], 9: [200.0, 220.0]}, index=day)
+    ax = plot_seed_fan(fan, own=pd.Series([50.0, 60.0], index=day)).axes[0]
+    assert ax.get_title(loc="left") == "3 seeds: -10% to +20%, 1 with a loss"
+    assert line_named(ax, "median seed").get_ydata().tolist() == pytest.approx([1.0, 1.1])
+    assert line_named(ax, "ensemble").get_ydata().tolist() == pytest.approx([1.0, 1.2])
+    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == pytest.approx((0.9, 1.2))
+
+
+def test_a_fan_without_seeds_is_refused():
+    with pytest.raises(TradingError, match="at least one seed"):
+        plot_seed_fan(pd.DataFrame(index=pd.date_range("2020-01-01", periods=2)))
+
+
+@pytest.mark.parametrize("has_market", [True, False])
+def test_each_fold_is_a_bar(has_market):
+    folds = pd.DataFrame(
+        {
+            "first": pd.to_datetime(["2020-01-01", "2021-01-01"]),
+            "total_return": [0.1, -0.2],
+            "market_return": [0.3, 0.4],
+        },
+        index=[1, 2],
+    )
+    folds = folds if has_market else folds.drop(columns="market_return")
+    ax = plot_folds(folds).axes[0]
+    heights = [bar.get_height() for bar in ax.patches]
+    assert heights == [0.1, -0.2] + [0.3, 0.4] * has_market
+    assert ax.get_title(loc="left") == "1 of 2 folds with a profit"
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels == ["1\n2020-01", "2\n2021-01"]
 
 
 def test_the_users_matplotlib_settings_survive():
