@@ -1,7 +1,7 @@
 """Does the verdict find what is there, and nothing where there is nothing?
 
-``python -m benchmarks.known_answers remembered_news`` (or ``noise``, ``sp500``) prints the figures of
-markets whose right answer is known. The runs take minutes to an hour; ``--seeds`` makes them
+``python -m benchmarks.known_answers remembered_news`` (or ``noise``, ``sp500``) prints the figures
+of markets whose right answer is known. The runs take minutes to an hour; ``--seeds`` makes them
 shorter. Nothing here is tuned to these seeds.
 """
 

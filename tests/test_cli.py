@@ -203,7 +203,7 @@ def test_compare_shows_the_model_and_every_baseline_on_the_same_terms(
     board = compare({"LSTM": lstm, **BASELINES}, load_bars("bars.csv"), broker=broker)
     metrics = pd.read_csv("results/metrics.csv", index_col="strategy")
     pd.testing.assert_frame_equal(metrics, board.table.rename_axis("strategy"))
-    assert _names(here / "results") == ["equity.csv", "equity.png", "metrics.csv"]
+    assert _names(here / "results") == ["equity.csv", "equity.png", "metrics.csv", "report.html"]
     assert printed.startswith("Out of sample, 2002-02-05 to 2002-05-15, 100 bars\n")
     assert {"LSTM", *BASELINES} <= _rows_of(printed).keys()
     assert board.standing("LSTM") in printed
@@ -217,7 +217,7 @@ def test_compare_without_a_model_trains_on_what_comes_before_and_keeps_the_model
     equity = pd.read_csv("results/equity.csv", index_col="datetime")
     assert set(equity.iloc[0]) == {5000.0}
     assert LSTMForecaster.load("results/model").training_end == pd.Timestamp("2001-12-02")
-    assert "the model in model/" in printed
+    assert "report.html and model/ to results/" in printed
 
 
 def test_compare_says_when_it_starts_in_the_training_bars(results, model_folder):
@@ -242,6 +242,24 @@ def test_times_with_changing_utc_offsets_become_utc(results):
     assert dates.iloc[-1] == "2001-10-27 10:00:00+00:00"
 
 
+@pytest.mark.slow
+def test_walking_forward_trains_anew_and_goes_on_where_it_was_stopped(results, here):
+    windows = ("--train-window", "300 bars", "--test-window", "100 bars")
+    words = ("compare", "bars.csv", "--walk-forward", *windows, "--config", "tiny.toml")
+    printed = results(*words, "--seeds", 1, "--epochs", 1, "--out", "results")
+    assert "Walking forward: 2 folds, each trained on the 300 bars before it" in printed
+    assert "Out of sample, 2001-10-28 to 2002-05-15, 200 bars" in printed
+    rows = _rows_of(printed)
+    assert {"LSTM", "Logistic, last bar", "Boosting, window", *BASELINES} <= rows.keys()
+    assert "evidence of skill in LSTM" in printed
+    ledger = pd.read_csv("results/model/ledger.csv")
+    assert ledger["fold"].tolist() == [1] * 100 + [2] * 100
+    first = (here / "results" / "model" / "folds" / "001" / "model.json").stat().st_mtime_ns
+    assert results(*words, "--seeds", 1, "--epochs", 1, "--out", "results") == printed
+    again = (here / "results" / "model" / "folds" / "001" / "model.json").stat().st_mtime_ns
+    assert first == again
+
+
 def test_demo_is_known_to_the_help(results):
     assert "S&P 500" in results("demo", "--help")
 
@@ -255,6 +273,7 @@ def test_demo_leaves_tables_pictures_and_a_model(results, here):
         "equity.png",
         "metrics.csv",
         "model",
+        "report.html",
     ]
     metrics = pd.read_csv("shown/metrics.csv", index_col="strategy")
     assert list(metrics.index) == ["LSTM", *BASELINES]
