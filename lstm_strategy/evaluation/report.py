@@ -1,38 +1,43 @@
-"""The evaluation as one HTML page that needs nothing else: no network, no script, no other file.
+"""What the evaluation found, section by section, as one HTML page that needs no other file.
 
 The page says the verdict first and its reasons right after; then the numbers, the pictures, what
 speaks against the result, what wasn't looked at, and where everything came from. The same input
 gives the same page, byte for byte.
 """
 
-import base64
-import html
-import importlib.util
-import io
 import json
-import os
-import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from lstm_strategy.bars.fingerprint import bars_fingerprint
-from lstm_strategy.bars.frequency import bars_per_year
-from lstm_strategy.errors import LSTMStrategyError, TradingError
+from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.alarms import Alarm, result_named
 from lstm_strategy.evaluation.alarms import alarms as raised_alarms
 from lstm_strategy.evaluation.compare import Board
-from lstm_strategy.evaluation.metrics import bar_returns, drawdown
+from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.plots import plot_equity
-from lstm_strategy.evaluation.result import BacktestResult, readable_metrics, span_text
+from lstm_strategy.evaluation.report_page import (
+    capitalised,
+    date_texts,
+    escaped,
+    number_text,
+    page_html,
+    picture_html,
+    points_text,
+    settings_text,
+    table_html,
+)
+from lstm_strategy.evaluation.result import (
+    BacktestResult,
+    readable_metrics,
+    span_text,
+    write_whole,
+)
 from lstm_strategy.evaluation.robustness import Robustness, fold_table
 from lstm_strategy.evaluation.robustness_plots import (
     plot_cost_break_even,
@@ -50,7 +55,6 @@ if TYPE_CHECKING:
 
 _N_TRADES = 5
 _N_DRAWDOWNS = 5
-_DPI = 130
 _WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
 _HEADINGS = {
     "total_return": "Total return",
@@ -155,46 +159,7 @@ def report_html(
 
 def write_report(path: str | Path, board: Board, **settings: Any) -> Path:
     """Write the page of `report_html`, whole or not at all, and return its path."""
-    page = report_html(board, **settings)
-    return _written(Path(path), page)
-
-
-def write_tearsheet(
-    path: str | Path, result: BacktestResult, *, benchmark: BacktestResult | None = None
-) -> Path:
-    """Write quantstats' own page about a result, against a benchmark if there is one.
-
-    Returns are by day; the page needs no network. quantstats restyles matplotlib and opens pyplot
-    as soon as it is imported, so it works in a process of its own. Raises `LSTMStrategyError`
-    where it isn't installed or can't digest the returns.
-    """
-    if importlib.util.find_spec("quantstats") is None:
-        raise LSTMStrategyError("A tearsheet needs quantstats. Install it: pip install quantstats.")
-    returns = {"own": _daily_returns(result)}
-    if benchmark is not None:
-        returns["benchmark"] = _daily_returns(benchmark)
-    frame = pd.DataFrame(returns).dropna()
-    year = round(bars_per_year(pd.DatetimeIndex(frame.index)))
-    with tempfile.TemporaryDirectory(prefix="tearsheet-") as folder:
-        source, target = Path(folder) / "returns.csv", Path(folder) / "tearsheet.html"
-        frame.to_csv(source)
-        done = subprocess.run(
-            [sys.executable, "-c", _TEARSHEET_SCRIPT, str(source), str(target), str(year)]
-            + [html.escape(run.name) for run in (result, benchmark) if run is not None],
-            env=os.environ | {"MPLBACKEND": "Agg"},
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-            raise LSTMStrategyError(
-                f"quantstats can't make a tearsheet of {result.name}: {reason[0]}. "
-                "Give it a longer or a less constant equity curve, or leave the tearsheet out."
-            )
-        page = target.read_text(encoding="utf-8")
-    # its favicon would be fetched from the web, and it calls a function that it doesn't have
-    page = re.sub(r"<link\b[^>]*https?://[^>]*>", "", page).replace(' onload="save()"', "")
-    return _written(Path(path), page)
+    return write_whole(path, report_html(board, **settings).encode())
 
 
 def worst_drawdowns(equity: pd.Series, *, n: int = _N_DRAWDOWNS) -> pd.DataFrame:
@@ -272,20 +237,7 @@ def _page(found: _Findings) -> str:
         "provenance": ("Where this came from", _provenance_section(found)),
     }
     shown = {key: (title, body) for key, (title, body) in sections.items() if body}
-    return _PAGE.substitute(
-        title=_text(f"{found.result.name}: evaluation"),
-        style=_STYLE,
-        heading=_text(f"{found.result.name}: evaluation"),
-        terms=_text(_terms(found)),
-        links="".join(
-            f'<li><a href="#{key}">{title}</a></li>' for key, (title, _) in shown.items()
-        ),
-        sections="\n".join(
-            f'<section id="{key}" aria-labelledby="{key}-title">'
-            f'<h2 id="{key}-title">{title}</h2>\n{body}</section>'
-            for key, (title, body) in shown.items()
-        ),
-    )
+    return page_html(f"{found.result.name}: evaluation", terms=_terms(found), sections=shown)
 
 
 def _terms(found: _Findings) -> str:
@@ -307,26 +259,26 @@ def _verdict_section(found: _Findings) -> str:
             "span: nothing here says how it does on others.</p>"
         )
     if verdict is None:
-        return warning + f'<p class="sentence">{_text(found.board.standing(found.name))}</p>'
+        return warning + f'<p class="sentence">{escaped(found.board.standing(found.name))}</p>'
     kind = "claimed" if verdict.claims_skill and not verdict.alarms else "doubtful"
     why = "What it rests on" if verdict.claims_skill else "What is in the way"
     low, high = verdict.sharpe_interval
     level = 1.0 - verdict.alpha
     numbers = {
-        "Sharpe ratio": _number(verdict.sharpe),
-        f"{level:.0%} interval": f"{_number(low)} to {_number(high)}",
-        "Largest p-value against a baseline": _number(verdict.p_value, "{:.3f}"),
-        "Confidence after all trials": _number(verdict.deflated_sharpe, "{:.1%}"),
+        "Sharpe ratio": number_text(verdict.sharpe),
+        f"{level:.0%} interval": f"{number_text(low)} to {number_text(high)}",
+        "Largest p-value against a baseline": number_text(verdict.p_value, "{:.3f}"),
+        "Confidence after all trials": number_text(verdict.deflated_sharpe, "{:.1%}"),
         "Trials": f"{verdict.n_trials:,}",
         "Bars": f"{verdict.n_bars:,}",
     }
     facts = "".join(
-        f"<div><dt>{_text(term)}</dt><dd>{_text(value)}</dd></div>"
+        f"<div><dt>{escaped(term)}</dt><dd>{escaped(value)}</dd></div>"
         for term, value in numbers.items()
     )
-    reasons = "".join(f"<li>{_text(_capitalised(reason))}.</li>" for reason in verdict.reasons)
+    reasons = "".join(f"<li>{escaped(capitalised(reason))}.</li>" for reason in verdict.reasons)
     return (
-        f'{warning}<p class="sentence {kind}">{_text(verdict.sentence)}</p>\n'
+        f'{warning}<p class="sentence {kind}">{escaped(verdict.sentence)}</p>\n'
         f"<h3>{why}</h3>\n<ul>{reasons}</ul>\n"
         f'<dl class="facts">{facts}</dl>\n'
     )
@@ -346,8 +298,8 @@ def _strategies_section(found: _Findings) -> str:
             "strategy, at equal risk."
         )
     caption = "Every strategy on the same bars, costs and sizing"
-    return _table(table, caption, first="Strategy", strong=found.result.name) + (
-        f"<p>{_text(' '.join(notes))}</p>"
+    return table_html(table, caption, first="Strategy", strong=found.result.name) + (
+        f"<p>{escaped(' '.join(notes))}</p>"
     )
 
 
@@ -366,8 +318,8 @@ def _equity_section(found: _Findings) -> str:
     )
     link = ""
     if found.tearsheet is not None:
-        link = f'<p><a href="{_text(found.tearsheet)}">Tearsheet by quantstats</a></p>'
-    return _picture(wide, alt, caption, on_phone=phone) + link
+        link = f'<p><a href="{escaped(found.tearsheet)}">Tearsheet by quantstats</a></p>'
+    return picture_html(wide, alt, caption, on_phone=phone) + link
 
 
 def _drawdowns_section(found: _Findings) -> str:
@@ -377,14 +329,14 @@ def _drawdowns_section(found: _Findings) -> str:
     table = pd.DataFrame(
         {
             "Depth": [f"{depth:.1%}" for depth in worst["depth"]],
-            "Peak": _dates(worst["peak"]),
-            "Bottom": _dates(worst["bottom"]),
-            "Recovered": _dates(worst["recovered"], missing="not yet"),
+            "Peak": date_texts(worst["peak"]),
+            "Bottom": date_texts(worst["bottom"]),
+            "Recovered": date_texts(worst["recovered"], missing="not yet"),
             "Bars": [f"{bars:,}" for bars in worst["bars"]],
         },
         index=range(1, len(worst) + 1),
     )
-    return _table(table, f"The deepest falls of {found.name} from a peak", first="No.")
+    return table_html(table, f"The deepest falls of {found.name} from a peak", first="No.")
 
 
 def _robustness_section(found: _Findings) -> str:
@@ -393,14 +345,14 @@ def _robustness_section(found: _Findings) -> str:
         charged = found.board.broker.commission_rate * 1e4
         costs, delays = robust.costs["sharpe"], robust.delays["sharpe"]
         pictures += [
-            _picture(
+            picture_html(
                 plot_cost_break_even(robust.costs, charged_bps=charged),
-                f"Sharpe ratio by commission in basis points: {_listed_points(costs)}",
+                f"Sharpe ratio by commission in basis points: {points_text(costs)}",
                 "What higher commissions leave.",
             ),
-            _picture(
+            picture_html(
                 plot_delay_break_even(robust.delays),
-                f"Sharpe ratio by delay in bars: {_listed_points(delays)}",
+                f"Sharpe ratio by delay in bars: {points_text(delays)}",
                 "What is left when every order comes late.",
             ),
         ]
@@ -408,16 +360,16 @@ def _robustness_section(found: _Findings) -> str:
         seeds = robust.equity_by_seed
         final = seeds.iloc[-1] / seeds.iloc[0] - 1.0
         pictures.append(
-            _picture(
+            picture_html(
                 plot_seed_fan(seeds, own=robust.result.equity),
-                f"Growth of 1 by seed. Total returns: {_listed_points(final, '{:+.1%}')}",
+                f"Growth of 1 by seed. Total returns: {points_text(final, '{:+.1%}')}",
                 "The same strategy with each network of the ensemble alone.",
             )
         )
     if folds is not None:
-        points = _listed_points(folds["total_return"], "{:+.1%}")
+        points = points_text(folds["total_return"], "{:+.1%}")
         pictures.append(
-            _picture(plot_folds(folds), f"Return by fold: {points}", "The return of each fold.")
+            picture_html(plot_folds(folds), f"Return by fold: {points}", "The return of each fold.")
         )
     return f'<div class="grid">{"".join(pictures)}</div>' if pictures else ""
 
@@ -427,26 +379,26 @@ def _folds_section(found: _Findings) -> str:
     if folds is None:
         return ""
     columns: dict[str, Iterable[str]] = {
-        "First bar": _dates(folds["first"]),
-        "Last bar": _dates(folds["last"]),
+        "First bar": date_texts(folds["first"]),
+        "Last bar": date_texts(folds["last"]),
     }
     if "train_end" in folds:
-        columns["Trained to"] = _dates(folds["train_end"])
+        columns["Trained to"] = date_texts(folds["train_end"])
     columns |= {
         "Bars": [f"{bars:,}" for bars in folds["bars"]],
-        "Return": [_number(value, "{:+.1%}") for value in folds["total_return"]],
+        "Return": [number_text(value, "{:+.1%}") for value in folds["total_return"]],
     }
     if "market_return" in folds:
-        columns["Market"] = [_number(value, "{:+.1%}") for value in folds["market_return"]]
+        columns["Market"] = [number_text(value, "{:+.1%}") for value in folds["market_return"]]
     columns |= {
-        "Sharpe": [_number(value) for value in folds["sharpe"]],
-        "Max drawdown": [_number(value, "{:.1%}") for value in folds["max_drawdown"]],
-        "Turnover a year": [_number(value) for value in folds["turnover"]],
+        "Sharpe": [number_text(value) for value in folds["sharpe"]],
+        "Max drawdown": [number_text(value, "{:.1%}") for value in folds["max_drawdown"]],
+        "Turnover a year": [number_text(value) for value in folds["turnover"]],
         "Trades": [f"{trades:,}" for trades in folds["trades"]],
     }
     table = pd.DataFrame(columns, index=folds.index)
     caption = "Each fold, forecast by a model that was trained on earlier bars"
-    return _table(table, caption, first="Fold")
+    return table_html(table, caption, first="Fold")
 
 
 def _trades_section(found: _Findings) -> str:
@@ -454,7 +406,7 @@ def _trades_section(found: _Findings) -> str:
     if trades.empty:
         return "<p>No trade was made.</p>"
     if len(trades) <= _N_TRADES:
-        return _table(_readable_trades(trades), "All trades", first="Entry")
+        return table_html(_readable_trades(trades), "All trades", first="Entry")
     by_profit = trades.sort_values("pnl", kind="stable")
     chosen = {
         "last": trades.tail(_N_TRADES).iloc[::-1],
@@ -462,7 +414,7 @@ def _trades_section(found: _Findings) -> str:
         "worst": by_profit.head(_N_TRADES),
     }
     return "".join(
-        _table(
+        table_html(
             _readable_trades(rows),
             f"The {kind} {_N_TRADES} of {len(trades):,} trades",
             first="Entry",
@@ -474,21 +426,21 @@ def _trades_section(found: _Findings) -> str:
 def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Exit": _dates(trades["exit"], missing="open"),
+            "Exit": date_texts(trades["exit"], missing="open"),
             "Side": ["long" if size > 0 else "short" for size in trades["size"]],
             "Units": [f"{abs(size):,.4g}" for size in trades["size"]],
             "In at": [f"{price:,.6g}" for price in trades["entry_price"]],
-            "Out at": [_number(price, "{:,.6g}") for price in trades["exit_price"]],
-            "Return": [_number(value, "{:+.2%}") for value in trades["return"]],
-            "Profit": [_number(value, "{:+,.0f}") for value in trades["pnl"]],
+            "Out at": [number_text(price, "{:,.6g}") for price in trades["exit_price"]],
+            "Return": [number_text(value, "{:+.2%}") for value in trades["return"]],
+            "Profit": [number_text(value, "{:+,.0f}") for value in trades["pnl"]],
             "Bars": [f"{bars:,}" for bars in trades["bars"]],
         },
-        index=_dates(trades["entry"]),
+        index=date_texts(trades["entry"]),
     )
 
 
 def _pictures_section(found: _Findings) -> str:
-    return "".join(_picture(figure, text, text) for text, figure in found.figures.items())
+    return "".join(picture_html(figure, text, text) for text, figure in found.figures.items())
 
 
 def _alarms_section(found: _Findings) -> str:
@@ -497,8 +449,8 @@ def _alarms_section(found: _Findings) -> str:
     if not found.alarms:
         return "<p>None was raised.</p>"
     rows = (
-        f"<div><dt>{_text(_capitalised(alarm.name))}</dt>"
-        f"<dd>{_text(alarm.message)} {_text(alarm.remedy)}</dd></div>"
+        f"<div><dt>{escaped(capitalised(alarm.name))}</dt>"
+        f"<dd>{escaped(alarm.message)} {escaped(alarm.remedy)}</dd></div>"
         for alarm in found.alarms
     )
     return f'<dl class="alarms">{"".join(rows)}</dl>'
@@ -525,7 +477,7 @@ def _left_out_section(found: _Findings) -> str:
     missing.append(
         "Taxes, borrowing fees, the market impact of orders, and dividends that prices don't hold."
     )
-    return f"<ul>{''.join(f'<li>{_text(line)}</li>' for line in missing)}</ul>"
+    return f"<ul>{''.join(f'<li>{escaped(line)}</li>' for line in missing)}</ul>"
 
 
 def _provenance_section(found: _Findings) -> str:
@@ -534,14 +486,15 @@ def _provenance_section(found: _Findings) -> str:
     if found.bars is not None:
         rows["Bars"] = span_text(found.bars)
         rows["Fingerprint of the bars"] = bars_fingerprint(found.bars)
-    rows["Broker"] = _settings(broker)
-    rows["Strategy"] = _settings(found.result.params)
+    rows["Broker"] = settings_text(broker)
+    rows["Strategy"] = settings_text(found.result.params)
     if found.verdict is not None:
         rows["Trials"] = f"{found.verdict.n_trials:,}"
     rows |= _model_rows(found)
     rows |= found.provenance
     body = "".join(
-        f"<div><dt>{_text(term)}</dt><dd>{_text(value)}</dd></div>" for term, value in rows.items()
+        f"<div><dt>{escaped(term)}</dt><dd>{escaped(value)}</dd></div>"
+        for term, value in rows.items()
     )
     return f'<dl class="provenance">{body}</dl>'
 
@@ -554,7 +507,7 @@ def _model_rows(found: _Findings) -> dict[str, object]:
         folds = found.ledger.groupby("fold")
         rows["Folds"] = f"{folds.ngroups}; bars purged before each: {_purges(found.ledger)}"
     if card is None:
-        return rows | {"Versions": _settings(library_versions())}
+        return rows | {"Versions": settings_text(library_versions())}
     if found.ledger is None:
         span = card.training
         rows["Trained on"] = f"{span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}, {span.n_bars:,} bars"
@@ -562,9 +515,9 @@ def _model_rows(found: _Findings) -> dict[str, object]:
     settings = card.settings.model_dump()
     return rows | {
         "Seed": settings.pop("seed", "unknown"),
-        "Network": _settings(settings),
+        "Network": settings_text(settings),
         "Features": json.dumps(card.features),
-        "Versions": _settings(card.versions | {"backend": card.backend}),
+        "Versions": settings_text(card.versions | {"backend": card.backend}),
     }
 
 
@@ -572,200 +525,3 @@ def _purges(ledger: pd.DataFrame) -> str:
     if "purge_bars" not in ledger:
         return "unknown"
     return " or ".join(f"{bars:,}" for bars in sorted(ledger["purge_bars"].unique()))
-
-
-def _picture(
-    figure: "Figure",
-    alt: str,
-    caption: str,
-    *,
-    on_phone: "Figure | None" = None,
-) -> str:
-    """A figure as a PNG within the page, with another one for narrow screens if there is one."""
-    width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    narrow = ""
-    if on_phone is not None:
-        narrow = f'<source media="(max-width: 40rem)" srcset="{_data_uri(on_phone)}">'
-    size = f'width="{width}" height="{height}"' if on_phone is None else ""
-    return (
-        f"<figure><picture>{narrow}"
-        f'<img src="{_data_uri(figure)}" alt="{_text(alt)}" {size}></picture>'
-        f"<figcaption>{_text(caption)}</figcaption></figure>\n"
-    )
-
-
-def _data_uri(figure: "Figure") -> str:
-    picture = io.BytesIO()
-    # without matplotlib's version in it: the same page everywhere
-    figure.savefig(picture, format="png", dpi=_DPI, transparent=True, metadata={"Software": None})
-    return "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode()
-
-
-def _table(frame: pd.DataFrame, caption: str, *, first: str, strong: str | None = None) -> str:
-    """A frame of text as a table that scrolls within its own box, its first column in place."""
-    headings = "".join(f'<th scope="col">{_text(heading)}</th>' for heading in (first, *frame))
-    rows = []
-    for label, *values in frame.itertuples():
-        cells = "".join(f"<td>{_text(value)}</td>" for value in values)
-        kind = ' class="own"' if strong is not None and label == strong else ""
-        rows.append(f'<tr{kind}><th scope="row">{_text(label)}</th>{cells}</tr>')
-    return (
-        f'<div class="scroll" role="region" aria-label="{_text(caption)}" tabindex="0">\n'
-        f"<table><caption><span>{_text(caption)}</span></caption><thead><tr>{headings}</tr></thead>\n"
-        f"<tbody>{''.join(rows)}</tbody></table></div>\n"
-    )
-
-
-def _dates(values: Iterable[Any], *, missing: str = "") -> list[str]:
-    """Dates as text; with the time of day where one of them has any."""
-    times = [pd.Timestamp(value) for value in values]
-    has_hours = any(pd.notna(time) and time != time.normalize() for time in times)
-    form = "%Y-%m-%d %H:%M" if has_hours else "%Y-%m-%d"
-    return [missing if pd.isna(time) else time.strftime(form) for time in times]
-
-
-def _number(value: float, form: str = "{:.2f}") -> str:
-    return "n/a" if pd.isna(value) else form.format(value)
-
-
-def _listed_points(values: pd.Series, form: str = "{:.2f}") -> str:
-    return ", ".join(f"{_number(value, form)} at {key}" for key, value in values.items())
-
-
-def _settings(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in values.items()) or "none"
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))
-
-
-def _daily_returns(result: BacktestResult) -> pd.Series:
-    equity = result.equity
-    by_day = equity.groupby(pd.DatetimeIndex(equity.index).tz_localize(None).normalize()).last()
-    return bar_returns(by_day)
-
-
-def _written(path: Path, page: str) -> Path:
-    """Write under a temporary name first: a reader sees the old page or the new, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(page, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
-
-
-_TEARSHEET_SCRIPT = """
-import logging, sys, warnings
-warnings.simplefilter("ignore")
-logging.disable()
-import pandas as pd, quantstats
-source, target, year, title, *benchmark = sys.argv[1:]
-frame = pd.read_csv(source, index_col=0, parse_dates=True)
-quantstats.reports.html(
-    frame["own"], frame["benchmark"] if benchmark else None, output=target, title=title,
-    strategy_title=title, benchmark_title=(benchmark or [None])[0], periods_per_year=int(year),
-)
-"""
-
-_PAGE = Template(
-    """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>$title</title>
-<link rel="icon" href="data:,">
-<style>$style</style>
-</head>
-<body>
-<header>
-<h1>$heading</h1>
-<p>$terms</p>
-<nav aria-label="Sections"><ul>$links</ul></nav>
-</header>
-<main>
-$sections
-</main>
-</body>
-</html>
-"""
-)
-
-_STYLE = """
-:root { color-scheme: light dark; --page: #ffffff; --text: #1c2126; --soft: #59636e;
-  --line: #d5dbe1; --box: #f4f6f8; --own: #fdf0ef; --link: #0a56b0; --good: #1a7f37;
-  --doubt: #9a5b00; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) {
-  :root { --page: #14181c; --text: #e4e8ec; --soft: #9aa5b0; --line: #333b44; --box: #1d2329;
-    --own: #362022; --link: #7db7ff; --good: #56d07a; --doubt: #e5a848; --bad: #ff8a80; }
-  figure img { filter: invert(0.93) hue-rotate(180deg) saturate(1.5) brightness(1.12); }
-}
-* { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 76rem; background: var(--page);
-  color: var(--text); font: 1rem/1.55 system-ui, sans-serif; overflow-wrap: break-word; }
-h1 { margin: 0; font-size: 1.75rem; line-height: 1.2; }
-h2 { margin: 2.75rem 0 0.75rem; font-size: 1.3rem; }
-h3 { margin: 1.25rem 0 0.25rem; font-size: 1rem; }
-p, ul { margin: 0.5rem 0; max-width: 48rem; }
-ul { padding-left: 1.25rem; }
-a { color: var(--link); }
-header p, figcaption, caption, dt { color: var(--soft); }
-nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; padding: 0; list-style: none;
-  max-width: none; }
-nav a { display: inline-block; padding: 0.2rem 0; }
-.sentence { padding: 0.9rem 1.1rem; border-left: 0.35rem solid var(--soft);
-  background: var(--box); font-size: 1.15rem; }
-.sentence.claimed { border-color: var(--good); }
-.sentence.doubtful { border-color: var(--doubt); }
-.warning { color: var(--bad); }
-.scroll { overflow-x: auto; margin: 0.75rem 0 1.25rem; border: 1px solid var(--line); }
-.scroll:focus-visible { outline: 2px solid var(--link); }
-table { border-collapse: separate; border-spacing: 0; width: 100%;
-  font-size: 0.9rem; font-variant-numeric: tabular-nums; }
-caption { padding: 0.5rem 0.6rem; text-align: left; }
-caption span { position: sticky; left: 0.6rem; display: inline-block;
-  max-width: min(100%, calc(100vw - 4rem)); }
-th, td { padding: 0.35rem 0.6rem; border-top: 1px solid var(--line); text-align: right;
-  white-space: nowrap; }
-thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; white-space: normal; }
-th:first-child { position: sticky; left: 0; background: var(--page); text-align: left;
-  border-right: 1px solid var(--line); }
-tbody th { font-weight: 400; }
-.own th, .own td { background: var(--own); font-weight: 600; }
-.own th:first-child { background: var(--own); }
-figure { margin: 0.75rem 0 1.25rem; }
-figure img { display: block; max-width: 100%; height: auto; }
-figcaption { margin-top: 0.4rem; font-size: 0.9rem; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr));
-  gap: 0 1.5rem; }
-dl { margin: 0.75rem 0; }
-dd { margin: 0; overflow-wrap: anywhere; }
-.facts { display: flex; flex-wrap: wrap; gap: 0.75rem 2rem; }
-.facts dt { font-size: 0.85rem; }
-.facts dd { font-size: 1.1rem; font-variant-numeric: tabular-nums; }
-.alarms > div { margin: 0.75rem 0; padding-left: 0.9rem; border-left: 0.35rem solid var(--doubt);
-  max-width: 48rem; }
-.alarms dt { color: var(--text); font-weight: 600; }
-.provenance > div { padding: 0.4rem 0; border-top: 1px solid var(--line); font-size: 0.9rem; }
-@media (min-width: 48rem) {
-  .provenance > div { display: grid; grid-template-columns: 15rem 1fr; gap: 1rem; }
-}
-@media (max-width: 40rem) {
-  body { padding: 1rem 1rem 3rem; }
-  .scroll th, .scroll td { padding: 0.35rem 0.55rem; }
-  #strategies tbody th { max-width: 8.5rem; white-space: normal; }
-}
-@media print { nav { display: none; } .scroll { overflow: visible; } }
-"""

@@ -165,18 +165,22 @@ def write_results(
     equity_figure.savefig(picture, format="png", dpi=120)
     contents = {file_name: table.to_csv().encode() for file_name, table in tables.items()}
     for file_name, content in (contents | {"equity.png": picture.getvalue()}).items():
-        _write_whole(target / file_name, content)
+        write_whole(target / file_name, content)
     return target
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name first: a reader sees the old file or the new, never half."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+def write_whole(path: str | Path, content: bytes) -> Path:
+    """Write a file, and the folder it is in, whole or not at all, and return its path."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # under a temporary name first: a reader sees the old file or the new, never half
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         part.write_bytes(content)
-        part.replace(path)
+        part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+    return target
 
 
 def order_troubles(order_counts: Mapping[str, int]) -> str:

@@ -7,7 +7,6 @@ short window of them, flattened; what the LSTM earns beyond them is what its mem
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, cast
 
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import ModelError, TrainingError
+from lstm_strategy.learning.classifiers import FEWEST_ROWS, fitted_classifier, rise_probability
 from lstm_strategy.learning.features import FeatureSet
 from lstm_strategy.learning.forecaster import _signal_scale
 from lstm_strategy.learning.models import FORECAST_COLUMNS
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.stream import ForecastStream
 
 _WINDOW_BARS = 20  # of the baselines that see a window
-_FEWEST_ROWS = 100  # a leaf of the trees takes half of them
-_EXPECTED_VARIANCE = 0.1  # of the log-odds: what weak signals do to them, all columns together
 
 
 class TabularSettings(BaseModel):
@@ -176,10 +174,12 @@ class TabularForecaster:
         """
         bars = validate_bars(bars)
         inputs, labels, weights = self._training_rows(bars, leave_out)
-        classifier = _fitted_classifier(self.settings, inputs, labels, weights)
+        classifier = fitted_classifier(
+            self.settings.estimator, inputs, labels, weights, seed=self.settings.seed
+        )
         self._fitted = _Fitted(
             classifier=classifier,
-            signal=_signal_scale(_rise_probability(classifier, inputs)),
+            signal=_signal_scale(rise_probability(classifier, inputs)),
             training_end=bars.index[-1],
         )
         return self
@@ -201,7 +201,7 @@ class TabularForecaster:
         inputs, rows = self._inputs(bars)
         frame = pd.DataFrame(np.nan, index=bars.index, columns=FORECAST_COLUMNS)
         if len(rows):
-            members = _rise_probability(classifier, inputs)[:, None]
+            members = rise_probability(classifier, inputs)[:, None]
             frame.iloc[rows] = np.column_stack(self.columns_of(members))
         return frame
 
@@ -281,10 +281,10 @@ class TabularForecaster:
         return inputs, labels[rows], weights[rows] / weights[rows].mean()
 
     def _check_rows(self, n_bars: int, labels: np.ndarray) -> None:
-        if len(labels) < _FEWEST_ROWS:
+        if len(labels) < FEWEST_ROWS:
             unusable = n_bars - len(labels)
             raise TrainingError(
-                f"Training needs {_FEWEST_ROWS + unusable:,} bars with window="
+                f"Training needs {FEWEST_ROWS + unusable:,} bars with window="
                 f"{self.settings.window} ({unusable} of them warm up the features, are left out "
                 f"or have no label yet), got {n_bars:,}. Load more history or shorten window."
             )
@@ -313,7 +313,7 @@ class _WindowEngine:
         forecasts = np.full((*rows.shape[:2], 1), np.nan)
         if rows.shape[1] >= self._window:
             inputs = _flattened(rows[:, -self._window :])
-            forecasts[:, -1, 0] = _rise_probability(self._classifier, inputs)
+            forecasts[:, -1, 0] = rise_probability(self._classifier, inputs)
         return forecasts, state
 
 
@@ -342,67 +342,3 @@ def learning_baselines(
 def _flattened(windows: np.ndarray) -> np.ndarray:
     """Windows side by side: (n_rows, window, n_features) → (n_rows, window * n_features)."""
     return windows.reshape(len(windows), -1)
-
-
-def _rise_probability(classifier: Any, inputs: np.ndarray) -> np.ndarray:
-    with _thread_pools().limit(limits=1):
-        return classifier.predict_proba(inputs)[:, 1]
-
-
-def _fitted_classifier(
-    settings: TabularSettings, inputs: np.ndarray, labels: np.ndarray, weights: np.ndarray
-) -> Any:
-    is_logistic = settings.estimator == "logistic"
-    classifier = _logistic(inputs.shape[1]) if is_logistic else _boosting(settings.seed)
-    name = "logisticregression__sample_weight" if is_logistic else "sample_weight"
-    with _thread_pools().limit(limits=1):
-        return classifier.fit(inputs, labels, **{name: weights})
-
-
-@cache
-def _thread_pools() -> Any:
-    """What keeps scikit-learn to one thread.
-
-    Sums are then made in one order, however many cores there are, and the forecast of a single
-    bar doesn't wait for threads that have nothing to do.
-    """
-    from sklearn import ensemble, linear_model  # noqa: F401  what isn't loaded isn't found
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
-
-    return ThreadpoolController()
-
-
-def _logistic(n_columns: int) -> Any:
-    """Scaled features, and a ridge that expects as little of many columns as of few.
-
-    ``C`` is the variance that each coefficient is expected to have; shared out like this, all
-    columns together are expected to move the log-odds by about a third.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    ridge = LogisticRegression(C=_EXPECTED_VARIANCE / n_columns, max_iter=1000)
-    return make_pipeline(StandardScaler(), ridge)
-
-
-def _boosting(seed: int) -> Any:
-    """Few small trees, each of which says little: made for odds that are nearly even.
-
-    The settings were chosen on made-up rows with weak planted signals, never on market bars:
-    there they forecast unseen rows better than a coin on average, where scikit-learn's own fit
-    the noise and did far worse.
-    """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    return HistGradientBoostingClassifier(
-        learning_rate=0.02,
-        max_iter=100,
-        max_leaf_nodes=4,
-        min_samples_leaf=_FEWEST_ROWS // 2,
-        l2_regularization=100.0,  # a leaf of 400 rows, whose curvature is 100, says half
-        max_features=0.5,
-        max_bins=32,  # no worse than 255 on those rows, and several times faster
-        early_stopping=False,
-        random_state=seed,
-    )

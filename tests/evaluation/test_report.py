@@ -12,17 +12,14 @@ import pytest
 from made_up import random_walk
 
 from lstm_strategy.errors import LSTMStrategyError, TradingError
-from lstm_strategy.evaluation import report as report_module
+from lstm_strategy.evaluation import tearsheet as tearsheet_module
 from lstm_strategy.evaluation.alarms import Alarm
 from lstm_strategy.evaluation.compare import Board, compare
 from lstm_strategy.evaluation.plots import plot_equity
-from lstm_strategy.evaluation.report import (
-    report_html,
-    worst_drawdowns,
-    write_report,
-    write_tearsheet,
-)
+from lstm_strategy.evaluation.report import report_html, worst_drawdowns, write_report
+from lstm_strategy.evaluation.report_page import number_text
 from lstm_strategy.evaluation.robustness import robustness
+from lstm_strategy.evaluation.tearsheet import write_tearsheet
 from lstm_strategy.evaluation.verdict import verdict
 from lstm_strategy.learning.models import ReadyForecasts
 from lstm_strategy.trading.strategy import LSTMStrategy
@@ -309,7 +306,7 @@ def test_a_tearsheet_of_quantstats_needs_no_network(board, tmp_path):
 
 
 def test_a_tearsheet_without_quantstats_says_how_to_get_it(board, tmp_path, monkeypatch):
-    monkeypatch.setattr(report_module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(tearsheet_module.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(LSTMStrategyError, match="pip install quantstats"):
         write_tearsheet(tmp_path / "tearsheet.html", board.results["LSTM"])
 
@@ -378,4 +375,4 @@ def test_a_page_that_scrolls_sideways_is_found(full_page, tmp_path):
 
 
 def test_numbers_that_dont_exist_are_called_that():
-    assert report_module._number(math.nan) == "n/a"
+    assert number_text(math.nan) == "n/a"
