@@ -10,10 +10,11 @@ import pandas as pd
 
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.validate import validate_bars
-from lstm_strategy.errors import ModelError, TrainingError
+from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.features import FeatureSet
 from lstm_strategy.learning.models import FORECAST_COLUMNS
 from lstm_strategy.learning.progress import OnEpoch, training_progress
+from lstm_strategy.learning.rows import TrainingRows, training_rows
 from lstm_strategy.learning.settings import ForecasterSettings
 from lstm_strategy.learning.storage import (
     ModelCard,
@@ -26,16 +27,14 @@ from lstm_strategy.learning.storage import (
     now,
     save_model,
 )
-from lstm_strategy.learning.targets import move_weights, target_labels
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.engines import Engine
     from lstm_strategy.learning.stream import ForecastStream
-    from lstm_strategy.learning.training import TrainingRows
 
 _BREAK_EVEN = 0.5  # where moves up and down, weighted by their size, cancel
 _LOOKBACKS_OF_CONTEXT = 8  # carried memory may reach further back than the lookback
-_NARROWEST_WIDTH = 0.02  # a forecast that never leaves the threshold must not be blown up
+_NARROWEST_WIDTH = 0.05  # what was learned hardly differs from the threshold: hold little
 
 
 class LSTMForecaster:
@@ -53,13 +52,15 @@ class LSTMForecaster:
             ``memory="window"`` the bars of each window. Training chunks are twice as long.
         memory: "carry" moves the LSTM's state from bar to bar through the whole feed,
             "window" starts afresh ``lookback`` bars before each forecast.
-        epochs: the most epochs of training for each seed.
+        epochs: the most epochs of training for each seed; the steps shrink towards the last.
         batch_size: chunks in one training step.
         patience: epochs without a better validation loss before training stops.
         seeds: members of the ensemble; their mean is the forecast, their standard deviation
             the spread.
         seed: makes training repeatable on one machine.
-        validation: share of the bars, the last ones, that early stopping watches.
+        validation: share of the bars that each member holds out and early stopping watches.
+        mirror: whether half of what a member sees in training is the mirror image of the bars,
+            rises and falls exchanged. Turn it off where a drift is the pattern to be learned.
 
     Raises:
         TrainingError: naming the first argument that is off.
@@ -129,16 +130,20 @@ class LSTMForecaster:
         bars: pd.DataFrame,
         *,
         leave_out: np.ndarray | None = None,
+        validation: np.ndarray | None = None,
         progress: bool | OnEpoch | None = None,
     ) -> Self:
         """Train on ``bars`` and return self.
 
-        Scaling, weights and threshold come from the first bars, early stopping from the last
-        ``validation`` share of them, with ``horizon`` bars between the two left out.
+        Each member of the ensemble holds out another stretch of the bars, a ``validation`` share
+        of them, and stops where its loss there is lowest; the ``horizon`` bars on either side of
+        it are left out. A single member holds out the last bars.
 
         Args:
             bars: open high low close volume and what the features read besides.
             leave_out: true for bars whose label must not be learned from, shape (n_bars,).
+            validation: true for the bars that all members hold out, shape (n_bars,); then no
+                weight and no scaling has seen them.
             progress: True or False shows or hides a progress bar; None shows it where somebody
                 looks; a function is called after each epoch instead.
 
@@ -147,7 +152,9 @@ class LSTMForecaster:
             TrainingError: if there are too few bars, or all labels are the same.
         """
         bars = validate_bars(bars)
-        rows, index = self._training_rows(bars, leave_out)
+        rows, index = training_rows(
+            bars, self.features, self.settings, leave_out=leave_out, validation=validation
+        )
         from lstm_strategy.learning.training import trained_network
 
         with training_progress(progress, self.settings) as on_epoch:
@@ -249,44 +256,6 @@ class LSTMForecaster:
             raise ModelError("The forecaster isn't fitted. Call fit(bars) or load(folder) first.")
         return self.card
 
-    def _training_rows(
-        self, bars: pd.DataFrame, leave_out: np.ndarray | None = None
-    ) -> "tuple[TrainingRows, pd.DatetimeIndex]":
-        features = self.features.frame(bars)
-        labels = target_labels(bars, target=self.settings.target, horizon=self.settings.horizon)
-        usable = features.notna().all(axis=1) & labels.notna()
-        if leave_out is not None:
-            usable &= ~leave_out
-        self._check_enough_bars(len(bars), int(usable.sum()))
-        if labels[usable].nunique() == 1:
-            raise TrainingError(
-                f"Every label is {labels[usable].iloc[0]:g}: the close never "
-                f"{'falls' if labels[usable].iloc[0] else 'rises'} over {self.settings.horizon} "
-                "bars. There is nothing to learn; use other bars or another horizon."
-            )
-        from lstm_strategy.learning.training import TrainingRows
-
-        rows = TrainingRows.split(
-            features[usable].to_numpy(),
-            labels[usable].to_numpy(np.float32),
-            move_weights(bars["close"], horizon=self.settings.horizon)[usable].to_numpy(),
-            share=self.settings.validation,
-            purge=self.settings.horizon,
-        )
-        return rows, pd.DatetimeIndex(features.index[usable])
-
-    def _check_enough_bars(self, n_bars: int, n_usable: int) -> None:
-        lookback, share = self.settings.lookback, self.settings.validation
-        needed_to_train = 2 * lookback + self.settings.horizon
-        needed_to_validate = 3 * lookback // 2
-        needed = int(np.ceil(max(needed_to_train / (1 - share), needed_to_validate / share))) + 1
-        if n_usable < needed:
-            raise TrainingError(
-                f"Training needs {needed + n_bars - n_usable:,} bars with lookback={lookback} "
-                f"({n_bars - n_usable} of them warm up the features), got {n_bars:,}. Load more "
-                "history or shorten lookback."
-            )
-
     def _member_forecasts(self, rows: np.ndarray) -> np.ndarray:
         from lstm_strategy.learning.engines import carried_forecasts, windowed_forecasts
 
@@ -298,15 +267,14 @@ class LSTMForecaster:
         return members
 
     def _written_card(
-        self, bars: pd.DataFrame, rows: "TrainingRows", index: pd.DatetimeIndex
+        self, bars: pd.DataFrame, rows: TrainingRows, index: pd.DatetimeIndex
     ) -> ModelCard:
         from lstm_strategy.learning.engines import KerasEngine
         from lstm_strategy.learning.network import keras
 
         self.engine = KerasEngine(self._network)
         members = self._member_forecasts(rows.features)
-        forecast = members.mean(axis=1)
-        settled = slice(self.settings.lookback - 1, rows.train_end)
+        settled = slice(self.settings.lookback - 1, None)
         return ModelCard(
             created=now(),
             settings=self.settings,
@@ -314,16 +282,12 @@ class LSTMForecaster:
             training=TrainingSpan(
                 start=bars.index[0],
                 end=bars.index[-1],
-                validation_start=index[rows.validation_start],
+                validation_start=index[rows.held_out[0].start],
                 n_bars=len(bars),
                 sha256=bars_fingerprint(bars),
             ),
-            signal=_signal_scale(forecast[settled]),
-            validation_scores=_scores(
-                rows.labels[rows.validation_start :],
-                forecast[rows.validation_start :],
-                rows.weights[rows.validation_start :],
-            ),
+            signal=_signal_scale(members[settled].mean(axis=1)),
+            validation_scores=_held_out_scores(rows, members),
             versions={**library_versions(), self.features.library: self.features.library_version},
             backend=keras.backend.backend(),
         )
@@ -332,6 +296,17 @@ class LSTMForecaster:
 def _signal_scale(forecast: np.ndarray) -> SignalScale:
     width = float(np.quantile(np.abs(forecast - _BREAK_EVEN), 0.9))
     return SignalScale(threshold=_BREAK_EVEN, width=max(width, _NARROWEST_WIDTH))
+
+
+def _held_out_scores(rows: TrainingRows, members: np.ndarray) -> dict[str, float]:
+    """The scores of each member on the rows that it held out, all rows together."""
+    parts = [
+        (rows.labels[span], members[span, member], rows.weights[span])
+        for member, span in enumerate(rows.held_out)
+    ]
+    labels, forecast, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
+    is_known = ~np.isnan(forecast)  # the first rows are still warming up
+    return _scores(labels[is_known], forecast[is_known], weights[is_known])
 
 
 def _scores(labels: np.ndarray, forecast: np.ndarray, weights: np.ndarray) -> dict[str, float]:

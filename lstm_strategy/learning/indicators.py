@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import FeatureError
+from lstm_strategy.learning.mirror import MIRRORED_COLUMNS
 
 BASE_COLUMNS = ("open", "high", "low", "close", "volume")
 _SHARED_ARGUMENTS = (*BASE_COLUMNS, "prefix", "suffix", "col_numbers")
@@ -54,11 +55,11 @@ def relative_volume(bars: pd.DataFrame, *, length: int = 20) -> pd.DataFrame:
     return log_ratio.to_frame(f"RELVOL_{length}")
 
 
-def own_column(bars: pd.DataFrame, *, column: str) -> pd.DataFrame:
+def own_column(bars: pd.DataFrame, *, column: str, mirrored: str | None = None) -> pd.DataFrame:
     """A column of the bars as it stands, holding the last known value where it is NaN.
 
     Known at the close of its row: a funding rate that is only set on settlement rows stays in
-    force until the next settlement.
+    force until the next settlement. ``mirrored`` is for training, see ``mirrored_bars``.
     """
     return bars[[column]].ffill()
 
@@ -110,6 +111,11 @@ def _check_arguments(spec: dict[str, Any]) -> None:
         # but some of its functions read options that only their source names.
         if kind in OWN_KINDS or name not in _options_read_by(kind):
             raise FeatureError(f"{kind} has no argument {name!r}. {_nearest(name, known)}")
+    if kind == "column" and spec.get("mirrored", "same") not in MIRRORED_COLUMNS:
+        raise FeatureError(
+            f"column: mirrored must be one of {', '.join(MIRRORED_COLUMNS)}, got "
+            f"{spec['mirrored']!r}. It says what becomes of the column where rises are falls."
+        )
     length = spec.get("length")
     if length is not None and not (isinstance(length, int) and length >= 1):
         raise FeatureError(f"{kind}: length must be a whole number of bars, got {length!r}.")

@@ -53,6 +53,7 @@ def lstm_member(
     lookback: int,
     seed: int,
     name: str = "member",
+    layer: type[layers.LSTM] = layers.LSTM,
 ) -> keras.Model:
     """One freshly initialised network: (batch, time, n_features) scaled → (batch, time, 1).
 
@@ -62,7 +63,7 @@ def lstm_member(
     seeds = iter(np.random.SeedSequence(seed).generate_state(4 * len(units) + 1).tolist())
     inputs = signal = keras.Input((None, n_features), name=f"{name}_rows")
     for depth, n_units in enumerate(units):
-        lstm = layers.LSTM(
+        lstm = layer(
             n_units,
             return_sequences=True,
             return_state=True,

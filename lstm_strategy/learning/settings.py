@@ -19,16 +19,17 @@ class ForecasterSettings(BaseModel):
     horizon: int = Field(default=1, ge=1)
     units: tuple[Units, ...] = Field(default=(24,), min_length=1, max_length=3)
     dropout: float = Field(default=0.5, ge=0, lt=1)
-    learning_rate: float = Field(default=2e-2, gt=0, le=1)
-    weight_decay: float = Field(default=0.1, ge=0)
+    learning_rate: float = Field(default=6e-2, gt=0, le=1)
+    weight_decay: float = Field(default=0.05, ge=0)
     lookback: int = Field(default=60, ge=2)
     memory: Literal["carry", "window"] = "carry"
-    epochs: int = Field(default=150, ge=1)
-    batch_size: int = Field(default=4, ge=1)
-    patience: int = Field(default=20, ge=1)
-    seeds: int = Field(default=3, ge=1, le=100)
+    epochs: int = Field(default=50, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    patience: int = Field(default=25, ge=1)
+    seeds: int = Field(default=5, ge=1, le=100)
     seed: int = Field(default=0, ge=0)
     validation: float = Field(default=0.2, gt=0, lt=0.9)
+    mirror: bool = True
 
     @classmethod
     def checked(cls, **arguments: Any) -> Self:

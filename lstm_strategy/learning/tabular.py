@@ -150,15 +150,16 @@ class TabularForecaster:
         return _WindowEngine(self._known_fit().classifier, self.settings.window)
 
     def unfitted_copy(self, **changes: Any) -> Self:
-        """A forecaster with the same features and settings, save for ``changes``, untrained.
-
-        ``validation`` is taken and means nothing: there is no early stopping.
-        """
-        changes.pop("validation", None)
+        """A forecaster with the same features and settings, save for ``changes``, untrained."""
         return type(self)(**{"features": self.features, **self.settings.model_dump(), **changes})
 
     def fit(
-        self, bars: pd.DataFrame, *, leave_out: np.ndarray | None = None, progress: Any = None
+        self,
+        bars: pd.DataFrame,
+        *,
+        leave_out: np.ndarray | None = None,
+        validation: np.ndarray | None = None,
+        progress: Any = None,
     ) -> Self:
         """Train on ``bars`` and return self; scaling, too, comes from the training rows alone.
 
@@ -166,6 +167,7 @@ class TabularForecaster:
             bars: open high low close volume and what the features read besides.
             leave_out: true for bars whose label must not be learned from, shape (n_bars,). Their
                 features may still be among the earlier bars of a later bar's window.
+            validation: bars to stop early on, taken as by ``LSTMForecaster``; they train here.
             progress: taken as by ``LSTMForecaster`` and unused: there are no epochs to count.
 
         Raises:

@@ -142,14 +142,16 @@ def _train_and_save(forecaster: Any, bars: pd.DataFrame, fold: Fold, folder: Pat
 def _trained(forecaster: Any, bars: pd.DataFrame, fold: Fold) -> Any:
     last = fold.validation if fold.validation is not None else fold.train
     known = bars.iloc[fold.train.start : last.stop]
-    changes = {}
-    if fold.validation is not None:
-        changes["validation"] = (fold.validation.stop - fold.validation.start) / len(known)
-    learned = np.concatenate([fold.train_indices, fold.validation_indices]) - fold.train.start
-    leave_out = ~np.isin(np.arange(len(known)), learned)
+    position = np.arange(fold.train.start, last.stop)
+    is_validation = np.isin(position, fold.validation_indices)
+    leave_out = ~is_validation & ~np.isin(position, fold.train_indices)
     try:
-        fresh = forecaster.unfitted_copy(**changes)
-        return fresh.fit(known, leave_out=leave_out if leave_out.any() else None, progress=False)
+        return forecaster.unfitted_copy().fit(
+            known,
+            leave_out=leave_out if leave_out.any() else None,
+            validation=is_validation if is_validation.any() else None,
+            progress=False,
+        )
     except LSTMStrategyError as error:
         raise TrainingError(
             f"Fold {fold.number}, trained on {fold.train_start} to {fold.train_end}: {error}"

@@ -141,7 +141,7 @@ def test_logistic_forecasts_are_those_of_a_fit_by_hand():
     forecaster = small(window=window, horizon=horizon).fit(bars, leave_out=leave_out)
     np.testing.assert_allclose(forecaster.forecast(BARS)["forecast"].iloc[7:], expected)
     in_training = expected[np.array(trained_on) - 7]
-    width = max(np.quantile(np.abs(in_training - 0.5), 0.9), 0.02)
+    width = max(np.quantile(np.abs(in_training - 0.5), 0.9), 0.05)
     np.testing.assert_allclose(
         forecaster.forecast(BARS)["signal"].iloc[7:], ((expected - 0.5) / width).clip(-1, 1)
     )
@@ -163,8 +163,8 @@ def test_a_forecast_that_hardly_leaves_one_half_is_not_blown_up():
     bars = bars_that_follow(np.arange(4000) % 2 == 0, noise(4000))
     frame = x_alone().fit(bars).forecast(bars)
     distance = (frame["forecast"] - 0.5).dropna()
-    assert distance.abs().quantile(0.9) < 0.02
-    np.testing.assert_allclose(frame["signal"].dropna(), (distance / 0.02).clip(-1, 1))
+    assert distance.abs().quantile(0.9) < 0.05
+    np.testing.assert_allclose(frame["signal"].dropna(), (distance / 0.05).clip(-1, 1))
 
 
 @each_estimator
@@ -260,7 +260,7 @@ def test_an_unfitted_forecaster_says_so():
 
 
 def test_a_copy_is_untrained_and_has_the_settings_but_for_the_changes(fitted):
-    copy = fitted["boosting", 4].unfitted_copy(horizon=5, validation=0.3)
+    copy = fitted["boosting", 4].unfitted_copy(horizon=5)
     assert not copy.is_fitted
     assert copy.settings.model_dump() == {
         "estimator": "boosting", "window": 4, "horizon": 5, "seed": 0,

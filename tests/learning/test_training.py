@@ -5,83 +5,26 @@ import pytest
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.network import memory_biases
+from lstm_strategy.learning.rows import TrainingRows
 from lstm_strategy.learning.settings import ForecasterSettings
-from lstm_strategy.learning.training import Chunks, TrainingRows, trained_network
-
-ROWS = np.arange(100, dtype=np.float32)
-ONES = np.ones(100, dtype=np.float32)
-
-
-def scored_rows(chunks):
-    return sorted(
-        int(row)
-        for batch in range(len(chunks))
-        for features, _, weights in [chunks[batch]]
-        for row in features[..., 0][weights > 0]
-    )
-
-
-def test_the_last_training_label_ends_before_the_first_validation_row():
-    rows = TrainingRows.split(ROWS[:, None], ROWS, ONES, share=0.2, purge=5)
-    assert (rows.train_end, rows.validation_start) == (75, 80)
-    last_training_label_known_at = rows.train_end - 1 + 5
-    assert last_training_label_known_at < rows.validation_start
-
-
-@pytest.mark.parametrize("n_rows", [40, 41, 55, 70, 100])
-def test_fixed_chunks_score_every_row_behind_the_warm_up_once(n_rows):
-    chunks = Chunks(
-        ROWS[:n_rows, None], ROWS[:n_rows], ONES[:n_rows], length=20, warm_up=5, batch_size=2
-    )
-    assert scored_rows(chunks) == list(range(5, n_rows))
-
-
-def test_random_chunks_never_leave_the_training_rows_and_differ_between_epochs():
-    chunks = Chunks(
-        ROWS[:, None],
-        ROWS,
-        ONES,
-        length=20,
-        warm_up=5,
-        batch_size=2,
-        offsets=np.random.default_rng(0),
-    )
-    epochs = []
-    for _ in range(20):
-        epochs.append(scored_rows(chunks))
-        assert all(chunks[batch][0].shape == (2, 20, 1) for batch in range(len(chunks)))
-        chunks.on_epoch_end()
-    assert len({tuple(rows) for rows in epochs}) > 5
-    assert set().union(*epochs) == set(range(5, 100))
-
-
-def test_the_labels_of_a_chunk_belong_to_its_rows():
-    chunks = Chunks(ROWS[:, None], ROWS * 10, ONES, length=20, warm_up=5, batch_size=3)
-    features, labels, _ = chunks[0]
-    np.testing.assert_array_equal(labels, features * 10)
-
-
-def test_weights_make_the_loss_a_mean_over_scored_steps():
-    chunks = Chunks(ROWS[:50, None], ROWS[:50], ONES[:50], length=20, warm_up=5, batch_size=100)
-    _, _, weights = chunks[0]
-    assert weights.mean() == pytest.approx(1)
+from lstm_strategy.learning.training import trained_network
 
 
 def planted_rows(n_rows=1200):
     """The label repeats the sign of the feature five rows back: only a memory can know it."""
     sign = np.random.default_rng(0).choice([-1.0, 1.0], n_rows)
-    return TrainingRows.split(
-        sign[:, None],
-        (np.roll(sign, 5) > 0).astype(np.float32),
-        np.ones(n_rows),
-        share=0.2,
+    return TrainingRows(
+        features=sign[:, None],
+        labels=(np.roll(sign, 5) > 0).astype(np.float32),
+        weights=np.ones(n_rows),
+        held_out=(slice(n_rows * 4 // 5, n_rows),) * 2,
         purge=1,
     )
 
 
 def test_the_network_learns_what_only_a_memory_can_know():
     settings = ForecasterSettings(
-        units=(16,), lookback=20, epochs=60, patience=60, learning_rate=0.02, seeds=1, dropout=0.0
+        units=(16,), lookback=20, epochs=60, patience=60, learning_rate=0.06, seeds=1, dropout=0.0
     )
     trained = trained_network(planted_rows(), settings)
     assert trained.history["val_loss"].min() < 0.1  # a coin: 0.693
@@ -103,11 +46,12 @@ def test_training_stops_early_and_keeps_the_best_weights():
 def test_scaling_comes_from_training_rows_only():
     rows = planted_rows(300)
     shifted = rows.features.copy()
-    shifted[rows.train_end :] += 1000.0
+    shifted[rows.learned_by(0)[0].stop :] += 1000.0
     settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, seeds=1)
     trained = trained_network(replace(rows, features=shifted), settings)
     layer = trained.network.get_layer("normalization")
-    training = rows.features[: rows.train_end]
+    (learned,) = rows.learned_by(0)
+    training = rows.features[learned]
     np.testing.assert_allclose(np.array(layer.mean).ravel(), training.mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(np.array(layer.variance).ravel(), training.var(axis=0), rtol=1e-4)
 
@@ -123,7 +67,7 @@ def test_a_feature_that_never_changes_does_no_harm():
 def test_a_loss_that_becomes_nan_is_an_error_that_names_the_learning_rate():
     rows = planted_rows(300)
     labels = rows.labels.copy()
-    labels[50] = np.nan
+    labels[40:120] = np.nan
     broken = replace(rows, labels=labels)
     settings = ForecasterSettings(units=(4,), lookback=10, epochs=3, seeds=1)
     with pytest.raises(TrainingError, match=r"became NaN in epoch 1.*Lower the learning_rate"):
@@ -164,3 +108,45 @@ def test_weights_decide_which_labels_count():
     ignored = trained_network(replace(rows, weights=weights), settings)
     mixed = trained_network(replace(rows, labels=labels, weights=weights), settings)
     np.testing.assert_allclose(ignored.history["loss"], mixed.history["loss"], rtol=1e-5)
+
+
+def test_the_fused_layer_gives_the_numbers_and_gradients_of_the_plain_one():
+    from lstm_strategy.learning.fused import FusedLSTM
+    from lstm_strategy.learning.network import keras, lstm_member
+
+    tf = pytest.importorskip("tensorflow")
+    members = [
+        lstm_member(3, units=(5, 4), dropout=0.0, lookback=20, seed=1, name=name, layer=layer)
+        for name, layer in {"plain": keras.layers.LSTM, "fused": FusedLSTM}.items()
+    ]
+    rows = np.random.default_rng(0).normal(size=(2, 30, 3)).astype(np.float32)
+    answers, gradients = [], []
+    for member in members:
+        with tf.GradientTape() as tape:
+            answer = member(rows)
+            loss = tf.reduce_sum(answer**2)
+        answers.append(answer)
+        gradients.append(tape.gradient(loss, [v.value for v in member.trainable_variables]))
+    np.testing.assert_allclose(*answers, atol=1e-6)
+    assert len(gradients[0]) == 8
+    for plain, fused in zip(*gradients, strict=True):
+        np.testing.assert_allclose(plain, fused, rtol=1e-4, atol=1e-6)
+
+
+def test_a_trained_network_depends_on_plain_layers_only():
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, seeds=2)
+    trained = trained_network(planted_rows(300), settings)
+    members = [layer for layer in trained.network.layers if hasattr(layer, "layers")]
+    kinds = {type(layer).__module__.split(".")[0] for m in members for layer in m.layers}
+    assert len(members) == 2
+    assert kinds == {"keras"}
+
+
+def test_the_step_size_falls_from_epoch_to_epoch():
+    from lstm_strategy.learning.training import _cosine_share
+
+    shares = [_cosine_share(epoch / 10) for epoch in range(11)]
+    assert shares[0] == 1
+    assert shares[5] == pytest.approx(0.51)
+    assert shares[10] == pytest.approx(0.02)
+    assert shares == sorted(shares, reverse=True)
