@@ -20,6 +20,7 @@ from lstm_strategy.learning.storage import (
     ModelCard,
     SignalScale,
     TrainingSpan,
+    builder_name,
     library_versions,
     load_card,
     load_history,
@@ -30,6 +31,7 @@ from lstm_strategy.learning.storage import (
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.engines import Engine
+    from lstm_strategy.learning.network import NetworkBuilder
     from lstm_strategy.learning.stream import ForecastStream
 
 _BREAK_EVEN = 0.5  # where moves up and down, weighted by their size, cancel
@@ -61,6 +63,10 @@ class LSTMForecaster:
         validation: share of the bars that each member holds out and early stopping watches.
         mirror: whether half of what a member sees in training is the mirror image of the bars,
             rises and falls exchanged. Turn it off where a drift is the pattern to be learned.
+        network: a function of the number of features that gives a Keras network of your own in
+            place of the LSTM, (batch, time, n_features) to (batch, time, 1) with a sigmoid at the
+            end; ``units`` and ``dropout`` then mean nothing. Every layer must be recurrent with
+            ``return_sequences=True`` or look at one bar alone.
 
     Raises:
         TrainingError: naming the first argument that is off.
@@ -73,12 +79,15 @@ class LSTMForecaster:
     def __init__(
         self,
         features: FeatureSet | Sequence[dict[str, Any]] | None = None,
+        *,
+        network: "NetworkBuilder | None" = None,
         **settings: Any,
     ) -> None:
         if features is None:
             features = FeatureSet.preset("default")
         self.features = features if isinstance(features, FeatureSet) else FeatureSet(features)
         self.settings = ForecasterSettings.checked(**settings)
+        self.network = network
         self.card: ModelCard | None = None
         self.history = pd.DataFrame(columns=["seed", "epoch", "loss", "val_loss"])
         self._network: Any = None
@@ -122,8 +131,18 @@ class LSTMForecaster:
         return self.features.memory + _LOOKBACKS_OF_CONTEXT * self.settings.lookback
 
     def unfitted_copy(self, **changes: Any) -> Self:
-        """A forecaster with the same features and settings, save for ``changes``, untrained."""
-        return type(self)(self.features, **{**self.settings.model_dump(), **changes})
+        """A forecaster with the same features and settings, save for ``changes``, untrained.
+
+        Raises:
+            ModelError: if it was loaded and has a network of the user's own, which isn't saved.
+        """
+        kept = {"network": self.network, **self.settings.model_dump()}
+        if self.card is not None and self.card.network and not {**kept, **changes}["network"]:
+            raise ModelError(
+                f"The model was trained with the network {self.card.network}, whose function "
+                "isn't part of a saved model. Pass it again: network=..."
+            )
+        return type(self)(self.features, **{**kept, **changes})
 
     def fit(
         self,
@@ -158,7 +177,7 @@ class LSTMForecaster:
         from lstm_strategy.learning.training import trained_network
 
         with training_progress(progress, self.settings) as on_epoch:
-            trained = trained_network(rows, self.settings, progress=on_epoch)
+            trained = trained_network(rows, self.settings, build=self.network, progress=on_epoch)
         self._network, self.history = trained.network, trained.history
         self.__dict__.pop("engine", None)
         self.card = self._written_card(bars, rows, index)
@@ -290,6 +309,7 @@ class LSTMForecaster:
             validation_scores=_held_out_scores(rows, members),
             versions={**library_versions(), self.features.library: self.features.library_version},
             backend=keras.backend.backend(),
+            network=builder_name(self.network),
         )
 
 

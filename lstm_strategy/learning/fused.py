@@ -5,39 +5,48 @@ twenty operations for each step, whose overhead is most of the time that a small
 TensorFlow has a fused kernel for the CPU too, which nothing in Keras calls.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from lstm_strategy.learning.network import keras
+
+_NEEDS_OF_THE_KERNEL = {
+    **{"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True},
+    **{"dropout": 0.0, "recurrent_dropout": 0.0},
+    **{"go_backwards": False, "stateful": False, "unroll": False},
+}
 
 
 class FusedLSTM(keras.layers.LSTM):
     """``keras.layers.LSTM`` with the whole sequence as one operation; same weights, same numbers.
 
-    For TensorFlow on the CPU only, from zero states only, and always with sequences and states
-    as results. It is for training: the weights are then copied into a plain LSTM, so that no
-    saved model depends on this class.
+    For TensorFlow on the CPU only. It is for training: the weights are then copied into a plain
+    LSTM, so that no saved model depends on this class.
     """
 
     def call(
         self,
         sequences: Any,
-        initial_state: None = None,
-        mask: None = None,
+        initial_state: Sequence[Any] | None = None,
+        mask: Any = None,
         training: bool = False,
-    ) -> tuple[Any, Any, Any]:
-        """(batch, time, n_features) → (batch, time, units), and the last hidden and cell state."""
+    ) -> Any:
+        """(batch, time, n_features) → (batch, time, units), or what the arguments of LSTM say."""
         import tensorflow as tf
 
+        if mask is not None:
+            return super().call(sequences, initial_state, mask, training)
         cell = self.cell
         by_time = tf.transpose(sequences, [1, 0, 2])
-        state = tf.zeros([tf.shape(by_time)[1], self.units], by_time.dtype)
+        if initial_state is None:
+            initial_state = [tf.zeros([tf.shape(by_time)[1], self.units], by_time.dtype)] * 2
         no_peephole = tf.zeros([self.units], by_time.dtype)
         # BlockLSTM rather than BlockLSTMV2: the gradient registered for V2 is that of V1, and wrong
         done = tf.raw_ops.BlockLSTM(
             seq_len_max=tf.cast(tf.shape(by_time)[0], tf.int64),
             x=by_time,
-            cs_prev=state,
-            h_prev=state,
+            h_prev=initial_state[0],
+            cs_prev=initial_state[1],
             w=_in_kernel_order(tf.concat([cell.kernel, cell.recurrent_kernel], 0)),
             wci=no_peephole,
             wcf=no_peephole,
@@ -46,7 +55,8 @@ class FusedLSTM(keras.layers.LSTM):
             forget_bias=0.0,
             cell_clip=-1.0,
         )
-        return tf.transpose(done.h, [1, 0, 2]), done.h[-1], done.cs[-1]
+        output = tf.transpose(done.h, [1, 0, 2]) if self.return_sequences else done.h[-1]
+        return (output, done.h[-1], done.cs[-1]) if self.return_state else output
 
 
 def _in_kernel_order(weights: Any) -> Any:
@@ -57,10 +67,26 @@ def _in_kernel_order(weights: Any) -> Any:
     return tf.concat([into, cell, forget, out], axis=-1)
 
 
-def fastest_lstm() -> type[keras.layers.LSTM]:
-    """The layer to train with here: fused on TensorFlow's CPU, else Keras's own."""
+def fastest_copy(network: keras.Model) -> keras.Model:
+    """The same network to train with here: on TensorFlow's CPU with fused LSTM layers.
+
+    The copy has the weights of ``network`` and shares none of them.
+    """
+    copy = keras.models.clone_model(network, clone_function=_fastest_layer)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def _fastest_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
+    config = layer.get_config()
+    fits = type(layer) is keras.layers.LSTM and _NEEDS_OF_THE_KERNEL.items() <= config.items()
+    kind = FusedLSTM if fits and _has_only_a_cpu() else type(layer)
+    return kind.from_config(config)
+
+
+def _has_only_a_cpu() -> bool:
     if keras.backend.backend() != "tensorflow":
-        return keras.layers.LSTM
+        return False
     import tensorflow as tf
 
-    return keras.layers.LSTM if tf.config.list_physical_devices("GPU") else FusedLSTM
+    return not tf.config.list_physical_devices("GPU")

@@ -6,11 +6,21 @@ recurrent dropout, no unrolling, no mask.
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from lstm_strategy.errors import TrainingError
+
+NetworkBuilder = Callable[[int], Any]
+"""A user's own network: the number of features → an uncompiled keras.Model."""
+
+_CUT_BARS = 12
+_CARRIED_TOLERANCE = 1e-4
 
 
 @contextmanager
@@ -53,7 +63,6 @@ def lstm_member(
     lookback: int,
     seed: int,
     name: str = "member",
-    layer: type[layers.LSTM] = layers.LSTM,
 ) -> keras.Model:
     """One freshly initialised network: (batch, time, n_features) scaled → (batch, time, 1).
 
@@ -63,7 +72,7 @@ def lstm_member(
     seeds = iter(np.random.SeedSequence(seed).generate_state(4 * len(units) + 1).tolist())
     inputs = signal = keras.Input((None, n_features), name=f"{name}_rows")
     for depth, n_units in enumerate(units):
-        lstm = layer(
+        lstm = layers.LSTM(
             n_units,
             return_sequences=True,
             return_state=True,
@@ -81,6 +90,58 @@ def lstm_member(
         name=f"{name}_probability",
     )(signal)
     return keras.Model(inputs, probability, name=name)
+
+
+def built_member(build: NetworkBuilder, n_features: int, *, seed: int, name: str) -> keras.Model:
+    """A user's own network as a member, freshly initialised; the same seed gives the same weights.
+
+    Raises:
+        TrainingError: if ``build`` doesn't give (batch, time, n_features) → (batch, time, 1).
+    """
+    keras.utils.set_random_seed(seed)
+    network = build(n_features)
+    if not isinstance(network, keras.Model):
+        raise TrainingError(
+            f"network must give a keras.Model, got {type(network).__name__}. Write a function "
+            "of the number of features that returns keras.Model(inputs, outputs)."
+        )
+    shapes = tuple(network.input_shape), tuple(network.output_shape)
+    wanted = (None, None, n_features), (None, None, 1)
+    if shapes != wanted:
+        raise TrainingError(
+            f"network must go from {wanted[0]} to {wanted[1]} (batch, time, ...), got "
+            f"{shapes[0]} to {shapes[1]}. Begin with keras.Input((None, n_features)), give every "
+            "recurrent layer return_sequences=True and end with Dense(1, activation='sigmoid')."
+        )
+    return keras.Model(network.inputs[0], network.outputs[0], name=name)
+
+
+def check_can_be_carried(member: keras.Model) -> None:
+    """Make sure that a sequence may be cut anywhere, the state handed on.
+
+    Raises:
+        TrainingError: if a forecast depends on later bars, or on earlier ones past the state.
+    """
+    inputs = keras.Input(member.input_shape[1:])
+    stepping = _Stepping(member, inputs)
+    carried = keras.Model([inputs, *stepping.states_in], [stepping.forecast, *stepping.states_out])
+    shape = (1, _CUT_BARS * 2, member.input_shape[-1])
+    random = np.random.default_rng(0).normal(size=shape)
+    rows = keras.ops.convert_to_tensor(random, "float32")
+    state = [keras.ops.zeros((1, tensor.shape[-1])) for tensor in stepping.states_in]
+    parts = []
+    for part in (rows[:, :_CUT_BARS], rows[:, _CUT_BARS:]):
+        answers = carried([part, *state])
+        forecast, *state = answers if isinstance(answers, list | tuple) else [answers]
+        parts.append(keras.ops.convert_to_numpy(forecast))
+    apart = np.abs(np.concatenate(parts, 1) - keras.ops.convert_to_numpy(member(rows))).max()
+    if apart > _CARRIED_TOLERANCE:
+        raise TrainingError(
+            "network can't be carried from bar to bar: a sequence cut in two gives other "
+            f"forecasts, {apart:.2g} apart. Leave out Bidirectional, attention and convolutions "
+            "over time; use recurrent layers with return_sequences=True, and layers that see one "
+            "bar alone."
+        )
 
 
 def memory_biases(n_units: int, *, lookback: int, seed: int) -> np.ndarray:
@@ -117,22 +178,38 @@ def stepping_network(network: keras.Model) -> keras.Model:
     """The same weights with the state as explicit inputs and outputs.
 
     Takes ``[rows, *states]`` and returns ``[forecasts, *states]``: rows of shape
-    (batch, time, n_features), forecasts of shape (batch, time, n_members), and two states of
-    shape (batch, units), hidden and cell, for each LSTM layer of each member.
+    (batch, time, n_features), forecasts of shape (batch, time, n_members), and states of shape
+    (batch, units), two for each LSTM layer of each member (hidden and cell), one for each GRU.
     """
     inputs = keras.Input(network.input_shape[1:], name="rows")
     scaled = network.get_layer("normalization")(inputs)
-    states_in, states_out, forecasts = [], [], []
-    for member in members_of(network):
-        signal = scaled
-        for layer in member.layers:
-            if isinstance(layer, layers.LSTM):
-                state = [keras.Input((layer.units,)) for _ in ("hidden", "cell")]
-                signal, *new_state = layer(signal, initial_state=state)
-                states_in += state
-                states_out += new_state
-            elif not isinstance(layer, layers.InputLayer):
-                signal = layer(signal)
-        forecasts.append(signal)
+    steps = [_Stepping(member, scaled) for member in members_of(network)]
+    forecasts = [step.forecast for step in steps]
     merged = layers.Concatenate()(forecasts) if len(forecasts) > 1 else forecasts[0]
+    states_in = [state for step in steps for state in step.states_in]
+    states_out = [state for step in steps for state in step.states_out]
     return keras.Model([inputs, *states_in], [merged, *states_out], name="stepping_forecaster")
+
+
+class _Stepping:
+    """One member, called on ``rows`` with its state going in and coming out."""
+
+    def __init__(self, member: keras.Model, rows: Any) -> None:
+        self.states_in: list[Any] = []
+        self.states_out: list[Any] = []
+        # Keras offers no public way to call a network with other layers than its own
+        self.forecast = member._run_through_graph(rows, operation_fn=self._stepped)
+
+    def _stepped(self, layer: Any) -> Callable[..., Any]:
+        return partial(self._called, layer) if isinstance(layer, layers.RNN) else layer
+
+    def _called(self, layer: layers.RNN, rows: Any, **_: Any) -> Any:
+        stateful = type(layer).from_config(layer.get_config() | {"return_state": True})
+        stateful.build(rows.shape)
+        stateful.set_weights(layer.get_weights())
+        widths = layer.state_size if isinstance(layer.state_size, list) else [layer.state_size]
+        state = [keras.Input((width,)) for width in widths]
+        output, *new_state = stateful(rows, initial_state=state)
+        self.states_in += state
+        self.states_out += new_state
+        return (output, *new_state) if layer.return_state else output

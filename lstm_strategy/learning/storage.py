@@ -63,6 +63,7 @@ class ModelCard(BaseModel):
     validation_scores: dict[str, float]
     versions: dict[str, str]
     backend: str
+    network: str = ""  # the user's own builder by name; "" for the LSTM of the package
     network_sha256: str = ""
 
 
@@ -75,6 +76,13 @@ def library_versions() -> dict[str, str]:
         except ImportError:
             continue
     return versions
+
+
+def builder_name(build: Any) -> str:
+    """The name of a user's own network builder; "" without one."""
+    if build is None:
+        return ""
+    return f"{build.__module__}.{getattr(build, '__qualname__', type(build).__qualname__)}"
 
 
 def file_sha256(path: Path) -> str:

@@ -15,8 +15,16 @@ import pandas as pd
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.chunks import Chunks, TrainingRows
-from lstm_strategy.learning.fused import fastest_lstm
-from lstm_strategy.learning.network import keras, lstm_member, normalization_layer, scaled_network
+from lstm_strategy.learning.fused import fastest_copy
+from lstm_strategy.learning.network import (
+    NetworkBuilder,
+    built_member,
+    check_can_be_carried,
+    keras,
+    lstm_member,
+    normalization_layer,
+    scaled_network,
+)
 from lstm_strategy.learning.progress import OnEpoch
 from lstm_strategy.learning.settings import ForecasterSettings
 
@@ -36,15 +44,20 @@ class TrainedNetwork:
 
 
 def trained_network(
-    rows: TrainingRows, settings: ForecasterSettings, *, progress: OnEpoch | None = None
+    rows: TrainingRows,
+    settings: ForecasterSettings,
+    *,
+    build: NetworkBuilder | None = None,
+    progress: OnEpoch | None = None,
 ) -> TrainedNetwork:
     """Train one member for each seed and join them behind one scaling.
 
-    The network is built and compiled once and re-initialised for every seed, and for every later
-    call that asks for the same kind of network.
+    ``build`` makes a network of the user's own in place of the LSTM. The network is built and
+    compiled once and re-initialised for every seed, and for every later call that asks for the
+    same kind of network.
 
     Raises:
-        TrainingError: if a loss becomes NaN.
+        TrainingError: if a loss becomes NaN, or a network of the user's own doesn't fit.
     """
     normalization = normalization_layer(rows.scaling_rows)
     scaled_rows = replace(
@@ -52,7 +65,7 @@ def trained_network(
         features=_scaled(normalization, rows.features),
         mirrored=None if rows.mirrored is None else _scaled(normalization, rows.mirrored),
     )
-    trainer = _trainer(rows.features.shape[1], settings.model_copy(update=_NOT_COMPILED))
+    trainer = _trainer(rows.features.shape[1], settings.model_copy(update=_NOT_COMPILED), build)
     seeds = np.random.SeedSequence(settings.seed).generate_state(settings.seeds).tolist()
     members, histories = [], []
     for position, seed in enumerate(seeds):
@@ -75,16 +88,23 @@ _NOT_COMPILED = {
 
 
 @lru_cache(maxsize=2)
-def _trainer(n_features: int, settings: ForecasterSettings) -> "_Trainer":
-    return _Trainer(n_features, settings)
+def _trainer(
+    n_features: int, settings: ForecasterSettings, build: NetworkBuilder | None
+) -> "_Trainer":
+    return _Trainer(n_features, settings, build)
 
 
 class _Trainer:
     """One compiled network that is trained again and again from fresh weights."""
 
-    def __init__(self, n_features: int, settings: ForecasterSettings) -> None:
-        self._n_features, self._settings = n_features, settings
-        self._member = self._fresh_member(0, name="member", layer=fastest_lstm())
+    def __init__(
+        self, n_features: int, settings: ForecasterSettings, build: NetworkBuilder | None
+    ) -> None:
+        self._n_features, self._settings, self._build = n_features, settings, build
+        fresh = self._fresh_member(0, name="member")
+        if build is not None:
+            check_can_be_carried(fresh)
+        self._member = fastest_copy(fresh)
         optimizer = keras.optimizers.AdamW(
             settings.learning_rate, weight_decay=settings.weight_decay, clipnorm=1.0
         )
@@ -168,10 +188,10 @@ class _Trainer:
         self._member.reset_metrics()  # the loss is a mean since the last reset
         return [float(on_batch(*chunks[number])) for number in range(len(chunks))][-1]
 
-    def _fresh_member(
-        self, seed: int, *, name: str, layer: type[keras.layers.LSTM] = keras.layers.LSTM
-    ) -> keras.Model:
+    def _fresh_member(self, seed: int, *, name: str) -> keras.Model:
         settings = self._settings
+        if self._build is not None:
+            return built_member(self._build, self._n_features, seed=seed, name=name)
         return lstm_member(
             self._n_features,
             units=settings.units,
@@ -179,7 +199,6 @@ class _Trainer:
             lookback=settings.lookback,
             seed=seed,
             name=name,
-            layer=layer,
         )
 
     def _reinitialise(self, seed: int) -> None:

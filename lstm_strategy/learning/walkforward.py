@@ -19,7 +19,7 @@ from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.progress import steps_progress
 from lstm_strategy.learning.refits import Refit, WalkForwardForecaster, fold_folder, write_json
 from lstm_strategy.learning.splits import Fold, WalkForward
-from lstm_strategy.learning.storage import CARD_FILE, WALK_FORWARD_FILE
+from lstm_strategy.learning.storage import CARD_FILE, WALK_FORWARD_FILE, builder_name
 
 OnFold = Callable[[int, int], None]
 """Called after each fold with: folds done, folds in all."""
@@ -184,7 +184,12 @@ def _ledger(bars: pd.DataFrame, folds: list[Fold]) -> pd.DataFrame:
 
 def _run_key(bars: pd.DataFrame, forecaster: Any, splits: WalkForward) -> str:
     settings = forecaster.settings.model_dump_json()
-    described = [bars_fingerprint(bars), settings, json.dumps(forecaster.features.to_dict())]
+    described = [
+        bars_fingerprint(bars),
+        settings,
+        json.dumps(forecaster.features.to_dict()),
+        builder_name(getattr(forecaster, "network", None)),
+    ]
     return hashlib.sha256("\n".join([*described, repr(splits)]).encode()).hexdigest()
 
 
