@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from lstm_strategy.evaluation.compare import Board
+    from lstm_strategy.evaluation.board import Board
     from lstm_strategy.learning.forecaster import LSTMForecaster
     from lstm_strategy.learning.refits import WalkForwardForecaster
 

@@ -14,7 +14,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lstm_strategy.evaluation.compare import Board
+    from lstm_strategy.evaluation.board import Board
     from lstm_strategy.evaluation.result import BacktestResult
     from lstm_strategy.learning.forecaster import LSTMForecaster
 

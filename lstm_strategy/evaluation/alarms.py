@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.compare import Board
+from lstm_strategy.evaluation.board import Board
 from lstm_strategy.evaluation.metrics import bar_returns, sharpe, total_return
 from lstm_strategy.evaluation.result import BacktestResult
 

@@ -4,47 +4,35 @@ Each strategy runs alone in a Cerebro of its own. The only thing a run can't kno
 have warmed up; where that differs, the early ones run again from the bar at which all can trade.
 """
 
-import html
 import importlib.util
 import logging
 import pickle
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import joblib
 import pandas as pd
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from lstm_strategy.errors import LSTMStrategyError, TradingError
+from lstm_strategy.evaluation.board import Board
+from lstm_strategy.evaluation.order_log import log_orders, orders_unlogged
 from lstm_strategy.evaluation.result import (
     BacktestResult,
     first_bar_after,
-    is_buy_and_hold,
-    order_troubles,
-    readable_metrics,
     result_of,
-    span_text,
     training_end,
-    write_results,
 )
-from lstm_strategy.trading import execution
 from lstm_strategy.trading.backtest import (
     BacktestRun,
     BrokerSettings,
     TooFewBarsError,
     run_cerebro,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 
@@ -60,79 +48,6 @@ class StrategyFailedError(TradingError):
     def __init__(self, message: str, results: dict[str, BacktestResult]):
         super().__init__(message)
         self.results = results
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Board:
-    """The results of strategies that ran on the same terms, by name and in the order given.
-
-    `left_out` says by name why a strategy could not run: it needs more bars than there are.
-    """
-
-    results: dict[str, BacktestResult]
-    broker: BrokerSettings
-    left_out: dict[str, str] = field(default_factory=dict)
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """One row a strategy, one column a metric; fractions, NaN where undefined."""
-        table = pd.DataFrame([result.metrics for result in self.results.values()])
-        return table.astype({"trades": int})
-
-    @cached_property
-    def equity(self) -> pd.DataFrame:
-        """One column a strategy, on the dates that all of them share; in units of cash."""
-        return pd.DataFrame({result.name: result.equity for result in self.results.values()})
-
-    def plot(self, *, log: bool = True, highlight: str | list[str] | None = None) -> "Figure":
-        """Growth, drawdown and exposure; see `plot_equity`."""
-        from lstm_strategy.evaluation.plots import plot_equity
-
-        return plot_equity(self, log=log, highlight=highlight)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write metrics.csv, equity.csv and equity.png into `folder`, each whole or not at all."""
-        tables = {
-            "metrics.csv": self.table.rename_axis("strategy"),
-            "equity.csv": self.equity.rename_axis("datetime"),
-        }
-        return write_results(folder, tables, self.plot())
-
-    def to_html(self, path: str | Path, **settings: Any) -> Path:
-        """Write one self-contained page about this board; `settings` are those of `report_html`."""
-        from lstm_strategy.evaluation.report import write_report
-
-        return write_report(path, self, **settings)
-
-    def standing(self, name: str) -> str:
-        """Where a strategy stands by Sharpe ratio, in a sentence that claims no skill."""
-        result = self.results.get(name)
-        if name in self.left_out:
-            raise TradingError(f"{name} was left out of the comparison: {self.left_out[name]}")
-        if result is None:
-            raise TradingError(
-                f"standing needs the name of a compared strategy, got {name!r}. "
-                f"Choose from {', '.join(self.results)}."
-            )
-        return _standing_text(result, self)
-
-    def __repr__(self) -> str:
-        table = readable_metrics(self.table).to_string()
-        return "\n".join([f"Board of {self._terms()}", table, *self._left_out_lines()])
-
-    def _repr_html_(self) -> str:
-        table = readable_metrics(self.table).to_html()
-        left_out = (f"<p>{html.escape(line)}</p>" for line in self._left_out_lines())
-        return "".join([f"<p>{self._terms()}</p>{table}", *left_out])
-
-    def _left_out_lines(self) -> list[str]:
-        return [f"Left out: {name}. {reason}" for name, reason in self.left_out.items()]
-
-    def _terms(self) -> str:
-        return (
-            f"{len(self.results)} strategies, {span_text(self.equity)}, commission "
-            f"{self.broker.commission_rate:.2%}, slippage {self.broker.slippage_rate:.2%}"
-        )
 
 
 @dataclass(frozen=True)
@@ -201,7 +116,7 @@ def compare(
     for name, reason in left_out.items():
         log.warning("%s is left out of the comparison: %s", name, reason)
     for result in results.values():
-        _log_orders(result)
+        log_orders(result)
     _raise_first_failure(runs, results)
     return Board(results=results, broker=broker, left_out=left_out)
 
@@ -267,7 +182,7 @@ def _runs_of(
 
 def _attempt(job: _Job, bars: pd.DataFrame) -> BacktestRun | _Failure:
     try:
-        with _orders_unlogged():
+        with orders_unlogged():
             return run_cerebro(
                 job.strategy, bars,
                 start=job.start, end=job.end, broker=job.broker, name=job.name, **job.params,
@@ -276,38 +191,6 @@ def _attempt(job: _Job, bars: pd.DataFrame) -> BacktestRun | _Failure:
         return _Failure(str(error), "", isinstance(error, TooFewBarsError))
     except Exception as error:
         return _Failure(repr(error), traceback.format_exc(), False)
-
-
-@contextmanager
-def _orders_unlogged() -> Iterator[None]:
-    """Keep the strategies of this thread from logging their orders.
-
-    A worker process knows nothing of the caller's logging, and a strategy that runs again would
-    tell everything twice: `_log_orders` speaks for all of them.
-    """
-    thread = threading.get_ident()
-
-    def is_of_another_thread(record: logging.LogRecord) -> bool:
-        return threading.get_ident() != thread
-
-    execution.log.addFilter(is_of_another_thread)
-    try:
-        yield
-    finally:
-        execution.log.removeFilter(is_of_another_thread)
-
-
-def _log_orders(result: BacktestResult) -> None:
-    troubles = {kind for kind, count in result.order_counts.items() if count} - {"completed"}
-    if troubles:
-        # Every other run ends with an order that had no next open: no trouble by itself.
-        level = logging.INFO if troubles == {"unfilled_at_end"} else logging.WARNING
-        log.log(
-            level,
-            "%s: orders that did not fill as asked: %s. Run it alone with run_backtest to see the "
-            "first of each, with its remedy.",
-            result.name, order_troubles(result.order_counts),
-        )  # fmt: skip
 
 
 def _too_short_to_run(jobs: list[_Job], runs: dict[str, BacktestRun | _Failure]) -> dict[str, str]:
@@ -352,28 +235,3 @@ def _is_importable(strategy: type) -> bool:
         return False
     is_there = getattr(module, strategy.__qualname__, None) is strategy
     return is_there and importlib.util.find_spec(strategy.__module__) is not None
-
-
-def _standing_text(result: BacktestResult, board: Board) -> str:
-    sharpe = board.table["sharpe"]
-    own = sharpe[result.name]
-    if pd.isna(own):
-        return f"{result.name}: its equity never varied, so it has no Sharpe ratio and no rank."
-    rank = int((sharpe > own).sum()) + 1
-    text = f"{result.name}: Sharpe {own:.2f}, rank {rank} of {len(sharpe)}"
-    benchmark = next((name for name in sharpe.index if is_buy_and_hold(name)), None)
-    if benchmark is not None and benchmark != result.name and pd.notna(sharpe[benchmark]):
-        verb = "leads" if own > sharpe[benchmark] else "trails"
-        text += f"; it {verb} buy and hold ({sharpe[benchmark]:.2f})"
-    text += (
-        f". One standard error of its Sharpe ratio is {_sharpe_error(result):.2f}: differences of "
-        "that size are within luck, and a rank alone is no evidence of skill."
-    )
-    return text + " In-sample, it would be none in any case." * result.in_sample
-
-
-def _sharpe_error(result: BacktestResult) -> float:
-    """Standard error of the annual Sharpe ratio for independent returns (Lo 2002)."""
-    years = (len(result.equity) - 1) / result.bars_per_year
-    per_bar_squared = result.metrics["sharpe"] ** 2 / result.bars_per_year
-    return float(((1.0 + per_bar_squared / 2.0) / years) ** 0.5)

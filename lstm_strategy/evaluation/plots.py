@@ -22,7 +22,7 @@ from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.result import is_buy_and_hold
 
 if TYPE_CHECKING:
-    from lstm_strategy.evaluation.compare import Board
+    from lstm_strategy.evaluation.board import Board
     from lstm_strategy.evaluation.result import BacktestResult
 
 __all__ = ["plot_chart", "plot_equity", "plot_history"]

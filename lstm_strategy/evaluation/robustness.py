@@ -4,10 +4,8 @@ Everything here is computed from forecasts that were made before: no network is 
 none has to be loaded. A run is one backtest.
 """
 
-import contextlib
-import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -25,6 +23,7 @@ from lstm_strategy.evaluation.metrics import (
     total_return,
     turnover,
 )
+from lstm_strategy.evaluation.order_log import orders_unlogged
 from lstm_strategy.evaluation.result import BacktestResult, run_backtest
 from lstm_strategy.learning.models import (
     FORECAST_COLUMNS,
@@ -123,17 +122,12 @@ def cost_break_even(
     """
     broker, ready = broker or BrokerSettings(), ready_forecasts(model, bars)
     settings = broker.model_dump()
-    brokers = {
-        rate: BrokerSettings(**settings | {"commission_rate": rate * _ONE_BPS})
+    variants = {
+        rate: {"broker": BrokerSettings(**settings | {"commission_rate": rate * _ONE_BPS})}
         for rate in rates_bps
     }
     terms: dict[str, Any] = {"start": start, "end": end, "model": ready, **params}
-    with _quiet_orders():
-        runs = {
-            rate: run_backtest(strategy, bars, broker=rate_broker, **terms)
-            for rate, rate_broker in brokers.items()
-        }
-    return _metrics_by(runs, "commission_bps")
+    return _metrics_by("commission_bps", _runs(strategy, bars, variants, terms))
 
 
 def delay_break_even(
@@ -154,14 +148,11 @@ def delay_break_even(
     Raises `TradingError` for a negative delay, which would look ahead.
     """
     ready = ready_forecasts(model, bars)
-    models = {delay: delayed_forecasts(ready, bars, delay_bars=delay) for delay in delays_bars}
+    variants = {
+        delay: {"model": delayed_forecasts(ready, bars, delay_bars=delay)} for delay in delays_bars
+    }
     terms: dict[str, Any] = {"start": start, "end": end, "broker": broker, **params}
-    with _quiet_orders():
-        runs = {
-            delay: run_backtest(strategy, bars, model=delayed, **terms)
-            for delay, delayed in models.items()
-        }
-    return _metrics_by(runs, "delay_bars")
+    return _metrics_by("delay_bars", _runs(strategy, bars, variants, terms))
 
 
 def delayed_forecasts(
@@ -260,41 +251,46 @@ def seed_fan(
             "Make them from the bars that you trade."
         )
     warm_up = max(_leading_gaps(signals[seed]) for seed in signals)
-    models = {
-        seed: ReadyForecasts(
-            frame=pd.DataFrame(
-                {"signal": signals[seed].to_numpy(dtype=float)},
-                index=_naive_utc(signals.index),
-                columns=FORECAST_COLUMNS,
-            ),
-            warm_up=warm_up,
-            bars_columns=["close"],
-            training_end=training_end,
-        )
+    variants = {
+        seed: {"model": _forecasts_of_signal(signals[seed], warm_up, training_end)}
         for seed in signals
     }
     terms: dict[str, Any] = {"start": start, "end": end, "broker": broker, **params}
-    with _quiet_orders():
-        equities = {
-            seed: run_backtest(strategy, bars, model=ready, **terms).equity
-            for seed, ready in models.items()
+    runs = _runs(strategy, bars, variants, terms)
+    return pd.DataFrame({seed: run.equity for seed, run in runs.items()}).rename_axis(
+        columns="seed"
+    )
+
+
+def _forecasts_of_signal(
+    signal: pd.Series, warm_up: int, training_end: pd.Timestamp | None
+) -> ReadyForecasts:
+    frame = pd.DataFrame(
+        {"signal": signal.to_numpy(dtype=float)},
+        index=_naive_utc(signal.index),
+        columns=FORECAST_COLUMNS,
+    )
+    return ReadyForecasts(frame, warm_up, bars_columns=["close"], training_end=training_end)
+
+
+def _runs(
+    strategy: type,
+    bars: pd.DataFrame,
+    variants: Mapping[Any, dict[str, Any]],
+    terms: dict[str, Any],
+) -> dict[Any, BacktestResult]:
+    """A run for each variant of the terms, by its key.
+
+    Orders aren't logged: the run on its own terms has said what became of them, once is enough.
+    """
+    with orders_unlogged():
+        return {
+            key: run_backtest(strategy, bars, **terms, **changed)
+            for key, changed in variants.items()
         }
-    return pd.DataFrame(equities).rename_axis(columns="seed")
 
 
-@contextlib.contextmanager
-def _quiet_orders() -> Iterator[None]:
-    """No log of orders that didn't fill: the run on its own terms has said it, once is enough."""
-    execution = logging.getLogger("lstm_strategy.trading.execution")
-    level = execution.level
-    execution.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        execution.setLevel(level)
-
-
-def _metrics_by(runs: dict[Any, BacktestResult], index_name: str) -> pd.DataFrame:
+def _metrics_by(index_name: str, runs: dict[Any, BacktestResult]) -> pd.DataFrame:
     table = pd.DataFrame.from_dict(
         {key: run.metrics[_METRICS] for key, run in runs.items()}, orient="index"
     )

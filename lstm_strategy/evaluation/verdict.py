@@ -14,17 +14,11 @@ import pandas as pd
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.alarms import Alarm, result_named
-from lstm_strategy.evaluation.compare import Board
+from lstm_strategy.evaluation.board import Board
 from lstm_strategy.evaluation.metrics import bar_returns
-from lstm_strategy.evaluation.significance import (
-    FEWEST_BARS,
-    Interval,
-    SPAResult,
-    at_equal_volatility,
-    deflated_sharpe,
-    sharpe_interval,
-    superior_predictive_ability,
-)
+from lstm_strategy.evaluation.resampling import FEWEST_BARS, at_equal_volatility
+from lstm_strategy.evaluation.sharpe_inference import Interval, deflated_sharpe, sharpe_interval
+from lstm_strategy.evaluation.significance import SPAResult, superior_predictive_ability
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,21 @@
 Bars are counted by position; a bar's label reaches ``horizon`` bars further.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TrainingError
-
-Size = int | str | pd.offsets.BaseOffset
-"""A number of bars, or a time: 250, "250 bars", "10 years", pd.DateOffset(years=10)."""
-
-_UNITS = ("minute", "hour", "day", "week", "month", "year")
-_SIZE_TEXT = re.compile(rf"(\d+)\s*(bar|{'|'.join(_UNITS)})s?", re.IGNORECASE)
-_EXAMPLES = '250, "250 bars", "6 months", "10 years" or a pandas offset'
+from lstm_strategy.learning.fold_sizes import (
+    Size,
+    check_room,
+    check_whole_bars,
+    parsed_size,
+    size_text,
+)
 
 
 @dataclass(frozen=True)
@@ -121,20 +119,20 @@ class WalkForward:
     embargo: int = 0
 
     def __post_init__(self) -> None:
-        sizes = {name: _parsed(name, getattr(self, name)) for name in ("train", "test")}
+        sizes = {name: parsed_size(name, getattr(self, name)) for name in ("train", "test")}
         if self.validation is not None:
-            sizes["validation"] = _parsed("validation", self.validation)
-        _check_whole("horizon", self.horizon, least=1)
-        _check_whole("embargo", self.embargo, least=0)
+            sizes["validation"] = parsed_size("validation", self.validation)
+        check_whole_bars("horizon", self.horizon, least=1)
+        check_whole_bars("embargo", self.embargo, least=0)
         if self.purge is not None:
-            _check_whole("purge", self.purge, least=0)
+            check_whole_bars("purge", self.purge, least=0)
         if self.purge_bars < self.horizon:
             raise TrainingError(
                 f"purge must be at least the horizon of {self.horizon} bars, got {self.purge}: "
                 "the labels of the last training bars would reach into the test fold. "
                 "Raise purge or leave it out."
             )
-        _check_room(sizes, self.purge_bars)
+        check_room(sizes, self.purge_bars)
 
     @property
     def purge_bars(self) -> int:
@@ -219,9 +217,9 @@ class WalkForward:
             )
         sizes = {"train": self.train, "test": self.test, "validation": self.validation}
         for name, size in sizes.items():
-            if size is not None and not has_dates and not isinstance(_parsed(name, size), int):
+            if size is not None and not has_dates and not isinstance(parsed_size(name, size), int):
                 raise TrainingError(
-                    f"{name}={_shown(size)} needs bars with a DatetimeIndex, "
+                    f"{name}={size_text(size)} needs bars with a DatetimeIndex, "
                     f"got {type(bars).__name__} with {type(index).__name__}. "
                     "Give the size in bars, or pass a frame of bars."
                 )
@@ -229,7 +227,7 @@ class WalkForward:
 
     def _test_edges(self, index: pd.Index) -> list["_Edge"]:
         """Return where each test fold begins; one edge a position."""
-        train, test = _parsed("train", self.train), _parsed("test", self.test)
+        train, test = parsed_size("train", self.train), parsed_size("test", self.test)
         first = _edge_after(index, _edge_at(index, 0), train) if len(index) else None
         if first is None:
             raise TrainingError(self._too_few_bars(index))
@@ -246,7 +244,7 @@ class WalkForward:
         return list(edges.values())
 
     def _too_few_bars(self, index: pd.Index) -> str:
-        train = _parsed("train", self.train)
+        train = parsed_size("train", self.train)
         remedy = "Load more history or train on a shorter window."
         if isinstance(train, int):
             return (
@@ -255,15 +253,16 @@ class WalkForward:
             )
         span = f"{len(index)} from {index[0]} to {index[-1]}" if len(index) else "0"
         return (
-            f"one fold needs bars over more than train={_shown(self.train)}, got {span}. {remedy}"
+            f"one fold needs bars over more than train={size_text(self.train)}, got {span}. "
+            f"{remedy}"
         )
 
     def _fold(self, index: pd.Index, edge: "_Edge", stop: int, earlier: list[Fold]) -> Fold:
-        window = _parsed("train", self.train)
+        window = parsed_size("train", self.train)
         start = 0 if self.expanding else _position_before(index, edge, window)
         train_end, validation = edge.position, None
         if self.validation is not None:
-            size = _parsed("validation", self.validation)
+            size = parsed_size("validation", self.validation)
             train_end = max(_position_before(index, edge, size), start)
             validation = slice(train_end, max(edge.position - self.purge_bars, train_end))
         train = slice(start, max(train_end - self.purge_bars, start))
@@ -371,55 +370,3 @@ def _without(span: slice, embargoed: tuple[slice, ...]) -> np.ndarray:
         first = max(left_out.start - span.start, 0)
         is_kept[first : max(left_out.stop - span.start, first)] = False
     return span.start + np.flatnonzero(is_kept)
-
-
-def _parsed(name: str, size: Any) -> int | pd.offsets.BaseOffset:
-    """Return a size as a number of bars or as an offset on the calendar."""
-    parsed = _size_of_text(size) if isinstance(size, str) else size
-    if isinstance(parsed, Integral) and not isinstance(parsed, bool) and int(parsed) >= 1:
-        return int(parsed)
-    if isinstance(parsed, pd.offsets.BaseOffset) and _moves_forward(parsed):
-        return parsed
-    raise TrainingError(
-        f"{name} must be a size above zero such as {_EXAMPLES}, got {_shown(size)}."
-    )
-
-
-def _size_of_text(text: str) -> int | pd.offsets.BaseOffset | None:
-    match = _SIZE_TEXT.fullmatch(text.strip())
-    if match is None:
-        return None
-    number, unit = int(match[1]), match[2].lower()
-    arguments: dict[str, Any] = {f"{unit}s": number}
-    return number if unit == "bar" else pd.DateOffset(**arguments)
-
-
-def _moves_forward(offset: pd.offsets.BaseOffset) -> bool:
-    anchor = pd.Timestamp("2000-01-01")
-    try:
-        return bool(anchor + offset > anchor)
-    except (OverflowError, ValueError):  # so far that the calendar ends
-        return True
-
-
-def _shown(size: Any) -> str:
-    return f'"{size}"' if isinstance(size, str) else repr(size)
-
-
-def _check_whole(name: str, value: Any, *, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise TrainingError(
-            f"{name} must be a whole number of bars, at least {least}, got {value!r}."
-        )
-
-
-def _check_room(sizes: dict[str, int | pd.offsets.BaseOffset], purge: int) -> None:
-    """Refuse windows in bars that can't hold what must fit into them."""
-    train, validation = sizes["train"], sizes.get("validation")
-    taken, what = purge, f"purge={purge}"
-    if isinstance(validation, int):
-        if validation <= purge:
-            raise TrainingError(f"validation must be above {what}, got {validation}. Widen it.")
-        taken, what = purge + validation, f"validation={validation} plus {what}"
-    if isinstance(train, int) and train <= taken:
-        raise TrainingError(f"train must be above {what}, got {train}. Widen it.")

@@ -18,7 +18,8 @@ from lstm_strategy.evaluation.alarms import (
     market_in_disguise,
     one_lucky_fold,
 )
-from lstm_strategy.evaluation.compare import Board, compare
+from lstm_strategy.evaluation.board import Board
+from lstm_strategy.evaluation.compare import compare
 from lstm_strategy.trading.backtest import BrokerSettings
 from lstm_strategy.trading.execution import TargetStrategy
 

@@ -14,10 +14,12 @@ from made_up import random_walk
 from lstm_strategy.errors import LSTMStrategyError, TradingError
 from lstm_strategy.evaluation import tearsheet as tearsheet_module
 from lstm_strategy.evaluation.alarms import Alarm
-from lstm_strategy.evaluation.compare import Board, compare
+from lstm_strategy.evaluation.board import Board
+from lstm_strategy.evaluation.compare import compare
 from lstm_strategy.evaluation.plots import plot_equity
-from lstm_strategy.evaluation.report import report_html, worst_drawdowns, write_report
+from lstm_strategy.evaluation.report import report_html, write_report
 from lstm_strategy.evaluation.report_page import number_text
+from lstm_strategy.evaluation.report_tables import worst_drawdowns
 from lstm_strategy.evaluation.robustness import robustness
 from lstm_strategy.evaluation.tearsheet import write_tearsheet
 from lstm_strategy.evaluation.verdict import verdict

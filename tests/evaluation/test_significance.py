@@ -11,21 +11,25 @@ from scipy import stats
 
 from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import BarsError, TradingError
-from lstm_strategy.evaluation import significance
+from lstm_strategy.evaluation import sharpe_inference
 from lstm_strategy.evaluation.metrics import sharpe
 from lstm_strategy.evaluation.null_test import null_test, permuted_bars
-from lstm_strategy.evaluation.significance import (
+from lstm_strategy.evaluation.resampling import (
     at_equal_volatility,
-    better_than,
     block_length,
+    resampled_means,
+)
+from lstm_strategy.evaluation.sharpe_inference import (
     deflated_sharpe,
     luckiest_sharpe,
-    model_confidence_set,
     probabilistic_sharpe,
-    resampled_means,
     sharpe_confidence,
     sharpe_difference_interval,
     sharpe_interval,
+)
+from lstm_strategy.evaluation.significance import (
+    better_than,
+    model_confidence_set,
     spa_against_each,
     superior_predictive_ability,
 )
@@ -224,7 +228,7 @@ def test_the_standard_error_is_that_of_mertens(seed):
     ratio = values.mean() / values.std()
     variance = 1 - stats.skew(values) * ratio
     variance += (stats.kurtosis(values, fisher=False) - 1) / 4 * ratio**2
-    _, error = significance._weighted_sharpe(values[:, None], np.array([1.0]))
+    _, error = sharpe_inference._weighted_sharpe(values[:, None], np.array([1.0]))
     assert error == pytest.approx(math.sqrt(variance / 300))
 
 
@@ -232,10 +236,10 @@ def test_the_sharpe_interval_is_the_studentised_one_worked_in_a_loop():
     returns = autocorrelated(1)
     block_bars = block_length(returns.to_frame())
     assert block_bars > 1
-    estimate, error = significance._weighted_sharpe(returns.to_numpy()[:, None], np.ones(1))
+    estimate, error = sharpe_inference._weighted_sharpe(returns.to_numpy()[:, None], np.ones(1))
     distances = []
     for (sample,), _ in StationaryBootstrap(block_bars, returns.to_numpy(), seed=4).bootstrap(REPS):
-        drawn, drawn_error = significance._weighted_sharpe(sample[:, None], np.ones(1))
+        drawn, drawn_error = sharpe_inference._weighted_sharpe(sample[:, None], np.ones(1))
         distances.append((drawn - estimate) / drawn_error)
     low, high = np.percentile(distances, [5, 95])
     interval = sharpe_interval(returns, 252.0, level=0.9, reps=REPS, seed=4)

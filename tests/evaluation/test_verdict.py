@@ -7,14 +7,11 @@ import pytest
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.alarms import Alarm
-from lstm_strategy.evaluation.compare import Board
+from lstm_strategy.evaluation.board import Board
 from lstm_strategy.evaluation.metrics import sharpe
 from lstm_strategy.evaluation.result import BacktestResult
-from lstm_strategy.evaluation.significance import (
-    deflated_sharpe,
-    sharpe_interval,
-    spa_against_each,
-)
+from lstm_strategy.evaluation.sharpe_inference import deflated_sharpe, sharpe_interval
+from lstm_strategy.evaluation.significance import spa_against_each
 from lstm_strategy.evaluation.verdict import verdict, verdict_on_returns
 from lstm_strategy.trading.backtest import BrokerSettings
 
