@@ -3,16 +3,27 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
 import lstm_strategy
 from lstm_strategy.errors import LSTMStrategyError, SettingsError
+from lstm_strategy.evaluating import compared, trained_before, walked_forward, write_board
+from lstm_strategy.inputs import (
+    bars_of_source,
+    bars_span,
+    broker_of_options,
+    check_holds_no_other_files,
+    forecaster_of_options,
+    model_of_folder,
+    rules_of_options,
+    sliced_bars,
+    training_end_of,
+)
 from lstm_strategy.options import (
     Adjusted,
     Bars,
@@ -50,17 +61,8 @@ from lstm_strategy.printing import (
     status,
 )
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from lstm_strategy.evaluation.board import Board
-    from lstm_strategy.learning.forecaster import LSTMForecaster
-    from lstm_strategy.learning.refits import WalkForwardForecaster
-
 _DEMO_TRAIN_END, _DEMO_START, _DEMO_END = "2010-12-31", "2011", "2018"
 _TRAINED_SHARE = 0.7
-_MOST_JOBS = 4  # processes that train folds; each loads Keras by itself
 _INTERRUPTED = 130
 # Every mistake in a command is one of these; typer brings click along or its own copy of it.
 _UsageError = cast(type[Exception], typer.BadParameter.__base__)
@@ -123,18 +125,19 @@ def demo(
 ) -> None:
     """Train on the S&P 500 up to 2010 and compare with all baselines on 2011-2018."""
     from lstm_strategy import LSTMForecaster, LSTMStrategy, plot_chart, sample_bars
+    from lstm_strategy.evaluation.result import write_picture
 
     bars = sample_bars("sp500")
-    say(f"S&P 500, {_span(bars)}. Training on the bars up to {_DEMO_TRAIN_END}.")
+    say(f"S&P 500, {bars_span(bars)}. Training on the bars up to {_DEMO_TRAIN_END}.")
     forecaster = LSTMForecaster(seed=seed).fit(bars[:_DEMO_TRAIN_END])
     print_training(forecaster)
     forecaster.save(out_dir / "model")
-    board = _compared(bars, {"LSTM": forecaster}, start=_DEMO_START, end=_DEMO_END)
+    board = compared(bars, {"LSTM": forecaster}, start=_DEMO_START, end=_DEMO_END)
     print_board(board)
     with status("Drawing the chart"):
         chart = plot_chart(LSTMStrategy, bars, start=_DEMO_START, end=_DEMO_END, model=forecaster)
-        _save_figure(chart, out_dir / "chart.png")
-    _write_board(board, bars, forecaster, out_dir, end=_DEMO_END, also=["chart.png", "model/"])
+        write_picture(out_dir / "chart.png", chart)
+    write_board(board, bars, forecaster, out_dir, end=_DEMO_END, also=["chart.png", "model/"])
 
 
 @app.command()
@@ -158,17 +161,25 @@ def train(
     The model has seen every bar up to --end: keep later bars to test it on.
     """
     from lstm_strategy.evaluation.plots import plot_history
+    from lstm_strategy.evaluation.result import write_picture
 
-    _check_holds_no_other_files(out_dir)
-    forecaster = _configured_forecaster(
-        config, preset, horizon, units, lookback, epochs, seeds, seed
+    check_holds_no_other_files(out_dir)
+    forecaster = forecaster_of_options(
+        config,
+        preset=preset,
+        horizon=horizon,
+        units=units,
+        lookback=lookback,
+        epochs=epochs,
+        seeds=seeds,
+        seed=seed,
     )
-    frame = _sliced(_loaded_bars(bars, adjusted), start, end)
-    say(f"{bars}: training on {_span(frame)}.")
+    frame = sliced_bars(bars_of_source(bars, adjusted), start, end)
+    say(f"{bars}: training on {bars_span(frame)}.")
     forecaster.fit(frame)
     print_training(forecaster)
     forecaster.save(out_dir)
-    _save_figure(plot_history(forecaster.history), out_dir / "training.png")
+    write_picture(out_dir / "training.png", plot_history(forecaster.history))
     say(f"Wrote the model and training.png to {out_dir}/.")
 
 
@@ -185,18 +196,20 @@ def forecast(
     next open on (-1 all short, 1 all long), the forecast the probability that the close rises,
     the spread its standard deviation between the networks.
     """
-    frame = _loaded_bars(bars, adjusted)
+    from lstm_strategy.evaluation.result import write_whole
+
+    frame = bars_of_source(bars, adjusted)
     with status("Forecasting"):
-        forecaster = _loaded_model(model)
+        forecaster = model_of_folder(model)
         forecasts = forecaster.forecast(frame)
     if forecasts["signal"].notna().sum() == 0:
         raise LSTMStrategyError(
             f"The model needs {forecaster.warm_up + 1:,} bars before its first forecast, got "
             f"{len(frame):,}. Load more history."
         )
-    print_forecasts(forecasts.tail(10), _training_end(forecaster, frame))
+    print_forecasts(forecasts.tail(10), training_end_of(forecaster, frame))
     if out_dir is not None:
-        _write_whole(out_dir / "forecast.csv", forecasts.to_csv)
+        write_whole(out_dir / "forecast.csv", forecasts.to_csv().encode())
         say(f"Wrote forecast.csv to {out_dir}/.")
 
 
@@ -230,17 +243,17 @@ def backtest(
     from lstm_strategy.trading.strategy import LSTMStrategy
 
     loaded = settings.loaded_config(config)
-    broker = settings.configured_broker(loaded, _broker_options(cash, commission, slippage))
+    broker = broker_of_options(config, cash=cash, commission=commission, slippage=slippage)
     chosen, params = settings.strategy_named(strategy) if strategy else (LSTMStrategy, {})
-    params = {**loaded.strategy, **params, **_rules(long_only)}
+    params = {**loaded.strategy, **params, **rules_of_options(long_only)}
     if model is not None:
         if "model" not in cast(Any, chosen).params._getkeys():
             raise SettingsError(f"{strategy} takes no --model. Leave --model or --strategy out.")
         params["model"] = str(model)
     if strategy is None and "model" not in params:
         raise SettingsError("Say what to run: --model DIR, or --strategy NAME.")
-    frame = _loaded_bars(bars, adjusted)
-    _sliced(frame, start, end)
+    frame = bars_of_source(bars, adjusted)
+    sliced_bars(frame, start, end)
     with status("Backtesting"), settings.failures_in_one_line(chosen):
         result = run_backtest(chosen, frame, start=start, end=end, broker=broker, **params)
     print_result(result)
@@ -282,216 +295,43 @@ def compare(
     from lstm_strategy import config as settings
 
     loaded = settings.loaded_config(config)
-    broker = settings.configured_broker(loaded, _broker_options(cash, commission, slippage))
-    frame = _loaded_bars(bars, adjusted)
-    chosen = _sliced(frame, start, end)
+    broker = broker_of_options(config, cash=cash, commission=commission, slippage=slippage)
+    frame = bars_of_source(bars, adjusted)
+    chosen = sliced_bars(frame, start, end)
     if model is not None and walk_forward:
         raise SettingsError("--walk-forward trains anew; leave --model out.")
     if model is not None:
-        models: dict[str, Any] = {"LSTM": _loaded_model(model)}
+        models: dict[str, Any] = {"LSTM": model_of_folder(model)}
     else:
-        forecaster = _configured_forecaster(
-            config, preset, horizon, units, lookback, epochs, seeds, seed
+        forecaster = forecaster_of_options(
+            config,
+            preset=preset,
+            horizon=horizon,
+            units=units,
+            lookback=lookback,
+            epochs=epochs,
+            seeds=seeds,
+            seed=seed,
         )
         models = {"LSTM": forecaster}
         if walk_forward:
-            models = _walked(frame, forecaster, train_window, test_window, out_dir)
+            models = walked_forward(frame, forecaster, train_window, test_window, out_dir)
         else:
             start = start or str(chosen.index[int(len(chosen) * _TRAINED_SHARE)])
-            _train_before(start, end, frame, forecaster, bars, out_dir)
-    board = _compared(
-        frame, models, loaded.strategy, _rules(long_only), start=start, end=end, broker=broker
+            trained_before(start, end, frame, forecaster, bars, out_dir)
+    board = compared(
+        frame,
+        models,
+        loaded.strategy,
+        rules_of_options(long_only),
+        start=start,
+        end=end,
+        broker=broker,
     )
     print_board(board)
     if out_dir is not None:
         also = [] if model else ["model/"]
-        _write_board(board, frame, models["LSTM"], out_dir, end=end, also=also)
-
-
-def _train_before(
-    start: str,
-    end: str | None,
-    frame: "pd.DataFrame",
-    forecaster: "LSTMForecaster",
-    source: str,
-    out_dir: Path | None,
-) -> None:
-    before = frame[frame.index < _sliced(frame, start, end).index[0]]
-    if before.empty:
-        raise SettingsError(
-            f"--start {start} leaves no bar to train on; there are {_span(frame)}. "
-            "Choose a later start, or give a trained --model."
-        )
-    say(f"{source}: training on {_span(before)}.")
-    forecaster.fit(before)
-    print_training(forecaster)
-    if out_dir is not None:
-        forecaster.save(out_dir / "model")
-
-
-def _walked(
-    frame: "pd.DataFrame",
-    forecaster: "LSTMForecaster",
-    train_window: str,
-    test_window: str,
-    out_dir: Path | None,
-) -> dict[str, "WalkForwardForecaster"]:
-    """The LSTM and learners without a memory, all trained on the same folds."""
-    from lstm_strategy import WalkForward, walk_forward
-    from lstm_strategy.learning.tabular import learning_baselines
-
-    splits = WalkForward(train_window, test_window, horizon=forecaster.settings.horizon)
-    n_folds = len(splits.folds(frame))
-    say(
-        f"Walking forward: {n_folds} folds, each trained on the {train_window} before it and "
-        f"tested on {test_window}."
-    )
-    walked = walk_forward(
-        frame,
-        forecaster,
-        splits,
-        folder=None if out_dir is None else out_dir / "model",
-        n_jobs=min(n_folds, os.cpu_count() or 1, _MOST_JOBS),
-    )
-    settings = forecaster.settings
-    rivals = learning_baselines(settings.seed, forecaster.features, settings.horizon)
-    with status("Training learners without a memory on the same folds"):
-        return {
-            "LSTM": walked,
-            **{
-                name: walk_forward(frame, rival, splits, progress=False)
-                for name, rival in rivals.items()
-            },
-        }
-
-
-def _compared(
-    frame: "pd.DataFrame",
-    models: dict[str, Any],
-    params: dict[str, Any] | None = None,
-    rules: dict[str, bool] | None = None,
-    **terms: Any,
-) -> "Board":
-    from lstm_strategy import LSTMStrategy
-    from lstm_strategy import compare as compare_strategies
-    from strategies import BASELINES
-
-    rules = rules or {}
-    learners = {
-        name: (LSTMStrategy, {**(params or {}), **rules, "model": model})
-        for name, model in models.items()
-    }
-    baselines = {name: (baseline, rules) for name, baseline in BASELINES.items()}
-    with status("Backtesting the LSTM and the baselines"):
-        return compare_strategies({**learners, **baselines}, frame, **terms)
-
-
-def _write_board(
-    board: "Board",
-    frame: "pd.DataFrame",
-    model: Any,
-    out_dir: Path,
-    *,
-    end: str | None,
-    also: list[str],
-) -> None:
-    from lstm_strategy import LSTMStrategy
-    from lstm_strategy.evaluation.report import write_report
-    from lstm_strategy.evaluation.robustness import robustness
-
-    with status("Writing the report: costs, delays and seeds"):
-        board.save(out_dir)
-        tested = robustness(
-            LSTMStrategy,
-            frame,
-            model=model,
-            start=board.results["LSTM"].first_tradable,
-            end=end,
-            broker=board.broker,
-        )
-        write_report(out_dir / "report.html", board, bars=frame, model=model, robustness=tested)
-    files = ["metrics.csv", "equity.csv", "equity.png", "report.html", *also]
-    say(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")
-
-
-def _configured_forecaster(
-    config: Path | None,
-    preset: str | None,
-    horizon: int | None,
-    units: list[int] | None,
-    lookback: int | None,
-    epochs: int | None,
-    seeds: int | None,
-    seed: int | None,
-) -> "LSTMForecaster":
-    from lstm_strategy import config as settings
-
-    options = {
-        "preset": preset,
-        "horizon": horizon,
-        "units": units or None,
-        "lookback": lookback,
-        "epochs": epochs,
-        "seeds": seeds,
-        "seed": seed,
-    }
-    return settings.configured_forecaster(settings.loaded_config(config), options)
-
-
-def _broker_options(
-    cash: float | None, commission: float | None, slippage: float | None
-) -> dict[str, float | None]:
-    return {"cash": cash, "commission_rate": commission, "slippage_rate": slippage}
-
-
-def _rules(long_only: bool) -> dict[str, bool]:
-    return {"long_only": True} if long_only else {}
-
-
-def _check_holds_no_other_files(folder: Path) -> None:
-    """Refuse before the training what `LSTMForecaster.save` would refuse after it."""
-    from lstm_strategy.learning.storage import CARD_FILE
-
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / CARD_FILE).exists():
-        raise SettingsError(
-            f"--out {folder} holds other files than a saved model, so it isn't overwritten. "
-            "Choose another folder."
-        )
-
-
-def _loaded_bars(source: str, adjusted: bool) -> "pd.DataFrame":
-    return lstm_strategy.load_bars(source, adjusted=adjusted)
-
-
-def _loaded_model(folder: Path) -> "LSTMForecaster":
-    return lstm_strategy.LSTMForecaster.load(folder)
-
-
-def _training_end(forecaster: "LSTMForecaster", bars: "pd.DataFrame") -> "pd.Timestamp | None":
-    from lstm_strategy.evaluation.result import training_end
-
-    return training_end({"model": forecaster}, bars)
-
-
-def _sliced(bars: "pd.DataFrame", start: str | None, end: str | None) -> "pd.DataFrame":
-    for option, date in (("--start", start), ("--end", end)):
-        try:
-            bars.loc[date:]
-        except (ValueError, TypeError, KeyError):
-            raise SettingsError(
-                f"{option} must be a date such as 2013, 2013-05 or 2013-05-02, got {date!r}."
-            ) from None
-    chosen = bars.loc[start:end]
-    if chosen.empty:
-        raise SettingsError(
-            f"No bar lies between {start or 'the beginning'} and {end or 'the end'}; there are "
-            f"{_span(bars)}. Choose other dates."
-        )
-    return chosen
-
-
-def _span(bars: "pd.DataFrame") -> str:
-    return f"{len(bars):,} bars from {bars.index[0]:%Y-%m-%d} to {bars.index[-1]:%Y-%m-%d}"
+        write_board(board, frame, models["LSTM"], out_dir, end=end, also=also)
 
 
 @contextmanager
@@ -507,21 +347,6 @@ def _quiet_library() -> Iterator[None]:
     finally:
         for log, level in zip(logs, levels, strict=True):
             log.setLevel(level)
-
-
-def _save_figure(figure: "Figure", path: Path) -> None:
-    _write_whole(path, partial(figure.savefig, dpi=120))
-
-
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write under another name first: a reader sees the old file or the new, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}-unfinished{path.suffix}")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _usage_text(error: Any) -> str:

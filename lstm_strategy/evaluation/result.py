@@ -161,12 +161,21 @@ def write_results(
     """Write the tables by file name and equity.png, each whole or not at all, and say where."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    picture = io.BytesIO()
-    equity_figure.savefig(picture, format="png", dpi=120)
     contents = {file_name: table.to_csv().encode() for file_name, table in tables.items()}
-    for file_name, content in (contents | {"equity.png": picture.getvalue()}).items():
+    for file_name, content in (contents | {"equity.png": _png(equity_figure)}).items():
         write_whole(target / file_name, content)
     return target
+
+
+def write_picture(path: str | Path, figure: "Figure") -> Path:
+    """Write a figure as a PNG, whole or not at all, and return its path."""
+    return write_whole(path, _png(figure))
+
+
+def _png(figure: "Figure") -> bytes:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    return picture.getvalue()
 
 
 def write_whole(path: str | Path, content: bytes) -> Path:

@@ -1,0 +1,84 @@
+"""What the commands work on: bars, models and settings, made from what the user wrote."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lstm_strategy
+from lstm_strategy import config as configuration
+from lstm_strategy.errors import SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.trading.backtest import BrokerSettings
+
+
+def forecaster_of_options(config: Path | None, **options: Any) -> "LSTMForecaster":
+    """An untrained forecaster; an option that was given overrides the configuration file."""
+    given = options | {"units": options.get("units") or None}
+    return configuration.configured_forecaster(configuration.loaded_config(config), given)
+
+
+def broker_of_options(
+    config: Path | None, *, cash: float | None, commission: float | None, slippage: float | None
+) -> "BrokerSettings":
+    """The broker's terms; an option that was given overrides the configuration file."""
+    given = {"cash": cash, "commission_rate": commission, "slippage_rate": slippage}
+    return configuration.configured_broker(configuration.loaded_config(config), given)
+
+
+def rules_of_options(long_only: bool) -> dict[str, bool]:
+    """The parameters that hold for every strategy."""
+    return {"long_only": True} if long_only else {}
+
+
+def check_holds_no_other_files(folder: Path) -> None:
+    """Refuse before the training what `LSTMForecaster.save` would refuse after it."""
+    from lstm_strategy.learning.storage import CARD_FILE
+
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / CARD_FILE).exists():
+        raise SettingsError(
+            f"--out {folder} holds other files than a saved model, so it isn't overwritten. "
+            "Choose another folder."
+        )
+
+
+def bars_of_source(source: str, adjusted: bool) -> "pd.DataFrame":
+    """The bars of a file or a sample, checked."""
+    return lstm_strategy.load_bars(source, adjusted=adjusted)
+
+
+def model_of_folder(folder: Path) -> "LSTMForecaster":
+    """A trained model."""
+    return lstm_strategy.LSTMForecaster.load(folder)
+
+
+def training_end_of(forecaster: "LSTMForecaster", bars: "pd.DataFrame") -> "pd.Timestamp | None":
+    """The last bar that the model has learned from, on the clock of the bars."""
+    from lstm_strategy.evaluation.result import training_end
+
+    return training_end({"model": forecaster}, bars)
+
+
+def sliced_bars(bars: "pd.DataFrame", start: str | None, end: str | None) -> "pd.DataFrame":
+    """The bars from start to end, or one clear error."""
+    for option, date in (("--start", start), ("--end", end)):
+        try:
+            bars.loc[date:]
+        except (ValueError, TypeError, KeyError):
+            raise SettingsError(
+                f"{option} must be a date such as 2013, 2013-05 or 2013-05-02, got {date!r}."
+            ) from None
+    chosen = bars.loc[start:end]
+    if chosen.empty:
+        raise SettingsError(
+            f"No bar lies between {start or 'the beginning'} and {end or 'the end'}; there are "
+            f"{bars_span(bars)}. Choose other dates."
+        )
+    return chosen
+
+
+def bars_span(bars: "pd.DataFrame") -> str:
+    """How many bars, from when to when, in words."""
+    return f"{len(bars):,} bars from {bars.index[0]:%Y-%m-%d} to {bars.index[-1]:%Y-%m-%d}"
