@@ -12,7 +12,7 @@ import typer
 
 import lstm_strategy
 from lstm_strategy.errors import LSTMStrategyError, SettingsError
-from lstm_strategy.evaluating import compared, trained_before, walked_forward, write_board
+from lstm_strategy.evaluating import evaluate
 from lstm_strategy.inputs import (
     bars_of_source,
     bars_span,
@@ -38,6 +38,8 @@ from lstm_strategy.options import (
     Lookback,
     Model,
     ModelOut,
+    NullBlock,
+    NullTest,
     Out,
     Preset,
     Seed,
@@ -48,18 +50,19 @@ from lstm_strategy.options import (
     TrainEnd,
     TrainStart,
     TrainWindow,
+    Trials,
     Units,
     WalkForwardFlag,
 )
 from lstm_strategy.printing import (
     err,
-    print_board,
     print_forecasts,
     print_result,
     print_training,
     say,
     status,
 )
+from lstm_strategy.study import Study, Windows
 
 _DEMO_TRAIN_END, _DEMO_START, _DEMO_END = "2010-12-31", "2011", "2018"
 _TRAINED_SHARE = 0.7
@@ -123,21 +126,23 @@ def demo(
     out_dir: DemoOut = Path("demo"),
     seed: Seed = 0,
 ) -> None:
-    """Train on the S&P 500 up to 2010 and compare with all baselines on 2011-2018."""
-    from lstm_strategy import LSTMForecaster, LSTMStrategy, plot_chart, sample_bars
-    from lstm_strategy.evaluation.result import write_picture
+    """Walk forward through the S&P 500, 1999-2018, and compare with all baselines.
 
-    bars = sample_bars("sp500")
-    say(f"S&P 500, {bars_span(bars)}. Training on the bars up to {_DEMO_TRAIN_END}.")
-    forecaster = LSTMForecaster(seed=seed).fit(bars[:_DEMO_TRAIN_END])
-    print_training(forecaster)
-    forecaster.save(out_dir / "model")
-    board = compared(bars, {"LSTM": forecaster}, start=_DEMO_START, end=_DEMO_END)
-    print_board(board)
-    with status("Drawing the chart"):
-        chart = plot_chart(LSTMStrategy, bars, start=_DEMO_START, end=_DEMO_END, model=forecaster)
-        write_picture(out_dir / "chart.png", chart)
-    write_board(board, bars, forecaster, out_dir, end=_DEMO_END, also=["chart.png", "model/"])
+    The model is trained anew each year on the ten years before it.
+    """
+    from lstm_strategy import BrokerSettings, LSTMForecaster, sample_bars
+
+    evaluate(
+        Study(
+            source="S&P 500",
+            bars=sample_bars("sp500"),
+            model=LSTMForecaster(seed=seed),
+            broker=BrokerSettings(),
+            windows=Windows("10 years", "1 year"),
+            out_dir=out_dir,
+            draws_chart=True,
+        )
+    )
 
 
 @app.command()
@@ -285,23 +290,33 @@ def compare(
     walk_forward: WalkForwardFlag = False,
     train_window: TrainWindow = "10 years",
     test_window: TestWindow = "1 year",
+    trials: Trials = 1,
+    null_test: NullTest = 0,
+    null_block: NullBlock = 1,
 ) -> None:
     """Compare the LSTM with all baselines, out of sample.
 
     Without --model a model is trained on the bars before --start (by default the first 70%) and
-    kept in the folder --out. With --walk-forward it is trained anew for each --test-window on the
-    --train-window before it, next to learners without a memory; a run that was stopped goes on.
+    kept in the folder --out, next to learners without a memory on the same bars. With
+    --walk-forward all are trained anew for each --test-window on the --train-window before it; a
+    run that was stopped goes on. The folder also remembers in trials.json which settings were
+    tried: the result is judged as the best of them, or of --trials where that is more.
     """
     from lstm_strategy import config as settings
 
+    if model is not None and walk_forward:
+        raise SettingsError("--walk-forward trains anew; leave --model out.")
+    if model is not None and null_test:
+        raise SettingsError(
+            "--null-test trains anew on shuffled bars; leave --model out, so that the real result "
+            "is trained here as well."
+        )
     loaded = settings.loaded_config(config)
     broker = broker_of_options(config, cash=cash, commission=commission, slippage=slippage)
     frame = bars_of_source(bars, adjusted)
-    chosen = sliced_bars(frame, start, end)
-    if model is not None and walk_forward:
-        raise SettingsError("--walk-forward trains anew; leave --model out.")
+    sliced_bars(frame, start, end)
     if model is not None:
-        models: dict[str, Any] = {"LSTM": model_of_folder(model)}
+        forecaster: Any = model_of_folder(model)
     else:
         forecaster = forecaster_of_options(
             config,
@@ -313,25 +328,24 @@ def compare(
             seeds=seeds,
             seed=seed,
         )
-        models = {"LSTM": forecaster}
-        if walk_forward:
-            models = walked_forward(frame, forecaster, train_window, test_window, out_dir)
-        else:
-            start = start or str(chosen.index[int(len(chosen) * _TRAINED_SHARE)])
-            trained_before(start, end, frame, forecaster, bars, out_dir)
-    board = compared(
-        frame,
-        models,
-        loaded.strategy,
-        rules_of_options(long_only),
-        start=start,
-        end=end,
-        broker=broker,
+    evaluate(
+        Study(
+            source=bars,
+            bars=frame,
+            model=forecaster,
+            broker=broker,
+            is_trained=model is not None,
+            windows=Windows(train_window, test_window) if walk_forward else None,
+            start=start,
+            end=end,
+            params=loaded.strategy,
+            rules=rules_of_options(long_only),
+            out_dir=out_dir,
+            n_trials=trials,
+            n_permutations=null_test,
+            null_block_bars=null_block,
+        )
     )
-    print_board(board)
-    if out_dir is not None:
-        also = [] if model else ["model/"]
-        write_board(board, frame, models["LSTM"], out_dir, end=end, also=also)
 
 
 @contextmanager

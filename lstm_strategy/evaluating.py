@@ -1,128 +1,259 @@
-"""What `compare` and `demo` do: train, compare with all baselines, and write the report."""
+"""What `compare` and `demo` do: train, compare with all baselines, judge, write the report."""
 
-import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_strategy.errors import SettingsError
-from lstm_strategy.inputs import bars_span, sliced_bars
-from lstm_strategy.printing import print_training, say, status
+from lstm_strategy.errors import LSTMStrategyError
+from lstm_strategy.printing import print_board, print_judgement, say, status
+from lstm_strategy.study import (
+    Study,
+    bars_before,
+    study_models,
+    trained_lstm,
+    training_settings,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lstm_strategy.evaluation.board import Board
-    from lstm_strategy.learning.forecaster import LSTMForecaster
-    from lstm_strategy.learning.refits import WalkForwardForecaster
+    from lstm_strategy.evaluation.null_test import NullTest
+    from lstm_strategy.evaluation.result import BacktestResult
+    from lstm_strategy.evaluation.robustness import Robustness
+    from lstm_strategy.evaluation.trials import Trial
+
+_CHART_FILE, _TEARSHEET_FILE, _NULL_TEST_FILE = "chart.png", "tearsheet.html", "null_test.csv"
 
 
-_MOST_JOBS = 4  # processes that train folds; each loads Keras by itself
+def evaluate(study: Study) -> None:
+    """Train, compare, judge; print what was found and write it to the folder of the study."""
+    trial = _claimed_trial(study)
+    _refuse_other_permutations(study, trial)
+    folder = None if study.out_dir is None or trial is None else study.out_dir / trial.model
+    models = study_models(study, folder)
+    board = _compared(study, models)
+    n_trials = _n_trials(study, trial)
+    print_board(board)
+    tested = _null_tested(study, board, trial) if study.n_permutations else None
+    if study.out_dir is None:
+        _judge(study, board, models["LSTM"], n_trials, null_test=tested)
+    else:
+        _write(study, study.out_dir, board, models["LSTM"], n_trials, tested, trial)
 
 
-def trained_before(
-    start: str,
-    end: str | None,
-    frame: "pd.DataFrame",
-    forecaster: "LSTMForecaster",
-    source: str,
-    out_dir: Path | None,
-) -> None:
-    """Train on the bars before the first that is traded, and keep the model."""
-    before = frame[frame.index < sliced_bars(frame, start, end).index[0]]
-    if before.empty:
-        raise SettingsError(
-            f"--start {start} leaves no bar to train on; there are {bars_span(frame)}. "
-            "Choose a later start, or give a trained --model."
-        )
-    say(f"{source}: training on {bars_span(before)}.")
-    forecaster.fit(before)
-    print_training(forecaster)
-    if out_dir is not None:
-        forecaster.save(out_dir / "model")
+def _claimed_trial(study: Study) -> "Trial | None":
+    """This study in the record of its folder, written before the work so that it can be resumed."""
+    if study.out_dir is None:
+        return None
+    from lstm_strategy.evaluation.trials import TrialRecord
 
-
-def walked_forward(
-    frame: "pd.DataFrame",
-    forecaster: "LSTMForecaster",
-    train_window: str,
-    test_window: str,
-    out_dir: Path | None,
-) -> dict[str, "WalkForwardForecaster"]:
-    """The LSTM and learners without a memory, all trained on the same folds."""
-    from lstm_strategy import WalkForward, walk_forward
-    from lstm_strategy.learning.tabular import learning_baselines
-
-    splits = WalkForward(train_window, test_window, horizon=forecaster.settings.horizon)
-    n_folds = len(splits.folds(frame))
-    say(
-        f"Walking forward: {n_folds} folds, each trained on the {train_window} before it and "
-        f"tested on {test_window}."
+    if study.windows is None and not study.is_trained:
+        bars_before(study, study.bars)  # refused before anything is written
+    record, trial = TrialRecord.of_folder(study.out_dir).with_trial(
+        training=training_settings(study),
+        trading={
+            "start": study.start,
+            "strategy": study.strategy_params,
+            "broker": study.broker.model_dump(),
+        },
+        bars=study.known_bars,
+        first=study.first_traded,
+        last=study.known_bars.index[-1],
+        keeps_model=not study.is_trained,
     )
-    walked = walk_forward(
-        frame,
-        forecaster,
-        splits,
-        folder=None if out_dir is None else out_dir / "model",
-        n_jobs=min(n_folds, os.cpu_count() or 1, _MOST_JOBS),
-    )
-    settings = forecaster.settings
-    rivals = learning_baselines(settings.seed, forecaster.features, settings.horizon)
-    with status("Training learners without a memory on the same folds"):
-        return {
-            "LSTM": walked,
-            **{
-                name: walk_forward(frame, rival, splits, progress=False)
-                for name, rival in rivals.items()
-            },
-        }
+    record.write(study.out_dir)
+    return trial
 
 
-def compared(
-    frame: "pd.DataFrame",
-    models: dict[str, Any],
-    params: dict[str, Any] | None = None,
-    rules: dict[str, bool] | None = None,
-    **terms: Any,
-) -> "Board":
+def _n_trials(study: Study, trial: "Trial | None") -> int:
+    """The larger of what the user says and what the folder knows; from here on it is seen."""
+    if study.out_dir is None or trial is None:
+        return study.n_trials
+    from lstm_strategy.evaluation.trials import TrialRecord
+
+    record = TrialRecord.of_folder(study.out_dir).with_looked_at(trial)
+    record.write(study.out_dir)
+    return max(study.n_trials, record.n_trials(trial))
+
+
+def _compared(study: Study, models: dict[str, Any]) -> "Board":
     """The models and all baselines on the same terms."""
-    from lstm_strategy import LSTMStrategy
-    from lstm_strategy import compare as compare_strategies
+    from lstm_strategy import LSTMStrategy, compare
     from strategies import BASELINES
 
-    rules = rules or {}
     learners = {
-        name: (LSTMStrategy, {**(params or {}), **rules, "model": model})
+        name: (LSTMStrategy, {**study.strategy_params, "model": model})
         for name, model in models.items()
     }
-    baselines = {name: (baseline, rules) for name, baseline in BASELINES.items()}
+    baselines = {name: (baseline, study.rules) for name, baseline in BASELINES.items()}
+    start = None if study.start is None and study.is_trained else study.first_traded
     with status("Backtesting the LSTM and the baselines"):
-        return compare_strategies({**learners, **baselines}, frame, **terms)
+        return compare(
+            {**learners, **baselines}, study.bars, start=start, end=study.end, broker=study.broker
+        )
 
 
-def write_board(
+def _refuse_other_permutations(study: Study, trial: "Trial | None") -> None:
+    """Refuse before the training a file of permutations that the null test would refuse."""
+    if study.n_permutations and study.out_dir is not None and trial is not None:
+        from lstm_strategy.evaluation.null_test import KeptPermutations
+
+        file = study.out_dir / trial.named(_NULL_TEST_FILE)
+        KeptPermutations.of_file(
+            file, study.known_bars, block_bars=study.null_block_bars, run=trial.run
+        )
+
+
+def _null_tested(study: Study, board: "Board", trial: "Trial | None") -> "NullTest":
+    """The Sharpe ratio of the LSTM beside those of the same pipeline on permuted bars."""
+    from lstm_strategy.evaluation.null_test import null_test
+    from lstm_strategy.learning.progress import steps_progress
+
+    own = board.results["LSTM"]
+
+    def pipeline(bars: "pd.DataFrame") -> float:
+        return _sharpe_when_flat_is_zero(_traded(study, bars, start=own.first_tradable))
+
+    kept = None
+    if study.out_dir is not None and trial is not None:
+        kept = study.out_dir / trial.named(_NULL_TEST_FILE)
+    with steps_progress(None, "null test: permutations", study.n_permutations) as progress:
+        return null_test(
+            pipeline,
+            study.known_bars,
+            n_permutations=study.n_permutations,
+            block_bars=study.null_block_bars,
+            progress=progress,
+            real=_sharpe_when_flat_is_zero(own),
+            file=kept,
+            run="" if trial is None else trial.run,
+        )
+
+
+def _traded(study: Study, bars: "pd.DataFrame", *, start: Any) -> "BacktestResult":
+    """Train and trade on these bars as on the real ones, and say nothing of it."""
+    from lstm_strategy import LSTMStrategy, run_backtest
+    from lstm_strategy.evaluation.order_log import orders_unlogged
+
+    with orders_unlogged():
+        return run_backtest(
+            LSTMStrategy,
+            bars,
+            start=start,
+            end=study.end,
+            broker=study.broker,
+            **study.strategy_params,
+            model=trained_lstm(study, bars, quietly=True),
+        )
+
+
+def _sharpe_when_flat_is_zero(result: "BacktestResult") -> float:
+    sharpe = float(result.metrics["sharpe"])
+    return 0.0 if sharpe != sharpe else sharpe
+
+
+def _judge(
+    study: Study,
     board: "Board",
-    frame: "pd.DataFrame",
     model: Any,
-    out_dir: Path,
+    n_trials: int,
     *,
-    end: str | None,
-    also: list[str],
+    robustness: "Robustness | None" = None,
+    null_test: "NullTest | None" = None,
+) -> dict[str, Any]:
+    """Print the verdict and what qualifies it; returns what the report takes of them."""
+    from lstm_strategy.evaluation.report import known_alarms
+    from lstm_strategy.evaluation.verdict import verdict
+
+    found = known_alarms(board, study.bars, model=model, robustness=robustness)
+    judged = verdict(board, "LSTM", n_trials=n_trials, alarms=found)
+    print_judgement(board, judged, null_test)
+    return {
+        "verdict": judged,
+        "alarms": found,
+        "robustness": robustness,
+        "null_test": null_test,
+        "bars": study.bars,
+        "model": model,
+    }
+
+
+def _write(
+    study: Study,
+    out_dir: Path,
+    board: "Board",
+    model: Any,
+    n_trials: int,
+    null_test: "NullTest | None",
+    trial: "Trial | None",
 ) -> None:
     """Write the tables, the pictures and the report, and say so."""
     from lstm_strategy import LSTMStrategy
     from lstm_strategy.evaluation.report import write_report
     from lstm_strategy.evaluation.robustness import robustness
 
-    with status("Writing the report: costs, delays and seeds"):
-        board.save(out_dir)
-        tested = robustness(
-            LSTMStrategy,
-            frame,
-            model=model,
-            start=board.results["LSTM"].first_tradable,
-            end=end,
-            broker=board.broker,
-        )
-        write_report(out_dir / "report.html", board, bars=frame, model=model, robustness=tested)
-    files = ["metrics.csv", "equity.csv", "equity.png", "report.html", *also]
+    files = ["metrics.csv", "equity.csv", "equity.png"]
+    with _tearsheet_meanwhile(out_dir, board) as tearsheet:
+        with status("Trying other costs, delays and seeds"):
+            board.save(out_dir)
+            tested = robustness(
+                LSTMStrategy,
+                study.bars,
+                model=model,
+                start=board.results["LSTM"].first_tradable,
+                end=study.end,
+                broker=study.broker,
+                **study.strategy_params,
+            )
+        found = _judge(study, board, model, n_trials, robustness=tested, null_test=null_test)
+        if study.draws_chart:
+            with status("Drawing the chart"):
+                _draw_chart(study, out_dir, model)
+            files.append(_CHART_FILE)
+        with status("Writing the report"):
+            sheet = _finished_tearsheet(tearsheet)
+            write_report(
+                out_dir / "report.html", board, tearsheet=sheet, n_trials=n_trials, **found
+            )
+    files += ["report.html"] if sheet is None else ["report.html", sheet]
+    if trial is not None:
+        files += [trial.named(_NULL_TEST_FILE)] if null_test is not None else []
+        files += ["trials.json"] + [f"{trial.model}/"] * bool(trial.model)
     say(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")
+
+
+@contextmanager
+def _tearsheet_meanwhile(out_dir: Path, board: "Board") -> Iterator["Future[Path]"]:
+    """The tearsheet, made by a process of its own while this one goes on."""
+    from lstm_strategy.evaluation.result import is_buy_and_hold
+    from lstm_strategy.evaluation.tearsheet import write_tearsheet
+
+    path = out_dir / _TEARSHEET_FILE
+    path.unlink(missing_ok=True)  # one of earlier results would pass for one of these
+    results = board.results
+    benchmark = next((results[name] for name in results if is_buy_and_hold(name)), None)
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(write_tearsheet, path, results["LSTM"], benchmark=benchmark)
+
+
+def _finished_tearsheet(tearsheet: "Future[Path]") -> str | None:
+    """The name of its file; None, and one line that says why, where there is none."""
+    try:
+        return tearsheet.result().name
+    except LSTMStrategyError as error:
+        say(f"No {_TEARSHEET_FILE}: {error}")
+        return None
+
+
+def _draw_chart(study: Study, out_dir: Path, model: Any) -> None:
+    from lstm_strategy import LSTMStrategy, plot_chart
+    from lstm_strategy.evaluation.result import write_picture
+
+    chart = plot_chart(
+        LSTMStrategy, study.bars, start=study.first_traded, end=study.end, model=model,
+        broker=study.broker, **study.strategy_params,
+    )  # fmt: skip
+    write_picture(out_dir / _CHART_FILE, chart)

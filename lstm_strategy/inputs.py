@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.learning.models import Forecaster
     from lstm_strategy.trading.backtest import BrokerSettings
 
 
@@ -49,12 +50,14 @@ def bars_of_source(source: str, adjusted: bool) -> "pd.DataFrame":
     return lstm_strategy.load_bars(source, adjusted=adjusted)
 
 
-def model_of_folder(folder: Path) -> "LSTMForecaster":
-    """A trained model."""
-    return lstm_strategy.LSTMForecaster.load(folder)
+def model_of_folder(folder: Path) -> "Forecaster":
+    """A trained model, or the models of a walk forward."""
+    from lstm_strategy.learning.models import opened_forecaster
+
+    return opened_forecaster(folder)
 
 
-def training_end_of(forecaster: "LSTMForecaster", bars: "pd.DataFrame") -> "pd.Timestamp | None":
+def training_end_of(forecaster: "Forecaster", bars: "pd.DataFrame") -> "pd.Timestamp | None":
     """The last bar that the model has learned from, on the clock of the bars."""
     from lstm_strategy.evaluation.result import training_end
 
@@ -81,4 +84,7 @@ def sliced_bars(bars: "pd.DataFrame", start: str | None, end: str | None) -> "pd
 
 def bars_span(bars: "pd.DataFrame") -> str:
     """How many bars, from when to when, in words."""
-    return f"{len(bars):,} bars from {bars.index[0]:%Y-%m-%d} to {bars.index[-1]:%Y-%m-%d}"
+    from lstm_strategy.bars.dates import span_dates
+
+    first, last = span_dates(bars.index)
+    return f"{len(bars):,} bars from {first} to {last}"

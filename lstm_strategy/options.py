@@ -89,3 +89,30 @@ TrainWindow = Annotated[
 TestWindow = Annotated[
     str, _training("--test-window", help='With --walk-forward: "1 year", "250 bars".')
 ]
+Trials = Annotated[
+    int,
+    typer.Option(
+        "--trials",
+        min=1,
+        help="Settings whose results you have looked at, this one included.",
+        rich_help_panel="Evaluation",
+    ),
+]
+NullTest = Annotated[
+    int,
+    typer.Option(
+        "--null-test",
+        min=0,
+        help="Train and trade anew on so many shuffles of the bars; 19 or more tell something.",
+        rich_help_panel="Evaluation",
+    ),
+]
+NullBlock = Annotated[
+    int,
+    typer.Option(
+        "--null-block",
+        min=1,
+        help="With --null-test: bars that stay together in a shuffle.",
+        rich_help_panel="Evaluation",
+    ),
+]

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lstm_strategy.evaluation.board import Board
+    from lstm_strategy.evaluation.null_test import NullTest
     from lstm_strategy.evaluation.result import BacktestResult
+    from lstm_strategy.evaluation.verdict import Verdict
     from lstm_strategy.learning.forecaster import LSTMForecaster
 
 _WIDTH_OF_ALL_METRICS = 140
@@ -56,9 +58,8 @@ def print_forecasts(forecasts: "pd.DataFrame", training_end: "pd.Timestamp | Non
 
 
 def print_board(board: "Board") -> None:
-    """The table of a comparison, and where the LSTM stands."""
+    """The table of a comparison, and what went wrong in it."""
     from lstm_strategy.evaluation.result import readable_metrics, span_text
-    from lstm_strategy.evaluation.verdict import verdict
 
     readable = readable_metrics(board.table)
     if out.width < _WIDTH_OF_ALL_METRICS:
@@ -70,13 +71,22 @@ def print_board(board: "Board") -> None:
     sample = "IN-SAMPLE" if board.results["LSTM"].in_sample else "Out of sample"
     say(f"{sample}, {span_text(board.equity)}")
     out.print(table)
-    say(board.standing("LSTM"))
-    if len(board.results) > 1:
-        say(str(verdict(board)))
     for name, reason in board.left_out.items():
         say(f"{name} is left out: {reason}")
     for result in board.results.values():
         _print_order_trouble(result)
+
+
+def print_judgement(board: "Board", verdict: "Verdict", null_test: "NullTest | None") -> None:
+    """Where the LSTM stands, whether that is skill, and what speaks against it."""
+    say(board.standing("LSTM"))
+    say(str(verdict))
+    if verdict.n_trials > 1:
+        say(f"Judged as the best of {verdict.n_trials:,} settings that were tried.")
+    if null_test is not None:
+        say(str(null_test))
+    for alarm in verdict.alarms:
+        say(f"Alarm, {alarm.name}: {alarm.message} {alarm.remedy}")
 
 
 def print_result(result: "BacktestResult") -> None:

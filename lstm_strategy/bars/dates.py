@@ -218,3 +218,17 @@ def _refuse_mixed_zones(dates: list[str], zoned: list[bool]) -> NoReturn:
 
 def _is_monotonic(dates: pd.DatetimeIndex) -> bool:
     return dates.is_monotonic_increasing or dates.is_monotonic_decreasing
+
+
+def span_dates(index: pd.Index) -> tuple[str, str]:
+    """The first and the last date as text; with the time and its zone where bars are intraday.
+
+    >>> span_dates(pd.date_range("2024-01-01", periods=30, freq="h", tz="UTC"))
+    ('2024-01-01 00:00', '2024-01-02 05:00 UTC')
+    """
+    dates = pd.DatetimeIndex(index)
+    first, last = dates[0], dates[-1]
+    if (dates == dates.normalize()).all():
+        return f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
+    zone = "" if dates.tz is None else f" {dates.tz}"
+    return f"{first:%Y-%m-%d %H:%M}", f"{last:%Y-%m-%d %H:%M}{zone}"

@@ -1,19 +1,24 @@
 """What is left of a result once the order of the bars is destroyed?"""
 
+import hashlib
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import joblib
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.errors import BarsError, TradingError
+from lstm_strategy.evaluation.result import write_whole
 
 log = logging.getLogger(__name__)
 
+_SMALL = 0.05
 _PRICES = ["open", "high", "low", "close"]
 
 
@@ -21,14 +26,42 @@ _PRICES = ["open", "high", "low", "close"]
 class NullTest:
     """One pipeline's statistic on the real bars, beside those on bars without any memory.
 
-    real:     the statistic on the real bars
-    null:     the statistics on permuted bars, in the order of their seeds
-    p_value:  (1 + number of null statistics at or above the real one) / (1 + number of them)
+    real:        the statistic on the real bars
+    null:        the statistics on permuted bars, in the order of their seeds
+    p_value:     (1 + number of null statistics at or above the real one) / (1 + number of them)
+    block_bars:  length of the blocks of bars that kept their order
     """
 
     real: float
     null: tuple[float, ...]
     p_value: float
+    block_bars: int = 1
+
+    @classmethod
+    def of(cls, real: float, null: Sequence[float], *, block_bars: int) -> Self:
+        """The test of these statistics."""
+        as_good = sum(not statistic < real for statistic in null)
+        return cls(real, tuple(null), (1 + as_good) / (1 + len(null)), block_bars)
+
+    @property
+    def n_as_good(self) -> int:
+        """Permutations at or above the real result; one without a result counts among them."""
+        return sum(not statistic < self.real for statistic in self.null)
+
+    def __str__(self) -> str:
+        n, finding = len(self.null), "is within what chance gives"
+        if self.p_value <= _SMALL:
+            finding = "is more than chance gives"
+        elif self.n_as_good == 0:
+            finding = (
+                f"can't be told from chance by so few shuffles: {round(1 / _SMALL) - 1} are needed"
+            )
+        blocks = "bars" if self.block_bars == 1 else f"blocks of {self.block_bars} bars"
+        return (
+            f"Null test: trained and traded anew on {n:,} shuffles of the {blocks}, "
+            f"{self.n_as_good:,} of {n:,} did as well as the real result of {self.real:.2f} "
+            f"(p-value {self.p_value:.3f}), so the result {finding}."
+        )
 
 
 def null_test(
@@ -40,6 +73,9 @@ def null_test(
     seed: int = 0,
     n_jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    real: float | None = None,
+    file: str | Path | None = None,
+    run: str = "",
 ) -> NullTest:
     """Run the whole pipeline on the real bars and on permuted ones, and say where the real is.
 
@@ -49,21 +85,75 @@ def null_test(
     drift, costs and overfitting. 19 permutations or more are needed for a p-value of 0.05. A NaN
     counts against the pipeline; return 0.0 where it stays flat. `n_jobs` processes, one by default
     because training uses all cores already; `progress` is called with the number of permutations
-    done and of all. Raises `TradingError` for n_permutations below 1.
+    done and of all. `real` is the pipeline's number on the real bars where it is known already.
+
+    With a `file` (CSV) finished permutations are kept in it and not run again. `run` says in any
+    words which pipeline they belong to; the file of another run, of other bars or of other blocks
+    is refused. Raises `TradingError` for that and for n_permutations below 1.
     """
     if n_permutations < 1:
         raise TradingError(f"n_permutations must be at least 1, got {n_permutations}. 20 is usual.")
-    real = float(pipeline(bars))
+    kept = KeptPermutations.of_file(file, bars, block_bars=block_bars, run=run)
+    real = float(pipeline(bars)) if real is None else real
     seeds = np.random.SeedSequence(seed).generate_state(n_permutations).tolist()
-    null = []
-    for done, statistic in enumerate(_null_statistics(pipeline, bars, block_bars, seeds, n_jobs)):
-        null.append(statistic)
+    known = dict(kept.statistics)
+    missing = [number for number in seeds if number not in known]
+    found = _null_statistics(pipeline, bars, block_bars, missing, n_jobs)
+    for number, statistic in zip(missing, found, strict=True):
+        known[number] = statistic
+        kept.write(known)
         if math.isnan(statistic):
-            log.warning("The pipeline gave NaN on permutation %d; it counts against it.", done + 1)
+            log.warning("The pipeline gave NaN with seed %d; it counts against it.", number)
         if progress is not None:
-            progress(done + 1, n_permutations)
-    as_good = sum(not statistic < real for statistic in null)
-    return NullTest(real, tuple(null), (1 + as_good) / (1 + n_permutations))
+            progress(len(known.keys() & set(seeds)), n_permutations)
+    return NullTest.of(real, [known[number] for number in seeds], block_bars=block_bars)
+
+
+@dataclass(frozen=True)
+class KeptPermutations:
+    """The finished permutations of a run, by their seed, and the file that keeps them."""
+
+    path: Path | None
+    key: str
+    statistics: dict[int, float]
+
+    @classmethod
+    def of_file(
+        cls, file: str | Path | None, bars: pd.DataFrame, *, block_bars: int, run: str
+    ) -> Self:
+        """What a file has kept so far; nothing without a file or where there is none yet.
+
+        Raises `TradingError` for a file that another run wrote, or that can't be read.
+        """
+        told = f"{run}\n{bars_fingerprint(bars)}\n{block_bars}"
+        key = hashlib.sha256(told.encode()).hexdigest()
+        path = None if file is None else Path(file)
+        if path is None or not path.exists():
+            return cls(path, key, {})
+        try:
+            table = pd.read_csv(path, dtype={"run": str})
+            runs, kept = (
+                set(table["run"]),
+                dict(zip(table["seed"], table["statistic"], strict=True)),
+            )
+            statistics = {int(seed): float(statistic) for seed, statistic in kept.items()}
+        except (ValueError, KeyError):
+            raise TradingError(
+                f"{path} doesn't hold permutations of a null test. Move it out of the way, or "
+                "choose another folder."
+            ) from None
+        if not runs <= {key}:
+            raise TradingError(
+                f"{path} holds permutations of another run: other bars, settings or blocks. "
+                "Choose another folder, or remove that file yourself."
+            )
+        return cls(path, key, statistics)
+
+    def write(self, statistics: Mapping[int, float]) -> None:
+        """Write all finished permutations, whole or not at all."""
+        if self.path is not None:
+            table = pd.DataFrame({"seed": statistics.keys(), "statistic": statistics.values()})
+            write_whole(self.path, table.assign(run=self.key).to_csv(index=False).encode())
 
 
 def permuted_bars(bars: pd.DataFrame, *, block_bars: int = 1, seed: int = 0) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.alarms import Alarm, result_named
 from lstm_strategy.evaluation.alarms import alarms as raised_alarms
 from lstm_strategy.evaluation.board import Board
+from lstm_strategy.evaluation.null_test import NullTest
 from lstm_strategy.evaluation.report_sections import Findings, findings_page
 from lstm_strategy.evaluation.result import write_whole
 from lstm_strategy.evaluation.robustness import Robustness
@@ -36,6 +37,7 @@ def report_html(
     model: Forecaster | str | Path | None = None,
     ledger: pd.DataFrame | None = None,
     robustness: Robustness | None = None,
+    null_test: NullTest | None = None,
     figures: Mapping[str, "Figure"] | None = None,
     provenance: Mapping[str, object] | None = None,
     tearsheet: str | None = None,
@@ -52,10 +54,11 @@ def report_html(
         model: the forecaster or its folder: for where it came from, its ledger and its alarms.
         ledger: that of a walk-forward forecaster; by default the model's.
         robustness: costs, delays, folds and seeds, from the function of that name.
+        null_test: what is left on permuted bars, from the function of that name.
         figures: more pictures to show, by their caption.
         provenance: more rows of "where this came from".
         tearsheet: address of a page to link, such as "tearsheet.html" beside the report.
-        n_trials: settings and seeds whose result was looked at before this one.
+        n_trials: settings and seeds whose result was looked at, this one included.
 
     Raises `TradingError` for a name that isn't on the board, or a board of nothing.
     """
@@ -64,7 +67,9 @@ def report_html(
     opened: Any = None if model is None else opened_forecaster(model)
     ledger = getattr(opened, "ledger", None) if ledger is None else ledger
     if alarms is None and bars is not None:
-        alarms = _alarms(board, name, bars, opened, ledger, robustness)
+        alarms = known_alarms(
+            board, bars, name=name, model=opened, ledger=ledger, robustness=robustness
+        )
     if verdict is None and len(board.results) > 1:
         verdict = judged(board, name, n_trials=n_trials, alarms=alarms or ())
     return findings_page(
@@ -78,6 +83,7 @@ def report_html(
             model=opened,
             ledger=ledger,
             robustness=robustness,
+            null_test=null_test,
             figures=figures or {},
             provenance=provenance or {},
             tearsheet=tearsheet,
@@ -97,16 +103,18 @@ def _first_name(board: Board) -> str:
     return next(named, next(iter(board.results)))
 
 
-def _alarms(
+def known_alarms(
     board: Board,
-    name: str,
     bars: pd.DataFrame,
-    model: Any,
-    ledger: pd.DataFrame | None,
-    robustness: Robustness | None,
+    *,
+    name: str = "LSTM",
+    model: Any = None,
+    ledger: pd.DataFrame | None = None,
+    robustness: Robustness | None = None,
 ) -> list[Alarm]:
-    """The alarms of everything that is known."""
+    """The alarms of `alarms` with all that the model, its ledger and other runs make possible."""
     known: dict[str, Any] = {}
+    ledger = getattr(model, "ledger", None) if ledger is None else ledger
     if model is not None:
         traded = board.results[name].equity.index
         forecasts = ready_forecasts(model, bars).forecast(bars)

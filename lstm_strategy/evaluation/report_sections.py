@@ -11,6 +11,7 @@ import pandas as pd
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.evaluation.alarms import Alarm
 from lstm_strategy.evaluation.board import Board
+from lstm_strategy.evaluation.null_test import NullTest
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.evaluation.report_page import (
     capitalised,
@@ -29,6 +30,7 @@ from lstm_strategy.evaluation.robustness_plots import (
     plot_cost_break_even,
     plot_delay_break_even,
     plot_folds,
+    plot_null_test,
     plot_seed_fan,
 )
 from lstm_strategy.evaluation.verdict import Verdict
@@ -69,6 +71,7 @@ class Findings:
     model: Any
     ledger: pd.DataFrame | None
     robustness: Robustness | None
+    null_test: NullTest | None
     figures: Mapping[str, "Figure"]
     provenance: Mapping[str, object]
     tearsheet: str | None
@@ -92,6 +95,7 @@ def findings_page(found: Findings) -> str:
         "equity": ("Equity", _equity_section(found)),
         "drawdowns": ("Drawdowns", drawdowns_table(found.result.equity, found.name)),
         "robustness": ("Robustness", _robustness_section(found)),
+        "null-test": ("Null test", _null_test_section(found)),
         "folds": ("Folds", "" if found.folds is None else folds_table(found.folds)),
         "trades": ("Trades", trades_tables(found.result.trades)),
         "pictures": ("More pictures", _pictures_section(found)),
@@ -144,6 +148,20 @@ def _verdict_section(found: Findings) -> str:
         f'{warning}<p class="sentence {kind}">{escaped(verdict.sentence)}</p>\n'
         f"<h3>{why}</h3>\n<ul>{reasons}</ul>\n"
         f'<dl class="facts">{facts}</dl>\n'
+        f"<p>{escaped(_trials_text(verdict.n_trials))}</p>\n"
+    )
+
+
+def _trials_text(n_trials: int) -> str:
+    if n_trials == 1:
+        return (
+            "One trial is counted: these settings and no others. Whoever tried others before, on "
+            "these or overlapping dates, must count them, for the best of many looks good by luck."
+        )
+    return (
+        f"{n_trials:,} trials are counted: settings whose results were looked at, these included. "
+        "The confidence after all trials is that in a true Sharpe ratio above the one that the "
+        f"luckiest of {n_trials:,} settings without any skill would show."
     )
 
 
@@ -220,6 +238,22 @@ def _robustness_section(found: Findings) -> str:
     return f'<div class="grid">{"".join(pictures)}</div>' if pictures else ""
 
 
+def _null_test_section(found: Findings) -> str:
+    test = found.null_test
+    if test is None:
+        return ""
+    drawn = points_text(pd.Series(test.null, range(1, len(test.null) + 1)))
+    picture = picture_html(
+        plot_null_test(test),
+        f"Sharpe ratio on real bars {number_text(test.real)}; on permutation: {drawn}",
+        "The same pipeline, trained and traded anew on bars whose order was destroyed.",
+    )
+    return (
+        f"<p>{escaped(test)}</p><p>Shuffled bars have the same moves, costs and drift, and no "
+        f"order to learn. What is earned on them is luck.</p>{picture}"
+    )
+
+
 def _pictures_section(found: Findings) -> str:
     return "".join(picture_html(figure, text, text) for text, figure in found.figures.items())
 
@@ -245,7 +279,7 @@ def _left_out_section(found: Findings) -> str:
     elif found.verdict.n_trials == 1:
         missing.append(
             "Only one trial is counted. If other settings or seeds were tried before, say how "
-            "many, or the confidence is too high."
+            "many (n_trials, or --trials), or the confidence is too high."
         )
     if found.alarms is None:
         missing.append("No alarm was looked for, because the bars weren't given.")
@@ -253,10 +287,13 @@ def _left_out_section(found: Findings) -> str:
         missing.append("Other costs, late orders and single seeds weren't tried.")
     elif robust.equity_by_seed is None:
         missing.append("Single seeds weren't tried: the model has no members.")
+    if found.null_test is None:
+        missing.append("No null test was made: training and trading anew on shuffled bars.")
     if found.ledger is None:
         missing.append("The model was trained once, or its folds aren't known.")
     missing.append(
-        "Taxes, borrowing fees, the market impact of orders, and dividends that prices don't hold."
+        "Taxes, borrowing fees, the funding of perpetual futures, the market impact of orders, and "
+        "dividends that prices don't hold."
     )
     return f"<ul>{''.join(f'<li>{escaped(line)}</li>' for line in missing)}</ul>"
 

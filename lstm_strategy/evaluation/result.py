@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lstm_strategy.bars.dates import span_dates
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.metrics import metrics_of
 from lstm_strategy.trading.backtest import BacktestRun, BrokerSettings, run_cerebro
@@ -209,7 +210,8 @@ def is_buy_and_hold(name: str) -> bool:
 
 def span_text(equity: pd.Series | pd.DataFrame) -> str:
     """The dates of a curve in words: "2013-01-02 to 2018-12-31, 1,510 bars"."""
-    return f"{equity.index[0]:%Y-%m-%d} to {equity.index[-1]:%Y-%m-%d}, {len(equity):,} bars"
+    first, last = span_dates(equity.index)
+    return f"{first} to {last}, {len(equity):,} bars"
 
 
 def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:

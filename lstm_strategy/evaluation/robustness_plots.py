@@ -1,4 +1,4 @@
-"""The tables of `robustness` as small figures, each with its finding in the title."""
+"""`robustness` and the null test as small figures, each with its finding in the title."""
 
 import math
 from typing import Any
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.chart import NotebookFigure, plotting_style
+from lstm_strategy.evaluation.null_test import NullTest
 from lstm_strategy.evaluation.robustness import break_even
 
 _OWN, _OTHER, _MARKET = "#d1242f", "#0550ae", "black"
@@ -118,6 +119,26 @@ def plot_folds(folds: pd.DataFrame) -> Figure:
         ax.set_xlabel("Fold, and its first month")
         ax.set_ylabel("Return")
         ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
+    return figure
+
+
+def plot_null_test(test: NullTest) -> Figure:
+    """The result on the real bars among those on permuted ones, each a tick and all a histogram."""
+    null = np.array([statistic for statistic in test.null if math.isfinite(statistic)])
+    with plotting_style():
+        figure, ax = _panel(
+            f"{test.n_as_good} of {len(test.null)} shuffles did as well, p = {test.p_value:.3f}"
+        )
+        ax.hist(null, bins="auto" if len(null) >= 10 else 5, color="0.75", label="shuffled bars")
+        ax.plot(
+            null, np.zeros(len(null)), ls="none", marker="|", ms=16, color="0.25", clip_on=False
+        )
+        ax.axvline(test.real, color=_OWN, lw=2.0, label=f"real bars: {test.real:.2f}")
+        ax.yaxis.set_major_locator(mticker.MaxNLocator(integer=True))
+        ax.margins(x=0.08)
+        ax.set_ylabel("Shuffles")
+        ax.set_xlabel("Sharpe ratio")
+        ax.legend(loc="best", fontsize=8)
     return figure
 
 

@@ -50,9 +50,14 @@ def write_tearsheet(
                 "Give it a longer or a less constant equity curve, or leave the tearsheet out."
             )
         page = target.read_text(encoding="utf-8")
+    return write_whole(path, _mended(page).encode())
+
+
+def _mended(page: str) -> str:
+    """The page without what a browser complains about, and with pictures that fit a phone."""
     # its favicon would be fetched from the web, and it calls a function that it doesn't have
     page = re.sub(r"<link\b[^>]*https?://[^>]*>", "", page).replace(' onload="save()"', "")
-    return write_whole(path, page.encode())
+    return page.replace("</head>", f"{_HEAD}</head>", 1)
 
 
 def _daily_returns(result: BacktestResult) -> pd.Series:
@@ -60,6 +65,20 @@ def _daily_returns(result: BacktestResult) -> pd.Series:
     by_day = equity.groupby(pd.DatetimeIndex(equity.index).tz_localize(None).normalize()).last()
     return bar_returns(by_day)
 
+
+_HEAD = """<link rel="icon" href="data:,">
+<style>
+.container { max-width: 72rem; }
+svg { max-width: 100%; height: auto; }
+#monthly_heatmap { overflow: visible; }
+@media (max-width: 60rem) {
+  body { margin: 1rem; }
+  h1 dt { display: block; margin: 0; }
+  #left, #right { float: none; width: auto; margin: 0; }
+  #left svg { margin: 0; }
+}
+</style>
+"""
 
 _TEARSHEET_SCRIPT = """
 import logging, sys, warnings

@@ -1,0 +1,183 @@
+"""What decides an evaluation, and the models that are trained for it."""
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_strategy.errors import SettingsError
+from lstm_strategy.inputs import bars_span, sliced_bars
+from lstm_strategy.printing import print_training, say, status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.trading.backtest import BrokerSettings
+
+
+TRAINED_SHARE = 0.7
+
+
+_MOST_JOBS = 4  # processes that train folds; each loads Keras by itself
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How a walk forward moves along time; sizes as `WalkForward` takes them."""
+
+    train: str
+    test: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that decides an evaluation.
+
+    source:            what the user calls the bars
+    bars:              all of them; those before the first that is traded train and warm up
+    model:             a forecaster: trained where `is_trained`, else to be trained
+    windows:           to train anew along time; None to train once before `start`
+    params, rules:     of the strategy that trades the forecasts; the rules hold for baselines, too
+    n_trials:          settings whose results were looked at, this one included
+    n_permutations:    of the null test; 0 for none
+    null_block_bars:   blocks of bars that the null test leaves together
+    draws_chart:       whether the trades are drawn on the prices
+    """
+
+    source: str
+    bars: "pd.DataFrame"
+    model: Any
+    broker: "BrokerSettings"
+    is_trained: bool = False
+    windows: Windows | None = None
+    start: str | None = None
+    end: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    rules: dict[str, bool] = field(default_factory=dict)
+    out_dir: Path | None = None
+    n_trials: int = 1
+    n_permutations: int = 0
+    null_block_bars: int = 1
+    draws_chart: bool = False
+
+    @cached_property
+    def known_bars(self) -> "pd.DataFrame":
+        """The bars up to the last that is traded: no model and no fold needs later ones."""
+        return self.bars.loc[: self.end]
+
+    @cached_property
+    def first_traded(self) -> "pd.Timestamp":
+        """The first bar that may be traded; a strategy that must warm up begins later."""
+        if self.start is not None:
+            return sliced_bars(self.bars, self.start, self.end).index[0]
+        if self.is_trained:
+            from lstm_strategy.evaluation.result import first_bar_after, training_end
+
+            moment = training_end({"model": self.model}, self.bars)
+            first = first_bar_after(moment, self.known_bars)
+            return self.bars.index[0] if first is None else first
+        if self.windows is not None:
+            return self.splits.folds(self.known_bars)[0].test_start
+        chosen = sliced_bars(self.bars, None, self.end)
+        return chosen.index[int(len(chosen) * TRAINED_SHARE)]
+
+    @cached_property
+    def splits(self) -> Any:
+        """The folds of a walk forward."""
+        from lstm_strategy import WalkForward
+
+        assert self.windows is not None
+        horizon = self.model.settings.horizon
+        return WalkForward(self.windows.train, self.windows.test, horizon=horizon)
+
+    @property
+    def strategy_params(self) -> dict[str, Any]:
+        """The parameters of the LSTM's strategy but for the model."""
+        return {**self.params, **self.rules}
+
+
+def training_settings(study: Study) -> dict[str, Any]:
+    """What the model was or will be made with, as plain values."""
+    from lstm_strategy.learning.refits import WalkForwardForecaster
+
+    model: Any = study.model
+    made: dict[str, Any] = {}
+    if isinstance(model, WalkForwardForecaster):
+        model, made = model.refits[-1].model, {"folds": len(model.refits)}
+    if study.is_trained:
+        made |= {"trained_until": str(model.training_end)}
+    elif study.windows is not None:
+        made |= {"train_window": study.windows.train, "test_window": study.windows.test}
+    return {
+        "settings": model.settings.model_dump(mode="json"),
+        "features": model.features.to_dict(),
+        **made,
+    }
+
+
+def study_models(study: Study, folder: Path | None) -> dict[str, Any]:
+    """The LSTM and, where it is trained here, learners without a memory beside it."""
+    if study.is_trained:
+        return {"LSTM": study.model}
+    if study.windows is not None:
+        n_folds = len(study.splits.folds(study.known_bars))
+        say(
+            f"{study.source}: walking forward over {bars_span(study.known_bars)}: {n_folds} folds, "
+            f"each trained on the {study.windows.train} before it and tested on "
+            f"{study.windows.test}."
+        )
+    lstm = trained_lstm(study, study.bars, folder=folder)
+    with status("Training learners without a memory on the same bars"):
+        return {"LSTM": lstm, **_learning_baselines(study)}
+
+
+def trained_lstm(
+    study: Study, bars: "pd.DataFrame", *, folder: Path | None = None, quietly: bool = False
+) -> Any:
+    """The LSTM of the study trained on these bars, which may be other ones on the same dates."""
+    if study.windows is not None:
+        from lstm_strategy import walk_forward
+
+        known = bars.loc[: study.end]
+        n_jobs = min(len(study.splits.folds(known)), os.cpu_count() or 1, _MOST_JOBS)
+        progress = False if quietly else None
+        return walk_forward(
+            known, study.model, study.splits, folder=folder, n_jobs=n_jobs, progress=progress
+        )
+    before = bars_before(study, bars)
+    if quietly:
+        return study.model.unfitted_copy().fit(before, progress=False)
+    say(f"{study.source}: training on {bars_span(before)}.")
+    model: LSTMForecaster = study.model.fit(before)
+    print_training(model)
+    if folder is not None:
+        model.save(folder)
+    return model
+
+
+def bars_before(study: Study, bars: "pd.DataFrame") -> "pd.DataFrame":
+    """The bars to train on once. Raises `SettingsError` where there is none."""
+    before = bars[bars.index < study.first_traded]
+    if before.empty:
+        raise SettingsError(
+            f"--start {study.start} leaves no bar to train on; there are {bars_span(bars)}. "
+            "Choose a later start, or give a trained --model."
+        )
+    return before
+
+
+def _learning_baselines(study: Study) -> dict[str, Any]:
+    from lstm_strategy import walk_forward
+    from lstm_strategy.learning.tabular import learning_baselines
+
+    settings = study.model.settings
+    rivals = learning_baselines(settings.seed, study.model.features, settings.horizon)
+    if study.windows is None:
+        before = bars_before(study, study.bars)
+        return {name: rival.fit(before) for name, rival in rivals.items()}
+    return {
+        name: walk_forward(study.known_bars, rival, study.splits, progress=False)
+        for name, rival in rivals.items()
+    }
