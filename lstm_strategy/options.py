@@ -93,6 +93,7 @@ Trials = Annotated[
     int,
     typer.Option(
         "--trials",
+        metavar="N",
         min=1,
         help="Settings whose results you have looked at, this one included.",
         rich_help_panel="Evaluation",
@@ -102,6 +103,7 @@ NullTest = Annotated[
     int,
     typer.Option(
         "--null-test",
+        metavar="N",
         min=0,
         help="Train and trade anew on so many shuffles of the bars; 19 or more tell something.",
         rich_help_panel="Evaluation",
@@ -111,6 +113,7 @@ NullBlock = Annotated[
     int,
     typer.Option(
         "--null-block",
+        metavar="N",
         min=1,
         help="With --null-test: bars that stay together in a shuffle.",
         rich_help_panel="Evaluation",

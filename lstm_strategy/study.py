@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_strategy.errors import SettingsError
-from lstm_strategy.inputs import bars_span, sliced_bars
+from lstm_strategy.inputs import bars_span, check_holds_no_other_files, sliced_bars
 from lstm_strategy.printing import print_training, say, status
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ def trained_lstm(
     before = bars_before(study, bars)
     if quietly:
         return study.model.unfitted_copy().fit(before, progress=False)
+    if folder is not None:
+        check_holds_no_other_files(folder)
     say(f"{study.source}: training on {bars_span(before)}.")
     model: LSTMForecaster = study.model.fit(before)
     print_training(model)

@@ -8,13 +8,17 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_up import random_walk
 
 import lstm_strategy
 from lstm_strategy import LSTMForecaster, LSTMStrategy, compare, load_bars, printing, run_backtest
+from lstm_strategy import evaluating as evaluating_module
+from lstm_strategy import study as study_module
 from lstm_strategy.cli import main
+from lstm_strategy.evaluation.robustness import robustness
 from strategies import BASELINES
 from strategies.sma_cross import SMACross
 
@@ -28,6 +32,7 @@ features = [{kind = "log_return", length = 1}, {kind = "rsi", length = 5}]
 [broker]
 cash = 5000
 """
+LEARNERS = ["Logistic, last bar", "Logistic, window", "Boosting, last bar", "Boosting, window"]
 METRICS = [
     *("total_return", "cagr", "volatility", "sharpe", "sortino", "max_drawdown"),
     *("calmar", "turnover", "trades", "exposure", "costs"),
@@ -203,7 +208,11 @@ def test_compare_shows_the_model_and_every_baseline_on_the_same_terms(
     board = compare({"LSTM": lstm, **BASELINES}, load_bars("bars.csv"), broker=broker)
     metrics = pd.read_csv("results/metrics.csv", index_col="strategy")
     pd.testing.assert_frame_equal(metrics, board.table.rename_axis("strategy"))
-    assert _names(here / "results") == ["equity.csv", "equity.png", "metrics.csv", "report.html"]
+    assert _names(here / "results") == [
+        *("equity.csv", "equity.png", "metrics.csv", "report.html", "tearsheet.html"),
+        "trials.json",
+    ]
+    assert 'href="tearsheet.html"' in (here / "results" / "report.html").read_text()
     assert printed.startswith("Out of sample, 2002-02-05 to 2002-05-15, 100 bars\n")
     assert {"LSTM", *BASELINES} <= _rows_of(printed).keys()
     assert board.standing("LSTM") in printed
@@ -217,7 +226,10 @@ def test_compare_without_a_model_trains_on_what_comes_before_and_keeps_the_model
     equity = pd.read_csv("results/equity.csv", index_col="datetime")
     assert set(equity.iloc[0]) == {5000.0}
     assert LSTMForecaster.load("results/model").training_end == pd.Timestamp("2001-12-02")
-    assert "report.html and model/ to results/" in printed
+    assert "tearsheet.html, trials.json and model/ to results/." in printed
+    assert {"LSTM", "Logistic, last bar", "Boosting, window", *BASELINES} <= _rows_of(
+        printed
+    ).keys()
 
 
 def test_compare_says_when_it_starts_in_the_training_bars(results, model_folder):
@@ -260,6 +272,75 @@ def test_walking_forward_trains_anew_and_goes_on_where_it_was_stopped(results, h
     assert first == again
 
 
+FEW = ("--config", "tiny.toml", "--seeds", 1, "--epochs", 1)
+
+
+def test_a_null_test_trains_anew_on_shuffled_bars_and_keeps_what_is_finished(
+    results, refusal, here, monkeypatch
+):
+    words = ("compare", "bars.csv", *FEW, "--out", "results", "--null-test")
+    printed = results(*words, 2)
+    kept = pd.read_csv("results/null_test.csv")
+    assert len(kept) == 2
+    assert "Null test: trained and traded anew on 2 shuffles of the bars" in printed
+    assert "null_test.csv, trials.json and model/ to results/" in printed
+    assert 'id="null-test"' in (here / "results" / "report.html").read_text()
+    tried = []
+    train = study_module.trained_lstm
+
+    def counted(*args, quietly=False, **kwargs):
+        tried.extend([1] * quietly)
+        return train(*args, quietly=quietly, **kwargs)
+
+    monkeypatch.setattr(evaluating_module, "trained_lstm", counted)
+    results(*words, 3)
+    assert len(tried) == 1
+    assert pd.read_csv("results/null_test.csv")[:2].equals(kept)
+    assert "null_test.csv holds permutations of another run" in refusal(
+        *words, 3, "--null-block", 5
+    )
+
+
+def test_other_settings_in_the_same_folder_count_as_trials_and_keep_their_models(results, here):
+    words = ("compare", "bars.csv", *FEW, "--out", "results")
+    assert "settings that were tried" not in results(*words)
+    assert "settings that were tried" not in results(*words)
+    assert "the best of 2 settings that were tried" in results(*words, "--units", 3)
+    assert "model-2/ to results/" in results(*words, "--units", 3, "--commission", 0)
+    assert "the best of 9 settings that were tried" in results(*words, "--trials", 9)
+    assert _names(here / "results")[3:6] == ["model", "model-2", "report.html"]
+    assert LSTMForecaster.load("results/model").settings.units == (4,)
+    assert LSTMForecaster.load("results/model-2").settings.units == (3,)
+    assert "Trials 9" in re.sub(r"<[^>]+>", " ", (here / "results" / "report.html").read_text())
+
+
+def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeypatch, model_folder):
+    def refused(*_, **__):
+        raise lstm_strategy.LSTMStrategyError("quantstats can't digest it. Trade longer.")
+
+    monkeypatch.setattr("lstm_strategy.evaluation.tearsheet.write_tearsheet", refused)
+    (here / "results").mkdir()
+    (here / "results" / "tearsheet.html").write_text("of an earlier run")
+    printed = results("compare", "bars.csv", "--model", model_folder, "--out", "results")
+    assert "No tearsheet.html: quantstats can't digest it. Trade longer.\n" in printed
+    assert _names(here / "results") == [
+        *("equity.csv", "equity.png", "metrics.csv", "report.html", "trials.json")
+    ]
+    assert "earsheet" not in (here / "results" / "report.html").read_text()
+
+
+def test_costs_and_delays_are_tried_with_the_rules_of_the_comparison(
+    results, monkeypatch, model_folder
+):
+    told = {}
+    monkeypatch.setattr(
+        "lstm_strategy.evaluation.robustness.robustness",
+        lambda *args, **terms: told.update(terms) or robustness(*args, **terms),
+    )
+    results("compare", "bars.csv", "--model", model_folder, "--long-only", "--out", "results")
+    assert told["long_only"] is True
+
+
 def test_demo_is_known_to_the_help(results):
     assert "S&P 500" in results("demo", "--help")
 
@@ -268,18 +349,73 @@ def test_demo_is_known_to_the_help(results):
 def test_demo_leaves_tables_pictures_and_a_model(results, here):
     printed = results("demo", "--out", "shown")
     assert _names(here / "shown") == [
-        "chart.png",
-        "equity.csv",
-        "equity.png",
-        "metrics.csv",
-        "model",
-        "report.html",
+        *("chart.png", "equity.csv", "equity.png", "metrics.csv", "model", "report.html"),
+        *("tearsheet.html", "trials.json"),
     ]
     metrics = pd.read_csv("shown/metrics.csv", index_col="strategy")
-    assert list(metrics.index) == ["LSTM", *BASELINES]
+    assert list(metrics.index) == ["LSTM", *LEARNERS, *BASELINES]
     assert list(metrics.columns) == METRICS
-    assert {"LSTM", *BASELINES} <= _rows_of(printed).keys()
-    assert LSTMForecaster.load("shown/model").training_end == pd.Timestamp("2010-12-31")
+    assert {"LSTM", *LEARNERS, *BASELINES} <= _rows_of(printed).keys()
+    ledger = pd.read_csv("shown/model/ledger.csv", parse_dates=["datetime", "train_end"])
+    assert ledger["fold"].nunique() == 10
+    assert (ledger["train_end"] < ledger["datetime"]).all()
+
+
+WALK = ("compare", "bars.csv", "--walk-forward", *FEW, "--out", "results")
+BAD_WALKS = {
+    "too few bars for one fold": (
+        ("--train-window", "2 years", "--test-window", "1 year"),
+        'needs bars over more than train="2 years", got 500 from .* Load more history',
+    ),
+    "folds that overlap by the horizon": (
+        ("--horizon", 30, "--train-window", "20 bars", "--test-window", "9 bars"),
+        "train must be above purge=30, got 20. Widen it",
+    ),
+    "a window of text": (("--train-window", "soon"), 'such as 250, .*, got "soon"'),
+    "a model for a walk": (("--model", "x"), "--walk-forward trains anew; leave --model out"),
+    "a null test of a model": (("--model", "x", "--null-test", 3), "leave --model out"),
+    "no trial at all": (("--trials", 0), "'--trials': .* greater than or equal to 1"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_WALKS)
+def test_a_walk_that_cannot_be_made_is_refused_before_anything_is_written(refusal, case):
+    words, expected = BAD_WALKS[case]
+    command = [word for word in WALK if "--null-test" not in words or word != "--walk-forward"]
+    assert re.search(expected, refusal(*command, *words))
+
+
+def test_a_fold_whose_labels_are_all_the_same_is_named_and_finished_folds_are_kept(run, here):
+    bars = random_walk(500)
+    rises = np.where(np.arange(500) < 250, 1.0, 1.05 ** np.maximum(np.arange(500) - 249, 0))
+    prices = ["open", "high", "low", "close"]
+    bars[prices] = bars[prices].mul(rises, axis=0)
+    bars["low"] = bars["low"].clip(upper=bars["open"])
+    bars["high"] = bars[["open", "high", "close"]].max(axis=1)
+    bars.to_csv("rising.csv")
+    windows = ("--train-window", "150 bars", "--test-window", "100 bars")
+    outcome = run("compare", "rising.csv", *WALK[2:], *windows)
+    assert outcome.code == 2
+    assert re.search("error: Fold 4, trained on 2001-10-28 to .*: Every label is 1", outcome.err)
+    assert (here / "results" / "model" / "folds" / "001" / "model.json").exists()
+
+
+def test_a_model_folder_that_holds_something_else_is_left_alone(run, here):
+    (here / "results" / "model").mkdir(parents=True)
+    (here / "results" / "model" / "thesis.tex").write_text("years of work")
+    windows = ("--train-window", "300 bars", "--test-window", "200 bars")
+    for words in ((*WALK, *windows), ("compare", "bars.csv", *FEW, "--out", "results")):
+        outcome = run(*words)
+        assert outcome.code in (0, 2)
+        assert (here / "results" / "model" / "thesis.tex").read_text() == "years of work"
+    assert "results/model holds something else" in run(*WALK, *windows).err
+
+
+def test_a_damaged_record_of_trials_is_refused(refusal, here, model_folder):
+    (here / "results").mkdir()
+    (here / "results" / "trials.json").write_text("{")
+    message = refusal("compare", "bars.csv", "--model", model_folder, "--out", "results")
+    assert "trials.json isn't a record of trials" in message
 
 
 # What is printed
@@ -335,7 +471,9 @@ def test_without_a_command_the_help_is_shown(run):
 @pytest.mark.parametrize("command", ["demo", "train", "forecast", "backtest", "compare"])
 def test_every_option_of_a_command_is_explained(results, command):
     printed = results(command, "--help")
-    options = re.findall(r"^\W*(--\w[\w-]*)\s+(?:-h\s+)?(?:<\S+>|[A-Z]+)?\s*(\S*)", printed, re.M)
+    options = re.findall(
+        r"^\W*(--\w[\w-]*)\s+(?:-h\s+)?(?:<\S+>|[A-Z]+)?\s*(?:\[x\S+\])?\s*(\S*)", printed, re.M
+    )
     assert {"--help", "--out"} <= {name for name, _ in options}
     assert [name for name, explanation in options if not explanation[:1].isalpha()] == []
 

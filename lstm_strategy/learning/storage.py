@@ -5,6 +5,7 @@ The folder is written whole or not at all. Loading never unpickles and never run
 
 import hashlib
 import json
+import math
 import shutil
 import tempfile
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.settings import ForecasterSettings
@@ -65,6 +66,14 @@ class ModelCard(BaseModel):
     backend: str
     network: str = ""  # the user's own builder by name; "" for the LSTM of the package
     network_sha256: str = ""
+
+    @field_validator("validation_scores", mode="before")
+    @classmethod
+    def _unknown_is_nan(cls, scores: Any) -> Any:
+        """JSON has no NaN: where validation bars all rise there is no AUC, and it reads null."""
+        if not isinstance(scores, dict):
+            return scores
+        return {name: math.nan if score is None else score for name, score in scores.items()}
 
 
 def library_versions() -> dict[str, str]:

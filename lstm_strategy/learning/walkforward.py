@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from lstm_strategy.bars.dates import span_dates
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import LSTMStrategyError, TrainingError
@@ -135,6 +137,8 @@ def _models_in_this_process(
 
 
 def _train_and_save(forecaster: Any, bars: pd.DataFrame, fold: Fold, folder: Path) -> int:
+    # a worker process doesn't know how quiet its caller is; TensorFlow warns of each new network
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     _trained(forecaster, bars, fold).save(fold_folder(folder, fold.number))
     return fold.number
 
@@ -153,8 +157,9 @@ def _trained(forecaster: Any, bars: pd.DataFrame, fold: Fold) -> Any:
             progress=False,
         )
     except LSTMStrategyError as error:
+        first, final = span_dates(known.index[~leave_out])
         raise TrainingError(
-            f"Fold {fold.number}, trained on {fold.train_start} to {fold.train_end}: {error}"
+            f"Fold {fold.number}, trained on {first} to {final}: {error}"
         ) from error
 
 
