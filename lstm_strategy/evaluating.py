@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,24 +25,46 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.result import BacktestResult
     from lstm_strategy.evaluation.robustness import Robustness
     from lstm_strategy.evaluation.trials import Trial
+    from lstm_strategy.learning.models import ReadyForecasts
 
 _CHART_FILE, _TEARSHEET_FILE, _NULL_TEST_FILE = "chart.png", "tearsheet.html", "null_test.csv"
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of a study: the results, the LSTM behind them, and how many were tried.
+
+    forecasts:  those of the model for the bars of the study, made once for all that needs them
+    trial:      this study in the record of its folder; None without a folder
+    """
+
+    board: "Board"
+    model: Any
+    forecasts: "ReadyForecasts"
+    n_trials: int
+    trial: "Trial | None"
+    null_test: "NullTest | None"
+
+
 def evaluate(study: Study) -> None:
     """Train, compare, judge; print what was found and write it to the folder of the study."""
+    from lstm_strategy.learning.models import ready_forecasts
+
     trial = _claimed_trial(study)
     _refuse_other_permutations(study, trial)
     folder = None if study.out_dir is None or trial is None else study.out_dir / trial.model
     models = study_models(study, folder)
-    board = _compared(study, models)
+    with status("Backtesting the LSTM and the baselines"):
+        forecasts = {name: ready_forecasts(model, study.bars) for name, model in models.items()}
+        board = _compared(study, forecasts)
     n_trials = _n_trials(study, trial)
     print_board(board)
     tested = _null_tested(study, board, trial) if study.n_permutations else None
+    outcome = _Outcome(board, models["LSTM"], forecasts["LSTM"], n_trials, trial, tested)
     if study.out_dir is None:
-        _judge(study, board, models["LSTM"], n_trials, null_test=tested)
+        _judge(study, outcome)
     else:
-        _write(study, study.out_dir, board, models["LSTM"], n_trials, tested, trial)
+        _write(study, outcome, study.out_dir)
 
 
 def _claimed_trial(study: Study) -> "Trial | None":
@@ -90,10 +113,9 @@ def _compared(study: Study, models: dict[str, Any]) -> "Board":
     }
     baselines = {name: (baseline, study.rules) for name, baseline in BASELINES.items()}
     start = None if study.start is None and study.is_trained else study.first_traded
-    with status("Backtesting the LSTM and the baselines"):
-        return compare(
-            {**learners, **baselines}, study.bars, start=start, end=study.end, broker=study.broker
-        )
+    return compare(
+        {**learners, **baselines}, study.bars, start=start, end=study.end, broker=study.broker
+    )
 
 
 def _refuse_other_permutations(study: Study, trial: "Trial | None") -> None:
@@ -156,73 +178,72 @@ def _sharpe_when_flat_is_zero(result: "BacktestResult") -> float:
 
 
 def _judge(
-    study: Study,
-    board: "Board",
-    model: Any,
-    n_trials: int,
-    *,
-    robustness: "Robustness | None" = None,
-    null_test: "NullTest | None" = None,
+    study: Study, outcome: _Outcome, robustness: "Robustness | None" = None
 ) -> dict[str, Any]:
     """Print the verdict and what qualifies it; returns what the report takes of them."""
     from lstm_strategy.evaluation.report import known_alarms
     from lstm_strategy.evaluation.verdict import verdict
 
-    found = known_alarms(board, study.bars, model=model, robustness=robustness)
-    judged = verdict(board, "LSTM", n_trials=n_trials, alarms=found)
-    print_judgement(board, judged, null_test)
-    return {
-        "verdict": judged,
-        "alarms": found,
-        "robustness": robustness,
-        "null_test": null_test,
-        "bars": study.bars,
-        "model": model,
-    }
+    found = known_alarms(
+        outcome.board,
+        study.bars,
+        model=outcome.forecasts,
+        ledger=getattr(outcome.model, "ledger", None),
+        robustness=robustness,
+    )
+    judged = verdict(outcome.board, "LSTM", n_trials=outcome.n_trials, alarms=found)
+    print_judgement(outcome.board, judged, outcome.null_test)
+    return {"verdict": judged, "alarms": found, "robustness": robustness}
 
 
-def _write(
-    study: Study,
-    out_dir: Path,
-    board: "Board",
-    model: Any,
-    n_trials: int,
-    null_test: "NullTest | None",
-    trial: "Trial | None",
-) -> None:
+def _write(study: Study, outcome: _Outcome, out_dir: Path) -> None:
     """Write the tables, the pictures and the report, and say so."""
-    from lstm_strategy import LSTMStrategy
     from lstm_strategy.evaluation.report import write_report
-    from lstm_strategy.evaluation.robustness import robustness
 
+    board, trial = outcome.board, outcome.trial
     files = ["metrics.csv", "equity.csv", "equity.png"]
     with _tearsheet_meanwhile(out_dir, board) as tearsheet:
         with status("Trying other costs, delays and seeds"):
             board.save(out_dir)
-            tested = robustness(
-                LSTMStrategy,
-                study.bars,
-                model=model,
-                start=board.results["LSTM"].first_tradable,
-                end=study.end,
-                broker=study.broker,
-                **study.strategy_params,
-            )
-        found = _judge(study, board, model, n_trials, robustness=tested, null_test=null_test)
+            tested = _robustness(study, outcome)
+        found = _judge(study, outcome, tested)
         if study.draws_chart:
             with status("Drawing the chart"):
-                _draw_chart(study, out_dir, model)
+                _draw_chart(study, outcome, out_dir)
             files.append(_CHART_FILE)
         with status("Writing the report"):
             sheet = _finished_tearsheet(tearsheet)
             write_report(
-                out_dir / "report.html", board, tearsheet=sheet, n_trials=n_trials, **found
+                out_dir / "report.html",
+                board,
+                bars=study.bars,
+                model=outcome.model,
+                null_test=outcome.null_test,
+                tearsheet=sheet,
+                n_trials=outcome.n_trials,
+                **found,
             )
     files += ["report.html"] if sheet is None else ["report.html", sheet]
     if trial is not None:
-        files += [trial.named(_NULL_TEST_FILE)] if null_test is not None else []
+        files += [trial.named(_NULL_TEST_FILE)] if outcome.null_test is not None else []
         files += ["trials.json"] + [f"{trial.model}/"] * bool(trial.model)
     say(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")
+
+
+def _robustness(study: Study, outcome: _Outcome) -> "Robustness":
+    from lstm_strategy import LSTMStrategy
+    from lstm_strategy.evaluation.robustness import robustness
+
+    return robustness(
+        LSTMStrategy,
+        study.bars,
+        model=outcome.model,
+        forecasts=outcome.forecasts,
+        start=outcome.board.results["LSTM"].first_tradable,
+        end=study.end,
+        broker=study.broker,
+        **study.strategy_params,
+    )
 
 
 @contextmanager
@@ -248,12 +269,12 @@ def _finished_tearsheet(tearsheet: "Future[Path]") -> str | None:
         return None
 
 
-def _draw_chart(study: Study, out_dir: Path, model: Any) -> None:
+def _draw_chart(study: Study, outcome: _Outcome, out_dir: Path) -> None:
     from lstm_strategy import LSTMStrategy, plot_chart
     from lstm_strategy.evaluation.result import write_picture
 
     chart = plot_chart(
-        LSTMStrategy, study.bars, start=study.first_traded, end=study.end, model=model,
+        LSTMStrategy, study.bars, start=study.first_traded, end=study.end, model=outcome.forecasts,
         broker=study.broker, **study.strategy_params,
     )  # fmt: skip
     write_picture(out_dir / _CHART_FILE, chart)

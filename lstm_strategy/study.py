@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.learning.models import ReadyForecasts
     from lstm_strategy.trading.backtest import BrokerSettings
 
 
@@ -171,7 +172,8 @@ def bars_before(study: Study, bars: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _learning_baselines(study: Study) -> dict[str, Any]:
-    from lstm_strategy import walk_forward
+    import joblib
+
     from lstm_strategy.learning.tabular import learning_baselines
 
     settings = study.model.settings
@@ -179,7 +181,18 @@ def _learning_baselines(study: Study) -> dict[str, Any]:
     if study.windows is None:
         before = bars_before(study, study.bars)
         return {name: rival.fit(before) for name, rival in rivals.items()}
-    return {
-        name: walk_forward(study.known_bars, rival, study.splits, progress=False)
-        for name, rival in rivals.items()
-    }
+    # side by side in the processes that trained the LSTM; forecasts travel lighter than models
+    done = joblib.Parallel(n_jobs=min(len(rivals), os.cpu_count() or 1), max_nbytes=None)(
+        joblib.delayed(_forecasts_along_time)(study.known_bars, study.bars, rival, study.splits)
+        for rival in rivals.values()
+    )
+    return dict(zip(rivals, done, strict=True))
+
+
+def _forecasts_along_time(
+    known_bars: "pd.DataFrame", bars: "pd.DataFrame", forecaster: Any, splits: Any
+) -> "ReadyForecasts":
+    from lstm_strategy import walk_forward
+    from lstm_strategy.learning.models import ready_forecasts
+
+    return ready_forecasts(walk_forward(known_bars, forecaster, splits, progress=False), bars)

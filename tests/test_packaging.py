@@ -16,6 +16,8 @@ import pytest
 import lstm_strategy
 from strategies import BASELINES
 
+LEARNERS = ["Logistic, last bar", "Logistic, window", "Boosting, last bar", "Boosting, window"]
+
 pytestmark = pytest.mark.slow
 
 TREE = Path(__file__).parents[1]
@@ -112,5 +114,5 @@ def test_the_command_line_is_there_outside_the_tree(installed):
 def test_the_demo_runs_outside_the_tree(installed):
     printed = installed("lstm-strategy", "demo", "--out", "shown")
     metrics = pd.read_csv(installed.folder / "shown" / "metrics.csv", index_col="strategy")
-    assert list(metrics.index) == ["LSTM", *BASELINES]
-    assert "Out of sample, 2011-01-03 to 2018-12-31" in printed
+    assert list(metrics.index) == ["LSTM", *LEARNERS, *BASELINES]
+    assert "Out of sample, 2009-01-05 to 2018-12-31" in printed

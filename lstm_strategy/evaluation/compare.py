@@ -4,42 +4,27 @@ Each strategy runs alone in a Cerebro of its own. The only thing a run can't kno
 have warmed up; where that differs, the early ones run again from the bar at which all can trade.
 """
 
-import importlib.util
 import logging
-import pickle
-import sys
-import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import joblib
 import pandas as pd
-from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from lstm_strategy.errors import LSTMStrategyError, TradingError
+from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.board import Board
-from lstm_strategy.evaluation.order_log import log_orders, orders_unlogged
+from lstm_strategy.evaluation.order_log import log_orders
 from lstm_strategy.evaluation.result import (
     BacktestResult,
     first_bar_after,
     result_of,
     training_end,
 )
-from lstm_strategy.trading.backtest import (
-    BacktestRun,
-    BrokerSettings,
-    TooFewBarsError,
-    run_cerebro,
-)
+from lstm_strategy.evaluation.runs import Failure, Job, runs_of
+from lstm_strategy.trading.backtest import BacktestRun, BrokerSettings
 
 log = logging.getLogger(__name__)
-
-# From this many bars x strategies on, worker processes pay for their start of about one second.
-# Measured with the ten baselines on two cores: 20,000 took 1.0 s in this process and 1.3 s in two
-# fresh workers, 30,000 1.5 s and 1.4 s, 50,000 2.3 s and 2.0 s; more cores gain more.
-_BARS_WORTH_PROCESSES = 50_000
 
 
 class StrategyFailedError(TradingError):
@@ -48,30 +33,6 @@ class StrategyFailedError(TradingError):
     def __init__(self, message: str, results: dict[str, BacktestResult]):
         super().__init__(message)
         self.results = results
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One strategy to run; everything in it travels to a worker process."""
-
-    name: str
-    strategy: type
-    params: dict[str, Any]
-    start: Any
-    end: Any
-    broker: BrokerSettings
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """What a strategy raised, as text: not every exception survives the way between processes.
-
-    `details` is the traceback, or "" for an error of the package, whose message says it all.
-    """
-
-    message: str
-    details: str
-    lacks_bars: bool
 
 
 def compare(
@@ -104,14 +65,14 @@ def compare(
     if start is None:
         latest = max((end for end in trained_until.values() if end is not None), default=None)
         start = first_bar_after(latest, bars)
-    jobs = [_Job(name, cls, params, start, end, broker) for name, (cls, params) in entries.items()]
+    jobs = [Job(name, cls, params, start, end, broker) for name, (cls, params) in entries.items()]
     runs = _aligned_runs(jobs, bars, n_jobs)
     left_out = _too_short_to_run(jobs, runs)
     runs = {name: run for name, run in runs.items() if name not in left_out}
     results = {
         name: result_of(run, broker, trained_until[name])
         for name, run in runs.items()
-        if not isinstance(run, _Failure)
+        if not isinstance(run, Failure)
     }
     for name, reason in left_out.items():
         log.warning("%s is left out of the comparison: %s", name, reason)
@@ -141,10 +102,10 @@ def _forecast_once(params: dict[str, Any], bars: pd.DataFrame) -> dict[str, Any]
 
 
 def _aligned_runs(
-    jobs: list[_Job], bars: pd.DataFrame, n_jobs: int | None
-) -> dict[str, BacktestRun | _Failure]:
+    jobs: list[Job], bars: pd.DataFrame, n_jobs: int | None
+) -> dict[str, BacktestRun | Failure]:
     """Every job's run, those that began before the last one was warm run again from its bar."""
-    runs = _runs_of(jobs, bars, n_jobs)
+    runs = runs_of(jobs, bars, n_jobs)
     beginnings = {n: r.first_tradable for n, r in runs.items() if isinstance(r, BacktestRun)}
     if len(set(beginnings.values())) <= 1:
         return runs
@@ -158,57 +119,25 @@ def _aligned_runs(
         "%s can trade only from %s on; %d other strategies start there too, for equal terms.",
         slowest, beginnings[slowest], len(early),
     )  # fmt: skip
-    return runs | _runs_of(early, bars, n_jobs)
+    return runs | runs_of(early, bars, n_jobs)
 
 
-def _runs_of(
-    jobs: list[_Job], bars: pd.DataFrame, n_jobs: int | None
-) -> dict[str, BacktestRun | _Failure]:
-    """Job name → its run or why there is none, in the order of the jobs."""
-    n_jobs = _worthwhile_processes(len(jobs) * len(bars)) if n_jobs is None else n_jobs
-    portable = [job for job in jobs if n_jobs != 1 and _is_importable(job.strategy)]
-    runs: dict[str, BacktestRun | _Failure] = {}
-    if len(portable) > 1:
-        try:
-            # max_nbytes=None: a worker gets its own writable bars, not a shared read-only map
-            done = joblib.Parallel(n_jobs=n_jobs, max_nbytes=None)(
-                joblib.delayed(_attempt)(job, bars) for job in portable
-            )
-            runs = {job.name: run for job, run in zip(portable, done, strict=True)}
-        except (BrokenProcessPool, pickle.PicklingError) as error:
-            log.warning("Worker processes can't be used here, running in this one: %s", error)
-    return {j.name: runs[j.name] if j.name in runs else _attempt(j, bars) for j in jobs}
-
-
-def _attempt(job: _Job, bars: pd.DataFrame) -> BacktestRun | _Failure:
-    try:
-        with orders_unlogged():
-            return run_cerebro(
-                job.strategy, bars,
-                start=job.start, end=job.end, broker=job.broker, name=job.name, **job.params,
-            )  # fmt: skip
-    except LSTMStrategyError as error:
-        return _Failure(str(error), "", isinstance(error, TooFewBarsError))
-    except Exception as error:
-        return _Failure(repr(error), traceback.format_exc(), False)
-
-
-def _too_short_to_run(jobs: list[_Job], runs: dict[str, BacktestRun | _Failure]) -> dict[str, str]:
+def _too_short_to_run(jobs: list[Job], runs: dict[str, BacktestRun | Failure]) -> dict[str, str]:
     """Name and reason of the strategies that the others can do without."""
-    if all(isinstance(run, _Failure) for run in runs.values()):
+    if all(isinstance(run, Failure) for run in runs.values()):
         return {}
     can_go = {job.name for job in jobs if job.params.get("model") is None}
     return {
         name: run.message
         for name, run in runs.items()
-        if isinstance(run, _Failure) and run.lacks_bars and name in can_go
+        if isinstance(run, Failure) and run.lacks_bars and name in can_go
     }
 
 
 def _raise_first_failure(
-    runs: dict[str, BacktestRun | _Failure], results: dict[str, BacktestResult]
+    runs: dict[str, BacktestRun | Failure], results: dict[str, BacktestResult]
 ) -> None:
-    failures = {name: run for name, run in runs.items() if isinstance(run, _Failure)}
+    failures = {name: run for name, run in runs.items() if isinstance(run, Failure)}
     for name, failure in failures.items():
         log.error("Strategy %s failed: %s", name, failure.details or failure.message)
     if failures:
@@ -218,20 +147,3 @@ def _raise_first_failure(
             f"Strategy {name} failed: {failure.message}{others} Mend it or leave it out.",
             results,
         )
-
-
-def _worthwhile_processes(bars_to_run: int) -> int:
-    return joblib.cpu_count() if bars_to_run >= _BARS_WORTH_PROCESSES else 1
-
-
-def _is_importable(strategy: type) -> bool:
-    """Whether a worker process can import the class.
-
-    A class of a notebook or script would travel as source-less code instead, and backtrader's
-    metaclass loses its params on that way: such a strategy runs in this process.
-    """
-    module = sys.modules.get(strategy.__module__)
-    if module is None or strategy.__module__ == "__main__" or "." in strategy.__qualname__:
-        return False
-    is_there = getattr(module, strategy.__qualname__, None) is strategy
-    return is_there and importlib.util.find_spec(strategy.__module__) is not None

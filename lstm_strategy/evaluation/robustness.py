@@ -23,8 +23,14 @@ from lstm_strategy.evaluation.metrics import (
     total_return,
     turnover,
 )
-from lstm_strategy.evaluation.order_log import orders_unlogged
-from lstm_strategy.evaluation.result import BacktestResult, run_backtest
+from lstm_strategy.evaluation.result import (
+    BacktestResult,
+    first_bar_after,
+    result_of,
+    run_backtest,
+    training_end,
+)
+from lstm_strategy.evaluation.runs import Failure, Job, runs_of
 from lstm_strategy.learning.models import (
     FORECAST_COLUMNS,
     Forecaster,
@@ -77,16 +83,18 @@ def robustness(
     end: str | date | None = None,
     broker: BrokerSettings | None = None,
     ledger: pd.DataFrame | None = None,
+    forecasts: ReadyForecasts | None = None,
     **params: Any,
 ) -> Robustness:
     """Everything in this module for one strategy; arguments are those of `run_backtest`.
 
-    The model forecasts once. Without a `ledger` that of the model is taken, if it has one. A
-    model with `member_signals` and more than one member is also run member by member.
+    The model forecasts once, or not at all where its `forecasts` of the bars are given. Without a
+    `ledger` that of the model is taken, if it has one. A model with `member_signals` and more than
+    one member is also run member by member.
     """
     opened: Any = opened_forecaster(model)
     ledger = getattr(opened, "ledger", None) if ledger is None else ledger
-    ready = ready_forecasts(opened, bars)
+    ready = ready_forecasts(opened, bars) if forecasts is None else forecasts
     terms: dict[str, Any] = {"start": start, "end": end, "broker": broker, **params}
     result = run_backtest(strategy, bars, model=ready, **terms)
     signals = opened.member_signals(bars) if hasattr(opened, "member_signals") else None
@@ -279,15 +287,29 @@ def _runs(
     variants: Mapping[Any, dict[str, Any]],
     terms: dict[str, Any],
 ) -> dict[Any, BacktestResult]:
-    """A run for each variant of the terms, by its key.
+    """A run for each variant of the terms, by its key; several at once where that is faster.
 
     Orders aren't logged: the run on its own terms has said what became of them, once is enough.
+    Raises `TradingError` with the reason of the first that failed.
     """
-    with orders_unlogged():
-        return {
-            key: run_backtest(strategy, bars, **terms, **changed)
-            for key, changed in variants.items()
-        }
+    trained_until = {
+        key: training_end({**terms, **changed}, bars) for key, changed in variants.items()
+    }
+    jobs = []
+    for key, changed in variants.items():
+        params = {**terms, **changed}
+        start, end = params.pop("start"), params.pop("end")
+        broker = params.pop("broker") or BrokerSettings()
+        if start is None:
+            start = first_bar_after(trained_until[key], bars)
+        jobs.append(Job(str(key), strategy, params, start, end, broker))
+    results = {}
+    done = runs_of(jobs, bars).values()
+    for key, job, run in zip(variants, jobs, done, strict=True):
+        if isinstance(run, Failure):
+            raise TradingError(run.message)
+        results[key] = result_of(run, job.broker, trained_until[key])
+    return results
 
 
 def _metrics_by(index_name: str, runs: dict[Any, BacktestResult]) -> pd.DataFrame:

@@ -16,6 +16,8 @@ from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.evaluation.metrics import bar_returns
 from lstm_strategy.evaluation.result import BacktestResult, write_whole
 
+_FEWEST_DAYS = 3
+
 
 def write_tearsheet(
     path: str | Path, result: BacktestResult, *, benchmark: BacktestResult | None = None
@@ -32,6 +34,11 @@ def write_tearsheet(
     if benchmark is not None:
         returns["benchmark"] = _daily_returns(benchmark)
     frame = pd.DataFrame(returns).dropna()
+    if len(frame) < _FEWEST_DAYS:
+        raise LSTMStrategyError(
+            f"A tearsheet needs returns of at least {_FEWEST_DAYS} days, got {len(frame)}. Trade a "
+            "longer span, or leave the tearsheet out."
+        )
     year = round(bars_per_year(pd.DatetimeIndex(frame.index)))
     with tempfile.TemporaryDirectory(prefix="tearsheet-") as folder:
         source, target = Path(folder) / "returns.csv", Path(folder) / "tearsheet.html"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation import compare as compare_module
+from lstm_strategy.evaluation import runs
 from lstm_strategy.evaluation.compare import StrategyFailedError, compare
 from lstm_strategy.evaluation.metrics import METRICS
 from lstm_strategy.evaluation.result import run_backtest
@@ -176,7 +176,7 @@ def test_params_that_can_not_travel_run_in_this_process(caplog):
 
 
 def test_small_comparisons_stay_in_this_process(monkeypatch):
-    monkeypatch.setattr(compare_module.joblib, "Parallel", None)
+    monkeypatch.setattr(runs.joblib, "Parallel", None)
     assert len(compare(three_strategies(), frame_of_bars()).results) == 3
 
 

@@ -1,5 +1,5 @@
+import dataclasses
 import html
-import importlib.util
 import math
 import re
 import shutil
@@ -16,6 +16,7 @@ from lstm_strategy.evaluation import tearsheet as tearsheet_module
 from lstm_strategy.evaluation.alarms import Alarm
 from lstm_strategy.evaluation.board import Board
 from lstm_strategy.evaluation.compare import compare
+from lstm_strategy.evaluation.null_test import NullTest
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.evaluation.report import report_html, write_report
 from lstm_strategy.evaluation.report_page import number_text
@@ -72,6 +73,7 @@ def full_page(board):
         robustness=type(robust)(
             robust.result, robust.costs, robust.delays, robust.folds, equity_by_seed=seeds
         ),
+        null_test=NullTest.of(0.5, [0.1, 0.9, math.nan], block_bars=1),
         figures={"Close <of> bars": plot_equity({"close": BARS["close"]})},
         provenance={"Bars from": "sample:<sp500>"},
         tearsheet='tear"sheet.html',
@@ -112,7 +114,8 @@ def words(page):
 def test_a_full_page_has_every_section_in_order(full_page):
     page = Page(full_page)
     assert [attrs["id"] for attrs in page.of("section")] == [
-        "verdict", "strategies", "equity", "drawdowns", "robustness", "folds", "trades",
+        "verdict", "strategies", "equity", "drawdowns", "robustness", "null-test", "folds",
+        "trades",
         "pictures", "alarms", "left-out", "provenance",
     ]  # fmt: skip
     links = [attrs["href"] for attrs in page.of("a") if attrs["href"].startswith("#")]
@@ -162,13 +165,16 @@ def test_the_verdict_comes_first_and_its_reasons_next(board, full_page):
 
 def test_every_picture_says_in_words_what_it_shows(full_page):
     alts = [attrs["alt"] for attrs in Page(full_page).of("img")]
-    assert len(alts) == 6
+    assert len(alts) == 7
     assert alts[0].startswith("Growth of 1, drawdown and exposure. Total returns: LSTM ")
     assert alts[1].startswith("Sharpe ratio by commission in basis points: ")
     assert alts[2].startswith("Sharpe ratio by delay in bars: ")
     assert alts[3].startswith("Growth of 1 by seed. Total returns: ")
     assert alts[4].startswith("Return by fold: ")
-    assert alts[5] == "Close <of> bars"
+    assert (
+        alts[5] == "Sharpe ratio on real bars 0.50; on permutation: 0.10 at 1, 0.90 at 2, n/a at 3"
+    )
+    assert alts[6] == "Close <of> bars"
 
 
 def test_every_table_scrolls_in_a_box_and_names_its_columns(full_page):
@@ -208,6 +214,15 @@ def test_the_origin_of_everything_is_told(full_page):
         "Folds 2; bars purged before each: 1", "Versions", "numpy",
     ):  # fmt: skip
         assert part in text
+
+
+def test_the_page_says_what_was_left_of_the_result_on_shuffled_bars(full_page):
+    assert "2 of 3 did as well as the real result of 0.50 (p-value 0.750)" in words(full_page)
+
+
+def test_the_page_says_what_the_number_of_trials_means(board, full_page):
+    assert "9 trials are counted: settings whose results were looked at" in words(full_page)
+    assert "One trial is counted: these settings and no others." in words(report_html(board))
 
 
 def test_only_the_board_is_needed(board):
@@ -295,7 +310,6 @@ def test_the_worst_drawdown_is_the_maximum_drawdown(board):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("quantstats") is None, reason="needs quantstats")
 def test_a_tearsheet_of_quantstats_needs_no_network(board, tmp_path):
     results = board.results
     path = write_tearsheet(
@@ -305,6 +319,26 @@ def test_a_tearsheet_of_quantstats_needs_no_network(board, tmp_path):
     assert "Key Performance Metrics" in page
     assert re.findall(r"<(?:link|script|img|iframe)\b[^>]*https?:", page) == []
     assert "onload" not in page
+    if CHROMIUM is not None:
+        dom, messages = in_chromium(page, tmp_path)
+        assert (messages, "Key Performance Metrics" in dom) == ([], True)
+        assert [sideways_pixels(page, tmp_path, width) for width in (390, 1280)] == [0, 0]
+
+
+def test_a_tearsheet_of_a_day_or_two_is_refused(board, tmp_path):
+    short = dataclasses.replace(board.results["LSTM"], equity=board.results["LSTM"].equity.iloc[:3])
+    with pytest.raises(LSTMStrategyError, match="at least 3 days, got 2"):
+        write_tearsheet(tmp_path / "tearsheet.html", short)
+
+
+@pytest.mark.slow
+def test_returns_that_quantstats_cannot_digest_are_told_with_its_reason(
+    board, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tearsheet_module, "_TEARSHEET_SCRIPT", "raise ValueError('no returns')")
+    with pytest.raises(LSTMStrategyError, match=r"tearsheet of LSTM: ValueError: no returns\."):
+        write_tearsheet(tmp_path / "tearsheet.html", board.results["LSTM"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_tearsheet_without_quantstats_says_how_to_get_it(board, tmp_path, monkeypatch):
@@ -336,7 +370,7 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is ins
 def test_a_browser_shows_the_page_without_complaint(full_page, tmp_path):
     dom, messages = in_chromium(full_page, tmp_path)
     assert messages == []
-    assert dom.count("<section") == 11
+    assert dom.count("<section") == 12
 
 
 @needs_chromium
