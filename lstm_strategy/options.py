@@ -119,3 +119,9 @@ NullBlock = Annotated[
         rich_help_panel="Evaluation",
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    _training(
+        "--jobs", metavar="N", min=1, help="With --walk-forward: processes that train folds."
+    ),
+]

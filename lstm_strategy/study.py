@@ -41,6 +41,7 @@ class Study:
     model:             a forecaster: trained where `is_trained`, else to be trained
     windows:           to train anew along time; None to train once before `start`
     params, rules:     of the strategy that trades the forecasts; the rules hold for baselines, too
+    n_jobs:            processes that train folds; None for as many as make sense
     n_trials:          settings whose results were looked at, this one included
     n_permutations:    of the null test; 0 for none
     null_block_bars:   blocks of bars that the null test leaves together
@@ -58,6 +59,7 @@ class Study:
     params: dict[str, Any] = field(default_factory=dict)
     rules: dict[str, bool] = field(default_factory=dict)
     out_dir: Path | None = None
+    n_jobs: int | None = None
     n_trials: int = 1
     n_permutations: int = 0
     null_block_bars: int = 1
@@ -142,7 +144,8 @@ def trained_lstm(
         from lstm_strategy import walk_forward
 
         known = bars.loc[: study.end]
-        n_jobs = min(len(study.splits.folds(known)), os.cpu_count() or 1, _MOST_JOBS)
+        most = study.n_jobs or min(os.cpu_count() or 1, _MOST_JOBS)
+        n_jobs = min(len(study.splits.folds(known)), most)
         progress = False if quietly else None
         return walk_forward(
             known, study.model, study.splits, folder=folder, n_jobs=n_jobs, progress=progress
@@ -182,7 +185,9 @@ def _learning_baselines(study: Study) -> dict[str, Any]:
         before = bars_before(study, study.bars)
         return {name: rival.fit(before) for name, rival in rivals.items()}
     # side by side in the processes that trained the LSTM; forecasts travel lighter than models
-    done = joblib.Parallel(n_jobs=min(len(rivals), os.cpu_count() or 1), max_nbytes=None)(
+    done = joblib.Parallel(
+        n_jobs=study.n_jobs or min(len(rivals), os.cpu_count() or 1), max_nbytes=None
+    )(
         joblib.delayed(_forecasts_along_time)(study.known_bars, study.bars, rival, study.splits)
         for rival in rivals.values()
     )

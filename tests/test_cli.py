@@ -311,7 +311,7 @@ def test_other_settings_in_the_same_folder_count_as_trials_and_keep_their_models
     assert _names(here / "results")[3:6] == ["model", "model-2", "report.html"]
     assert LSTMForecaster.load("results/model").settings.units == (4,)
     assert LSTMForecaster.load("results/model-2").settings.units == (3,)
-    assert "Trials 9" in re.sub(r"<[^>]+>", " ", (here / "results" / "report.html").read_text())
+    assert "9 trials are counted" in (here / "results" / "report.html").read_text()
 
 
 def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeypatch, model_folder):

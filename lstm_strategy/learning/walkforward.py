@@ -120,7 +120,7 @@ def _train_missing(
             raise TrainingError(
                 f"A worker process died after {done} of {len(folds)} folds, often for want of "
                 "memory. The finished folds are kept: run it again with the same folder, and "
-                "fewer n_jobs."
+                "fewer processes (n_jobs, or --jobs)."
             ) from None
 
 
