@@ -204,7 +204,7 @@ def _write(study: Study, outcome: _Outcome, out_dir: Path) -> None:
     files = ["metrics.csv", "equity.csv", "equity.png"]
     with _tearsheet_meanwhile(out_dir, board) as tearsheet:
         with status("Trying other costs, delays and seeds"):
-            board.save(out_dir)
+            board.save(out_dir, ledger=getattr(outcome.model, "ledger", None))
             tested = _robustness(study, outcome)
         found = _judge(study, outcome, tested)
         if study.draws_chart:

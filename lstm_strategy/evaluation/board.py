@@ -44,19 +44,28 @@ class Board:
         """One column a strategy, on the dates that all of them share; in units of cash."""
         return pd.DataFrame({result.name: result.equity for result in self.results.values()})
 
-    def plot(self, *, log: bool = True, highlight: str | list[str] | None = None) -> "Figure":
-        """Growth, drawdown and exposure; see `plot_equity`."""
+    def plot(
+        self,
+        *,
+        log: bool = True,
+        highlight: str | list[str] | None = None,
+        ledger: pd.DataFrame | None = None,
+    ) -> "Figure":
+        """Growth, drawdown, exposure and, with a ledger, who forecast when; see `plot_equity`."""
         from lstm_strategy.evaluation.plots import plot_equity
 
-        return plot_equity(self, log=log, highlight=highlight)
+        return plot_equity(self, log=log, highlight=highlight, ledger=ledger)
 
-    def save(self, folder: str | Path) -> Path:
-        """Write metrics.csv, equity.csv and equity.png into `folder`, each whole or not at all."""
+    def save(self, folder: str | Path, *, ledger: pd.DataFrame | None = None) -> Path:
+        """Write metrics.csv, equity.csv and equity.png into `folder`, each whole or not at all.
+
+        `ledger` is that of a walk forward, drawn as a strip under the curves.
+        """
         tables = {
             "metrics.csv": self.table.rename_axis("strategy"),
             "equity.csv": self.equity.rename_axis("datetime"),
         }
-        return write_results(folder, tables, self.plot())
+        return write_results(folder, tables, self.plot(ledger=ledger))
 
     def to_html(self, path: str | Path, **settings: Any) -> Path:
         """Write one self-contained page about this board; `settings` are those of `report_html`."""

@@ -112,7 +112,7 @@ def plot_folds(folds: pd.DataFrame) -> Figure:
         ax.axhline(0.0, color="black", lw=0.8)
         ax.grid(visible=False, axis="x")
         ax.set_axisbelow(True)
-        step = math.ceil(len(folds) / 10)
+        step = math.ceil(len(folds) / 7)  # more dates would run into each other
         shown = places[::step]
         ax.set_xticks(shown, [f"{folds.index[i]}\n{folds['first'].iloc[i]:%Y-%m}" for i in shown])
         ax.tick_params(axis="x", labelsize=7)
@@ -133,6 +133,7 @@ def plot_null_test(test: NullTest) -> Figure:
         ax.plot(
             null, np.zeros(len(null)), ls="none", marker="|", ms=16, color="0.25", clip_on=False
         )
+        ax.set_axisbelow(True)
         ax.axvline(test.real, color=_OWN, lw=2.0, label=f"real bars: {test.real:.2f}")
         ax.yaxis.set_major_locator(mticker.MaxNLocator(integer=True))
         ax.margins(x=0.08)
