@@ -259,7 +259,7 @@ def test_walking_forward_trains_anew_and_goes_on_where_it_was_stopped(results, h
     windows = ("--train-window", "300 bars", "--test-window", "100 bars")
     words = ("compare", "bars.csv", "--walk-forward", *windows, "--config", "tiny.toml")
     printed = results(*words, "--seeds", 1, "--epochs", 1, "--out", "results")
-    assert "Walking forward: 2 folds, each trained on the 300 bars before it" in printed
+    assert "2002-05-15: 2 folds, each trained on the 300 bars before it and tested on" in printed
     assert "Out of sample, 2001-10-28 to 2002-05-15, 200 bars" in printed
     rows = _rows_of(printed)
     assert {"LSTM", "Logistic, last bar", "Boosting, window", *BASELINES} <= rows.keys()
