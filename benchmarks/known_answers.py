@@ -1,15 +1,17 @@
 """Does the verdict find what is there, and nothing where there is nothing?
 
 ``python -m benchmarks.known_answers remembered_news`` (or ``noise``, ``sp500``) prints the figures
-of markets whose right answer is known. The runs take minutes to an hour; ``--seeds`` makes them
-shorter. Nothing here is tuned to these seeds.
+of markets whose right answer is known; ``--picture FILE`` draws what memory is worth. The runs take
+minutes; ``--seeds`` makes them shorter. Nothing here is tuned to these seeds.
 """
 
 import argparse
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
@@ -27,6 +29,7 @@ from lstm_strategy.evaluation.metrics import bar_returns
 from lstm_strategy.evaluation.significance import superior_predictive_ability
 from lstm_strategy.evaluation.verdict import verdict
 from lstm_strategy.learning.models import ReadyForecasts
+from lstm_strategy.learning.network import keras
 from lstm_strategy.learning.tabular import learning_baselines
 from strategies import BASELINES
 
@@ -49,18 +52,19 @@ def sharpe_of_signal(signal: pd.Series, bars: pd.DataFrame, start: pd.Timestamp)
     return float(earned.mean() / earned.std())
 
 
-def remembered_news(seeds: list[int]) -> Table:
+def simple_rnn(n_features: int) -> keras.Model:
+    """The network of the package with plain recurrent cells in place of LSTM cells."""
+    settings = LSTMForecaster().settings
+    inputs = rows = keras.Input((None, n_features))
+    for units in settings.units:
+        rows = keras.layers.SimpleRNN(units, return_sequences=True)(rows)
+        rows = keras.layers.Dropout(settings.dropout)(rows)
+    return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(rows))
+
+
+def remembered_news(seeds: list[int]) -> pd.DataFrame:
     """The LSTM, its rivals and its own short memory, as shares of the oracle's Sharpe ratio."""
-    rows = [remembered_news_row(seed) for seed in seeds]
-    table = Table(title="remembered_news: out-of-sample Sharpe as a share of the oracle's")
-    for column in rows[0]:
-        table.add_column(column, justify="right")
-    for row in rows:
-        table.add_row(*(f"{value:.3f}" for value in row.values()))
-    medians = {column: np.median([row[column] for row in rows]) for column in rows[0]}
-    table.add_section()
-    table.add_row("median", *(f"{v:.3f}" for c, v in medians.items() if c != "seed"))
-    return table
+    return pd.DataFrame([remembered_news_row(seed) for seed in seeds]).set_index("seed")
 
 
 def remembered_news_row(seed: int) -> dict[str, float]:
@@ -70,65 +74,94 @@ def remembered_news_row(seed: int) -> dict[str, float]:
     began = time.perf_counter()
     lstm = LSTMForecaster(seed=seed).fit(known, progress=False)
     seconds = time.perf_counter() - began
-    strategies = {
-        "LSTM": (LSTMStrategy, {"model": lstm}),
-        "oracle": (LSTMStrategy, {"model": oracle_forecasts(market, known.index[-1])}),
-        **{
-            name: (LSTMStrategy, {"model": rival.fit(known)})
-            for name, rival in learning_baselines().items()
-        },
-        **BASELINES,
-    }
-    board = compare(strategies, bars, start=start, broker=FREE)
-    sharpe = board.table["sharpe"] / board.table["sharpe"]["oracle"]
-    returns = board.equity.apply(bar_returns).drop(columns="oracle")
+    plain = LSTMForecaster(seed=seed, network=simple_rnn).fit(known, progress=False)
     short = lstm.unfitted_copy(memory="window", lookback=5)
     short._network, short.card = lstm._network, lstm.card
-    oracle = sharpe_of_signal(market.oracle, bars, start)
+    rivals = {name: rival.fit(known) for name, rival in learning_baselines().items()}
+    models = {
+        "LSTM": lstm,
+        "SimpleRNN": plain,
+        "LSTM, 5 bars of memory": short,
+        **rivals,
+        "oracle": oracle_forecasts(market, known.index[-1]),
+    }
+    strategies = {name: (LSTMStrategy, {"model": model}) for name, model in models.items()}
+    board = compare(strategies | BASELINES, bars, start=start, broker=FREE)
+    sharpe = board.table["sharpe"] / board.table["sharpe"]["oracle"]
+    # what is compared with is all baselines and learners, not the other networks
+    others = ["LSTM", *rivals, *BASELINES]
+    returns = board.equity[others].apply(bar_returns)
     return {
         "seed": seed,
-        "LSTM": sharpe["LSTM"],
-        "5 bars of memory": sharpe_of_signal(short.forecast(bars)["signal"], bars, start) / oracle,
-        **{name: sharpe[name] for name in learning_baselines()},
+        **sharpe[[name for name in models if name != "oracle"]],
         "best baseline": sharpe[list(BASELINES)].max(),
         "SPA p": superior_predictive_ability(returns, "LSTM").p_value,
         "fit s": seconds,
     }
 
 
-def noise(seeds: list[int]) -> Table:
-    """How often the verdict claims skill where there is none."""
-    claims = []
+def memory_picture(shares: pd.DataFrame) -> Figure:
+    """What memory is worth: each network's and learner's share of the oracle, a dot a seed."""
+    shares = shares.drop(columns=["SPA p", "fit s"])
+    medians = shares.median()
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = figure.add_subplot()
+    places = np.arange(len(medians))[::-1]
+    colors = ["#1f5fa8" if name == "LSTM" else "#9db4cc" for name in medians.index]
+    axes.barh(places, medians, color=colors, height=0.66)
+    for place, name in zip(places, medians.index, strict=True):
+        axes.plot(shares[name], np.full(len(shares), place), ".", color="#222222", markersize=5)
+    axes.axvline(1, color="#222222", linewidth=1)
+    axes.annotate("oracle", (1, places[0] + 0.45), ha="right", va="bottom", xytext=(-4, 0),
+                  textcoords="offset points")  # fmt: skip
+    axes.set_yticks(places, medians.index)
+    axes.set_xlim(min(-0.15, shares.min().min() - 0.05), 1.02)
+    axes.set_xlabel("Sharpe ratio out of sample, as a share of the oracle's; a dot a market")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    return figure
+
+
+def noise(seeds: list[int]) -> pd.DataFrame:
+    """Which verdicts claim skill where there is none."""
+    rows = []
     for seed in seeds:
         bars = simulate_bars("noise", 2_500, seed=seed).bars
         start = out_of_sample_start(bars)
         lstm = LSTMForecaster(seed=seed).fit(bars[bars.index < start], progress=False)
         board = compare({"LSTM": (LSTMStrategy, {"model": lstm}), **BASELINES}, bars, start=start)
-        claims.append(verdict(board).claims_skill)
-    table = Table(title="noise: verdicts that claim skill")
-    table.add_column("markets", justify="right")
-    table.add_column("claims", justify="right")
-    table.add_row(str(len(claims)), str(sum(claims)))
-    return table
+        found = verdict(board)
+        rows.append({"seed": seed, "claims": float(found.claims_skill), "p": found.p_value})
+    return pd.DataFrame(rows).set_index("seed")
 
 
-def sp500(seeds: list[int]) -> Table:
+def sp500(seeds: list[int]) -> pd.DataFrame:
     """How long all folds of yearly refits take."""
     bars = sample_bars("sp500")
-    table = Table(title="S&P 500, 10 years of training, yearly refits")
-    for column in ("n_jobs", "folds", "seconds"):
-        table.add_column(column, justify="right")
+    rows = []
     for n_jobs in (1, 2):
         began = time.perf_counter()
-        walked = walk_forward(
-            bars, LSTMForecaster(), WalkForward("10 years", "1 year"), n_jobs=n_jobs
-        )
+        splits = WalkForward("10 years", "1 year")
+        walked = walk_forward(bars, LSTMForecaster(), splits, n_jobs=n_jobs)
         seconds = time.perf_counter() - began
-        table.add_row(str(n_jobs), str(len(walked.refits)), f"{seconds:.1f}")
-    return table
+        rows.append({"n_jobs": n_jobs, "folds": len(walked.refits), "seconds": seconds})
+    return pd.DataFrame(rows).set_index("n_jobs")
 
 
 FIGURES = {"remembered_news": (remembered_news, 5), "noise": (noise, 40), "sp500": (sp500, 1)}
+
+
+def printable(figures: pd.DataFrame) -> Table:
+    table = Table(str(figures.index.name))
+    for column in figures:
+        table.add_column(str(column), justify="right")
+    for label, row in figures.iterrows():
+        table.add_row(str(label), *(f"{value:.3f}" for value in row))
+    if len(figures) > 2:
+        table.add_section()
+        for label, row in {"median": figures.median(), "sum": figures.sum()}.items():
+            table.add_row(label, *(f"{value:.3f}" for value in row))
+    return table
 
 
 def main() -> None:
@@ -136,10 +169,14 @@ def main() -> None:
     parser.add_argument("market", choices=FIGURES)
     parser.add_argument("--seeds", type=int, help="how many seeds, from --first on")
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--picture", type=Path, help="with remembered_news: draw the shares")
     arguments = parser.parse_args()
     figure, n_seeds = FIGURES[arguments.market]
     seeds = range(arguments.first, arguments.first + (arguments.seeds or n_seeds))
-    Console(width=160).print(figure(list(seeds)))
+    figures = figure(list(seeds))
+    Console(width=180).print(printable(figures))
+    if arguments.picture is not None:
+        memory_picture(figures).savefig(arguments.picture, dpi=120)
 
 
 if __name__ == "__main__":
