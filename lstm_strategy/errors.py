@@ -30,3 +30,7 @@ class TradingError(LSTMStrategyError):
 
 class SettingsError(LSTMStrategyError):
     """A configuration file or a command-line option can't be used."""
+
+
+class AuditError(LSTMStrategyError):
+    """What should be audited can't be run, or was handed over in a form that can't be checked."""

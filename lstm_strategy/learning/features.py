@@ -97,17 +97,29 @@ class FeatureSet:
     @property
     def names(self) -> list[str]:
         """The feature columns, in the order of the specs."""
-        return [column.name for columns in self._columns for column in columns]
+        return [column.name for column in self.columns]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What is known of each column: its unit, its warm-up, its memory."""
+        return tuple(column for columns in self._columns for column in columns)
+
+    def spec_of(self, name: str) -> dict[str, Any]:
+        """The feature that gives a column; an empty dict for a column of another set."""
+        for spec, columns in zip(self.specs, self._columns, strict=True):
+            if name in {column.name for column in columns}:
+                return spec
+        return {}
 
     @property
     def warm_up(self) -> int:
         """Bars before the first row in which every feature has a value."""
-        return max(column.warm_up for columns in self._columns for column in columns)
+        return max(column.warm_up for column in self.columns)
 
     @property
     def memory(self) -> int:
         """Bars after which the values no longer depend on where history began (to 1e-7 σ)."""
-        return max(column.memory for columns in self._columns for column in columns)
+        return max(column.memory for column in self.columns)
 
     @property
     def bars_columns(self) -> list[str]:

@@ -22,10 +22,18 @@ _PROBE_LENGTHS = (1_200, 4_800, 19_200)
 _SCALE = 4.0  # a power of two, so that scaling is exact in floating point
 _PRICES = ["open", "high", "low", "close"]
 _TYPICAL_VOLUME_BARS = 20
-_CAUSAL_REMEDY = {
-    "dpo": "Give it centered=False.",
-    "ichimoku": "Give it include_chikou=False.",
+CAUSAL_FORMS: dict[str, dict[str, Any]] = {
+    "dpo": {"centered": False},
+    "ichimoku": {"include_chikou": False},
 }
+
+
+class LooksAheadError(FeatureError):
+    """A feature changes at past bars when later bars arrive."""
+
+
+class NeverForgetsError(FeatureError):
+    """A feature depends for ever on the bar with which the history began."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +100,11 @@ def _probed_columns(spec_json: str) -> tuple[Column, ...]:
             return tuple(column for column in columns if column is not None)
     if not lengths or not probe.names:
         raise FeatureError(
-            f"{_written(spec)} gives no value within {n_bars if lengths else _PROBE_LENGTHS[-1]:,} "
+            f"{written(spec)} gives no value within {n_bars if lengths else _PROBE_LENGTHS[-1]:,} "
             "bars. Shorten its length."
         )
-    raise FeatureError(
-        f"{_written(spec)} never forgets on which bar the history began, so a live run would "
+    raise NeverForgetsError(
+        f"{written(spec)} never forgets on which bar the history began, so a live run would "
         "differ from the backtest. Choose a kind with a finite memory."
     )
 
@@ -166,10 +174,10 @@ class _Probe:
                 then, now = known[name], self._base[name].iloc[:n_known]
                 agrees = np.isclose(then, now, rtol=1e-9, atol=1e-12, equal_nan=True)
                 if not agrees.all():
-                    raise FeatureError(
-                        f"{_written(self._spec)} looks ahead: its column {name} changes "
+                    raise LooksAheadError(
+                        f"{written(self._spec)} looks ahead: its column {name} changes "
                         f"{n_known - int((~agrees).argmax())} bars back when later bars arrive. "
-                        f"{_CAUSAL_REMEDY.get(self._spec['kind'], 'Choose another kind.')}"
+                        f"{causal_remedy(self._spec)}"
                     )
 
     def _unit(self, name: str) -> dict[str, Any]:
@@ -212,6 +220,17 @@ def _degree(base: pd.Series, scaled: pd.Series) -> int:
     return degree if grew_evenly else 0
 
 
-def _written(spec: Mapping[str, Any]) -> str:
+def causal_remedy(spec: Mapping[str, Any]) -> str:
+    """What to give an indicator that looks ahead so that it doesn't; else to choose another."""
+    wanted = CAUSAL_FORMS.get(spec["kind"], {})
+    if isinstance(spec.get("offset"), int) and spec["offset"] < 0:
+        return "An offset below 0 moves later values to earlier bars: leave it out."
+    if all(spec.get(name) == value for name, value in wanted.items()):
+        return "Choose another kind."
+    return f"Give it {', '.join(f'{name}={value}' for name, value in wanted.items())}."
+
+
+def written(spec: Mapping[str, Any]) -> str:
+    """A feature as a call, for messages: ``rsi(length=14)``."""
     arguments = ", ".join(f"{name}={value!r}" for name, value in spec.items() if name != "kind")
     return f"{spec['kind']}({arguments})"
