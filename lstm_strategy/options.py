@@ -76,7 +76,7 @@ Horizon = Annotated[int | None, _training("--horizon", help="Bars ahead to forec
 Units = Annotated[
     list[int] | None, _training("--units", help="Width of an LSTM layer; repeat for more layers.")
 ]
-Lookback = Annotated[int | None, _training("--lookback", help="Bars before the first forecast.")]
+Lookback = Annotated[int | None, _training("--lookback", help="Fewest bars before a forecast.")]
 Epochs = Annotated[int | None, _training("--epochs", help="Most epochs for each network.")]
 Seeds = Annotated[int | None, _training("--seeds", help="Networks in the ensemble.")]
 Seed = Annotated[int | None, _training("--seed", help="Makes training repeatable.")]

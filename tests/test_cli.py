@@ -598,16 +598,17 @@ def test_adjusting_needs_a_column_of_adjusted_closes(refusal):
 
 TOO_FEW = {
     "train": (("--config", "tiny.toml"), "Training needs 82 bars .*, got 12. Load more history"),
-    "forecast": (("--model", "MODEL"), "needs 15 bars before its first forecast, got 12. Load"),
-    "backtest": (("--model", "MODEL"), "needs 15 bars before its first decision, got 12 "),
-    "compare": (("--model", "MODEL"), "needs 15 bars before its first decision, got 12 "),
+    "forecast": (("--model", "MODEL"), "needs {} bars before its first forecast, got 12. Load"),
+    "backtest": (("--model", "MODEL"), "needs {} bars before its first decision, got 12 "),
+    "compare": (("--model", "MODEL"), "needs {} bars before its first decision, got 12 "),
 }
 
 
 @pytest.mark.parametrize("command", TOO_FEW)
-def test_too_few_bars_are_counted(refusal, model_folder, command):
+def test_too_few_bars_are_counted(refusal, trained, model_folder, command):
     random_walk(12, start="2002-03-01").to_csv("short.csv")
     words, expected = TOO_FEW[command]
+    expected = expected.format(trained.warm_up + 1)
     words = [str(model_folder) if word == "MODEL" else word for word in words]
     assert re.search(expected, refusal(command, "short.csv", *words))
 

@@ -1,5 +1,6 @@
 """The forecaster: fit · forecast · stream · save · load."""
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +12,15 @@ import pandas as pd
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import ModelError
+from lstm_strategy.learning.causality import check_causal
 from lstm_strategy.learning.features import FeatureSet
+from lstm_strategy.learning.memory import SIGNAL_TOLERANCE, network_memory
 from lstm_strategy.learning.models import FORECAST_COLUMNS
 from lstm_strategy.learning.progress import OnEpoch, training_progress
 from lstm_strategy.learning.rows import TrainingRows, training_rows
 from lstm_strategy.learning.settings import ForecasterSettings
 from lstm_strategy.learning.storage import (
+    MemorySpan,
     ModelCard,
     SignalScale,
     TrainingSpan,
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.network import NetworkBuilder
     from lstm_strategy.learning.stream import ForecastStream
 
+log = logging.getLogger(__name__)
+
 _BREAK_EVEN = 0.5  # where moves up and down, weighted by their size, cancel
 _LOOKBACKS_OF_CONTEXT = 8  # carried memory may reach further back than the lookback
 _NARROWEST_WIDTH = 0.05  # what was learned hardly differs from the threshold: hold little
@@ -50,8 +56,9 @@ class LSTMForecaster:
         dropout: share of LSTM outputs dropped in training.
         learning_rate: step size of AdamW.
         weight_decay: decay of AdamW, on kernels only.
-        lookback: bars that the memory is given to settle before the first forecast; with
-            ``memory="window"`` the bars of each window. Training chunks are twice as long.
+        lookback: bars of each window with ``memory="window"``; with "carry" the fewest that the
+            memory is given to settle before the first forecast (it gets as many as it was
+            measured to need). Training chunks are twice as long.
         memory: "carry" moves the LSTM's state from bar to bar through the whole feed,
             "window" starts afresh ``lookback`` bars before each forecast.
         epochs: the most epochs of training for each seed; the steps shrink towards the last.
@@ -99,8 +106,18 @@ class LSTMForecaster:
 
     @property
     def warm_up(self) -> int:
-        """Bars before the first forecast."""
-        return self.features.warm_up + self.settings.lookback - 1
+        """Bars before the first forecast: those of the features, then those of the memory."""
+        return self.features.warm_up + self.settled_rows - 1
+
+    @property
+    def settled_rows(self) -> int:
+        """Complete rows of features that the first forecast needs, itself included.
+
+        The lookback; for a carried memory the measured number of rows after which it has
+        forgotten where it began, where that is more.
+        """
+        memory = self.card.memory if self.card and self.settings.memory == "carry" else None
+        return max(self.settings.lookback, memory.bars if memory else 0)
 
     @property
     def bars_columns(self) -> list[str]:
@@ -128,7 +145,8 @@ class LSTMForecaster:
     @property
     def context_bars(self) -> int:
         """Bars of history after which a forecast hardly depends on where the history began."""
-        return self.features.memory + _LOOKBACKS_OF_CONTEXT * self.settings.lookback
+        reach = max(_LOOKBACKS_OF_CONTEXT * self.settings.lookback, self.settled_rows)
+        return self.features.memory + reach
 
     def unfitted_copy(self, **changes: Any) -> Self:
         """A forecaster with the same features and settings, save for ``changes``, untrained.
@@ -168,9 +186,11 @@ class LSTMForecaster:
 
         Raises:
             BarsError: at the first bad bar.
+            FeatureError: if a feature looks ahead on these bars.
             TrainingError: if there are too few bars, or all labels are the same.
         """
         bars = validate_bars(bars)
+        check_causal(self.features, bars, horizon=self.settings.horizon)
         rows, index = training_rows(
             bars, self.features, self.settings, leave_out=leave_out, validation=validation
         )
@@ -180,7 +200,8 @@ class LSTMForecaster:
             trained = trained_network(rows, self.settings, build=self.network, progress=on_epoch)
         self._network, self.history = trained.network, trained.history
         self.__dict__.pop("engine", None)
-        self.card = self._written_card(bars, rows, index)
+        has_chosen_rows = leave_out is not None or validation is not None
+        self.card = self._written_card(bars, rows, index, has_chosen_rows=has_chosen_rows)
         return self
 
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
@@ -217,17 +238,50 @@ class LSTMForecaster:
         features = self.features.frame(bars)
         known = features.notna().all(axis=1).to_numpy()
         frame = pd.DataFrame(np.nan, index=bars.index, columns=range(self.settings.seeds))
-        if known.sum() >= self.settings.lookback:
-            frame.loc[known] = self._member_forecasts(features.to_numpy()[known])
+        if known.sum() >= self.settled_rows:
+            rows = features.to_numpy()[known]
+            frame.loc[known] = self._member_forecasts(rows, settled_rows=self.settled_rows)
         return frame
 
     def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Signal, forecast and spread from the members' forecasts, shape (n_rows, n_members)."""
-        scale = self._fitted_card().signal
-        members = members.astype(np.float64)
-        forecast = members.mean(axis=1)
-        signal = np.clip((forecast - scale.threshold) / scale.width, -1.0, 1.0)
-        return signal, forecast, members.std(axis=1)
+        return _signal_columns(members, self._fitted_card().signal)
+
+    def with_memory(self, memory: str) -> Self:
+        """The same trained network with the other memory, "carry" or "window".
+
+        Raises:
+            ModelError: if the forecaster hasn't been fitted.
+        """
+        settings = {**self.settings.model_dump(), "memory": memory}
+        other = type(self)(self.features, network=self.network, **settings)
+        other._network, other.history = self._network, self.history
+        other.card = self._fitted_card().model_copy(update={"settings": other.settings})
+        return other
+
+    @property
+    def scaling(self) -> pd.DataFrame:
+        """Mean and standard deviation by which the network scales each feature.
+
+        Raises:
+            ModelError: if the forecaster hasn't been fitted, or its network has no layer
+                "normalization" with one mean for each feature.
+        """
+        from lstm_strategy.learning.network import scaling_constants
+
+        self._fitted_card()
+        try:
+            mean, std = scaling_constants(self._network)
+        except (ValueError, AttributeError) as error:
+            raise ModelError(f"The network's scaling can't be read: {error}") from error
+        return pd.DataFrame({"mean": mean, "std": std}, index=self.features.names)
+
+    def signal_scale(self, training_bars: pd.DataFrame) -> SignalScale:
+        """Threshold and width of the signal as these training bars give them."""
+        rows, _ = training_rows(training_bars, self.features, self.settings)
+        lookback = self.settings.lookback
+        members = self._member_forecasts(rows.features, settled_rows=lookback)
+        return _signal_scale(members[lookback - 1 :].mean(axis=1))
 
     def stream(self, history: pd.DataFrame | None = None) -> "ForecastStream":
         """The same forecasts bar by bar, starting after ``history`` if there is one.
@@ -275,25 +329,29 @@ class LSTMForecaster:
             raise ModelError("The forecaster isn't fitted. Call fit(bars) or load(folder) first.")
         return self.card
 
-    def _member_forecasts(self, rows: np.ndarray) -> np.ndarray:
+    def _member_forecasts(self, rows: np.ndarray, *, settled_rows: int) -> np.ndarray:
         from lstm_strategy.learning.engines import carried_forecasts, windowed_forecasts
 
-        lookback = self.settings.lookback
         if self.settings.memory == "window":
-            return windowed_forecasts(self.engine, rows, lookback=lookback)
+            return windowed_forecasts(self.engine, rows, lookback=self.settings.lookback)
         members, _ = carried_forecasts(self.engine, rows, self.engine.initial_state(1))
-        members[: lookback - 1] = np.nan
+        members[: settled_rows - 1] = np.nan
         return members
 
     def _written_card(
-        self, bars: pd.DataFrame, rows: TrainingRows, index: pd.DatetimeIndex
+        self,
+        bars: pd.DataFrame,
+        rows: TrainingRows,
+        index: pd.DatetimeIndex,
+        *,
+        has_chosen_rows: bool,
     ) -> ModelCard:
         from lstm_strategy.learning.engines import KerasEngine
         from lstm_strategy.learning.network import keras
 
         self.engine = KerasEngine(self._network)
-        members = self._member_forecasts(rows.features)
-        settled = slice(self.settings.lookback - 1, None)
+        members = self._member_forecasts(rows.features, settled_rows=self.settings.lookback)
+        scale = _signal_scale(members[self.settings.lookback - 1 :].mean(axis=1))
         return ModelCard(
             created=now(),
             settings=self.settings,
@@ -303,13 +361,36 @@ class LSTMForecaster:
                 end=bars.index[-1],
                 validation_start=index[rows.held_out[0].start],
                 n_bars=len(bars),
+                has_chosen_rows=has_chosen_rows,
                 sha256=bars_fingerprint(bars),
             ),
-            signal=_signal_scale(members[settled].mean(axis=1)),
+            signal=scale,
+            memory=self._memory_span(rows.features, scale),
             validation_scores=_held_out_scores(rows, members),
             versions={**library_versions(), self.features.library: self.features.library_version},
             backend=keras.backend.backend(),
             network=builder_name(self.network),
+        )
+
+    def _memory_span(self, rows: np.ndarray, scale: SignalScale) -> MemorySpan | None:
+        """How long the carried memory depends on where it began; None for a window's memory."""
+        if self.settings.memory == "window":
+            return None
+        measured = network_memory(
+            self.engine, rows, lambda members: _signal_columns(members, scale)[0]
+        )
+        spared = min(_LOOKBACKS_OF_CONTEXT * self.settings.lookback, len(rows) // 4)
+        if measured is None:
+            log.warning(
+                "The network still remembers its first row after half of the %s training rows, so "
+                "forecasts begin after %s rows and depend a little on where the bars begin. "
+                "Train on more bars, or with memory='window'.",
+                f"{len(rows):,}", f"{spared:,}",
+            )  # fmt: skip
+        return MemorySpan(
+            bars=spared if measured is None else measured,
+            converged=measured is not None,
+            tolerance=SIGNAL_TOLERANCE,
         )
 
 
@@ -327,6 +408,15 @@ def _held_out_scores(rows: TrainingRows, members: np.ndarray) -> dict[str, float
     labels, forecast, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
     is_known = ~np.isnan(forecast)  # the first rows are still warming up
     return _scores(labels[is_known], forecast[is_known], weights[is_known])
+
+
+def _signal_columns(
+    members: np.ndarray, scale: SignalScale
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    members = members.astype(np.float64)
+    forecast = members.mean(axis=1)
+    signal = np.clip((forecast - scale.threshold) / scale.width, -1.0, 1.0)
+    return signal, forecast, members.std(axis=1)
 
 
 def _scores(labels: np.ndarray, forecast: np.ndarray, weights: np.ndarray) -> dict[str, float]:

@@ -55,6 +55,16 @@ def normalization_layer(training_rows: np.ndarray) -> layers.Layer:
     return layers.Normalization(mean=mean, variance=variance, name="normalization")
 
 
+def scaling_constants(network: keras.Model) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each feature in a network's scaling, shape (n_features,)."""
+    layer = network.get_layer("normalization")
+    mean, variance = (
+        np.asarray(keras.ops.convert_to_numpy(part), np.float64).reshape(-1)
+        for part in (layer.mean, layer.variance)
+    )
+    return mean, np.sqrt(variance)
+
+
 def lstm_member(
     n_features: int,
     *,

@@ -45,8 +45,8 @@ class WalkForwardForecaster:
 
     @property
     def warm_up(self) -> int:
-        """Bars before the first forecast of a single model."""
-        return int(self.refits[0].model.warm_up)
+        """Bars before the first forecast of a single model, whichever needs the most."""
+        return max(int(refit.model.warm_up) for refit in self.refits)
 
     @property
     def bars_columns(self) -> list[str]:
@@ -56,7 +56,7 @@ class WalkForwardForecaster:
     @property
     def context_bars(self) -> int:
         """Bars of history that a model is given before the first bar of its fold."""
-        return int(self.refits[0].model.context_bars)
+        return max(int(refit.model.context_bars) for refit in self.refits)
 
     @property
     def training_end(self) -> pd.Timestamp | None:

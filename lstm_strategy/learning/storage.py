@@ -26,7 +26,10 @@ _LIBRARIES = ("lstm-strategy", "keras", "tensorflow", "tensorflow-cpu", "numpy",
 
 
 class TrainingSpan(BaseModel):
-    """Which bars a model has seen: everything up to ``end`` is in-sample."""
+    """Which bars a model has seen: everything up to ``end`` is in-sample.
+
+    ``has_chosen_rows`` says that the caller of ``fit`` left bars out or chose those that validate.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,6 +37,7 @@ class TrainingSpan(BaseModel):
     end: datetime
     validation_start: datetime
     n_bars: int
+    has_chosen_rows: bool = False
     sha256: str
 
 
@@ -50,6 +54,22 @@ class SignalScale(BaseModel):
     width: float
 
 
+class MemorySpan(BaseModel):
+    """How long the carried memory depends on where it began, measured on the training rows.
+
+    ``bars`` is the number of complete rows that the first signal needs, its own included: from
+    there on a run that began later agrees with the full one to ``tolerance`` (of a signal from
+    -1 to 1). Where ``converged`` is false it never did within the training rows, and ``bars`` is
+    as many as could be spared.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    bars: int
+    converged: bool
+    tolerance: float
+
+
 class ModelCard(BaseModel):
     """Where a model came from and what it needs: the content of ``model.json``."""
 
@@ -61,6 +81,7 @@ class ModelCard(BaseModel):
     features: dict[str, Any]
     training: TrainingSpan
     signal: SignalScale
+    memory: MemorySpan | None = None
     validation_scores: dict[str, float]
     versions: dict[str, str]
     backend: str

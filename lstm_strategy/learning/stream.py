@@ -58,6 +58,7 @@ class ForecastStream:
         self._features = forecaster.features
         self._carries = forecaster.settings.memory == "carry"
         self._lookback = forecaster.settings.lookback
+        self._settled_rows = forecaster.settled_rows
         self._columns = self._features.bars_columns
         self._times: deque[pd.Timestamp] = deque(maxlen=self._features.memory)
         self._values: deque[list[float]] = deque(maxlen=self._features.memory)
@@ -132,7 +133,7 @@ class ForecastStream:
         if not np.isfinite(row).all():
             return _Step(_NOTHING_KNOWN, self._state, None)
         members, state = self._members(row)
-        if self._rows_seen + 1 < self._lookback:
+        if self._rows_seen + 1 < self._settled_rows:
             return _Step(_NOTHING_KNOWN, state, row)
         forecast = Forecast(*(float(column[0]) for column in self._forecaster.columns_of(members)))
         return _Step(forecast, state, row)

@@ -127,7 +127,12 @@ class TabularForecaster:
     @property
     def warm_up(self) -> int:
         """Bars before the first forecast."""
-        return self.features.warm_up + self.settings.window - 1
+        return self.features.warm_up + self.settled_rows - 1
+
+    @property
+    def settled_rows(self) -> int:
+        """Complete rows of features that the first forecast needs, itself included."""
+        return self.settings.window
 
     @property
     def bars_columns(self) -> list[str]:

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import random_walk
 
-from lstm_strategy import LSTMForecaster, LSTMStrategyError
+from lstm_strategy import FeatureSet, LSTMForecaster, LSTMStrategyError
 from lstm_strategy.bars.fingerprint import bars_fingerprint
+from lstm_strategy.learning import forecaster as forecaster_module
+from lstm_strategy.learning.rows import training_rows
 
 BARS = random_walk(160, seed=3)
 
@@ -26,11 +28,68 @@ def forecaster_like(trained, **changes):
 
 def test_forecasts_are_nan_in_the_warm_up_and_nowhere_else(trained):
     frame = trained.forecast(BARS)
-    assert trained.warm_up == 5 + 10 - 1
+    warm_up = 5 + trained.card.memory.bars - 1
+    assert trained.warm_up == warm_up
     assert list(frame.columns) == ["signal", "forecast", "spread"]
     assert frame.index.equals(BARS.index)
-    assert frame.isna().all(axis=1).tolist() == [True] * 14 + [False] * 146
-    assert not frame.iloc[14:].isna().any(axis=None)
+    assert frame.isna().all(axis=1).tolist() == [True] * warm_up + [False] * (160 - warm_up)
+    assert not frame.iloc[warm_up:].isna().any(axis=None)
+
+
+def test_a_window_has_no_memory_to_wait_for(trained):
+    windowed = trained.with_memory("window")
+    assert windowed.warm_up == 5 + 10 - 1
+    assert windowed.forecast(BARS).isna().all(axis=1).sum() == 14
+
+
+def test_a_carried_memory_has_forgotten_its_beginning_when_forecasts_begin(trained):
+    full = trained.forecast(BARS)["signal"]
+    for start in (10, 40, 75):
+        later = trained.forecast(BARS.iloc[start:])["signal"].dropna()
+        assert len(later) == 160 - start - trained.warm_up
+        assert (later - full[later.index]).abs().max() <= 1e-3
+
+
+def test_the_measured_memory_is_kept_with_the_model(trained, model_folder):
+    memory = LSTMForecaster.load(model_folder).card.memory
+    assert memory == trained.card.memory
+    assert memory.converged
+    assert memory.tolerance == 1e-3
+
+
+def test_a_memory_that_never_settles_is_said_and_capped(caplog, monkeypatch):
+    monkeypatch.setattr(forecaster_module, "network_memory", lambda *measured: None)
+    bars = random_walk(200)
+    with caplog.at_level("WARNING", "lstm_strategy"):
+        fitted = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "seeds": 1}).fit(bars)
+    assert (fitted.card.memory.bars, fitted.card.memory.converged) == (48, False)  # 194 rows // 4
+    assert "still remembers its first row" in caplog.text
+
+
+def test_a_model_without_a_measured_memory_waits_for_its_lookback(trained):
+    older = forecaster_like(trained)
+    older.card = trained.card.model_copy(update={"memory": None})
+    assert older.warm_up == 5 + 10 - 1
+
+
+def test_fit_refuses_a_column_that_tells_the_moves_to_come():
+    bars = random_walk(200)
+    bars["hint"] = bars["close"].shift(-1).ffill()
+    with pytest.raises(LSTMStrategyError, match=r"column\(column='hint'\) looks ahead.*Shift"):
+        LSTMForecaster([{"kind": "column", "column": "hint"}], **SMALL).fit(bars)
+
+
+def test_fit_refuses_a_feature_that_was_made_to_look_ahead():
+    saved = FeatureSet([{"kind": "dpo", "centered": False}]).to_dict()
+    saved["specs"][0]["centered"] = True
+    with pytest.raises(LSTMStrategyError, match=r"DPO_20 looks ahead.*centered=False"):
+        LSTMForecaster(FeatureSet.from_dict(saved), **SMALL).fit(random_walk(200))
+
+
+def test_scaling_is_that_of_the_training_rows(trained):
+    rows = training_rows(random_walk(400), trained.features, trained.settings)[0].scaling_rows
+    np.testing.assert_allclose(trained.scaling["mean"], rows.mean(axis=0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(trained.scaling["std"], rows.std(axis=0), rtol=1e-4)
 
 
 def test_signals_are_exposures_and_forecasts_are_probabilities(trained):
