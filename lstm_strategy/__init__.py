@@ -27,6 +27,7 @@ _HOME_OF_NAME = {
     "BrokerSettings": "lstm_strategy.trading.backtest",
     "run_backtest": "lstm_strategy.evaluation.result",
     "compare": "lstm_strategy.evaluation.compare",
+    "audit": "lstm_strategy.evaluation.audit",
     "plot_equity": "lstm_strategy.evaluation.plots",
     "plot_chart": "lstm_strategy.evaluation.plots",
 }
@@ -49,6 +50,7 @@ __all__ = [
     "BrokerSettings",
     "run_backtest",
     "compare",
+    "audit",
     "plot_equity",
     "plot_chart",
 ]
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from lstm_strategy.bars.load import load_bars, sample_bars
     from lstm_strategy.bars.simulate import simulate_bars
     from lstm_strategy.bars.validate import validate_bars
+    from lstm_strategy.evaluation.audit import audit
     from lstm_strategy.evaluation.compare import compare
     from lstm_strategy.evaluation.plots import plot_chart, plot_equity
     from lstm_strategy.evaluation.result import run_backtest

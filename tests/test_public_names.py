@@ -23,6 +23,7 @@ CONTRACT = {
     "TargetStrategy",
     "WalkForward",
     "__version__",
+    "audit",
     "compare",
     "load_bars",
     "plot_chart",

@@ -59,6 +59,23 @@ def steps_progress(
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextmanager
+def words_progress(
+    wanted: bool | Callable[[str], None] | None, what: str
+) -> Iterator[Callable[[str], None]]:
+    """What to tell in words what is being done: a line that moves, the caller's own, nothing."""
+    if callable(wanted):
+        yield wanted
+        return
+    if not (_somebody_looks() if wanted is None else wanted):
+        yield lambda words: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True, markup=False).status(what) as line:
+        yield lambda words: line.update(f"{what} · {words}")
+
+
 def _somebody_looks() -> bool:
     in_notebook = "ipykernel" in sys.modules
     return in_notebook or sys.stderr.isatty()
