@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 import lstm_strategy
+from lstm_strategy.cli_audit import audit
 from lstm_strategy.errors import LSTMStrategyError, SettingsError
 from lstm_strategy.evaluating import evaluate
 from lstm_strategy.inputs import (
@@ -349,6 +350,9 @@ def compare(
             null_block_bars=null_block,
         )
     )
+
+
+app.command()(audit)
 
 
 @contextmanager

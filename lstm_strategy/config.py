@@ -102,11 +102,12 @@ def configured_broker(config: Config, overrides: Mapping[str, Any]) -> "BrokerSe
     return BrokerSettings(**{**config.broker, **_given(overrides)})
 
 
-def strategy_named(text: str) -> tuple[type, dict[str, Any]]:
+def strategy_named(text: str, *, or_indicator: bool = False) -> tuple[type, dict[str, Any]]:
     """The strategy class and its parameters that ``--strategy`` asks for.
 
     ``text`` is the name of a baseline in upper or lower case, or ``FILE.py:Class`` or
-    ``FILE.py:Class:name=value,...`` as backtrader's own ``btrun`` writes it.
+    ``FILE.py:Class:name=value,...`` as backtrader's own ``btrun`` writes it. With ``or_indicator``
+    the class may be an indicator.
 
     Raises:
         SettingsError: if there is no such baseline, file, class, or the values aren't plain.
@@ -122,7 +123,8 @@ def strategy_named(text: str) -> tuple[type, dict[str, Any]]:
             f"--strategy must be FILE.py:Class or one of {', '.join(BASELINES)}; got {text!r}."
         )
     file_name, class_name, arguments = parts.groups(default="")
-    return _class_in_file(Path(file_name), class_name), _plain_arguments(arguments)
+    chosen = _class_in_file(Path(file_name), class_name, or_indicator=or_indicator)
+    return chosen, _plain_arguments(arguments)
 
 
 @contextmanager
@@ -145,13 +147,15 @@ def failures_in_one_line(strategy: type) -> Iterator[None]:
         ) from error
 
 
-def _class_in_file(path: Path, class_name: str) -> type:
+def _class_in_file(path: Path, class_name: str, *, or_indicator: bool) -> type:
     import backtrader as bt
 
     found = getattr(_imported(path), class_name, None)
-    if not (isinstance(found, type) and issubclass(found, bt.Strategy)):
+    bases = (bt.Strategy, bt.Indicator) if or_indicator else (bt.Strategy,)
+    if not (isinstance(found, type) and issubclass(found, bases)):
+        wanted = " or ".join(f"backtrader.{base.__name__}" for base in bases)
         raise SettingsError(
-            f"--strategy: {path} has no class {class_name!r} derived from backtrader.Strategy. "
+            f"--strategy: {path} has no class {class_name!r} derived from {wanted}. "
             "Check the name after the colon."
         )
     return found

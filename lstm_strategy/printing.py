@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +14,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lstm_strategy.evaluation.audit_report import AuditReport, Finding
     from lstm_strategy.evaluation.board import Board
+    from lstm_strategy.evaluation.indicator_table import TriedIndicator
     from lstm_strategy.evaluation.null_test import NullTest
     from lstm_strategy.evaluation.result import BacktestResult
     from lstm_strategy.evaluation.verdict import Verdict
@@ -101,6 +103,56 @@ def print_result(result: "BacktestResult") -> None:
     _print_order_trouble(result)
 
 
+def print_audit(report: "AuditReport") -> None:
+    """What an audit tried, what it measured, and what it found, the verdict last."""
+    from lstm_strategy.evaluation.audit_report import number_text, time_text
+
+    checks = _table(["tried", "comparisons", "findings"])
+    for check in report.checks:
+        checks.add_row(check.name, f"{check.n_comparisons:,}", str(check.n_leaks or "none"))
+    out.print(checks)
+    if report.warm_ups:
+        warm_ups = _table(["to forget where the bars began", "it needs bars", "to within"])
+        for warm_up in report.warm_ups:
+            bars = "never" if warm_up.bars is None else f"{warm_up.bars:,}"
+            warm_ups.add_row(warm_up.name, bars, f"{warm_up.tolerance:g} {warm_up.unit}")
+        out.print(warm_ups)
+    if report.findings:
+        findings = _table(["finding", "first bar", "known then", "with later bars"])
+        for number, finding in enumerate(report.findings, 1):
+            values = map(number_text, (finding.known, finding.with_later))
+            culprit = f"{number}. {finding.layer}: {finding.culprit}"
+            findings.add_row(culprit, time_text(finding.time), *values)
+        out.print(findings)
+    for number, finding in enumerate(report.findings, 1):
+        _print_finding(f"{number}.", finding)
+    for note in report.notes:
+        _print_finding("Note:", note)
+    say(report.verdict, style="bold")
+
+
+def _print_finding(label: str, finding: "Finding") -> None:
+    say(f"{label} {finding.layer}: {finding.culprit} {finding.what}")
+    if finding.found_by:
+        say(f"   found by: {finding.found_by}")
+    for place in finding.source:
+        say(f"   look at: {place}")
+    if finding.remedy:
+        say(f"   remedy: {finding.remedy}")
+
+
+def print_indicators(tried: "Sequence[TriedIndicator]") -> None:
+    """How many indicators are causal, and each that isn't."""
+    causal = sum(indicator.verdict == "causal" for indicator in tried)
+    table = _table(["kind", "verdict"])
+    table.add_column("to know")
+    for indicator in tried:
+        if indicator.verdict != "causal":
+            table.add_row(indicator.kind, indicator.verdict, indicator.note)
+    out.print(table)
+    say(f"The other {causal} of {len(tried)} are causal and forget where the bars began.")
+
+
 def _print_order_trouble(result: "BacktestResult") -> None:
     from lstm_strategy.evaluation.result import order_troubles
 
@@ -117,10 +169,10 @@ def _table(columns: list[str]) -> Table:
     return table
 
 
-def say(text: str) -> None:
+def say(text: str, *, style: str | None = None) -> None:
     """One line, whole in a pipe, wrapped by a terminal."""
     # soft: the terminal wraps the line, and a pipe gets it whole
-    out.print(text, soft_wrap=True)
+    out.print(text, soft_wrap=True, style=style)
 
 
 @contextmanager
