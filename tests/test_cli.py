@@ -275,6 +275,7 @@ def test_walking_forward_trains_anew_and_goes_on_where_it_was_stopped(results, h
 FEW = ("--config", "tiny.toml", "--seeds", 1, "--epochs", 1)
 
 
+@pytest.mark.slow
 def test_a_null_test_trains_anew_on_shuffled_bars_and_keeps_what_is_finished(
     results, refusal, here, monkeypatch
 ):
@@ -301,6 +302,7 @@ def test_a_null_test_trains_anew_on_shuffled_bars_and_keeps_what_is_finished(
     )
 
 
+@pytest.mark.slow
 def test_other_settings_in_the_same_folder_count_as_trials_and_keep_their_models(results, here):
     words = ("compare", "bars.csv", *FEW, "--out", "results")
     assert "settings that were tried" not in results(*words)
