@@ -33,6 +33,7 @@ from lstm_strategy.options import (
     Config,
     DemoOut,
     End,
+    Engine,
     Epochs,
     Horizon,
     Jobs,
@@ -194,6 +195,7 @@ def train(
 def forecast(
     bars: Bars,
     model: Annotated[Path, typer.Option("--model", help="Folder of a trained model.")],
+    engine: Engine = "auto",
     out_dir: Out = None,
     adjusted: Adjusted = False,
 ) -> None:
@@ -207,7 +209,7 @@ def forecast(
 
     frame = bars_of_source(bars, adjusted)
     with status("Forecasting"):
-        forecaster = model_of_folder(model)
+        forecaster = model_of_folder(model, engine)
         forecasts = forecaster.forecast(frame)
     if forecasts["signal"].notna().sum() == 0:
         raise LSTMStrategyError(
@@ -224,6 +226,7 @@ def forecast(
 def backtest(
     bars: Bars,
     model: Model = None,
+    engine: Engine = "auto",
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -247,6 +250,7 @@ def backtest(
     """
     from lstm_strategy import config as settings
     from lstm_strategy import run_backtest
+    from lstm_strategy.learning.models import ready_forecasts
     from lstm_strategy.trading.strategy import LSTMStrategy
 
     loaded = settings.loaded_config(config)
@@ -256,12 +260,13 @@ def backtest(
     if model is not None:
         if "model" not in cast(Any, chosen).params._getkeys():
             raise SettingsError(f"{strategy} takes no --model. Leave --model or --strategy out.")
-        params["model"] = str(model)
-    if strategy is None and "model" not in params:
+    elif strategy is None and "model" not in params:
         raise SettingsError("Say what to run: --model DIR, or --strategy NAME.")
     frame = bars_of_source(bars, adjusted)
     sliced_bars(frame, start, end)
     with status("Backtesting"), settings.failures_in_one_line(chosen):
+        if model is not None:
+            params["model"] = ready_forecasts(model_of_folder(model, engine), frame)
         result = run_backtest(chosen, frame, start=start, end=end, broker=broker, **params)
     print_result(result)
     if out_dir is not None:
@@ -273,6 +278,7 @@ def backtest(
 def compare(
     bars: Bars,
     model: Model = None,
+    engine: Engine = "auto",
     start: Start = None,
     end: End = None,
     out_dir: Out = None,
@@ -319,7 +325,7 @@ def compare(
     frame = bars_of_source(bars, adjusted)
     sliced_bars(frame, start, end)
     if model is not None:
-        forecaster: Any = model_of_folder(model)
+        forecaster: Any = model_of_folder(model, engine)
     else:
         forecaster = forecaster_of_options(
             config,

@@ -50,11 +50,11 @@ def bars_of_source(source: str, adjusted: bool) -> "pd.DataFrame":
     return lstm_strategy.load_bars(source, adjusted=adjusted)
 
 
-def model_of_folder(folder: Path) -> "Forecaster":
-    """A trained model, or the models of a walk forward."""
+def model_of_folder(folder: Path, engine: str) -> "Forecaster":
+    """A trained model, or the models of a walk forward, run by this engine."""
     from lstm_strategy.learning.models import opened_forecaster
 
-    return opened_forecaster(folder)
+    return opened_forecaster(folder, engine=engine)
 
 
 def training_end_of(forecaster: "Forecaster", bars: "pd.DataFrame") -> "pd.Timestamp | None":

@@ -36,6 +36,13 @@ Bars = Annotated[
     typer.Argument(metavar="BARS", help="A .csv or .parquet file, sample:sp500 or sample:nasdaq."),
 ]
 Model = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model.")]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="What runs the model: onnx (no TensorFlow needed), keras, or auto for what it has.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", help="Write the results to this folder.", callback=_usable_folder),

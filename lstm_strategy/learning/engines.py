@@ -1,14 +1,27 @@
-"""What computes the forecasts of a trained network: one protocol, whatever runs behind it."""
+"""What computes the forecasts of a trained network: one protocol, whatever runs behind it.
 
-from typing import Protocol
+Importing this module imports neither Keras nor ONNX Runtime.
+"""
+
+import logging
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from lstm_strategy.learning.network import keras, stepping_network
+from lstm_strategy.errors import ModelError
+
+if TYPE_CHECKING:
+    from lstm_strategy.learning.network import keras
+
+log = logging.getLogger(__name__)
 
 State = list[np.ndarray]
 
+ENGINES = ("auto", "onnx", "keras")
+
 _LONGEST_SCAN_BARS = 16_384  # bounds the memory that one call needs
+_AGREEMENT = 1e-5
 
 
 class Engine(Protocol):
@@ -27,13 +40,13 @@ class Engine(Protocol):
         ...
 
 
-class KerasEngine:
-    """Runs the network in Keras, on whatever backend it has."""
+class _BlockEngine:
+    """An engine that runs long sequences in blocks, the state handed from one to the next."""
 
-    def __init__(self, network: keras.Model) -> None:
-        self._network = stepping_network(network)
-        self._network.compile(jit_compile=False)  # lengths differ from call to call
-        self._widths = [tensor.shape[-1] for tensor in self._network.inputs[1:]]
+    _widths: list[int]
+
+    def _run(self, rows: np.ndarray, state: State) -> list[Any]:
+        raise NotImplementedError
 
     def initial_state(self, n_sequences: int) -> State:
         """The state before the first row: zeros."""
@@ -44,9 +57,134 @@ class KerasEngine:
         forecasts = []
         for start in range(0, rows.shape[1], _LONGEST_SCAN_BARS):
             block = np.ascontiguousarray(rows[:, start : start + _LONGEST_SCAN_BARS], np.float32)
-            block_forecasts, *state = self._network.predict_on_batch([block, *state])
-            forecasts.append(np.asarray(block_forecasts))
-        return np.concatenate(forecasts, axis=1), [np.asarray(part) for part in state]
+            block_forecasts, *state = self._run(block, state)
+            forecasts.append(block_forecasts)
+        return forecasts[0] if len(forecasts) == 1 else np.concatenate(forecasts, axis=1), state
+
+
+class KerasEngine(_BlockEngine):
+    """Runs the network in Keras, on whatever backend it has."""
+
+    def __init__(self, network: "keras.Model") -> None:
+        from lstm_strategy.learning.network import stepping_network
+
+        self._network = stepping_network(network)
+        self._network.compile(jit_compile=False)  # lengths differ from call to call
+        self._widths = [tensor.shape[-1] for tensor in self._network.inputs[1:]]
+
+    def _run(self, rows: np.ndarray, state: State) -> list[Any]:
+        answers = self._network.predict_on_batch([rows, *state])
+        # a network without any recurrent layer has no state, and Keras then gives no list
+        parts = answers if isinstance(answers, list | tuple) else [answers]
+        return [np.asarray(part) for part in parts]
+
+
+class OnnxEngine(_BlockEngine):
+    """Runs the network's ONNX twin in ONNX Runtime, in one thread.
+
+    It can be pickled, and used in a process that was forked.
+
+    Raises:
+        ModelError: if ONNX Runtime isn't installed or can't read the twin.
+    """
+
+    def __init__(self, twin: bytes) -> None:
+        self._twin = twin
+        self._session = _session(twin)
+        self._inputs = [port.name for port in self._session.get_inputs()]
+        self._widths = [int(port.shape[-1]) for port in self._session.get_inputs()[1:]]
+
+    def _run(self, rows: np.ndarray, state: State) -> list[Any]:
+        feeds = dict(zip(self._inputs, (rows, *state), strict=True))
+        return list(self._session.run(None, feeds))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OnnxEngine, (self._twin,)
+
+
+def chosen_engine(name: str, *, has_twin: bool) -> str:
+    """``name``, with "auto" made "onnx" where there are a twin and ONNX Runtime, else "keras".
+
+    Raises:
+        ModelError: for another name.
+    """
+    if name not in ENGINES:
+        raise ModelError(f"engine must be one of {', '.join(ENGINES)}, got {name!r}.")
+    if name != "auto":
+        return name
+    return "onnx" if has_twin and find_spec("onnxruntime") is not None else "keras"
+
+
+def trained_engine(network: "keras.Model", rows: np.ndarray) -> tuple[Engine, bytes | None]:
+    """What runs a network that was just trained, and its ONNX twin.
+
+    The twin is kept only if it gives the forecasts of Keras on the training rows, shape
+    (n_rows, n_features); otherwise it is None and Keras runs the network.
+    """
+    original = KerasEngine(network)
+    try:
+        from lstm_strategy.learning.twin import network_twin
+
+        twin = network_twin(network)
+        engine = None if twin is None else OnnxEngine(twin)
+    except (ImportError, ModelError) as error:
+        log.info("The model is saved without an ONNX twin and needs Keras to forecast: %s", error)
+        return original, None
+    if engine is None:
+        return original, None
+    if not agrees(engine, original, rows):
+        log.warning(
+            "The network's ONNX twin differs from Keras by more than %g, so it isn't kept and "
+            "forecasts need Keras.",
+            _AGREEMENT,
+        )
+        return original, None
+    return engine, twin
+
+
+def _session(twin: bytes) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError(
+            f"The ONNX engine needs onnxruntime, which can't be imported: {error}. Run: pip "
+            'install onnxruntime, or load the model with engine="keras".'
+        ) from None
+    options = onnxruntime.SessionOptions()
+    # A recurrent network of this size is done before a second thread has woken up; and a process
+    # that was forked lacks the threads of its parent.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(twin, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(
+            f"ONNX Runtime {onnxruntime.__version__} can't read the network: "
+            f'{str(error).splitlines()[0]}. Update onnxruntime, or load it with engine="keras".'
+        ) from None
+
+
+def agrees(twin: Engine, original: Engine, rows: np.ndarray) -> bool:
+    """Whether a twin gives the forecasts of the original on real rows, to 1e-5.
+
+    The twin is asked for the first row, the first 50 and all, and for all in two parts with the
+    state handed on in between. ``rows`` has shape (n_rows, n_features).
+    """
+    expected = _carried_in_parts(original, rows)
+    middle = len(rows) // 2
+    for parts in ((rows[:1],), (rows[:50],), (rows,), (rows[:middle], rows[middle:])):
+        found = _carried_in_parts(twin, *parts)
+        if not np.allclose(found, expected[: len(found)], rtol=0, atol=_AGREEMENT):
+            return False
+    return True
+
+
+def _carried_in_parts(engine: Engine, *parts: np.ndarray) -> np.ndarray:
+    forecasts, state = [], engine.initial_state(1)
+    for rows in parts:
+        found, state = carried_forecasts(engine, rows, state)
+        forecasts.append(found)
+    return np.concatenate(forecasts)
 
 
 def carried_forecasts(engine: Engine, rows: np.ndarray, state: State) -> tuple[np.ndarray, State]:

@@ -22,13 +22,16 @@ from lstm_strategy.learning.settings import ForecasterSettings
 from lstm_strategy.learning.storage import (
     MemorySpan,
     ModelCard,
+    NetworkFiles,
     SignalScale,
     TrainingSpan,
     builder_name,
+    keras_network,
     library_versions,
     load_card,
+    load_files,
     load_history,
-    load_network,
+    network_bytes,
     now,
     save_model,
 )
@@ -97,7 +100,8 @@ class LSTMForecaster:
         self.network = network
         self.card: ModelCard | None = None
         self.history = pd.DataFrame(columns=["seed", "epoch", "loss", "val_loss"])
-        self._network: Any = None
+        self._twin: bytes | None = None
+        self._engine_name = "auto"
 
     @property
     def is_fitted(self) -> bool:
@@ -137,10 +141,30 @@ class LSTMForecaster:
     @cached_property
     def engine(self) -> "Engine":
         """What computes the network's forecasts."""
-        from lstm_strategy.learning.engines import KerasEngine
+        from lstm_strategy.learning.engines import KerasEngine, OnnxEngine, chosen_engine
 
         self._fitted_card()
+        engine = chosen_engine(self._engine_name, has_twin=self._twin is not None)
+        if engine == "onnx" and self._twin is not None:
+            return OnnxEngine(self._twin)
         return KerasEngine(self._network)
+
+    @cached_property
+    def _network(self) -> Any:
+        """The Keras network; a loaded forecaster reads it when something needs it."""
+        return keras_network(self._files.keras, self._fitted_card().versions)
+
+    @cached_property
+    def _files(self) -> NetworkFiles:
+        """The network as it is saved."""
+        return NetworkFiles(network_bytes(self._network), self._twin)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # what travels must not depend on Keras: a worker process may not have loaded it
+        files = {"_files": self._files} if self.is_fitted else {}
+        left = ("engine", "_network")
+        kept = {name: value for name, value in vars(self).items() if name not in left}
+        return {**kept, **files}
 
     @property
     def context_bars(self) -> int:
@@ -194,12 +218,15 @@ class LSTMForecaster:
         rows, index = training_rows(
             bars, self.features, self.settings, leave_out=leave_out, validation=validation
         )
+        from lstm_strategy.learning.engines import trained_engine
         from lstm_strategy.learning.training import trained_network
 
         with training_progress(progress, self.settings) as on_epoch:
             trained = trained_network(rows, self.settings, build=self.network, progress=on_epoch)
         self._network, self.history = trained.network, trained.history
-        self.__dict__.pop("engine", None)
+        self.__dict__.pop("_files", None)
+        self.engine, self._twin = trained_engine(trained.network, rows.features)
+        self._engine_name = "auto"
         has_chosen_rows = leave_out is not None or validation is not None
         self.card = self._written_card(bars, rows, index, has_chosen_rows=has_chosen_rows)
         return self
@@ -255,7 +282,8 @@ class LSTMForecaster:
         """
         settings = {**self.settings.model_dump(), "memory": memory}
         other = type(self)(self.features, network=self.network, **settings)
-        other._network, other.history = self._network, self.history
+        other._files, other._twin, other._engine_name = self._files, self._twin, self._engine_name
+        other.history = self.history
         other.card = self._fitted_card().model_copy(update={"settings": other.settings})
         return other
 
@@ -301,22 +329,35 @@ class LSTMForecaster:
             ModelError: if the forecaster hasn't been fitted, or something that isn't a model is
                 in the way.
         """
-        save_model(Path(folder), self._network, self._fitted_card(), self.history)
+        card = self._fitted_card()
+        save_model(Path(folder), self._files, card, self.history)
         return Path(folder)
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
+    def load(cls, folder: str | Path, *, engine: str = "auto") -> Self:
         """The forecaster that ``save`` wrote, giving the same numbers.
 
+        Args:
+            folder: where it was saved.
+            engine: "onnx" forecasts with ONNX Runtime and imports neither Keras nor TensorFlow,
+                "keras" with Keras; "auto" takes ONNX Runtime where the model has a twin for it
+                and it is installed.
+
         Raises:
-            ModelError: if the folder is missing, incomplete, of another version, or changed.
+            ModelError: if the folder is missing, incomplete, of another version, or changed, or
+                the model can't be run by the engine.
             FeatureError: if it needs another feature library.
         """
+        from lstm_strategy.learning.engines import chosen_engine
+
         folder = Path(folder)
         card = load_card(folder)
+        engine = chosen_engine(engine, has_twin=bool(card.twin_sha256))
         forecaster = cls(FeatureSet.from_dict(card.features), **card.settings.model_dump())
-        forecaster._network = load_network(folder, card)
+        forecaster._files = load_files(folder, card, engine=engine)
+        forecaster._twin, forecaster._engine_name = forecaster._files.twin, engine
         forecaster.card = card
+        forecaster.engine  # noqa: B018  a network that can't be run is refused here
         forecaster.history = load_history(folder)
         return forecaster
 
@@ -346,10 +387,8 @@ class LSTMForecaster:
         *,
         has_chosen_rows: bool,
     ) -> ModelCard:
-        from lstm_strategy.learning.engines import KerasEngine
         from lstm_strategy.learning.network import keras
 
-        self.engine = KerasEngine(self._network)
         members = self._member_forecasts(rows.features, settled_rows=self.settings.lookback)
         scale = _signal_scale(members[self.settings.lookback - 1 :].mean(axis=1))
         return ModelCard(

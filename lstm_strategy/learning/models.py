@@ -94,8 +94,12 @@ def ready_forecasts(model: "Forecaster | str | Path", bars: pd.DataFrame) -> Rea
     )
 
 
-def opened_forecaster(model: "Forecaster | str | Path | None") -> Forecaster:
+def opened_forecaster(
+    model: "Forecaster | str | Path | None", *, engine: str = "auto"
+) -> Forecaster:
     """The forecaster itself, or the one saved in a folder (loaded once while it stays the same).
+
+    ``engine`` runs a saved one: "auto", "onnx" or "keras", see ``LSTMForecaster.load``.
 
     Raises:
         ModelError: if there is no such model, or the object isn't one.
@@ -103,7 +107,7 @@ def opened_forecaster(model: "Forecaster | str | Path | None") -> Forecaster:
     if isinstance(model, (str, Path)):
         card_files = (Path(model) / name for name in (WALK_FORWARD_FILE, CARD_FILE))
         changed = [file.stat().st_mtime_ns for file in card_files if file.is_file()]
-        return _loaded(str(model), sum(changed))
+        return _loaded(str(model), engine, sum(changed))
     if model is None or not (hasattr(model, "forecast") and hasattr(model, "stream")):
         raise ModelError(
             f"model must be a forecaster or the folder of a saved one, got {model!r}. "
@@ -113,11 +117,11 @@ def opened_forecaster(model: "Forecaster | str | Path | None") -> Forecaster:
 
 
 @lru_cache(maxsize=8)
-def _loaded(folder: str, changed: int) -> Forecaster:
+def _loaded(folder: str, engine: str, changed: int) -> Forecaster:
     if (Path(folder) / WALK_FORWARD_FILE).is_file():
         from lstm_strategy.learning.refits import WalkForwardForecaster
 
-        return WalkForwardForecaster.load(folder)
+        return WalkForwardForecaster.load(folder, engine=engine)
     from lstm_strategy.learning.forecaster import LSTMForecaster
 
-    return LSTMForecaster.load(folder)
+    return LSTMForecaster.load(folder, engine=engine)

@@ -79,7 +79,7 @@ def lstm_member(
     The output at each step is the forecast, 0…1, known at the close of that step's bar. Cells
     begin with memories of 1 to ``lookback`` bars. The same seed gives the same weights.
     """
-    seeds = iter(np.random.SeedSequence(seed).generate_state(4 * len(units) + 1).tolist())
+    seeds = iter(_seeds(seed, 4 * len(units) + 1))
     inputs = signal = keras.Input((None, n_features), name=f"{name}_rows")
     for depth, n_units in enumerate(units):
         lstm = layers.LSTM(
@@ -100,6 +100,13 @@ def lstm_member(
         name=f"{name}_probability",
     )(signal)
     return keras.Model(inputs, probability, name=name)
+
+
+def _seeds(seed: int, n_seeds: int) -> list[int]:
+    seeds = np.random.SeedSequence(seed).generate_state(n_seeds)
+    # torch keeps the state of its random numbers as signed
+    largest = 2**31 - 1 if keras.backend.backend() == "torch" else 2**32 - 1
+    return (seeds & largest).tolist()
 
 
 def built_member(build: NetworkBuilder, n_features: int, *, seed: int, name: str) -> keras.Model:

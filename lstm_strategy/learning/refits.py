@@ -110,8 +110,10 @@ class WalkForwardForecaster:
         return folder
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
+    def load(cls, folder: str | Path, *, engine: str = "auto") -> Self:
         """The walk-forward forecaster of a folder that ``walk_forward`` or ``save`` wrote.
+
+        ``engine`` runs its models, see ``LSTMForecaster.load``.
 
         Raises:
             ModelError: if it is missing, damaged or unfinished.
@@ -125,7 +127,10 @@ class WalkForwardForecaster:
                 f"There is no finished walk-forward run at {folder}. Call walk_forward with "
                 "folder=... again; finished folds are not trained twice."
             ) from None
-        models = [LSTMForecaster.load(fold_folder(folder, n + 1)) for n in range(len(starts))]
+        models = [
+            LSTMForecaster.load(fold_folder(folder, number), engine=engine)
+            for number in range(1, len(starts) + 1)
+        ]
         ledger = pd.read_csv(folder / LEDGER_FILE, index_col="datetime", parse_dates=True)
         return cls([Refit(*pair) for pair in zip(models, starts, strict=True)], ledger)
 

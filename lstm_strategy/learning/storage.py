@@ -1,6 +1,7 @@
-"""A forecaster as a folder: ``network.keras``, ``model.json``, ``history.csv``.
+"""A forecaster as a folder: ``network.keras``, ``network.onnx``, ``model.json``, ``history.csv``.
 
-The folder is written whole or not at all. Loading never unpickles and never runs code from it.
+``network.keras`` is the truth; ``network.onnx`` is its twin for ONNX Runtime, where it has one. The
+folder is written whole or not at all. Loading never unpickles and never runs code from it.
 """
 
 import hashlib
@@ -8,6 +9,7 @@ import json
 import math
 import shutil
 import tempfile
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,8 +23,12 @@ from lstm_strategy.learning.settings import ForecasterSettings
 
 FORMAT = 1
 NETWORK_FILE, CARD_FILE, HISTORY_FILE = "network.keras", "model.json", "history.csv"
+TWIN_FILE = "network.onnx"
 WALK_FORWARD_FILE = "walkforward.json"
-_LIBRARIES = ("lstm-strategy", "keras", "tensorflow", "tensorflow-cpu", "numpy", "pandas")
+_LIBRARIES = (
+    *("lstm-strategy", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch"),
+    *("onnx", "onnxruntime", "numpy", "pandas"),
+)
 
 
 class TrainingSpan(BaseModel):
@@ -87,6 +93,7 @@ class ModelCard(BaseModel):
     backend: str
     network: str = ""  # the user's own builder by name; "" for the LSTM of the package
     network_sha256: str = ""
+    twin_sha256: str = ""  # "" without a twin
 
     @field_validator("validation_scores", mode="before")
     @classmethod
@@ -115,12 +122,27 @@ def builder_name(build: Any) -> str:
     return f"{build.__module__}.{getattr(build, '__qualname__', type(build).__qualname__)}"
 
 
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+@dataclass(frozen=True)
+class NetworkFiles:
+    """A network as the bytes of its files: ``network.keras``, and ``network.onnx`` or None."""
+
+    keras: bytes
+    twin: bytes | None
 
 
-def save_model(folder: Path, network: Any, card: ModelCard, history: pd.DataFrame) -> None:
+def sha256_of(content: bytes) -> str:
+    """The sha256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def network_bytes(network: Any) -> bytes:
+    """What Keras writes for a network."""
+    with tempfile.TemporaryDirectory(prefix="network-") as folder:
+        network.save(Path(folder) / NETWORK_FILE)
+        return (Path(folder) / NETWORK_FILE).read_bytes()
+
+
+def save_model(folder: Path, files: NetworkFiles, card: ModelCard, history: pd.DataFrame) -> None:
     """Write a model folder, replacing an earlier model of the same name in one step.
 
     Raises:
@@ -134,8 +156,15 @@ def save_model(folder: Path, network: Any, card: ModelCard, history: pd.DataFram
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        network.save(temporary / NETWORK_FILE)
-        card = card.model_copy(update={"network_sha256": file_sha256(temporary / NETWORK_FILE)})
+        (temporary / NETWORK_FILE).write_bytes(files.keras)
+        if files.twin is not None:
+            (temporary / TWIN_FILE).write_bytes(files.twin)
+        card = card.model_copy(
+            update={
+                "network_sha256": sha256_of(files.keras),
+                "twin_sha256": "" if files.twin is None else sha256_of(files.twin),
+            }
+        )
         (temporary / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n")
         history.to_csv(temporary / HISTORY_FILE, index=False)
         temporary.chmod(0o755)
@@ -203,26 +232,63 @@ def load_card(folder: Path) -> ModelCard:
         ) from None
 
 
-def load_network(folder: Path, card: ModelCard) -> Any:
-    """The Keras network of a model folder, after checking that it is the one that was saved.
+def load_files(folder: Path, card: ModelCard, *, engine: str) -> NetworkFiles:
+    """The files of a network, after checking that they are the ones that were saved.
+
+    With ``engine="keras"`` a twin that is missing or damaged makes no difference.
 
     Raises:
-        ModelError: if ``network.keras`` was changed or can't be read.
+        ModelError: if ``network.keras`` or ``network.onnx`` was changed, or there is no twin and
+            ``engine="onnx"`` asks for it.
     """
-    if file_sha256(folder / NETWORK_FILE) != card.network_sha256:
+    content = (folder / NETWORK_FILE).read_bytes()
+    if sha256_of(content) != card.network_sha256:
         raise ModelError(
             f"{folder / NETWORK_FILE} isn't the network that was saved (its sha256 differs from "
             "model.json). Restore it, or train the model again."
         )
+    if engine == "onnx" and not card.twin_sha256:
+        raise ModelError(
+            f"The model at {folder} has no ONNX twin: its network has layers that have none, or an "
+            'earlier version saved it. Load it with engine="keras", or train it again.'
+        )
+    twin = _twin_bytes(folder / TWIN_FILE, card) if card.twin_sha256 else None
+    if twin is None and card.twin_sha256 and engine != "keras":
+        raise ModelError(
+            f"{folder / TWIN_FILE} isn't the twin that was saved (it is missing, or its sha256 "
+            'differs from model.json). Restore it, load the model with engine="keras", or train '
+            "it again."
+        )
+    return NetworkFiles(content, twin)
+
+
+def _twin_bytes(path: Path, card: ModelCard) -> bytes | None:
+    """The twin; None where it is missing or isn't the one that was saved."""
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    return content if sha256_of(content) == card.twin_sha256 else None
+
+
+def keras_network(content: bytes, versions: dict[str, str]) -> Any:
+    """The Keras network in the bytes of ``network.keras``, saved with these versions.
+
+    Raises:
+        ModelError: if Keras can't read it.
+    """
     from lstm_strategy.learning.network import keras
 
     try:
-        return keras.saving.load_model(folder / NETWORK_FILE, compile=False, safe_mode=True)
+        with tempfile.TemporaryDirectory(prefix="network-") as folder:
+            (Path(folder) / NETWORK_FILE).write_bytes(content)
+            return keras.saving.load_model(
+                Path(folder) / NETWORK_FILE, compile=False, safe_mode=True
+            )
     except Exception as error:
         raise ModelError(
-            f"{folder / NETWORK_FILE} can't be read by Keras {keras.__version__}: "
+            f"{NETWORK_FILE} can't be read by Keras {keras.__version__}: "
             f"{str(error).splitlines()[0]}. It was saved with Keras "
-            f"{card.versions.get('keras', 'unknown')}; train the model again."
+            f"{versions.get('keras', 'unknown')}; train the model again."
         ) from error
 
 
