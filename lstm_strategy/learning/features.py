@@ -14,7 +14,7 @@ from lstm_strategy.learning.indicators import (
     indicator_columns,
     indicator_library,
 )
-from lstm_strategy.learning.probe import Column, probed_columns, stationary
+from lstm_strategy.learning.probe import Column, UnitInputs, probed_columns, stationary
 
 # The default has few columns: an LSTM remembers by itself what oscillators sum up, and every column
 # more is one more to fit noise with (measured on simulated markets, see docs/known-answers.md).
@@ -146,15 +146,18 @@ class FeatureSet:
         if len(bars) <= self.warm_up:
             return pd.DataFrame(np.nan, index=bars.index, columns=self.names)
         known = bars[self.bars_columns]
-        series = {
-            column.name: stationary(values[column.name], known, column)
-            for spec, columns in zip(self.specs, self._columns, strict=True)
-            for values in [indicator_columns(spec, known)]
-            for column in columns
-        }
-        frame = pd.DataFrame(series, columns=self.names).replace([np.inf, -np.inf], np.nan)
-        frame.iloc[: self.warm_up] = np.nan
-        return frame
+        inputs = UnitInputs(known)
+        values = np.column_stack(
+            [
+                stationary(answer[column.name], inputs, column)
+                for spec, columns in zip(self.specs, self._columns, strict=True)
+                for answer in [indicator_columns(spec, known)]
+                for column in columns
+            ]
+        )
+        values[~np.isfinite(values)] = np.nan
+        values[: self.warm_up] = np.nan
+        return pd.DataFrame(values, index=bars.index, columns=self.names)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that makes the same columns again, as JSON can hold it."""

@@ -48,11 +48,11 @@ def relative_volume(bars: pd.DataFrame, *, length: int = 20) -> pd.DataFrame:
     Known at the close of its row. Without any volume to compare with the value is 0; a bar that
     traded less than a thousandth of the median counts as a thousandth.
     """
-    volume = bars["volume"]
-    median = volume.rolling(length).median()
-    ratio = (volume / median).clip(lower=_LOWEST_RATIO).mask(median == 0, 1.0)
-    log_ratio = pd.Series(np.log(ratio), index=bars.index)
-    return log_ratio.to_frame(f"RELVOL_{length}")
+    volume = bars["volume"].to_numpy(np.float64)
+    median = bars["volume"].rolling(length).median().to_numpy()
+    with np.errstate(all="ignore"):
+        ratio = np.where(median == 0, 1.0, np.maximum(volume / median, _LOWEST_RATIO))
+    return pd.DataFrame({f"RELVOL_{length}": np.log(ratio)}, index=bars.index)
 
 
 def own_column(bars: pd.DataFrame, *, column: str, mirrored: str | None = None) -> pd.DataFrame:
@@ -175,9 +175,14 @@ def indicator_columns(spec: Mapping[str, Any], bars: pd.DataFrame) -> pd.DataFra
     return answer.astype(float)
 
 
-def _pandas_ta_answer(kind: str, arguments: dict[str, Any], bars: pd.DataFrame) -> Any:
+@cache
+def _may_use_talib(kind: str) -> bool:
     library, _, _ = indicator_library()
-    if "talib" in inspect.signature(getattr(library, kind)).parameters:
+    return "talib" in inspect.signature(getattr(library, kind)).parameters
+
+
+def _pandas_ta_answer(kind: str, arguments: dict[str, Any], bars: pd.DataFrame) -> Any:
+    if _may_use_talib(kind):
         # TA-Lib's numbers differ slightly: a model must not depend on whether it is installed.
         arguments = {"talib": False, **arguments}
     try:

@@ -9,7 +9,7 @@ any indicator of any pandas-ta version can be made stationary without a table.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -60,21 +60,40 @@ class Column:
         return asdict(self)
 
 
-def stationary(values: pd.Series, bars: pd.DataFrame, column: Column) -> pd.Series:
+class UnitInputs:
+    """What the columns of one set are freed of their units with: computed once for all of them."""
+
+    def __init__(self, bars: pd.DataFrame) -> None:
+        self._bars = bars
+
+    @cached_property
+    def close(self) -> np.ndarray:
+        """The close of each bar."""
+        return self._bars["close"].to_numpy(np.float64)
+
+    @cached_property
+    def typical_volume(self) -> np.ndarray:
+        """The mean volume of the last 20 bars."""
+        return self._bars["volume"].rolling(_TYPICAL_VOLUME_BARS).mean().to_numpy()
+
+
+def stationary(values: pd.Series, bars: UnitInputs, column: Column) -> np.ndarray:
     """``values`` without the unit of price or volume: comparable across years and assets.
 
     A price level becomes its distance from the close, a price difference a fraction of the
     close, a volume a multiple of the mean volume of the last 20 bars, a running total its change.
     Known at the close of its row.
     """
-    if column.is_cumulative:
-        values = values.diff()
-    if column.price_degree:
-        values = values / bars["close"] ** column.price_degree
-    if column.volume_degree:
-        typical = bars["volume"].rolling(_TYPICAL_VOLUME_BARS).mean()
-        values = (values / typical**column.volume_degree).mask(typical == 0, 0.0)
-    return values - 1 if column.is_level else values
+    known = values.to_numpy(np.float64)
+    with np.errstate(all="ignore"):
+        if column.is_cumulative:
+            known = np.diff(known, prepend=np.nan)
+        if column.price_degree:
+            known = known / bars.close**column.price_degree
+        if column.volume_degree:
+            typical = bars.typical_volume
+            known = np.where(typical == 0, 0.0, known / typical**column.volume_degree)
+        return known - 1 if column.is_level else known
 
 
 def probed_columns(spec: Mapping[str, Any]) -> tuple[Column, ...]:
@@ -158,7 +177,7 @@ class _Probe:
             candidate = Column(**{**unit, "is_cumulative": is_cumulative})
             memory = self._memory(candidate)
             if memory is not None:
-                values = stationary(self._base[name], self._bars, candidate)
+                values = self._stationary(self._base, candidate)
                 warm_up = int(values.notna().to_numpy().argmax())
                 measured = {"warm_up": warm_up, "memory": max(memory, warm_up + 1)}
                 return Column(**{**candidate.to_dict(), **measured})
@@ -195,12 +214,15 @@ class _Probe:
             "is_level": bool(is_level),
         }
 
+    def _stationary(self, answer: pd.DataFrame, column: Column) -> pd.Series:
+        inputs = UnitInputs(self._bars.loc[answer.index])
+        return pd.Series(stationary(answer[column.name], inputs, column), index=answer.index)
+
     def _memory(self, column: Column) -> int | None:
-        later_bars = self._bars.iloc[self._later_start :]
-        full = stationary(self._base[column.name], self._bars, column).iloc[self._later_start :]
+        full = self._stationary(self._base, column).iloc[self._later_start :]
         if column.name not in self._later:
             return None
-        later = stationary(self._later[column.name], later_bars, column)
+        later = self._stationary(self._later, column)
         tolerance = 1e-7 * full.std() + 1e-15
         differs = ~((full - later).abs() <= tolerance).to_numpy()
         memory = int(len(differs) - differs[::-1].argmax()) if differs.any() else 0

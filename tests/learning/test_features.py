@@ -177,3 +177,20 @@ def test_an_unknown_preset_is_answered_with_the_known_ones():
 def test_the_causal_forms_of_indicators_that_can_look_ahead_are_welcome():
     causal = [{"kind": "dpo", "centered": False}, {"kind": "ichimoku", "include_chikou": False}]
     assert "DPO_20" in FeatureSet(causal).names
+
+
+def test_features_give_the_same_columns_alone_and_in_a_set():
+    specs = [
+        {"kind": "obv"},
+        {"kind": "ad"},
+        {"kind": "atr", "length": 9},
+        {"kind": "ema", "length": 9},
+        {"kind": "relative_volume", "length": 9},
+    ]
+    bars = random_walk(300)
+    together = FeatureSet(specs).frame(bars)
+    assert together.shape[1] == len(specs)
+    for spec in specs:
+        alone = FeatureSet([spec]).frame(bars)
+        is_known = together.notna().all(axis=1)
+        pd.testing.assert_frame_equal(alone[is_known], together[alone.columns][is_known])

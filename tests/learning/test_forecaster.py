@@ -151,6 +151,24 @@ def test_a_stream_goes_on_where_its_history_ends(trained, memory, n_history):
     pd.testing.assert_frame_equal(streamed, forecaster.forecast(BARS).iloc[n_history:], atol=1e-5)
 
 
+def test_a_bar_costs_the_same_however_long_the_history(trained, monkeypatch):
+    n_bars = []
+    frame = type(trained.features).frame
+    monkeypatch.setattr(
+        type(trained.features),
+        "frame",
+        lambda self, bars: n_bars.append(len(bars)) or frame(self, bars),
+    )
+    history = random_walk(2_000)
+    streams = [trained.stream(history[-length:]) for length in (500, 2_000)]
+    n_bars.clear()
+    later = random_walk(3, start="2040-01-01").reset_index().to_dict("records")
+    for stream in streams:
+        for bar in later:
+            stream.update(bar)
+    assert n_bars == [trained.features.memory] * 6
+
+
 def test_peeking_at_a_forming_bar_leaves_no_trace(trained):
     bars = BARS.reset_index().to_dict("records")
     undisturbed, peeking = trained.stream(BARS.iloc[:100]), trained.stream(BARS.iloc[:100])
