@@ -5,6 +5,7 @@ import os
 import pytest
 from made_up import random_walk
 
+os.environ["LSTM_STRATEGY_CACHE"] = "off"  # each test computes its own forecasts
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 SMALL_FEATURES = [

@@ -1,5 +1,6 @@
 """The forecaster: fit · forecast · stream · save · load."""
 
+import json
 import logging
 from collections.abc import Sequence
 from functools import cached_property
@@ -34,6 +35,7 @@ from lstm_strategy.learning.storage import (
     network_bytes,
     now,
     save_model,
+    sha256_of,
 )
 
 if TYPE_CHECKING:
@@ -148,6 +150,28 @@ class LSTMForecaster:
         if engine == "onnx" and self._twin is not None:
             return OnnxEngine(self._twin)
         return KerasEngine(self._network)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """A short name for all that decides a forecast but the bars and the code.
+
+        None for a forecaster that isn't fitted, and for a class of the user's own.
+        """
+        if self.card is None or type(self) is not LSTMForecaster:
+            return None
+        from lstm_strategy.learning.engines import chosen_engine
+
+        engine = chosen_engine(self._engine_name, has_twin=self._twin is not None)
+        network = self._twin if engine == "onnx" and self._twin else self._files.keras
+        described = [
+            engine,
+            sha256_of(network),
+            self.settings.model_dump(mode="json"),
+            self.features.to_dict(),
+            self.card.signal.model_dump(),
+            None if self.card.memory is None else self.card.memory.model_dump(),
+        ]
+        return sha256_of(json.dumps(described).encode())
 
     @cached_property
     def _network(self) -> Any:

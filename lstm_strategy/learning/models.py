@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from lstm_strategy.errors import ModelError
+from lstm_strategy.learning.forecast_cache import cached_forecast
 from lstm_strategy.learning.storage import CARD_FILE, WALK_FORWARD_FILE
 
 FORECAST_COLUMNS = ["signal", "forecast", "spread"]
@@ -82,12 +83,12 @@ class ReadyForecasts:
 
 
 def ready_forecasts(model: "Forecaster | str | Path", bars: pd.DataFrame) -> ReadyForecasts:
-    """Forecast ``bars`` once, for many runs over the same bars."""
+    """Forecast ``bars`` once, for many runs over the same bars; see ``cached_forecast``."""
     forecaster = opened_forecaster(model)
     if isinstance(forecaster, ReadyForecasts):
         return forecaster
     return ReadyForecasts(
-        frame=forecaster.forecast(bars).set_axis(_naive_utc(bars)),
+        frame=cached_forecast(forecaster, bars).set_axis(_naive_utc(bars)),
         warm_up=forecaster.warm_up,
         bars_columns=list(forecaster.bars_columns),
         training_end=forecaster.training_end,

@@ -13,7 +13,7 @@ import pandas as pd
 from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import LSTMForecaster
-from lstm_strategy.learning.storage import WALK_FORWARD_FILE
+from lstm_strategy.learning.storage import WALK_FORWARD_FILE, sha256_of
 from lstm_strategy.learning.stream import Forecast
 
 LEDGER_FILE = "ledger.csv"
@@ -62,6 +62,15 @@ class WalkForwardForecaster:
     def training_end(self) -> pd.Timestamp | None:
         """The moment before the first test fold: from there on all forecasts are out of sample."""
         return self.refits[0].test_start - pd.Timedelta(1, "us")
+
+    @property
+    def fingerprint(self) -> str | None:
+        """A short name for all that decides a forecast but the bars; None where it isn't known."""
+        models = [getattr(refit.model, "fingerprint", None) for refit in self.refits]
+        if None in models or type(self) is not WalkForwardForecaster:
+            return None
+        starts = [refit.test_start.isoformat() for refit in self.refits]
+        return sha256_of(json.dumps([models, starts]).encode())
 
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Forecasts for every bar, each by the model of its fold; see ``LSTMForecaster``."""

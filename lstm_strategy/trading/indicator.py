@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
+from lstm_strategy.learning.forecast_cache import cached_forecast
 from lstm_strategy.learning.models import FORECAST_COLUMNS, opened_forecaster
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class LSTMIndicator(bt.Indicator):
                 f"and the data has {len(bars):,}. Load more history, or train with a shorter "
                 "lookback or shorter features."
             )
-        return self._forecaster.forecast(bars)[FORECAST_COLUMNS].to_numpy(np.float64)
+        return cached_forecast(self._forecaster, bars)[FORECAST_COLUMNS].to_numpy(np.float64)
 
     def _whole_feed(self) -> pd.DataFrame:
         n_bars = self.data.buflen()
