@@ -122,7 +122,8 @@ def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
     assert forecaster.features.names == ["LOGRET_1", "RSI_5"]
     assert (forecaster.settings.units, forecaster.settings.seeds) == ((4,), 1)
     assert forecaster.training_end == pd.Timestamp("2001-12-31")
-    assert _names(here / "model") == ["history.csv", "model.json", "network.keras", "training.png"]
+    files = ["history.csv", "model.json", "network.keras", "network.onnx", "training.png"]
+    assert _names(here / "model") == files
     assert "bars.csv: training on 365 bars from 2001-01-01 to 2001-12-31." in printed
     assert "Trained 1 network for 2 epochs" in printed
     assert printed.endswith("Wrote the model and training.png to model/.\n")
@@ -174,6 +175,14 @@ def test_backtest_of_a_model_starts_after_its_training(results, here, model_fold
     assert _names(here / "results") == ["equity.csv", "equity.png", "metrics.csv", "trades.csv"]
     assert printed.startswith("LSTMStrategy, 2002-02-05 to 2002-05-15, 100 bars\n")
     assert _rows_of(printed)["sharpe"] == [f"{expected.metrics['sharpe']:.2f}"]
+
+
+def test_either_engine_prints_the_same_backtest_and_another_is_refused(
+    results, refusal, model_folder
+):
+    words = ("backtest", "bars.csv", "--model", model_folder, "--engine")
+    assert results(*words, "onnx") == results(*words, "keras") == results(*words, "auto")
+    assert "engine must be one of auto, onnx, keras, got 'tf'" in refusal(*words, "tf")
 
 
 def test_backtest_that_starts_in_the_training_bars_is_called_in_sample(results, model_folder):

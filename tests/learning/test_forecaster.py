@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import random_walk
 
-from lstm_strategy import FeatureSet, LSTMForecaster, LSTMStrategyError
+from lstm_strategy import FeatureSet, LSTMForecaster, LSTMStrategyError, simulate_bars
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.learning import forecaster as forecaster_module
 from lstm_strategy.learning.rows import training_rows
@@ -167,6 +167,24 @@ def test_a_bar_costs_the_same_however_long_the_history(trained, monkeypatch):
         for bar in later:
             stream.update(bar)
     assert n_bars == [trained.features.memory] * 6
+
+
+@pytest.mark.slow
+def test_carried_memory_finds_what_a_window_finds():
+    from sklearn.metrics import roc_auc_score
+
+    bars = simulate_bars("remembered_news", seed=21).bars
+    start = bars.index[len(bars) * 3 // 4]
+    carry = LSTMForecaster(seed=21).fit(bars[bars.index < start], progress=False)
+    rises = (bars["close"].diff().shift(-1) > 0)[start:].iloc[:-1]
+    auc = {
+        memory: roc_auc_score(
+            rises, carry.with_memory(memory).forecast(bars)["forecast"][rises.index]
+        )
+        for memory in ("carry", "window")
+    }
+    assert auc["window"] > 0.55
+    assert auc["carry"] > auc["window"] - 0.005
 
 
 def test_peeking_at_a_forming_bar_leaves_no_trace(trained):
