@@ -139,17 +139,14 @@ def check_can_be_carried(member: keras.Model) -> None:
     Raises:
         TrainingError: if a forecast depends on later bars, or on earlier ones past the state.
     """
-    inputs = keras.Input(member.input_shape[1:])
-    stepping = _Stepping(member, inputs)
-    carried = keras.Model([inputs, *stepping.states_in], [stepping.forecast, *stepping.states_out])
+    carried = _stepping_member(member)
     shape = (1, _CUT_BARS * 2, member.input_shape[-1])
     random = np.random.default_rng(0).normal(size=shape)
     rows = keras.ops.convert_to_tensor(random, "float32")
-    state = [keras.ops.zeros((1, tensor.shape[-1])) for tensor in stepping.states_in]
+    state = [keras.ops.zeros((1, tensor.shape[-1])) for tensor in carried.inputs[1:]]
     parts = []
     for part in (rows[:, :_CUT_BARS], rows[:, _CUT_BARS:]):
-        answers = carried([part, *state])
-        forecast, *state = answers if isinstance(answers, list | tuple) else [answers]
+        forecast, *state = _as_list(carried([part, *state]))
         parts.append(keras.ops.convert_to_numpy(forecast))
     apart = np.abs(np.concatenate(parts, 1) - keras.ops.convert_to_numpy(member(rows))).max()
     if apart > _CARRIED_TOLERANCE:
@@ -200,12 +197,29 @@ def stepping_network(network: keras.Model) -> keras.Model:
     """
     inputs = keras.Input(network.input_shape[1:], name="rows")
     scaled = network.get_layer("normalization")(inputs)
-    steps = [_Stepping(member, scaled) for member in members_of(network)]
-    forecasts = [step.forecast for step in steps]
+    forecasts, states_in, states_out = [], [], []
+    for member in members_of(network):
+        step = _stepping_member(member)
+        states = [keras.Input(tensor.shape[1:]) for tensor in step.inputs[1:]]
+        forecast, *new_states = _as_list(step([scaled, *states]))
+        forecasts.append(forecast)
+        states_in += states
+        states_out += new_states
     merged = layers.Concatenate()(forecasts) if len(forecasts) > 1 else forecasts[0]
-    states_in = [state for step in steps for state in step.states_in]
-    states_out = [state for step in steps for state in step.states_out]
     return keras.Model([inputs, *states_in], [merged, *states_out], name="stepping_forecaster")
+
+
+def _stepping_member(member: keras.Model) -> keras.Model:
+    """One member with its state: a network of its own, so that members may share layer names."""
+    inputs = keras.Input(member.input_shape[1:])
+    stepping = _Stepping(member, inputs)
+    outputs = [stepping.forecast, *stepping.states_out]
+    return keras.Model([inputs, *stepping.states_in], outputs, name=member.name)
+
+
+def _as_list(answers: Any) -> list[Any]:
+    # a network with one output gives it alone
+    return list(answers) if isinstance(answers, list | tuple) else [answers]
 
 
 class _Stepping:

@@ -68,6 +68,16 @@ def test_its_seeds_make_different_members_and_the_same_seed_the_same(tmp_path):
     assert (first[0] - first[1]).abs().max() > 1e-3
 
 
+def test_its_layers_may_have_names():
+    def named(n_features):
+        inputs = keras.Input((None, n_features), name="bars")
+        rows = layers.LSTM(3, return_sequences=True, name="memory")(inputs)
+        return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="rise")(rows))
+
+    forecaster = trained_with(named, seeds=2, epochs=1)
+    assert (forecaster.forecast(BARS)["spread"].dropna() > 0).all()
+
+
 def test_training_changes_its_weights():
     forecaster = trained_with(residual, seeds=1, epochs=3)
     losses = forecaster.history["loss"]
