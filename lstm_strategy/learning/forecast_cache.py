@@ -20,7 +20,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -30,6 +29,7 @@ import pandas as pd
 
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.validate import validate_bars
+from lstm_strategy.learning.storage import library_versions
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,6 @@ LARGEST_ON_DISK = 256 * 2**20
 _ENDING, _UNFINISHED = ".forecast", ".unfinished-"
 _SECONDS_TO_FINISH = 3_600
 _DIGEST_BYTES = 32
-_LIBRARIES = (
-    *("lstm-strategy", "numpy", "pandas", "pandas-ta-classic", "pandas-ta"),
-    *("onnxruntime", "keras", "tensorflow", "jax", "torch"),
-)
 
 
 def cached_forecast(forecaster: Any, bars: pd.DataFrame) -> pd.DataFrame:
@@ -93,13 +89,7 @@ def _name(fingerprint: str, bars: pd.DataFrame) -> str:
 
 @cache
 def _versions() -> dict[str, str]:
-    versions = {}
-    for library in _LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return versions
+    return library_versions()  # reading them takes a while, and they don't change
 
 
 @cache
