@@ -126,13 +126,14 @@ def trained_engine(network: "keras.Model", rows: np.ndarray) -> tuple[Engine, by
         from lstm_strategy.learning.twin import network_twin
 
         twin = network_twin(network)
-        engine = None if twin is None else OnnxEngine(twin)
-    except (ImportError, ModelError) as error:
-        log.info("The model is saved without an ONNX twin and needs Keras to forecast: %s", error)
+        if twin is None:
+            return original, None
+        engine = OnnxEngine(twin)
+        is_the_same = agrees(engine, original, rows)
+    except Exception as error:  # whatever it is, Keras can do without the twin
+        log.warning("The network has no ONNX twin, so forecasts need Keras: %s", error)
         return original, None
-    if engine is None:
-        return original, None
-    if not agrees(engine, original, rows):
+    if not is_the_same:
         log.warning(
             "The network's ONNX twin differs from Keras by more than %g, so it isn't kept and "
             "forecasts need Keras.",

@@ -176,7 +176,8 @@ class LSTMForecaster:
     @cached_property
     def _network(self) -> Any:
         """The Keras network; a loaded forecaster reads it when something needs it."""
-        return keras_network(self._files.keras, self._fitted_card().versions)
+        versions = self._fitted_card().versions
+        return keras_network(self._files.keras, versions)
 
     @cached_property
     def _files(self) -> NetworkFiles:

@@ -161,15 +161,26 @@ def test_a_twin_that_differs_anywhere_is_noticed(engines, bent):
     assert not agrees(Bent(twin, **bent), original, rows)
 
 
-def test_a_twin_that_differs_is_not_kept(monkeypatch, caplog):
-    from lstm_strategy.learning import engines
-
-    monkeypatch.setattr(engines, "agrees", lambda *_: False)
+@pytest.mark.parametrize(
+    ("module", "name", "broken", "told"),
+    [
+        pytest.param(
+            "engines",
+            "agrees",
+            lambda *_: False,
+            "differs from Keras by more than 1e-05",
+            id="other",
+        ),
+        pytest.param("twin", "network_twin", lambda _: b"no graph", "can't read", id="unreadable"),
+    ],
+)
+def test_a_twin_that_is_no_twin_is_not_kept(monkeypatch, caplog, module, name, broken, told):
+    monkeypatch.setattr(f"lstm_strategy.learning.{module}.{name}", broken)
     with caplog.at_level(logging.WARNING, "lstm_strategy"):
         forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "seeds": 1})
         forecaster.fit(random_walk(300), progress=False)
     assert isinstance(forecaster.engine, KerasEngine)
-    assert "differs from Keras by more than 1e-05, so it isn't kept" in caplog.text
+    assert told in caplog.text
 
 
 @pytest.mark.parametrize("memory", ["carry", "window"])
