@@ -21,6 +21,7 @@ _HOME_OF_NAME = {
     "LSTMForecaster": "lstm_strategy.learning.forecaster",
     "WalkForward": "lstm_strategy.learning.splits",
     "walk_forward": "lstm_strategy.learning.walkforward",
+    "tune": "lstm_strategy.evaluation.tuning",
     "LSTMIndicator": "lstm_strategy.trading.indicator",
     "TargetStrategy": "lstm_strategy.trading.execution",
     "LSTMStrategy": "lstm_strategy.trading.strategy",
@@ -44,6 +45,7 @@ __all__ = [
     "LSTMForecaster",
     "WalkForward",
     "walk_forward",
+    "tune",
     "LSTMIndicator",
     "TargetStrategy",
     "LSTMStrategy",
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.compare import compare
     from lstm_strategy.evaluation.plots import plot_chart, plot_equity
     from lstm_strategy.evaluation.result import run_backtest
+    from lstm_strategy.evaluation.tuning import tune
     from lstm_strategy.learning.features import FeatureSet
     from lstm_strategy.learning.forecaster import LSTMForecaster
     from lstm_strategy.learning.splits import WalkForward

@@ -12,6 +12,7 @@ import typer
 
 import lstm_strategy
 from lstm_strategy.cli_audit import audit
+from lstm_strategy.cli_tune import tune
 from lstm_strategy.errors import LSTMStrategyError, SettingsError
 from lstm_strategy.evaluating import evaluate
 from lstm_strategy.inputs import (
@@ -31,10 +32,10 @@ from lstm_strategy.options import (
     Cash,
     Commission,
     Config,
-    DemoOut,
     End,
     Engine,
     Epochs,
+    FolderOut,
     Horizon,
     Jobs,
     LongOnly,
@@ -126,7 +127,7 @@ def root(
 
 @app.command()
 def demo(
-    out_dir: DemoOut = Path("demo"),
+    out_dir: FolderOut = Path("demo"),
     seed: Seed = 0,
 ) -> None:
     """Walk forward through the S&P 500, 1999-2018, and compare with all baselines.
@@ -359,6 +360,7 @@ def compare(
 
 
 app.command()(audit)
+app.command()(tune)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 The file may have the tables ``[forecaster]`` (arguments of LSTMForecaster, and ``preset`` or
 ``[[forecaster.features]]``), ``[broker]`` (arguments of BrokerSettings) and ``[strategy]``
-(parameters of the strategy that trades the forecasts).
+(parameters of the strategy that trades the forecasts). For the command ``tune`` there is also
+``[space]``: what may be tried.
 """
 
 import ast
@@ -38,6 +39,7 @@ class Config(BaseModel):
     forecaster: dict[str, Any] = {}
     broker: dict[str, Any] = {}
     strategy: dict[str, Any] = {}
+    space: dict[str, Any] = {}
 
 
 def loaded_config(path: Path | None) -> Config:

@@ -50,14 +50,15 @@ Out = Annotated[
 ModelOut = Annotated[
     Path, typer.Option("--out", help="Folder for the model.", callback=_usable_folder)
 ]
-DemoOut = Annotated[
+FolderOut = Annotated[
     Path, typer.Option("--out", help="Folder for the results.", callback=_usable_folder)
 ]
 Config = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="TOML file with the tables forecaster, broker and strategy; options override it.",
+        help="TOML file with the tables forecaster, broker, strategy and, for tune, space; "
+        "options override it.",
     ),
 ]
 TrainStart = Annotated[str | None, typer.Option("--start", help="First bar to learn from.")]

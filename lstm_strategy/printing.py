@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.indicator_table import TriedIndicator
     from lstm_strategy.evaluation.null_test import NullTest
     from lstm_strategy.evaluation.result import BacktestResult
+    from lstm_strategy.evaluation.tuning_result import TuningResult
     from lstm_strategy.evaluation.verdict import Verdict
     from lstm_strategy.learning.forecaster import LSTMForecaster
 
 _WIDTH_OF_ALL_METRICS = 140
+_TRIALS_SHOWN = 10
 _NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "costs"]
 
 
@@ -151,6 +153,31 @@ def print_indicators(tried: "Sequence[TriedIndicator]") -> None:
             table.add_row(indicator.kind, indicator.verdict, indicator.note)
     out.print(table)
     say(f"The other {causal} of {len(tried)} are causal and forget where the bars began.")
+
+
+def print_tuning(result: "TuningResult") -> None:
+    """The best trials of a search, what the score depends on, and how much of it may be luck."""
+    ranked = result.ranked.head(_TRIALS_SHOWN)
+    table = _table(["trial", result.objective.name, "state", "folds", "seconds"])
+    table.add_column("setting")
+    known = ["state", "value", "folds", "seconds", "error"]
+    for number, row in ranked.iterrows():
+        params = row.drop(known).dropna()
+        words = row["error"] or ", ".join(f"{k} {_short(v)}" for k, v in params.items())
+        score = "n/a" if row["value"] != row["value"] else f"{row['value']:.4f}"
+        seconds = f"{row['seconds']:.1f}"
+        style = "bold" if number == result.best_number else None
+        table.add_row(str(number), score, row["state"], str(row["folds"]), seconds, words,
+                      style=style)  # fmt: skip
+    out.print(table)
+    if len(result.importance):
+        shares = [f"{name} {share:.0%}" for name, share in result.importance.head(5).items()]
+        say(f"What the score depends on most: {', '.join(shares)}.")
+    say(str(result))
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _print_order_trouble(result: "BacktestResult") -> None:

@@ -31,10 +31,14 @@ CONTRACT = {
     "run_backtest",
     "sample_bars",
     "simulate_bars",
+    "tune",
     "validate_bars",
     "walk_forward",
 }
-HEAVY = {"tensorflow", "keras", "backtrader", "pandas_ta_classic", "pandas_ta", "matplotlib"}
+HEAVY = {
+    *("tensorflow", "keras", "backtrader", "pandas_ta_classic", "pandas_ta", "matplotlib"),
+    "optuna",
+}
 
 
 def test_the_public_names_are_those_of_the_contract():

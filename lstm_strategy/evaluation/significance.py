@@ -138,6 +138,29 @@ def better_than(
     return [str(column) for column in leads.columns[better]]
 
 
+def best_lead_by_luck(
+    returns: pd.DataFrame, benchmark: str, *, reps: int = 1000, seed: int = 0
+) -> float:
+    """The chance that the best column leads the benchmark by so much where none is better.
+
+    Hansen's test (2005) with the consistent p-value, on studentised leads at equal volatility: a
+    column that trails by more than √(2 log log n) standard errors can't be the lucky one, the
+    others are recentred to zero. (1 + resamples) / (1 + reps) as above; 1 where no column leads.
+    """
+    models = checked_returns(returns, benchmark).drop(columns=benchmark)
+    scaled = at_equal_volatility(returns)
+    leads = scaled[models.columns].sub(scaled[benchmark], axis=0)
+    leads = leads.loc[:, leads.std(ddof=0) >= _SAME_STRATEGY]
+    if leads.empty or leads.mean().max() <= 0:
+        return 1.0
+    lead = leads.to_numpy().mean(axis=0)
+    resampled = resampled_means(leads.to_numpy(), block_length(leads), reps=reps, seed=seed)
+    error = resampled.std(axis=0)
+    may_be_best = lead >= -error * np.sqrt(2.0 * np.log(np.log(len(leads))))
+    by_luck = (resampled - np.where(may_be_best, lead, 0.0)) / error
+    return float((1 + (by_luck.max(axis=1) >= (lead / error).max()).sum()) / (1 + reps))
+
+
 def model_confidence_set(
     returns: pd.DataFrame, *, level: float = 0.9, reps: int = 1000, seed: int = 0
 ) -> ConfidenceSet:

@@ -95,6 +95,12 @@ def ready_forecasts(model: "Forecaster | str | Path", bars: pd.DataFrame) -> Rea
     )
 
 
+def ready_frame(forecasts: pd.DataFrame, bars: pd.DataFrame) -> ReadyForecasts:
+    """Forecasts that are known for some of the bars as a model; the others have none."""
+    frame = forecasts[FORECAST_COLUMNS].reindex(bars.index)
+    return ReadyForecasts(frame.set_axis(_naive_utc(bars)), 0, list(bars.columns), None)
+
+
 def opened_forecaster(
     model: "Forecaster | str | Path | None", *, engine: str = "auto"
 ) -> Forecaster:

@@ -9,6 +9,9 @@ from lstm_strategy.learning.settings import ForecasterSettings
 OnEpoch = Callable[[int, int, float], None]
 """Called after each epoch with: seeds done, epochs done of this seed, validation loss."""
 
+OnStep = Callable[[int, int], None]
+"""Called after each step with: steps done, steps in all."""
+
 
 @contextmanager
 def training_progress(
@@ -42,8 +45,8 @@ def training_progress(
 
 @contextmanager
 def steps_progress(
-    wanted: bool | Callable[[int, int], None] | None, what: str, n_steps: int
-) -> Iterator[Callable[[int, int], None] | None]:
+    wanted: bool | OnStep | None, what: str, n_steps: int
+) -> Iterator[OnStep | None]:
     """What to call after each of ``n_steps`` steps: a bar's advance, the caller's own, nothing."""
     if callable(wanted):
         yield wanted

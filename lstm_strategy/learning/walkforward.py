@@ -130,7 +130,7 @@ def _models_in_this_process(
     models = []
     with steps_progress(progress, "walk forward: folds", len(folds)) as on_fold:
         for fold in folds:
-            models.append(_trained(forecaster.unfitted_copy(), bars, fold))
+            models.append(trained_on_fold(forecaster, bars, fold))
             if on_fold is not None:
                 on_fold(len(models), len(folds))
     return models
@@ -139,11 +139,16 @@ def _models_in_this_process(
 def _train_and_save(forecaster: Any, bars: pd.DataFrame, fold: Fold, folder: Path) -> int:
     # a worker process doesn't know how quiet its caller is; TensorFlow warns of each new network
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    _trained(forecaster, bars, fold).save(fold_folder(folder, fold.number))
+    trained_on_fold(forecaster, bars, fold).save(fold_folder(folder, fold.number))
     return fold.number
 
 
-def _trained(forecaster: Any, bars: pd.DataFrame, fold: Fold) -> Any:
+def trained_on_fold(forecaster: Any, bars: pd.DataFrame, fold: Fold) -> Any:
+    """A copy of the forecaster, trained for one fold on what may be known before its test.
+
+    Raises:
+        TrainingError: naming the fold that can't be trained.
+    """
     last = fold.validation if fold.validation is not None else fold.train
     known = bars.iloc[fold.train.start : last.stop]
     position = np.arange(fold.train.start, last.stop)

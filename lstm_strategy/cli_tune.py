@@ -1,0 +1,111 @@
+"""The command `tune`: parse, call, print; the pictures, the table and best.toml to the folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lstm_strategy import config as settings
+from lstm_strategy.errors import SettingsError
+from lstm_strategy.inputs import (
+    bars_of_source,
+    bars_span,
+    broker_of_options,
+    forecaster_of_options,
+    rules_of_options,
+    sliced_bars,
+)
+from lstm_strategy.options import (
+    Adjusted,
+    Bars,
+    Cash,
+    Commission,
+    Config,
+    Epochs,
+    FolderOut,
+    LongOnly,
+    Preset,
+    Seed,
+    Seeds,
+    Slippage,
+)
+from lstm_strategy.printing import print_tuning, say
+
+
+def tune(
+    bars: Bars,
+    trials: Annotated[
+        int, typer.Option("--trials", metavar="N", min=1, help="Trials in all, earlier ones too.")
+    ] = 50,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            "--storage",
+            metavar="URL",
+            help="Instead of SQLite in --out: an Optuna database URL such as "
+            "postgresql://USER@HOST/DB, or journal:FILE.",
+        ),
+    ] = None,
+    out_dir: FolderOut = Path("tuning"),
+    objective: Annotated[
+        str, typer.Option("--objective", help="sharpe (after costs), log_loss or auc.")
+    ] = "sharpe",
+    folds: Annotated[int, typer.Option("--folds", metavar="N", min=1, help="Inner folds.")] = 4,
+    holdout: Annotated[
+        float, typer.Option("--holdout", help="Share of the bars that only the best one sees.")
+    ] = 0.2,
+    prune: Annotated[
+        bool, typer.Option("--prune/--no-prune", help="Stop trials that do worse than half.")
+    ] = True,
+    start: Annotated[str | None, typer.Option("--start", help="First bar to use.")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="Last bar to use.")] = None,
+    adjusted: Adjusted = False,
+    long_only: LongOnly = False,
+    config: Config = None,
+    cash: Cash = None,
+    commission: Commission = None,
+    slippage: Slippage = None,
+    preset: Preset = None,
+    epochs: Epochs = None,
+    seeds: Seeds = None,
+    seed: Seed = None,
+) -> None:
+    """Search for settings, each scored out of sample by a walk forward.
+
+    The last --holdout of the bars is touched once, by the best setting alone. The table \\[space]
+    of the --config file says what may be tried: names to lists of choices, or to tables with low,
+    high and log. A search that was stopped goes on with the same command, and several processes
+    may run it at once. Writes trials.csv, history.png, importance.png and best.toml, a --config
+    for train and compare.
+    """
+    loaded = settings.loaded_config(config)
+    base = forecaster_of_options(config, preset=preset, epochs=epochs, seeds=seeds, seed=seed)
+    broker = broker_of_options(config, cash=cash, commission=commission, slippage=slippage)
+    if "model" in loaded.strategy:
+        raise SettingsError("A search trains its models; remove model from [strategy].")
+    frame = sliced_bars(bars_of_source(bars, adjusted), start, end)
+    from lstm_strategy import tune as tuned
+
+    say(f"{bars}: {bars_span(frame)}; {trials} trials, the last {holdout:.0%} kept back.")
+    result = tuned(
+        frame,
+        loaded.space or None,
+        trials,
+        objective=objective,
+        forecaster=base,
+        strategy={**loaded.strategy, **rules_of_options(long_only)},
+        broker=broker,
+        holdout=holdout,
+        n_folds=folds,
+        folder=out_dir,
+        storage=storage,
+        seed=seed or 0,
+        prune=prune,
+    )
+    print_tuning(result)
+    result.save(out_dir)
+    say(f"Wrote trials.csv, history.png, importance.png and best.toml to {out_dir}/.")
+    say(
+        f"Judge it with: lstm-strategy compare {bars} --config {out_dir}/best.toml "
+        f"--trials {result.n_trials}"
+    )
