@@ -106,6 +106,7 @@ def tune(
     result.save(out_dir)
     say(f"Wrote trials.csv, history.png, importance.png and best.toml to {out_dir}/.")
     say(
-        f"Judge it with: lstm-strategy compare {bars} --config {out_dir}/best.toml "
+        f"Judge it on the bars kept back: lstm-strategy compare {bars} --start "
+        f"{result.holdout.result.equity.index[0]:%Y-%m-%d} --config {out_dir}/best.toml "
         f"--trials {result.n_trials}"
     )

@@ -163,7 +163,9 @@ def print_tuning(result: "TuningResult") -> None:
     known = ["state", "value", "folds", "seconds", "error"]
     for number, row in ranked.iterrows():
         params = row.drop(known).dropna()
-        words = row["error"] or ", ".join(f"{k} {_short(v)}" for k, v in params.items())
+        words = row["error"] or ", ".join(
+            _in_words(k, v) for k, v in params.items() if v is not False
+        )
         score = "n/a" if row["value"] != row["value"] else f"{row['value']:.4f}"
         seconds = f"{row['seconds']:.1f}"
         style = "bold" if number == result.best_number else None
@@ -176,8 +178,11 @@ def print_tuning(result: "TuningResult") -> None:
     say(str(result))
 
 
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _in_words(name: object, value: object) -> str:
+    """A parameter of a trial: "lookback 40", or "with RSI_2" for a feature that was added."""
+    if value is True:
+        return str(name)
+    return f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
 
 
 def _print_order_trouble(result: "BacktestResult") -> None:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 _BEST, _TRIAL, _PRUNED = "#d1242f", "#4477aa", "#999999"
 _MOST_BARS_SHOWN = 20
+_SCORES = {
+    "sharpe": "Sharpe ratio after costs, out of sample",
+    "log_loss": "log-loss, out of sample (a coin: 0.693)",
+    "auc": "AUC, out of sample (a coin: 0.5)",
+}
 
 
 def tuning_figure(result: "TuningResult", kind: str) -> Figure:
@@ -26,23 +31,23 @@ def tuning_figure(result: "TuningResult", kind: str) -> Figure:
 
 
 def _history(result: "TuningResult") -> Figure:
-    figure = NotebookFigure(figsize=(9.0, 4.5), layout="constrained")
+    figure = NotebookFigure(figsize=(9.0, 4.8), layout="constrained")
     axes = figure.subplots()
     trials, name = result.trials, result.objective.name
-    complete = trials[trials["state"] == "complete"]
-    pruned = trials[(trials["state"] == "pruned") & trials["value"].notna()]
-    best_so_far = complete["value"].cummax() if result.objective.is_better_high else (
-        complete["value"].cummin()
-    )  # fmt: skip
-    axes.plot(pruned.index, pruned["value"], "x", color=_PRUNED, label="stopped early")
-    axes.plot(complete.index, complete["value"], "o", color=_TRIAL, label="all folds")
+    complete = trials.loc[trials["state"] == "complete", "value"]
+    pruned = trials.loc[trials["state"] == "pruned", "value"].dropna()
+    running = complete.cummax() if result.objective.is_better_high else complete.cummin()
+    best_so_far = running.reindex(trials.index).ffill()
     axes.step(best_so_far.index, best_so_far, where="post", color=_BEST, label="best so far")
+    axes.plot(complete.index, complete, "o", color=_TRIAL, label="scored on all folds")
+    if len(pruned):
+        axes.plot(pruned.index, pruned, "x", color=_PRUNED, label="stopped early")
     kept = result.holdout.scores[name]
     axes.axhline(kept, color="black", linestyle="--", label=f"the best on the holdout: {kept:.3f}")
-    axes.set(xlabel="trial", ylabel=f"{name.replace('_', ' ')}, out of sample")
     axes.xaxis.set_major_locator(mticker.MaxNLocator(integer=True))
+    axes.set(xlabel="trial", ylabel=_SCORES.get(name, name))
     axes.set_title(f"{result.n_trials} trials, best number {result.best_number}", loc="left")
-    axes.legend(loc="best", fontsize=8)
+    figure.legend(loc="outside lower center", ncols=4)
     return figure
 
 
@@ -53,9 +58,10 @@ def _importance(result: "TuningResult") -> Figure:
     rows = np.arange(len(shares))
     axes.barh(rows, shares.to_numpy(), color=_TRIAL)
     axes.set_yticks(rows, list(shares.index))
-    axes.set(xlim=(0, 1), xlabel="share of the variance of the score (fANOVA)")
+    axes.set(xlim=(0, None), xlabel="share of the variance of the score (fANOVA)")
     axes.grid(axis="y", visible=False)
-    axes.set_title("What the score depends on", loc="left")
+    n_complete = int((result.trials["state"] == "complete").sum())
+    axes.set_title(f"What the score depends on, from {n_complete} completed trials", loc="left")
     if shares.empty:
         axes.text(0.5, 0.5, "too few trials to tell", ha="center", transform=axes.transAxes)
     return figure

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lstm_strategy.errors import TrainingError
 
-STUDY_FILE = "study.json"
+STUDY_FILE, FORECASTS_FOLDER = "study.json", "forecasts"
 JOURNAL = "journal:"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 120
 _MOST_RETRIES = 3
@@ -36,14 +36,13 @@ def claim_search_folder(folder: Path, identity: Mapping[str, str]) -> None:
     """Take a new or empty folder for a search, or the one of the very same search.
 
     Raises:
-        TrainingError: if it holds something else, or a search of other bars, space and so on.
+        TrainingError: if it holds something else, or trials with other bars, space and so on.
     """
     file = folder / STUDY_FILE
     parts = {name: _sha256(value) for name, value in identity.items()}
-    if file.is_file():
-        _check_is_same(folder, file, parts)
+    if file.is_file() and _is_same(folder, file, parts):
         return
-    if folder.exists() and (not folder.is_dir() or any(_not_ours(folder))):
+    if not file.is_file() and folder.exists() and (not folder.is_dir() or any(_not_ours(folder))):
         raise TrainingError(
             f"{folder} holds something else, so nothing is written there. Choose another folder."
         )
@@ -161,17 +160,19 @@ def _not_ours(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if not path.name.startswith(f".{STUDY_FILE}.")]
 
 
-def _check_is_same(folder: Path, file: Path, parts: Mapping[str, str]) -> None:
+def _is_same(folder: Path, file: Path, parts: Mapping[str, str]) -> bool:
+    """Whether the folder is that of this search; another one that came to nothing may be taken."""
     try:
         known = json.loads(file.read_text())
         other = next((name for name in parts if known[name] != parts[name]), None)
     except (ValueError, KeyError, TypeError):
         other = "content"
-    if other is not None:
+    if other is not None and (folder / FORECASTS_FOLDER).exists():
         raise TrainingError(
             f"{folder} holds a search with another {other}. Choose another folder, or remove that "
             "one yourself."
         )
+    return other is None
 
 
 def _unusable(storage: str, error: Exception) -> TrainingError:

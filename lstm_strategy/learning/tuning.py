@@ -26,6 +26,7 @@ from lstm_strategy.learning.search_sampler import SamplerByOrdinal
 from lstm_strategy.learning.search_space import SearchSpace, Setting
 from lstm_strategy.learning.search_storage import (
     FINISHED,
+    FORECASTS_FOLDER,
     claim_search_folder,
     is_waited_for,
     mark_worker,
@@ -263,7 +264,7 @@ def _check_any_completed(finished: tuple[FrozenTrial, ...]) -> None:
 
 
 def _forecasts_file(folder: Path, number: int) -> Path:
-    return folder / "forecasts" / f"trial-{number:05d}.parquet"
+    return folder / FORECASTS_FOLDER / f"trial-{number:05d}.parquet"
 
 
 def _write_forecasts(folder: Path, number: int, seen: OutOfSample, returns: pd.Series) -> None:
