@@ -218,6 +218,7 @@ class LSTMForecaster:
         leave_out: np.ndarray | None = None,
         validation: np.ndarray | None = None,
         progress: bool | OnEpoch | None = None,
+        callbacks: Sequence[Any] = (),
     ) -> Self:
         """Train on ``bars`` and return self.
 
@@ -232,6 +233,8 @@ class LSTMForecaster:
                 weight and no scaling has seen them.
             progress: True or False shows or hides a progress bar; None shows it where somebody
                 looks; a function is called after each epoch instead.
+            callbacks: Keras callbacks of your own; each is called in the training of every member
+                in turn, with learning_rate, loss and val_loss after an epoch, loss after a batch.
 
         Raises:
             BarsError: at the first bad bar.
@@ -247,7 +250,9 @@ class LSTMForecaster:
         from lstm_strategy.learning.training import trained_network
 
         with training_progress(progress, self.settings) as on_epoch:
-            trained = trained_network(rows, self.settings, build=self.network, progress=on_epoch)
+            trained = trained_network(
+                rows, self.settings, build=self.network, progress=on_epoch, callbacks=callbacks
+            )
         self._network, self.history = trained.network, trained.history
         self.__dict__.pop("_files", None)
         self.engine, self._twin = trained_engine(trained.network, rows.features)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.storages import RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
@@ -23,7 +23,7 @@ JOURNAL = "journal:"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 120
 _MOST_RETRIES = 3
 _TRIES_TO_OPEN = 8
-_WORKER = "worker"
+_WORKER, _RETRIES = "worker", "retries"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -96,9 +96,16 @@ def _database(url: str) -> RDBStorage:
     raise AssertionError("the last attempt returns or raises")
 
 
+def queue_trial(study: optuna.Study) -> None:
+    """Queue a trial that says from its first moment on which process works on it."""
+    if not trials_in(study, TrialState.WAITING):
+        study.enqueue_trial({}, user_attrs={_WORKER: _this_process()})
+
+
 def mark_worker(trial: optuna.Trial) -> None:
-    """Leave in the trial which process works on it."""
-    trial.set_user_attr(_WORKER, {"host": _host(), "pid": os.getpid()})
+    """Leave in the trial which process works on it, should another one have queued it."""
+    if trial.user_attrs.get(_WORKER) != _this_process():
+        trial.set_user_attr(_WORKER, _this_process())
 
 
 def retry_dead_trials(study: optuna.Study) -> None:
@@ -121,7 +128,11 @@ def is_waited_for(trial: FrozenTrial, *, has_heartbeat: bool) -> bool:
 
 
 def _retry(study: optuna.Study, trial: FrozenTrial) -> None:
-    RetryHeartbeatStaleTrialCallback(max_retry=_MOST_RETRIES)(study, trial)
+    # without its parameters: the sampler comes to the same ones, as far as it had come or not
+    n_retries = trial.user_attrs.get(_RETRIES, 0)
+    if n_retries < _MOST_RETRIES:  # a setting that kills its process must not do so for ever
+        attrs = {_RETRIES: n_retries + 1, _WORKER: _this_process()}
+        study.enqueue_trial({}, user_attrs=attrs)
 
 
 def _is_dead(trial: FrozenTrial) -> bool:
@@ -150,6 +161,10 @@ def _is_zombie(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return False
+
+
+def _this_process() -> dict[str, Any]:
+    return {"host": _host(), "pid": os.getpid()}
 
 
 def _host() -> str:

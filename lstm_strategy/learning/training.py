@@ -8,6 +8,7 @@ each window it lies in.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -49,16 +50,20 @@ def trained_network(
     *,
     build: NetworkBuilder | None = None,
     progress: OnEpoch | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> TrainedNetwork:
     """Train one member for each seed and join them behind one scaling.
 
-    ``build`` makes a network of the user's own in place of the LSTM. The network is built and
+    ``build`` makes a network of the user's own in place of the LSTM; ``callbacks`` of the user's
+    own are called after ours in the training of each member. The network is built and
     compiled once and re-initialised for every seed, and for every later call that asks for the
     same kind of network.
 
     Raises:
-        TrainingError: if a loss becomes NaN, or a network of the user's own doesn't fit.
+        TrainingError: if a loss becomes NaN, a network of the user's own doesn't fit, or a
+            callback isn't one.
     """
+    _check_callbacks(callbacks)
     normalization = normalization_layer(rows.scaling_rows)
     scaled_rows = replace(
         rows,
@@ -70,7 +75,9 @@ def trained_network(
     members, histories = [], []
     for position, seed in enumerate(seeds):
         told = None if progress is None else partial(progress, position)
-        history = trainer.train(scaled_rows, member=position, seed=seed, told=told)
+        history = trainer.train(
+            scaled_rows, member=position, seed=seed, told=told, callbacks=callbacks
+        )
         histories.append(history.assign(seed=position))
         members.append(trainer.copy_of_member(name=f"member_{position}"))
     history = pd.concat(histories, ignore_index=True)[["seed", "epoch", "loss", "val_loss"]]
@@ -122,6 +129,7 @@ class _Trainer:
         member: int,
         seed: int,
         told: Callable[[int, float], None] | None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> pd.DataFrame:
         """Train from fresh weights; returns one row an epoch: epoch, loss, val_loss."""
         self._reinitialise(seed)
@@ -129,6 +137,7 @@ class _Trainer:
             self._training_chunks(rows, member, seed),
             self._validation_chunks(rows, member),
             self._callbacks(told),
+            callbacks,
         )
         if not np.isfinite(history[["loss", "val_loss"]].to_numpy()).all():
             raise TrainingError(
@@ -162,18 +171,27 @@ class _Trainer:
         return callbacks
 
     def _epochs(
-        self, training: Chunks, validation: Chunks, callbacks: Sequence[keras.callbacks.Callback]
+        self,
+        training: Chunks,
+        validation: Chunks,
+        own: Sequence[keras.callbacks.Callback],
+        users: Sequence[keras.callbacks.Callback],
     ) -> pd.DataFrame:
         """One row an epoch. What ``fit`` does, without the tenth of a second it takes each time."""
         member = self._member
         member.stop_training = False
-        called = keras.callbacks.CallbackList(callbacks, model=member)
+        called = keras.callbacks.CallbackList(
+            [*own, *users], model=member, epochs=self._settings.epochs, steps=len(training)
+        )
+        train_on_batch = _with_batch_hooks(member.train_on_batch, called) if users else (
+            member.train_on_batch
+        )  # fmt: skip
         called.on_train_begin()
         losses = []
         for epoch in range(self._settings.epochs):
             called.on_epoch_begin(epoch)
             logs = {
-                "loss": self._mean_loss(member.train_on_batch, training),
+                "loss": self._mean_loss(train_on_batch, training),
                 "val_loss": self._mean_loss(member.test_on_batch, validation),
             }
             training.lay_anew()
@@ -233,6 +251,31 @@ class _Trainer:
             warm_up=lookback // 2,
             batch_size=_VALIDATION_CHUNKS,
         )
+
+
+def _with_batch_hooks(
+    train_on_batch: Callable[..., Any], called: keras.callbacks.CallbackList
+) -> Callable[..., Any]:
+    """Train on a batch and tell the callbacks, which cost time and so are told only if users'."""
+    numbers = count()
+
+    def trained(*batch: Any) -> Any:
+        number = next(numbers)
+        called.on_train_batch_begin(number)
+        loss = train_on_batch(*batch)
+        called.on_train_batch_end(number, {"loss": float(loss)})
+        return loss
+
+    return trained
+
+
+def _check_callbacks(callbacks: Sequence[Any]) -> None:
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise TrainingError(
+                f"callbacks takes keras.callbacks.Callback objects, got {callback!r}. Pass a list "
+                "of them, such as [keras.callbacks.CSVLogger('log.csv')]."
+            )
 
 
 def _cosine_share(progress: float) -> float:

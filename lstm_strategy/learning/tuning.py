@@ -31,6 +31,7 @@ from lstm_strategy.learning.search_storage import (
     is_waited_for,
     mark_worker,
     opened_storage,
+    queue_trial,
     retry_dead_trials,
     study_key,
     trials_in,
@@ -182,6 +183,7 @@ class _Trials:
             if n_done + len(waited) >= self.n_trials:
                 time.sleep(_SECONDS_BETWEEN_LOOKS)  # should one of them fail, it's ours to do
             else:
+                queue_trial(self.study)
                 self.study.optimize(self._value, n_trials=1, catch=(_SurplusTrialError,))
 
     def _tell(self, n_done: int, n_folds_more: int) -> None:

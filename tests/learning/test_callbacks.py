@@ -1,0 +1,66 @@
+"""`fit(callbacks=...)`: any Keras callback sees the training of every member."""
+
+import pytest
+from conftest import SMALL, SMALL_FEATURES
+from made_up import random_walk
+
+from lstm_strategy import LSTMForecaster, LSTMStrategyError
+from lstm_strategy.learning.network import keras
+
+BARS = random_walk(300)
+
+
+class Diary(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.events, self.losses = [], []
+
+    def on_train_begin(self, logs=None):
+        self.events.append(("begin", self.params["epochs"]))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.losses.append(logs["loss"])
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.events.append((epoch, sorted(logs)))
+
+
+class StopsAtOnce(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True
+
+
+def trained(callbacks=()):
+    forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL)
+    return forecaster.fit(BARS, progress=False, callbacks=callbacks)
+
+
+def test_a_callback_sees_every_epoch_of_every_member_and_every_batch():
+    diary = Diary()
+    history = trained([diary]).history
+    epochs = [(epoch, ["learning_rate", "loss", "val_loss"]) for epoch in range(3)]
+    assert diary.events == [("begin", 3), *epochs, ("begin", 3), *epochs]
+    assert len(diary.losses) >= 6
+    assert diary.losses[-1] == pytest.approx(history["loss"].iloc[-1])
+
+
+def test_a_callback_that_only_looks_changes_nothing():
+    looked, alone = trained([Diary()]).forecast(BARS), trained().forecast(BARS)
+    assert looked.equals(alone)
+
+
+def test_a_callback_may_stop_the_training():
+    assert trained([StopsAtOnce()]).history["epoch"].tolist() == [0, 0]
+
+
+def test_keras_own_logger_writes_every_epoch(tmp_path):
+    logged = trained([keras.callbacks.CSVLogger(tmp_path / "log.csv", append=True)]).history
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert lines[0] == "epoch,learning_rate,loss,val_loss"
+    assert [line.split(",")[0] for line in lines[1:]] == ["0", "1", "2", "0", "1", "2"]
+    assert float(lines[-1].split(",")[3]) == pytest.approx(logged["val_loss"].iloc[-1])
+
+
+def test_what_is_no_callback_is_refused():
+    with pytest.raises(LSTMStrategyError, match=r"takes keras.callbacks.Callback objects, got 7"):
+        trained([7])
