@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -96,14 +97,15 @@ def test_two_processes_share_a_search_and_make_no_trial_too_many(started, tmp_pa
 
 
 @pytest.fixture
-def postgresql(tmp_path_factory):
+def postgresql():
     """The URL of a database server of our own, on a free port, stopped afterwards."""
     places = [shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
     initdb = next((place for place in places if place), None)
     if initdb is None:
         pytest.skip("no PostgreSQL here: initdb isn't installed (Debian: postgresql)")
     programs = Path(initdb).resolve().parent
-    home = tmp_path_factory.mktemp("postgresql")
+    # not in pytest's folder: root's is closed to the user that the server runs as
+    home = Path(tempfile.mkdtemp(prefix="postgresql-"))
     as_user = {}
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         import pwd
@@ -111,10 +113,9 @@ def postgresql(tmp_path_factory):
         try:
             user = pwd.getpwnam("postgres")
         except KeyError:
+            home.rmdir()
             pytest.skip("PostgreSQL can't run as root, and there is no user postgres")
         os.chown(home, user.pw_uid, user.pw_gid)
-        for parent in list(home.parents)[:2]:
-            parent.chmod(parent.stat().st_mode | 0o011)  # the way there
         as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def run(program, *words):
@@ -132,6 +133,7 @@ def postgresql(tmp_path_factory):
     run("pg_ctl", "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start")
     yield f"postgresql://tuner@127.0.0.1:{port}/postgres"
     run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    shutil.rmtree(home)
 
 
 def test_two_processes_share_a_search_in_postgresql_and_one_is_killed(
