@@ -131,7 +131,7 @@ def test_a_run_is_never_saved_over_something_else(walked, tmp_path):
 
 def test_finished_folds_survive_a_kill_and_are_not_trained_again(walked, tmp_path, monkeypatch):
     trained = []
-    train = walkforward._trained
+    train = walkforward.trained_on_fold
 
     def train_until_killed(forecaster, bars, fold):
         if len(trained) == 2:
@@ -140,7 +140,7 @@ def test_finished_folds_survive_a_kill_and_are_not_trained_again(walked, tmp_pat
         return train(forecaster, bars, fold)
 
     prototype = LSTMForecaster(SMALL_FEATURES, **QUICK)
-    monkeypatch.setattr(walkforward, "_trained", train_until_killed)
+    monkeypatch.setattr(walkforward, "trained_on_fold", train_until_killed)
     with pytest.raises(KeyboardInterrupt):
         walk_forward(BARS, prototype, SPLITS, folder=tmp_path / "run", progress=False)
     with pytest.raises(LSTMStrategyError, match="no finished walk-forward run"):
@@ -148,7 +148,9 @@ def test_finished_folds_survive_a_kill_and_are_not_trained_again(walked, tmp_pat
 
     resumed = []
     monkeypatch.setattr(
-        walkforward, "_trained", lambda f, b, fold: resumed.append(fold.number) or train(f, b, fold)
+        walkforward,
+        "trained_on_fold",
+        lambda f, b, fold: resumed.append(fold.number) or train(f, b, fold),
     )
     again = walk_forward(BARS, prototype, SPLITS, folder=tmp_path / "run", progress=False)
     assert (trained, resumed) == ([1, 2], [3])
