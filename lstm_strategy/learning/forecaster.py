@@ -1,7 +1,6 @@
 """The forecaster: fit · forecast · stream · save · load."""
 
 import json
-import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,15 +12,15 @@ import pandas as pd
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import ModelError
+from lstm_strategy.learning.assessment import LOOKBACKS_OF_CONTEXT, held_out_scores, memory_span
 from lstm_strategy.learning.causality import check_causal
 from lstm_strategy.learning.features import FeatureSet
-from lstm_strategy.learning.memory import SIGNAL_TOLERANCE, network_memory
 from lstm_strategy.learning.models import FORECAST_COLUMNS
 from lstm_strategy.learning.progress import OnEpoch, training_progress
 from lstm_strategy.learning.rows import TrainingRows, training_rows
 from lstm_strategy.learning.settings import ForecasterSettings
+from lstm_strategy.learning.signal import signal_columns, signal_scale
 from lstm_strategy.learning.storage import (
-    MemorySpan,
     ModelCard,
     NetworkFiles,
     SignalScale,
@@ -42,12 +41,6 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.engines import Engine
     from lstm_strategy.learning.network import NetworkBuilder
     from lstm_strategy.learning.stream import ForecastStream
-
-log = logging.getLogger(__name__)
-
-_BREAK_EVEN = 0.5  # where moves up and down, weighted by their size, cancel
-_LOOKBACKS_OF_CONTEXT = 8  # carried memory may reach further back than the lookback
-_NARROWEST_WIDTH = 0.05  # what was learned hardly differs from the threshold: hold little
 
 
 class LSTMForecaster:
@@ -194,7 +187,7 @@ class LSTMForecaster:
     @property
     def context_bars(self) -> int:
         """Bars of history after which a forecast hardly depends on where the history began."""
-        reach = max(_LOOKBACKS_OF_CONTEXT * self.settings.lookback, self.settled_rows)
+        reach = max(LOOKBACKS_OF_CONTEXT * self.settings.lookback, self.settled_rows)
         return self.features.memory + reach
 
     def unfitted_copy(self, **changes: Any) -> Self:
@@ -302,7 +295,7 @@ class LSTMForecaster:
 
     def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Signal, forecast and spread from the members' forecasts, shape (n_rows, n_members)."""
-        return _signal_columns(members, self._fitted_card().signal)
+        return signal_columns(members, self._fitted_card().signal)
 
     def with_memory(self, memory: str) -> Self:
         """The same trained network with the other memory, "carry" or "window".
@@ -339,7 +332,7 @@ class LSTMForecaster:
         rows, _ = training_rows(training_bars, self.features, self.settings)
         lookback = self.settings.lookback
         members = self._member_forecasts(rows.features, settled_rows=lookback)
-        return _signal_scale(members[lookback - 1 :].mean(axis=1))
+        return signal_scale(members[lookback - 1 :].mean(axis=1))
 
     def stream(self, history: pd.DataFrame | None = None) -> "ForecastStream":
         """The same forecasts bar by bar, starting after ``history`` if there is one.
@@ -420,7 +413,11 @@ class LSTMForecaster:
         from lstm_strategy.learning.network import keras
 
         members = self._member_forecasts(rows.features, settled_rows=self.settings.lookback)
-        scale = _signal_scale(members[self.settings.lookback - 1 :].mean(axis=1))
+        scale = signal_scale(members[self.settings.lookback - 1 :].mean(axis=1))
+        memory = None
+        if self.settings.memory == "carry":
+            lookback = self.settings.lookback
+            memory = memory_span(self.engine, rows.features, scale, lookback=lookback)
         return ModelCard(
             created=now(),
             settings=self.settings,
@@ -434,67 +431,9 @@ class LSTMForecaster:
                 sha256=bars_fingerprint(bars),
             ),
             signal=scale,
-            memory=self._memory_span(rows.features, scale),
-            validation_scores=_held_out_scores(rows, members),
+            memory=memory,
+            validation_scores=held_out_scores(rows, members),
             versions={**library_versions(), self.features.library: self.features.library_version},
             backend=keras.backend.backend(),
             network=builder_name(self.network),
         )
-
-    def _memory_span(self, rows: np.ndarray, scale: SignalScale) -> MemorySpan | None:
-        """How long the carried memory depends on where it began; None for a window's memory."""
-        if self.settings.memory == "window":
-            return None
-        measured = network_memory(
-            self.engine, rows, lambda members: _signal_columns(members, scale)[0]
-        )
-        spared = min(_LOOKBACKS_OF_CONTEXT * self.settings.lookback, len(rows) // 4)
-        if measured is None:
-            log.warning(
-                "The network still remembers its first row after half of the %s training rows, so "
-                "forecasts begin after %s rows and depend a little on where the bars begin. "
-                "Train on more bars, or with memory='window'.",
-                f"{len(rows):,}", f"{spared:,}",
-            )  # fmt: skip
-        return MemorySpan(
-            bars=spared if measured is None else measured,
-            converged=measured is not None,
-            tolerance=SIGNAL_TOLERANCE,
-        )
-
-
-def _signal_scale(forecast: np.ndarray) -> SignalScale:
-    width = float(np.quantile(np.abs(forecast - _BREAK_EVEN), 0.9))
-    return SignalScale(threshold=_BREAK_EVEN, width=max(width, _NARROWEST_WIDTH))
-
-
-def _held_out_scores(rows: TrainingRows, members: np.ndarray) -> dict[str, float]:
-    """The scores of each member on the rows that it held out, all rows together."""
-    parts = [
-        (rows.labels[span], members[span, member], rows.weights[span])
-        for member, span in enumerate(rows.held_out)
-    ]
-    labels, forecast, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-    is_known = ~np.isnan(forecast)  # the first rows are still warming up
-    return _scores(labels[is_known], forecast[is_known], weights[is_known])
-
-
-def _signal_columns(
-    members: np.ndarray, scale: SignalScale
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    members = members.astype(np.float64)
-    forecast = members.mean(axis=1)
-    signal = np.clip((forecast - scale.threshold) / scale.width, -1.0, 1.0)
-    return signal, forecast, members.std(axis=1)
-
-
-def _scores(labels: np.ndarray, forecast: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
-
-    has_both_classes = len(np.unique(labels)) == 2
-    return {
-        "log_loss": float(log_loss(labels, forecast, sample_weight=weights, labels=[0.0, 1.0])),
-        "auc": float(roc_auc_score(labels, forecast)) if has_both_classes else float("nan"),
-        "accuracy": float(accuracy_score(labels, forecast > _BREAK_EVEN)),
-        "n_rows": float(len(labels)),
-    }

@@ -18,8 +18,8 @@ from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import ModelError, TrainingError
 from lstm_strategy.learning.classifiers import FEWEST_ROWS, fitted_classifier, rise_probability
 from lstm_strategy.learning.features import FeatureSet
-from lstm_strategy.learning.forecaster import _signal_scale
 from lstm_strategy.learning.models import FORECAST_COLUMNS
+from lstm_strategy.learning.signal import signal_scale
 from lstm_strategy.learning.storage import SignalScale
 from lstm_strategy.learning.targets import move_weights, target_labels
 
@@ -186,7 +186,7 @@ class TabularForecaster:
         )
         self._fitted = _Fitted(
             classifier=classifier,
-            signal=_signal_scale(rise_probability(classifier, inputs)),
+            signal=signal_scale(rise_probability(classifier, inputs)),
             training_end=bars.index[-1],
         )
         return self

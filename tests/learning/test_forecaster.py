@@ -13,7 +13,7 @@ from made_up import random_walk
 
 from lstm_strategy import FeatureSet, LSTMForecaster, LSTMStrategyError, simulate_bars
 from lstm_strategy.bars.fingerprint import bars_fingerprint
-from lstm_strategy.learning import forecaster as forecaster_module
+from lstm_strategy.learning import assessment
 from lstm_strategy.learning.rows import training_rows
 
 BARS = random_walk(160, seed=3)
@@ -58,7 +58,7 @@ def test_the_measured_memory_is_kept_with_the_model(trained, model_folder):
 
 
 def test_a_memory_that_never_settles_is_said_and_capped(caplog, monkeypatch):
-    monkeypatch.setattr(forecaster_module, "network_memory", lambda *measured: None)
+    monkeypatch.setattr(assessment, "network_memory", lambda *measured: None)
     bars = random_walk(200)
     with caplog.at_level("WARNING", "lstm_strategy"):
         fitted = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "seeds": 1}).fit(bars)
