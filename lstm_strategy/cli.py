@@ -12,6 +12,7 @@ import typer
 
 import lstm_strategy
 from lstm_strategy.cli_audit import audit
+from lstm_strategy.cli_doctor import doctor
 from lstm_strategy.cli_tune import tune
 from lstm_strategy.errors import LSTMStrategyError, SettingsError
 from lstm_strategy.evaluating import evaluate
@@ -361,6 +362,7 @@ def compare(
 
 app.command()(audit)
 app.command()(tune)
+app.command()(doctor)
 
 
 @contextmanager

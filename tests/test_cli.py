@@ -479,7 +479,9 @@ def test_without_a_command_the_help_is_shown(run):
     assert "Usage: lstm-strategy" in outcome.out
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "forecast", "backtest", "compare"])
+@pytest.mark.parametrize(
+    "command", ["demo", "train", "forecast", "backtest", "compare", "audit", "doctor"]
+)
 def test_every_option_of_a_command_is_explained(results, command):
     printed = results(command, "--help")
     options = re.findall(

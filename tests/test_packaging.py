@@ -108,7 +108,8 @@ def test_the_baselines_are_there_outside_the_tree(installed):
 def test_the_command_line_is_there_outside_the_tree(installed):
     assert installed("lstm-strategy", "--version") == f"lstm-strategy {lstm_strategy.__version__}\n"
     commands = re.findall(r"^\W*(\w+)  +[A-Z]", installed("lstm-strategy", "--help"), re.MULTILINE)
-    assert commands == ["demo", "train", "forecast", "backtest", "compare", "audit", "tune"]
+    verbs = ["demo", "train", "forecast", "backtest", "compare", "audit", "tune", "doctor"]
+    assert commands == verbs
 
 
 def test_the_demo_runs_outside_the_tree(installed):

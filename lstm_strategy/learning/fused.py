@@ -78,10 +78,14 @@ def fastest_copy(network: keras.Model) -> keras.Model:
 
 
 def _fastest_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
+    kind = FusedLSTM if fits_the_kernel(layer) and _has_only_a_cpu() else type(layer)
+    return kind.from_config(layer.get_config())
+
+
+def fits_the_kernel(layer: keras.layers.Layer) -> bool:
+    """Whether the fused kernel can compute the layer: a plain LSTM with the usual arguments."""
     config = layer.get_config()
-    fits = type(layer) is keras.layers.LSTM and _NEEDS_OF_THE_KERNEL.items() <= config.items()
-    kind = FusedLSTM if fits and _has_only_a_cpu() else type(layer)
-    return kind.from_config(config)
+    return type(layer) is keras.layers.LSTM and _NEEDS_OF_THE_KERNEL.items() <= config.items()
 
 
 def _has_only_a_cpu() -> bool:

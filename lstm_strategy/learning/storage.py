@@ -9,6 +9,7 @@ import json
 import math
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -104,10 +105,10 @@ class ModelCard(BaseModel):
         return {name: math.nan if score is None else score for name, score in scores.items()}
 
 
-def library_versions() -> dict[str, str]:
-    """The versions of the libraries that shape a model's numbers, as far as installed."""
+def library_versions(libraries: Sequence[str] = _LIBRARIES) -> dict[str, str]:
+    """The versions of libraries, by default those that shape a model's numbers, if installed."""
     versions = {}
-    for library in _LIBRARIES:
+    for library in libraries:
         try:
             versions[library] = version(library)
         except ImportError:
