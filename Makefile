@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PEERS := .venv/.peers-installed
 
 .PHONY: demo test test-slow test-all lint format bench notebooks clean
 
@@ -26,8 +27,8 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED)
-	$(BIN)/python -m benchmarks
+bench: $(PEERS)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 notebooks: $(INSTALLED)
 	$(BIN)/python -m pytest tests/test_notebooks.py -m ""
@@ -37,6 +38,13 @@ $(INSTALLED): setup.cfg constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,dev]"
 	touch $(INSTALLED)
+
+# what the benchmarks compare with: never needed by the package or its tests. PyBroker wants an Optuna
+# older than the package's, for a part of it that isn't used here, so it comes without its needs.
+$(PEERS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps lib-pybroker
+	touch $(PEERS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

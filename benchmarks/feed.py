@@ -6,13 +6,16 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
+from benchmarks.figures import Figure, Measured
 from benchmarks.timing import best_seconds
 from lstm_strategy.bars.feed import BarsFeed
 
 N_BARS = 20_000
 N_REPEATS = 5
 
-PEERS = {"feed_vs_pandasdata": f"bt.feeds.PandasData, {N_BARS:,} bars through an empty strategy"}
+FIGURES = {
+    "feed_vs_pandasdata": Figure(f"bt.feeds.PandasData, {N_BARS:,} bars through an empty strategy")
+}
 
 
 def random_bars(n_bars: int) -> pd.DataFrame:
@@ -39,7 +42,7 @@ def run_empty_strategy(feed: Any) -> None:
     cerebro.run()
 
 
-def measure() -> dict[str, float]:
+def measure() -> dict[str, Measured]:
     """Return how many times the bars per second of PandasData the feed gives.
 
     Building the feed counts, as it does for its user.

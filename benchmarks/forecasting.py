@@ -1,61 +1,116 @@
-"""How fast forecasts come, next to ``model.predict`` on the window of each bar.
+"""How fast forecasts come: the whole feed at once, and one live step.
 
-Both networks have the same size. Features are computed beforehand: only the networks are timed.
+All networks have the same size. Features are computed beforehand: only the networks are timed.
 """
 
 import tempfile
 
+import numpy as np
 import pandas as pd
 
-from benchmarks.peer import SETTINGS, windowed_network, windows_of
+from benchmarks.figures import Figure, Measured, without
+from benchmarks.peer import (
+    FEATURES,
+    SETTINGS,
+    forecaster,
+    multiply_adds_a_bar,
+    torch_forecasts,
+    torch_network,
+    windowed_network,
+    windows_of,
+)
 from benchmarks.timing import best_seconds
 from lstm_strategy import LSTMForecaster, sample_bars
 from lstm_strategy.learning.engines import carried_forecasts
 
-N_BARS = 2_000
-N_PREDICTED = 50  # bars; predict takes the same time for each of the others
+N_BARS = 5_000
+N_PREDICTED = 30  # bars; predict takes the same time for each of the others
 N_STEPS = 100  # too short to be timed one by one
-N_REPEATS = 3
+N_REPEATS = 5
+BATCH_SIZES = (64, 256, 1_024, 8_192)  # windows a call of torch; the best one counts
+MATRIX_SIZE = 1_024
 
-PEERS = {
-    "forecast_whole_feed": f"model.predict on the {SETTINGS.lookback}-bar window of each bar",
-    "forecast_live_step": f"one model.predict on one {SETTINGS.lookback}-bar window",
+WINDOW = f"{SETTINGS.lookback}-bar window"
+FIGURES = {
+    "feed_vs_torch": Figure(f"torch.nn.LSTM on the {WINDOW} of each bar", 15),
+    "feed_vs_predict": Figure(f"model.predict on the {WINDOW} of each bar", 5_000),
+    "feed_vs_sgemm": Figure("as many multiply-adds in one matrix product", 0.25),
+    "step_vs_predict": Figure(f"one model.predict on one {WINDOW}", 50),
+    "step_vs_torch": Figure(f"torch.nn.LSTM on one {WINDOW}", 1),
 }
 
 
+def bars_of(n_bars: int) -> pd.DataFrame:
+    """Real bars, as many as needed."""
+    return sample_bars().iloc[:n_bars]
+
+
 def loaded_forecaster(bars: pd.DataFrame) -> LSTMForecaster:
-    """A small model as a trading process has it: from its folder."""
-    settings = SETTINGS.model_dump() | {"epochs": 1}
-    trained = LSTMForecaster(**settings).fit(bars, progress=False)
+    """A model as a trading process has it: from its folder."""
+    trained = forecaster(epochs=1).fit(bars.iloc[:1_000], progress=False)
     with tempfile.TemporaryDirectory() as folder:
-        return LSTMForecaster.load(trained.save(f"{folder}/model"))
+        loaded = LSTMForecaster.load(trained.save(f"{folder}/model"))
+        _ = loaded.engine  # made from the folder, which goes
+        return loaded
 
 
-def measure() -> dict[str, float]:
-    """Return how many times faster the whole feed and one live step are than the peer."""
-    bars = sample_bars().iloc[:N_BARS]
-    forecaster = loaded_forecaster(bars)
-    engine, features = forecaster.engine, forecaster.features.frame(bars)
-    rows = features.dropna().to_numpy("float32")
+def measure() -> dict[str, Measured]:
+    """Return how many times faster the whole feed and one live step are than each peer."""
+    bars = bars_of(N_BARS)
+    engine = loaded_forecaster(bars).engine
+    rows = FEATURES.frame(bars).dropna().to_numpy("float32")
     network, windows = windowed_network(rows), windows_of(rows)
+    matrix = np.ones((MATRIX_SIZE, MATRIX_SIZE), np.float32)
 
-    def whole_feed():
-        carried_forecasts(engine, rows, engine.initial_state(1))
-
-    def live_steps():
+    def steps():
         state = engine.initial_state(1)
         for row in rows[:N_STEPS]:
             _, state = carried_forecasts(engine, row[None], state)
 
-    def predict_each():
+    def predict():
         for window in windows[:N_PREDICTED]:
             network.predict(window[None], verbose=0)
 
-    calls = {"feed": whole_feed, "steps": live_steps, "predict": predict_each}
+    calls = {
+        "feed": lambda: carried_forecasts(engine, rows, engine.initial_state(1)),
+        "steps": steps,
+        "predict": predict,
+        "matrix": lambda: matrix @ matrix,
+        **_torch_calls(windows),
+    }
     best_seconds(calls, repeats=1)  # compiles
     seconds = best_seconds(calls, repeats=N_REPEATS)
-    predict_a_bar = seconds["predict"] / N_PREDICTED
-    return {
-        "forecast_whole_feed": predict_a_bar * len(rows) / seconds["feed"],
-        "forecast_live_step": predict_a_bar / (seconds["steps"] / N_STEPS),
+    return _ratios(seconds, len(rows))
+
+
+def _torch_calls(windows: np.ndarray) -> dict:
+    if without("torch"):
+        return {}
+    network = torch_network(windows.shape[-1])
+    whole = {
+        f"torch {size}": lambda size=size: torch_forecasts(network, windows, batch_size=size)
+        for size in BATCH_SIZES
     }
+
+    def steps() -> None:
+        for window in windows[:N_STEPS]:
+            torch_forecasts(network, window[None], batch_size=1)
+
+    return whole | {"torch step": steps}
+
+
+def _ratios(seconds: dict[str, float], n_rows: int) -> dict[str, Measured]:
+    step, predict = seconds["steps"] / N_STEPS, seconds["predict"] / N_PREDICTED
+    matrix_rate = MATRIX_SIZE**3 / seconds["matrix"]
+    ratios: dict[str, Measured] = {
+        "feed_vs_predict": predict * n_rows / seconds["feed"],
+        "feed_vs_sgemm": n_rows * multiply_adds_a_bar() / matrix_rate / seconds["feed"],
+        "step_vs_predict": predict / step,
+    }
+    missing = without("torch")
+    if missing:
+        return {**ratios, "feed_vs_torch": missing, "step_vs_torch": missing}
+    best = min(seconds[f"torch {size}"] for size in BATCH_SIZES)
+    ratios["feed_vs_torch"] = best / seconds["feed"]
+    ratios["step_vs_torch"] = seconds["torch step"] / seconds["steps"]
+    return ratios

@@ -1,7 +1,7 @@
 """How fast training is: this package's sequences next to the usual overlapping windows.
 
-Both networks have the same size, train on the same rows and validate after each epoch. The first
-epoch compiles and isn't counted.
+All networks have the same size, train on the same rows and validate after each epoch. The first
+epoch compiles and isn't counted. Each rate is measured in a process of its own.
 """
 
 import time
@@ -10,18 +10,24 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.feed import random_bars
-from benchmarks.peer import SETTINGS, windowed_network, windows_of
-from lstm_strategy import LSTMForecaster
-from lstm_strategy.learning.network import keras
+from benchmarks.figures import Figure, Measured, console, without
+from benchmarks.fresh import in_fresh_process
+from benchmarks.peer import FEATURES, SETTINGS, forecaster, windowed_network, windows_of
 
 N_BARS = 8_000
+N_WINDOW_BARS = 3_000  # windows cost the same however many there are
 N_REPEATS = 2
-EPOCHS = {"sequences": 4, "windows": 2}
+EPOCHS = {"sequences": 5, "windows": 2}
 WINDOWS_A_STEP = (32, 256)  # Keras's default, and what gives windows about their best speed
 
-PEERS = {
-    f"training_vs_windows_{size}": f"Keras on {SETTINGS.lookback}-bar windows, {size} a step"
-    for size in WINDOWS_A_STEP
+FIGURES = {
+    **{
+        f"training_vs_windows_{size}": Figure(
+            f"Keras on {SETTINGS.lookback}-bar windows, {size} a step (targets a second)"
+        )
+        for size in WINDOWS_A_STEP
+    },
+    "training_jax_vs_tensorflow": Figure("this package on TensorFlow (targets a second)"),
 }
 
 
@@ -39,12 +45,12 @@ class EpochTimer:
         return float(np.diff(self._ends).min())
 
 
-def sequence_rate(bars: pd.DataFrame, n_training_rows: int) -> float:
+def sequence_rate() -> float:
     """Targets a second of ``LSTMForecaster.fit``."""
     timer = EpochTimer()
-    settings = SETTINGS.model_dump() | {"epochs": EPOCHS["sequences"]}
-    LSTMForecaster(**settings).fit(bars, progress=timer)
-    return targets_of_an_epoch(n_training_rows) / timer.best_seconds
+    bars = random_bars(N_BARS)
+    forecaster(epochs=EPOCHS["sequences"]).fit(bars, progress=timer)
+    return targets_of_an_epoch(_n_training(_rows(bars))) / timer.best_seconds
 
 
 def targets_of_an_epoch(n_rows: int) -> int:
@@ -55,10 +61,14 @@ def targets_of_an_epoch(n_rows: int) -> int:
     return n_chunks // SETTINGS.batch_size * SETTINGS.batch_size * stride
 
 
-def window_rate(rows: np.ndarray, labels: np.ndarray, *, n_training: int, size: int) -> float:
+def window_rate(size: int) -> float:
     """Targets a second of a windowed network, ``size`` windows a training step."""
-    windows, timer = windows_of(rows), EpochTimer()
-    labels = labels[-len(windows) :]
+    from lstm_strategy.learning.network import keras
+
+    bars = random_bars(N_WINDOW_BARS)
+    rows, timer = _rows(bars), EpochTimer()
+    windows, n_training = windows_of(rows), _n_training(rows)
+    labels = (bars["close"].diff() > 0).to_numpy("float32")[-len(windows) :]
     windowed_network(rows).fit(
         windows[:n_training],
         labels[:n_training],
@@ -68,22 +78,35 @@ def window_rate(rows: np.ndarray, labels: np.ndarray, *, n_training: int, size: 
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=timer)],
         verbose=0,
     )
-    return n_training / timer.best_seconds
+    return min(n_training, len(windows)) / timer.best_seconds
 
 
-def measure() -> dict[str, float]:
-    """Return how many times as many targets a second sequences train, per size of peer."""
-    bars = random_bars(N_BARS)
-    features = LSTMForecaster().features.frame(bars)
-    rows = features.dropna().to_numpy("float32")
-    labels = (bars["close"].diff() > 0).to_numpy("float32")
-    n_training = round(len(rows) * (1 - SETTINGS.validation))
-    rates: dict[str | int, float] = dict.fromkeys(("sequences", *WINDOWS_A_STEP), 0.0)
+def _rows(bars: pd.DataFrame) -> np.ndarray:
+    return FEATURES.frame(bars).dropna().to_numpy("float32")
+
+
+def _n_training(rows: np.ndarray) -> int:
+    return round(len(rows) * (1 - SETTINGS.validation))
+
+
+def measure() -> dict[str, Measured]:
+    """Return how many times as many targets a second sequences train, per peer."""
+    no_jax = without("jax")
+    backends = ["tensorflow"] if no_jax else ["tensorflow", "jax"]
+    rates: dict[str | int, float] = dict.fromkeys((*backends, *WINDOWS_A_STEP), 0.0)
     for _ in range(N_REPEATS):
-        rates["sequences"] = max(rates["sequences"], sequence_rate(bars, n_training))
+        for name in backends:
+            rate = in_fresh_process("training.sequence_rate", backend=name)
+            rates[name] = max(rates[name], rate)
         for size in WINDOWS_A_STEP:
-            rate = window_rate(rows, labels, n_training=n_training, size=size)
+            rate = in_fresh_process("training.window_rate", size, backend="tensorflow")
             rates[size] = max(rates[size], rate)
+    for name in backends:
+        console.print(f"training on {name}: {rates[name]:,.0f} targets/s")
     return {
-        f"training_vs_windows_{size}": rates["sequences"] / rates[size] for size in WINDOWS_A_STEP
+        **{
+            f"training_vs_windows_{size}": rates["tensorflow"] / rates[size]
+            for size in WINDOWS_A_STEP
+        },
+        "training_jax_vs_tensorflow": no_jax or rates["jax"] / rates["tensorflow"],
     }

@@ -1,6 +1,5 @@
-"""The benchmarks' runner; the heavy measurements themselves are `make bench`."""
+"""The benchmarks' runner and guard; the heavy measurements themselves are `make bench`."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -17,54 +16,152 @@ def runner(monkeypatch):
     return benchmarks.__main__
 
 
+@pytest.fixture
+def figures(runner):
+    from benchmarks import figures
+
+    return figures
+
+
+@pytest.fixture
+def guard(runner, monkeypatch, tmp_path):
+    """The guard, with a results.json of its own."""
+    from benchmarks import guard
+
+    monkeypatch.setattr(guard, "RESULTS_FILE", tmp_path / "results.json")
+    return guard
+
+
+@pytest.fixture
+def bench(runner, guard, figures, monkeypatch):
+    """Run two benchmarks that measure nothing; returns the exit code and the kept ratios."""
+
+    def bench(*words, quick=12.3456, slow=2.0):
+        class Quick:
+            __name__ = "benchmarks.quick"
+            FIGURES = {"quick": figures.Figure("the slow way", aim=10)}
+            measure = staticmethod(lambda: {"quick": quick})
+
+        class Slow:
+            __name__ = "benchmarks.slow"
+            FIGURES = {"slow": figures.Figure("the slower way")}
+            measure = staticmethod(lambda: {"slow": slow})
+
+        monkeypatch.setattr(runner, "benchmark_modules", lambda: [Quick(), Slow()])
+        code = runner.main(list(words))
+        return code, guard.kept_results()["ratios"]
+
+    return bench
+
+
 def test_every_module_that_measures_is_collected(runner):
     files = (ROOT / "benchmarks").glob("[!_]*.py")
     with_measure = {file.stem for file in files if "\ndef measure(" in file.read_text("utf-8")}
-    collected = {
-        module.__name__.removeprefix("benchmarks.") for module in runner.benchmark_modules()
-    }
+    collected = {runner.short_name(module) for module in runner.benchmark_modules()}
     assert collected == with_measure
     assert {"feed", "forecasting", "training"} <= collected
 
 
 def test_the_results_in_the_tree_are_those_of_the_benchmarks(runner):
-    names = [name for module in runner.benchmark_modules() for name in module.PEERS]
-    results = json.loads(runner.RESULTS_FILE.read_text("utf-8"))
-    assert list(results) == list(runner.results_of({}))
-    assert list(results["ratios"]) == names
+    from benchmarks import guard
+
+    names = {name for module in runner.benchmark_modules() for name in module.FIGURES}
+    results = guard.kept_results()
+    assert set(results) == {"ratios", "at_least", "skipped", "versions", "cpu_count"}
+    assert set(results["ratios"]) | set(results["skipped"]) == names
+    assert not set(results["ratios"]) & set(results["skipped"])
+    assert set(results["at_least"]) <= set(results["ratios"])
 
 
-def test_results_have_three_digits_and_name_no_machine(runner):
-    results = runner.results_of({"feed": 2.67312, "forecast": 6029.8})
-    assert results["ratios"] == {"feed": 2.67, "forecast": 6030.0}
-    assert set(results) == {"ratios", "versions", "cpu_count"}
-    assert "/" not in json.dumps(results)
+def test_results_have_three_digits_and_name_no_machine(guard, figures):
+    measured = {"feed": 2.67312, "walk": figures.AtLeast(6029.8), "jax": figures.Skipped("no jax")}
+    results = guard.results_of(measured, versions={"python": "3.11"}, cpu_count=2)
+    assert results == {
+        "ratios": {"feed": 2.67, "walk": 6030.0},
+        "at_least": ["walk"],
+        "skipped": {"jax": "no jax"},
+        "versions": {"python": "3.11"},
+        "cpu_count": 2,
+    }
 
 
-def test_a_measurement_has_a_ratio_for_each_peer(runner, monkeypatch):
+def test_a_measurement_has_a_ratio_for_each_figure(runner, monkeypatch):
     from benchmarks import feed
 
     monkeypatch.setattr(feed, "N_BARS", 50)
     monkeypatch.setattr(feed, "N_REPEATS", 1)
     ratios = feed.measure()
-    assert set(ratios) == set(feed.PEERS)
+    assert set(ratios) == set(feed.FIGURES)
     assert all(ratio > 0 for ratio in ratios.values())
 
 
-def test_the_runner_shows_and_keeps_what_was_measured(runner, monkeypatch, tmp_path, capsys):
-    class Quick:
-        PEERS = {"quick": "the slow way"}
-
-        def measure():
-            return {"quick": 12.3456}
-
-    monkeypatch.setattr(runner, "benchmark_modules", lambda: [Quick])
-    monkeypatch.setattr(runner, "RESULTS_FILE", tmp_path / "results.json")
-    runner.main()
-    assert json.loads((tmp_path / "results.json").read_text())["ratios"] == {"quick": 12.3}
+def test_the_runner_shows_and_keeps_what_was_measured(bench, capsys):
+    assert bench() == (0, {"quick": 12.3, "slow": 2.0})
     shown = capsys.readouterr().out
     assert "the slow way" in shown
     assert "12.3" in shown
+
+
+def test_a_chosen_benchmark_runs_alone_and_leaves_the_results_of_the_others(bench):
+    bench(quick=12.0, slow=2.0)
+    assert bench("slow", quick=99.0, slow=3.0) == (0, {"quick": 12.0, "slow": 3.0})
+
+
+def test_an_unknown_benchmark_is_named_with_those_there_are(bench, capsys):
+    with pytest.raises(SystemExit) as stop:
+        bench("quik")
+    assert stop.value.code == 2
+    assert "no benchmark 'quik'; there are quick, slow" in capsys.readouterr().err
+
+
+def test_a_large_drop_is_told_after_the_table_and_leaves_the_results_as_they_were(bench, capsys):
+    bench(quick=20.0, slow=2.0)
+    capsys.readouterr()
+    code, kept = bench(quick=13.9, slow=4.0)
+    assert (code, kept) == (1, {"quick": 20.0, "slow": 2.0})
+    shown = capsys.readouterr().out
+    assert shown.index("the slow way") < shown.index("quick fell by 30%: from 20 to 13.9")
+
+
+def test_a_large_drop_is_taken_over_when_that_is_asked_for(bench):
+    bench(quick=20.0)
+    assert bench("--write", quick=5.0) == (0, {"quick": 5.0, "slow": 2.0})
+
+
+@pytest.mark.parametrize("now, fallen", [(14.1, []), (14.0, []), (13.9, ["quick"]), (40.0, [])])
+def test_a_drop_counts_from_thirty_percent_on(guard, now, fallen):
+    assert [drop.name for drop in guard.drops({"quick": 20.0}, {"quick": now})] == fallen
+
+
+def test_what_was_measured_only_once_is_no_drop(guard, figures):
+    now = {"new": 0.1, "jax": figures.Skipped("jax isn't installed")}
+    assert guard.drops({"gone": 5.0, "jax": 4.0}, now) == []
+
+
+def test_a_missing_peer_is_shown_with_its_reason_and_breaks_nothing(bench, figures, guard, capsys):
+    bench(quick=20.0)
+    code, kept = bench(quick=figures.Skipped("torch isn't installed"))
+    assert (code, kept) == (0, {"slow": 2.0})
+    assert guard.kept_results()["skipped"] == {"quick": "torch isn't installed"}
+    assert "skipped: torch isn't installed" in capsys.readouterr().out
+
+
+def test_a_library_that_is_not_installed_is_a_reason_to_skip(figures):
+    assert figures.without("numpy") is None
+    assert "pip install" in figures.without("no_such_library_anywhere")
+
+
+def test_a_bound_is_shown_as_one(figures):
+    assert figures.shown(figures.AtLeast(4.567)) == "> 4.57"
+    assert figures.shown(12_345.6) == "12,346"
+
+
+def test_a_function_runs_in_a_process_of_its_own(runner):
+    from benchmarks.fresh import in_fresh_process
+
+    assert in_fresh_process("fresh.peak_bytes") > 1_000_000
+    with pytest.raises(RuntimeError, match="TypeError"):
+        in_fresh_process("fresh.peak_bytes", "an argument too many")
 
 
 def test_the_peers_window_ends_with_its_row(runner):
@@ -74,3 +171,38 @@ def test_the_peers_window_ends_with_its_row(runner):
     windows = windows_of(rows)
     assert windows.shape == (3, SETTINGS.lookback, 2)
     assert windows[-1].tolist() == rows[-SETTINGS.lookback :].tolist()
+
+
+def test_pybrokers_lags_become_windows_with_the_newest_row_last(runner):
+    from benchmarks.peer import SETTINGS
+    from benchmarks.walking import _windows_of_lags
+
+    n = SETTINGS.lookback
+    newest_first = np.concatenate([np.arange(n)[::-1], 100 + np.arange(n)[::-1]])
+    (window,) = _windows_of_lags(newest_first[None])
+    assert window[0].tolist() == [0, 100]
+    assert window[-1].tolist() == [n - 1, 100 + n - 1]
+
+
+def test_multiply_adds_are_those_of_two_lstm_layers_and_the_last_one(runner):
+    from benchmarks.peer import multiply_adds_a_bar
+
+    assert multiply_adds_a_bar(16) == 4 * 64 * (16 + 64) + 4 * 64 * (64 + 64) + 64
+
+
+def test_the_peers_learn_from_the_rows_before_those_that_all_are_judged_on(runner):
+    from benchmarks.learning import _windows
+    from lstm_strategy.learning.rows import TrainingRows
+
+    rows = TrainingRows(
+        features=np.arange(200.0)[:, None],
+        labels=np.arange(200) % 2,
+        weights=np.ones(200),
+        held_out=(slice(150, 200),),
+        purge=1,
+    )
+    windows, labels, _, held_out = _windows(rows, scaled=False)
+    assert (len(windows), len(labels)) == (90, 90)
+    assert windows[-1, -1] == 148
+    assert labels[-1] == 148 % 2
+    assert held_out[:, -1, 0].tolist() == list(range(150, 200))

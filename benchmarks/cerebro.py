@@ -1,0 +1,59 @@
+"""What the network costs inside Cerebro: a saved model next to its forecasts as a ready column.
+
+Each run has bars that differ in the last digits, so that no forecast is one of an earlier run.
+"""
+
+import tempfile
+from itertools import count
+
+import backtrader as bt
+import pandas as pd
+
+from benchmarks.figures import Figure, Measured
+from benchmarks.forecasting import bars_of
+from benchmarks.peer import forecaster
+from benchmarks.timing import best_seconds
+from lstm_strategy import BarsFeed, LSTMForecaster, LSTMStrategy, TargetStrategy
+
+N_BARS = 5_000
+N_REPEATS = 7
+
+FIGURES = {
+    "cerebro_vs_column": Figure(f"the same strategy on a ready column, {N_BARS:,} bars", 1 / 1.15)
+}
+
+
+class ColumnStrategy(TargetStrategy):
+    """What LSTMStrategy does, with the signal in a column of the feed."""
+
+    def target_exposure(self) -> float:
+        return self.data.signal[0]
+
+
+def value_after_run(bars: pd.DataFrame, strategy: type, **params: object) -> float:
+    cerebro = bt.Cerebro()
+    cerebro.adddata(BarsFeed(bars))
+    cerebro.addstrategy(strategy, **params)
+    cerebro.run()
+    return cerebro.broker.getvalue()
+
+
+def measure() -> dict[str, Measured]:
+    """Return how many times as fast as the ready column the model is: 1 if it costs nothing."""
+    bars = bars_of(N_BARS)
+    with tempfile.TemporaryDirectory() as folder:
+        trained = forecaster(epochs=1).fit(bars.iloc[:1_000], progress=False)
+        model = str(trained.save(f"{folder}/model"))
+        signal = LSTMForecaster.load(model).forecast(bars)["signal"]
+        numbers = count(1)
+
+        def fresh_bars() -> pd.DataFrame:
+            return bars * (1 + 1e-9 * next(numbers))
+
+        calls = {
+            "model": lambda: value_after_run(fresh_bars(), LSTMStrategy, model=model),
+            "column": lambda: value_after_run(fresh_bars().assign(signal=signal), ColumnStrategy),
+        }
+        best_seconds(calls, repeats=1)  # compiles
+        seconds = best_seconds(calls, repeats=N_REPEATS)
+    return {"cerebro_vs_column": seconds["column"] / seconds["model"]}
