@@ -4,6 +4,7 @@ Importing this module imports neither Keras nor ONNX Runtime.
 """
 
 import logging
+from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,13 +41,15 @@ class Engine(Protocol):
         ...
 
 
-class _BlockEngine:
+class _BlockEngine(ABC):
     """An engine that runs long sequences in blocks, the state handed from one to the next."""
 
+    _block_bars = _LONGEST_SCAN_BARS
     _widths: list[int]
 
+    @abstractmethod
     def _run(self, rows: np.ndarray, state: State) -> list[Any]:
-        raise NotImplementedError
+        """Forecasts of one block, and the states after it."""
 
     def initial_state(self, n_sequences: int) -> State:
         """The state before the first row: zeros."""
@@ -55,8 +58,8 @@ class _BlockEngine:
     def scan(self, rows: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Forecasts for every row, and the state after the last one."""
         forecasts = []
-        for start in range(0, rows.shape[1], _LONGEST_SCAN_BARS):
-            block = np.ascontiguousarray(rows[:, start : start + _LONGEST_SCAN_BARS], np.float32)
+        for start in range(0, rows.shape[1], self._block_bars):
+            block = np.ascontiguousarray(rows[:, start : start + self._block_bars], np.float32)
             block_forecasts, *state = self._run(block, state)
             forecasts.append(block_forecasts)
         return forecasts[0] if len(forecasts) == 1 else np.concatenate(forecasts, axis=1), state
@@ -87,6 +90,8 @@ class OnnxEngine(_BlockEngine):
     Raises:
         ModelError: if ONNX Runtime isn't installed or can't read the twin.
     """
+
+    _block_bars = 1_024  # what a block's gates take fits the cache: a tenth faster than in one
 
     def __init__(self, twin: bytes) -> None:
         self._twin = twin
