@@ -81,9 +81,9 @@ axes = columns.loc["2007":"2010", features.names[:4]].plot(
 # %% [markdown]
 # ## Training
 #
-# Bars up to 2010 only. Of these the last fifth is kept for validation: training stops when the loss
-# there no longer falls. The forecast is the mean of several networks that start from different
-# random weights.
+# Bars up to 2010 only. The forecast is the mean of several networks that start from different
+# random weights. Each keeps another fifth of the bars for validation, and the weights of the epoch
+# with the lowest loss there.
 
 # %%
 brief = {"epochs": 2, "seeds": 1} if QUICK else {}
@@ -106,8 +106,9 @@ legend = ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 pd.Series(forecaster.validation_scores)
 
 # %% [markdown]
-# A coin gets an AUC of 0.5 and a log-loss of 0.693: numbers near those show no skill. Better ones
-# would prove little either, because early stopping has picked its epoch on the very same days.
+# Each network is scored on the days that it didn't learn from. A coin gets an AUC of 0.5 and a
+# log-loss of 0.693: numbers near those show no skill. Better ones would prove little either,
+# because early stopping has picked its epoch on the very same days.
 
 # %% [markdown]
 # ## Forecasts
@@ -129,8 +130,9 @@ axes = forecasts.loc["2011", ["signal", "forecast", "spread"]].plot(
 # ## In a strategy of your own
 #
 # `LSTMIndicator` is a backtrader indicator like any other: combine its lines with others. This one
-# is long while the network leans upwards and the market isn't overbought. The feed begins in 2011,
-# so the whole run is out of sample; its first months warm the indicator up.
+# is long while the network leans upwards and the market isn't overbought. The feed begins before
+# 2011, because the network's memory takes hundreds of bars to forget where they began; it trades
+# from 2011 on, so that all of it is out of sample.
 
 
 # %%
@@ -143,6 +145,8 @@ class PatientLSTM(bt.Strategy):
         self.go_long = bt.And(self.lstm.signal > self.p.min_signal, self.rsi < 70)
 
     def next(self):
+        if self.data.datetime.date().year < 2011:
+            return
         if self.go_long[0] and not self.position:
             self.order_target_percent(target=0.95)
         elif self.position and not self.go_long[0]:
@@ -151,7 +155,7 @@ class PatientLSTM(bt.Strategy):
 
 # %%
 cerebro = bt.Cerebro()
-cerebro.adddata(BarsFeed(bars["2011":]))
+cerebro.adddata(BarsFeed(bars["2008":]))
 cerebro.addstrategy(PatientLSTM, model=forecaster)
 cerebro.broker.setcash(100_000)
 cerebro.broker.setcommission(0.001)

@@ -42,6 +42,8 @@ with _without_start_up_notes():
     import keras
     from keras import layers
 
+    keras.distribution.list_devices()  # a search for GPUs that isn't quiet either
+
 
 def normalization_layer(training_rows: np.ndarray) -> layers.Layer:
     """A layer that scales every feature to mean 0 and variance 1 on the training rows.
