@@ -42,7 +42,8 @@ with _without_start_up_notes():
     import keras
     from keras import layers
 
-    keras.distribution.list_devices()  # a search for GPUs that isn't quiet either
+    if keras.backend.backend() == "tensorflow":
+        keras.distribution.list_devices()  # a search for GPUs that isn't quiet either
 
 
 def normalization_layer(training_rows: np.ndarray) -> layers.Layer:
