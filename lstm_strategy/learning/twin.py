@@ -1,28 +1,22 @@
 """The ONNX twin of a trained network: the same weights as a graph that ONNX Runtime can run.
 
-It is written straight from the weights. Its first input are the rows, its first output the
-forecasts; the state of every recurrent layer goes in and comes out beside them, so that one graph
-serves a whole feed, a batch of windows and one live step. Inside, time comes before the batch, as
-the recurrent operators of ONNX want it.
+It is written straight from the weights, layer by layer. Inside, time comes before the batch, as the
+recurrent operators of ONNX want it.
 """
 
 import logging
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
 from lstm_strategy.learning.network import keras, members_of
+from lstm_strategy.learning.onnx_graph import OnnxGraph
 
 log = logging.getLogger(__name__)
 
 layers = keras.layers
 
-_OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 2022 reads it
-_IR_VERSION = 8
 _ACTIVATIONS = {
     "elu": "Elu",
     "relu": "Relu",
@@ -46,7 +40,7 @@ def network_twin(network: keras.Model) -> bytes | None:
     ``forecasts`` of shape (batch, time, n_members) and the states after the last row, in the order
     of ``stepping_network``.
     """
-    graph = _Graph()
+    graph = OnnxGraph()
     try:
         rows = graph.node("Transpose", "rows", perm=[1, 0, 2])
         scaled = _normalization(graph, network.get_layer("normalization"), rows)
@@ -59,70 +53,7 @@ def network_twin(network: keras.Model) -> bytes | None:
     return graph.model(n_features=network.input_shape[-1], n_members=len(forecasts))
 
 
-class _Graph:
-    """ONNX nodes, constants and states, collected in the order in which they are computed."""
-
-    def __init__(self) -> None:
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
-        self._states: list[tuple[str, int]] = []
-        self._names = (f"value_{number}" for number in count())
-
-    def node(self, kind: str, *inputs: str, outputs: Any = None, **attributes: Any) -> str:
-        """Add an operator; returns the name of its first output."""
-        outputs = outputs or (next(self._names),)
-        self._nodes.append(helper.make_node(kind, list(inputs), list(outputs), **attributes))
-        return str(outputs[0])
-
-    def constant(self, values: Any, dtype: Any = np.float32) -> str:
-        """Add constants; returns their name."""
-        values = np.ascontiguousarray(values, dtype=dtype)
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(values, name))
-        return name
-
-    def recurrent(
-        self, kind: str, rows: str, weights: list[Any], n_units: int, **attributes: Any
-    ) -> list[str]:
-        """Add a recurrent operator; returns its output for each step and its last states."""
-        n_states = 2 if kind == "LSTM" else 1
-        names = [f"state_{len(self._states) + number}" for number in range(n_states)]
-        self._states += [(name, n_units) for name in names]
-        one_direction = self.constant([0], np.int64)
-        before = [self.node("Unsqueeze", name, one_direction) for name in names]
-        constants = [self.constant(np.asarray(values)[None]) for values in weights]
-        found = [next(self._names) for _ in range(1 + n_states)]
-        inputs = (rows, *constants, "", *before)
-        self.node(kind, *inputs, outputs=found, hidden_size=n_units, **attributes)
-        direction = self.constant([1], np.int64)
-        steps = self.node("Squeeze", found[0], direction)
-        after = [
-            self.node("Squeeze", last, one_direction, outputs=(f"new_{name}",))
-            for last, name in zip(found[1:], names, strict=True)
-        ]
-        return [steps, *after]
-
-    def model(self, *, n_features: int, n_members: int) -> bytes:
-        """The whole graph, checked and serialised."""
-        inputs = [_port("rows", ["batch", "time", n_features])]
-        outputs = [_port("forecasts", ["batch", "time", n_members])]
-        for name, n_units in self._states:
-            inputs.append(_port(name, ["batch", n_units]))
-            outputs.append(_port(f"new_{name}", ["batch", n_units]))
-        graph = helper.make_graph(self._nodes, "forecaster", inputs, outputs, self._constants)
-        opset = [helper.make_opsetid("", _OPSET)]
-        model = helper.make_model(
-            graph, opset_imports=opset, ir_version=_IR_VERSION, producer_name="lstm-strategy"
-        )
-        onnx.checker.check_model(model, full_check=True)
-        return bytes(model.SerializeToString())
-
-
-def _port(name: str, shape: list[Any]) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-
-
-def _written(graph: _Graph, network: keras.Model, rows: str) -> str:
+def _written(graph: OnnxGraph, network: keras.Model, rows: str) -> str:
     """Write a network's layers in the order in which Keras calls them, names for tensors."""
 
     def layer_writer(layer: Any) -> Callable[..., Any]:
@@ -146,7 +77,7 @@ def _written(graph: _Graph, network: keras.Model, rows: str) -> str:
 
 
 def _called(
-    write: Callable[..., Any], graph: _Graph, layer: Any, inputs: tuple, options: dict
+    write: Callable[..., Any], graph: OnnxGraph, layer: Any, inputs: tuple, options: dict
 ) -> Any:
     given = [name for name, value in options.items() if name != "training" and value is not None]
     if len(inputs) != 1 or given:
@@ -161,14 +92,14 @@ def _weights(variables: Any) -> list[np.ndarray]:
     return [np.asarray(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
-def _normalization(graph: _Graph, layer: Any, rows: str) -> str:
+def _normalization(graph: OnnxGraph, layer: Any, rows: str) -> str:
     mean, variance = _weights([layer.mean, layer.variance])
     deviation = np.maximum(np.sqrt(variance), np.float32(keras.backend.epsilon()))
     centred = graph.node("Sub", rows, graph.constant(mean.reshape(-1)))
     return graph.node("Div", centred, graph.constant(deviation.reshape(-1)))
 
 
-def _lstm(graph: _Graph, layer: Any, rows: str) -> Any:
+def _lstm(graph: OnnxGraph, layer: Any, rows: str) -> Any:
     kernel, recurrent, bias = _gates(layer, keras_order="ifco", onnx_order="iofc")
     weights = [kernel, recurrent, np.concatenate([bias[0], np.zeros_like(bias[0])])]
     inner, outer = _recurrent_activations(layer)
@@ -176,7 +107,7 @@ def _lstm(graph: _Graph, layer: Any, rows: str) -> Any:
     return found if layer.return_state else found[0]
 
 
-def _gru(graph: _Graph, layer: Any, rows: str) -> Any:
+def _gru(graph: OnnxGraph, layer: Any, rows: str) -> Any:
     kernel, recurrent, bias = _gates(layer, keras_order="zrh", onnx_order="zrh")
     into, back = bias if len(bias) == 2 else (bias[0], np.zeros_like(bias[0]))
     found = graph.recurrent(
@@ -190,7 +121,7 @@ def _gru(graph: _Graph, layer: Any, rows: str) -> Any:
     return found if layer.return_state else found[0]
 
 
-def _simple_rnn(graph: _Graph, layer: Any, rows: str) -> Any:
+def _simple_rnn(graph: OnnxGraph, layer: Any, rows: str) -> Any:
     kernel, recurrent, bias = _gates(layer, keras_order="h", onnx_order="h")
     weights = [kernel, recurrent, np.concatenate([bias[0], np.zeros_like(bias[0])])]
     found = graph.recurrent(
@@ -227,7 +158,7 @@ def _activation(layer: Any, function: Any) -> str:
     return _ACTIVATIONS[name]
 
 
-def _activated(graph: _Graph, layer: Any, rows: str) -> str:
+def _activated(graph: OnnxGraph, layer: Any, rows: str) -> str:
     name = keras.activations.serialize(layer.activation)
     if name == "linear":
         return rows
@@ -236,7 +167,7 @@ def _activated(graph: _Graph, layer: Any, rows: str) -> str:
     return graph.node(_ACTIVATIONS[name], rows)
 
 
-def _dense(graph: _Graph, layer: Any, rows: str) -> str:
+def _dense(graph: OnnxGraph, layer: Any, rows: str) -> str:
     kernel, *bias = _weights(layer.weights)
     rows = graph.node("MatMul", rows, graph.constant(kernel))
     for values in bias:
@@ -244,7 +175,7 @@ def _dense(graph: _Graph, layer: Any, rows: str) -> str:
     return _activated(graph, layer, rows)
 
 
-def _layer_normalization(graph: _Graph, layer: Any, rows: str) -> str:
+def _layer_normalization(graph: OnnxGraph, layer: Any, rows: str) -> str:
     if list(np.atleast_1d(layer.axis)) not in ([-1], [2]):
         raise _UnknownToTwinError(f"the layer {layer.name!r} normalises over another axis.")
     if not layer.scale:
@@ -253,14 +184,14 @@ def _layer_normalization(graph: _Graph, layer: Any, rows: str) -> str:
     return graph.node("LayerNormalization", rows, *scale_and_offset, axis=-1, epsilon=layer.epsilon)
 
 
-def _unchanged(graph: _Graph, layer: Any, rows: str) -> str:
+def _unchanged(graph: OnnxGraph, layer: Any, rows: str) -> str:
     return rows
 
 
 def _folded(kind: str) -> Callable[..., str]:
     """A layer that joins a list of inputs two by two."""
 
-    def write(graph: _Graph, layer: Any, inputs: list[str]) -> str:
+    def write(graph: OnnxGraph, layer: Any, inputs: list[str]) -> str:
         joined, *others = inputs
         for other in others:
             joined = graph.node(kind, joined, other)
@@ -269,7 +200,7 @@ def _folded(kind: str) -> Callable[..., str]:
     return write
 
 
-def _concatenated(graph: _Graph, layer: Any, inputs: list[str]) -> str:
+def _concatenated(graph: OnnxGraph, layer: Any, inputs: list[str]) -> str:
     if layer.axis not in (-1, 2):
         raise _UnknownToTwinError(f"the layer {layer.name!r} joins along another axis.")
     return graph.node("Concat", *inputs, axis=-1)
