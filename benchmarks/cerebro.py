@@ -17,7 +17,7 @@ from benchmarks.timing import best_seconds
 from lstm_strategy import BarsFeed, LSTMForecaster, LSTMStrategy, TargetStrategy
 
 N_BARS = 5_000
-N_REPEATS = 7
+N_REPEATS = 15
 
 FIGURES = {
     "cerebro_vs_column": Figure(f"the same strategy on a ready column, {N_BARS:,} bars", 1 / 1.15)

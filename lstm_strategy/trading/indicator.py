@@ -68,6 +68,10 @@ class LSTMIndicator(bt.Indicator):
     def _plotlabel(self) -> list[str]:
         return []  # the default prints the whole model
 
+    def __len__(self) -> int:
+        # backtrader asks for it four times a bar, and by its own way it takes four calls each time
+        return int(self.line.lencount)
+
     def preonce(self, start: int, end: int) -> None:
         """Nothing: `once` fills the warm-up too."""
 

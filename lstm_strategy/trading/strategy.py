@@ -29,10 +29,11 @@ class LSTMStrategy(TargetStrategy):
                 f"min_signal must be at least 0 and below 1, got {self.p.min_signal!r}."
             )
         self.lstm = LSTMIndicator(self.data, model=self.p.model)
+        self._signal = self.lstm.lines.signal  # found once, not at every bar
 
     def target_exposure(self) -> float:
         """Return the signal at this close; NaN, so no opinion, where there is no forecast."""
-        signal = self.lstm.signal[0]
+        signal: float = self._signal[0]
         if math.isnan(signal) or abs(signal) >= self.p.min_signal:
             return signal
         return 0.0
