@@ -41,6 +41,7 @@ from lstm_strategy.options import (
     Jobs,
     LongOnly,
     Lookback,
+    MLflow,
     Model,
     ModelOut,
     NullBlock,
@@ -51,6 +52,7 @@ from lstm_strategy.options import (
     Seeds,
     Slippage,
     Start,
+    TensorBoard,
     TestWindow,
     TrainEnd,
     TrainStart,
@@ -165,6 +167,8 @@ def train(
     epochs: Epochs = None,
     seeds: Seeds = None,
     seed: Seed = None,
+    tensorboard: TensorBoard = None,
+    mlflow: MLflow = None,
 ) -> None:
     """Train a model and save it as a folder.
 
@@ -186,11 +190,24 @@ def train(
     )
     frame = sliced_bars(bars_of_source(bars, adjusted), start, end)
     say(f"{bars}: training on {bars_span(frame)}.")
-    forecaster.fit(frame)
+    forecaster.fit(frame, callbacks=_scalars(tensorboard))
     print_training(forecaster)
     forecaster.save(out_dir)
     write_picture(out_dir / "training.png", plot_history(forecaster.history))
     say(f"Wrote the model and training.png to {out_dir}/.")
+    if mlflow is not None:
+        from lstm_strategy.tracking import log_forecaster
+
+        say(f"Logged as run {log_forecaster(forecaster, mlflow)} of experiment {mlflow}.")
+
+
+def _scalars(folder: Path | None) -> list[Any]:
+    """The callback that writes for TensorBoard, if a folder is given."""
+    if folder is None:
+        return []
+    from lstm_strategy.learning.scalars import TensorBoardScalars
+
+    return [TensorBoardScalars(folder)]
 
 
 @app.command()
@@ -304,6 +321,7 @@ def compare(
     trials: Trials = 1,
     null_test: NullTest = 0,
     null_block: NullBlock = 1,
+    mlflow: MLflow = None,
 ) -> None:
     """Compare the LSTM with all baselines, out of sample.
 
@@ -356,6 +374,7 @@ def compare(
             n_trials=trials,
             n_permutations=null_test,
             null_block_bars=null_block,
+            experiment=mlflow,
         )
     )
 

@@ -24,6 +24,7 @@ from lstm_strategy.options import (
     Epochs,
     FolderOut,
     LongOnly,
+    MLflow,
     Preset,
     Seed,
     Seeds,
@@ -69,6 +70,7 @@ def tune(
     epochs: Epochs = None,
     seeds: Seeds = None,
     seed: Seed = None,
+    mlflow: MLflow = None,
 ) -> None:
     """Search for settings, each scored out of sample by a walk forward.
 
@@ -105,6 +107,10 @@ def tune(
     print_tuning(result)
     result.save(out_dir)
     say(f"Wrote trials.csv, history.png, importance.png and best.toml to {out_dir}/.")
+    if mlflow is not None:
+        from lstm_strategy.tracking import log_tuning
+
+        say(f"Logged as run {log_tuning(result, mlflow)} of experiment {mlflow}.")
     say(
         f"Judge it on the bars kept back: lstm-strategy compare {bars} --start "
         f"{result.holdout.result.equity.index[0]:%Y-%m-%d} --config {out_dir}/best.toml "

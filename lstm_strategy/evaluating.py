@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.result import BacktestResult
     from lstm_strategy.evaluation.robustness import Robustness
     from lstm_strategy.evaluation.trials import Trial
+    from lstm_strategy.evaluation.verdict import Verdict
     from lstm_strategy.learning.models import ReadyForecasts
 
 _CHART_FILE, _TEARSHEET_FILE, _NULL_TEST_FILE = "chart.png", "tearsheet.html", "null_test.csv"
@@ -62,9 +63,27 @@ def evaluate(study: Study) -> None:
     tested = _null_tested(study, board, trial) if study.n_permutations else None
     outcome = _Outcome(board, models["LSTM"], forecasts["LSTM"], n_trials, trial, tested)
     if study.out_dir is None:
-        _judge(study, outcome)
+        judged = _judge(study, outcome)["verdict"]
     else:
-        _write(study, outcome, study.out_dir)
+        judged = _write(study, outcome, study.out_dir)
+    if study.experiment is not None:
+        _log(study, board, judged, study.experiment)
+
+
+def _log(study: Study, board: "Board", judged: "Verdict", experiment: str) -> None:
+    """Log the comparison to MLflow, with the report where one was written."""
+    from lstm_strategy.tracking import log_board
+
+    made = training_settings(study)
+    params = {
+        "source": study.source,
+        **made.pop("settings"),
+        "features": [spec["kind"] for spec in made.pop("features")["specs"]],
+        **made,
+    }
+    files = [] if study.out_dir is None else [study.out_dir / "report.html"]
+    run = log_board(board, experiment, verdict=judged, params=params, files=files)
+    say(f"Logged as run {run} of experiment {experiment}.")
 
 
 def _claimed_trial(study: Study) -> "Trial | None":
@@ -196,8 +215,8 @@ def _judge(
     return {"verdict": judged, "alarms": found, "robustness": robustness}
 
 
-def _write(study: Study, outcome: _Outcome, out_dir: Path) -> None:
-    """Write the tables, the pictures and the report, and say so."""
+def _write(study: Study, outcome: _Outcome, out_dir: Path) -> "Verdict":
+    """Write the tables, the pictures and the report, and say so; returns the verdict in it."""
     from lstm_strategy.evaluation.report import write_report
 
     board, trial = outcome.board, outcome.trial
@@ -228,6 +247,8 @@ def _write(study: Study, outcome: _Outcome, out_dir: Path) -> None:
         files += [trial.named(_NULL_TEST_FILE)] if outcome.null_test is not None else []
         files += ["trials.json"] + [f"{trial.model}/"] * bool(trial.model)
     say(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")
+    verdict: Verdict = found["verdict"]
+    return verdict
 
 
 def _robustness(study: Study, outcome: _Outcome) -> "Robustness":

@@ -28,6 +28,24 @@ def _usable_folder(folder: Path | None) -> Path | None:
     return folder
 
 
+def _usable_tensorboard(folder: Path | None) -> Path | None:
+    if folder is not None:
+        from lstm_strategy.learning.scalars import check_tensorboard
+
+        check_tensorboard()
+    return folder
+
+
+def _usable_experiment(experiment: str | None) -> str | None:
+    if experiment is not None:
+        from lstm_strategy.tracking import opened_experiment
+
+        if not experiment.strip():
+            raise SettingsError("--mlflow needs the name of an experiment, got an empty one.")
+        opened_experiment(experiment)  # a store that can't be used is refused before the work
+    return experiment
+
+
 _training = partial(typer.Option, rich_help_panel="Training")
 _broker = partial(typer.Option, rich_help_panel="Broker")
 
@@ -131,5 +149,25 @@ Jobs = Annotated[
     int | None,
     _training(
         "--jobs", metavar="N", min=1, help="With --walk-forward: processes that train folds."
+    ),
+]
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(
+        "--tensorboard",
+        metavar="DIR",
+        help="Write losses and learning rate for TensorBoard into this folder.",
+        callback=_usable_tensorboard,
+        rich_help_panel="Tracking",
+    ),
+]
+MLflow = Annotated[
+    str | None,
+    typer.Option(
+        "--mlflow",
+        metavar="EXPERIMENT",
+        help="Log to this experiment of MLflow, in the store of MLFLOW_TRACKING_URI.",
+        callback=_usable_experiment,
+        rich_help_panel="Tracking",
     ),
 ]

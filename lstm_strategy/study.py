@@ -45,6 +45,7 @@ class Study:
     n_trials:          settings whose results were looked at, this one included
     n_permutations:    of the null test; 0 for none
     null_block_bars:   blocks of bars that the null test leaves together
+    experiment:        of MLflow, where the outcome is logged; None for nowhere
     draws_chart:       whether the trades are drawn on the prices
     """
 
@@ -63,6 +64,7 @@ class Study:
     n_trials: int = 1
     n_permutations: int = 0
     null_block_bars: int = 1
+    experiment: str | None = None
     draws_chart: bool = False
 
     @cached_property

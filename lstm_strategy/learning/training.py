@@ -181,7 +181,11 @@ class _Trainer:
         member = self._member
         member.stop_training = False
         called = keras.callbacks.CallbackList(
-            [*own, *users], model=member, epochs=self._settings.epochs, steps=len(training)
+            [*own, *users],
+            model=member,
+            verbose=0,  # Keras' own loggers read it
+            epochs=self._settings.epochs,
+            steps=len(training),
         )
         train_on_batch = _with_batch_hooks(member.train_on_batch, called) if users else (
             member.train_on_batch

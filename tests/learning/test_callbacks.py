@@ -61,6 +61,16 @@ def test_keras_own_logger_writes_every_epoch(tmp_path):
     assert float(lines[-1].split(",")[3]) == pytest.approx(logged["val_loss"].iloc[-1])
 
 
+def test_keras_own_checkpoint_tensorboard_and_progress_bar_work(tmp_path):
+    checkpoint = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best.weights.h5", save_best_only=True, save_weights_only=True
+    )
+    board = keras.callbacks.TensorBoard(tmp_path / "logs", write_graph=False)
+    trained([checkpoint, board, keras.callbacks.ProgbarLogger()])
+    assert (tmp_path / "best.weights.h5").is_file()
+    assert list((tmp_path / "logs" / "validation").iterdir())
+
+
 def test_what_is_no_callback_is_refused():
     with pytest.raises(LSTMStrategyError, match=r"takes keras.callbacks.Callback objects, got 7"):
         trained([7])

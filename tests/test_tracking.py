@@ -1,0 +1,179 @@
+"""TensorBoard and MLflow get the numbers that the results hold."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SMALL, SMALL_FEATURES
+from made_up import random_walk
+
+from lstm_strategy import LSTMForecaster, LSTMStrategyError, compare, tune
+from lstm_strategy.cli import main
+from lstm_strategy.tracking import log_board, log_forecaster, log_tuning
+from strategies import BASELINES
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A local SQLite store of MLflow, and its client; artefacts lie beside it."""
+    from mlflow import MlflowClient
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    client = MlflowClient(tracking_uri=uri)
+    for name in ("models", "boards", "searches", "broken", "shell"):
+        client.create_experiment(name, artifact_location=(folder / name).as_uri())
+    return uri, client
+
+
+def artefacts(client, run, path=None):
+    return {item.path for item in client.list_artifacts(run, path)}
+
+
+def test_tensorboard_holds_the_history_of_every_member(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from lstm_strategy.learning.scalars import TensorBoardScalars
+
+    forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL)
+    forecaster.fit(random_walk(300), progress=False, callbacks=[TensorBoardScalars(tmp_path)])
+    for member, history in forecaster.history.groupby("seed"):
+        events = EventAccumulator(str(tmp_path / f"member_{member}")).Reload()
+        names = sorted(events.Tags()["tensors"])
+        assert names == ["learning_rate", "loss", "val_loss"]
+        for name in ("loss", "val_loss"):
+            read = events.Tensors(name)
+            values = [event.tensor_proto.float_val[0] for event in read]
+            assert [event.step for event in read] == history["epoch"].tolist()
+            assert values == pytest.approx(history[name].tolist())
+    with pytest.raises(LSTMStrategyError, match="holds TensorBoard runs already"):
+        TensorBoardScalars(tmp_path)
+
+
+def test_mlflow_holds_params_losses_scores_and_the_model(trained, store):
+    uri, client = store
+    run = client.get_run(log_forecaster(trained, "models", tracking_uri=uri))
+    assert run.info.status == "FINISHED"
+    assert run.data.params["lookback"] == "10"
+    assert run.data.params["bars_sha256"] == trained.card.training.sha256
+    assert run.data.metrics["validation/auc"] == trained.validation_scores["auc"]
+    losses = client.get_metric_history(run.info.run_id, "member_1/val_loss")
+    own = trained.history.query("seed == 1")
+    assert [loss.step for loss in losses] == own["epoch"].tolist()
+    assert [loss.value for loss in losses] == pytest.approx(own["val_loss"].tolist())
+    assert "model/model.json" in artefacts(client, run.info.run_id, "model")
+
+
+def test_mlflow_holds_every_metric_of_a_board(store):
+    uri, client = store
+    board = compare({"Buy and hold": BASELINES["Buy and hold"]}, random_walk(60))
+    run = client.get_run(log_board(board, "boards", tracking_uri=uri))
+    known = board.table.loc["Buy and hold"].dropna()
+    logged = {name.split("/")[1]: value for name, value in run.data.metrics.items()}
+    assert logged == pytest.approx(known.to_dict())
+    assert artefacts(client, run.info.run_id) == {"metrics.csv", "equity.csv", "equity.png"}
+
+
+def test_mlflow_holds_every_trial_inside_the_run_of_the_search(store):
+    uri, client = store
+    small = LSTMForecaster(SMALL_FEATURES[:1], **{**SMALL, "epochs": 1, "seeds": 1})
+    found = tune(
+        random_walk(420), {"dropout": [0.0, 0.5]}, 2, forecaster=small, n_folds=2, progress=False
+    )
+    outer = log_tuning(found, "searches", tracking_uri=uri)
+    runs = client.search_runs([client.get_experiment_by_name("searches").experiment_id])
+    inner = {run.info.run_name: run for run in runs if run.info.run_id != outer}
+    assert {run.data.tags["mlflow.parentRunId"] for run in inner.values()} == {outer}
+    for number, trial in found.trials.iterrows():
+        run = inner.pop(f"trial {number}")
+        assert run.data.metrics["value"] == pytest.approx(trial["value"])
+        assert run.data.params["dropout"] == str(trial["dropout"])
+        assert run.data.params["state"] == trial["state"]
+    assert inner == {}
+    assert client.get_run(outer).data.metrics["best_value"] == pytest.approx(found.best_value)
+
+
+def test_a_run_that_breaks_is_marked_failed(store, tmp_path):
+    uri, client = store
+    board = compare({"Buy and hold": BASELINES["Buy and hold"]}, random_walk(60))
+    with pytest.raises(OSError):
+        log_board(board, "broken", files=[tmp_path / "missing.html"], tracking_uri=uri)
+    experiment = client.get_experiment_by_name("broken").experiment_id
+    assert [run.info.status for run in client.search_runs([experiment])] == ["FAILED"]
+
+
+def test_a_forecaster_that_is_not_fitted_is_not_logged(store):
+    with pytest.raises(LSTMStrategyError, match="isn't fitted"):
+        log_forecaster(LSTMForecaster(), "models", tracking_uri=store[0])
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch, capsys):
+    """Run `lstm-strategy train` on 300 bars; (code, out, err)."""
+    monkeypatch.chdir(tmp_path)
+    random_walk(300).to_csv("bars.csv")
+
+    def run(*words):
+        small = ["--epochs", "1", "--seeds", "1", "--units", "4", "--lookback", "10"]
+        monkeypatch.setattr(sys, "argv", ["lstm-strategy", "train", "bars.csv", *small, *words])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capsys.readouterr()
+        return stop.value.code or 0, printed.out, printed.err
+
+    return run
+
+
+def test_train_logs_to_both(train, store, monkeypatch):
+    uri, client = store
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    code, out, _ = train("--mlflow", "shell", "--tensorboard", "logs")
+    assert code == 0
+    experiment = client.get_experiment_by_name("shell").experiment_id
+    (run,) = client.search_runs([experiment])
+    assert f"Logged as run {run.info.run_id} of" in " ".join(out.split())
+    assert list(Path("logs/member_0").iterdir())
+
+
+def test_a_file_store_that_mlflow_refuses_is_named_before_the_training(train, monkeypatch):
+    monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE", raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:runs")
+    code, _, err = train("--mlflow", "x")
+    assert code == 2
+    assert "another store by MLFLOW_TRACKING_URI" in " ".join(err.split())
+    assert not Path("model").exists()
+
+
+def test_a_file_store_holds_a_model_where_it_is_allowed(trained, tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    uri = (tmp_path / "runs").as_uri()
+    run = log_forecaster(trained, "models", tracking_uri=uri)
+    client = MlflowClient(tracking_uri=uri)
+    assert client.get_run(run).data.metrics["member_0/loss"] > 0
+    assert "model/model.json" in artefacts(client, run, "model")
+
+
+def test_the_code_in_the_docs_runs(tmp_path, monkeypatch):
+    import re
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    random_walk(300).to_csv("bars.csv")
+    text = (Path(__file__).parents[1] / "docs" / "tracking.md").read_text()
+    exec("\n".join(re.findall(r"```python\n(.*?)```", text, re.S)), {})
+    assert list(Path("logs/member_1").iterdir())
+    assert Path("mlflow.db").is_file()
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [("mlflow", ["--mlflow", "x"]), ("tensorboard.summary", ["--tensorboard", "x"])],
+)
+def test_a_missing_extra_is_named_before_the_training(train, monkeypatch, module, words):
+    monkeypatch.setitem(sys.modules, module, None)
+    code, _, err = train(*words)
+    assert code == 2
+    assert f"pip install 'lstm-strategy[{module.split('.')[0]}]'" in " ".join(err.split())
+    assert not Path("model").exists()
