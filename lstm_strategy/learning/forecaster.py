@@ -145,6 +145,18 @@ class LSTMForecaster:
         return KerasEngine(self._network)
 
     @property
+    def keras_model(self) -> Any:
+        """The trained Keras network: (batch, time, n_features) → (batch, time, n_members).
+
+        Its scaling is inside, so it takes features as they come; loading one imports Keras.
+
+        Raises:
+            ModelError: if the forecaster hasn't been fitted.
+        """
+        self._fitted_card()
+        return self._network
+
+    @property
     def fingerprint(self) -> str | None:
         """A short name for all that decides a forecast but the bars and the code.
 
