@@ -36,6 +36,7 @@ from lstm_strategy.learning.storage import (
     save_model,
     sha256_of,
 )
+from lstm_strategy.learning.targets import target_name
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.engines import Engine
@@ -48,7 +49,11 @@ class LSTMForecaster:
 
     Args:
         features: what the network sees; a FeatureSet, or the list that makes one.
-        target: "direction": is the close ``horizon`` bars later higher?
+        target: "direction": is the close ``horizon`` bars later higher? Or a function of your own:
+            ``target(bars, horizon)`` gives a Series of 0 and 1 on the index of the bars, NaN where
+            the answer isn't known yet, that reads no bar more than ``horizon`` bars ahead (this is
+            tried). Its labels all weigh the same, and it trains without ``mirror``. The signal is
+            above zero where a 1 is forecast with more than one half.
         horizon: bars ahead that the target looks.
         units: width of each LSTM layer, one to three layers.
         dropout: share of LSTM outputs dropped in training.
@@ -398,7 +403,8 @@ class LSTMForecaster:
 
     def __repr__(self) -> str:
         trained = f"trained to {self.training_end:%Y-%m-%d}" if self.is_fitted else "not fitted"
-        return f"LSTMForecaster({self.settings.target}, units={self.settings.units}, {trained})"
+        target = target_name(self.settings.target)
+        return f"LSTMForecaster({target}, units={self.settings.units}, {trained})"
 
     def _fitted_card(self) -> ModelCard:
         if self.card is None:

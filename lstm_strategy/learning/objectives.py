@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.learning.targets import move_weights, target_labels
+from lstm_strategy.learning.targets import label_weights, target_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def _judged_rows(seen: OutOfSample) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """Labels, forecasts and weights of the bars whose answer lies within the bars."""
     horizon = seen.settings.horizon
     labels = target_labels(seen.bars, target=seen.settings.target, horizon=horizon)
-    weights = move_weights(seen.bars["close"], horizon=horizon)
+    weights = label_weights(seen.bars, target=seen.settings.target, horizon=horizon)
     rows = pd.DataFrame({"label": labels, "weight": weights}).reindex(seen.forecasts.index)
     rows["forecast"] = seen.forecasts["forecast"]
     rows = rows.dropna()

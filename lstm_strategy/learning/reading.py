@@ -16,7 +16,7 @@ from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.engines import carried_forecasts, windowed_forecasts
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.models import opened_forecaster
-from lstm_strategy.learning.targets import move_weights, target_labels
+from lstm_strategy.learning.targets import label_weights, target_labels
 
 _FEWEST_BLOCKS = 5
 _WINDOWS_A_CALL = 64  # bounds the memory that the gradients of one call need
@@ -219,8 +219,9 @@ class _Readable:
         columns = forecaster.features.frame(bars)
         is_complete = columns.notna().all(axis=1).to_numpy()
         rows = columns.to_numpy()[is_complete]
-        begin = pd.Timestamp(forecaster.training_end if start is None else start)
+        begin = forecaster.training_end if start is None else pd.Timestamp(start)
         times = pd.DatetimeIndex(bars.index[is_complete])
+        assert begin is not None  # a fitted forecaster knows when its training ended
         if begin.tz is None and times.tz is not None:
             begin = begin.tz_localize(times.tz)
         first = int(times.searchsorted(begin, side="right" if start is None else "left"))
@@ -244,7 +245,7 @@ class _Readable:
     def judged_rows(self, block_bars: int) -> _Judged:
         settings = self.forecaster.settings
         labels = target_labels(self.bars, target=settings.target, horizon=settings.horizon)
-        weights = move_weights(self.bars["close"], horizon=settings.horizon)
+        weights = label_weights(self.bars, target=settings.target, horizon=settings.horizon)
         known = pd.DataFrame({"label": labels, "weight": weights})[self.is_complete]
         is_judged = known.notna().all(axis=1).to_numpy() & (np.arange(len(known)) >= self.first)
         stretch = max(block_bars, 50)

@@ -9,7 +9,7 @@ from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import FeatureSet
 from lstm_strategy.learning.mirror import mirrored_bars
 from lstm_strategy.learning.settings import ForecasterSettings
-from lstm_strategy.learning.targets import move_weights, target_labels
+from lstm_strategy.learning.targets import Target, label_weights, target_labels
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,15 @@ def training_rows(
     if leave_out is not None:
         usable = usable & ~leave_out
     _check_enough_bars(settings, len(bars), int(usable.sum()))
-    _check_both_classes(labels.to_numpy()[usable], settings.horizon)
-    mirror = mirrored_bars(bars, features) if settings.mirror else None
+    _check_both_classes(labels.to_numpy()[usable], settings.target, settings.horizon)
+    weights = label_weights(bars, target=settings.target, horizon=settings.horizon)
+    # what a target of the user's own is in the mirror, nobody has said
+    has_mirror = settings.mirror and not callable(settings.target)
+    mirror = mirrored_bars(bars, features) if has_mirror else None
     rows = TrainingRows(
         features=columns.to_numpy()[usable],
         labels=labels.to_numpy(np.float32)[usable],
-        weights=move_weights(bars["close"], horizon=settings.horizon).to_numpy()[usable],
+        weights=weights.to_numpy()[usable],
         held_out=_held_out(settings, usable, validation),
         purge=settings.horizon,
         mirrored=None if mirror is None else features.frame(mirror).to_numpy()[usable],
@@ -132,9 +135,11 @@ def _check_enough_bars(settings: ForecasterSettings, n_bars: int, n_usable: int)
         )
 
 
-def _check_both_classes(labels: np.ndarray, horizon: int) -> None:
+def _check_both_classes(labels: np.ndarray, target: Target, horizon: int) -> None:
     if (labels == labels[0]).all():
+        never = "falls" if labels[0] else "rises"
+        why = "" if callable(target) else f": the close never {never} over {horizon} bars"
         raise TrainingError(
-            f"Every label is {labels[0]:g}: the close never {'falls' if labels[0] else 'rises'} "
-            f"over {horizon} bars. There is nothing to learn; use other bars or another horizon."
+            f"Every label is {labels[0]:g}{why}. There is nothing to learn; use other bars or "
+            "another horizon."
         )

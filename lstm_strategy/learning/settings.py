@@ -2,10 +2,17 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+)
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets import TARGETS
+from lstm_strategy.learning.targets import OWN_TARGET, TARGETS, Target, target_name
 
 Units = Annotated[int, Field(ge=1, le=1024)]
 
@@ -15,7 +22,7 @@ class ForecasterSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    target: Literal["direction"] = "direction"
+    target: Target = "direction"
     horizon: int = Field(default=1, ge=1)
     units: tuple[Units, ...] = Field(default=(24,), min_length=1, max_length=3)
     dropout: float = Field(default=0.5, ge=0, lt=1)
@@ -30,6 +37,18 @@ class ForecasterSettings(BaseModel):
     seed: int = Field(default=0, ge=0)
     validation: float = Field(default=0.2, gt=0, lt=0.9)
     mirror: bool = True
+
+    @field_validator("target", mode="plain")
+    @classmethod
+    def _known_target(cls, target: Any) -> Any:
+        is_name = isinstance(target, str) and (target in TARGETS or target.startswith(OWN_TARGET))
+        if not is_name and not callable(target):
+            raise ValueError("unknown target")
+        return target
+
+    @field_serializer("target", when_used="json")
+    def _written_target(self, target: Target) -> str:
+        return target_name(target)
 
     @classmethod
     def checked(cls, **arguments: Any) -> Self:
@@ -50,7 +69,8 @@ class ForecasterSettings(BaseModel):
                 ) from error
             if name == "target":
                 raise TrainingError(
-                    f"target must be one of {', '.join(TARGETS)}, got {first['input']!r}."
+                    f"target must be one of {', '.join(TARGETS)}, got {first['input']!r}. Or "
+                    "pass a function of bars and horizon that gives labels."
                 ) from error
             raise TrainingError(
                 f"{name}: {first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}. "

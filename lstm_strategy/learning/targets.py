@@ -4,12 +4,20 @@ Every series here is stamped with the bar at whose close it would be *forecast*,
 ``horizon`` bars later.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TrainingError
 
 TARGETS = ("direction",)
+OWN_TARGET = "own:"
+"""How the name of a user's own target begins where its function can't be, as in a saved model."""
+
+Target = str | Callable[[pd.DataFrame, int], pd.Series]
+"""One of ``TARGETS``, or a function of bars and horizon that gives labels."""
+
 _USUAL_BARS = 100
 _LARGEST_WEIGHT = 3.0
 
@@ -37,16 +45,73 @@ def direction(close: pd.Series, *, horizon: int) -> pd.Series:
     return (later > 0).astype(float).where(later.notna())
 
 
-def target_labels(bars: pd.DataFrame, *, target: str, horizon: int) -> pd.Series:
+def target_name(target: Target) -> str:
+    """A target as plain text; that of a user's own function begins with ``own:``."""
+    if isinstance(target, str):
+        return target
+    name = getattr(target, "__qualname__", type(target).__qualname__)
+    return f"{OWN_TARGET}{target.__module__}.{name}"
+
+
+def target_labels(bars: pd.DataFrame, *, target: Target, horizon: int) -> pd.Series:
     """The labels of ``target`` for each bar; NaN where the answer isn't known yet.
 
     Raises:
-        TrainingError: for a target that isn't in ``TARGETS``.
+        TrainingError: for a target that isn't in ``TARGETS``, or a user's own whose labels aren't
+            0, 1 and NaN on the index of the bars, or read more than ``horizon`` bars ahead.
     """
+    if callable(target):
+        return _own_labels(bars, target, horizon)
+    if target.startswith(OWN_TARGET):
+        raise TrainingError(
+            f"The function of the target {target.removeprefix(OWN_TARGET)} isn't part of a saved "
+            "model. Pass it again: target=..."
+        )
     if target not in TARGETS:
         known = ", ".join(TARGETS)
         raise TrainingError(f"target must be one of {known}, got {target!r}.")
     return direction(bars["close"], horizon=horizon)
+
+
+def label_weights(bars: pd.DataFrame, *, target: Target, horizon: int) -> pd.Series:
+    """How much each label matters: ``move_weights`` for the direction, else the same for all."""
+    if target == "direction":
+        return move_weights(bars["close"], horizon=horizon)
+    return pd.Series(1.0, index=bars.index)
+
+
+def _own_labels(
+    bars: pd.DataFrame, target: Callable[[pd.DataFrame, int], pd.Series], horizon: int
+) -> pd.Series:
+    labels = _checked_labels(target(bars.copy(), horizon), bars)
+    for cut in (len(bars) // 2, 3 * len(bars) // 4):
+        first_bars = bars.iloc[:cut]
+        known = _checked_labels(target(first_bars.copy(), horizon), first_bars)
+        certain = max(0, cut - horizon)
+        differs = known.iloc[:certain].compare(labels.iloc[:certain])
+        if len(differs):
+            raise TrainingError(
+                f"target must read no bar more than {horizon} bars (the horizon) ahead, but the "
+                f"label of {differs.index[0]} changes when the bars from {bars.index[cut]} on are "
+                "removed. Raise horizon, or mend the target."
+            )
+    return labels
+
+
+def _checked_labels(labels: object, bars: pd.DataFrame) -> pd.Series:
+    if not isinstance(labels, pd.Series) or not labels.index.equals(bars.index):
+        raise TrainingError(
+            "target must give a pandas Series on the index of the bars, got "
+            f"{type(labels).__name__}. Build it from columns of the bars."
+        )
+    labels = labels.astype(float)
+    is_wrong = ~(labels.isna() | labels.isin([0.0, 1.0]))
+    if is_wrong.any():
+        raise TrainingError(
+            f"target must give 0, 1 or NaN, got {labels[is_wrong].iloc[0]:g} at "
+            f"{labels.index[is_wrong][0]}. Compare with a threshold, then .astype(float)."
+        )
+    return labels
 
 
 def move_weights(close: pd.Series, *, horizon: int) -> pd.Series:

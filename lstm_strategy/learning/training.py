@@ -90,7 +90,8 @@ def _scaled(normalization: keras.layers.Layer, rows: np.ndarray) -> np.ndarray:
 
 # what may differ between two trainings that share one compiled network
 _NOT_COMPILED = {
-    **{"seed": 0, "seeds": 1, "horizon": 1, "validation": 0.2, "memory": "carry", "mirror": False}
+    **{"seed": 0, "seeds": 1, "horizon": 1, "validation": 0.2, "memory": "carry", "mirror": False},
+    "target": "direction",
 }
 
 
