@@ -31,7 +31,7 @@ bench: $(PEERS)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 notebooks: $(INSTALLED)
-	$(BIN)/python -m pytest tests/test_notebooks.py -m ""
+	$(BIN)/python tests/notebook_runs.py $(ARGS)
 
 $(INSTALLED): setup.cfg constraints.txt
 	$(PYTHON) -m venv .venv

@@ -4,6 +4,7 @@ The public names are imported on first use, so that ``import lstm_strategy`` loa
 TensorFlow nor backtrader.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,10 @@ def __getattr__(name: str) -> Any:
     """Import a public name from its module the first time somebody asks for it."""
     if name not in _HOME_OF_NAME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOME_OF_NAME[name]), name)
+    with warnings.catch_warnings():
+        # Optuna's tqdm, which isn't used, tells every notebook without ipywidgets that it wants them
+        warnings.filterwarnings("ignore", "IProgress not found")
+        value = getattr(import_module(_HOME_OF_NAME[name]), name)
     globals()[name] = value
     return value
 

@@ -1,20 +1,17 @@
 """Every notebook is a pair: a script that people edit, and the same with its outputs.
 
-After an edit: jupytext --to ipynb notebooks/NAME.py
-and then: jupyter execute --inplace notebooks/NAME.ipynb
+After an edit: make notebooks ARGS=notebooks/NAME.py
 """
 
 import re
-from pathlib import Path
 
 import jupytext
-import nbclient
 import nbformat
 import pytest
+from notebook_runs import FOLDER, executed
 
 pytestmark = pytest.mark.slow
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 MACHINE_PATH = re.compile(r"/(home|root|tmp|work|Users|var)/|[A-Z]:\\\\|site-packages")
 
@@ -65,10 +62,19 @@ def test_the_outputs_name_no_machine(script):
         assert not found, f"an output holds {found[0]!r}"
 
 
+def test_a_notebook_is_small_enough_to_be_shown_on_the_web(script):
+    assert script.with_suffix(".ipynb").stat().st_size < 1_500_000
+
+
+def test_a_notebook_warns_of_nothing_and_holds_no_bar_that_still_runs(script):
+    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    for output in outputs_of(notebook):
+        assert output.get("name") != "stderr", output.text
+        assert "<progress" not in str(output.get("data", {}).get("text/html", ""))
+
+
 def test_the_script_runs(script, tmp_path, monkeypatch):
     monkeypatch.setenv("LSTM_STRATEGY_QUICK", "1")
-    notebook = jupytext.read(script)
+    notebook = executed(script, tmp_path)
     kept = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
-    place = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=place).execute()
     assert len(pictures_of(notebook)) == len(pictures_of(kept))

@@ -4,6 +4,7 @@ The layers keep the arguments that cuDNN's fused kernel needs: tanh and sigmoid 
 recurrent dropout, no unrolling, no mask.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +45,14 @@ with _without_start_up_notes():
 
     if keras.backend.backend() == "tensorflow":
         keras.distribution.list_devices()  # a search for GPUs that isn't quiet either
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """False for TensorFlow's warning at every fifth network that it traces it anew: it must."""
+    return "triggered tf.function retracing" not in str(record.msg)
+
+
+logging.getLogger("tensorflow").addFilter(_is_worth_telling)
 
 
 def normalization_layer(training_rows: np.ndarray) -> layers.Layer:
