@@ -83,7 +83,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF_NAME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with warnings.catch_warnings():
-        # Optuna's tqdm, which isn't used, tells every notebook without ipywidgets that it wants them
+        # Optuna's tqdm, which isn't used, asks every notebook for ipywidgets
         warnings.filterwarnings("ignore", "IProgress not found")
         value = getattr(import_module(_HOME_OF_NAME[name]), name)
     globals()[name] = value

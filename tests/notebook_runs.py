@@ -1,7 +1,7 @@
 """Run notebooks from their scripts and keep what came out: ``make notebooks``.
 
-    python tests/notebook_runs.py                          all of them
-    python tests/notebook_runs.py notebooks/03_tuning.py   some of them
+python tests/notebook_runs.py                          all of them
+python tests/notebook_runs.py notebooks/03_tuning.py   some of them
 """
 
 import os
@@ -51,4 +51,4 @@ if __name__ == "__main__":
         began = time.monotonic()
         file = written(path)
         size = file.stat().st_size / 1000
-        print(f"{file.name}: {time.monotonic() - began:.0f} s, {size:,.0f} kB")
+        sys.stdout.write(f"{file.name}: {time.monotonic() - began:.0f} s, {size:,.0f} kB\n")

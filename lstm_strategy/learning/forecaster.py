@@ -404,7 +404,9 @@ class LSTMForecaster:
     def __repr__(self) -> str:
         trained = f"trained to {self.training_end:%Y-%m-%d}" if self.is_fitted else "not fitted"
         target = target_name(self.settings.target)
-        return f"LSTMForecaster({target}, units={self.settings.units}, {trained})"
+        own_network = builder_name(self.network) or (self.card.network if self.card else "")
+        shape = f"network={own_network}" if own_network else f"units={self.settings.units}"
+        return f"LSTMForecaster({target}, {shape}, {trained})"
 
     def _fitted_card(self) -> ModelCard:
         if self.card is None:
