@@ -19,6 +19,7 @@ Target = str | Callable[[pd.DataFrame, int], pd.Series]
 """One of ``TARGETS``, or a function of bars and horizon that gives labels."""
 
 _USUAL_BARS = 100
+_N_CUTS = 20
 _LARGEST_WEIGHT = 3.0
 
 
@@ -84,7 +85,8 @@ def _own_labels(
     bars: pd.DataFrame, target: Callable[[pd.DataFrame, int], pd.Series], horizon: int
 ) -> pd.Series:
     labels = _checked_labels(target(bars.copy(), horizon), bars)
-    for cut in (len(bars) // 2, 3 * len(bars) // 4):
+    # a label of 0 that should be unknown is often right by chance: so try many places
+    for cut in np.linspace(0, len(bars), _N_CUTS + 2).astype(int)[1:-1]:
         first_bars = bars.iloc[:cut]
         known = _checked_labels(target(first_bars.copy(), horizon), first_bars)
         certain = max(0, cut - horizon)

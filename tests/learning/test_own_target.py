@@ -87,6 +87,15 @@ def test_a_target_that_cannot_be_learned_honestly_is_refused(target, message):
         LSTMForecaster(SMALL_FEATURES, target=target, **QUICK).fit(BARS, progress=False)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_one_bar_too_far_is_found_although_every_second_label_is_right_by_chance(seed):
+    def one_bar_too_far(bars, horizon):
+        return (bars["close"].shift(-horizon - 1) > bars["close"]).astype(float)
+
+    with pytest.raises(LSTMStrategyError, match="no bar more than 3 bars"):
+        target_labels(random_walk(300, seed=seed), target=one_bar_too_far, horizon=3)
+
+
 def test_the_function_cannot_change_the_callers_bars():
     def spoiling(bars, horizon):
         labels = wide_bar(bars, horizon)
