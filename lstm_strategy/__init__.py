@@ -22,6 +22,7 @@ _HOME_OF_NAME = {
     "LSTMForecaster": "lstm_strategy.learning.forecaster",
     "WalkForward": "lstm_strategy.learning.splits",
     "walk_forward": "lstm_strategy.learning.walkforward",
+    "workers": "lstm_strategy.learning.tasks",
     "tune": "lstm_strategy.evaluation.tuning",
     "LSTMIndicator": "lstm_strategy.trading.indicator",
     "TargetStrategy": "lstm_strategy.trading.execution",
@@ -46,6 +47,7 @@ __all__ = [
     "LSTMForecaster",
     "WalkForward",
     "walk_forward",
+    "workers",
     "tune",
     "LSTMIndicator",
     "TargetStrategy",
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.features import FeatureSet
     from lstm_strategy.learning.forecaster import LSTMForecaster
     from lstm_strategy.learning.splits import WalkForward
+    from lstm_strategy.learning.tasks import workers
     from lstm_strategy.learning.walkforward import walk_forward
     from lstm_strategy.trading.backtest import BrokerSettings
     from lstm_strategy.trading.execution import TargetStrategy

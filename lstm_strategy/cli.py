@@ -26,8 +26,10 @@ from lstm_strategy.inputs import (
     rules_of_options,
     sliced_bars,
     training_end_of,
+    workers_of_options,
 )
 from lstm_strategy.options import (
+    Address,
     Adjusted,
     Bars,
     Cash,
@@ -43,6 +45,7 @@ from lstm_strategy.options import (
     Lookback,
     MLflow,
     Model,
+    ModelOrTasksEngine,
     ModelOut,
     NullBlock,
     NullTest,
@@ -297,7 +300,7 @@ def backtest(
 def compare(
     bars: Bars,
     model: Model = None,
-    engine: Engine = "auto",
+    engine: ModelOrTasksEngine = "auto",
     start: Start = None,
     end: End = None,
     out_dir: Out = None,
@@ -318,6 +321,7 @@ def compare(
     train_window: TrainWindow = "10 years",
     test_window: TestWindow = "1 year",
     jobs: Jobs = None,
+    address: Address = None,
     trials: Trials = 1,
     null_test: NullTest = 0,
     null_block: NullBlock = 1,
@@ -330,9 +334,11 @@ def compare(
     --walk-forward all are trained anew for each --test-window on the --train-window before it; a
     run that was stopped goes on. The folder also remembers in trials.json which settings were
     tried: the result is judged as the best of them, or of --trials where that is more.
+    With --engine ray the folds and strategies run on a Ray cluster.
     """
     from lstm_strategy import config as settings
 
+    places = workers_of_options(engine, address, jobs)
     if model is not None and walk_forward:
         raise SettingsError("--walk-forward trains anew; leave --model out.")
     if model is not None and null_test:
@@ -345,7 +351,7 @@ def compare(
     frame = bars_of_source(bars, adjusted)
     sliced_bars(frame, start, end)
     if model is not None:
-        forecaster: Any = model_of_folder(model, engine)
+        forecaster: Any = model_of_folder(model, "auto" if engine == "ray" else engine)
     else:
         forecaster = forecaster_of_options(
             config,
@@ -357,26 +363,26 @@ def compare(
             seeds=seeds,
             seed=seed,
         )
-    evaluate(
-        Study(
-            source=bars,
-            bars=frame,
-            model=forecaster,
-            broker=broker,
-            is_trained=model is not None,
-            windows=Windows(train_window, test_window) if walk_forward else None,
-            start=start,
-            end=end,
-            params=loaded.strategy,
-            rules=rules_of_options(long_only),
-            out_dir=out_dir,
-            n_jobs=jobs,
-            n_trials=trials,
-            n_permutations=null_test,
-            null_block_bars=null_block,
-            experiment=mlflow,
-        )
+    study = Study(
+        source=bars,
+        bars=frame,
+        model=forecaster,
+        broker=broker,
+        is_trained=model is not None,
+        windows=Windows(train_window, test_window) if walk_forward else None,
+        start=start,
+        end=end,
+        params=loaded.strategy,
+        rules=rules_of_options(long_only),
+        out_dir=out_dir,
+        n_jobs=None if engine == "ray" else jobs,
+        n_trials=trials,
+        n_permutations=null_test,
+        null_block_bars=null_block,
+        experiment=mlflow,
     )
+    with places:
+        evaluate(study)
 
 
 app.command()(audit)

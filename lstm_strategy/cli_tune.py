@@ -14,8 +14,10 @@ from lstm_strategy.inputs import (
     forecaster_of_options,
     rules_of_options,
     sliced_bars,
+    workers_of_options,
 )
 from lstm_strategy.options import (
+    Address,
     Adjusted,
     Bars,
     Cash,
@@ -23,12 +25,14 @@ from lstm_strategy.options import (
     Config,
     Epochs,
     FolderOut,
+    Jobs,
     LongOnly,
     MLflow,
     Preset,
     Seed,
     Seeds,
     Slippage,
+    TasksEngine,
 )
 from lstm_strategy.printing import print_tuning, say
 
@@ -71,15 +75,32 @@ def tune(
     seeds: Seeds = None,
     seed: Seed = None,
     mlflow: MLflow = None,
+    jobs: Jobs = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option(
+            "--at-once",
+            metavar="N",
+            min=1,
+            help="Settings chosen before the first of them is scored, by default 1, or 8 with "
+            "--jobs or --engine ray. What is tried depends on it, not on --jobs.",
+            rich_help_panel="Workers",
+        ),
+    ] = None,
+    engine: TasksEngine = "local",
+    address: Address = None,
 ) -> None:
     """Search for settings, each scored out of sample by a walk forward.
 
     The last --holdout of the bars is touched once, by the best setting alone. The table \\[space]
     of the --config file says what may be tried: names to lists of choices, or to tables with low,
     high and log. A search that was stopped goes on with the same command, and several processes
-    may run it at once. Writes trials.csv, history.png, importance.png and best.toml, a --config
-    for train and compare.
+    may run it at once. With --jobs or --engine ray several settings are tried side by side. Writes
+    trials.csv, history.png, importance.png and best.toml, a --config for train and compare.
     """
+    if engine not in ("local", "ray"):
+        raise SettingsError(f"--engine must be local or ray, got {engine!r}.")
+    places = workers_of_options(engine, address, jobs)
     loaded = settings.loaded_config(config)
     base = forecaster_of_options(config, preset=preset, epochs=epochs, seeds=seeds, seed=seed)
     broker = broker_of_options(config, cash=cash, commission=commission, slippage=slippage)
@@ -89,21 +110,24 @@ def tune(
     from lstm_strategy import tune as tuned
 
     say(f"{bars}: {bars_span(frame)}; {trials} trials, the last {holdout:.0%} kept back.")
-    result = tuned(
-        frame,
-        loaded.space or None,
-        trials,
-        objective=objective,
-        forecaster=base,
-        strategy={**loaded.strategy, **rules_of_options(long_only)},
-        broker=broker,
-        holdout=holdout,
-        n_folds=folds,
-        folder=out_dir,
-        storage=storage,
-        seed=seed or 0,
-        prune=prune,
-    )
+    with places:
+        result = tuned(
+            frame,
+            loaded.space or None,
+            trials,
+            objective=objective,
+            forecaster=base,
+            strategy={**loaded.strategy, **rules_of_options(long_only)},
+            broker=broker,
+            holdout=holdout,
+            n_folds=folds,
+            folder=out_dir,
+            storage=storage,
+            seed=seed or 0,
+            prune=prune,
+            n_jobs=None if engine == "ray" else jobs,
+            at_once=at_once,
+        )
     print_tuning(result)
     result.save(out_dir)
     say(f"Wrote trials.csv, history.png, importance.png and best.toml to {out_dir}/.")

@@ -1,5 +1,6 @@
 """What the commands work on: bars, models and settings, made from what the user wrote."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,19 @@ def check_holds_no_other_files(folder: Path) -> None:
             f"--out {folder} holds other files than a saved model, so it isn't overwritten. "
             "Choose another folder."
         )
+
+
+def workers_of_options(
+    engine: str, address: str | None, jobs: int | None
+) -> AbstractContextManager[None]:
+    """Where the tasks of a command run: on a cluster, or where the command itself decides."""
+    from lstm_strategy.learning.tasks import workers
+
+    if engine == "ray":
+        return workers("ray", address=address, n_jobs=jobs)
+    if address is not None:
+        raise SettingsError(f"--address {address} is that of a cluster: add --engine ray.")
+    return nullcontext()
 
 
 def bars_of_source(source: str, adjusted: bool) -> "pd.DataFrame":

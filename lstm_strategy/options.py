@@ -147,8 +147,37 @@ NullBlock = Annotated[
 ]
 Jobs = Annotated[
     int | None,
-    _training(
-        "--jobs", metavar="N", min=1, help="With --walk-forward: processes that train folds."
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Tasks at once: folds, trials, strategies.",
+        rich_help_panel="Workers",
+    ),
+]
+TasksEngine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="What runs the tasks: local for processes of this machine, ray for a Ray cluster.",
+        rich_help_panel="Workers",
+    ),
+]
+ModelOrTasksEngine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="What runs a --model: onnx (no TensorFlow needed), keras, or auto for what it has. Or "
+        "ray: a Ray cluster runs the tasks.",
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="ADDRESS",
+        help="With --engine ray: HOST:PORT of the cluster's head, or auto; default: this machine.",
+        rich_help_panel="Workers",
     ),
 ]
 TensorBoard = Annotated[

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lstm_strategy.learning.forecaster import LSTMForecaster
     from lstm_strategy.learning.models import ReadyForecasts
+    from lstm_strategy.learning.tasks import Shared
     from lstm_strategy.trading.backtest import BrokerSettings
 
 
@@ -144,10 +145,11 @@ def trained_lstm(
     """The LSTM of the study trained on these bars, which may be other ones on the same dates."""
     if study.windows is not None:
         from lstm_strategy import walk_forward
+        from lstm_strategy.learning.tasks import chosen_jobs
 
         known = bars.loc[: study.end]
-        most = study.n_jobs or min(os.cpu_count() or 1, _MOST_JOBS)
-        n_jobs = min(len(study.splits.folds(known)), most)
+        most = chosen_jobs(study.n_jobs, otherwise=min(os.cpu_count() or 1, _MOST_JOBS))
+        n_jobs = None if most is None else min(len(study.splits.folds(known)), most)
         progress = False if quietly else None
         return walk_forward(
             known, study.model, study.splits, folder=folder, n_jobs=n_jobs, progress=progress
@@ -180,6 +182,7 @@ def _learning_baselines(study: Study) -> dict[str, Any]:
     import joblib
 
     from lstm_strategy.learning.tabular import learning_baselines
+    from lstm_strategy.learning.tasks import chosen_jobs, results_of, shared
 
     settings = study.model.settings
     rivals = learning_baselines(settings.seed, study.model.features, settings.horizon)
@@ -187,19 +190,20 @@ def _learning_baselines(study: Study) -> dict[str, Any]:
         before = bars_before(study, study.bars)
         return {name: rival.fit(before) for name, rival in rivals.items()}
     # side by side in the processes that trained the LSTM; forecasts travel lighter than models
-    done = joblib.Parallel(
-        n_jobs=study.n_jobs or min(len(rivals), os.cpu_count() or 1), max_nbytes=None
-    )(
-        joblib.delayed(_forecasts_along_time)(study.known_bars, study.bars, rival, study.splits)
-        for rival in rivals.values()
-    )
+    n_jobs = chosen_jobs(study.n_jobs, otherwise=min(len(rivals), os.cpu_count() or 1))
+    with shared((study.known_bars, study.bars), n_jobs=n_jobs) as both:
+        tasks = (
+            joblib.delayed(_forecasts_along_time)(both, rival, study.splits)
+            for rival in rivals.values()
+        )
+        done = list(results_of(tasks, n_jobs=n_jobs))
     return dict(zip(rivals, done, strict=True))
 
 
-def _forecasts_along_time(
-    known_bars: "pd.DataFrame", bars: "pd.DataFrame", forecaster: Any, splits: Any
-) -> "ReadyForecasts":
+def _forecasts_along_time(both: "Shared", forecaster: Any, splits: Any) -> "ReadyForecasts":
     from lstm_strategy import walk_forward
     from lstm_strategy.learning.models import ready_forecasts
 
-    return ready_forecasts(walk_forward(known_bars, forecaster, splits, progress=False), bars)
+    known_bars, bars = both.value
+    walked = walk_forward(known_bars, forecaster, splits, n_jobs=1, progress=False)
+    return ready_forecasts(walked, bars)

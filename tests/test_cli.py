@@ -385,6 +385,7 @@ BAD_WALKS = {
     "a window of text": (("--train-window", "soon"), 'such as 250, .*, got "soon"'),
     "a model for a walk": (("--model", "x"), "--walk-forward trains anew; leave --model out"),
     "a null test of a model": (("--model", "x", "--null-test", 3), "leave --model out"),
+    "a cluster without Ray": (("--address", "here:1"), "--address here:1 .* add --engine ray"),
     "no trial at all": (("--trials", 0), "'--trials': .* greater than or equal to 1"),
 }
 

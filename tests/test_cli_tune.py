@@ -75,6 +75,8 @@ MISUSES = {
     "threshold": (["bars.csv", "--config", "threshold.toml"], "no parameter 'min_sginal'"),
     "model": (["bars.csv", "--config", "model.toml"], "remove model from [strategy]"),
     "too few bars": (["bars.csv", "--end", "2001-02-01", "--trials", "1"], "None of 1 trials"),
+    "address": (["bars.csv", "--address", "here:1"], "add --engine ray"),
+    "engine": (["bars.csv", "--engine", "keras"], "--engine must be local or ray"),
     "no folder": (["bars.csv", "--out", "bars.csv"], "is a file, not a folder"),
 }
 

@@ -34,6 +34,7 @@ CONTRACT = {
     "tune",
     "validate_bars",
     "walk_forward",
+    "workers",
 }
 HEAVY = {
     *("tensorflow", "keras", "backtrader", "pandas_ta_classic", "pandas_ta", "matplotlib"),

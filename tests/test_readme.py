@@ -26,6 +26,21 @@ def test_the_scripts_run_and_print_an_equity_and_a_table(tmp_path):
     assert "<html" in (tmp_path / "results" / "report.html").read_text()
 
 
+@pytest.mark.slow
+def test_the_recipe_for_many_symbols_runs_as_written(tmp_path):
+    page = (ROOT / "docs" / "scale.md").read_text()
+    (recipe,) = (
+        code for code in re.findall(r"```python\n(.*?)```", page, re.S) if "symbols" in code
+    )
+    script = tmp_path / "recipe.py"
+    script.write_text(recipe)
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\(\d+, 4\)\n", done.stdout)
+
+
 def test_every_file_that_the_readme_links_to_is_there():
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     assert links

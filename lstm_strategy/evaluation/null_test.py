@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import joblib
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.errors import BarsError, TradingError
 from lstm_strategy.evaluation.result import write_whole
+from lstm_strategy.learning.tasks import Shared, results_of, shared
 
 log = logging.getLogger(__name__)
 
@@ -191,14 +192,23 @@ def _null_statistics(
     seeds: list[int],
     n_jobs: int | None,
 ) -> Iterator[float]:
-    def statistic(seed: int) -> float:
-        return float(pipeline(permuted_bars(bars, block_bars=block_bars, seed=seed)))
-
     if n_jobs in (None, 1):
-        yield from map(statistic, seeds)
+        yield from (_statistic(pipeline, bars, block_bars, seed) for seed in seeds)
         return
-    parallel: Any = joblib.Parallel(n_jobs=n_jobs, return_as="generator", max_nbytes=None)
-    yield from parallel(joblib.delayed(statistic)(seed) for seed in seeds)
+    with shared((pipeline, bars), n_jobs=n_jobs) as both:
+        tasks = (joblib.delayed(_statistic_apart)(both, block_bars, seed) for seed in seeds)
+        yield from results_of(tasks, n_jobs=n_jobs)
+
+
+def _statistic_apart(both: Shared, block_bars: int, seed: int) -> float:
+    pipeline, bars = both.value
+    return _statistic(pipeline, bars, block_bars, seed)
+
+
+def _statistic(
+    pipeline: Callable[[pd.DataFrame], float], bars: pd.DataFrame, block_bars: int, seed: int
+) -> float:
+    return float(pipeline(permuted_bars(bars, block_bars=block_bars, seed=seed)))
 
 
 def _refuse_unusable_prices(bars: pd.DataFrame) -> None:

@@ -15,6 +15,14 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.evaluation.order_log import orders_unlogged
+from lstm_strategy.learning.tasks import (
+    Shared,
+    WorkersDiedError,
+    chosen_jobs,
+    is_serial,
+    results_of,
+    shared,
+)
 from lstm_strategy.trading.backtest import (
     BacktestRun,
     BrokerSettings,
@@ -59,19 +67,22 @@ def runs_of(
     jobs: Sequence[Job], bars: pd.DataFrame, n_jobs: int | None = None
 ) -> dict[str, BacktestRun | Failure]:
     """Job name → its run or why there is none, in the order of the jobs."""
-    n_jobs = _worthwhile_processes(len(jobs) * len(bars)) if n_jobs is None else n_jobs
-    portable = [job for job in jobs if n_jobs != 1 and _is_importable(job.strategy)]
+    n_jobs = chosen_jobs(n_jobs, otherwise=_worthwhile_processes(len(jobs) * len(bars)))
+    portable = [job for job in jobs if not is_serial(n_jobs) and _is_importable(job.strategy)]
     runs: dict[str, BacktestRun | Failure] = {}
     if len(portable) > 1:
         try:
-            # max_nbytes=None: a worker gets its own writable bars, not a shared read-only map
-            done = joblib.Parallel(n_jobs=n_jobs, max_nbytes=None)(
-                joblib.delayed(_attempt)(job, bars) for job in portable
-            )
+            with shared(bars, n_jobs=n_jobs) as all_bars:
+                tasks = (joblib.delayed(_attempt_apart)(job, all_bars) for job in portable)
+                done = list(results_of(tasks, n_jobs=n_jobs))
             runs = {job.name: run for job, run in zip(portable, done, strict=True)}
-        except (BrokenProcessPool, pickle.PicklingError) as error:
+        except (BrokenProcessPool, WorkersDiedError, pickle.PicklingError) as error:
             log.warning("Worker processes can't be used here, running in this one: %s", error)
     return {j.name: runs[j.name] if j.name in runs else _attempt(j, bars) for j in jobs}
+
+
+def _attempt_apart(job: Job, bars: Shared) -> BacktestRun | Failure:
+    return _attempt(job, bars.value.copy())  # strategies may write to their bars
 
 
 def _attempt(job: Job, bars: pd.DataFrame) -> BacktestRun | Failure:

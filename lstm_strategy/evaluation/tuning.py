@@ -46,8 +46,9 @@ from lstm_strategy.learning.search_space import (
     SearchSpace,
     Space,
 )
+from lstm_strategy.learning.search_trial import Task
 from lstm_strategy.learning.splits import WalkForward
-from lstm_strategy.learning.tuning import Search, Task, search
+from lstm_strategy.learning.tuning import Search, search
 from lstm_strategy.trading.backtest import BrokerSettings
 from lstm_strategy.trading.strategy import LSTMStrategy
 
@@ -71,6 +72,8 @@ def tune(
     seed: int = 0,
     prune: bool = True,
     progress: bool | OnStep | None = None,
+    n_jobs: int | None = None,
+    at_once: int | None = None,
 ) -> TuningResult:
     """Search for settings, each scored out of sample, and try the best one on bars kept back.
 
@@ -95,6 +98,10 @@ def tune(
         prune: whether a trial stops after a fold with a score below the median of earlier trials.
         progress: True or False shows or hides a progress bar; None shows it where somebody looks;
             a function is called after each fold instead.
+        n_jobs: processes that try settings side by side. None for what ``workers`` or
+            ``joblib.parallel_config`` says, or else for this process alone.
+        at_once: settings that are chosen before the first of them is scored. What is tried depends
+            on it and not on `n_jobs`; None for 1 in this process alone, or else 8.
 
     Raises:
         BarsError: at the first bad bar.
@@ -106,7 +113,7 @@ def tune(
     >>> tuned.forecaster.fit(bars[:"2015"])                                # doctest: +SKIP
     """
     bars = validate_bars(bars)
-    _check_numbers(n_trials, holdout, n_folds, objective, storage, folder)
+    _check_numbers(n_trials, holdout, n_folds, objective, storage, folder, at_once)
     base = forecaster or LSTMForecaster()
     trader = _Trader(broker or BrokerSettings(), dict(strategy or {}))
     inner = bars.iloc[: len(bars) - round(len(bars) * holdout)]
@@ -124,10 +131,11 @@ def tune(
         },
         prunes=prune,
     )
+    how: dict[str, Any] = {"progress": progress, "n_jobs": n_jobs, "at_once": at_once}
     if folder is not None:
-        return _tuned(bars, task, trader, n_trials, Path(folder), storage, False, progress)
+        return _tuned(bars, task, trader, n_trials, Path(folder), storage=storage, **how)
     with TemporaryDirectory(prefix="tune-") as temporary:
-        return _tuned(bars, task, trader, n_trials, Path(temporary), None, True, progress)
+        return _tuned(bars, task, trader, n_trials, Path(temporary), in_memory=True, **how)
 
 
 def _tuned(
@@ -136,13 +144,9 @@ def _tuned(
     trader: "_Trader",
     n_trials: int,
     folder: Path,
-    storage: str | None,
-    in_memory: bool,
-    progress: bool | OnStep | None,
+    **how: Any,
 ) -> TuningResult:
-    found = search(
-        task, n_trials, folder=folder, storage=storage, in_memory=in_memory, progress=progress
-    )
+    found = search(task, n_trials, folder=folder, **how)
     setting = found.setting(found.best)
     returns = pd.DataFrame({n: kept["return"] for n, kept in found.forecasts.items()})
     holdout = _holdout(bars, task, trader, found, folder)
@@ -268,8 +272,16 @@ def _default_splits(n_bars: int, n_folds: int, horizon: int) -> WalkForward:
 
 
 def _check_numbers(
-    n_trials: int, holdout: float, n_folds: int, objective: str, storage: Any, folder: Any
+    n_trials: int,
+    holdout: float,
+    n_folds: int,
+    objective: str,
+    storage: Any,
+    folder: Any,
+    at_once: int | None,
 ) -> None:
+    if at_once is not None and at_once < 1:
+        raise TrainingError(f"at_once must be at least 1, got {at_once}.")
     if n_trials < 1:
         raise TrainingError(f"n_trials must be at least 1, got {n_trials}.")
     if not 0.0 < holdout < 0.9:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from lstm_strategy.learning.search_space import Setting
-from lstm_strategy.learning.tuning import Task
+from lstm_strategy.learning.search_trial import Task
 from lstm_strategy.learning.walkforward import walk_forward
 
 

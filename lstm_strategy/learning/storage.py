@@ -9,7 +9,8 @@ import json
 import math
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -149,14 +150,7 @@ def save_model(folder: Path, files: NetworkFiles, card: ModelCard, history: pd.D
     Raises:
         ModelError: if something that isn't a model is in the way; it is left as it is.
     """
-    if folder.exists() and not may_be_replaced(folder):
-        raise ModelError(
-            f"{folder} exists and isn't a saved model, so it isn't overwritten. "
-            "Choose another folder, or remove it yourself."
-        )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with _put_whole(folder) as temporary:
         (temporary / NETWORK_FILE).write_bytes(files.keras)
         if files.twin is not None:
             (temporary / TWIN_FILE).write_bytes(files.twin)
@@ -168,6 +162,36 @@ def save_model(folder: Path, files: NetworkFiles, card: ModelCard, history: pd.D
         )
         (temporary / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n")
         history.to_csv(temporary / HISTORY_FILE, index=False)
+
+
+def folder_content(folder: Path) -> dict[str, bytes]:
+    """The files of a model folder by name."""
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
+def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
+    """Write the content of a model folder, whole or not at all; an earlier model is replaced."""
+    with _put_whole(folder) as temporary:
+        for name, data in content.items():
+            (temporary / name).write_bytes(data)
+
+
+@contextmanager
+def _put_whole(folder: Path) -> Iterator[Path]:
+    """A folder to write to, which then takes the place of `folder` in one step.
+
+    Raises:
+        ModelError: if something that isn't a model is in the way; it is left as it is.
+    """
+    if folder.exists() and not may_be_replaced(folder):
+        raise ModelError(
+            f"{folder} exists and isn't a saved model, so it isn't overwritten. "
+            "Choose another folder, or remove it yourself."
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield temporary
         temporary.chmod(0o755)
         _put_in_place(temporary, folder)
     finally:

@@ -8,22 +8,20 @@ import logging
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.errors import FeatureError, TrainingError
-from lstm_strategy.learning.forecaster import LSTMForecaster
-from lstm_strategy.learning.objectives import Objective, OutOfSample
+from lstm_strategy.learning.generations import generation, outcomes_of, tell
 from lstm_strategy.learning.progress import OnStep, steps_progress
 from lstm_strategy.learning.search_sampler import SamplerByOrdinal
-from lstm_strategy.learning.search_space import SearchSpace, Setting
+from lstm_strategy.learning.search_space import Setting
 from lstm_strategy.learning.search_storage import (
     FINISHED,
     FORECASTS_FOLDER,
@@ -36,51 +34,21 @@ from lstm_strategy.learning.search_storage import (
     study_key,
     trials_in,
 )
-from lstm_strategy.learning.splits import Fold, WalkForward
-from lstm_strategy.learning.storage import builder_name
-from lstm_strategy.learning.walkforward import trained_on_fold
+from lstm_strategy.learning.search_trial import (
+    ERROR,
+    FOLDS,
+    SECONDS,
+    SETTING,
+    Task,
+    Tried,
+    chosen_setting,
+    pruner,
+    tried,
+)
+from lstm_strategy.learning.tasks import Shared, is_serial, shared
 
-_SETTING, _FOLDS, _ERROR = "setting", "folds", "error"
-_TRIALS_BEFORE_PRUNING = 5
+_TRIALS_AT_ONCE = 8  # where there are several processes; the same number, however many
 _SECONDS_BETWEEN_LOOKS = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What is searched: everything that decides the score of a setting.
-
-    described:   what else the score depends on, by name, as text: costs, parameters
-    returns:     bar returns of the forecasts when traded, kept beside them
-    """
-
-    bars: pd.DataFrame
-    base: LSTMForecaster
-    space: SearchSpace
-    objective: Objective
-    splits: WalkForward
-    seed: int
-    returns: Callable[[OutOfSample], pd.Series]
-    described: Mapping[str, str] = field(default_factory=dict)
-    prunes: bool = True
-
-    @property
-    def identity(self) -> dict[str, str]:
-        """What tells this search from another one, by name, as text."""
-        forecaster = [self.base.settings.model_dump_json(), str(self.base.features.to_dict())]
-        return {
-            "bars": bars_fingerprint(self.bars),
-            "space": self.space.described,
-            "objective": f"{self.objective.name}, pruned: {self.prunes}",
-            "folds": repr(self.splits),
-            "forecaster": " ".join([*forecaster, str(builder_name(self.base.network))]),
-            "seed": str(self.seed),
-            **self.described,
-        }
-
-    def splits_for(self, horizon: int) -> WalkForward:
-        """The folds, purged for a forecaster that looks so far ahead."""
-        purge = None if self.splits.purge is None else max(self.splits.purge, horizon)
-        return replace(self.splits, horizon=horizon, purge=purge)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +71,7 @@ class Search:
     @staticmethod
     def setting(trial: FrozenTrial) -> Setting:
         """The setting that a trial tried."""
-        return Setting(**trial.user_attrs[_SETTING])
+        return Setting(**trial.user_attrs[SETTING])
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -113,10 +81,10 @@ class Search:
                 "number": trial.number,
                 "state": trial.state.name.lower(),
                 "value": trial.value,
-                "folds": trial.user_attrs.get(_FOLDS, 0),
-                "seconds": trial.duration.total_seconds() if trial.duration else math.nan,
+                "folds": trial.user_attrs.get(FOLDS, 0),
+                "seconds": _seconds(trial),
                 **trial.params,
-                "error": trial.user_attrs.get(_ERROR, ""),
+                "error": trial.user_attrs.get(ERROR, ""),
             }
             for trial in self.finished
         ]
@@ -132,13 +100,19 @@ def search(
     storage: str | None = None,
     in_memory: bool = False,
     progress: bool | OnStep | None = None,
+    at_once: int | None = None,
+    n_jobs: int | None = None,
 ) -> Search:
     """Try settings until `n_trials` have ended in this study, whoever tried them.
 
-    Forecasts are kept in `folder`. Raises `TrainingError` for a folder of another search, a
+    `at_once` settings are chosen before any of them is scored, and tried in `n_jobs` processes;
+    what is tried depends on `at_once`, not on `n_jobs`. By default it is 1 in this process alone,
+    else 8. Forecasts are kept in `folder`. Raises `TrainingError` for a folder of another search, a
     storage that can't be used, and where no setting at all could be trained to the end.
     """
     n_folds = len(task.splits.folds(task.bars))
+    if at_once is None:
+        at_once = 1 if is_serial(n_jobs) else _TRIALS_AT_ONCE
     with _quiet_optuna():
         claim_search_folder(folder, task.identity | {"storage": storage or ""})
         opened = opened_storage(storage, None if in_memory else folder)
@@ -147,12 +121,16 @@ def search(
             storage=opened,
             direction="maximize" if task.objective.is_better_high else "minimize",
             sampler=SamplerByOrdinal(task.seed),
-            pruner=_pruner(task.prunes),
+            pruner=pruner(task.prunes),
             load_if_exists=True,
         )
         with steps_progress(progress, f"tuning: {n_trials} trials", n_trials * n_folds) as told:
             has_heartbeat = isinstance(opened, optuna.storages.RDBStorage)
-            _Trials(task, study, folder, n_trials, n_folds, has_heartbeat, told).run()
+            with shared(task, n_jobs=n_jobs) as handle:
+                _Trials(
+                    task, study, folder, n_trials, n_folds, has_heartbeat, told,
+                    handle, at_once, n_jobs,
+                ).run()  # fmt: skip
         finished = tuple(trials_in(study, *FINISHED))
         _check_any_completed(finished)
         return Search(finished, _kept_forecasts(finished, folder), study)
@@ -169,6 +147,9 @@ class _Trials:
     n_folds: int
     has_heartbeat: bool
     told: OnStep | None
+    shared: Shared
+    at_once: int
+    n_jobs: int | None
 
     def run(self) -> None:
         """Return when enough trials have ended, those of other processes included."""
@@ -182,6 +163,8 @@ class _Trials:
             waited = [t for t in running if is_waited_for(t, has_heartbeat=self.has_heartbeat)]
             if n_done + len(waited) >= self.n_trials:
                 time.sleep(_SECONDS_BETWEEN_LOOKS)  # should one of them fail, it's ours to do
+            elif self.at_once > 1:
+                self._generation(min(self.at_once, self.n_trials - n_done - len(waited)))
             else:
                 queue_trial(self.study)
                 self.study.optimize(self._value, n_trials=1, catch=(_SurplusTrialError,))
@@ -195,70 +178,62 @@ class _Trials:
         mark_worker(trial)
         self._withdraw_surplus(trial)
         n_done = len(trials_in(self.study, *FINISHED))
+
+        def on_fold(number: int) -> None:
+            trial.set_user_attr(FOLDS, number)
+            self._tell(n_done, number)
+
         try:
-            setting = self.task.space.setting(trial, self.task.base)
-            trial.set_user_attr(_SETTING, asdict(setting))
-            value, seen = math.nan, None
-            for number, seen in enumerate(_fold_by_fold(self.task, setting), start=1):
-                value = self.task.objective.score(seen)
-                trial.set_user_attr(_FOLDS, number)
-                self._tell(n_done, number)
-                _check_is_number(value, self.task.objective.name)
-                trial.report(value, step=number)
-                if number < self.n_folds and trial.should_prune():
-                    raise optuna.TrialPruned
+            setting = chosen_setting(self.task, trial)
         except (TrainingError, FeatureError) as error:
-            # this setting can't be trained; others can
-            trial.set_user_attr(_ERROR, str(error))
+            trial.set_user_attr(ERROR, str(error))
             raise optuna.TrialPruned from error
-        assert seen is not None
-        _write_forecasts(self.folder, trial.number, seen, self.task.returns(seen))
-        return value
+        outcome = tried(self.task, setting, trial, on_fold)
+        if outcome.forecasts is None:
+            if outcome.error:
+                trial.set_user_attr(ERROR, outcome.error)
+            raise optuna.TrialPruned
+        _write_forecasts(self.folder, trial.number, outcome.forecasts)
+        return outcome.scores[-1]
+
+    def _generation(self, most: int) -> None:
+        """Try up to so many settings side by side; the study knows of none until all are done."""
+        n_done = len(trials_in(self.study, *FINISHED))
+        with generation(self.study, self.task, most, self._is_surplus) as chosen:
+            outcomes: dict[int, Tried] = {}
+            for number, outcome in outcomes_of(chosen, self.study, self.shared, n_jobs=self.n_jobs):
+                outcomes[number] = outcome
+                self._tell(n_done + len(outcomes) - 1, self.n_folds)
+            for choice in chosen:
+                outcome = outcomes[choice.trial.number]
+                if outcome.forecasts is not None:
+                    _write_forecasts(self.folder, choice.trial.number, outcome.forecasts)
+                tell(self.study, choice.trial, outcome)
 
     def _withdraw_surplus(self, trial: optuna.Trial) -> None:
         """Two processes may both begin the last trial; the later one gives way."""
-        earlier = trials_in(self.study, *FINISHED, TrialState.RUNNING)
-        if sum(other.number < trial.number for other in earlier) >= self.n_trials:
+        if self._is_surplus(trial):
             raise _SurplusTrialError
+
+    def _is_surplus(self, trial: optuna.Trial) -> bool:
+        earlier = trials_in(self.study, *FINISHED, TrialState.RUNNING)
+        return sum(other.number < trial.number for other in earlier) >= self.n_trials
 
 
 class _SurplusTrialError(Exception):
     """Enough trials are done or being done."""
 
 
-def _fold_by_fold(task: Task, setting: Setting) -> Iterator[OutOfSample]:
-    """What is known out of sample after each fold."""
-    forecaster = setting.applied_to(task.base)
-    parts: list[pd.DataFrame] = []
-    for fold in task.splits_for(forecaster.settings.horizon).folds(task.bars):
-        parts.append(_fold_forecasts(task.bars, forecaster, fold))
-        yield OutOfSample(
-            bars=task.bars.iloc[: fold.test.stop],
-            forecasts=pd.concat(parts),
-            settings=forecaster.settings,
-            strategy=setting.strategy,
-        )
-
-
-def _fold_forecasts(bars: pd.DataFrame, forecaster: LSTMForecaster, fold: Fold) -> pd.DataFrame:
-    model = trained_on_fold(forecaster, bars, fold)
-    begin = max(0, fold.test.start - model.context_bars)
-    forecasts: pd.DataFrame = model.forecast(bars.iloc[begin : fold.test.stop])
-    return forecasts.iloc[fold.test.start - begin :]
-
-
-def _check_is_number(value: float, name: str) -> None:
-    if not math.isfinite(value):
-        raise TrainingError(
-            f"The {name} of the forecasts is {value}: there are too few bars in the test folds. "
-            "Use fewer folds or more bars."
-        )
+def _seconds(trial: FrozenTrial) -> float:
+    """That the work took; a trial of several at once also waited for the others."""
+    lasted = trial.duration.total_seconds() if trial.duration else math.nan
+    return float(trial.user_attrs.get(SECONDS, lasted))
 
 
 def _check_any_completed(finished: tuple[FrozenTrial, ...]) -> None:
     if any(trial.state == TrialState.COMPLETE for trial in finished):
         return
-    errors = [trial.user_attrs[_ERROR] for trial in finished if _ERROR in trial.user_attrs]
+    errors = [trial.user_attrs[ERROR] for trial in finished if ERROR in trial.user_attrs]
     raise TrainingError(
         f"None of {len(finished)} trials could be finished. The first one: "
         f"{errors[0] if errors else 'pruned.'}"
@@ -269,11 +244,12 @@ def _forecasts_file(folder: Path, number: int) -> Path:
     return folder / FORECASTS_FOLDER / f"trial-{number:05d}.parquet"
 
 
-def _write_forecasts(folder: Path, number: int, seen: OutOfSample, returns: pd.Series) -> None:
+def _write_forecasts(folder: Path, number: int, forecasts: pd.DataFrame) -> None:
+    """Keep the forecasts of a trial, whole or not at all."""
     file = _forecasts_file(folder, number)
     file.parent.mkdir(exist_ok=True)
     unfinished = file.with_suffix(".unfinished")
-    seen.forecasts.assign(**{"return": returns}).to_parquet(unfinished)
+    forecasts.to_parquet(unfinished)
     unfinished.replace(file)
 
 
@@ -290,12 +266,6 @@ def _kept_forecasts(finished: tuple[FrozenTrial, ...], folder: Path) -> dict[int
     return {n: pd.read_parquet(file) for n, file in files.items() if n not in lacking}
 
 
-def _pruner(prunes: bool) -> optuna.pruners.BasePruner:
-    if not prunes:
-        return optuna.pruners.NopPruner()
-    return optuna.pruners.MedianPruner(n_startup_trials=_TRIALS_BEFORE_PRUNING)
-
-
 @contextmanager
 def _quiet_optuna() -> Iterator[None]:
     """Optuna says nothing of each trial, nor that parts of it may change."""
@@ -304,6 +274,8 @@ def _quiet_optuna() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            # trials at once aren't run by Study.optimize, and send their own signs of life
+            warnings.filterwarnings("ignore", "Heartbeat of storage is supposed to be used")
             yield
     finally:
         optuna.logging.set_verbosity(verbosity)

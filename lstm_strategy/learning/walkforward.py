@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +10,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from lstm_strategy.bars.dates import span_dates
 from lstm_strategy.bars.fingerprint import bars_fingerprint
@@ -21,7 +19,21 @@ from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.progress import steps_progress
 from lstm_strategy.learning.refits import Refit, WalkForwardForecaster, fold_folder, write_json
 from lstm_strategy.learning.splits import Fold, WalkForward
-from lstm_strategy.learning.storage import CARD_FILE, WALK_FORWARD_FILE, builder_name
+from lstm_strategy.learning.storage import (
+    CARD_FILE,
+    WALK_FORWARD_FILE,
+    builder_name,
+    folder_content,
+    write_folder,
+)
+from lstm_strategy.learning.tasks import (
+    Shared,
+    WorkersDiedError,
+    is_serial,
+    quiet_tensorflow,
+    results_of,
+    shared,
+)
 
 OnFold = Callable[[int, int], None]
 """Called after each fold with: folds done, folds in all."""
@@ -33,7 +45,7 @@ def walk_forward(
     splits: WalkForward,
     *,
     folder: str | Path | None = None,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     progress: bool | OnFold | None = None,
 ) -> "WalkForwardForecaster":
     """Train ``forecaster`` anew for every fold; returns one forecaster for the whole span.
@@ -45,7 +57,8 @@ def walk_forward(
         splits: the folds; their ``horizon`` must be at least that of the forecaster.
         folder: where finished folds are kept, so that a run that was stopped goes on where it
             ended. Without one nothing is kept.
-        n_jobs: processes that train folds side by side; each loads Keras by itself.
+        n_jobs: processes that train folds side by side; each loads Keras by itself. None for
+            what ``workers`` or ``joblib.parallel_config`` says, or else for this process alone.
         progress: True or False shows or hides a progress bar; None shows it where somebody
             looks; a function is called after each fold instead.
 
@@ -65,7 +78,7 @@ def walk_forward(
     folds = splits.folds(bars)
     if folder is not None:
         return _walked(bars, forecaster, splits, folds, Path(folder), n_jobs, progress)
-    if n_jobs == 1:
+    if is_serial(n_jobs):
         models = _models_in_this_process(bars, forecaster, folds, progress)
         return WalkForwardForecaster(_refits(models, folds), _ledger(bars, folds))
     with TemporaryDirectory(prefix="walk-forward-") as temporary:
@@ -78,7 +91,7 @@ def _walked(
     splits: WalkForward,
     folds: list[Fold],
     folder: Path,
-    n_jobs: int,
+    n_jobs: int | None,
     progress: bool | OnFold | None,
 ) -> WalkForwardForecaster:
     key = _run_key(bars, forecaster, splits)
@@ -99,28 +112,28 @@ def _train_missing(
     folds: list[Fold],
     missing: list[Fold],
     folder: Path,
-    n_jobs: int,
+    n_jobs: int | None,
     progress: bool | OnFold | None,
 ) -> None:
-    jobs = (
-        joblib.delayed(_train_and_save)(
-            forecaster.unfitted_copy(), bars.iloc[: fold.test.start], fold, folder
+    with (
+        steps_progress(progress, "walk forward: folds", len(folds)) as on_fold,
+        shared(bars, n_jobs=n_jobs) as all_bars,
+    ):
+        jobs = (
+            joblib.delayed(_trained_content)(forecaster.unfitted_copy(), all_bars, fold)
+            for fold in missing
         )
-        for fold in missing
-    )
-    with steps_progress(progress, "walk forward: folds", len(folds)) as on_fold:
         done = len(folds) - len(missing)
         try:
-            finished = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
-            for _ in finished:
+            for number, content in results_of(jobs, n_jobs=n_jobs, in_order=False):
+                write_folder(fold_folder(folder, number), content)
                 done += 1
                 if on_fold is not None:
                     on_fold(done, len(folds))
-        except TerminatedWorkerError:
+        except WorkersDiedError as error:
             raise TrainingError(
-                f"A worker process died after {done} of {len(folds)} folds, often for want of "
-                "memory. The finished folds are kept: run it again with the same folder, and "
-                "fewer processes (n_jobs, or --jobs)."
+                f"After {done} of {len(folds)} folds: {error} The finished folds are kept: run it "
+                "again with the same folder, and fewer processes (n_jobs, or --jobs)."
             ) from None
 
 
@@ -136,11 +149,12 @@ def _models_in_this_process(
     return models
 
 
-def _train_and_save(forecaster: Any, bars: pd.DataFrame, fold: Fold, folder: Path) -> int:
-    # a worker process doesn't know how quiet its caller is; TensorFlow warns of each new network
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    trained_on_fold(forecaster, bars, fold).save(fold_folder(folder, fold.number))
-    return fold.number
+def _trained_content(forecaster: Any, bars: Shared, fold: Fold) -> tuple[int, dict[str, bytes]]:
+    """The number of the fold and its saved model, which may travel to another machine."""
+    quiet_tensorflow()
+    model = trained_on_fold(forecaster, bars.value.iloc[: fold.test.start], fold)
+    with TemporaryDirectory(prefix="fold-") as temporary:
+        return fold.number, folder_content(model.save(Path(temporary) / "model"))
 
 
 def trained_on_fold(forecaster: Any, bars: pd.DataFrame, fold: Fold) -> Any:

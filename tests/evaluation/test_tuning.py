@@ -13,7 +13,7 @@ from made_up import random_walk
 from lstm_strategy import BrokerSettings, LSTMForecaster, LSTMStrategyError, run_backtest, tune
 from lstm_strategy.config import configured_forecaster, loaded_config
 from lstm_strategy.evaluation import tuning
-from lstm_strategy.learning import tuning as learning
+from lstm_strategy.learning import search_trial as learning
 from lstm_strategy.learning.splits import WalkForward
 from lstm_strategy.trading.strategy import LSTMStrategy
 

@@ -84,6 +84,20 @@ def test_a_killed_search_goes_on_to_the_same_trials(started, tmp_path):
     pd.testing.assert_frame_equal(scores(tmp_path / "killed"), scores(tmp_path / "whole"))
 
 
+def test_trials_at_once_are_the_same_in_any_number_of_processes_and_after_a_kill(started, tmp_path):
+    finished(started(7, "one", "--at-once", "3"))
+    finished(started(7, "two", "--at-once", "3", "--jobs", "2"))
+    pd.testing.assert_frame_equal(scores(tmp_path / "two"), scores(tmp_path / "one"), atol=1e-6)
+    killed = started(7, "killed", "--at-once", "3")
+    kept_after(tmp_path / "killed", 3)
+    time.sleep(0.5)  # the study is told of a whole generation within milliseconds
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert not (tmp_path / "killed" / "trials.csv").exists()
+    finished(started(7, "killed", "--at-once", "3"))
+    pd.testing.assert_frame_equal(scores(tmp_path / "killed"), scores(tmp_path / "one"), atol=1e-6)
+
+
 @pytest.mark.parametrize("storage", ["sqlite", "journal"])
 def test_two_processes_share_a_search_and_make_no_trial_too_many(started, tmp_path, storage):
     more = ["--storage", "journal:log"] if storage == "journal" else []
