@@ -1,4 +1,4 @@
-"""An LSTM layer that trains fast on the CPU.
+"""LSTM layers that train fast on the CPU.
 
 Keras's LSTM runs on a GPU as one fused cuDNN kernel, and on TensorFlow's CPU as a loop of some
 twenty operations for each step, whose overhead is most of the time that a small network takes.
@@ -6,6 +6,7 @@ TensorFlow has a fused kernel for the CPU too, which nothing in Keras calls.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lstm_strategy.learning.network import keras
@@ -17,30 +18,31 @@ _NEEDS_OF_THE_KERNEL = {
 }
 
 
-class FusedLSTM(keras.layers.LSTM):
-    """``keras.layers.LSTM`` with the whole sequence as one operation; same weights, same numbers.
+@dataclass(frozen=True)
+class FusedLoop:
+    """The loop of a ``keras.layers.LSTM`` as one operation; same weights, same numbers.
 
-    For TensorFlow on the CPU only. It is for training: the weights are then copied into a plain
-    LSTM, so that no saved model depends on this class.
+    For TensorFlow on the CPU only. It is put into a layer rather than into a class derived from
+    Keras's, so that a network that is saved in the midst of its training, by a callback of the
+    user's own, is one of plain layers that Keras alone can load.
     """
 
-    def call(
-        self,
-        sequences: Any,
-        initial_state: Sequence[Any] | None = None,
-        mask: Any = None,
-        training: bool = False,
-    ) -> Any:
-        """(batch, time, n_features) → (batch, time, units), or what the arguments of LSTM say."""
+    layer: keras.layers.LSTM
+
+    def __call__(
+        self, sequences: Any, initial_state: Sequence[Any], mask: Any, training: bool = False
+    ) -> tuple[Any, Any, list[Any]]:
+        """Answers as ``RNN.inner_loop``: last output, outputs, states.
+
+        ``sequences`` has shape (batch, time, n_features), the outputs (batch, time, units).
+        """
         import tensorflow as tf
 
         if mask is not None:
-            return super().call(sequences, initial_state, mask, training)
-        cell = self.cell
+            return type(self.layer).inner_loop(self.layer, sequences, initial_state, mask, training)
+        cell = self.layer.cell
         by_time = tf.transpose(sequences, [1, 0, 2])
-        if initial_state is None:
-            initial_state = [tf.zeros([tf.shape(by_time)[1], self.units], by_time.dtype)] * 2
-        no_peephole = tf.zeros([self.units], by_time.dtype)
+        no_peephole = tf.zeros([self.layer.units], by_time.dtype)
         # BlockLSTM rather than BlockLSTMV2: the gradient registered for V2 is that of V1, and wrong
         done = tf.raw_ops.BlockLSTM(
             seq_len_max=tf.cast(tf.shape(by_time)[0], tf.int64),
@@ -55,8 +57,7 @@ class FusedLSTM(keras.layers.LSTM):
             forget_bias=0.0,
             cell_clip=-1.0,
         )
-        output = tf.transpose(done.h, [1, 0, 2]) if self.return_sequences else done.h[-1]
-        return (output, done.h[-1], done.cs[-1]) if self.return_state else output
+        return done.h[-1], tf.transpose(done.h, [1, 0, 2]), [done.h[-1], done.cs[-1]]
 
 
 def _in_kernel_order(weights: Any) -> Any:
@@ -68,7 +69,7 @@ def _in_kernel_order(weights: Any) -> Any:
 
 
 def fastest_copy(network: keras.Model) -> keras.Model:
-    """The same network to train with here: on TensorFlow's CPU with fused LSTM layers.
+    """The same network to train with here: on TensorFlow's CPU with fused LSTM loops.
 
     The copy has the weights of ``network`` and shares none of them.
     """
@@ -78,8 +79,10 @@ def fastest_copy(network: keras.Model) -> keras.Model:
 
 
 def _fastest_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
-    kind = FusedLSTM if fits_the_kernel(layer) and _has_only_a_cpu() else type(layer)
-    return kind.from_config(layer.get_config())
+    copy = type(layer).from_config(layer.get_config())
+    if fits_the_kernel(layer) and _has_only_a_cpu():
+        copy.inner_loop = FusedLoop(copy)
+    return copy
 
 
 def fits_the_kernel(layer: keras.layers.Layer) -> bool:

@@ -42,7 +42,7 @@ def cudnn_choice(backend: str, *, has_gpu: bool, layer: Mapping[str, Any]) -> Ke
 
 
 def fused_cpu_choice(backend: str, *, has_gpu: bool, fits: bool) -> KernelChoice:
-    """Whether training uses TensorFlow's fused LSTM kernel for the CPU; see ``FusedLSTM``."""
+    """Whether training uses TensorFlow's fused LSTM kernel for the CPU; see ``FusedLoop``."""
     if backend != "tensorflow":
         return KernelChoice(False, f"only TensorFlow has it, the backend is {backend}")
     if has_gpu:

@@ -1,11 +1,12 @@
 """`fit(callbacks=...)`: any Keras callback sees the training of every member."""
 
+import numpy as np
 import pytest
 from conftest import SMALL, SMALL_FEATURES
 from made_up import random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
-from lstm_strategy.learning.network import keras
+from lstm_strategy.learning.network import keras, members_of
 
 BARS = random_walk(300)
 
@@ -69,6 +70,18 @@ def test_keras_own_checkpoint_tensorboard_and_progress_bar_work(tmp_path):
     trained([checkpoint, board, keras.callbacks.ProgbarLogger()])
     assert (tmp_path / "best.weights.h5").is_file()
     assert list((tmp_path / "logs" / "validation").iterdir())
+
+
+def test_keras_alone_loads_the_member_of_a_checkpoint(tmp_path):
+    file = tmp_path / "best.keras"
+    checkpoint = keras.callbacks.ModelCheckpoint(file, save_best_only=True)
+    forecaster = LSTMForecaster(SMALL_FEATURES, **{**SMALL, "seeds": 1})
+    network = forecaster.fit(BARS, progress=False, callbacks=[checkpoint])._network
+    loaded, (member,) = keras.models.load_model(file), members_of(network)
+    kinds = {type(layer).__module__.split(".")[0] for layer in loaded.layers}
+    assert kinds == {"keras"}
+    rows = np.random.default_rng(0).normal(size=(2, 30, 3)).astype(np.float32)
+    np.testing.assert_allclose(loaded(rows), member(rows), atol=1e-6)
 
 
 def test_what_is_no_callback_is_refused():

@@ -110,14 +110,15 @@ def test_weights_decide_which_labels_count():
     np.testing.assert_allclose(ignored.history["loss"], mixed.history["loss"], rtol=1e-5)
 
 
-def test_the_fused_layers_give_the_numbers_and_gradients_of_the_plain_ones():
-    from lstm_strategy.learning.fused import fastest_copy
+def test_the_fused_loops_give_the_numbers_and_gradients_of_the_plain_ones():
+    from lstm_strategy.learning.fused import FusedLoop, fastest_copy
     from lstm_strategy.learning.network import lstm_member
 
     tf = pytest.importorskip("tensorflow")
     plain = lstm_member(3, units=(5, 4), dropout=0.0, lookback=20, seed=1)
     members = [plain, fastest_copy(plain)]
-    assert [type(layer).__name__ for layer in members[1].layers].count("FusedLSTM") == 2
+    loops = [getattr(layer, "inner_loop", None) for layer in members[1].layers]
+    assert sum(isinstance(loop, FusedLoop) for loop in loops) == 2
     rows = np.random.default_rng(0).normal(size=(2, 30, 3)).astype(np.float32)
     answers, gradients = [], []
     for member in members:
