@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.verdict import Verdict
     from lstm_strategy.learning.forecaster import LSTMForecaster
 
-_MOST_CHARACTERS = 500  # of a parameter, in the strictest store
+_LONGEST_PARAM, _LONGEST_TAG = 500, 5000  # characters, in the strictest store
 _PARENT_TAG, _NAME_TAG = "mlflow.parentRunId", "mlflow.runName"
 _STATUS_OF_TRIAL = {"complete": "FINISHED", "pruned": "KILLED"}
 
@@ -77,7 +77,8 @@ def log_board(
     """Log a comparison; returns the id of the run.
 
     Metrics: ``LSTM/sharpe`` and so on, without the characters that MLflow refuses. Artefacts:
-    metrics.csv, equity.csv, equity.png and ``files``. The verdict is the tag ``verdict``.
+    metrics.csv, equity.csv, equity.png and ``files``. The verdict's sentence is the tag
+    ``verdict``.
 
     Raises:
         SettingsError: if mlflow isn't installed.
@@ -91,7 +92,7 @@ def log_board(
         for file in files:
             run.client.log_artifact(run.run_id, str(file))
         if verdict is not None:
-            run.client.set_tag(run.run_id, "verdict", str(verdict))
+            run.client.set_tag(run.run_id, "verdict", _cut(verdict.sentence, _LONGEST_TAG))
     return run.run_id
 
 
@@ -168,7 +169,7 @@ class _Run:
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         for name, value in params.items():
-            self.client.log_param(self.run_id, _allowed(name), str(value)[:_MOST_CHARACTERS])
+            self.client.log_param(self.run_id, _allowed(name), _cut(value, _LONGEST_PARAM))
 
     def log_metrics(self, metrics: Mapping[str, Any], *, step: int = 0) -> None:
         for name, value in metrics.items():
@@ -199,6 +200,11 @@ def _finished_run(experiment: str, name: str, tracking_uri: str | None) -> Itera
         run.end("FAILED")
         raise
     run.end("FINISHED")
+
+
+def _cut(value: Any, longest: int) -> str:
+    text = str(value)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _allowed(name: str) -> str:

@@ -1,14 +1,17 @@
 """TensorBoard and MLflow get the numbers that the results hold."""
 
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from conftest import SMALL, SMALL_FEATURES
 from made_up import random_walk
 
-from lstm_strategy import LSTMForecaster, LSTMStrategyError, compare, tune
+from lstm_strategy import LSTMForecaster, LSTMStrategyError, compare, tracking
 from lstm_strategy.cli import main
+from lstm_strategy.evaluation.verdict import verdict
 from lstm_strategy.tracking import log_board, log_forecaster, log_tuning
 from strategies import BASELINES
 
@@ -21,7 +24,7 @@ def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mlflow")
     uri = f"sqlite:///{folder}/mlflow.db"
     client = MlflowClient(tracking_uri=uri)
-    for name in ("models", "boards", "searches", "broken", "shell"):
+    for name in (*("models", "boards", "broken"), *("shell", "compared", "searches", "unfinished")):
         client.create_experiment(name, artifact_location=(folder / name).as_uri())
     return uri, client
 
@@ -74,23 +77,16 @@ def test_mlflow_holds_every_metric_of_a_board(store):
     assert artefacts(client, run.info.run_id) == {"metrics.csv", "equity.csv", "equity.png"}
 
 
-def test_mlflow_holds_every_trial_inside_the_run_of_the_search(store):
+def test_the_tag_of_a_board_is_the_sentence_of_its_verdict_as_far_as_mlflow_takes_it(store):
     uri, client = store
-    small = LSTMForecaster(SMALL_FEATURES[:1], **{**SMALL, "epochs": 1, "seeds": 1})
-    found = tune(
-        random_walk(420), {"dropout": [0.0, 0.5]}, 2, forecaster=small, n_folds=2, progress=False
-    )
-    outer = log_tuning(found, "searches", tracking_uri=uri)
-    runs = client.search_runs([client.get_experiment_by_name("searches").experiment_id])
-    inner = {run.info.run_name: run for run in runs if run.info.run_id != outer}
-    assert {run.data.tags["mlflow.parentRunId"] for run in inner.values()} == {outer}
-    for number, trial in found.trials.iterrows():
-        run = inner.pop(f"trial {number}")
-        assert run.data.metrics["value"] == pytest.approx(trial["value"])
-        assert run.data.params["dropout"] == str(trial["dropout"])
-        assert run.data.params["state"] == trial["state"]
-    assert inner == {}
-    assert client.get_run(outer).data.metrics["best_value"] == pytest.approx(found.best_value)
+    board = compare({name: BASELINES[name] for name in ("Buy and hold", "MACD")}, random_walk(60))
+    judged = verdict(board, "MACD")
+    long = replace(judged, sentence=judged.sentence * 100)
+    runs = [log_board(board, "boards", verdict=v, tracking_uri=uri) for v in (judged, long)]
+    tags = [client.get_run(run).data.tags["verdict"] for run in runs]
+    assert tags[0] == judged.sentence
+    assert tags[0].startswith("No evidence of skill in MACD: ")
+    assert tags[1] == long.sentence[:4999] + "…"
 
 
 def test_a_run_that_breaks_is_marked_failed(store, tmp_path):
@@ -98,8 +94,7 @@ def test_a_run_that_breaks_is_marked_failed(store, tmp_path):
     board = compare({"Buy and hold": BASELINES["Buy and hold"]}, random_walk(60))
     with pytest.raises(OSError):
         log_board(board, "broken", files=[tmp_path / "missing.html"], tracking_uri=uri)
-    experiment = client.get_experiment_by_name("broken").experiment_id
-    assert [run.info.status for run in client.search_runs([experiment])] == ["FAILED"]
+    assert [run.info.status for run in runs_of(client, "broken")] == ["FAILED"]
 
 
 def test_a_forecaster_that_is_not_fitted_is_not_logged(store):
@@ -108,30 +103,92 @@ def test_a_forecaster_that_is_not_fitted_is_not_logged(store):
 
 
 @pytest.fixture
-def train(tmp_path, monkeypatch, capsys):
-    """Run `lstm-strategy train` on 300 bars; (code, out, err)."""
+def shell(tmp_path, monkeypatch, capsys, store):
+    """Run a command in a folder with 420 bars and the store as MLflow's; (code, out, err)."""
     monkeypatch.chdir(tmp_path)
-    random_walk(300).to_csv("bars.csv")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store[0])
+    random_walk(420).to_csv("bars.csv")
 
     def run(*words):
-        small = ["--epochs", "1", "--seeds", "1", "--units", "4", "--lookback", "10"]
-        monkeypatch.setattr(sys, "argv", ["lstm-strategy", "train", "bars.csv", *small, *words])
+        monkeypatch.setattr(sys, "argv", ["lstm-strategy", *map(str, words)])
         with pytest.raises(SystemExit) as stop:
             main()
         printed = capsys.readouterr()
-        return stop.value.code or 0, printed.out, printed.err
+        return stop.value.code or 0, " ".join(printed.out.split()), " ".join(printed.err.split())
 
     return run
 
 
-def test_train_logs_to_both(train, store, monkeypatch):
+@pytest.fixture
+def train(shell):
+    """Run `lstm-strategy train` for one small epoch."""
+    small = ["--epochs", "1", "--seeds", "1", "--units", "4", "--lookback", "10"]
+    return partial(shell, "train", "bars.csv", *small)
+
+
+def runs_of(client, experiment):
+    return client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
+
+
+def test_compare_logs_what_it_prints(shell, store, model_folder):
+    client = store[1]
+    code, out, err = shell("compare", "bars.csv", "--model", model_folder, "--mlflow", "compared")
+    assert (code, err) == (0, "")
+    (run,) = runs_of(client, "compared")
+    assert run.info.status == "FINISHED"
+    assert f"Logged as run {run.info.run_id} of experiment compared." in out
+    assert run.data.tags["verdict"] in out
+    assert run.data.params["source"] == "bars.csv"
+    assert {"LSTM/sharpe", "Buy and hold/sharpe", "MACD/costs"} <= run.data.metrics.keys()
+
+
+SPACE = """
+[forecaster]
+features = [{kind = "log_return", length = 1}]
+units = [4]
+lookback = 10
+epochs = 1
+seeds = 1
+[space]
+dropout = [0.0, 0.5]
+"""
+
+
+def test_tune_logs_every_trial_inside_the_run_of_the_search(shell, store, monkeypatch):
     uri, client = store
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    found = []
+
+    def logged(result, *args):
+        found.append(result)
+        return log_tuning(result, *args)
+
+    monkeypatch.setattr(tracking, "log_tuning", logged)
+    Path("space.toml").write_text(SPACE)
+    words = ("--config", "space.toml", "--trials", 2, "--folds", 2, "--mlflow", "searches")
+    code, out, err = shell("tune", "bars.csv", *words)
+    assert (code, err) == (0, "")
+    inner = {run.info.run_name: run for run in runs_of(client, "searches")}
+    outer = inner.pop("tune")
+    assert f"Logged as run {outer.info.run_id} of experiment searches." in out
+    assert outer.data.metrics["best_value"] == pytest.approx(found[0].best_value)
+    assert {run.data.tags["mlflow.parentRunId"] for run in inner.values()} == {outer.info.run_id}
+    for number, trial in found[0].trials.iterrows():
+        run = inner.pop(f"trial {number}")
+        assert run.info.status == "FINISHED"
+        assert run.data.metrics["value"] == pytest.approx(trial["value"])
+        assert run.data.params["dropout"] == str(trial["dropout"])
+    assert inner == {}
+    other = replace(found[0], trials=found[0].trials.assign(state=["pruned", "fail"]))
+    log_tuning(other, "unfinished", tracking_uri=uri)
+    status = {run.info.run_name: run.info.status for run in runs_of(client, "unfinished")}
+    assert status == {"tune": "FINISHED", "trial 0": "KILLED", "trial 1": "FAILED"}
+
+
+def test_train_logs_to_both(train, store):
     code, out, _ = train("--mlflow", "shell", "--tensorboard", "logs")
     assert code == 0
-    experiment = client.get_experiment_by_name("shell").experiment_id
-    (run,) = client.search_runs([experiment])
-    assert f"Logged as run {run.info.run_id} of" in " ".join(out.split())
+    (run,) = runs_of(store[1], "shell")
+    assert f"Logged as run {run.info.run_id} of" in out
     assert list(Path("logs/member_0").iterdir())
 
 
@@ -140,7 +197,7 @@ def test_a_file_store_that_mlflow_refuses_is_named_before_the_training(train, mo
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:runs")
     code, _, err = train("--mlflow", "x")
     assert code == 2
-    assert "another store by MLFLOW_TRACKING_URI" in " ".join(err.split())
+    assert "another store by MLFLOW_TRACKING_URI" in err
     assert not Path("model").exists()
 
 
@@ -175,5 +232,5 @@ def test_a_missing_extra_is_named_before_the_training(train, monkeypatch, module
     monkeypatch.setitem(sys.modules, module, None)
     code, _, err = train(*words)
     assert code == 2
-    assert f"pip install 'lstm-strategy[{module.split('.')[0]}]'" in " ".join(err.split())
+    assert f"pip install 'lstm-strategy[{module.split('.')[0]}]'" in err
     assert not Path("model").exists()
