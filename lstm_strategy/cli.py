@@ -24,6 +24,7 @@ from lstm_strategy.inputs import (
     forecaster_of_options,
     model_of_folder,
     rules_of_options,
+    scalars,
     sliced_bars,
     training_end_of,
     workers_of_options,
@@ -193,7 +194,7 @@ def train(
     )
     frame = sliced_bars(bars_of_source(bars, adjusted), start, end)
     say(f"{bars}: training on {bars_span(frame)}.")
-    forecaster.fit(frame, callbacks=_scalars(tensorboard))
+    forecaster.fit(frame, callbacks=scalars(tensorboard))
     print_training(forecaster)
     forecaster.save(out_dir)
     write_picture(out_dir / "training.png", plot_history(forecaster.history))
@@ -202,15 +203,6 @@ def train(
         from lstm_strategy.tracking import log_forecaster
 
         say(f"Logged as run {log_forecaster(forecaster, mlflow)} of experiment {mlflow}.")
-
-
-def _scalars(folder: Path | None) -> list[Any]:
-    """The callback that writes for TensorBoard, if a folder is given."""
-    if folder is None:
-        return []
-    from lstm_strategy.learning.scalars import TensorBoardScalars
-
-    return [TensorBoardScalars(folder)]
 
 
 @app.command()
@@ -325,6 +317,7 @@ def compare(
     trials: Trials = 1,
     null_test: NullTest = 0,
     null_block: NullBlock = 1,
+    tensorboard: TensorBoard = None,
     mlflow: MLflow = None,
 ) -> None:
     """Compare the LSTM with all baselines, out of sample.
@@ -341,6 +334,8 @@ def compare(
     places = workers_of_options(engine, address, jobs)
     if model is not None and walk_forward:
         raise SettingsError("--walk-forward trains anew; leave --model out.")
+    if model is not None and tensorboard is not None:
+        raise SettingsError("--tensorboard logs a training; leave --model or --tensorboard out.")
     if model is not None and null_test:
         raise SettingsError(
             "--null-test trains anew on shuffled bars; leave --model out, so that the real result "
@@ -379,6 +374,7 @@ def compare(
         n_trials=trials,
         n_permutations=null_test,
         null_block_bars=null_block,
+        tensorboard=tensorboard,
         experiment=mlflow,
     )
     with places:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lstm_strategy.learning.forecaster import LSTMForecaster
     from lstm_strategy.learning.models import Forecaster
+    from lstm_strategy.learning.scalars import FoldScalars
     from lstm_strategy.trading.backtest import BrokerSettings
 
 
@@ -57,6 +58,24 @@ def workers_of_options(
     if address is not None:
         raise SettingsError(f"--address {address} is that of a cluster: add --engine ray.")
     return nullcontext()
+
+
+def scalars(tensorboard: Path | None) -> list[Any]:
+    """The callback that logs a training for TensorBoard, if a folder is given."""
+    if tensorboard is None:
+        return []
+    from lstm_strategy.learning.scalars import TensorBoardScalars
+
+    return [TensorBoardScalars(tensorboard)]
+
+
+def fold_scalars(tensorboard: Path | None) -> "FoldScalars | None":
+    """The same for each training of a walk forward."""
+    if tensorboard is None:
+        return None
+    from lstm_strategy.learning.scalars import FoldScalars
+
+    return FoldScalars(tensorboard.absolute())  # a worker may be at home elsewhere
 
 
 def bars_of_source(source: str, adjusted: bool) -> "pd.DataFrame":

@@ -185,7 +185,8 @@ TensorBoard = Annotated[
     typer.Option(
         "--tensorboard",
         metavar="DIR",
-        help="Write losses and learning rate for TensorBoard into this folder.",
+        help="Write losses and learning rate for TensorBoard into this folder: member_0 and so on "
+        "for each network, with --walk-forward in fold_01 and so on.",
         callback=_usable_tensorboard,
         rich_help_panel="Tracking",
     ),

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_strategy.errors import SettingsError
-from lstm_strategy.inputs import bars_span, check_holds_no_other_files, sliced_bars
+from lstm_strategy.inputs import (
+    bars_span,
+    check_holds_no_other_files,
+    fold_scalars,
+    scalars,
+    sliced_bars,
+)
 from lstm_strategy.printing import print_training, say, status
 
 if TYPE_CHECKING:
@@ -46,6 +52,7 @@ class Study:
     n_trials:          settings whose results were looked at, this one included
     n_permutations:    of the null test; 0 for none
     null_block_bars:   blocks of bars that the null test leaves together
+    tensorboard:       folder where the training of the LSTM is logged; None for nowhere
     experiment:        of MLflow, where the outcome is logged; None for nowhere
     draws_chart:       whether the trades are drawn on the prices
     """
@@ -65,6 +72,7 @@ class Study:
     n_trials: int = 1
     n_permutations: int = 0
     null_block_bars: int = 1
+    tensorboard: Path | None = None
     experiment: str | None = None
     draws_chart: bool = False
 
@@ -152,15 +160,16 @@ def trained_lstm(
         n_jobs = None if most is None else min(len(study.splits.folds(known)), most)
         progress = False if quietly else None
         return walk_forward(
-            known, study.model, study.splits, folder=folder, n_jobs=n_jobs, progress=progress
-        )
+            known, study.model, study.splits, folder=folder, n_jobs=n_jobs, progress=progress,
+            callbacks=None if quietly else fold_scalars(study.tensorboard),
+        )  # fmt: skip
     before = bars_before(study, bars)
     if quietly:
         return study.model.unfitted_copy().fit(before, progress=False)
     if folder is not None:
         check_holds_no_other_files(folder)
     say(f"{study.source}: training on {bars_span(before)}.")
-    model: LSTMForecaster = study.model.fit(before)
+    model: LSTMForecaster = study.model.fit(before, callbacks=scalars(study.tensorboard))
     print_training(model)
     if folder is not None:
         model.save(folder)

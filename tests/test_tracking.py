@@ -142,6 +142,34 @@ def test_compare_logs_what_it_prints(shell, store, model_folder):
     assert {"LSTM/sharpe", "Buy and hold/sharpe", "MACD/costs"} <= run.data.metrics.keys()
 
 
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_compare_writes_a_tensorboard_run_for_each_fold_and_member(shell, jobs):
+    Path("space.toml").write_text(SPACE.split("[space]")[0])
+    walk = ("--walk-forward", "--train-window", "200 bars", "--test-window", "110 bars")
+    words = ("--config", "space.toml", "--seeds", 2, *walk, "--jobs", jobs)
+    code, _, err = shell("compare", "bars.csv", *words, "--tensorboard", "logs")
+    assert (code, err) == (0, "")
+    runs = {str(file.parent) for file in Path("logs").rglob("*tfevents*")}
+    assert runs == {f"logs/fold_0{fold}/member_{n}" for fold in (1, 2) for n in (0, 1)}
+
+
+def test_compare_without_a_walk_writes_one_tensorboard_run_a_member(shell):
+    Path("space.toml").write_text(SPACE.split("[space]")[0])
+    words = ("compare", "bars.csv", "--config", "space.toml", "--tensorboard", "logs")
+    code, _, err = shell(*words)
+    assert (code, err) == (0, "")
+    assert [path.name for path in Path("logs").iterdir()] == ["member_0"]
+    code, _, err = shell(*words)
+    assert code == 2
+    assert "logs holds TensorBoard runs already" in err
+
+
+def test_compare_of_a_trained_model_has_no_training_to_log(shell, model_folder):
+    code, _, err = shell("compare", "bars.csv", "--model", model_folder, "--tensorboard", "logs")
+    assert code == 2
+    assert "--tensorboard logs a training; leave --model or --tensorboard out." in err
+
+
 SPACE = """
 [forecaster]
 features = [{kind = "log_return", length = 1}]

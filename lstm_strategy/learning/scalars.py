@@ -1,10 +1,12 @@
 """The course of training as scalars for TensorBoard, whatever Keras runs on."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lstm_strategy.errors import SettingsError
 from lstm_strategy.learning.network import keras
+from lstm_strategy.learning.splits import Fold
 
 
 class TensorBoardScalars(keras.callbacks.Callback):
@@ -45,6 +47,20 @@ class TensorBoardScalars(keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Close the run."""
         self._writer.close()
+
+
+@dataclass(frozen=True)
+class FoldScalars:
+    """`TensorBoardScalars` for each fold of a walk forward: ``fold_01/member_0`` and so on.
+
+    >>> walk_forward(bars, forecaster, splits, callbacks=FoldScalars("logs"))  # doctest: +SKIP
+    """
+
+    folder: str | Path
+
+    def __call__(self, fold: Fold) -> list[TensorBoardScalars]:
+        """The callbacks for the training of one fold."""
+        return [TensorBoardScalars(Path(self.folder) / f"fold_{fold.number:02d}")]
 
 
 def check_tensorboard() -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,6 +37,8 @@ from lstm_strategy.learning.tasks import (
 
 OnFold = Callable[[int, int], None]
 """Called after each fold with: folds done, folds in all."""
+FoldCallbacks = Callable[[Fold], Sequence[Any]]
+"""A fold → the Keras callbacks that see its training."""
 
 
 def walk_forward(
@@ -47,6 +49,7 @@ def walk_forward(
     folder: str | Path | None = None,
     n_jobs: int | None = None,
     progress: bool | OnFold | None = None,
+    callbacks: FoldCallbacks | None = None,
 ) -> "WalkForwardForecaster":
     """Train ``forecaster`` anew for every fold; returns one forecaster for the whole span.
 
@@ -61,6 +64,8 @@ def walk_forward(
             what ``workers`` or ``joblib.parallel_config`` says, or else for this process alone.
         progress: True or False shows or hides a progress bar; None shows it where somebody
             looks; a function is called after each fold instead.
+        callbacks: gives the ``callbacks`` of ``fit`` for a fold. With several processes it is
+            pickled, and called where the fold is trained; kept folds aren't trained again.
 
     Raises:
         BarsError: at the first bad bar.
@@ -77,12 +82,14 @@ def walk_forward(
         )
     folds = splits.folds(bars)
     if folder is not None:
-        return _walked(bars, forecaster, splits, folds, Path(folder), n_jobs, progress)
+        return _walked(bars, forecaster, splits, folds, Path(folder), n_jobs, progress, callbacks)
     if is_serial(n_jobs):
-        models = _models_in_this_process(bars, forecaster, folds, progress)
+        models = _models_in_this_process(bars, forecaster, folds, progress, callbacks)
         return WalkForwardForecaster(_refits(models, folds), _ledger(bars, folds))
     with TemporaryDirectory(prefix="walk-forward-") as temporary:
-        return _walked(bars, forecaster, splits, folds, Path(temporary), n_jobs, progress)
+        return _walked(
+            bars, forecaster, splits, folds, Path(temporary), n_jobs, progress, callbacks
+        )
 
 
 def _walked(
@@ -93,13 +100,14 @@ def _walked(
     folder: Path,
     n_jobs: int | None,
     progress: bool | OnFold | None,
+    callbacks: FoldCallbacks | None,
 ) -> WalkForwardForecaster:
     key = _run_key(bars, forecaster, splits)
     _claim_folder(folder, key)
     missing = [
         fold for fold in folds if not (fold_folder(folder, fold.number) / CARD_FILE).exists()
     ]
-    _train_missing(bars, forecaster, folds, missing, folder, n_jobs, progress)
+    _train_missing(bars, forecaster, folds, missing, folder, n_jobs, progress, callbacks)
     models = [LSTMForecaster.load(fold_folder(folder, fold.number)) for fold in folds]
     walked = WalkForwardForecaster(_refits(models, folds), _ledger(bars, folds))
     walked.write_index(folder, key=key)
@@ -114,13 +122,14 @@ def _train_missing(
     folder: Path,
     n_jobs: int | None,
     progress: bool | OnFold | None,
+    callbacks: FoldCallbacks | None,
 ) -> None:
     with (
         steps_progress(progress, "walk forward: folds", len(folds)) as on_fold,
         shared(bars, n_jobs=n_jobs) as all_bars,
     ):
         jobs = (
-            joblib.delayed(_trained_content)(forecaster.unfitted_copy(), all_bars, fold)
+            joblib.delayed(_trained_content)(forecaster.unfitted_copy(), all_bars, fold, callbacks)
             for fold in missing
         )
         done = len(folds) - len(missing)
@@ -138,26 +147,35 @@ def _train_missing(
 
 
 def _models_in_this_process(
-    bars: pd.DataFrame, forecaster: Any, folds: list[Fold], progress: bool | OnFold | None
+    bars: pd.DataFrame,
+    forecaster: Any,
+    folds: list[Fold],
+    progress: bool | OnFold | None,
+    callbacks: FoldCallbacks | None,
 ) -> list[Any]:
     models = []
     with steps_progress(progress, "walk forward: folds", len(folds)) as on_fold:
         for fold in folds:
-            models.append(trained_on_fold(forecaster, bars, fold))
+            models.append(trained_on_fold(forecaster, bars, fold, callbacks=callbacks))
             if on_fold is not None:
                 on_fold(len(models), len(folds))
     return models
 
 
-def _trained_content(forecaster: Any, bars: Shared, fold: Fold) -> tuple[int, dict[str, bytes]]:
+def _trained_content(
+    forecaster: Any, bars: Shared, fold: Fold, callbacks: FoldCallbacks | None
+) -> tuple[int, dict[str, bytes]]:
     """The number of the fold and its saved model, which may travel to another machine."""
     quiet_tensorflow()
-    model = trained_on_fold(forecaster, bars.value.iloc[: fold.test.start], fold)
+    known = bars.value.iloc[: fold.test.start]
+    model = trained_on_fold(forecaster, known, fold, callbacks=callbacks)
     with TemporaryDirectory(prefix="fold-") as temporary:
         return fold.number, folder_content(model.save(Path(temporary) / "model"))
 
 
-def trained_on_fold(forecaster: Any, bars: pd.DataFrame, fold: Fold) -> Any:
+def trained_on_fold(
+    forecaster: Any, bars: pd.DataFrame, fold: Fold, *, callbacks: FoldCallbacks | None = None
+) -> Any:
     """A copy of the forecaster, trained for one fold on what may be known before its test.
 
     Raises:
@@ -174,6 +192,8 @@ def trained_on_fold(forecaster: Any, bars: pd.DataFrame, fold: Fold) -> Any:
             leave_out=leave_out if leave_out.any() else None,
             validation=is_validation if is_validation.any() else None,
             progress=False,
+            # a forecaster of another kind needn't know of callbacks
+            **({} if callbacks is None else {"callbacks": callbacks(fold)}),
         )
     except LSTMStrategyError as error:
         first, final = span_dates(known.index[~leave_out])

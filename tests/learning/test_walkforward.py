@@ -133,11 +133,11 @@ def test_finished_folds_survive_a_kill_and_are_not_trained_again(walked, tmp_pat
     trained = []
     train = walkforward.trained_on_fold
 
-    def train_until_killed(forecaster, bars, fold):
+    def train_until_killed(forecaster, bars, fold, **callbacks):
         if len(trained) == 2:
             raise KeyboardInterrupt
         trained.append(fold.number)
-        return train(forecaster, bars, fold)
+        return train(forecaster, bars, fold, **callbacks)
 
     prototype = LSTMForecaster(SMALL_FEATURES, **QUICK)
     monkeypatch.setattr(walkforward, "trained_on_fold", train_until_killed)
@@ -150,7 +150,7 @@ def test_finished_folds_survive_a_kill_and_are_not_trained_again(walked, tmp_pat
     monkeypatch.setattr(
         walkforward,
         "trained_on_fold",
-        lambda f, b, fold: resumed.append(fold.number) or train(f, b, fold),
+        lambda f, b, fold, **_: resumed.append(fold.number) or train(f, b, fold),
     )
     again = walk_forward(BARS, prototype, SPLITS, folder=tmp_path / "run", progress=False)
     assert (trained, resumed) == ([1, 2], [3])
