@@ -392,7 +392,7 @@ def test_python_uses_a_saved_model_without_keras(workplace, work):
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_models_trained_on_another_backend_have_a_twin_too(backend, tmp_path):
+def test_models_trained_on_another_backend_have_a_twin_and_callbacks_too(backend, tmp_path):
     if find_spec(backend) is None:
         pytest.skip(f"{backend} isn't installed")
     random_walk(300).to_csv(tmp_path / "bars.csv")
@@ -400,9 +400,14 @@ def test_models_trained_on_another_backend_have_a_twin_too(backend, tmp_path):
 import os, sys
 os.environ["KERAS_BACKEND"] = {backend!r}
 from lstm_strategy import LSTMForecaster, load_bars
+from lstm_strategy.learning.scalars import TensorBoardScalars
+from keras.callbacks import ModelCheckpoint
 bars = load_bars("bars.csv")
 forecaster = LSTMForecaster({SMALL_FEATURES!r}, **{SMALL | {"epochs": 2}!r})
-forecaster.fit(bars, progress=False).save("model")
+callbacks = [TensorBoardScalars("logs"), ModelCheckpoint("member.keras")]
+forecaster.fit(bars, progress=False, callbacks=callbacks).save("model")
+assert sorted(os.listdir("logs")) == ["member_0", "member_1"]
+assert os.path.isfile("member.keras")
 assert forecaster.card.backend == {backend!r}
 onnx, keras = (LSTMForecaster.load("model", engine=engine) for engine in ("onnx", "keras"))
 apart = (onnx.forecast(bars) - keras.forecast(bars))[["forecast", "spread"]].abs().max().max()
