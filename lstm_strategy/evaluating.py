@@ -77,8 +77,10 @@ def _log(study: Study, board: "Board", judged: "Verdict", experiment: str) -> No
     made = training_settings(study)
     params = {
         "source": study.source,
+        "start": study.first_traded,
+        "end": study.known_bars.index[-1],
+        "strategy": study.strategy_params,
         **made.pop("settings"),
-        "features": [spec["kind"] for spec in made.pop("features")["specs"]],
         **made,
     }
     files = [] if study.out_dir is None else [study.out_dir / "report.html"]

@@ -5,6 +5,7 @@ names another. A run is written whole, or it is marked FAILED. NaN and infinite 
 out.
 """
 
+import json
 import math
 import re
 import tempfile
@@ -76,19 +77,23 @@ def log_board(
 ) -> str:
     """Log a comparison; returns the id of the run.
 
-    Metrics: ``LSTM/sharpe`` and so on, without the characters that MLflow refuses. Artefacts:
-    metrics.csv, equity.csv, equity.png and ``files``. The verdict's sentence is the tag
-    ``verdict``.
+    Parameters: the broker's terms and ``params``, each cut at 500 characters. Metrics:
+    ``LSTM/sharpe`` and so on, without the characters that MLflow refuses. Artefacts:
+    settings.json, which has the parameters whole, metrics.csv, equity.csv, equity.png and
+    ``files``. The verdict's sentence is the tag ``verdict``.
 
     Raises:
         SettingsError: if mlflow isn't installed.
     """
     with _finished_run(experiment, "compare", tracking_uri) as run:
-        run.log_params({**board.broker.model_dump(mode="json"), **(params or {})})
+        settings = {**board.broker.model_dump(mode="json"), **(params or {})}
+        run.log_params(settings)
         for strategy, row in board.table.iterrows():
             run.log_metrics({f"{strategy}/{name}": value for name, value in row.items()})
         with tempfile.TemporaryDirectory() as folder:
-            run.log_folder(board.save(folder))
+            text = json.dumps(settings, indent=2, default=str)
+            (board.save(folder) / "settings.json").write_text(f"{text}\n")
+            run.log_folder(Path(folder))
         for file in files:
             run.client.log_artifact(run.run_id, str(file))
         if verdict is not None:

@@ -1,5 +1,6 @@
 """TensorBoard and MLflow get the numbers that the results hold."""
 
+import json
 import sys
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,7 @@ import pytest
 from conftest import SMALL, SMALL_FEATURES
 from made_up import random_walk
 
-from lstm_strategy import LSTMForecaster, LSTMStrategyError, compare, tracking
+from lstm_strategy import BrokerSettings, LSTMForecaster, LSTMStrategyError, compare, tracking
 from lstm_strategy.cli import main
 from lstm_strategy.evaluation.verdict import verdict
 from lstm_strategy.tracking import log_board, log_forecaster, log_tuning
@@ -74,7 +75,9 @@ def test_mlflow_holds_every_metric_of_a_board(store):
     known = board.table.loc["Buy and hold"].dropna()
     logged = {name.split("/")[1]: value for name, value in run.data.metrics.items()}
     assert logged == pytest.approx(known.to_dict())
-    assert artefacts(client, run.info.run_id) == {"metrics.csv", "equity.csv", "equity.png"}
+    assert artefacts(client, run.info.run_id) == {
+        *("metrics.csv", "equity.csv", "equity.png", "settings.json")
+    }
 
 
 def test_the_tag_of_a_board_is_the_sentence_of_its_verdict_as_far_as_mlflow_takes_it(store):
@@ -126,6 +129,10 @@ def train(shell):
     return partial(shell, "train", "bars.csv", *small)
 
 
+def cut(text):
+    return text if len(text) <= 500 else text[:499] + "…"
+
+
 def runs_of(client, experiment):
     return client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
 
@@ -139,6 +146,13 @@ def test_compare_logs_what_it_prints(shell, store, model_folder):
     assert f"Logged as run {run.info.run_id} of experiment compared." in out
     assert run.data.tags["verdict"] in out
     assert run.data.params["source"] == "bars.csv"
+    assert run.data.params["start"] == "2002-02-05 00:00:00"
+    file = client.download_artifacts(run.info.run_id, "settings.json")
+    settings = json.loads(Path(file).read_text())
+    assert settings["features"]["specs"] == SMALL_FEATURES
+    assert settings["lookback"] == SMALL["lookback"]
+    assert settings["commission_rate"] == BrokerSettings().commission_rate
+    assert run.data.params == {name: cut(str(value)) for name, value in settings.items()}
     assert {"LSTM/sharpe", "Buy and hold/sharpe", "MACD/costs"} <= run.data.metrics.keys()
 
 
