@@ -10,7 +10,7 @@ import typer
 from lstm_strategy.errors import SettingsError
 
 
-def _usable_folder(folder: Path | None) -> Path | None:
+def _usable_folder(folder: Path | None, *, option: str) -> Path | None:
     """Refuse before the work what could only fail after it."""
     if folder is None:
         return None
@@ -18,14 +18,18 @@ def _usable_folder(folder: Path | None) -> Path | None:
     existing = next(place for place in (path, *path.parents) if place.exists())
     if not existing.is_dir():
         raise SettingsError(
-            f"--out {folder}: {existing} is a file, not a folder. Choose another folder."
+            f"{option} {folder}: {existing} is a file, not a folder. Choose another folder."
         )
     if not os.access(existing, os.W_OK | os.X_OK):
         raise SettingsError(
-            f"--out {folder}: nothing may be written to {existing}. Choose another folder, or "
+            f"{option} {folder}: nothing may be written to {existing}. Choose another folder, or "
             "change its permissions."
         )
     return folder
+
+
+def _usable_out(folder: Path | None) -> Path | None:
+    return _usable_folder(folder, option="--out")
 
 
 def _usable_tensorboard(folder: Path | None) -> Path | None:
@@ -33,7 +37,7 @@ def _usable_tensorboard(folder: Path | None) -> Path | None:
         from lstm_strategy.learning.scalars import check_tensorboard
 
         check_tensorboard()
-    return folder
+    return _usable_folder(folder, option="--tensorboard")
 
 
 def _usable_experiment(experiment: str | None) -> str | None:
@@ -63,13 +67,13 @@ Engine = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Write the results to this folder.", callback=_usable_folder),
+    typer.Option("--out", help="Write the results to this folder.", callback=_usable_out),
 ]
 ModelOut = Annotated[
-    Path, typer.Option("--out", help="Folder for the model.", callback=_usable_folder)
+    Path, typer.Option("--out", help="Folder for the model.", callback=_usable_out)
 ]
 FolderOut = Annotated[
-    Path, typer.Option("--out", help="Folder for the results.", callback=_usable_folder)
+    Path, typer.Option("--out", help="Folder for the results.", callback=_usable_out)
 ]
 Config = Annotated[
     Path | None,

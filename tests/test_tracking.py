@@ -178,6 +178,13 @@ def test_compare_without_a_walk_writes_one_tensorboard_run_a_member(shell):
     assert "logs holds TensorBoard runs already" in err
 
 
+def test_a_file_in_place_of_the_folder_is_refused_before_the_training(train):
+    code, _, err = train("--tensorboard", "bars.csv")
+    assert code == 2
+    assert err.startswith("error: --tensorboard bars.csv: ")
+    assert not Path("model").exists()
+
+
 def test_compare_of_a_trained_model_has_no_training_to_log(shell, model_folder):
     code, _, err = shell("compare", "bars.csv", "--model", model_folder, "--tensorboard", "logs")
     assert code == 2
