@@ -2,7 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +37,8 @@ from lstm_strategy.learning.tasks import (
     results_of,
     shared,
 )
+
+log = logging.getLogger(__name__)
 
 OnFold = Callable[[int, int], None]
 """Called after each fold with: folds done, folds in all."""
@@ -80,86 +85,86 @@ def walk_forward(
             f"labels overlap the test fold; got {splits.purge_bars}. Write "
             f"WalkForward(..., horizon={horizon})."
         )
-    folds = splits.folds(bars)
+    run = _Run(bars, forecaster, splits, splits.folds(bars), n_jobs, progress, callbacks)
     if folder is not None:
-        return _walked(bars, forecaster, splits, folds, Path(folder), n_jobs, progress, callbacks)
-    if is_serial(n_jobs):
-        models = _models_in_this_process(bars, forecaster, folds, progress, callbacks)
-        return WalkForwardForecaster(_refits(models, folds), _ledger(bars, folds))
-    with TemporaryDirectory(prefix="walk-forward-") as temporary:
-        return _walked(
-            bars, forecaster, splits, folds, Path(temporary), n_jobs, progress, callbacks
-        )
-
-
-def _walked(
-    bars: pd.DataFrame,
-    forecaster: Any,
-    splits: WalkForward,
-    folds: list[Fold],
-    folder: Path,
-    n_jobs: int | None,
-    progress: bool | OnFold | None,
-    callbacks: FoldCallbacks | None,
-) -> WalkForwardForecaster:
-    key = _run_key(bars, forecaster, splits)
-    _claim_folder(folder, key)
-    missing = [
-        fold for fold in folds if not (fold_folder(folder, fold.number) / CARD_FILE).exists()
-    ]
-    _train_missing(bars, forecaster, folds, missing, folder, n_jobs, progress, callbacks)
-    models = [LSTMForecaster.load(fold_folder(folder, fold.number)) for fold in folds]
-    walked = WalkForwardForecaster(_refits(models, folds), _ledger(bars, folds))
-    walked.write_index(folder, key=key)
+        walked = run.kept_in(Path(folder))
+    elif is_serial(n_jobs):
+        walked = run.in_this_process()
+    else:
+        with TemporaryDirectory(prefix="walk-forward-") as temporary:
+            walked = run.kept_in(Path(temporary))
+    _warn_of_endless_memory(walked)
     return walked
 
 
-def _train_missing(
-    bars: pd.DataFrame,
-    forecaster: Any,
-    folds: list[Fold],
-    missing: list[Fold],
-    folder: Path,
-    n_jobs: int | None,
-    progress: bool | OnFold | None,
-    callbacks: FoldCallbacks | None,
-) -> None:
-    with (
-        steps_progress(progress, "walk forward: folds", len(folds)) as on_fold,
-        shared(bars, n_jobs=n_jobs) as all_bars,
-    ):
-        jobs = (
-            joblib.delayed(_trained_content)(forecaster.unfitted_copy(), all_bars, fold, callbacks)
-            for fold in missing
-        )
-        done = len(folds) - len(missing)
-        try:
-            for number, content in results_of(jobs, n_jobs=n_jobs, in_order=False):
-                write_folder(fold_folder(folder, number), content)
-                done += 1
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What `walk_forward` was asked for, and its folds."""
+
+    bars: pd.DataFrame
+    forecaster: Any
+    splits: WalkForward
+    folds: list[Fold]
+    n_jobs: int | None
+    progress: bool | OnFold | None
+    callbacks: FoldCallbacks | None
+
+    def in_this_process(self) -> WalkForwardForecaster:
+        """Train one fold after the other, and keep nothing."""
+        models: list[Any] = []
+        with self._progress() as on_fold:
+            for fold in self.folds:
+                models.append(
+                    trained_on_fold(self.forecaster, self.bars, fold, callbacks=self.callbacks)
+                )
                 if on_fold is not None:
-                    on_fold(done, len(folds))
-        except WorkersDiedError as error:
-            raise TrainingError(
-                f"After {done} of {len(folds)} folds: {error} The finished folds are kept: run it "
-                "again with the same folder, and fewer processes (n_jobs, or --jobs)."
-            ) from None
+                    on_fold(len(models), len(self.folds))
+        return self._walked(models)
 
+    def kept_in(self, folder: Path) -> WalkForwardForecaster:
+        """Train the folds that the folder lacks, wherever tasks run, and keep all of them there."""
+        key = _run_key(self.bars, self.forecaster, self.splits)
+        _claim_folder(folder, key)
+        self._train_missing(folder)
+        models = [LSTMForecaster.load(fold_folder(folder, fold.number)) for fold in self.folds]
+        walked = self._walked(models)
+        walked.write_index(folder, key=key)
+        return walked
 
-def _models_in_this_process(
-    bars: pd.DataFrame,
-    forecaster: Any,
-    folds: list[Fold],
-    progress: bool | OnFold | None,
-    callbacks: FoldCallbacks | None,
-) -> list[Any]:
-    models = []
-    with steps_progress(progress, "walk forward: folds", len(folds)) as on_fold:
-        for fold in folds:
-            models.append(trained_on_fold(forecaster, bars, fold, callbacks=callbacks))
-            if on_fold is not None:
-                on_fold(len(models), len(folds))
-    return models
+    def _train_missing(self, folder: Path) -> None:
+        missing = [
+            fold
+            for fold in self.folds
+            if not (fold_folder(folder, fold.number) / CARD_FILE).exists()
+        ]
+        done = len(self.folds) - len(missing)
+        with self._progress() as on_fold, shared(self.bars, n_jobs=self.n_jobs) as bars:
+            tasks = (
+                joblib.delayed(_trained_content)(
+                    self.forecaster.unfitted_copy(), bars, fold, self.callbacks
+                )
+                for fold in missing
+            )
+            try:
+                for number, content in results_of(tasks, n_jobs=self.n_jobs, in_order=False):
+                    write_folder(fold_folder(folder, number), content)
+                    done += 1
+                    if on_fold is not None:
+                        on_fold(done, len(self.folds))
+            except WorkersDiedError as error:
+                raise TrainingError(
+                    f"After {done} of {len(self.folds)} folds: {error} The finished folds are "
+                    "kept: run it again with the same folder, and fewer processes (n_jobs, or "
+                    "--jobs)."
+                ) from None
+
+    def _progress(self) -> Any:
+        return steps_progress(self.progress, "walk forward: folds", len(self.folds))
+
+    def _walked(self, models: list[Any]) -> WalkForwardForecaster:
+        starts = (pd.Timestamp(fold.test_start) for fold in self.folds)
+        refits = [Refit(model, start) for model, start in zip(models, starts, strict=True)]
+        return WalkForwardForecaster(refits, _ledger(self.bars, self.folds))
 
 
 def _trained_content(
@@ -187,14 +192,15 @@ def trained_on_fold(
     is_validation = np.isin(position, fold.validation_indices)
     leave_out = ~is_validation & ~np.isin(position, fold.train_indices)
     try:
-        return forecaster.unfitted_copy().fit(
-            known,
-            leave_out=leave_out if leave_out.any() else None,
-            validation=is_validation if is_validation.any() else None,
-            progress=False,
-            # a forecaster of another kind needn't know of callbacks
-            **({} if callbacks is None else {"callbacks": callbacks(fold)}),
-        )
+        with _notices_of_one_training_off():
+            return forecaster.unfitted_copy().fit(
+                known,
+                leave_out=leave_out if leave_out.any() else None,
+                validation=is_validation if is_validation.any() else None,
+                progress=False,
+                # a forecaster of another kind needn't know of callbacks
+                **({} if callbacks is None else {"callbacks": callbacks(fold)}),
+            )
     except LSTMStrategyError as error:
         first, final = span_dates(known.index[~leave_out])
         raise TrainingError(
@@ -202,11 +208,29 @@ def trained_on_fold(
         ) from error
 
 
-def _refits(models: list[Any], folds: list[Fold]) -> list[Refit]:
-    return [
-        Refit(model, pd.Timestamp(fold.test_start))
-        for model, fold in zip(models, folds, strict=True)
-    ]
+@contextmanager
+def _notices_of_one_training_off() -> Iterator[None]:
+    """What `fit` tells of one network would come for every fold, and every trial of a search."""
+    logger = logging.getLogger(LSTMForecaster.__module__)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _warn_of_endless_memory(walked: WalkForwardForecaster) -> None:
+    cards = [getattr(refit.model, "card", None) for refit in walked.refits]
+    memories = [card.memory for card in cards if card is not None and card.memory is not None]
+    endless = sum(not memory.converged for memory in memories)
+    if endless:
+        log.warning(
+            "%d of %d networks still remember their first row after half of their training rows, "
+            "so their forecasts depend a little on where the bars begin. Train on more bars, or "
+            "with memory='window'.",
+            endless, len(walked.refits),
+        )  # fmt: skip
 
 
 def _ledger(bars: pd.DataFrame, folds: list[Fold]) -> pd.DataFrame:

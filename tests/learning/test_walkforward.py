@@ -16,7 +16,7 @@ from lstm_strategy import (
     walk_forward,
 )
 from lstm_strategy.bars.fingerprint import bars_fingerprint
-from lstm_strategy.learning import walkforward
+from lstm_strategy.learning import assessment, walkforward
 from lstm_strategy.learning.models import opened_forecaster
 
 BARS = random_walk(420, seed=11)
@@ -259,3 +259,12 @@ def test_a_worker_that_dies_is_named_and_finished_folds_are_kept(tmp_path):
         )
     finished = list((tmp_path / "run" / "folds").glob("*/model.json"))
     assert len(finished) >= 1
+
+
+def test_what_is_amiss_with_every_fold_is_said_once(caplog, monkeypatch):
+    monkeypatch.setattr(assessment, "network_memory", lambda *measured: None)
+    with caplog.at_level("WARNING", "lstm_strategy"):
+        walk_forward(BARS, LSTMForecaster(SMALL_FEATURES, **QUICK), SPLITS, progress=False)
+    assert [record.message.split(",")[0] for record in caplog.records] == [
+        "3 of 3 networks still remember their first row after half of their training rows"
+    ]
