@@ -276,7 +276,8 @@ def _draw_folds(ax: Axes, ledger: pd.DataFrame, width_inches: float) -> None:
 
 
 def _draw_dates(ax: Axes, curves: list[_Curve], *, maxticks: int = 12) -> None:
-    locator = mdates.AutoDateLocator(minticks=5, maxticks=maxticks)
+    # matplotlib warns where no step gives as many ticks as that: 5 of 7 for four years, say
+    locator = mdates.AutoDateLocator(minticks=min(5, maxticks // 2), maxticks=maxticks)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
     first = min(c.equity.index[0] for c in curves)

@@ -203,6 +203,15 @@ def test_folds_outside_of_the_curve_are_not_drawn():
     assert strip.get_xlim() == strip.figure.axes[0].get_xlim()
 
 
+@pytest.mark.parametrize("width_inches", [4.0, 11.0])
+def test_dates_have_ticks_whatever_the_span(width_inches):
+    for days in (12, 90, 700, 1_079, 1_564, 5_000):  # three and four years: 7 ticks at most
+        index = pd.date_range("2000-01-03", periods=2, freq=f"{days}D")
+        figure = plot_equity({"LSTM": pd.Series([1.0, 2.0], index)}, width_inches=width_inches)
+        figure.draw_without_rendering()  # matplotlib's warnings are errors here
+        assert 3 <= len(figure.axes[-1].get_xticks()) <= 12
+
+
 def test_a_narrow_figure_has_its_legend_below_and_its_title_within():
     figure = plot_equity(three_results(), width_inches=4.0)
     assert figure.axes[0].get_legend() is None
