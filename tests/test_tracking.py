@@ -10,7 +10,14 @@ import pytest
 from conftest import SMALL, SMALL_FEATURES
 from made_up import random_walk
 
-from lstm_strategy import BrokerSettings, LSTMForecaster, LSTMStrategyError, compare, tracking
+from lstm_strategy import (
+    BrokerSettings,
+    LSTMForecaster,
+    LSTMStrategyError,
+    WalkForward,
+    compare,
+    tracking,
+)
 from lstm_strategy.cli import main
 from lstm_strategy.evaluation.verdict import verdict
 from lstm_strategy.tracking import log_board, log_forecaster, log_tuning
@@ -165,6 +172,21 @@ def test_compare_writes_a_tensorboard_run_for_each_fold_and_member(shell, jobs):
     assert (code, err) == (0, "")
     runs = {str(file.parent) for file in Path("logs").rglob("*tfevents*")}
     assert runs == {f"logs/fold_0{fold}/member_{n}" for fold in (1, 2) for n in (0, 1)}
+
+
+def test_a_fold_that_is_trained_anew_is_logged_beside_what_was_logged(tmp_path):
+    from lstm_strategy.learning.scalars import FoldScalars
+
+    bars = random_walk(300)
+    fold, *_ = WalkForward(200, 90).folds(bars)
+    forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "seeds": 1})
+    for _ in range(3):
+        forecaster.fit(bars, progress=False, callbacks=FoldScalars(tmp_path)(fold))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "fold_01",
+        "fold_01_again_1",
+        "fold_01_again_2",
+    ]
 
 
 def test_compare_without_a_walk_writes_one_tensorboard_run_a_member(shell):

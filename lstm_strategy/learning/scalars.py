@@ -1,6 +1,7 @@
 """The course of training as scalars for TensorBoard, whatever Keras runs on."""
 
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,9 @@ class TensorBoardScalars(keras.callbacks.Callback):
 class FoldScalars:
     """`TensorBoardScalars` for each fold of a walk forward: ``fold_01/member_0`` and so on.
 
+    A fold that is trained anew, after a kill or because its machine died, is logged beside what
+    was logged before: ``fold_01_again_1``.
+
     >>> walk_forward(bars, forecaster, splits, callbacks=FoldScalars("logs"))  # doctest: +SKIP
     """
 
@@ -60,7 +64,9 @@ class FoldScalars:
 
     def __call__(self, fold: Fold) -> list[TensorBoardScalars]:
         """The callbacks for the training of one fold."""
-        return [TensorBoardScalars(Path(self.folder) / f"fold_{fold.number:02d}")]
+        first = Path(self.folder) / f"fold_{fold.number:02d}"
+        others = (first.with_name(f"{first.name}_again_{number}") for number in count(1))
+        return [TensorBoardScalars(next(f for f in chain([first], others) if not f.exists()))]
 
 
 def check_tensorboard() -> None:
