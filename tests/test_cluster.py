@@ -52,14 +52,21 @@ def cluster():
     made.shutdown()
 
 
-def nodes_alive():
-    return sum(node["Alive"] for node in ray.nodes())
+def is_alone():
+    """Whether one node is left; the others are told of a dead one after a while only."""
+    latest = time.monotonic() + 120
+    while (alive := sum(node["Alive"] for node in ray.nodes())) > 1 and time.monotonic() < latest:
+        time.sleep(0.1)
+    return alive == 1
 
 
-def noted(number, folder, handle):
+def noted(number, folder, handle, second):
+    """Never ends on the second node, and elsewhere not before a task has begun there."""
     node = ray.get_runtime_context().get_node_id()
     (folder / f"{number} {node} {time.monotonic_ns()}").touch()
-    time.sleep(1.0)
+    latest = time.monotonic() + 120
+    while node == second or (time.monotonic() < latest and not any(folder.glob(f"* {second} *"))):
+        time.sleep(0.05)
     return number, int(handle.value.sum())
 
 
@@ -70,14 +77,13 @@ def starts(folder):
 def test_a_task_whose_machine_dies_is_started_again_elsewhere(cluster, tmp_path, capfd):
     with workers("ray", address=cluster.address):
         with shared(BARS["close"] > 0, n_jobs=None) as handle:
-            jobs = (joblib.delayed(noted)(number, tmp_path, handle) for number in range(8))
+            task = joblib.delayed(noted)
+            jobs = (task(number, tmp_path, handle, cluster.second) for number in range(8))
             done = results_of(jobs, n_jobs=None, in_order=False)
             first = next(done)
-            while not any(node == cluster.second for _, node, _ in starts(tmp_path)):
-                time.sleep(0.05)
             cluster.kill_second()
             assert sorted([first, *done]) == [(number, 420) for number in range(8)]
-        assert nodes_alive() == 1
+        assert is_alone()
     begun = [number for number, _, _ in starts(tmp_path)]
     lost = {number for number in begun if begun.count(number) > 1}
     assert lost
@@ -97,6 +103,7 @@ def test_a_walk_forward_survives_a_dead_node_with_the_same_result(cluster, tmp_p
     alone = walk_forward(BARS, FORECASTER, splits, progress=False)
     with workers("ray", address=cluster.address):
         walked = walk_forward(BARS, FORECASTER, splits, folder=tmp_path / "run", progress=kill)
+        assert is_alone()
     assert killed
     assert len(walked.refits) == 8
     pd.testing.assert_frame_equal(walked.forecast(BARS), alone.forecast(BARS), atol=1e-6)
@@ -116,7 +123,7 @@ def test_a_study_survives_a_dead_node_with_the_same_result(cluster, tmp_path):
     alone = tune(BARS, space, 9, n_jobs=1, progress=False, **how)
     with workers("ray", address=cluster.address):
         found = tune(BARS, space, 9, folder=tmp_path / "study", progress=kill, **how)
-        assert nodes_alive() == 1
+        assert is_alone()
     assert killed
     columns = ["state", "value", "folds", "learning_rate", "min_signal"]
     pd.testing.assert_frame_equal(found.trials[columns], alone.trials[columns], atol=1e-6)
