@@ -104,7 +104,7 @@ def main(words: list[str] | None = None) -> int:
     if fallen and not arguments.write:
         console.print(f"{guard.RESULTS_FILE.name} is as it was; --write takes these results over.")
         return 1
-    new = guard.results_of(measured, versions=library_versions(), cpu_count=os.cpu_count())
+    new = guard.run_tasks(measured, versions=library_versions(), cpu_count=os.cpu_count())
     names = [name for module in modules for name in module.FIGURES]
     guard.write_results(guard.merged(kept, new, names))
     return 0

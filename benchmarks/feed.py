@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmarks.figures import Figure, Measured
 from benchmarks.timing import best_seconds
-from lstm_strategy.bars.feed import BarsFeed
+from lstm_strategy.trading import BarsFeed
 
 N_BARS = 20_000
 N_REPEATS = 5

@@ -21,7 +21,7 @@ from benchmarks.peer import (
 )
 from benchmarks.timing import best_seconds
 from lstm_strategy import LSTMForecaster, sample_bars
-from lstm_strategy.learning.engines import carried_forecasts
+from lstm_strategy.learning.inference import run_carried
 
 N_BARS = 5_000
 N_PREDICTED = 30  # bars; predict takes the same time for each of the others
@@ -65,14 +65,14 @@ def measure() -> dict[str, Measured]:
     def steps():
         state = engine.initial_state(1)
         for row in rows[:N_STEPS]:
-            _, state = carried_forecasts(engine, row[None], state)
+            _, state = run_carried(engine, row[None], state)
 
     def predict():
         for window in windows[:N_PREDICTED]:
             network.predict(window[None], verbose=0)
 
     calls = {
-        "feed": lambda: carried_forecasts(engine, rows, engine.initial_state(1)),
+        "feed": lambda: run_carried(engine, rows, engine.initial_state(1)),
         "steps": steps,
         "predict": predict,
         "matrix": lambda: matrix @ matrix,

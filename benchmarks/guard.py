@@ -43,7 +43,7 @@ def kept_results() -> dict[str, Any]:
     return json.loads(RESULTS_FILE.read_text("utf-8"))
 
 
-def results_of(
+def run_tasks(
     measured: Mapping[str, Measured], *, versions: dict[str, str], cpu_count: int | None
 ) -> dict[str, Any]:
     """What results.json holds: ratios to three digits, and what they were measured with."""

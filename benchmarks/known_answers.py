@@ -26,11 +26,11 @@ from lstm_strategy import (
     walk_forward,
 )
 from lstm_strategy.evaluation.metrics import bar_returns
-from lstm_strategy.evaluation.significance import superior_predictive_ability
+from lstm_strategy.evaluation.statistics import superior_predictive_ability
 from lstm_strategy.evaluation.verdict import verdict
-from lstm_strategy.learning.models import ReadyForecasts
 from lstm_strategy.learning.network import keras
-from lstm_strategy.learning.tabular import learning_baselines
+from lstm_strategy.learning.reference import learning_baselines
+from lstm_strategy.learning.serving import PrecomputedForecasts
 from strategies import BASELINES
 
 FREE = BrokerSettings(commission_rate=0, slippage_rate=0, band=0.0)
@@ -41,9 +41,9 @@ def out_of_sample_start(bars: pd.DataFrame) -> pd.Timestamp:
     return bars.index[int(len(bars) * TRAINING_SHARE)]
 
 
-def oracle_forecasts(market, start: pd.Timestamp) -> ReadyForecasts:
+def oracle_forecasts(market, start: pd.Timestamp) -> PrecomputedForecasts:
     frame = pd.DataFrame({"signal": market.oracle, "forecast": 0.5, "spread": 0.0})
-    return ReadyForecasts(frame, 0, list(market.bars.columns[:5]), start)
+    return PrecomputedForecasts(frame, 0, list(market.bars.columns[:5]), start)
 
 
 def sharpe_of_signal(signal: pd.Series, bars: pd.DataFrame, start: pd.Timestamp) -> float:

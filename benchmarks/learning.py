@@ -17,7 +17,7 @@ from benchmarks.figures import AtLeast, Figure, Measured, console, without
 from benchmarks.fresh import in_fresh_process
 from benchmarks.peer import UNITS, torch_forecasts, torch_network, windowed_network, windows_of
 from lstm_strategy import FeatureSet, LSTMForecaster, simulate_bars
-from lstm_strategy.learning.rows import TrainingRows, training_rows
+from lstm_strategy.learning.training import TrainingSet, build_training_set
 
 N_BARS = 20_000
 SEED = 1
@@ -69,14 +69,14 @@ def keras_learns(auc: float, limit: float) -> tuple[float, float]:
 
 
 def _learned(
-    epochs: Callable[[TrainingRows], Iterator[np.ndarray]], auc: float, limit: float
+    epochs: Callable[[TrainingSet], Iterator[np.ndarray]], auc: float, limit: float
 ) -> tuple[float, float]:
     from sklearn.metrics import roc_auc_score
 
     bars = simulate_bars("remembered_news", N_BARS, seed=SEED).bars
     started, best = time.perf_counter(), 0.0
     settings = LSTMForecaster(**SETTINGS).settings
-    rows, _ = training_rows(bars, FeatureSet.preset("default"), settings)
+    rows, _ = build_training_set(bars, FeatureSet.preset("default"), settings)
     for forecasts in epochs(rows):
         best = max(best, roc_auc_score(rows.labels[rows.held_out[0]], forecasts))
         if best >= auc or time.perf_counter() - started > limit:
@@ -84,7 +84,7 @@ def _learned(
     return best, time.perf_counter() - started
 
 
-def _windows(rows: TrainingRows, *, scaled: bool) -> tuple[Any, ...]:
+def _windows(rows: TrainingSet, *, scaled: bool) -> tuple[Any, ...]:
     """Training windows with labels and weights, and the windows to validate on."""
     held_out = rows.held_out[0]
     known = rows.features[: held_out.start]
@@ -97,7 +97,7 @@ def _windows(rows: TrainingRows, *, scaled: bool) -> tuple[Any, ...]:
     return windows[: len(labels)], labels, weights, windows[held_out.start - first :]
 
 
-def _torch_epochs(rows: TrainingRows) -> Iterator[np.ndarray]:
+def _torch_epochs(rows: TrainingSet) -> Iterator[np.ndarray]:
     import torch
 
     windows, labels, weights, held_out = _windows(rows, scaled=True)
@@ -119,7 +119,7 @@ def _torch_epochs(rows: TrainingRows) -> Iterator[np.ndarray]:
         yield torch_forecasts(network, held_out, batch_size=1_024)
 
 
-def _keras_epochs(rows: TrainingRows) -> Iterator[np.ndarray]:
+def _keras_epochs(rows: TrainingSet) -> Iterator[np.ndarray]:
     from lstm_strategy.learning.network import keras
 
     windows, labels, weights, held_out = _windows(rows, scaled=False)

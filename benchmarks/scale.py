@@ -29,8 +29,8 @@ from lstm_strategy import (
     walk_forward,
     workers,
 )
-from lstm_strategy.learning.storage import folder_content, write_folder
-from lstm_strategy.learning.tasks import shared
+from lstm_strategy.learning.forecaster import read_folder, write_folder
+from lstm_strategy.support import shared
 from strategies import BASELINES
 
 TRAINING_BARS, TEST_BARS = 2_520, 252
@@ -83,9 +83,9 @@ def timed_folds(folder: Path) -> float:
 
 def compared_seconds(folder: Path) -> float:
     """Core seconds of a comparison of one symbol with all baselines, in one process."""
-    from lstm_strategy.learning.models import opened_forecaster
+    from lstm_strategy.learning.serving import open_forecaster
 
-    bars, model = sample_bars("sp500"), opened_forecaster(folder)
+    bars, model = sample_bars("sp500"), open_forecaster(folder)
     entries: dict[str, Any] = {"LSTM": (LSTMStrategy, {"model": model}), **BASELINES}
     began = time.process_time()
     compare(entries, bars, n_jobs=1)
@@ -126,7 +126,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         run = Path(temporary) / "run"
         fold_seconds = timed_folds(run)
-        content = folder_content(run / "folds" / "002")
+        content = read_folder(run / "folds" / "002")
         one_compared = compared_seconds(run)
     bars = sample_bars("sp500")
     with shared(bars, n_jobs=2) as handle:

@@ -34,7 +34,7 @@ def walked_bars() -> pd.DataFrame:
 
 def our_seconds() -> tuple[float, int]:
     """Seconds of the walk forward with its backtest, and the refits it had."""
-    from lstm_strategy.learning import training  # noqa: F401
+    from lstm_strategy.learning.training import fit as training  # noqa: F401
 
     bars = walked_bars()
     n_training = len(bars) - N_REFITS * TEST_BARS
@@ -54,7 +54,7 @@ def pybroker_seconds() -> tuple[float, int]:
     """Seconds of PyBroker's walk forward with its backtest, and the refits it had."""
     import pybroker
 
-    from lstm_strategy.learning import training  # noqa: F401
+    from lstm_strategy.learning.training import fit as training  # noqa: F401
 
     warnings.simplefilter("ignore")
     pybroker.disable_logging()

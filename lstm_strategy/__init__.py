@@ -4,35 +4,55 @@ The public names are imported on first use, so that ``import lstm_strategy`` loa
 TensorFlow nor backtrader.
 """
 
-import warnings
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lstm_strategy.errors import LSTMStrategyError
+from lstm_strategy.support.lazy import import_on_first_use
+
+if TYPE_CHECKING:
+    from lstm_strategy.bars import load_bars, sample_bars, simulate_bars, validate_bars
+    from lstm_strategy.evaluation.audit import audit
+    from lstm_strategy.evaluation.backtests import run_backtest
+    from lstm_strategy.evaluation.chart import plot_chart
+    from lstm_strategy.evaluation.comparison import compare
+    from lstm_strategy.evaluation.plots import plot_equity
+    from lstm_strategy.evaluation.tuning import tune
+    from lstm_strategy.evaluation.verdict import verdict
+    from lstm_strategy.learning.features import FeatureSet
+    from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.learning.walk_forward import WalkForward, walk_forward
+    from lstm_strategy.support import workers
+    from lstm_strategy.trading import BarsFeed
+    from lstm_strategy.trading.baselines import BASELINES
+    from lstm_strategy.trading.cerebro import BrokerSettings
+    from lstm_strategy.trading.execution import TargetStrategy
+    from lstm_strategy.trading.lstm import LSTMIndicator, LSTMStrategy
 
 __version__ = "0.1.0"
 
 _HOME_OF_NAME = {
-    "load_bars": "lstm_strategy.bars.load",
-    "sample_bars": "lstm_strategy.bars.load",
-    "simulate_bars": "lstm_strategy.bars.simulate",
-    "validate_bars": "lstm_strategy.bars.validate",
-    "BarsFeed": "lstm_strategy.bars.feed",
-    "FeatureSet": "lstm_strategy.learning.features",
-    "LSTMForecaster": "lstm_strategy.learning.forecaster",
-    "WalkForward": "lstm_strategy.learning.splits",
-    "walk_forward": "lstm_strategy.learning.walkforward",
-    "workers": "lstm_strategy.learning.tasks",
-    "tune": "lstm_strategy.evaluation.tuning",
-    "LSTMIndicator": "lstm_strategy.trading.indicator",
-    "TargetStrategy": "lstm_strategy.trading.execution",
-    "LSTMStrategy": "lstm_strategy.trading.strategy",
-    "BrokerSettings": "lstm_strategy.trading.backtest",
-    "run_backtest": "lstm_strategy.evaluation.result",
-    "compare": "lstm_strategy.evaluation.compare",
-    "audit": "lstm_strategy.evaluation.audit",
-    "plot_equity": "lstm_strategy.evaluation.plots",
-    "plot_chart": "lstm_strategy.evaluation.plots",
+    "load_bars": ".bars",
+    "sample_bars": ".bars",
+    "simulate_bars": ".bars",
+    "validate_bars": ".bars",
+    "FeatureSet": ".learning.features",
+    "LSTMForecaster": ".learning.forecaster",
+    "WalkForward": ".learning.walk_forward",
+    "walk_forward": ".learning.walk_forward",
+    "workers": ".support",
+    "BarsFeed": ".trading",
+    "LSTMIndicator": ".trading.lstm",
+    "LSTMStrategy": ".trading.lstm",
+    "TargetStrategy": ".trading.execution",
+    "BrokerSettings": ".trading.cerebro",
+    "BASELINES": ".trading.baselines",
+    "run_backtest": ".evaluation.backtests",
+    "compare": ".evaluation.comparison",
+    "verdict": ".evaluation.verdict",
+    "tune": ".evaluation.tuning",
+    "audit": ".evaluation.audit",
+    "plot_equity": ".evaluation.plots",
+    "plot_chart": ".evaluation.chart",
 }
 
 __all__ = [
@@ -42,55 +62,27 @@ __all__ = [
     "sample_bars",
     "simulate_bars",
     "validate_bars",
-    "BarsFeed",
     "FeatureSet",
     "LSTMForecaster",
     "WalkForward",
     "walk_forward",
     "workers",
-    "tune",
+    "BarsFeed",
     "LSTMIndicator",
-    "TargetStrategy",
     "LSTMStrategy",
+    "TargetStrategy",
     "BrokerSettings",
+    "BASELINES",
     "run_backtest",
     "compare",
+    "verdict",
+    "tune",
     "audit",
     "plot_equity",
     "plot_chart",
 ]
 
-if TYPE_CHECKING:
-    from lstm_strategy.bars.feed import BarsFeed
-    from lstm_strategy.bars.load import load_bars, sample_bars
-    from lstm_strategy.bars.simulate import simulate_bars
-    from lstm_strategy.bars.validate import validate_bars
-    from lstm_strategy.evaluation.audit import audit
-    from lstm_strategy.evaluation.compare import compare
-    from lstm_strategy.evaluation.plots import plot_chart, plot_equity
-    from lstm_strategy.evaluation.result import run_backtest
-    from lstm_strategy.evaluation.tuning import tune
-    from lstm_strategy.learning.features import FeatureSet
-    from lstm_strategy.learning.forecaster import LSTMForecaster
-    from lstm_strategy.learning.splits import WalkForward
-    from lstm_strategy.learning.tasks import workers
-    from lstm_strategy.learning.walkforward import walk_forward
-    from lstm_strategy.trading.backtest import BrokerSettings
-    from lstm_strategy.trading.execution import TargetStrategy
-    from lstm_strategy.trading.indicator import LSTMIndicator
-    from lstm_strategy.trading.strategy import LSTMStrategy
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its module the first time somebody asks for it."""
-    if name not in _HOME_OF_NAME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with warnings.catch_warnings():
-        # Optuna's tqdm, which isn't used, asks every notebook for ipywidgets
-        warnings.filterwarnings("ignore", "IProgress not found")
-        value = getattr(import_module(_HOME_OF_NAME[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = import_on_first_use(__name__, _HOME_OF_NAME)
 
 
 def __dir__() -> list[str]:

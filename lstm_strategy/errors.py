@@ -34,3 +34,19 @@ class SettingsError(LSTMStrategyError):
 
 class AuditError(LSTMStrategyError):
     """What should be audited can't be run, or was handed over in a form that can't be checked."""
+
+
+class WorkersDiedError(LSTMStrategyError):
+    """The processes that run the tasks died, and starting the tasks elsewhere didn't help."""
+
+
+class LooksAheadError(FeatureError):
+    """A feature changes at past bars when later bars arrive."""
+
+
+class NeverForgetsError(FeatureError):
+    """A feature depends for ever on the bar with which the history began."""
+
+
+class TooFewBarsError(TradingError):
+    """The strategy needs more bars before its first decision than there are."""

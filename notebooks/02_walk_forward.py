@@ -35,13 +35,13 @@ from lstm_strategy import (
     simulate_bars,
     walk_forward,
 )
-from lstm_strategy.evaluation.robustness import robustness
-from lstm_strategy.evaluation.robustness_plots import (
+from lstm_strategy.evaluation.plots import (
     plot_cost_break_even,
     plot_delay_break_even,
     plot_folds,
-    plot_seed_fan,
+    plot_members,
 )
+from lstm_strategy.evaluation.robustness import robustness
 from lstm_strategy.evaluation.verdict import verdict
 from strategies import BASELINES
 
@@ -162,7 +162,7 @@ plot_delay_break_even(checked.delays)
 plot_folds(checked.folds)
 
 # %%
-plot_seed_fan(checked.equity_by_seed, own=checked.result.equity)
+plot_members(checked.equity_by_member, own=checked.result.equity)
 
 # %% [markdown]
 # The networks differ in nothing but the random numbers they were trained with, and the band between

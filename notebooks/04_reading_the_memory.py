@@ -23,13 +23,13 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy import LSTMForecaster, simulate_bars
-from lstm_strategy.evaluation.reading_plots import (
+from lstm_strategy.evaluation.plots import (
     plot_gradients,
     plot_hidden_states,
     plot_importance,
     plot_saliency,
 )
-from lstm_strategy.learning.reading import (
+from lstm_strategy.learning.inspection import (
     feature_importance,
     forecast_gradients,
     hidden_states,

@@ -32,8 +32,8 @@ from lstm_strategy import (
     plot_equity,
     simulate_bars,
 )
-from lstm_strategy.evaluation.reading_plots import plot_importance
-from lstm_strategy.learning.reading import feature_importance
+from lstm_strategy.evaluation.plots import plot_importance
+from lstm_strategy.learning.inspection import feature_importance
 from strategies import BASELINES
 
 pd.set_option("display.precision", 3)

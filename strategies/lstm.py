@@ -3,7 +3,7 @@
 btrun --csvformat btcsv --data F.csv --strategy strategies/lstm.py:LSTM:model="'models/sp500'"
 """
 
-from lstm_strategy.trading.strategy import LSTMStrategy
+from lstm_strategy.trading.lstm import LSTMStrategy
 
 
 class LSTM(LSTMStrategy):

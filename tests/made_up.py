@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.learning.stream import Forecast
+from lstm_strategy.learning.forecaster import Forecast
 
 
 def random_walk(n_bars, *, seed=0, freq="D", start="2001-01-01"):

@@ -75,7 +75,7 @@ def test_the_results_in_the_tree_are_those_of_the_benchmarks(runner):
 
 def test_results_have_three_digits_and_name_no_machine(guard, figures):
     measured = {"feed": 2.67312, "walk": figures.AtLeast(6029.8), "jax": figures.Skipped("no jax")}
-    results = guard.results_of(measured, versions={"python": "3.11"}, cpu_count=2)
+    results = guard.run_tasks(measured, versions={"python": "3.11"}, cpu_count=2)
     assert results == {
         "ratios": {"feed": 2.67, "walk": 6030.0},
         "at_least": ["walk"],
@@ -192,9 +192,9 @@ def test_multiply_adds_are_those_of_two_lstm_layers_and_the_last_one(runner):
 
 def test_the_peers_learn_from_the_rows_before_those_that_all_are_judged_on(runner):
     from benchmarks.learning import _windows
-    from lstm_strategy.learning.rows import TrainingRows
+    from lstm_strategy.learning.training import TrainingSet
 
-    rows = TrainingRows(
+    rows = TrainingSet(
         features=np.arange(200.0)[:, None],
         labels=np.arange(200) % 2,
         weights=np.ones(200),

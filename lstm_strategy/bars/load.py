@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lstm_strategy.bars.dates import with_dates_as_index
+from lstm_strategy.bars.date_parsing import index_by_date
 from lstm_strategy.bars.validate import BAR_COLUMNS, PRICE_COLUMNS, validate_bars
 from lstm_strategy.errors import BarsError
 
@@ -121,7 +121,7 @@ def _bars(
     frame: pd.DataFrame, *, adjusted: bool, label: str, is_file: bool = False
 ) -> pd.DataFrame:
     try:
-        named = with_dates_as_index(_with_usual_names(frame))
+        named = index_by_date(_with_usual_names(frame))
         if is_file:
             named = _oldest_first(_without_text_columns(named))
         if adjusted:

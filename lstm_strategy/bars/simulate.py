@@ -1,8 +1,7 @@
 """Markets whose right answer is known: a model must find the memory, and nothing in the noise."""
 
-import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars.market_rules import KINDS, Draws, Path
+from lstm_strategy.bars.simulation_rules import KINDS, Draws, Path
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import suggest_names
 
 _FIRST_DAY = "1970-01-01"
 _FIRST_OPEN = 100.0
@@ -131,7 +131,7 @@ def _bars(path: Path, draws: Draws, *, wick: float) -> pd.DataFrame:
 def _rule(kind: Any) -> Callable[..., Path]:
     if not isinstance(kind, str) or kind not in KINDS:
         raise BarsError(
-            f"kind must be one of {', '.join(KINDS)}, got {kind!r}. {_nearest(kind, KINDS)}"
+            f"kind must be one of {', '.join(KINDS)}, got {kind!r}. {suggest_names(kind, KINDS)}"
         )
     return KINDS[kind]
 
@@ -142,15 +142,9 @@ def _settings(kind: str, rule: Callable[..., Path], params: dict[str, float]) ->
     defaults = {known.name: known.default for known in signature if known.name != "draws"}
     for name, value in params.items():
         if name not in defaults:
-            raise BarsError(f"{kind} has no parameter {name!r}. {_nearest(name, defaults)}")
+            raise BarsError(f"{kind} has no parameter {name!r}. {suggest_names(name, defaults)}")
         _check_range(name, value)
     return {name: float(params.get(name, default)) for name, default in defaults.items()}
-
-
-def _nearest(name: Any, known: Iterable[str]) -> str:
-    names = list(known)
-    nearest = difflib.get_close_matches(str(name), names, cutoff=0.4)
-    return f"Did you mean {', '.join(nearest)}?" if nearest else f"Known: {', '.join(names)}."
 
 
 def _check_range(name: str, value: Any) -> None:

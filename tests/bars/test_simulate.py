@@ -7,8 +7,15 @@ import pytest
 from arch.univariate import GARCH
 
 from lstm_strategy.bars.frequency import bars_per_year
-from lstm_strategy.bars.market_rules import KINDS, Draws, garch, noise, regimes, remembered_news
 from lstm_strategy.bars.simulate import simulate_bars
+from lstm_strategy.bars.simulation_rules import (
+    KINDS,
+    Draws,
+    garch,
+    noise,
+    regimes,
+    remembered_news,
+)
 from lstm_strategy.bars.validate import validate_bars
 from lstm_strategy.errors import BarsError
 

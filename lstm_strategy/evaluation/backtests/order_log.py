@@ -1,0 +1,22 @@
+"""What became of a strategy's orders, logged once for all of its runs."""
+
+import logging
+
+from lstm_strategy.evaluation.backtests.result import BacktestResult
+from lstm_strategy.evaluation.backtests.wording import order_troubles
+
+log = logging.getLogger(__name__)
+
+
+def log_orders(result: BacktestResult) -> None:
+    """Say once what became of the orders, as a warning where some did not fill as asked."""
+    troubles = {kind for kind, count in result.order_counts.items() if count} - {"completed"}
+    if troubles:
+        # Every other run ends with an order that had no next open: no trouble by itself.
+        level = logging.INFO if troubles == {"unfilled_at_end"} else logging.WARNING
+        log.log(
+            level,
+            "%s: orders that did not fill as asked: %s. Run it alone with run_backtest to see the "
+            "first of each, with its remedy.",
+            result.name, order_troubles(result.order_counts),
+        )  # fmt: skip

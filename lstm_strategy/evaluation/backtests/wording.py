@@ -1,0 +1,58 @@
+"""Results in words and as text for tables."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lstm_strategy.bars import span_dates
+
+if TYPE_CHECKING:
+    pass
+
+
+_PERCENT_METRICS = (
+    "total_return", "cagr", "volatility", "max_drawdown", "exposure", "costs",
+)  # fmt: skip
+
+
+_ORDER_TROUBLES = {
+    "margin": "refused for cash",
+    "rejected": "rejected by the broker",
+    "expired": "not filled by the next close and decided anew",
+    "too_small": "smaller than one lot",
+    "unfilled_at_end": "sent on the last bar, so never filled",
+    "ruined": "equity fell to zero and all was closed",
+}
+
+
+def order_troubles(order_counts: Mapping[str, int]) -> str:
+    """What became of the orders that did not fill as asked, in words; "" without any.
+
+    >>> order_troubles({"completed": 5, "expired": 2, "too_small": 1})
+    '2 not filled by the next close and decided anew; 1 smaller than one lot'
+    """
+    counts = {kind: order_counts.get(kind, 0) for kind in _ORDER_TROUBLES}
+    return "; ".join(f"{count} {_ORDER_TROUBLES[kind]}" for kind, count in counts.items() if count)
+
+
+def is_buy_and_hold(name: str) -> bool:
+    """Whether a strategy goes by the name of buy and hold, however it is spelled."""
+    return "".join(c for c in name.lower() if c.isalpha()) in {"buyandhold", "buyhold", "bh"}
+
+
+def span_text(equity: pd.Series | pd.DataFrame) -> str:
+    """The dates of a curve in words: "2013-01-02 to 2018-12-31, 1,510 bars"."""
+    first, last = span_dates(equity.index)
+    return f"{first} to {last}, {len(equity):,} bars"
+
+
+def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
+    """The metrics as text for a reader: fractions in percent, ratios with two digits."""
+    formats = dict.fromkeys(table.columns, "{:.2f}")
+    formats |= dict.fromkeys(_PERCENT_METRICS, "{:.1%}") | {"trades": "{:.0f}"}
+    columns = {
+        column: [formats[column].format(v) if pd.notna(v) else "n/a" for v in table[column]]
+        for column in table.columns
+    }
+    return pd.DataFrame(columns, index=table.index)

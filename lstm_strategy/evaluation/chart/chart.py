@@ -1,0 +1,209 @@
+"""backtrader's own chart as a matplotlib figure, on a server and in a notebook alike.
+
+`cerebro.plot()` forces the Tk backend when it is imported, fails without a screen, loses its date
+labels and can't draw a NaN volume. The drawing itself is good, so we keep it: backtrader's `Plot`
+only calls five functions of pyplot, and here it is handed an object that has these five and draws
+on one figure of ours.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.backtests import first_bar_after, load_model_param, training_end
+from lstm_strategy.evaluation.chart.headless import (
+    _backtrader_plot,
+    _headless_plotter,
+    _remove_cursor,
+)
+from lstm_strategy.evaluation.plots import plotting_style
+from lstm_strategy.trading.cerebro import BrokerSettings, run_for_chart
+
+
+def plot_chart(
+    strategy: Any,
+    bars: pd.DataFrame | None = None,
+    *,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    broker: BrokerSettings | None = None,
+    last_bars: int = 500,
+    **params: Any,
+) -> Figure:
+    """backtrader's chart of one strategy: price, orders, indicators and cash, bar by bar.
+
+    Either a strategy class with the bars to run it on (`plot_chart(LSTMStrategy, bars, model=...)`;
+    `broker` and `params` as for `run_backtest`), or something that has run already: a Cerebro or
+    the strategy that `cerebro.run()` returned. Drawn are the last `last_bars` bars from `start` to
+    `end`; the title says which. Raises `TradingError` where backtrader kept too little to draw.
+    """
+    in_sample = False
+    if isinstance(strategy, type):
+        strategy, in_sample = _run_of_class(strategy, bars, start, end, broker, params)
+        start, end = _bar_times(strategy)[strategy.first_decided_bar - 1], None
+    elif isinstance(strategy, bt.Cerebro):
+        strategy = _only_strategy(strategy)
+    _refuse_what_cannot_be_drawn(strategy)
+    times = _bar_times(strategy)
+    first, stop = _drawn_range(times, start, end, last_bars)
+    title = "IN-SAMPLE: " * in_sample + _title(type(strategy).__name__, times, first, stop)
+    with plotting_style():
+        return _chart(strategy, first, stop, title)
+
+
+def _run_of_class(
+    strategy: type,
+    bars: pd.DataFrame | None,
+    start: Any,
+    end: Any,
+    broker: BrokerSettings | None,
+    params: dict[str, Any],
+) -> tuple[Any, bool]:
+    """The strategy after a run on the terms of `run_backtest`, and whether that was in sample."""
+    if bars is None:
+        raise TradingError(
+            f"A chart of the class {strategy.__name__} needs bars to run it on, got none. "
+            f"Write plot_chart({strategy.__name__}, bars, ...)."
+        )
+    params = load_model_param(params, bars)
+    trained_until = training_end(params, bars)
+    start = first_bar_after(trained_until, bars) if start is None else start
+    done = run_for_chart(strategy, bars, start=start, end=end, broker=broker, **params)
+    first_decision = bars.index[done.first_decided_bar - 1]
+    return done, trained_until is not None and bool(first_decision <= trained_until)
+
+
+def _only_strategy(cerebro: bt.Cerebro) -> Any:
+    """The one strategy that a Cerebro has run."""
+    groups = getattr(cerebro, "runstrats", None)
+    if not groups:
+        raise TradingError(
+            "plot_chart draws a Cerebro after its run, got one that hasn't run. "
+            "Call cerebro.run() first."
+        )
+    if cerebro._dooptimize:
+        raise TradingError(
+            "plot_chart can't draw an optimisation: its results keep no bars. "
+            "Run the chosen parameters with cerebro.addstrategy() and draw that."
+        )
+    if len(groups[0]) != 1:
+        raise TradingError(
+            f"plot_chart draws one strategy, this Cerebro has run {len(groups[0])}. "
+            "Pass one of those that cerebro.run() returned."
+        )
+    return groups[0][0]
+
+
+def _refuse_what_cannot_be_drawn(strategy: Any) -> None:
+    if isinstance(strategy, bt.cerebro.OptReturn):
+        raise TradingError(
+            "plot_chart can't draw an optimisation result: it keeps no bars. "
+            "Run its parameters with cerebro.addstrategy() and draw that."
+        )
+    if not isinstance(strategy, bt.Strategy):
+        raise TradingError(
+            f"plot_chart draws a strategy class, a Cerebro after its run or a "
+            f"strategy that has run, got {type(strategy).__name__}. For the curves "
+            "of a result call its figure()."
+        )
+    if strategy.cerebro._exactbars > 0:
+        raise TradingError(
+            f"A chart needs every bar, but exactbars={strategy.cerebro._exactbars} "
+            "throws old ones away. Run with exactbars=False, -1 or -2."
+        )
+    if not len(strategy):
+        raise TradingError("A chart needs bars, but the strategy's feeds had none.")
+
+
+def _bar_times(strategy: bt.Strategy) -> pd.DatetimeIndex:
+    numbers = strategy.lines.datetime.plot()
+    # the feed's own clock; backtrader keeps days as floats, good to some microseconds
+    return pd.DatetimeIndex([strategy.data.num2date(number) for number in numbers]).round("ms")
+
+
+def _drawn_range(times: pd.DatetimeIndex, start: Any, end: Any, last_bars: int) -> tuple[int, int]:
+    """First position to draw and the one after the last."""
+    span = times.slice_indexer(_on_feed_clock(start), _on_feed_clock(end))
+    if span.stop <= span.start:
+        raise TradingError(
+            f"The chart's span must hold a bar, got {start} to {end}, but the run "
+            f"covers {times[0]} to {times[-1]}. Widen start and end."
+        )
+    return max(span.start, span.stop - last_bars), span.stop
+
+
+def _on_feed_clock(edge: Any) -> Any:
+    """The edge of a span as the chart counts time: the feed's wall clock, without a time zone."""
+    if isinstance(edge, datetime):
+        return edge.replace(tzinfo=None)
+    return edge.isoformat() if isinstance(edge, date) else edge  # a date is its whole day
+
+
+def _chart(strategy: bt.Strategy, first: int, stop: int, title: str) -> Figure:
+    plotter = _headless_plotter(_fresh_scheme(strategy, first, stop))
+    # iplot=False: backtrader would switch a notebook to the nbagg backend
+    plotter.plot(strategy, iplot=False, start=first, end=stop)
+    figure = plotter.mpyplot.drawn
+    for cursor in plotter.pinf.cursors:
+        _remove_cursor(cursor)
+    times = _bar_times(strategy)[first:stop]
+    _date_the_lowest_panel(figure, times, is_intraday=_is_intraday(strategy))
+    _move_legends_outside(figure)
+    figure.axes[0].set_xlim(-1, stop - first)  # bars count from zero; the panels share this axis
+    figure.set_size_inches(14.0, 1.0 + 0.9 * plotter.pinf.nrows)
+    figure.subplots_adjust(left=0.04, right=0.79, bottom=0.05, top=0.94, hspace=0.12)
+    figure.suptitle(title, y=0.98)
+    return figure
+
+
+def _fresh_scheme(strategy: bt.Strategy, first: int, stop: int) -> Any:
+    """Plot settings of our own: backtrader shares one object between all plots of a session."""
+    scheme = _backtrader_plot().PlotScheme()
+    volumes = [data.volume.plotrange(first, stop) for data in strategy.datas]
+    # backtrader takes max() of the volumes for the axis limit, so one NaN ends the plot
+    scheme.volume = not any(np.isnan(volume).any() for volume in volumes)
+    # The legends show the last values already; as tags they would hide the axis labels.
+    scheme.valuetags = False
+    return scheme
+
+
+def _date_the_lowest_panel(figure: Figure, times: pd.DatetimeIndex, *, is_intraday: bool) -> None:
+    """Dates below the lowest panel only; backtrader's own labels vanish or cover each other."""
+    text = "%Y-%m-%d %H:%M" if is_intraday else "%Y-%m-%d"
+    labels = dict(enumerate(times.strftime(text)))  # the x axis counts bars
+    lowest = min(ax.get_position().y0 for ax in figure.axes)
+    for ax in figure.axes:
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: labels.get(round(x), "")))
+        is_lowest = ax.get_position().y0 <= lowest + 1e-6
+        ax.tick_params(axis="x", labelbottom=is_lowest)
+        ax.spines[:].set_visible(True)
+        for label in ax.get_xticklabels():
+            label.set(visible=is_lowest, rotation=0)
+
+
+def _move_legends_outside(figure: Figure) -> None:
+    """Legends to the right of their panels, where they hide no line."""
+    for legend in (ax.get_legend() for ax in figure.axes):
+        if legend is not None:
+            legend.set_loc("upper left")
+            # past the axis labels, which backtrader puts on the right
+            legend.set_bbox_to_anchor((1.05, 1.05))
+
+
+def _is_intraday(strategy: bt.Strategy) -> bool:
+    return strategy.data._timeframe < bt.TimeFrame.Days
+
+
+def _title(name: str, times: pd.DatetimeIndex, first: int, stop: int) -> str:
+    """Which strategy and which part of its run is drawn."""
+    title = f"{name}, {times[first]:%Y-%m-%d} to {times[stop - 1]:%Y-%m-%d}"
+    if stop - first < len(times):
+        title += f" ({stop - first:,} of the run's {len(times):,} bars)"
+    return title

@@ -1,0 +1,36 @@
+"""Figures without pyplot: no screen needed, no trace left in matplotlib."""
+
+from lstm_strategy.evaluation.plots.equity import plot_equity
+from lstm_strategy.evaluation.plots.inspection import (
+    plot_gradients,
+    plot_hidden_states,
+    plot_importance,
+    plot_saliency,
+)
+from lstm_strategy.evaluation.plots.robustness import (
+    plot_cost_break_even,
+    plot_delay_break_even,
+    plot_folds,
+    plot_members,
+    plot_permutation_test,
+)
+from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
+from lstm_strategy.evaluation.plots.training import plot_history
+from lstm_strategy.evaluation.plots.tuning import tuning_figure
+
+__all__ = [
+    "NotebookFigure",
+    "plot_cost_break_even",
+    "plot_delay_break_even",
+    "plot_equity",
+    "plot_folds",
+    "plot_gradients",
+    "plot_hidden_states",
+    "plot_history",
+    "plot_importance",
+    "plot_members",
+    "plot_permutation_test",
+    "plot_saliency",
+    "plotting_style",
+    "tuning_figure",
+]

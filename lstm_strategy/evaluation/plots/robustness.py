@@ -1,0 +1,171 @@
+"""`robustness` and the null test as small figures, each with its finding in the title."""
+
+import math
+from typing import Any
+
+import matplotlib.dates as mdates
+import matplotlib.ticker as mticker
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
+from lstm_strategy.evaluation.robustness import break_even
+from lstm_strategy.evaluation.verdict import PermutationTest
+
+_OWN, _OTHER, _MARKET = "#d1242f", "#0550ae", "black"
+_SIZE = (5.6, 3.6)
+
+
+def plot_cost_break_even(costs: pd.DataFrame, *, charged_bps: float | None = None) -> Figure:
+    """The Sharpe ratio at each commission, and where it reaches zero; see `cost_break_even`.
+
+    `charged_bps` is the commission of the result itself, marked by a dotted line.
+    """
+    point = break_even(costs["sharpe"])
+    if math.isnan(point):
+        finding = "No profit even without commission"
+    elif math.isinf(point):
+        finding = f"Still above zero at {costs.index.max():g} bps"
+    else:
+        finding = f"The edge is gone at {point:.0f} bps a trade"
+    with plotting_style():
+        figure, ax = _panel(finding)
+        _draw_sharpe(ax, costs["sharpe"])
+        if math.isfinite(point):
+            ax.plot([point], [0.0], marker="D", ms=7, color="black", ls="none", zorder=5)
+        if charged_bps is not None:
+            ax.axvline(charged_bps, color="0.4", ls=":", lw=1.2)
+            ax.text(
+                charged_bps, 1.0, f" charged here: {charged_bps:g}",
+                transform=ax.get_xaxis_transform(), va="bottom", ha="left", color="0.35", size=8,
+            )  # fmt: skip
+        ax.set_xlabel("Commission, basis points of each trade's value")
+    return figure
+
+
+def plot_delay_break_even(delays: pd.DataFrame) -> Figure:
+    """The Sharpe ratio when every order comes some bars late; see `delay_break_even`."""
+    sharpe = delays["sharpe"]
+    own, late = (float(sharpe.get(delay, math.nan)) for delay in (0, 1))
+    known = math.isfinite(own) and math.isfinite(late)
+    finding = (
+        f"Sharpe ratio {own:.2f}, one bar later {late:.2f}" if known else "Orders that come late"
+    )
+    with plotting_style():
+        figure, ax = _panel(finding)
+        _draw_sharpe(ax, sharpe)
+        ax.xaxis.set_major_locator(mticker.MaxNLocator(integer=True))
+        ax.set_xlabel("Delay of every order, bars")
+    return figure
+
+
+def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None) -> Figure:
+    """Growth of 1 with each seed alone: the band from worst to best, and the median.
+
+    `equity_by_member` is that of `member_equities`; `own` is the equity of the ensemble, drawn beside.
+    Raises `TradingError` where there is no seed.
+    """
+    if equity_by_member.shape[1] == 0:
+        raise TradingError("A fan of seeds needs the equity of at least one seed, got none.")
+    growth = _on_plain_dates(equity_by_member / equity_by_member.iloc[0])
+    final = growth.iloc[-1] - 1.0
+    with plotting_style():
+        figure, ax = _panel(
+            f"{growth.shape[1]} seeds: {final.min():+.0%} to {final.max():+.0%}, "
+            f"{int((final < 0).sum())} with a loss"
+        )
+        dates = growth.index
+        low, high = growth.min(axis=1).to_numpy(), growth.max(axis=1).to_numpy()
+        ax.fill_between(dates, low, high, color=_OTHER, alpha=0.18, lw=0, label="worst to best")
+        for seed in growth:
+            ax.plot(dates, growth[seed].to_numpy(), color=_OTHER, lw=0.5, alpha=0.45)
+        median = growth.median(axis=1).to_numpy()
+        ax.plot(dates, median, color=_OTHER, lw=1.6, label="median seed")
+        if own is not None:
+            own = _on_plain_dates(own / own.iloc[0])
+            ax.plot(own.index, own.to_numpy(), color=_OWN, lw=1.6, label="ensemble")
+        ax.axhline(1.0, color="0.6", lw=0.8)
+        locator = mdates.AutoDateLocator(minticks=3, maxticks=8)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+        ax.set_ylabel("Growth of 1")
+        ax.legend(loc="best", fontsize=8)
+    return figure
+
+
+def plot_folds(folds: pd.DataFrame) -> Figure:
+    """The return of each fold as a bar, with that of the market beside it; see `fold_table`."""
+    profits = int((folds["total_return"] > 0).sum())
+    with plotting_style():
+        figure, ax = _panel(f"{profits} of {len(folds)} folds with a profit")
+        places = np.arange(len(folds))
+        has_market = "market_return" in folds
+        width = 0.4 if has_market else 0.7
+        shift = width / 2 if has_market else 0.0
+        ax.bar(places - shift, folds["total_return"], width, color=_OWN, label="strategy")
+        if has_market:
+            ax.bar(places + shift, folds["market_return"], width, color="0.6", label="market")
+            ax.legend(loc="best", fontsize=8)
+        ax.axhline(0.0, color="black", lw=0.8)
+        ax.grid(visible=False, axis="x")
+        ax.set_axisbelow(True)
+        step = math.ceil(len(folds) / 7)  # more dates would run into each other
+        shown = places[::step]
+        ax.set_xticks(shown, [f"{folds.index[i]}\n{folds['first'].iloc[i]:%Y-%m}" for i in shown])
+        ax.tick_params(axis="x", labelsize=7)
+        ax.set_xlabel("Fold, and its first month")
+        ax.set_ylabel("Return")
+        ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
+    return figure
+
+
+def plot_permutation_test(test: PermutationTest) -> Figure:
+    """The result on the real bars among those on permuted ones, each a tick and all a histogram."""
+    null = np.array([statistic for statistic in test.null if math.isfinite(statistic)])
+    with plotting_style():
+        figure, ax = _panel(
+            f"{test.n_as_good} of {len(test.null)} shuffles did as well, p = {test.p_value:.3f}"
+        )
+        ax.hist(null, bins="auto" if len(null) >= 10 else 5, color="0.75", label="shuffled bars")
+        ax.plot(
+            null, np.zeros(len(null)), ls="none", marker="|", ms=16, color="0.25", clip_on=False
+        )
+        ax.set_axisbelow(True)
+        ax.axvline(test.real, color=_OWN, lw=2.0, label=f"real bars: {test.real:.2f}")
+        ax.yaxis.set_major_locator(mticker.MaxNLocator(integer=True))
+        ax.margins(x=0.08)
+        ax.set_ylabel("Shuffles")
+        ax.set_xlabel("Sharpe ratio")
+        ax.legend(loc="best", fontsize=8)
+    return figure
+
+
+def _panel(title: str) -> tuple[Figure, Axes]:
+    figure = NotebookFigure(figsize=_SIZE, layout="constrained")
+    ax = figure.subplots()
+    # above the line of notes that a panel may have on its upper edge
+    ax.set_title(title, loc="left", pad=16)
+    return figure, ax
+
+
+def _draw_sharpe(ax: Axes, sharpe: pd.Series) -> None:
+    known = sharpe.dropna()
+    ax.plot(known.index, known.to_numpy(), color=_OWN, lw=1.8, marker="o", ms=4)
+    for x, y in known.items():
+        # an edge that fades falls to the right: above and right of its points there is room
+        ax.annotate(
+            f"{y:.2f}", (x, y), xytext=(4, 5) if y >= 0 else (0, -13),
+            textcoords="offset points", ha="left" if y >= 0 else "center", size=8,
+        )  # fmt: skip
+    ax.axhline(0.0, color="black", lw=0.8)
+    ax.margins(x=0.08, y=0.18)
+    ax.set_ylabel("Sharpe ratio")
+
+
+def _on_plain_dates(values: Any) -> Any:
+    """The same values at their local time, which is what matplotlib is to show."""
+    index = values.index
+    return values if index.tz is None else values.set_axis(index.tz_localize(None))

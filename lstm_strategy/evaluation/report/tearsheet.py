@@ -1,0 +1,102 @@
+"""A backtest as quantstats shows it: a page of its own, beside the report or without one."""
+
+import html
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from lstm_strategy.bars import bars_per_year
+from lstm_strategy.errors import LSTMStrategyError
+from lstm_strategy.evaluation.backtests import BacktestResult
+from lstm_strategy.evaluation.metrics import bar_returns
+from lstm_strategy.support import write_whole
+
+_FEWEST_DAYS = 3
+
+
+def write_tearsheet(
+    path: str | Path, result: BacktestResult, *, benchmark: BacktestResult | None = None
+) -> Path:
+    """Write quantstats' own page about a result, against a benchmark if there is one.
+
+    Returns are by day; the page needs no network. quantstats restyles matplotlib and opens pyplot
+    as soon as it is imported, so it works in a process of its own. Raises `LSTMStrategyError`
+    where it isn't installed or can't digest the returns.
+    """
+    if importlib.util.find_spec("quantstats") is None:
+        raise LSTMStrategyError("A tearsheet needs quantstats. Install it: pip install quantstats.")
+    returns = {"own": _daily_returns(result)}
+    if benchmark is not None:
+        returns["benchmark"] = _daily_returns(benchmark)
+    frame = pd.DataFrame(returns).dropna()
+    if len(frame) < _FEWEST_DAYS:
+        raise LSTMStrategyError(
+            f"A tearsheet needs returns of at least {_FEWEST_DAYS} days, got {len(frame)}. Trade a "
+            "longer span, or leave the tearsheet out."
+        )
+    year = round(bars_per_year(pd.DatetimeIndex(frame.index)))
+    with tempfile.TemporaryDirectory(prefix="tearsheet-") as folder:
+        source, target = Path(folder) / "returns.csv", Path(folder) / "tearsheet.html"
+        frame.to_csv(source)
+        done = subprocess.run(
+            [sys.executable, "-c", _TEARSHEET_SCRIPT, str(source), str(target), str(year)]
+            + [html.escape(run.name) for run in (result, benchmark) if run is not None],
+            env=os.environ | {"MPLBACKEND": "Agg"},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            raise LSTMStrategyError(
+                f"quantstats can't make a tearsheet of {result.name}: {reason[0]}. "
+                "Give it a longer or a less constant equity curve, or leave the tearsheet out."
+            )
+        page = target.read_text(encoding="utf-8")
+    return write_whole(path, _mended(page).encode())
+
+
+def _mended(page: str) -> str:
+    """The page without what a browser complains about, and with pictures that fit a phone."""
+    # its favicon would be fetched from the web, and it calls a function that it doesn't have
+    page = re.sub(r"<link\b[^>]*https?://[^>]*>", "", page).replace(' onload="save()"', "")
+    return page.replace("</head>", f"{_HEAD}</head>", 1)
+
+
+def _daily_returns(result: BacktestResult) -> pd.Series:
+    equity = result.equity
+    by_day = equity.groupby(pd.DatetimeIndex(equity.index).tz_localize(None).normalize()).last()
+    return bar_returns(by_day)
+
+
+_HEAD = """<link rel="icon" href="data:,">
+<style>
+.container { max-width: 72rem; }
+svg { max-width: 100%; height: auto; }
+#monthly_heatmap { overflow: visible; }
+@media (max-width: 60rem) {
+  body { margin: 1rem; }
+  h1 dt { display: block; margin: 0; }
+  #left, #right { float: none; width: auto; margin: 0; }
+  #left svg { margin: 0; }
+}
+</style>
+"""
+
+_TEARSHEET_SCRIPT = """
+import logging, sys, warnings
+warnings.simplefilter("ignore")
+logging.disable()
+import pandas as pd, quantstats
+source, target, year, title, *benchmark = sys.argv[1:]
+frame = pd.read_csv(source, index_col=0, parse_dates=True)
+quantstats.reports.html(
+    frame["own"], frame["benchmark"] if benchmark else None, output=target, title=title,
+    strategy_title=title, benchmark_title=(benchmark or [None])[0], periods_per_year=int(year),
+)
+"""

@@ -1,0 +1,260 @@
+"""What a good-looking backtest may be instead of skill, told by the number that gives it away.
+
+Each detector looks for one disguise and returns an `Alarm` or None. An alarm isn't a proof: it says
+what to look at before the result is believed.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.backtests import BacktestResult
+from lstm_strategy.evaluation.comparison import Board
+from lstm_strategy.evaluation.metrics import bar_returns, sharpe, total_return
+
+ALWAYS_INVESTED = 0.98  # mean size of the exposure
+STEADY = 0.05  # standard deviation of the exposure, as a fraction of equity
+SAME_AS_MARKET = 0.98  # correlation of bar returns
+ONE_BAR_EXPLAINS = 0.7  # share of the variance
+HARDLY_VARIES = 0.01  # standard deviation against the scale of what is forecast
+BEST_TRADES = 3
+MOST_FILLS_A_TRADE = 10
+VANISHED = 0.25  # share of the Sharpe ratio that is left one bar later
+_FEWEST_BARS = 50  # below, correlations and shares of variance say nothing
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One reason to doubt a result.
+
+    name:     what it may be instead of skill, in three words
+    message:  what was found, with the number that raised the alarm
+    remedy:   what it means and what to do
+    """
+
+    name: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message} {self.remedy}"
+
+
+def alarms(
+    result: BacktestResult | Board,
+    bars: pd.DataFrame,
+    *,
+    name: str = "LSTM",
+    forecast: pd.Series | None = None,
+    folds: pd.Series | None = None,
+    equity_by_member: pd.DataFrame | None = None,
+    delayed_sharpe: float | None = None,
+) -> list[Alarm]:
+    """Every alarm that a result raises, in the order of the detectors below.
+
+    `result` is a backtest, or a `Board` of which `name` is looked at; `bars` are those it ran on.
+    What else is known makes more detectors possible: the model's `forecast` (a return or a
+    probability, known at the close of its row), the number of the fold that each bar belongs to,
+    the equity curves of the same strategy trained with other seeds (one column a seed), and the
+    annual Sharpe ratio of the same strategy when it acts one bar later. Raises `TradingError` for a
+    name that isn't on the board.
+    """
+    if isinstance(result, Board):
+        result = result_named(result, name)
+    close, equity = bars["close"], result.equity
+    raised = [
+        always_invested(result.exposure),
+        market_in_disguise(equity, close),
+        lagged_close(result.exposure, close),
+        few_lucky_trades(result.trades, result.fills),
+    ]
+    if forecast is not None:
+        raised += [lagged_forecast(forecast, close), frozen_forecast(forecast, close)]
+    if folds is not None:
+        raised.append(one_lucky_fold(equity, folds))
+    if equity_by_member is not None:
+        raised.append(lucky_member(equity_by_member))
+    if delayed_sharpe is not None:
+        own_sharpe = sharpe(equity, result.bars_per_year)
+        raised.append(gone_one_bar_later(own_sharpe, delayed_sharpe))
+    return [alarm for alarm in raised if alarm is not None]
+
+
+def always_invested(exposure: pd.Series) -> Alarm | None:
+    """An exposure that is full and hardly changes once the first position is on."""
+    since_first = exposure.dropna().loc[lambda held: held.ne(0.0).cummax()]
+    if len(since_first) < 2:
+        return None
+    size, spread = float(since_first.abs().mean()), float(since_first.std())
+    if size <= ALWAYS_INVESTED or spread >= STEADY:
+        return None
+    return Alarm(
+        "always invested",
+        f"It held {size:.0%} of its equity on average, and that varied by {spread:.1%} only.",
+        "Whatever it forecasts changes nothing. Look at its signal, and at the thresholds that "
+        "turn the signal into exposure.",
+    )
+
+
+def market_in_disguise(equity: pd.Series, close: pd.Series) -> Alarm | None:
+    """Returns that are those of the market, held or sold short, at whatever size."""
+    moves = pd.DataFrame({"own": bar_returns(equity), "market": close.pct_change()}).dropna()
+    likeness = _correlation(moves["own"], moves["market"])
+    if not abs(likeness) > SAME_AS_MARKET:
+        return None
+    twin = "buying and holding" if likeness > 0 else "selling short and holding"
+    return Alarm(
+        "buy and hold",
+        f"The correlation of its returns with those of the market is {likeness:.3f}.",
+        f"It is {twin} under another name: what it earned is the market's, less its costs.",
+    )
+
+
+def lagged_close(exposure: pd.Series, close: pd.Series) -> Alarm | None:
+    """An exposure that only repeats the bar before it: yesterday's move as a forecast.
+
+    The exposure of a bar was decided on the close before it. The alarm is raised where the return
+    of that bar alone, in twenty groups of equal size, explains most of the variance of the exposure
+    (the correlation ratio η²): so it finds the sign as well as the size, and either direction.
+    """
+    if not exposure.std() > STEADY:  # `always_invested` is the detector for these
+        return None
+    explained = _variance_explained(exposure, close.pct_change().shift(1))
+    return _lag_alarm("exposure", explained)
+
+
+def lagged_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
+    """A forecast that only repeats the bar it was made on; found like `lagged_close`."""
+    return _lag_alarm("forecast", _variance_explained(forecast, close.pct_change()))
+
+
+def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
+    """A forecast that hardly varies: beside bar returns, or beside its own mean if that's larger.
+
+    The mean is the scale of a probability near one half, bar returns are that of a return.
+    """
+    known = forecast.dropna()
+    scale = max(float(close.pct_change().std()), abs(float(known.mean())) if len(known) else 0.0)
+    if len(known) < 2 or not scale > 0:
+        return None
+    spread = float(known.std())
+    if spread >= HARDLY_VARIES * scale:
+        return None
+    return Alarm(
+        "frozen forecast",
+        f"Its standard deviation is {spread:.2g}, {spread / scale:.2%} of its scale {scale:.2g}.",
+        "The network says the same on every bar. Train it longer or with a higher learning rate, "
+        "look at its loss, and expect that there may be nothing to learn.",
+    )
+
+
+def few_lucky_trades(trades: pd.DataFrame, fills: pd.DataFrame) -> Alarm | None:
+    """A profit that is none without the three best trades; an open trade counts at its mark.
+
+    Where a trade has more than ten fills on average, positions are resized rather than opened and
+    closed; trades aren't the bets there, and no alarm is raised.
+    """
+    profits = trades["pnl"].dropna()
+    if len(fills) > MOST_FILLS_A_TRADE * len(profits):
+        return None
+    total, best = float(profits.sum()), profits.nlargest(BEST_TRADES)
+    rest = total - float(best.sum())
+    if not total > 0 or rest > 0:
+        return None
+    return Alarm(
+        "few lucky trades",
+        f"{len(best)} of {len(profits)} trades made {best.sum():,.0f}, all trades {total:,.0f}.",
+        "Without these there is no profit, and three trades are no sample. Test a longer span or "
+        "more markets.",
+    )
+
+
+def one_lucky_fold(equity: pd.Series, folds: pd.Series) -> Alarm | None:
+    """A profit that comes from one fold alone; log returns, so that folds add up.
+
+    `folds` has the number of its fold for each bar; bars without one are left out.
+    """
+    growth = np.log1p(bar_returns(equity).clip(lower=-0.999999)).dropna()
+    by_fold = growth.groupby(folds.reindex(growth.index)).sum()
+    if len(by_fold) < 2:
+        return None
+    best = by_fold.idxmax()
+    rest = float(by_fold.drop(best).sum())
+    if not by_fold.sum() > 0 or rest > 0:
+        return None
+    return Alarm(
+        "one lucky fold",
+        f"Fold {best} returned {math.expm1(by_fold[best]):.1%}, the other {len(by_fold) - 1} "
+        f"together {math.expm1(rest):.1%}.",
+        "What works in one period only is a period, not a strategy. See what the market did then.",
+    )
+
+
+def lucky_member(equity_by_member: pd.DataFrame) -> Alarm | None:
+    """A result that is a profit with one seed and a loss with another; one equity curve a column.
+
+    >>> lucky_member(pd.DataFrame({7: [100.0, 112.0], 8: [100.0, 95.0]})).message
+    '1 of 2 seeds lost money; the returns reach from -5.0% to 12.0%.'
+    """
+    returns = pd.Series({seed: total_return(equity_by_member[seed]) for seed in equity_by_member})
+    losing = int((returns < 0).sum())
+    if not 0 < losing < len(returns) or not (returns > 0).any():
+        return None
+    return Alarm(
+        "lucky seed",
+        f"{losing} of {len(returns)} seeds lost money; the returns reach from "
+        f"{returns.min():.1%} to {returns.max():.1%}.",
+        "The random start of the network decided. Average more seeds, and judge their average.",
+    )
+
+
+def gone_one_bar_later(own_sharpe: float, delayed_sharpe: float) -> Alarm | None:
+    """A Sharpe ratio of which little is left when the same strategy acts one bar later."""
+    if not own_sharpe > 0 or not delayed_sharpe < VANISHED * own_sharpe:
+        return None
+    return Alarm(
+        "gone one bar later",
+        f"The Sharpe ratio is {own_sharpe:.2f}, and {delayed_sharpe:.2f} one bar later.",
+        "Either the forecast sees a price that it can't have yet (run an audit), or the edge is "
+        "gone before a real order fills.",
+    )
+
+
+def result_named(board: Board, name: str) -> BacktestResult:
+    """The result of that name on the board. Raises `TradingError` where there is none."""
+    if name not in board.results:
+        raise TradingError(
+            f"The board has no strategy {name!r}. Choose from {', '.join(board.results)}."
+        )
+    return board.results[name]
+
+
+def _lag_alarm(what: str, explained: float) -> Alarm | None:
+    if not explained > ONE_BAR_EXPLAINS:
+        return None
+    return Alarm(
+        "lagged close",
+        f"The last bar's return alone explains {explained:.0%} of the {what}.",
+        "It repeats the last move, as a rule of one line could. Give it other features, or trade "
+        "the rule.",
+    )
+
+
+def _variance_explained(values: pd.Series, returns: pd.Series, n_groups: int = 20) -> float:
+    """Share of the variance that lies between groups of equal size by return; NaN if unknown."""
+    both = pd.DataFrame({"value": values, "return": returns}).dropna()
+    total = float(both["value"].var(ddof=0)) if len(both) else 0.0
+    if len(both) < _FEWEST_BARS or not total > 0:
+        return math.nan
+    group = pd.qcut(both["return"].rank(method="first"), n_groups, labels=False)
+    means = both["value"].groupby(group).transform("mean")
+    return float(means.var(ddof=0)) / total
+
+
+def _correlation(a: pd.Series, b: pd.Series) -> float:
+    if len(a) < _FEWEST_BARS or not a.std() > 0 or not b.std() > 0:
+        return math.nan
+    return float(a.corr(b))

@@ -1,0 +1,175 @@
+"""What the network sees: causal, stationary columns made by pandas-ta."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.errors import FeatureError
+from lstm_strategy.learning.features.indicators import (
+    BASE_COLUMNS,
+    bars_columns_of,
+    check_spec,
+    indicator_columns,
+    indicator_library,
+)
+from lstm_strategy.learning.features.presets import PRESETS
+from lstm_strategy.learning.features.traits import Column, UnitInputs, measure_columns, stationary
+
+
+class FeatureSet:
+    """Named, ordered, causal feature columns, computed from bars.
+
+    Each feature is a dict in pandas-ta's own convention: its ``kind`` and the arguments of that
+    kind. Two kinds are our own: ``{"kind": "column", "column": "funding_rate"}`` passes a column
+    of the bars through (held at its last known value where it is NaN), and
+    ``{"kind": "relative_volume", "length": 20}`` is the log of the volume over its own median.
+    All values are free of the unit of price and volume, and known at the close of their row.
+
+    Raises:
+        FeatureError: for an unknown kind or argument (with the nearest names), a feature that
+            looks ahead, one that never forgets where history began, or one that is there twice.
+
+    >>> FeatureSet([{"kind": "rsi", "length": 14}, {"kind": "macd"}]).names
+    ['RSI_14', 'MACD_12_26_9', 'MACDh_12_26_9', 'MACDs_12_26_9']
+    """
+
+    def __init__(self, specs: Sequence[Mapping[str, Any]]) -> None:
+        if not isinstance(specs, Sequence) or isinstance(specs, str) or not len(specs):
+            raise FeatureError(
+                f"FeatureSet takes a list of dicts with at least one feature, got {specs!r}. "
+                f"For a preset write FeatureSet.preset({next(iter(PRESETS))!r})."
+            )
+        self.specs = [check_spec(spec) for spec in specs]
+        self._columns = [measure_columns(spec) for spec in self.specs]
+        _, self.library, self.library_version = indicator_library()
+        self._check_names()
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """One of the ready sets: default, momentum, volatility, trend."""
+        if name not in PRESETS:
+            raise FeatureError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}.")
+        return cls(PRESETS[name])
+
+    @property
+    def names(self) -> list[str]:
+        """The feature columns, in the order of the specs."""
+        return [column.name for column in self.columns]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What is known of each column: its unit, its warm-up, its memory."""
+        return tuple(column for columns in self._columns for column in columns)
+
+    def spec_of(self, name: str) -> dict[str, Any]:
+        """The feature that gives a column; an empty dict for a column of another set."""
+        for spec, columns in zip(self.specs, self._columns, strict=True):
+            if name in {column.name for column in columns}:
+                return spec
+        return {}
+
+    @property
+    def warm_up(self) -> int:
+        """Bars before the first row in which every feature has a value."""
+        return max(column.warm_up for column in self.columns)
+
+    @property
+    def memory(self) -> int:
+        """Bars after which the values no longer depend on where history began (to 1e-7 σ)."""
+        return max(column.memory for column in self.columns)
+
+    @property
+    def bars_columns(self) -> list[str]:
+        """The columns that the bars must have: open high low close volume, and the user's own."""
+        extra = (name for spec in self.specs for name in bars_columns_of(spec))
+        return list(dict.fromkeys((*BASE_COLUMNS, *extra)))
+
+    def frame(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """The feature columns for every bar.
+
+        Returns shape (n_bars, n_features) on the index of ``bars``; all NaN in the first
+        ``warm_up`` rows, and NaN wherever a user's own column isn't known yet. Known at the
+        close of its row.
+
+        Raises:
+            FeatureError: if the bars lack a column that a feature reads.
+        """
+        missing = [name for name in self.bars_columns if name not in bars]
+        if missing:
+            raise FeatureError(
+                f"The features read the column {missing[0]!r}, and the bars only have "
+                f"{', '.join(map(str, bars.columns))}. Add it to the bars."
+            )
+        if len(bars) <= self.warm_up:
+            return pd.DataFrame(np.nan, index=bars.index, columns=self.names)
+        known = bars[self.bars_columns]
+        inputs = UnitInputs(known)
+        values = np.column_stack(
+            [
+                stationary(answer[column.name], inputs, column)
+                for spec, columns in zip(self.specs, self._columns, strict=True)
+                for answer in [indicator_columns(spec, known)]
+                for column in columns
+            ]
+        )
+        values[~np.isfinite(values)] = np.nan
+        values[: self.warm_up] = np.nan
+        return pd.DataFrame(values, index=bars.index, columns=self.names)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that makes the same columns again, as JSON can hold it."""
+        return {
+            "library": self.library,
+            "library_version": self.library_version,
+            "specs": self.specs,
+            "columns": [[column.to_dict() for column in columns] for columns in self._columns],
+        }
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
+        """The feature set that ``to_dict`` described.
+
+        Raises:
+            FeatureError: if it came from another feature library than the installed one, or
+                isn't what ``to_dict`` gives.
+        """
+        _, library, library_version = indicator_library()
+        feature_set = cls.__new__(cls)
+        try:
+            feature_set.specs = [check_spec(spec) for spec in saved["specs"]]
+            feature_set._columns = [
+                tuple(Column(**column) for column in columns) for columns in saved["columns"]
+            ]
+            feature_set.library = saved["library"]
+            feature_set.library_version = saved["library_version"]
+        except (KeyError, TypeError) as error:
+            raise FeatureError(
+                f"The saved features are damaged ({type(error).__name__}: {error}). Save or train "
+                "the model again."
+            ) from None
+        if (feature_set.library, feature_set.library_version) != (library, library_version):
+            raise FeatureError(
+                f"The features were made with {feature_set.library} {feature_set.library_version}, "
+                f"and {library} {library_version} is installed; the numbers may differ. Install "
+                f"{feature_set.library}=={feature_set.library_version} or train again."
+            )
+        return feature_set
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FeatureSet) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"FeatureSet({', '.join(self.names)})"
+
+    def _check_names(self) -> None:
+        names = self.names
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise FeatureError(
+                f"Two features give the same column {twice[0]!r}. Remove one, or tell them "
+                'apart with "suffix".'
+            )

@@ -1,0 +1,250 @@
+"""What kind of numbers an indicator gives: measured on made-up bars instead of listed by hand.
+
+Every indicator is run a few times on the same random walk: as it is, cut short, started later,
+with prices or volumes scaled, with prices shifted. The differences between the runs tell whether
+it looks ahead, how long it warms up, how much history it remembers, and what its unit is. Thus
+any indicator of any pandas-ta version can be made stationary without a table.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.errors import FeatureError, LooksAheadError, NeverForgetsError
+from lstm_strategy.learning.features.indicators import OWN_KINDS, indicator_columns
+
+_PROBE_LENGTHS = (1_200, 4_800, 19_200)
+_SCALE = 4.0  # a power of two, so that scaling is exact in floating point
+_PRICES = ["open", "high", "low", "close"]
+_TYPICAL_VOLUME_BARS = 20
+CAUSAL_FORMS: dict[str, dict[str, Any]] = {
+    "dpo": {"centered": False},
+    "ichimoku": {"include_chikou": False},
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one feature: what it measures and how long it remembers.
+
+    ``price_degree`` and ``volume_degree`` say how it scales with prices and volumes,
+    ``is_level`` that it is itself a price, ``is_cumulative`` that it counts from the first bar.
+    ``warm_up`` is the number of rows before its first value, ``memory`` the number of bars after
+    which a run that started later agrees with one that started earlier (to 1e-7 of its
+    standard deviation).
+    """
+
+    name: str
+    price_degree: int = 0
+    volume_degree: int = 0
+    is_level: bool = False
+    is_cumulative: bool = False
+    warm_up: int = 0
+    memory: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON can hold them."""
+        return asdict(self)
+
+
+class UnitInputs:
+    """What the columns of one set are freed of their units with: computed once for all of them."""
+
+    def __init__(self, bars: pd.DataFrame) -> None:
+        self._bars = bars
+
+    @cached_property
+    def close(self) -> np.ndarray:
+        """The close of each bar."""
+        return self._bars["close"].to_numpy(np.float64)
+
+    @cached_property
+    def typical_volume(self) -> np.ndarray:
+        """The mean volume of the last 20 bars."""
+        return self._bars["volume"].rolling(_TYPICAL_VOLUME_BARS).mean().to_numpy()
+
+
+def stationary(values: pd.Series, bars: UnitInputs, column: Column) -> np.ndarray:
+    """``values`` without the unit of price or volume: comparable across years and assets.
+
+    A price level becomes its distance from the close, a price difference a fraction of the
+    close, a volume a multiple of the mean volume of the last 20 bars, a running total its change.
+    Known at the close of its row.
+    """
+    known = values.to_numpy(np.float64)
+    with np.errstate(all="ignore"):
+        if column.is_cumulative:
+            known = np.diff(known, prepend=np.nan)
+        if column.price_degree:
+            known = known / bars.close**column.price_degree
+        if column.volume_degree:
+            typical = bars.typical_volume
+            known = np.where(typical == 0, 0.0, known / typical**column.volume_degree)
+        return known - 1 if column.is_level else known
+
+
+def measure_columns(spec: Mapping[str, Any]) -> tuple[Column, ...]:
+    """The columns that a feature gives, measured.
+
+    Raises:
+        FeatureError: if it looks ahead, never forgets where history began, or never warms up.
+    """
+    if spec["kind"] == "column":
+        return (Column(name=spec["column"]),)
+    return _probed_columns(json.dumps(spec))
+
+
+@cache
+def _probed_columns(spec_json: str) -> tuple[Column, ...]:
+    spec = json.loads(spec_json)
+    longest_argument = max((v for v in spec.values() if isinstance(v, int)), default=0)
+    lengths = [n for n in _PROBE_LENGTHS if n > 6 * longest_argument]
+    for n_bars in lengths:
+        probe = _Probe(spec, random_walk_bars(n_bars))
+        columns = [probe.column(name) for name in probe.names]
+        if columns and all(column is not None for column in columns):
+            return tuple(column for column in columns if column is not None)
+    if not lengths or not probe.names:
+        raise FeatureError(
+            f"{written(spec)} gives no value within {n_bars if lengths else _PROBE_LENGTHS[-1]:,} "
+            "bars. Shorten its length."
+        )
+    raise NeverForgetsError(
+        f"{written(spec)} never forgets on which bar the history began, so a live run would "
+        "differ from the backtest. Choose a kind with a finite memory."
+    )
+
+
+@cache
+def random_walk_bars(n_bars: int) -> pd.DataFrame:
+    """Bars of a random walk with lively volume, always the same for the same length."""
+    rng = np.random.default_rng(7)
+    log_close = np.cumsum(rng.normal(0, 0.01, n_bars))
+    close = 100 * np.exp(log_close)
+    open_ = np.r_[100.0, close[:-1]] * np.exp(rng.normal(0, 0.002, n_bars))
+    wick = np.exp(np.abs(rng.normal(0, 0.004, (2, n_bars))))
+    return pd.DataFrame(
+        {
+            "open": open_,
+            "high": np.maximum(open_, close) * wick[0],
+            "low": np.minimum(open_, close) / wick[1],
+            "close": close,
+            "volume": np.exp(rng.normal(12, 0.4, n_bars)),
+        },
+        index=pd.date_range("1990-01-01", periods=n_bars, freq="D", name="datetime"),
+    )
+
+
+class _Probe:
+    """One indicator, run on variations of the same bars."""
+
+    def __init__(self, spec: dict[str, Any], bars: pd.DataFrame) -> None:
+        self._spec = spec
+        self._bars = bars
+        self._base = indicator_columns(spec, bars)
+        self._check_causality()
+        self._later_start = len(bars) // 3
+        self._later = indicator_columns(spec, bars.iloc[self._later_start :])
+        if spec["kind"] not in OWN_KINDS:
+            self._with_prices = self._run(lambda bars: bars[_PRICES] * _SCALE)
+            self._with_volume = self._run(lambda bars: bars[["volume"]] * _SCALE)
+            self._with_shift = self._run(lambda bars: bars[_PRICES] + bars["close"].iloc[0])
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that have a value on every bar once they have begun."""
+        begun = self._base.notna().cummax()
+        steady = self._base.notna().any() & (self._base.notna() | ~begun).all()
+        return [name for name in self._base.columns if steady[name]]
+
+    def column(self, name: str) -> Column | None:
+        """What one column is; None where its memory can't be told from this many bars."""
+        unit = self._unit(name)
+        for is_cumulative in (False, True):
+            candidate = Column(**{**unit, "is_cumulative": is_cumulative})
+            memory = self._memory(candidate)
+            if memory is not None:
+                values = self._stationary(self._base, candidate)
+                warm_up = int(values.notna().to_numpy().argmax())
+                measured = {"warm_up": warm_up, "memory": max(memory, warm_up + 1)}
+                return Column(**{**candidate.to_dict(), **measured})
+        return None
+
+    def _run(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+        return indicator_columns(self._spec, self._bars.assign(**change(self._bars)))
+
+    def _check_causality(self) -> None:
+        for n_known in (len(self._bars) // 2, len(self._bars) * 4 // 5):
+            known = indicator_columns(self._spec, self._bars.iloc[:n_known])
+            for name in known.columns:
+                then, now = known[name], self._base[name].iloc[:n_known]
+                agrees = np.isclose(then, now, rtol=1e-9, atol=1e-12, equal_nan=True)
+                if not agrees.all():
+                    raise LooksAheadError(
+                        f"{written(self._spec)} looks ahead: its column {name} changes "
+                        f"{n_known - int((~agrees).argmax())} bars back when later bars arrive. "
+                        f"{causal_remedy(self._spec)}"
+                    )
+
+    def _unit(self, name: str) -> dict[str, Any]:
+        if self._spec["kind"] in OWN_KINDS:
+            return {"name": name}
+        base = self._base[name]
+        price_degree = _degree(base, self._with_prices[name])
+        volume_degree = _degree(base, self._with_volume[name])
+        shifted_by = (self._with_shift[name] - base).dropna()
+        is_level = price_degree == 1 and np.allclose(shifted_by, self._bars["close"].iloc[0])
+        return {
+            "name": name,
+            "price_degree": price_degree,
+            "volume_degree": volume_degree,
+            "is_level": bool(is_level),
+        }
+
+    def _stationary(self, answer: pd.DataFrame, column: Column) -> pd.Series:
+        inputs = UnitInputs(self._bars.loc[answer.index])
+        return pd.Series(stationary(answer[column.name], inputs, column), index=answer.index)
+
+    def _memory(self, column: Column) -> int | None:
+        full = self._stationary(self._base, column).iloc[self._later_start :]
+        if column.name not in self._later:
+            return None
+        later = self._stationary(self._later, column)
+        tolerance = 1e-7 * full.std() + 1e-15
+        differs = ~((full - later).abs() <= tolerance).to_numpy()
+        memory = int(len(differs) - differs[::-1].argmax()) if differs.any() else 0
+        return memory + 1 if memory < 0.6 * len(differs) else None
+
+
+def _degree(base: pd.Series, scaled: pd.Series) -> int:
+    """The power of the scale by which a column grew; 0 where it didn't grow evenly."""
+    pair = pd.concat([base, scaled], axis=1).dropna().to_numpy()
+    weighty = pair[np.abs(pair[:, 0]) > 1e-9 * np.abs(pair[:, 0]).max(initial=0.0)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.median(weighty[:, 1] / weighty[:, 0]) if len(weighty) else 1.0
+    if not ratio > 0:
+        return 0
+    degree = round(float(np.log(ratio) / np.log(_SCALE)))
+    grew_evenly = np.allclose(pair[:, 1], pair[:, 0] * _SCALE**degree, rtol=1e-6, atol=1e-9)
+    return degree if grew_evenly else 0
+
+
+def causal_remedy(spec: Mapping[str, Any]) -> str:
+    """What to give an indicator that looks ahead so that it doesn't; else to choose another."""
+    wanted = CAUSAL_FORMS.get(spec["kind"], {})
+    if isinstance(spec.get("offset"), int) and spec["offset"] < 0:
+        return "An offset below 0 moves later values to earlier bars: leave it out."
+    if all(spec.get(name) == value for name, value in wanted.items()):
+        return "Choose another kind."
+    return f"Give it {', '.join(f'{name}={value}' for name, value in wanted.items())}."
+
+
+def written(spec: Mapping[str, Any]) -> str:
+    """A feature as a call, for messages: ``rsi(length=14)``."""
+    arguments = ", ".join(f"{name}={value!r}" for name, value in spec.items() if name != "kind")
+    return f"{spec['kind']}({arguments})"

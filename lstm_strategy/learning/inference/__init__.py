@@ -1,0 +1,40 @@
+"""What computes the forecasts of a trained network: Keras, or ONNX Runtime without TensorFlow."""
+
+from typing import TYPE_CHECKING
+
+from lstm_strategy.learning.inference.engines import (
+    Engine,
+    State,
+    choose_engine,
+    run_carried,
+    run_windowed,
+)
+from lstm_strategy.learning.inference.settling import SIGNAL_TOLERANCE, network_memory
+from lstm_strategy.support.lazy import import_on_first_use
+
+if TYPE_CHECKING:
+    from lstm_strategy.learning.inference.agreement import build_engine
+    from lstm_strategy.learning.inference.keras_engine import KerasEngine
+    from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
+
+__all__ = [
+    "Engine",
+    "KerasEngine",
+    "OnnxEngine",
+    "SIGNAL_TOLERANCE",
+    "State",
+    "build_engine",
+    "choose_engine",
+    "network_memory",
+    "run_carried",
+    "run_windowed",
+]
+
+__getattr__ = import_on_first_use(
+    __name__,
+    {
+        "build_engine": ".agreement",
+        "KerasEngine": ".keras_engine",
+        "OnnxEngine": ".onnx_engine",
+    },
+)

@@ -1,0 +1,95 @@
+"""What moves a trained network's forecast: its features, the bars of its past, its hidden state.
+
+Nothing here is trained. By default only bars after the training count, so that what is read is
+what the network does on bars that it hasn't seen.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.bars import validate_bars
+from lstm_strategy.errors import ModelError
+from lstm_strategy.learning.forecaster import LSTMForecaster
+from lstm_strategy.learning.inference import run_carried, run_windowed
+from lstm_strategy.learning.serving import open_forecaster
+
+
+@dataclass(frozen=True, eq=False)
+class InspectionRows:
+    """A trained forecaster and complete rows of features, (n_rows, n_features), of some bars."""
+
+    forecaster: LSTMForecaster
+    bars: pd.DataFrame
+    rows: np.ndarray
+    is_complete: np.ndarray
+    first: int
+
+    @classmethod
+    def from_model(cls, model: Any, bars: pd.DataFrame, start: Any) -> "InspectionRows":
+        """The rows of some bars, the first to be read being that at ``start``."""
+        forecaster = open_trained(model)
+        bars = validate_bars(bars)
+        columns = forecaster.features.frame(bars)
+        is_complete = columns.notna().all(axis=1).to_numpy()
+        rows = columns.to_numpy()[is_complete]
+        begin = forecaster.training_end if start is None else pd.Timestamp(start)
+        times = pd.DatetimeIndex(bars.index[is_complete])
+        assert begin is not None  # a fitted forecaster knows when its training ended
+        if begin.tz is None and times.tz is not None:
+            begin = begin.tz_localize(times.tz)
+        first = int(times.searchsorted(begin, side="right" if start is None else "left"))
+        first = max(first, forecaster.settled_rows - 1)
+        if first >= len(rows):
+            raise ModelError(
+                f"There is no bar to read after {begin} and {forecaster.warm_up} bars of warm-up. "
+                "Pass bars that go on after the training, or start=... for an earlier first bar."
+            )
+        return cls(forecaster, bars, rows, is_complete, first)
+
+    def forecast(self, rows: np.ndarray) -> np.ndarray:
+        """The mean forecast of the members for each row, shape (n_rows,)."""
+        forecaster = self.forecaster
+        if forecaster.settings.memory == "window":
+            lookback = forecaster.settings.lookback
+            return run_windowed(forecaster.engine, rows, lookback=lookback).mean(axis=1)
+        empty = forecaster.engine.initial_state(1)
+        return run_carried(forecaster.engine, rows, empty)[0].mean(axis=1)
+
+    def check_lags(self, lags: int) -> None:
+        settings = self.forecaster.settings
+        most = settings.lookback - 1 if settings.memory == "window" else len(self.rows)
+        if not 0 <= lags <= most:
+            raise ModelError(
+                f"lags must be from 0 to {most} with memory={settings.memory!r}, got {lags}. "
+                "A windowed forecast sees nothing before its lookback."
+            )
+
+    def window_bars(self, lags: int) -> int:
+        """Rows that a forecast needs so that ``lags`` of them can be read."""
+        settings = self.forecaster.settings
+        carries = settings.memory == "carry"
+        return lags + self.forecaster.settled_rows if carries else settings.lookback
+
+    def spread_ends(self, lags: int, n_windows: int) -> np.ndarray:
+        """Rows whose forecasts are read, as positions, spread evenly over all that can be."""
+        length = self.window_bars(lags)
+        first = max(self.first, length - 1)
+        if first >= len(self.rows):
+            raise ModelError(
+                f"Reading {lags} bars back needs {length} complete rows, got {len(self.rows)}. "
+                "Pass more bars or fewer lags."
+            )
+        return np.unique(np.linspace(first, len(self.rows) - 1, n_windows).round().astype(int))
+
+
+def open_trained(model: Any) -> LSTMForecaster:
+    forecaster = open_forecaster(model)
+    if not isinstance(forecaster, LSTMForecaster) or not forecaster.is_fitted:
+        raise ModelError(
+            f"Only a trained LSTMForecaster can be read, got {forecaster!r}. Of a walk forward "
+            "take the model of one fold, such as walked.refits[0].model."
+        )
+    return forecaster

@@ -1,0 +1,79 @@
+"""What a network carries from bar to bar."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.bars import validate_bars
+from lstm_strategy.errors import ModelError
+from lstm_strategy.learning.forecaster import LSTMForecaster
+from lstm_strategy.learning.inspection.rows import open_trained
+
+
+def hidden_states(model: LSTMForecaster | str | Path, bars: pd.DataFrame) -> pd.DataFrame:
+    """What the network carries from bar to bar, known at the close of each row.
+
+    Returns one column for each number of the state on the index of ``bars``, column levels
+    ``state`` and ``unit``. For the package's own LSTM a state is called "member 0, layer 0, hidden"
+    or "..., cell" (the cell is what it remembers, the hidden part what it tells the next layer);
+    for a network of your own "state 0", "state 1", ... in the order of its layers, two for each
+    LSTM. NaN in warm-up and where a feature isn't known.
+
+    Raises:
+        ModelError: if there is no trained network or it has no state.
+    """
+    forecaster = open_trained(model)
+    bars = validate_bars(bars)
+    features = forecaster.features.frame(bars)
+    is_known = features.notna().all(axis=1).to_numpy()
+    states = _states(forecaster, features.to_numpy()[is_known])
+    if not states:
+        raise ModelError("The network has no recurrent layer, so nothing is carried along.")
+    columns = [
+        (name, unit)
+        for name, state in zip(_state_names(forecaster, len(states)), states, strict=True)
+        for unit in range(state.shape[1])
+    ]
+    frame = pd.DataFrame(
+        np.nan,
+        index=bars.index,
+        columns=pd.MultiIndex.from_tuples(columns, names=["state", "unit"]),
+    )
+    frame.loc[is_known] = np.concatenate(states, axis=1)
+    return frame
+
+
+def _states(forecaster: LSTMForecaster, rows: np.ndarray) -> list[np.ndarray]:
+    """Every state after each row, (n_rows, width) each; NaN before the memory has settled."""
+    engine, settled = forecaster.engine, forecaster.settled_rows
+    state = engine.initial_state(1)
+    states = [np.full((len(rows), part.shape[1]), np.nan) for part in state]
+    if len(rows) < settled:
+        return states
+    if forecaster.settings.memory == "window":
+        windows = np.lib.stride_tricks.sliding_window_view(rows, settled, axis=0).swapaxes(1, 2)
+        _, after = engine.scan(windows, engine.initial_state(len(windows)))
+        for kept, part in zip(states, after, strict=True):
+            kept[settled - 1 :] = part
+        return states
+    for number, row in enumerate(rows):
+        _, state = engine.scan(row[None, None], state)
+        if number >= settled - 1:
+            for kept, part in zip(states, state, strict=True):
+                kept[number] = part[0]
+    return states
+
+
+def _state_names(forecaster: LSTMForecaster, n_states: int) -> list[str]:
+    settings = forecaster.settings
+    names = [
+        f"member {member}, layer {layer}, {part}"
+        for member in range(settings.seeds)
+        for layer in range(len(settings.units))
+        for part in ("hidden", "cell")
+    ]
+    is_own = forecaster.card is not None and forecaster.card.network
+    if is_own or len(names) != n_states:
+        return [f"state {number}" for number in range(n_states)]
+    return names

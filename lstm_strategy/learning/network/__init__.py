@@ -1,0 +1,64 @@
+"""The Keras network: its layers, its state, the kernels that compute it. Importing a name imports
+Keras.
+"""
+
+from typing import TYPE_CHECKING
+
+from lstm_strategy.learning.network.kernel_choice import (
+    KernelChoice,
+    cudnn_choice,
+    fused_cpu_choice,
+)
+from lstm_strategy.support.lazy import import_on_first_use
+
+if TYPE_CHECKING:
+    from lstm_strategy.learning.network.cpu_kernel import fastest_copy, fits_the_kernel
+    from lstm_strategy.learning.network.keras_import import keras
+    from lstm_strategy.learning.network.lstm import (
+        build_lstm_member,
+        build_normalization,
+        join_members,
+        scaling_constants,
+    )
+    from lstm_strategy.learning.network.stepping import build_stepping_network, members_of
+    from lstm_strategy.learning.network.user_network import (
+        NetworkBuilder,
+        build_member,
+        check_can_be_carried,
+    )
+
+__all__ = [
+    "KernelChoice",
+    "NetworkBuilder",
+    "build_lstm_member",
+    "build_member",
+    "build_normalization",
+    "build_stepping_network",
+    "check_can_be_carried",
+    "cudnn_choice",
+    "fastest_copy",
+    "fits_the_kernel",
+    "fused_cpu_choice",
+    "join_members",
+    "keras",
+    "members_of",
+    "scaling_constants",
+]
+
+__getattr__ = import_on_first_use(
+    __name__,
+    {
+        "fastest_copy": ".cpu_kernel",
+        "fits_the_kernel": ".cpu_kernel",
+        "keras": ".keras_import",
+        "build_lstm_member": ".lstm",
+        "build_normalization": ".lstm",
+        "join_members": ".lstm",
+        "scaling_constants": ".lstm",
+        "build_stepping_network": ".stepping",
+        "members_of": ".stepping",
+        "NetworkBuilder": ".user_network",
+        "build_member": ".user_network",
+        "check_can_be_carried": ".user_network",
+    },
+)

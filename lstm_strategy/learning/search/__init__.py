@@ -1,0 +1,34 @@
+"""The search for settings: trials scored out of sample by a walk forward."""
+
+from lstm_strategy.learning.search.objectives import (
+    LEARNING_OBJECTIVES,
+    Objective,
+    OutOfSampleForecasts,
+    auc_of,
+    log_loss_of,
+)
+from lstm_strategy.learning.search.search import Search, search
+from lstm_strategy.learning.search.space import (
+    DEFAULT_SPACE,
+    DEFAULT_STRATEGY_SPACE,
+    SearchSpace,
+    Setting,
+    Space,
+)
+from lstm_strategy.learning.search.trial import Task
+
+__all__ = [
+    "DEFAULT_SPACE",
+    "DEFAULT_STRATEGY_SPACE",
+    "LEARNING_OBJECTIVES",
+    "Objective",
+    "OutOfSampleForecasts",
+    "Search",
+    "SearchSpace",
+    "Setting",
+    "Space",
+    "Task",
+    "auc_of",
+    "log_loss_of",
+    "search",
+]

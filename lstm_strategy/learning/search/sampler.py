@@ -1,0 +1,51 @@
+"""Which setting to try next: Optuna's TPE, repeatable whenever the search was stopped."""
+
+from typing import Any
+
+import numpy as np
+from optuna import Study
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+
+
+class OrdinalSampler(BaseSampler):
+    """TPE whose random numbers depend on the seed and on how many trials there are before.
+
+    A search that was stopped and goes on, in another process, tries what it would have tried; and
+    processes that share a study don't try the same. Trials that died don't count.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._tpe = TPESampler(seed=seed, constant_liar=True)
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Begin the trial's own sequence of random numbers."""
+        others = study.get_trials(deepcopy=False)
+        ordinal = sum(t.number < trial.number and t.state != TrialState.FAIL for t in others)
+        seed = int(np.random.SeedSequence([self._seed, ordinal]).generate_state(1)[0])
+        self._tpe = TPESampler(seed=seed, constant_liar=True)
+        self._tpe.before_trial(study, trial)
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """As TPE does."""
+        return self._tpe.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """As TPE does."""
+        return self._tpe.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """As TPE does."""
+        return self._tpe.sample_independent(study, trial, param_name, param_distribution)

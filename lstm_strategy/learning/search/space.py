@@ -1,0 +1,251 @@
+"""Which settings a search may try: plain data, or a function of an Optuna trial.
+
+A space maps a name to a list of choices, or to ``(low, high)`` or ``(low, high, "log")``. From
+TOML, where there are no tuples, a range is ``{low = 1, high = 9, log = true}``. The names are
+
+* any setting of `LSTMForecaster` (``units`` is the width of each layer, or a list of widths),
+* ``layers``: how many LSTM layers of that width,
+* ``preset``: the names of ready feature sets, or ``features``: feature lists to choose from,
+* ``indicators``: single features, each of which is added to the others or left out,
+* any parameter of the strategy that trades the forecasts, such as ``min_signal``.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lstm_strategy.errors import FeatureError, TrainingError
+from lstm_strategy.learning.features import FeatureSet
+from lstm_strategy.learning.forecaster import LSTMForecaster
+from lstm_strategy.learning.training import ForecasterSettings
+
+Space = Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
+"""Plain data, or a function that takes an Optuna trial and gives one value for each name."""
+
+DEFAULT_SPACE: dict[str, Any] = {
+    "preset": ["default", "momentum", "volatility", "trend"],
+    "indicators": [
+        {"kind": "rsi", "length": 2},
+        {"kind": "cci", "length": 20},
+        {"kind": "cmf", "length": 20},
+        {"kind": "relative_volume", "length": 5},
+    ],
+    "lookback": (20, 120, "log"),
+    "units": [8, 16, 24, 32],
+    "layers": [1, 2],
+    "dropout": (0.0, 0.6),
+    "learning_rate": (5e-3, 0.1, "log"),
+    "weight_decay": (1e-3, 0.2, "log"),
+    "horizon": [1, 2, 5],
+}
+DEFAULT_STRATEGY_SPACE: dict[str, Any] = {"min_signal": (0.0, 0.5), "band": [0.05, 0.1, 0.2, 0.4]}
+"""Thresholds of the strategy, where the objective depends on trading."""
+
+_FEATURE_NAMES = ("preset", "features", "indicators")
+_NETWORK_NAMES = (*ForecasterSettings.model_fields, "layers")
+
+
+@dataclass(frozen=True)
+class Range:
+    """All numbers from low to high; whole ones where both ends are."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def suggested(self, trial: Any, name: str) -> float:
+        """What the trial tries for it."""
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return int(trial.suggest_int(name, self.low, self.high, log=self.log))
+        return float(trial.suggest_float(name, self.low, self.high, log=self.log))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One point of a space, as plain values that JSON can hold.
+
+    forecaster:  arguments of `LSTMForecaster` that differ from those of the one to be tuned
+    features:    the features as a list; None for those of the forecaster to be tuned
+    strategy:    parameters of the strategy
+    """
+
+    forecaster: dict[str, Any] = field(default_factory=dict)
+    features: list[dict[str, Any]] | None = None
+    strategy: dict[str, Any] = field(default_factory=dict)
+
+    def applied_to(self, base: LSTMForecaster) -> LSTMForecaster:
+        """An untrained forecaster with this setting. Raises as `LSTMForecaster` does."""
+        features = base.features if self.features is None else FeatureSet(self.features)
+        settings = {**base.settings.model_dump(), **self.forecaster}
+        return type(base)(features, network=base.network, **settings)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """A checked space. ``described`` is the same for the same space, in whatever process."""
+
+    strategy_names: frozenset[str]
+    dimensions: dict[str, Any] = field(default_factory=dict)
+    function: Callable[[Any], Mapping[str, Any]] | None = None
+
+    @classmethod
+    def of(cls, space: Space, strategy_names: Sequence[str]) -> "SearchSpace":
+        """The space that was given as plain data or as a function.
+
+        Raises:
+            TrainingError: naming the first dimension that can't be searched.
+            FeatureError: if features to choose from can't be used.
+        """
+        names = frozenset(strategy_names)
+        if callable(space):
+            return cls(names, function=space)
+        if not isinstance(space, Mapping) or not space:
+            raise TrainingError(
+                f"space must map names to choices or (low, high), or be a function of an Optuna "
+                f'trial; got {space!r}. Write space={{"lookback": (20, 120)}}.'
+            )
+        if {"preset", "features"} <= space.keys():
+            raise TrainingError("space has both preset and features. Keep one of them.")
+        dimensions = {}
+        for name, given in space.items():
+            _check_name(name, names)
+            dimensions[name] = dimension = _dimension(name, given)
+            _check_values(name, dimension)
+        return cls(names, dimensions)
+
+    @property
+    def described(self) -> str:
+        """The space as text, to tell whether two are the same."""
+        if self.function is None:
+            return repr(self.dimensions)
+        try:
+            return inspect.getsource(self.function)
+        except (OSError, TypeError):
+            return f"{self.function.__module__}.{getattr(self.function, '__qualname__', '')}"
+
+    def setting(self, trial: Any, base: LSTMForecaster) -> Setting:
+        """What the trial tries.
+
+        Raises:
+            TrainingError: if a function of the user's own gives a name that means nothing.
+            FeatureError: if the features can't be used.
+        """
+        if self.function is not None:
+            values = dict(self.function(trial))
+            for name in values:
+                _check_name(name, self.strategy_names)
+        else:
+            values = self._suggested(trial)
+        return _setting_of(values, self.strategy_names, base)
+
+    def _suggested(self, trial: Any) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, dimension in self.dimensions.items():
+            if name == "indicators":
+                values[name] = [spec for spec in dimension if _is_chosen(trial, spec)]
+            elif isinstance(dimension, Range):
+                values[name] = dimension.suggested(trial, name)
+            else:
+                by_label = {_label(choice): choice for choice in dimension}
+                values[name] = by_label[trial.suggest_categorical(name, list(by_label))]
+        return values
+
+
+def _setting_of(
+    values: dict[str, Any], strategy_names: frozenset[str], base: LSTMForecaster
+) -> Setting:
+    network = {name: value for name, value in values.items() if name in _NETWORK_NAMES}
+    layers = network.pop("layers", None)
+    if layers is not None or "units" in network:
+        units = network.get("units", base.settings.units[0])
+        is_width = isinstance(units, int)
+        network["units"] = [units] * (layers or 1) if is_width else list(units)
+    strategy = {name: value for name, value in values.items() if name in strategy_names}
+    return Setting(network, _features_of(values, base), strategy)
+
+
+def _features_of(values: dict[str, Any], base: LSTMForecaster) -> list[dict[str, Any]] | None:
+    if not values.keys() & set(_FEATURE_NAMES):
+        return None
+    chosen = values.get("preset", values.get("features"))
+    specs = list((base.features if chosen is None else _feature_set(chosen)).specs)
+    for spec in values.get("indicators", []):
+        there = set(FeatureSet(specs).names) if specs else set()
+        if not there & set(FeatureSet([spec]).names):  # a preset may hold it already
+            specs.append(dict(spec))
+    return specs
+
+
+def _feature_set(chosen: Any) -> FeatureSet:
+    return FeatureSet.preset(chosen) if isinstance(chosen, str) else FeatureSet(chosen)
+
+
+def _is_chosen(trial: Any, spec: Mapping[str, Any]) -> bool:
+    return bool(trial.suggest_categorical(indicator_label(spec), [False, True]))
+
+
+def indicator_label(spec: Mapping[str, Any]) -> str:
+    """What a single feature is called among the parameters of a trial: "with RSI_2"."""
+    return f"with {' '.join(FeatureSet([spec]).names)}"
+
+
+def _label(choice: Any) -> Any:
+    """A choice as Optuna can keep it: plain values as they are, others as JSON."""
+    if choice is None or isinstance(choice, bool | int | float | str):
+        return choice
+    return json.dumps(choice)
+
+
+def _check_name(name: str, strategy_names: frozenset[str]) -> None:
+    if name in _NETWORK_NAMES or name in _FEATURE_NAMES or name in strategy_names:
+        return
+    thresholds = ", ".join(sorted(strategy_names)) or "none here"
+    raise TrainingError(
+        f"space has no dimension {name!r}. Known: {', '.join((*_FEATURE_NAMES, *_NETWORK_NAMES))}; "
+        f"of the strategy: {thresholds}."
+    )
+
+
+def _dimension(name: str, given: Any) -> Any:
+    if isinstance(given, Mapping):
+        if not {"low", "high"} <= given.keys() <= {"low", "high", "log"}:
+            raise TrainingError(f"space: {name} as a table has low, high and log, got {given!r}.")
+        return _range(name, given["low"], given["high"], bool(given.get("log", False)))
+    if isinstance(given, tuple) and (len(given) == 2 or (len(given) == 3 and given[2] == "log")):
+        return _range(name, given[0], given[1], len(given) == 3)
+    if isinstance(given, list) and given:
+        return given
+    raise TrainingError(
+        f'space: {name} must be a list of choices, (low, high) or (low, high, "log"), '
+        f"got {given!r}."
+    )
+
+
+def _range(name: str, low: Any, high: Any, log: bool) -> Range:
+    are_numbers = all(isinstance(end, int | float) and end == end for end in (low, high))
+    if not are_numbers or not low < high or (log and low <= 0):
+        rule = "two numbers, the first above 0 and below the second" if log else (
+            "two numbers, the first below the second"
+        )  # fmt: skip
+        raise TrainingError(f"space: the range of {name} must be {rule}, got {low!r} and {high!r}.")
+    return Range(low, high, log)
+
+
+def _check_values(name: str, dimension: Any) -> None:
+    """Refuse before the work a value that no forecaster takes."""
+    values = [dimension.low, dimension.high] if isinstance(dimension, Range) else dimension
+    for value in values:
+        if name in ("preset", "features"):
+            _feature_set(value)
+        elif name == "indicators":
+            if not isinstance(value, Mapping):
+                raise FeatureError(f'space: indicators are dicts with "kind", got {value!r}.')
+            FeatureSet([value])
+        elif name == "layers":
+            if value not in (1, 2, 3):
+                raise TrainingError(f"space: layers must be 1, 2 or 3, got {value!r}.")
+        elif name in ForecasterSettings.model_fields:
+            is_width = name == "units" and isinstance(value, int)
+            ForecasterSettings.checked(**{name: (value,) if is_width else value})

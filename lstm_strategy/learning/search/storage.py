@@ -1,0 +1,214 @@
+"""Where a search is kept, so that it goes on after a stop and several processes can share it."""
+
+import hashlib
+import json
+import os
+import platform
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from lstm_strategy.errors import TrainingError
+
+STUDY_FILE, FORECASTS_FOLDER = "study.json", "forecasts"
+JOURNAL = "journal:"
+HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 120
+_MOST_RETRIES = 3
+_TRIES_TO_OPEN = 8
+_WORKER, _RETRIES = "worker", "retries"
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def study_key(identity: Mapping[str, str]) -> str:
+    """The same for the same bars, space, objective, folds and forecaster."""
+    return _sha256(json.dumps(dict(identity), sort_keys=True))
+
+
+def claim_search_folder(folder: Path, identity: Mapping[str, str]) -> None:
+    """Take a new or empty folder for a search, or the one of the very same search.
+
+    Raises:
+        TrainingError: if it holds something else, or trials with other bars, space and so on.
+    """
+    file = folder / STUDY_FILE
+    parts = {name: _sha256(value) for name, value in identity.items()}
+    if file.is_file() and _is_same(folder, file, parts):
+        return
+    if not file.is_file() and folder.exists() and (not folder.is_dir() or any(_not_ours(folder))):
+        raise TrainingError(
+            f"{folder} holds something else, so nothing is written there. Choose another folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f".{STUDY_FILE}.{os.getpid()}"
+    unfinished.write_text(json.dumps(parts, indent=2) + "\n")
+    unfinished.replace(file)
+
+
+def open_storage(storage: str | None, folder: Path | None) -> Any:
+    """The storage of a URL, of a journal file, of the folder, or in memory.
+
+    Raises:
+        TrainingError: if the URL can't be used; a password in it isn't repeated.
+    """
+    if storage is None:
+        if folder is None:
+            return optuna.storages.InMemoryStorage()
+        storage = f"sqlite:///{folder.absolute() / 'study.db'}"
+    try:
+        if storage.startswith(JOURNAL):
+            path = Path(storage.removeprefix(JOURNAL))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+        return _database(storage)
+    except (LookupError, ValueError, ImportError, OSError) as error:
+        raise _unusable(storage, error) from error
+    except Exception as error:
+        if type(error).__module__.startswith(("sqlalchemy", "optuna", "alembic")):
+            raise _unusable(storage, error) from error
+        raise
+
+
+def _database(url: str) -> RDBStorage:
+    # two processes that start at once make the tables at once, and one of them comes too late
+    waits = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
+    for attempt in range(_TRIES_TO_OPEN):
+        try:
+            return RDBStorage(
+                url,
+                engine_kwargs={"pool_pre_ping": True, **waits},
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=GRACE_SECONDS,
+                heartbeat_stale_trial_callback=_retry,
+            )
+        except Exception as error:
+            is_race = any(word in str(error).lower() for word in ("exists", "locked", "unique"))
+            if not is_race or attempt == _TRIES_TO_OPEN - 1:
+                raise
+            time.sleep(0.2 * (attempt + 1))
+    raise AssertionError("the last attempt returns or raises")
+
+
+def queue_trial(study: optuna.Study) -> None:
+    """Queue a trial that says from its first moment on which process works on it."""
+    if not trials_in(study, TrialState.WAITING):
+        study.enqueue_trial({}, user_attrs={_WORKER: _this_process()})
+
+
+def mark_worker(trial: optuna.Trial) -> None:
+    """Leave in the trial which process works on it, should another one have queued it."""
+    if trial.user_attrs.get(_WORKER) != _this_process():
+        trial.set_user_attr(_WORKER, _this_process())
+
+
+def retry_dead_trials(study: optuna.Study) -> None:
+    """Queue anew the trials whose process is gone: ended on this machine, or silent on another."""
+    optuna.storages.fail_stale_trials(study)
+    for trial in trials_in(study, TrialState.RUNNING):
+        if _is_dead(trial):
+            study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+            _retry(study, trial)
+
+
+def trials_in(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
+    """The trials in one of these states, by number."""
+    return study.get_trials(deepcopy=False, states=states)
+
+
+def is_waited_for(trial: FrozenTrial, *, has_heartbeat: bool) -> bool:
+    """Whether a running trial will end or be found dead: in a journal, only on this machine."""
+    return has_heartbeat or trial.user_attrs.get(_WORKER, {}).get("host") == _host()
+
+
+def _retry(study: optuna.Study, trial: FrozenTrial) -> None:
+    # without its parameters: the sampler comes to the same ones, as far as it had come or not
+    n_retries = trial.user_attrs.get(_RETRIES, 0)
+    if n_retries < _MOST_RETRIES:  # a setting that kills its process must not do so for ever
+        attrs = {_RETRIES: n_retries + 1, _WORKER: _this_process()}
+        study.enqueue_trial({}, user_attrs=attrs)
+
+
+def _is_dead(trial: FrozenTrial) -> bool:
+    worker = trial.user_attrs.get(_WORKER)
+    if worker is None:  # killed before it could say who it is
+        started = trial.datetime_start or datetime.now()
+        return (datetime.now() - started).total_seconds() > GRACE_SECONDS
+    if worker["host"] != _host():
+        return False
+    return worker["pid"] == os.getpid() or not _is_process(worker["pid"])
+
+
+def _is_process(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    # killed, but its parent hasn't asked for its end yet
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
+def _this_process() -> dict[str, Any]:
+    return {"host": _host(), "pid": os.getpid()}
+
+
+def _host() -> str:
+    return f"{platform.node()} {uuid.getnode():x}"
+
+
+def _not_ours(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(f".{STUDY_FILE}.")]
+
+
+def _is_same(folder: Path, file: Path, parts: Mapping[str, str]) -> bool:
+    """Whether the folder is that of this search; another one that came to nothing may be taken."""
+    try:
+        known = json.loads(file.read_text())
+        other = next((name for name in parts if known[name] != parts[name]), None)
+    except (ValueError, KeyError, TypeError):
+        other = "content"
+    if other is not None and (folder / FORECASTS_FOLDER).exists():
+        raise TrainingError(
+            f"{folder} holds a search with another {other}. Choose another folder, or remove that "
+            "one yourself."
+        )
+    return other is None
+
+
+def _unusable(storage: str, error: Exception) -> TrainingError:
+    reason = " ".join(str(getattr(error, "orig", None) or error).split("\n\n")[0].split())
+    remedy = "Write sqlite:///FILE, postgresql://USER@HOST/DATABASE or journal:FILE."
+    if isinstance(error, ImportError):
+        remedy = "For PostgreSQL: pip install 'lstm-strategy[postgresql]'."
+    return TrainingError(
+        f"The storage {_without_password(storage)} can't be used: {reason} {remedy}"
+    )
+
+
+def _without_password(storage: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(storage).render_as_string(hide_password=True)
+    except ArgumentError:
+        return storage.rpartition("@")[2]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

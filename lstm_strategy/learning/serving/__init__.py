@@ -1,0 +1,13 @@
+"""Models for those who only use them: opened by folder, forecast once, cached."""
+
+from lstm_strategy.learning.serving.forecast_cache import forecast_with_cache
+from lstm_strategy.learning.serving.open import open_forecaster, precompute_forecasts
+from lstm_strategy.learning.serving.precomputed import PrecomputedForecasts, precomputed_frame
+
+__all__ = [
+    "PrecomputedForecasts",
+    "forecast_with_cache",
+    "open_forecaster",
+    "precompute_forecasts",
+    "precomputed_frame",
+]

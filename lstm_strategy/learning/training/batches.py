@@ -1,0 +1,107 @@
+"""The chunks of consecutive rows that training and early stopping are fed with."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lstm_strategy.learning.training.dataset import TrainingSet
+
+
+class Chunks:
+    """Chunks of consecutive rows, as (features, labels, weights) batches.
+
+    ``spans`` are the rows to take, each at least a chunk long or left out. The first ``warm_up``
+    steps of a chunk weigh nothing: the network's state is still settling. ``offsets`` gives a new
+    generator of random offsets, so that chunks differ between epochs and every other one is
+    mirrored, if there are mirrored rows; without it chunks lie at fixed places and score every
+    row behind the first warm-up once. Every batch is full, if need be with chunks that weigh
+    nothing: a step that has been compiled for one shape serves any number of rows.
+    """
+
+    def __init__(
+        self,
+        rows: TrainingSet,
+        spans: Sequence[slice],
+        *,
+        length: int,
+        warm_up: int,
+        batch_size: int,
+        offsets: np.random.Generator | None = None,
+    ) -> None:
+        self._images = [rows.features] if rows.mirrored is None else [rows.features, rows.mirrored]
+        self._labels = rows.labels
+        usual = np.mean(np.concatenate([rows.weights[span] for span in spans]))
+        # a mean weight of 1 keeps losses comparable with the log-loss of a coin
+        self._weights = (rows.weights / usual).astype(np.float32)
+        self._length, self._warm_up, self._stride = length, warm_up, length - warm_up
+        self._offsets = offsets
+        self._spans = [span for span in spans if span.stop - span.start >= length]
+        self._batch_size = batch_size
+        if offsets is not None:
+            n_chunks = max(1, sum(map(self._n_chunks_that_always_fit, self._spans)))
+            self._batch_size = min(batch_size, n_chunks)
+            self._n_batches = n_chunks // self._batch_size
+        self.lay_anew()
+
+    def lay_anew(self) -> None:
+        """Lay the chunks for another epoch."""
+        if self._offsets is None:
+            self._lay_in_place()
+        else:
+            self._lay_at_random(self._offsets)
+
+    def __len__(self) -> int:
+        return self._n_batches
+
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        chosen = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
+        steps = np.arange(self._length)
+        rows = self._starts[chosen, None] + steps
+        is_mirrored = self._is_mirrored[chosen, None]
+        features = self._images[0][rows]
+        labels = self._labels[rows]
+        if is_mirrored.any():
+            features = np.where(is_mirrored[..., None], self._images[1][rows], features)
+            labels = np.where(is_mirrored, 1 - labels, labels)
+        is_scored = steps >= self._scored_from[chosen, None]
+        # Keras averages over all steps, scored or not: undo that, so that losses are log-losses
+        weights = is_scored * self._weights[rows] * np.float32(self._steps_per_scored_step)
+        return features, labels[..., None], weights
+
+    def _n_chunks_that_always_fit(self, span: slice) -> int:
+        spare = self._length + self._stride - 1
+        return max(0, (span.stop - span.start - spare) // self._stride + 1)
+
+    def _lay_in_place(self) -> None:
+        # the last chunk is moved back to end with the span; what overlaps is scored once
+        starts, scored_from = [], []
+        for span in self._spans:
+            last = span.stop - self._length
+            wanted = np.arange(span.start, last + self._stride, self._stride)
+            starts.append(np.minimum(wanted, last))
+            scored_from.append(wanted - starts[-1] + self._warm_up)
+        n_chunks = sum(map(len, starts))
+        self._n_batches = -(-n_chunks // self._batch_size)
+        unused = self._n_batches * self._batch_size - n_chunks
+        self._starts = np.pad(np.concatenate(starts), (0, unused))
+        self._scored_from = np.pad(
+            np.concatenate(scored_from), (0, unused), constant_values=self._length
+        )
+        self._is_mirrored = np.zeros(len(self._starts), bool)
+        self._count_steps()
+
+    def _lay_at_random(self, offsets: np.random.Generator) -> None:
+        starts = []
+        for span in self._spans:
+            last = span.stop - self._length
+            offset = int(offsets.integers(min(self._stride, last - span.start + 1)))
+            starts.append(np.arange(span.start + offset, last + 1, self._stride))
+        self._starts = np.concatenate(starts)
+        offsets.shuffle(self._starts)
+        self._scored_from = np.full(len(self._starts), self._warm_up)
+        self._is_mirrored = offsets.integers(len(self._images), size=len(self._starts)) == 1
+        self._count_steps()
+
+    def _count_steps(self) -> None:
+        n_scored = int((self._length - self._scored_from).sum())
+        self._steps_per_scored_step = self._length * len(self._starts) / n_scored

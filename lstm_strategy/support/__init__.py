@@ -1,0 +1,79 @@
+"""What every room uses and what knows nothing of markets: files written whole, digests, timezones,
+progress, tasks side by side.
+"""
+
+from typing import TYPE_CHECKING
+
+from lstm_strategy.support.lazy import import_on_first_use
+
+if TYPE_CHECKING:
+    from lstm_strategy.support.files import write_json, write_whole
+    from lstm_strategy.support.hashing import sha256_of
+    from lstm_strategy.support.parallel import (
+        Shared,
+        choose_jobs,
+        is_serial,
+        run_tasks,
+        shared,
+        silence_tensorflow,
+        workers,
+    )
+    from lstm_strategy.support.progress import (
+        OnEpoch,
+        OnStep,
+        steps_progress,
+        training_progress,
+        words_progress,
+    )
+    from lstm_strategy.support.time_zones import naive_utc, naive_utc_index, on_clock_of
+    from lstm_strategy.support.versions import library_versions
+    from lstm_strategy.support.wording import suggest_names
+
+__all__ = [
+    "OnEpoch",
+    "OnStep",
+    "Shared",
+    "choose_jobs",
+    "is_serial",
+    "library_versions",
+    "naive_utc",
+    "naive_utc_index",
+    "on_clock_of",
+    "run_tasks",
+    "sha256_of",
+    "shared",
+    "silence_tensorflow",
+    "steps_progress",
+    "suggest_names",
+    "training_progress",
+    "words_progress",
+    "workers",
+    "write_json",
+    "write_whole",
+]
+
+__getattr__ = import_on_first_use(
+    __name__,
+    {
+        "write_json": ".files",
+        "write_whole": ".files",
+        "sha256_of": ".hashing",
+        "Shared": ".parallel",
+        "choose_jobs": ".parallel",
+        "is_serial": ".parallel",
+        "run_tasks": ".parallel",
+        "shared": ".parallel",
+        "silence_tensorflow": ".parallel",
+        "workers": ".parallel",
+        "OnEpoch": ".progress",
+        "OnStep": ".progress",
+        "steps_progress": ".progress",
+        "training_progress": ".progress",
+        "words_progress": ".progress",
+        "naive_utc": ".time_zones",
+        "naive_utc_index": ".time_zones",
+        "on_clock_of": ".time_zones",
+        "library_versions": ".versions",
+        "suggest_names": ".wording",
+    },
+)

@@ -1,0 +1,20 @@
+"""The versions of the libraries that shape a number."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+_LIBRARIES = (
+    *("lstm-strategy", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch"),
+    *("onnx", "onnxruntime", "numpy", "pandas"),
+)
+
+
+def library_versions(libraries: Sequence[str] = _LIBRARIES) -> dict[str, str]:
+    """The versions of libraries, by default those that shape a model's numbers, if installed."""
+    versions = {}
+    for library in libraries:
+        try:
+            versions[library] = version(library)
+        except ImportError:
+            continue
+    return versions

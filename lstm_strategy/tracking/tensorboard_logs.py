@@ -1,0 +1,80 @@
+"""The course of training as scalars for TensorBoard, whatever Keras runs on."""
+
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+from lstm_strategy.errors import SettingsError
+from lstm_strategy.learning.network import keras
+from lstm_strategy.learning.walk_forward import Fold
+
+
+class TensorBoardLogs(keras.callbacks.Callback):
+    """Writes learning_rate, loss and val_loss after every epoch, one run folder a member.
+
+    Keras' own TensorBoard callback would write all members of an ensemble into one curve. The
+    folders are ``member_0``, ``member_1`` and so on; the steps are epochs, counted from 0. An
+    object serves one ``fit``.
+
+    Raises:
+        SettingsError: if tensorboard isn't installed, or the folder holds runs already.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        super().__init__()
+        check_tensorboard()
+        self._folder, self._members = Path(folder), 0
+        self._writer: Any = None
+        if any(self._folder.glob("member_*/*tfevents*")):
+            raise SettingsError(
+                f"{folder} holds TensorBoard runs already, which would be mixed with new ones. "
+                "Choose another folder, or remove them."
+            )
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Open the run of the next member."""
+        from tensorboard.summary import Writer
+
+        self._writer = Writer(str(self._folder / f"member_{self._members}"))
+        self._members += 1
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Write what this epoch gave, so that it can be watched at once."""
+        for name, value in (logs or {}).items():
+            self._writer.add_scalar(name, float(value), epoch)
+        self._writer.flush()
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Close the run."""
+        self._writer.close()
+
+
+@dataclass(frozen=True)
+class FoldTensorBoardLogs:
+    """`TensorBoardLogs` for each fold of a walk forward: ``fold_01/member_0`` and so on.
+
+    A fold that is trained anew, after a kill or because its machine died, is logged beside what
+    was logged before: ``fold_01_again_1``.
+
+    >>> walk_forward(bars, forecaster, splits, callbacks=FoldTensorBoardLogs("logs"))  # doctest: +SKIP
+    """
+
+    folder: str | Path
+
+    def __call__(self, fold: Fold) -> list[TensorBoardLogs]:
+        """The callbacks for the training of one fold."""
+        first = Path(self.folder) / f"fold_{fold.number:02d}"
+        others = (first.with_name(f"{first.name}_again_{number}") for number in count(1))
+        return [TensorBoardLogs(next(f for f in chain([first], others) if not f.exists()))]
+
+
+def check_tensorboard() -> None:
+    """Raise `SettingsError` if tensorboard isn't installed."""
+    try:
+        import tensorboard.summary  # noqa: F401
+    except ImportError as error:
+        raise SettingsError(
+            "TensorBoard logs need tensorboard, which isn't installed. "
+            "Run pip install 'lstm-strategy[tensorboard]'."
+        ) from error

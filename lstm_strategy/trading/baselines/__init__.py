@@ -1,0 +1,30 @@
+"""Honest baselines: textbook rules that a forecast must beat on the same terms.
+
+``BASELINES`` maps a readable name to the strategy class; each works in plain backtrader too.
+"""
+
+from lstm_strategy.trading.baselines.bollinger_reversion import BollingerReversion
+from lstm_strategy.trading.baselines.buy_and_hold import BuyAndHold
+from lstm_strategy.trading.baselines.donchian_breakout import DonchianBreakout
+from lstm_strategy.trading.baselines.macd import MACD
+from lstm_strategy.trading.baselines.momentum_12_1 import Momentum121
+from lstm_strategy.trading.baselines.random_entries import RandomEntries
+from lstm_strategy.trading.baselines.rsi_reversion import RSIReversion
+from lstm_strategy.trading.baselines.short_term_reversal import ShortTermReversal
+from lstm_strategy.trading.baselines.sma_cross import SMACross
+from lstm_strategy.trading.baselines.volatility_target import VolatilityTarget
+
+BASELINES = {
+    "Buy and hold": BuyAndHold,
+    "SMA cross": SMACross,
+    "MACD": MACD,
+    "RSI reversion": RSIReversion,
+    "Bollinger reversion": BollingerReversion,
+    "Donchian breakout": DonchianBreakout,
+    "12-1 momentum": Momentum121,
+    "Volatility target": VolatilityTarget,
+    "Short-term reversal": ShortTermReversal,
+    "Random entries": RandomEntries,
+}
+
+__all__ = ["BASELINES"]

@@ -1,0 +1,46 @@
+"""What a run shows bar by bar: equity, exposure and fills."""
+
+import math
+from typing import Any
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+
+FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
+
+
+class _EquityRecorder(bt.Analyzer):
+    """Equity and exposure at the close of every bar."""
+
+    def start(self) -> None:
+        self.equity: list[float] = []
+        self.exposure: list[float] = []
+
+    def next(self) -> None:
+        broker = self.strategy.broker
+        equity = broker.getvalue()
+        held = broker.getposition(self.data).size * self.data.close[0]
+        self.equity.append(equity)
+        self.exposure.append(held / equity if equity > 0 else math.nan)
+
+
+class _FillRecorder(bt.Analyzer):
+    """Every execution, with what slippage took."""
+
+    def start(self) -> None:
+        self._rows: list[tuple[float, ...]] = []
+        self._bars: list[int] = []
+
+    def notify_order(self, order: Any) -> None:
+        opened_at, rate = self.data.open[0], self.strategy.broker.p.slip_perc
+        for fill in order.executed.iterpending():
+            against = (fill.price - opened_at) * math.copysign(1.0, fill.size)
+            # A stop order may fill far from the open for other reasons than slippage.
+            slipped = min(max(against, 0.0), rate * opened_at)
+            self._bars.append(len(self.data) - 1)
+            self._rows.append((fill.size, fill.price, fill.comm, abs(fill.size) * slipped))
+
+    def frame(self, index: pd.DatetimeIndex) -> pd.DataFrame:
+        values = np.array(self._rows, dtype="float64").reshape(-1, len(FILL_COLUMNS))
+        return pd.DataFrame(values, index[self._bars], columns=list(FILL_COLUMNS))

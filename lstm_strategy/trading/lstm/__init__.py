@@ -1,0 +1,6 @@
+"""A trained forecaster inside backtrader: the indicator and the strategy."""
+
+from lstm_strategy.trading.lstm.indicator import LSTMIndicator
+from lstm_strategy.trading.lstm.strategy import LSTMStrategy
+
+__all__ = ["LSTMIndicator", "LSTMStrategy"]

@@ -1,0 +1,165 @@
+"""A forecaster as backtrader lines, the same in every Cerebro mode.
+
+Backtrader computes an indicator in one of three ways, and each gets what suits it:
+
+* vector mode (``runonce`` on preloaded bars): `once` asks the forecaster for the whole feed in one
+  call;
+* bar by bar on preloaded bars: the first call asks for the whole feed, later calls look it up;
+* bar by bar on bars that are still arriving (live, replay, resample, ``exactbars=1``): a stream
+  takes one network step a bar. A bar that is still forming is only peeked at; the memory moves on
+  when the next bar has begun.
+"""
+
+from array import array
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.learning.forecaster import FORECAST_COLUMNS
+from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lstm_strategy.learning.forecaster import Forecaster
+
+_UNIX_DAY = 719_163  # the day number of 1970-01-01
+_MILLISECONDS_A_DAY = 86_400_000
+
+
+class LSTMIndicator(bt.Indicator):
+    """The lines ``signal``, ``forecast`` and ``spread`` of a trained forecaster.
+
+    ``model`` is a fitted ``LSTMForecaster`` or the folder of a saved one. The lines are known at
+    the close of their bar: ``signal`` is the exposure asked for (-1…1), ``forecast`` how likely a
+    rise is (0…1, moves weighted by their size, so that rises and falls cancel at 0.5), ``spread``
+    the standard deviation between the members of the ensemble. They begin after the model's
+    warm-up, which counts in the minimum period.
+
+    Raises:
+        TradingError: if the data lacks a line that the model reads, or has too few bars.
+        ModelError: if the model can't be loaded.
+    """
+
+    lines: Any = tuple(FORECAST_COLUMNS)
+    params = (("model", None),)
+    plotinfo: ClassVar = {"plotname": "LSTM", "plothlines": [0.0]}
+    plotlines: ClassVar = {"forecast": {"_plotskip": True}, "spread": {"_plotskip": True}}
+
+    if TYPE_CHECKING:
+        # The metaclass takes these before __init__ is called.
+        def __init__(
+            self, *datas: Any, model: "Forecaster | str | Path | None", **settings: Any
+        ) -> None: ...
+
+    def __init__(self) -> None:  # type: ignore[no-redef]
+        self._check_is_feed()
+        self._forecaster = open_forecaster(self.p.model)
+        self._check_lines()
+        self.addminperiod(self._forecaster.warm_up + 1)
+        self._ready: np.ndarray | None = None
+        self._stream: Any = None
+        self._forming: dict[str, Any] = {}
+        self._bars_begun = 0
+
+    def _plotlabel(self) -> list[str]:
+        return []  # the default prints the whole model
+
+    def __len__(self) -> int:
+        # backtrader asks for it four times a bar, and by its own way it takes four calls each time
+        return int(self.line.lencount)
+
+    def preonce(self, start: int, end: int) -> None:
+        """Nothing: `once` fills the warm-up too."""
+
+    def oncestart(self, start: int, end: int) -> None:
+        """Nothing: the default would call `once`, and the network would run twice."""
+
+    def once(self, start: int, end: int) -> None:
+        """Vector mode: all bars in one call of the forecaster."""
+        values = self._whole_feed_forecasts()
+        for line, column in zip(self.lines, values.T, strict=True):
+            line.array[: len(column)] = array("d", column.tobytes())
+
+    def prenext(self) -> None:
+        """Bar by bar, in warm-up: the memory has to see these bars too."""
+        self.next()
+
+    def nextstart(self) -> None:
+        """Bar by bar, the first bar after the warm-up: like any other."""
+        self.next()
+
+    def next(self) -> None:
+        """Bar by bar: look the bar up, or take one step."""
+        n_bars = len(self.data)
+        if self._stream is None and self._ready is None:
+            self._choose_source(n_bars)
+        values = self._streamed_values(n_bars) if self._ready is None else self._ready[n_bars - 1]
+        for line, value in zip(self.lines, values, strict=True):
+            line[0] = value
+
+    def _choose_source(self, n_bars: int) -> None:
+        is_preloaded = self.data.buflen() > n_bars
+        if is_preloaded:
+            self._ready = self._whole_feed_forecasts()
+        else:
+            self._stream = self._forecaster.stream()
+
+    def _whole_feed_forecasts(self) -> np.ndarray:
+        bars = self._whole_feed()
+        if len(bars) <= self._forecaster.warm_up:
+            raise TradingError(
+                f"The model needs {self._forecaster.warm_up + 1:,} bars before its first signal, "
+                f"and the data has {len(bars):,}. Load more history, or train with a shorter "
+                "lookback or shorter features."
+            )
+        return forecast_with_cache(self._forecaster, bars)[FORECAST_COLUMNS].to_numpy(np.float64)
+
+    def _whole_feed(self) -> pd.DataFrame:
+        n_bars = self.data.buflen()
+        columns = {
+            name: np.array(getattr(self.data.lines, name).array[:n_bars])
+            for name in self._forecaster.bars_columns
+        }
+        times = np.array(self.data.lines.datetime.array[:n_bars])
+        return pd.DataFrame(columns, index=_timestamps(times))
+
+    def _streamed_values(self, n_bars: int) -> tuple[float, float, float]:
+        if n_bars > self._bars_begun and self._forming:
+            self._stream.update(self._forming)
+        self._bars_begun = n_bars
+        self._forming = self._bar_as_it_is()
+        forecast = self._stream.peek(self._forming)
+        return forecast.signal, forecast.forecast, forecast.spread
+
+    def _bar_as_it_is(self) -> dict[str, Any]:
+        bar = {name: getattr(self.data.lines, name)[0] for name in self._forecaster.bars_columns}
+        return {"datetime": self.data.datetime.datetime(0), **bar}
+
+    def _check_is_feed(self) -> None:
+        if not all(hasattr(self.data.lines, name) for name in ("open", "close", "datetime")):
+            raise TradingError(
+                "LSTMIndicator needs a data feed with open, high, low, close and volume, got "
+                f"{type(self.data).__name__}. Write LSTMIndicator(self.data, model=...): the "
+                "feed first, the model by its name."
+            )
+
+    def _check_lines(self) -> None:
+        for name in self._forecaster.bars_columns:
+            if not hasattr(self.data.lines, name):
+                raise TradingError(
+                    f"The model reads the line {name!r}, and the data doesn't have it. Feed the "
+                    "bars with lstm_strategy.BarsFeed(bars), which keeps every numeric column."
+                )
+
+
+def _timestamps(day_numbers: np.ndarray) -> pd.DatetimeIndex:
+    """Backtrader's day numbers (days since the year 1, UTC) as a naive index.
+
+    A day number of our time is a float that resolves ten microseconds, hence milliseconds.
+    """
+    milliseconds = np.rint((day_numbers - _UNIX_DAY) * _MILLISECONDS_A_DAY).astype("int64")
+    return pd.DatetimeIndex(milliseconds.astype("datetime64[ms]"), name="datetime").as_unit("us")

@@ -1,0 +1,163 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.backtests.run import run_backtest
+from lstm_strategy.evaluation.backtests.wording import order_troubles
+from lstm_strategy.evaluation.metrics import metrics_of
+from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.execution import ORDER_KINDS, TargetStrategy
+
+FREE = BrokerSettings(commission_rate=0.0, slippage_rate=0.0)
+
+
+class AlwaysLong(TargetStrategy):
+    params = (("model", None),)
+
+    def target_exposure(self):
+        return 1.0
+
+
+class TrainedModel:
+    """A model that only knows when its training ended."""
+
+    def __init__(self, training_end):
+        self.training_end = training_end
+
+
+def frame_of_bars(n_bars=20, tz=None):
+    close = 100.0 * 1.01 ** np.arange(n_bars)
+    return pd.DataFrame(
+        {"open": close, "high": close * 1.01, "low": close * 0.99, "close": close, "volume": 1.0},
+        index=pd.date_range("2020-01-01", periods=n_bars, name="datetime", tz=tz),
+    )
+
+
+def test_a_result_carries_the_metrics_of_its_run():
+    result = run_backtest(AlwaysLong, frame_of_bars(), broker=FREE)
+    pd.testing.assert_series_equal(result.metrics, metrics_of(result))
+    assert result.metrics["total_return"] == result.equity.iloc[-1] / result.equity.iloc[0] - 1
+    assert result.metrics["total_return"] > 0
+
+
+def test_the_figure_shows_equity_drawdown_and_exposure():
+    result = run_backtest(AlwaysLong, frame_of_bars(), broker=FREE)
+    panels = result.figure().axes
+    assert [ax.get_ylabel() for ax in panels] == ["Growth of 1 (log)", "Drawdown", "Exposure"]
+    growth = result.equity / result.equity.iloc[0]
+    assert panels[0].get_lines()[0].get_ydata().tolist() == growth.tolist()
+
+
+def test_saving_writes_all_four_files_and_nothing_else(tmp_path):
+    result = run_backtest(AlwaysLong, frame_of_bars(), name="steady", broker=FREE)
+    folder = result.save(tmp_path / "new" / "result")
+    assert folder == tmp_path / "new" / "result"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "equity.csv", "equity.png", "metrics.csv", "trades.csv",
+    ]  # fmt: skip
+    metrics = pd.read_csv(folder / "metrics.csv", index_col="strategy")
+    assert list(metrics.index) == ["steady"]
+    assert metrics.loc["steady"].to_list() == pytest.approx(result.metrics.to_list(), nan_ok=True)
+    equity = pd.read_csv(folder / "equity.csv", index_col="datetime", parse_dates=True)
+    assert equity["equity"].to_list() == result.equity.to_list()
+    trades = pd.read_csv(folder / "trades.csv")
+    assert list(trades.columns) == list(result.trades.columns)
+    assert len(trades) == len(result.trades)
+    assert (folder / "equity.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_result_without_trades_is_saved_too(tmp_path):
+    result = run_backtest(AlwaysLong, frame_of_bars(), lot_size=1e9, broker=FREE)
+    assert pd.read_csv(result.save(tmp_path) / "trades.csv").empty
+
+
+def test_an_interrupted_save_leaves_the_old_files_whole(tmp_path, monkeypatch):
+    folder = run_backtest(AlwaysLong, frame_of_bars(), broker=FREE).save(tmp_path)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def stop_half_way(path, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(tmp_path), "replace", stop_half_way)
+    with pytest.raises(KeyboardInterrupt):
+        run_backtest(AlwaysLong, frame_of_bars(9), broker=FREE).save(tmp_path)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"completed": 3, "margin": 0}, ""),
+        (
+            {"completed": 3, "too_small": 1, "margin": 2},
+            "2 refused for cash; 1 smaller than one lot",
+        ),
+    ],
+    ids=["none", "two kinds"],
+)
+def test_order_troubles_are_told_in_words(counts, expected):
+    assert order_troubles(counts) == expected
+
+
+def test_every_kind_of_order_that_did_not_fill_has_its_words():
+    every = order_troubles(dict.fromkeys(ORDER_KINDS, 1))
+    assert every.count(";") + 1 == len(ORDER_KINDS) - 1
+
+
+def test_a_result_survives_pickling():
+    result = run_backtest(AlwaysLong, frame_of_bars(), broker=FREE)
+    again = pickle.loads(pickle.dumps(result))
+    pd.testing.assert_series_equal(again.metrics, result.metrics)
+    assert (again.broker, again.in_sample, again.name) == (FREE, False, result.name)
+
+
+def test_a_notebook_shows_name_span_and_percentages():
+    html = run_backtest(AlwaysLong, frame_of_bars(), name="steady", broker=FREE)._repr_html_()
+    assert "<b>steady</b>, 2020-01-01 to 2020-01-20, 20 bars" in html
+    assert "100.0%" not in html.split("exposure")[0]
+    assert "sharpe" in html
+
+
+@pytest.mark.parametrize("tz", [None, "America/New_York"], ids=["naive", "with a time zone"])
+def test_without_a_start_the_backtest_begins_after_the_training(tz):
+    bars = frame_of_bars(tz=tz)
+    result = run_backtest(AlwaysLong, bars, model=TrainedModel(bars.index[9]))
+    assert result.first_tradable == bars.index[10]
+    assert not result.in_sample
+
+
+def test_a_training_end_without_a_time_zone_counts_as_utc():
+    bars = frame_of_bars(tz="America/New_York")  # midnight there is 05:00 UTC
+    result = run_backtest(AlwaysLong, bars, model=TrainedModel(pd.Timestamp("2020-01-10 05:00")))
+    assert result.first_tradable == bars.index[10]
+
+
+def test_a_backtest_within_the_training_span_is_called_in_sample():
+    bars = frame_of_bars()
+    model = TrainedModel(bars.index[9])
+    result = run_backtest(AlwaysLong, bars, start="2020-01-10", model=model, name="LSTM")
+    assert result.in_sample
+    assert result.name == result.metrics.name == "LSTM (IN-SAMPLE)"
+    title = result.figure().axes[0].get_title(loc="left")
+    assert all("IN-SAMPLE" in text for text in [repr(result), result._repr_html_(), title])
+
+
+def test_the_bar_after_the_training_is_out_of_sample():
+    bars = frame_of_bars()
+    model = TrainedModel(bars.index[9])
+    assert not run_backtest(AlwaysLong, bars, start="2020-01-11", model=model).in_sample
+
+
+def test_a_model_that_does_not_say_when_it_was_trained_starts_at_the_first_bar():
+    result = run_backtest(AlwaysLong, frame_of_bars(), model=TrainedModel(None))
+    assert result.first_tradable == pd.Timestamp("2020-01-01")
+    assert not result.in_sample
+
+
+def test_a_model_trained_on_all_bars_leaves_nothing_to_test():
+    bars = frame_of_bars()
+    with pytest.raises(TradingError, match=r"2020-01-20.*Fit on fewer bars"):
+        run_backtest(AlwaysLong, bars, model=TrainedModel(bars.index[-1]))

@@ -1,0 +1,187 @@
+from datetime import date
+from types import SimpleNamespace
+
+import backtrader as bt
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.chart import plot_chart
+from lstm_strategy.trading.execution import TargetStrategy
+
+
+class BuyOnce(bt.Strategy):
+    """Buys at the second bar, with an average in the price panel and one below it."""
+
+    params = (("period", 3),)
+
+    def __init__(self):
+        super().__init__()
+        self.average = bt.ind.SMA(period=self.p.period)
+        self.momentum = bt.ind.Momentum(period=self.p.period)
+
+    def next(self):
+        if not self.position:
+            self.buy()
+
+
+class Hold(TargetStrategy):
+    params = (("model", None),)
+
+    def target_exposure(self):
+        return 1.0
+
+
+def frame_of_bars(n_bars=30, *, freq="D", volume=1000.0):
+    close = 100.0 + np.arange(n_bars)
+    return pd.DataFrame(
+        {"open": close, "high": close + 1, "low": close - 1, "close": close, "volume": volume},
+        index=pd.date_range("2020-01-01", periods=n_bars, freq=freq, name="datetime"),
+    )
+
+
+def cerebro_after_run(bars, *strategies, timeframe=bt.TimeFrame.Days, **options):
+    cerebro = bt.Cerebro()
+    cerebro.adddata(bt.feeds.PandasData(dataname=bars, name="TEST", timeframe=timeframe))
+    for strategy in strategies or (BuyOnce,):
+        cerebro.addstrategy(strategy)
+    cerebro.run(**options)
+    return cerebro
+
+
+def closes_drawn(figure):
+    """The y values of the line that is labelled with the feed's name."""
+    lines = [line for ax in figure.axes for line in ax.get_lines()]
+    return next(line for line in lines if line.get_label().startswith("TEST")).get_ydata()
+
+
+def date_labels(figure):
+    figure.canvas.draw()
+    texts = [
+        text.get_text()
+        for ax in figure.axes
+        for text in ax.get_xticklabels()
+        if text.get_visible() and ax.xaxis.get_tick_params()["labelbottom"]
+    ]
+    return [text for text in texts if text]
+
+
+def test_the_chart_draws_every_close_of_the_run():
+    figure = plot_chart(cerebro_after_run(frame_of_bars()))
+    assert list(closes_drawn(figure)) == frame_of_bars()["close"].to_list()
+
+
+def test_the_strategys_indicators_and_orders_are_in_the_legends():
+    figure = plot_chart(cerebro_after_run(frame_of_bars()))
+    legends = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+    texts = " ".join(text.get_text() for legend in legends for text in legend.get_texts())
+    for expected in ["TEST", "Volume", "SMA (3)", "Momentum (3)", "buy", "sell", "cash"]:
+        assert expected in texts
+
+
+def test_dates_stand_below_the_lowest_panel():
+    labels = date_labels(plot_chart(cerebro_after_run(frame_of_bars())))
+    assert labels[0] == "2020-01-01"
+    assert len(labels) == len(set(labels)) >= 4
+
+
+def test_intraday_labels_carry_the_time_of_day():
+    hourly = frame_of_bars(freq="h")
+    figure = plot_chart(cerebro_after_run(hourly, timeframe=bt.TimeFrame.Minutes))
+    assert date_labels(figure)[0] == "2020-01-01 00:00"
+
+
+def test_a_long_run_is_cut_to_its_last_bars_and_says_so():
+    figure = plot_chart(cerebro_after_run(frame_of_bars()), last_bars=10)
+    assert len(closes_drawn(figure)) == 10
+    title = "BuyOnce, 2020-01-21 to 2020-01-30 (10 of the run's 30 bars)"
+    assert figure.get_suptitle() == title
+
+
+def test_start_and_end_choose_the_drawn_span():
+    figure = plot_chart(cerebro_after_run(frame_of_bars()), start="2020-01-05", end="2020-01-08")
+    assert list(closes_drawn(figure)) == [104.0, 105.0, 106.0, 107.0]
+
+
+def test_a_strategy_that_has_run_can_be_drawn():
+    strategy = cerebro_after_run(frame_of_bars()).runstrats[0][0]
+    assert len(closes_drawn(plot_chart(strategy))) == 30
+
+
+def test_bars_without_volume_are_drawn():
+    figure = plot_chart(cerebro_after_run(frame_of_bars(volume=np.nan)))
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_charts_do_not_share_settings():
+    plot_chart(cerebro_after_run(frame_of_bars(volume=np.nan)))
+    with_volume = plot_chart(cerebro_after_run(frame_of_bars()))
+    texts = [t.get_text() for ax in with_volume.axes if ax.get_legend() for t in
+             ax.get_legend().get_texts()]  # fmt: skip
+    assert "Volume" in texts
+
+
+def test_neither_backend_nor_pyplot_figures_change():
+    import matplotlib.pyplot as plt
+
+    before = (matplotlib.rcParams._get_backend_or_none(), plt.get_fignums(), matplotlib.use)
+    plot_chart(cerebro_after_run(frame_of_bars()))
+    after = (matplotlib.rcParams._get_backend_or_none(), plt.get_fignums(), matplotlib.use)
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("cerebro", "reason"),
+    [
+        (lambda: bt.Cerebro(), "hasn't run"),
+        (lambda: cerebro_after_run(frame_of_bars(), exactbars=1), "exactbars=1"),
+        (lambda: cerebro_after_run(frame_of_bars(), BuyOnce, BuyOnce), "has run 2"),
+        (lambda: "BuyOnce", "got str"),
+        (lambda: cerebro_after_run(frame_of_bars(0), bt.Strategy), "had none"),
+    ],
+    ids=["not run", "exactbars", "two strategies", "a string", "no bars"],
+)
+def test_what_cannot_be_drawn_is_explained(cerebro, reason):
+    with pytest.raises(TradingError, match=reason):
+        plot_chart(cerebro())
+
+
+def test_an_optimisation_is_refused():
+    cerebro = bt.Cerebro(maxcpus=1)
+    cerebro.adddata(bt.feeds.PandasData(dataname=frame_of_bars()))
+    cerebro.optstrategy(BuyOnce, period=[2, 3])
+    results = cerebro.run()
+    for drawn in [cerebro, results[0][0]]:
+        with pytest.raises(TradingError, match="optimisation"):
+            plot_chart(drawn)
+
+
+def test_a_span_without_bars_is_refused():
+    with pytest.raises(TradingError, match="Widen start and end"):
+        plot_chart(cerebro_after_run(frame_of_bars()), start="2021")
+
+
+def test_a_strategy_class_is_run_on_the_bars_first():
+    bars = frame_of_bars()
+    figure = plot_chart(Hold, bars, start="2020-01-05", end=date(2020, 1, 20))
+    assert figure.get_suptitle() == "Hold, 2020-01-05 to 2020-01-20 (16 of the run's 20 bars)"
+
+
+@pytest.mark.parametrize("tz", [None, "America/New_York"], ids=["naive", "with a time zone"])
+def test_the_chart_of_a_model_starts_after_its_training(tz):
+    bars = frame_of_bars().tz_localize(tz)
+    figure = plot_chart(Hold, bars, model=SimpleNamespace(training_end=bars.index[9]))
+    assert figure.get_suptitle().startswith("Hold, 2020-01-11 to 2020-01-30")
+
+
+def test_an_in_sample_chart_is_called_that():
+    bars = frame_of_bars()
+    model = SimpleNamespace(training_end=bars.index[9])
+    assert plot_chart(Hold, bars, start="2020", model=model).get_suptitle().startswith("IN-SAMPLE")
+
+
+def test_a_strategy_class_needs_bars():
+    with pytest.raises(TradingError, match="needs bars"):
+        plot_chart(BuyOnce)

@@ -1,0 +1,350 @@
+import logging
+import threading
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.backtests import parallel_runs as runs
+from lstm_strategy.evaluation.backtests import run_backtest
+from lstm_strategy.evaluation.comparison.run import StrategyFailedError, compare
+from lstm_strategy.evaluation.metrics.equity import METRICS
+from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.execution import TargetStrategy
+
+
+class Hold(TargetStrategy):
+    params = (("exposure", 1.0), ("warm_up", 1), ("note", None))
+
+    def __init__(self):
+        super().__init__()
+        bt.ind.SMA(period=self.p.warm_up)  # makes backtrader wait for that many bars
+
+    def target_exposure(self):
+        return self.p.exposure
+
+
+class FollowModel(TargetStrategy):
+    """Holds the forecast signal of a model that has all bars in advance."""
+
+    params = (("model", None),)
+
+    def __init__(self):
+        super().__init__()
+        self.signals = self.p.model.frame["signal"]
+
+    def target_exposure(self):
+        return float(self.signals.iloc[len(self) - 1])
+
+
+class SlowModel(FollowModel):
+    params = (("warm_up", 1),)
+
+    def __init__(self):
+        super().__init__()
+        bt.ind.SMA(period=self.p.warm_up)
+
+
+class Fails(TargetStrategy):
+    def target_exposure(self):
+        raise RuntimeError("no such column")
+
+
+class CountedModel:
+    """A model that counts how often it is asked, and can't travel to another process."""
+
+    warm_up = 1
+    bars_columns = ("close",)
+
+    def __init__(self, training_end=None):
+        self.training_end = training_end
+        self.times_asked = 0
+        self.unpicklable = lambda: None
+
+    def forecast(self, bars):
+        self.times_asked += 1
+        columns = {"signal": 0.5, "forecast": 0.5, "spread": 0.0}
+        return pd.DataFrame(columns, index=bars.index)
+
+    def stream(self):
+        raise NotImplementedError
+
+
+def frame_of_bars(n_bars=40):
+    close = 100.0 + 5.0 * np.sin(np.arange(n_bars) / 3.0) + np.arange(n_bars) / 10.0
+    return pd.DataFrame(
+        {"open": close, "high": close + 1.0, "low": close - 1.0, "close": close, "volume": 1.0},
+        index=pd.date_range("2020-01-01", periods=n_bars, name="datetime"),
+    )
+
+
+def three_strategies():
+    return {
+        "Half": (Hold, {"exposure": 0.5}),
+        "Buy and hold": Hold,
+        "Cash": (Hold, {"exposure": 0.0}),
+    }
+
+
+def test_the_table_has_a_row_a_strategy_and_a_column_a_metric():
+    board = compare(three_strategies(), frame_of_bars())
+    assert list(board.table.index) == ["Half", "Buy and hold", "Cash"]
+    assert tuple(board.table.columns) == METRICS
+    for name, result in board.results.items():
+        assert board.table.loc[name].to_list() == pytest.approx(
+            result.metrics.to_list(), nan_ok=True
+        )
+
+
+def test_the_curves_share_their_dates_and_stand_in_the_given_order():
+    board = compare(three_strategies(), frame_of_bars())
+    assert list(board.equity.columns) == ["Half", "Buy and hold", "Cash"]
+    pd.testing.assert_index_equal(board.equity.index, frame_of_bars().index, check_names=False)
+    assert board.equity.notna().all(axis=None)
+    assert (board.equity["Cash"] == 100_000.0).all()
+
+
+def test_every_strategy_starts_when_the_slowest_is_warm(caplog):
+    strategies = {"Fast": Hold, "Slow": (Hold, {"warm_up": 10})}
+    with caplog.at_level(logging.INFO):
+        board = compare(strategies, frame_of_bars())
+    first = {name: result.equity.index[0] for name, result in board.results.items()}
+    assert first == dict.fromkeys(["Fast", "Slow"], pd.Timestamp("2020-01-10"))
+    # The same rule from the same bar: the same trades.
+    assert board.equity["Fast"].to_list() == board.equity["Slow"].to_list()
+    assert "Slow can trade only from 2020-01-10" in caplog.text
+
+
+def test_every_strategy_pays_the_same_costs():
+    broker = BrokerSettings(commission_rate=0.01, slippage_rate=0.0)
+    board = compare({"one": Hold, "two": Hold}, frame_of_bars(), broker=broker)
+    assert {result.broker for result in board.results.values()} == {broker}
+    assert board.table["costs"].to_list() == pytest.approx([0.01, 0.01], rel=0.05)
+
+
+def test_a_model_forecasts_once_for_all_runs():
+    model = CountedModel()
+    strategies = {"LSTM": (FollowModel, {"model": model}), "Slow": (Hold, {"warm_up": 5})}
+    board = compare(strategies, frame_of_bars())
+    assert model.times_asked == 1
+    assert board.results["LSTM"].exposure.iloc[-1] == pytest.approx(0.5, abs=0.1)
+
+
+def test_all_start_after_the_training_of_the_model():
+    bars = frame_of_bars()
+    strategies = {"LSTM": (FollowModel, {"model": CountedModel(bars.index[9])}), "Hold": Hold}
+    board = compare(strategies, bars)
+    assert board.equity.index[0] == bars.index[10]
+    assert list(board.table.index) == ["LSTM", "Hold"]
+
+
+def test_an_in_sample_row_is_called_that_everywhere():
+    bars = frame_of_bars()
+    strategies = {"LSTM": (FollowModel, {"model": CountedModel(bars.index[9])}), "Hold": Hold}
+    board = compare(strategies, bars, start=bars.index[0])
+    assert list(board.table.index) == ["LSTM (IN-SAMPLE)", "Hold"]
+    assert list(board.equity.columns) == ["LSTM (IN-SAMPLE)", "Hold"]
+    assert board.plot().axes[0].get_title(loc="left").startswith("IN-SAMPLE")
+    assert board.standing("LSTM").startswith("LSTM (IN-SAMPLE)")
+
+
+def test_several_processes_give_the_same_numbers():
+    bars, model = frame_of_bars(), CountedModel()
+    strategies = three_strategies() | {"LSTM": (FollowModel, {"model": model})}
+    alone = compare(strategies, bars, n_jobs=1)
+    together = compare(strategies, bars, n_jobs=2)
+    pd.testing.assert_frame_equal(alone.equity, together.equity)
+    pd.testing.assert_frame_equal(alone.table, together.table)
+
+
+def test_a_strategy_defined_inside_a_function_runs_in_this_process():
+    class Local(Hold):
+        params = (("exposure", 0.25),)
+
+    strategies = {"Local": Local, "Hold": Hold, "Half": (Hold, {"exposure": 0.5})}
+    board = compare(strategies, frame_of_bars(), n_jobs=2)
+    assert board.results["Local"].exposure.iloc[-1] == pytest.approx(0.25, abs=0.1)
+
+
+def test_params_that_can_not_travel_run_in_this_process(caplog):
+    locked = (Hold, {"note": threading.Lock()})
+    board = compare({"one": locked, "two": locked}, frame_of_bars(), n_jobs=2)
+    assert list(board.results) == ["one", "two"]
+    assert "running in this one" in caplog.text
+
+
+def test_small_comparisons_stay_in_this_process(monkeypatch):
+    monkeypatch.setattr(runs.joblib, "Parallel", None)
+    assert len(compare(three_strategies(), frame_of_bars()).results) == 3
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_failing_strategy_is_named_and_the_other_results_are_kept(n_jobs, caplog):
+    strategies = {"Half": (Hold, {"exposure": 0.5}), "Broken": Fails, "Hold": Hold}
+    with pytest.raises(StrategyFailedError, match=r"Broken failed.*no such column") as caught:
+        compare(strategies, frame_of_bars(), n_jobs=n_jobs)
+    assert list(caught.value.results) == ["Half", "Hold"]
+    assert str(caught.value).endswith("no such column') Mend it or leave it out.")
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_strategy_that_refuses_its_params_is_told_without_a_traceback(n_jobs, caplog):
+    strategies = {"Broken": (Hold, {"band": -1}), "Half": (Hold, {"exposure": 0.5}), "Hold": Hold}
+    with pytest.raises(StrategyFailedError, match="Broken failed: band must be a number at least"):
+        compare(strategies, frame_of_bars(), n_jobs=n_jobs)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Strategy Broken failed: band must be a number at least 0, got -1."
+    ]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_order_trouble_is_told_once_a_strategy_by_this_process(n_jobs, caplog, capfd):
+    # A lot of 2000 units is dearer than the cash; the slow one makes the others run twice.
+    strategies = {
+        "Poor": (Hold, {"lot_size": 2000.0}),
+        "Poorer": (Hold, {"lot_size": 3000.0}),
+        "Slow": (Hold, {"warm_up": 10, "exposure": 0.0}),
+    }
+    board = compare(strategies, frame_of_bars(), n_jobs=n_jobs)
+    assert board.results["Poor"].order_counts["too_small"] == 31
+    assert [(r.levelname, r.getMessage().split(". ")[0]) for r in caplog.records] == [
+        ("WARNING", "Poor: orders that did not fill as asked: 31 smaller than one lot"),
+        ("WARNING", "Poorer: orders that did not fill as asked: 31 smaller than one lot"),
+    ]
+    assert capfd.readouterr().err == ""
+
+
+def test_an_order_of_the_last_bar_alone_is_no_warning(caplog):
+    class BuysLast(Hold):
+        def target_exposure(self):
+            return float(len(self) == 40)
+
+    with caplog.at_level(logging.INFO):
+        compare({"Last": BuysLast}, frame_of_bars())
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert "Last: orders that did not fill as asked: 1 sent on the last bar" in caplog.text
+
+
+def test_a_single_run_logs_its_orders_again_after_a_comparison(caplog):
+    compare({"Poor": (Hold, {"lot_size": 2000.0})}, frame_of_bars())
+    caplog.clear()
+    run_backtest(Hold, frame_of_bars(), lot_size=2000.0)
+    assert "lower lot_size" in caplog.text
+
+
+LACKING = (
+    "Hold needs 200 bars before its first decision, got 40 (from 2020-01-01 00:00:00 to "
+    "2020-02-09 00:00:00). Load more history or shorten its lookbacks."
+)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_strategy_that_can_not_warm_up_is_left_out_by_name(n_jobs, caplog):
+    strategies = three_strategies() | {"Slow": (Hold, {"warm_up": 200})}
+    board = compare(strategies, frame_of_bars(), n_jobs=n_jobs)
+    assert list(board.results) == ["Half", "Buy and hold", "Cash"]
+    assert board.left_out == {"Slow": LACKING}
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"Slow is left out of the comparison: {LACKING}")
+    ]
+    assert repr(board).endswith(f"\nLeft out: Slow. {LACKING}")
+    assert f"<p>Left out: Slow. {LACKING}</p>" in board._repr_html_()
+    with pytest.raises(TradingError, match="Slow was left out of the comparison: Hold needs 200"):
+        board.standing("Slow")
+
+
+def test_without_anything_left_out_the_board_says_nothing_of_it():
+    board = compare(three_strategies(), frame_of_bars())
+    assert board.left_out == {}
+    assert "Left out" not in repr(board) + board._repr_html_()
+
+
+def test_a_strategy_with_a_model_is_never_left_out():
+    slow_model = (SlowModel, {"model": CountedModel(), "warm_up": 200})
+    strategies = {"Hold": Hold, "LSTM": slow_model, "Slow": (Hold, {"warm_up": 300})}
+    with pytest.raises(
+        StrategyFailedError, match="LSTM failed: SlowModel needs 200 bars"
+    ) as caught:
+        compare(strategies, frame_of_bars())
+    assert list(caught.value.results) == ["Hold"]
+    assert "of 3" not in str(caught.value)
+
+
+def test_when_no_strategy_can_warm_up_the_comparison_fails():
+    slow = {"one": (Hold, {"warm_up": 200}), "two": (Hold, {"warm_up": 300})}
+    with pytest.raises(StrategyFailedError, match=r"one failed: Hold needs 200.*\(2 of 2"):
+        compare(slow, frame_of_bars())
+
+
+@pytest.mark.parametrize(
+    ("strategies", "message"),
+    [({}, "at least one"), ({"x": "Hold"}, "'x' is 'Hold'"), ({"x": (Hold, 3)}, "'x' is")],
+    ids=["none", "a string", "params that are no dict"],
+)
+def test_malformed_strategies_are_refused(strategies, message):
+    with pytest.raises(TradingError, match=message):
+        compare(strategies, frame_of_bars())
+
+
+def test_saving_writes_all_three_files_and_nothing_else(tmp_path):
+    board = compare(three_strategies(), frame_of_bars())
+    folder = board.save(tmp_path / "new" / "board")
+    assert sorted(p.name for p in folder.iterdir()) == ["equity.csv", "equity.png", "metrics.csv"]
+    table = pd.read_csv(folder / "metrics.csv", index_col="strategy")
+    pd.testing.assert_frame_equal(table, board.table, check_names=False)
+    equity = pd.read_csv(folder / "equity.csv", index_col="datetime", parse_dates=True)
+    pd.testing.assert_frame_equal(equity, board.equity, check_names=False, check_freq=False,
+                                  check_index_type=False)  # fmt: skip
+    assert (folder / "equity.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_interrupted_save_leaves_the_old_file_whole(tmp_path, monkeypatch):
+    board = compare(three_strategies(), frame_of_bars())
+    folder = board.save(tmp_path)
+    before = (folder / "metrics.csv").read_bytes()
+
+    def stop_half_way(path, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(tmp_path), "replace", stop_half_way)
+    with pytest.raises(KeyboardInterrupt):
+        compare({"Half": Hold}, frame_of_bars()).save(tmp_path)
+    assert (folder / "metrics.csv").read_bytes() == before
+    assert sorted(p.name for p in folder.iterdir()) == ["equity.csv", "equity.png", "metrics.csv"]
+
+
+def test_standing_gives_rank_and_benchmark_and_claims_no_skill():
+    board = compare(three_strategies(), frame_of_bars())
+    half, hold = board.table["sharpe"]["Half"], board.table["sharpe"]["Buy and hold"]
+    sentence = board.standing("Half")
+    rank, verb = (1, "leads") if half > hold else (2, "trails")
+    assert sentence.startswith(
+        f"Half: Sharpe {half:.2f}, rank {rank} of 3; it {verb} buy and hold ({hold:.2f}). "
+    )
+    assert sentence.endswith("and a rank alone is no evidence of skill.")
+
+
+def test_standing_gives_the_standard_error_of_the_sharpe_ratio():
+    board = compare(three_strategies(), frame_of_bars())
+    year, sharpe = board.results["Half"].bars_per_year, board.table["sharpe"]["Half"]
+    expected = np.sqrt((1.0 + (sharpe / np.sqrt(year)) ** 2 / 2.0) / 39.0) * np.sqrt(year)
+    assert f"standard error of its Sharpe ratio is {expected:.2f}:" in board.standing("Half")
+
+
+def test_standing_of_a_flat_curve_has_no_rank():
+    text = compare(three_strategies(), frame_of_bars()).standing("Cash")
+    assert text == "Cash: its equity never varied, so it has no Sharpe ratio and no rank."
+
+
+def test_standing_of_an_unknown_strategy_names_the_known_ones():
+    with pytest.raises(TradingError, match=r"got 'LTSM'.*Half, Buy and hold, Cash"):
+        compare(three_strategies(), frame_of_bars()).standing("LTSM")
+
+
+def test_a_notebook_shows_the_terms_and_readable_numbers():
+    html = compare(three_strategies(), frame_of_bars())._repr_html_()
+    assert "3 strategies, 2020-01-01 to 2020-02-09, 40 bars, commission 0.10%" in html
+    assert "n/a" in html  # the Sharpe ratio of cash

@@ -1,0 +1,326 @@
+"""`tune`: what is tried, what is kept, what the holdout sees, and how a stopped search goes on."""
+
+import json
+import tomllib
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+from conftest import SMALL, SMALL_FEATURES
+from made_up import random_walk
+
+from lstm_strategy import BrokerSettings, LSTMForecaster, LSTMStrategyError, run_backtest, tune
+from lstm_strategy.cli.config_file import build_forecaster, load_config
+from lstm_strategy.evaluation.tuning import tune as tuning
+from lstm_strategy.learning.search import trial as learning
+from lstm_strategy.learning.walk_forward import WalkForward
+from lstm_strategy.trading.lstm import LSTMStrategy
+
+BARS = random_walk(420)
+SPACE = {"units": [4, 6], "learning_rate": (0.01, 0.1, "log"), "min_signal": (0.0, 0.3)}
+TINY = {**SMALL, "epochs": 1, "seeds": 1}
+
+
+def base():
+    return LSTMForecaster(SMALL_FEATURES, **TINY)
+
+
+def tuned(n_trials=3, *, space=SPACE, **options):
+    options = {"forecaster": base(), "n_folds": 2, "progress": False, **options}
+    return tune(BARS, space, n_trials, **options)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("search") / "kept"
+
+
+@pytest.fixture(scope="module")
+def result(folder):
+    return tuned(folder=folder, prune=False)
+
+
+def test_every_trial_is_scored_on_all_folds_and_kept(result, folder):
+    assert result.trials["state"].tolist() == ["complete"] * 3
+    assert result.trials["folds"].tolist() == [2, 2, 2]
+    assert len(list((folder / "forecasts").glob("*.parquet"))) == 3
+    kept = pd.read_parquet(folder / "forecasts" / "trial-00000.parquet")
+    assert list(kept.columns) == ["signal", "forecast", "spread", "return"]
+    # 420 bars, 84 kept back; of the other 336 the first half trains
+    assert list(kept.index) == list(BARS.index[168:336])
+
+
+def test_the_best_is_the_highest_sharpe_and_can_be_made_again(result):
+    assert result.best_value == result.trials["value"].max()
+    assert result.best == {
+        "units": [result.trials.loc[result.best_number, "units"]],
+        **result.trials.loc[result.best_number, ["learning_rate", "min_signal"]].to_dict(),
+    }
+    assert not result.forecaster.is_fitted
+    assert result.forecaster.settings.learning_rate == result.best["learning_rate"]
+    assert result.forecaster.settings.seed == TINY["seed"]
+
+
+def test_the_score_is_the_sharpe_ratio_of_a_walk_forward_by_hand(result):
+    from lstm_strategy import walk_forward
+
+    inner = BARS.iloc[:336]
+    model = walk_forward(inner, result.forecaster, WalkForward(168, 84), progress=False)
+    own = run_backtest(
+        LSTMStrategy, inner, start=inner.index[168], model=model, **result.strategy
+    )  # fmt: skip
+    assert own.metrics["sharpe"] == pytest.approx(result.best_value, abs=1e-3)
+    assert result.returns[result.best_number].std() > 0
+
+
+def test_the_holdout_is_seen_by_the_best_alone_and_once(result, folder):
+    assert [f.name for f in (folder / "holdout").iterdir()] == [
+        f"trial-{result.best_number:05d}.parquet"
+    ]
+    assert result.holdout.n_looks == 1
+    equity = result.holdout.result.equity
+    assert (equity.index[0], equity.index[-1]) == (BARS.index[336], BARS.index[-1])
+    assert not result.holdout.result.in_sample
+
+
+def test_no_trial_changes_when_the_holdout_does(result):
+    other = BARS.copy()
+    other.iloc[336:, :4] *= 1.5
+    again = tune(other, SPACE, 3, forecaster=base(), n_folds=2, prune=False, progress=False)
+    pd.testing.assert_frame_equal(again.returns, result.returns)
+
+
+def test_the_number_of_trials_and_their_correlation_enter_the_judgement(result):
+    assert result.n_trials == 3
+    assert 1 <= result.n_independent <= 3
+    assert 0 <= result.pbo <= 1
+    assert 0 < result.deflated_sharpe < 1
+    assert 0 < result.spa_p_value <= 1
+
+
+def test_what_is_saved_is_a_configuration_that_makes_the_same_forecaster(result, tmp_path):
+    result.save(tmp_path)
+    assert {f.name for f in tmp_path.iterdir()} == {
+        *("best.toml", "history.png", "importance.png", "trials.csv"),
+    }
+    config = load_config(tmp_path / "best.toml")
+    made = build_forecaster(config, {})
+    assert made.settings == result.forecaster.settings
+    assert made.features == result.forecaster.features
+    assert config.strategy == result.strategy
+    assert BrokerSettings(**config.broker) == result.broker
+    assert len(pd.read_csv(tmp_path / "trials.csv")) == 3
+
+
+def test_figures_and_notebook_view_tell_the_outcome(result):
+    import matplotlib.pyplot as plt
+
+    history = result.figure()
+    assert "3 trials" in history.axes[0].get_title(loc="left")
+    assert "the best on the holdout" in str(history.legends[0].texts)
+    shown = [label.get_text() for label in result.figure("importance").axes[0].get_yticklabels()]
+    assert sorted(shown) == ["learning_rate", "min_signal", "units"]
+    assert plt.get_fignums() == []
+    assert "Best of 3 trials" in result._repr_html_()
+    with pytest.raises(LSTMStrategyError, match="kind must be one of history, importance"):
+        result.figure("slice")
+
+
+def test_a_finished_search_is_only_read_again(result, folder, monkeypatch):
+    monkeypatch.setattr(learning, "fit_fold", None)
+    again = tuned(folder=folder, prune=False)
+    pd.testing.assert_frame_equal(again.trials, result.trials)
+    assert again.pbo == result.pbo
+
+
+class _StoppedError(Exception):
+    pass
+
+
+def test_a_search_that_was_stopped_tries_what_it_would_have_tried(result, tmp_path, monkeypatch):
+    trained, calls = learning.fit_fold, []
+
+    def dies_in_the_second_trial(*arguments):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return trained(*arguments)
+
+    monkeypatch.setattr(learning, "fit_fold", dies_in_the_second_trial)
+    with pytest.raises(KeyboardInterrupt):
+        tuned(folder=tmp_path, prune=False)
+    monkeypatch.setattr(learning, "fit_fold", trained)
+    resumed = tuned(folder=tmp_path, prune=False)
+    assert resumed.n_trials == 3
+    columns = ["units", "learning_rate", "min_signal", "value"]
+    np.testing.assert_allclose(
+        resumed.trials[columns].to_numpy(float), result.trials[columns].to_numpy(float), rtol=1e-6
+    )
+
+
+OTHERS = {
+    "bars": {"bars": random_walk(420, seed=1)},
+    "space": {"space": {"units": [4, 7]}},
+    "objective": {"objective": "auc"},
+    "folds": {"n_folds": 3},
+    "forecaster": {"forecaster": LSTMForecaster(SMALL_FEATURES, **{**TINY, "epochs": 2})},
+    "seed": {"seed": 1},
+    "strategy or broker": {"broker": BrokerSettings(commission_rate=0.0)},
+    "storage": {"storage": "journal:somewhere"},
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_folder_of_another_search_is_refused(result, folder, other):
+    options = {"bars": BARS, "space": SPACE, "forecaster": base(), "n_folds": 2, **OTHERS[other]}
+    with pytest.raises(LSTMStrategyError, match=f"holds a search with another {other}. Choose"):
+        tune(n_trials=3, folder=folder, prune=False, progress=False, **options)
+
+
+def test_a_search_that_came_to_nothing_leaves_its_folder_to_a_mended_one(tmp_path):
+    with pytest.raises(LSTMStrategyError, match="min_signal must be at least 0"):
+        tuned(1, folder=tmp_path, strategy={"min_signal": 7}, space={"units": [4]})
+    assert tuned(1, folder=tmp_path, space={"units": [4]}).n_trials == 1
+
+
+def test_a_folder_of_other_files_is_refused(tmp_path):
+    (tmp_path / "thesis.doc").write_text("mine")
+    with pytest.raises(LSTMStrategyError, match="holds something else"):
+        tuned(folder=tmp_path)
+    assert [f.name for f in tmp_path.iterdir()] == ["thesis.doc"]
+
+
+def test_a_journal_file_keeps_a_search_as_well(result, tmp_path):
+    options = {"folder": tmp_path / "a", "storage": f"journal:{tmp_path / 'log'}", "prune": False}
+    tuned(1, **options)
+    both = tuned(2, **options)
+    assert both.trials["value"].tolist() == pytest.approx(result.trials["value"].tolist()[:2])
+    assert (tmp_path / "log").read_text().count('"worker"') == 2
+
+
+def test_a_trial_worse_than_half_stops_after_its_first_fold(monkeypatch):
+    monkeypatch.setattr(learning, "_TRIALS_BEFORE_PRUNING", 1)
+    scores = iter([0.9, 0.9, 0.1, 0.8, 0.95])
+    monkeypatch.setattr(tuning, "sharpe", lambda *a: next(scores, 0.5))
+    found = tuned(3)
+    assert found.trials["state"].tolist() == ["complete", "pruned", "pruned"]
+    assert found.trials["folds"].tolist() == [2, 1, 1]
+    assert list(found.returns) == [0]
+    assert found.n_trials == 3
+    assert np.isnan(found.pbo)
+
+
+def test_a_setting_that_cannot_be_trained_is_a_trial_with_its_error():
+    found = tuned(2, space=one_too_long)
+    assert found.trials["state"].tolist() == ["pruned", "complete"]
+    assert "Training needs " in found.trials.loc[0, "error"]
+    assert list(found.ranked.index) == [1, 0]
+
+
+def one_too_long(trial):
+    trial.suggest_float("luck", 0, 1)
+    return {"lookback": 300 if trial.number == 0 else 10}
+
+
+def test_if_no_setting_can_be_trained_the_first_error_is_told():
+    with pytest.raises(LSTMStrategyError, match=r"None of 2 trials .* Training needs "):
+        tuned(2, space={"lookback": [200, 300]})
+
+
+def test_a_function_of_the_trial_chooses_features_and_thresholds():
+    def space(trial):
+        length = trial.suggest_int("length", 3, 9)
+        return {"features": [{"kind": "rsi", "length": length}], "band": 0.2, "layers": 2}
+
+    found = tuned(1, space=space, objective="log_loss")
+    assert found.forecaster.features.names == [f"RSI_{found.trials.loc[0, 'length']}"]
+    assert found.forecaster.settings.units == (6, 6)
+    assert found.strategy == {"band": 0.2}
+    assert 0.5 < found.best_value < 1.0
+
+
+def test_indicators_join_the_features_unless_they_are_there():
+    space = {"indicators": [{"kind": "rsi", "length": 5}, {"kind": "rsi", "length": 9}]}
+
+    class Everything:
+        def suggest_categorical(self, name, choices):
+            return choices[-1]
+
+    from lstm_strategy.learning.search import SearchSpace
+
+    setting = SearchSpace.of(space, []).setting(Everything(), base())
+    names = setting.applied_to(base()).features.names
+    assert names == [*base().features.names, "RSI_9"]
+
+
+def test_the_default_space_names_what_a_forecaster_and_its_strategy_take():
+    from lstm_strategy.learning.search import DEFAULT_SPACE, DEFAULT_STRATEGY_SPACE, SearchSpace
+
+    space = SearchSpace.of(DEFAULT_SPACE | DEFAULT_STRATEGY_SPACE, ["min_signal", "band"])
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    for _ in range(20):
+        setting = space.setting(study.ask(), base())
+        assert json.loads(json.dumps(setting.features)) == setting.features
+        assert len(setting.applied_to(base()).settings.units) in (1, 2)
+        assert 0 <= setting.strategy["min_signal"] <= 0.5
+
+
+def test_progress_counts_folds_to_the_end():
+    steps = []
+    tuned(2, progress=lambda *step: steps.append(step), prune=False)
+    assert steps[-1] == (4, 4)
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+
+
+MISTAKES = {
+    "name": ({"space": {"lookbak": [1]}}, "space has no dimension 'lookbak'"),
+    "empty": ({"space": {}}, "space must map names to choices"),
+    "range": ({"space": {"lookback": (60, 20)}}, "the range of lookback must be two numbers"),
+    "log": ({"space": {"dropout": (0.0, 0.5, "log")}}, "the first above 0"),
+    "no range": ({"space": {"lookback": 60}}, "lookback must be a list of choices"),
+    "table": ({"space": {"lookback": {"from": 1}}}, "has low, high and log"),
+    "value": ({"space": {"dropout": (0.5, 1.5)}}, "dropout: .* got 1.5"),
+    "preset": ({"space": {"preset": ["best"]}}, "preset must be one of"),
+    "features twice": ({"space": {"preset": ["trend"], "features": []}}, "both preset and"),
+    "indicator": ({"space": {"indicators": [{"kind": "rsj"}]}}, "rsj"),
+    "layers": ({"space": {"layers": [4]}}, "layers must be 1, 2 or 3, got 4"),
+    "threshold": ({"space": {"min_signal": [2.0]}}, "min_signal must be at least 0 and below 1"),
+    "trials": ({"n_trials": 0}, "n_trials must be at least 1, got 0"),
+    "holdout": ({"holdout": 1.0}, "holdout must lie between 0 and 0.9, got 1.0"),
+    "folds": ({"n_folds": 0}, "n_folds must be at least 1, got 0"),
+    "objective": ({"objective": "profit"}, "objective must be one of sharpe, log_loss, auc"),
+    "storage alone": ({"storage": "sqlite:///x.db"}, "their forecasts need a folder"),
+    "few bars": ({"bars": BARS.iloc[:3]}, "at least 6 bars before the holdout, got 2"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_clear_error(mistake):
+    options, message = MISTAKES[mistake]
+    arguments = {"bars": BARS, "space": SPACE, "n_trials": 1, "n_folds": 2, **options}
+    with pytest.raises(LSTMStrategyError, match=message) as error:
+        tune(forecaster=base(), progress=False, **arguments)
+    assert "\n" not in str(error.value)
+
+
+STORAGES = {
+    "nonsense": ("somewhere", "Write sqlite:///FILE"),
+    "no driver": ("mysql://me:secret@localhost/x", "can't be used"),
+    "nobody there": ("postgresql://me:secret@localhost:1/x", "can't be used"),
+    "no folder": ("sqlite:////nowhere/at/all.db", "unable to open database file"),
+}
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_storage_that_cannot_be_used_is_one_clear_error_without_its_password(storage, tmp_path):
+    url, message = STORAGES[storage]
+    with pytest.raises(LSTMStrategyError, match=message) as error:
+        tuned(1, folder=tmp_path / "new", storage=url)
+    assert "\n" not in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_best_toml_is_valid_toml(result):
+    assert tomllib.loads(result.to_toml())["forecaster"]["epochs"] == 1

@@ -1,0 +1,439 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SMALL, SMALL_FEATURES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up import random_walk
+
+from lstm_strategy import FeatureSet, LSTMForecaster, LSTMStrategyError, simulate_bars
+from lstm_strategy.bars import bars_fingerprint
+from lstm_strategy.learning.forecaster import assessment
+from lstm_strategy.learning.training import build_training_set
+
+BARS = random_walk(160, seed=3)
+
+
+def forecaster_like(trained, **changes):
+    """The same weights under other settings."""
+    other = LSTMForecaster(SMALL_FEATURES, **{**SMALL, **changes})
+    other._twin, other._files, other.card = trained._twin, trained._files, trained.card
+    return other
+
+
+def test_forecasts_are_nan_in_the_warm_up_and_nowhere_else(trained):
+    frame = trained.forecast(BARS)
+    warm_up = 5 + trained.card.memory.bars - 1
+    assert trained.warm_up == warm_up
+    assert list(frame.columns) == ["signal", "forecast", "spread"]
+    assert frame.index.equals(BARS.index)
+    assert frame.isna().all(axis=1).tolist() == [True] * warm_up + [False] * (160 - warm_up)
+    assert not frame.iloc[warm_up:].isna().any(axis=None)
+
+
+def test_a_window_has_no_memory_to_wait_for(trained):
+    windowed = trained.with_memory("window")
+    assert windowed.warm_up == 5 + 10 - 1
+    assert windowed.forecast(BARS).isna().all(axis=1).sum() == 14
+
+
+def test_a_carried_memory_has_forgotten_its_beginning_when_forecasts_begin(trained):
+    full = trained.forecast(BARS)["signal"]
+    for start in (10, 40, 75):
+        later = trained.forecast(BARS.iloc[start:])["signal"].dropna()
+        assert len(later) == 160 - start - trained.warm_up
+        assert (later - full[later.index]).abs().max() <= 1e-3
+
+
+def test_the_measured_memory_is_kept_with_the_model(trained, model_folder):
+    memory = LSTMForecaster.load(model_folder).card.memory
+    assert memory == trained.card.memory
+    assert memory.converged
+    assert memory.tolerance == 1e-3
+
+
+def test_a_memory_that_never_settles_is_said_and_capped(caplog, monkeypatch):
+    monkeypatch.setattr(assessment, "network_memory", lambda *measured: None)
+    bars = random_walk(200)
+    with caplog.at_level("WARNING", "lstm_strategy"):
+        fitted = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "seeds": 1}).fit(bars)
+    assert (fitted.card.memory.bars, fitted.card.memory.converged) == (48, False)  # 194 rows // 4
+    assert "still remembers its first row" in caplog.text
+
+
+def test_a_model_without_a_measured_memory_waits_for_its_lookback(trained):
+    older = forecaster_like(trained)
+    older.card = trained.card.model_copy(update={"memory": None})
+    assert older.warm_up == 5 + 10 - 1
+
+
+def test_fit_refuses_a_column_that_tells_the_moves_to_come():
+    bars = random_walk(200)
+    bars["hint"] = bars["close"].shift(-1).ffill()
+    with pytest.raises(LSTMStrategyError, match=r"column\(column='hint'\) looks ahead.*Shift"):
+        LSTMForecaster([{"kind": "column", "column": "hint"}], **SMALL).fit(bars)
+
+
+def test_fit_refuses_a_feature_that_was_made_to_look_ahead():
+    saved = FeatureSet([{"kind": "dpo", "centered": False}]).to_dict()
+    saved["specs"][0]["centered"] = True
+    with pytest.raises(LSTMStrategyError, match=r"DPO_20 looks ahead.*centered=False"):
+        LSTMForecaster(FeatureSet.from_dict(saved), **SMALL).fit(random_walk(200))
+
+
+def test_scaling_is_that_of_the_training_rows(trained):
+    rows = build_training_set(random_walk(400), trained.features, trained.settings)[0].scaling_rows
+    np.testing.assert_allclose(trained.scaling["mean"], rows.mean(axis=0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(trained.scaling["std"], rows.std(axis=0), rtol=1e-4)
+
+
+def test_signals_are_exposures_and_forecasts_are_probabilities(trained):
+    known = trained.forecast(BARS).dropna()
+    assert known["signal"].abs().max() <= 1
+    assert known["forecast"].between(0, 1).all()
+    assert (known["spread"] > 0).all()
+
+
+def test_the_signal_is_the_forecast_seen_from_the_break_even_threshold(trained):
+    known = trained.forecast(BARS).dropna()
+    scale = trained.card.signal
+    expected = ((known["forecast"] - scale.threshold) / scale.width).clip(-1, 1)
+    np.testing.assert_allclose(known["signal"], expected)
+
+
+def test_the_members_alone_make_the_ensemble(trained):
+    signals = trained.member_signals(BARS)
+    scale = trained.card.signal
+    forecasts = signals.iloc[14:] * scale.width + scale.threshold
+    frame = trained.forecast(BARS).iloc[14:]
+    inside = (signals.iloc[14:].abs() < 1).all(axis=1)
+    assert inside.sum() > 20
+    np.testing.assert_allclose(forecasts.mean(axis=1)[inside], frame["forecast"][inside])
+    np.testing.assert_allclose(forecasts.std(axis=1, ddof=0)[inside], frame["spread"][inside])
+    assert signals.iloc[:14].isna().all(axis=None)
+
+
+@given(t=st.integers(15, 159), factor=st.floats(0.5, 2))
+@settings(max_examples=15, deadline=None)
+def test_changing_bars_after_t_never_changes_a_forecast_at_or_before_t(trained, t, factor):
+    changed = BARS.copy()
+    changed.iloc[t:] *= factor
+    before = trained.forecast(BARS).iloc[:t]
+    pd.testing.assert_frame_equal(trained.forecast(changed).iloc[:t], before, atol=1e-6)
+    pd.testing.assert_frame_equal(trained.forecast(BARS.iloc[:t]), before, atol=1e-6)
+
+
+@pytest.mark.parametrize("memory", ["carry", "window"])
+def test_the_stream_gives_the_numbers_of_the_batch(trained, memory):
+    forecaster = forecaster_like(trained, memory=memory)
+    stream = forecaster.stream()
+    rows = [stream.update(bar) for bar in BARS.reset_index().to_dict("records")]
+    streamed = pd.DataFrame([vars(row) for row in rows], index=BARS.index)
+    pd.testing.assert_frame_equal(streamed, forecaster.forecast(BARS), atol=1e-5)
+
+
+@pytest.mark.parametrize("memory", ["carry", "window"])
+@pytest.mark.parametrize("n_history", [3, 14, 15, 150])
+def test_a_stream_goes_on_where_its_history_ends(trained, memory, n_history):
+    forecaster = forecaster_like(trained, memory=memory)
+    stream = forecaster.stream(BARS.iloc[:n_history])
+    rest = BARS.iloc[n_history:].reset_index().to_dict("records")
+    streamed = pd.DataFrame(
+        [vars(stream.update(bar)) for bar in rest], index=BARS.index[n_history:]
+    )
+    pd.testing.assert_frame_equal(streamed, forecaster.forecast(BARS).iloc[n_history:], atol=1e-5)
+
+
+def test_a_bar_costs_the_same_however_long_the_history(trained, monkeypatch):
+    n_bars = []
+    frame = type(trained.features).frame
+    monkeypatch.setattr(
+        type(trained.features),
+        "frame",
+        lambda self, bars: n_bars.append(len(bars)) or frame(self, bars),
+    )
+    history = random_walk(2_000)
+    streams = [trained.stream(history[-length:]) for length in (500, 2_000)]
+    n_bars.clear()
+    later = random_walk(3, start="2040-01-01").reset_index().to_dict("records")
+    for stream in streams:
+        for bar in later:
+            stream.update(bar)
+    assert n_bars == [trained.features.memory] * 6
+
+
+@pytest.mark.slow
+def test_carried_memory_finds_what_a_window_finds():
+    from sklearn.metrics import roc_auc_score
+
+    bars = simulate_bars("remembered_news", seed=21).bars
+    start = bars.index[len(bars) * 3 // 4]
+    carry = LSTMForecaster(seed=21).fit(bars[bars.index < start], progress=False)
+    rises = (bars["close"].diff().shift(-1) > 0)[start:].iloc[:-1]
+    auc = {
+        memory: roc_auc_score(
+            rises, carry.with_memory(memory).forecast(bars)["forecast"][rises.index]
+        )
+        for memory in ("carry", "window")
+    }
+    assert auc["window"] > 0.55
+    assert auc["carry"] > auc["window"] - 0.005
+
+
+def test_peeking_at_a_forming_bar_leaves_no_trace(trained):
+    bars = BARS.reset_index().to_dict("records")
+    undisturbed, peeking = trained.stream(BARS.iloc[:100]), trained.stream(BARS.iloc[:100])
+    for price in (40.0, 60.0):
+        peeking.peek({**bars[100], "close": price})
+    assert peeking.peek(bars[100]) == undisturbed.peek(bars[100])
+    for bar in bars[100:103]:
+        assert peeking.update(bar) == undisturbed.update(bar)
+
+
+def test_carried_memory_reaches_further_back_than_the_lookback(trained):
+    changed = BARS.copy()
+    changed.iloc[:100] = random_walk(100, seed=9).set_index(BARS.index[:100])
+    last = slice(120, 130)  # 20 bars behind the change, lookback 10
+    carry, window = trained, forecaster_like(trained, memory="window", lookback=10)
+    difference = {
+        name: np.abs(f.forecast(BARS)["forecast"] - f.forecast(changed)["forecast"])[last].max()
+        for name, f in {"carry": carry, "window": window}.items()
+    }
+    assert difference["carry"] > 1e-6
+    assert difference["window"] < difference["carry"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"close": "12x"}, "close must be a number, got '12x'", id="text"),
+        pytest.param({"close": np.nan}, "close is nan at", id="nan"),
+        pytest.param({"datetime": "1999-01-01"}, "in the order of time", id="earlier bar"),
+    ],
+)
+def test_a_stream_refuses_a_bad_bar_and_goes_on_undisturbed(trained, change, message):
+    stream, undisturbed = trained.stream(BARS.iloc[:50]), trained.stream(BARS.iloc[:50])
+    bar = BARS.reset_index().to_dict("records")[50]
+    with pytest.raises(LSTMStrategyError, match=message):
+        stream.update(bar | change)
+    assert stream.update(bar) == undisturbed.update(bar)
+
+
+def test_a_stream_names_the_column_that_a_bar_lacks(trained):
+    bar = BARS.reset_index().to_dict("records")[0]
+    del bar["volume"]
+    with pytest.raises(LSTMStrategyError, match="volume is missing"):
+        trained.stream().update(bar)
+
+
+def test_the_same_seed_gives_the_same_network(trained):
+    again = LSTMForecaster(SMALL_FEATURES, **SMALL).fit(random_walk(400), progress=False)
+    pd.testing.assert_frame_equal(again.forecast(BARS), trained.forecast(BARS))
+    pd.testing.assert_frame_equal(again.history, trained.history)
+
+
+def test_another_seed_gives_another_network(trained):
+    other = LSTMForecaster(SMALL_FEATURES, **{**SMALL, "seed": 6})
+    other.fit(random_walk(400), progress=False)
+    assert (other.forecast(BARS) - trained.forecast(BARS)).abs().max().min() > 1e-4
+
+
+def test_progress_is_told_after_each_epoch_of_each_seed():
+    told = []
+    forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL)
+    forecaster.fit(random_walk(300), progress=lambda *what: told.append(what))
+    assert [(seed, epoch) for seed, epoch, _ in told] == [
+        (seed, epoch) for seed in range(2) for epoch in range(1, 4)
+    ]
+    losses = [loss for *_, loss in told]
+    np.testing.assert_allclose(losses, forecaster.history["val_loss"], rtol=1e-6)
+
+
+def test_a_reloaded_forecaster_gives_the_same_numbers(trained, model_folder):
+    again = LSTMForecaster.load(model_folder)
+    pd.testing.assert_frame_equal(again.forecast(BARS), trained.forecast(BARS))
+    assert again.card.network_sha256
+    assert again.settings == trained.settings
+    pd.testing.assert_frame_equal(again.history, trained.history, check_dtype=False)
+
+
+def test_a_forecaster_in_a_new_process_gives_the_same_numbers(trained, model_folder, tmp_path):
+    BARS.to_csv(tmp_path / "bars.csv")
+    code = (
+        "from lstm_strategy import LSTMForecaster, load_bars\n"
+        f"bars = load_bars({str(tmp_path / 'bars.csv')!r})\n"
+        f"frame = LSTMForecaster.load({str(model_folder)!r}).forecast(bars)\n"
+        f"frame.to_pickle({str(tmp_path / 'frame.pkl')!r})\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    there = pd.read_pickle(tmp_path / "frame.pkl")
+    pd.testing.assert_frame_equal(
+        there, trained.forecast(BARS), atol=1e-6, check_freq=False, check_index_type=False
+    )
+
+
+def test_the_model_card_says_where_the_model_came_from(trained, model_folder):
+    card = json.loads((model_folder / "model.json").read_text())
+    bars = random_walk(400)
+    assert card["training"]["sha256"] == bars_fingerprint(bars)
+    assert card["training"]["n_bars"] == 400
+    assert pd.Timestamp(card["training"]["start"]) == bars.index[0]
+    assert pd.Timestamp(card["training"]["end"]) == bars.index[-1] == trained.training_end
+    assert {"keras", "numpy", "lstm-strategy"} <= card["versions"].keys()
+    assert {"threshold", "width"} == card["signal"].keys()
+    assert {"log_loss", "auc", "accuracy", "n_rows"} == card["validation_scores"].keys()
+    assert card["settings"]["seed"] == 5
+    assert [spec["kind"] for spec in card["features"]["specs"]] == [
+        spec["kind"] for spec in SMALL_FEATURES
+    ]
+
+
+def test_saving_again_replaces_the_model_and_leaves_nothing_behind(trained, tmp_path):
+    for _ in range(2):
+        trained.save(tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [
+        "history.csv", "model.json", "network.keras", "network.onnx",
+    ]  # fmt: skip
+
+
+def test_saving_never_overwrites_a_folder_that_is_not_a_model(trained, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
+    with pytest.raises(LSTMStrategyError, match="isn't a saved model"):
+        trained.save(tmp_path / "thesis")
+    assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
+
+
+def test_a_failed_save_leaves_the_earlier_model_whole(trained, tmp_path, monkeypatch):
+    folder = trained.save(tmp_path / "model")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr(type(trained.history), "to_csv", _fail_on_full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        trained.save(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def _fail_on_full_disk(*args, **kwargs):
+    raise OSError(28, "No space left on device")
+
+
+def damaged(folder, tmp_path, damage):
+    copy = tmp_path / "model"
+    shutil.copytree(folder, copy)
+    damage(copy)
+    return copy
+
+
+def _edit_card(**changes):
+    def edit(folder):
+        card = json.loads((folder / "model.json").read_text())
+        card.update(changes)
+        (folder / "model.json").write_text(json.dumps(card))
+
+    return edit
+
+
+def _other_library(folder):
+    card = json.loads((folder / "model.json").read_text())
+    card["features"]["library_version"] = "0.0.1"
+    (folder / "model.json").write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        pytest.param(shutil.rmtree, "No model at", id="missing folder"),
+        pytest.param(lambda f: (f / "network.keras").unlink(), "network.keras is miss", id="half"),
+        pytest.param(lambda f: (f / "model.json").unlink(), "model.json is missing", id="no card"),
+        pytest.param(lambda f: (f / "model.json").write_text("{"), "readable JSON", id="torn card"),
+        pytest.param(_edit_card(format=99), "format 99", id="another version"),
+        pytest.param(_edit_card(signal={"width": 1}), "signal.threshold", id="field missing"),
+        pytest.param(_other_library, "pandas-ta.* 0.0.1.*Install", id="another feature library"),
+        pytest.param(
+            lambda f: (f / "network.keras").write_bytes(b"PK"), "sha256 differs", id="tampered"
+        ),
+    ],
+)
+def test_a_damaged_model_is_refused_with_a_remedy(model_folder, tmp_path, damage, message):
+    folder = damaged(model_folder, tmp_path, damage)
+    with pytest.raises(LSTMStrategyError, match=message):
+        LSTMForecaster.load(folder)
+
+
+def test_a_network_with_code_in_it_is_refused_even_with_a_matching_sha256(model_folder, tmp_path):
+    from lstm_strategy.learning.network import keras
+    from lstm_strategy.support import sha256_of
+
+    def plant(folder):
+        inputs = keras.Input((None, 3))
+        planted = keras.Model(inputs, keras.layers.Lambda(lambda x: x[..., :1])(inputs))
+        planted.save(folder / "network.keras")
+        _edit_card(network_sha256=sha256_of((folder / "network.keras").read_bytes()))(folder)
+
+    with pytest.raises(LSTMStrategyError, match=r"can't be read by Keras"):
+        LSTMForecaster.load(damaged(model_folder, tmp_path, plant), engine="keras")
+
+
+def test_an_unfitted_forecaster_says_so(tmp_path):
+    forecaster = LSTMForecaster(SMALL_FEATURES)
+    for attempt in (
+        lambda: forecaster.forecast(BARS),
+        forecaster.stream,
+        lambda: forecaster.save(tmp_path / "model"),
+    ):
+        with pytest.raises(LSTMStrategyError, match="isn't fitted"):
+            attempt()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        pytest.param({"horizon": 0}, "horizon: .*greater than or equal to 1, got 0", id="horizon"),
+        pytest.param({"units": (8, 8, 8, 8)}, "units: .*at most 3", id="four layers"),
+        pytest.param({"dropout": 1.5}, "dropout: .*less than 1, got 1.5", id="dropout"),
+        pytest.param({"target": "price"}, "one of direction, got 'price'", id="target"),
+        pytest.param({"memory": "long"}, "memory: .*'carry' or 'window'", id="memory"),
+        pytest.param({"look_back": 9}, "no argument 'look_back'. Known: .*lookback", id="name"),
+    ],
+)
+def test_bad_settings_are_refused_before_any_work(settings, message):
+    with pytest.raises(LSTMStrategyError, match=message):
+        LSTMForecaster(SMALL_FEATURES, **settings)
+
+
+def test_too_few_bars_for_the_network_are_counted():
+    forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL)
+    with pytest.raises(LSTMStrategyError, match=r"needs (\d+) bars .* got 40") as caught:
+        forecaster.fit(random_walk(40))
+    needed = int(str(caught.value).split("needs ")[1].split(" ")[0])
+    LSTMForecaster(SMALL_FEATURES, **{**SMALL, "epochs": 1, "seeds": 1}).fit(
+        random_walk(needed), progress=False
+    )
+
+
+def test_a_target_that_never_changes_is_refused():
+    rising = random_walk(300)
+    prices = np.linspace(50, 80, 300)
+    rising = rising.assign(open=prices, high=prices * 1.01, low=prices * 0.99, close=prices)
+    with pytest.raises(LSTMStrategyError, match="Every label is 1: the close never falls"):
+        LSTMForecaster(SMALL_FEATURES, **SMALL).fit(rising)
+
+
+def test_a_column_of_the_user_reaches_batch_and_stream_alike():
+    rng = np.random.default_rng(1)
+    bars = random_walk(400).assign(funding_rate=rng.normal(size=400))
+    bars.loc[bars.index[np.arange(400) % 8 != 3], "funding_rate"] = np.nan
+    forecaster = LSTMForecaster(
+        [*SMALL_FEATURES, {"kind": "column", "column": "funding_rate"}], **SMALL
+    ).fit(bars, progress=False)
+    stream = forecaster.stream()
+    rows = [stream.update(bar) for bar in bars.reset_index().to_dict("records")[:80]]
+    streamed = pd.DataFrame([vars(row) for row in rows], index=bars.index[:80])
+    pd.testing.assert_frame_equal(streamed, forecaster.forecast(bars).iloc[:80], atol=1e-5)

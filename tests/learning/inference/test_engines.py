@@ -1,0 +1,421 @@
+"""ONNX Runtime and Keras give the same numbers, and ONNX Runtime needs nothing of Keras."""
+
+import itertools
+import json
+import logging
+import pickle
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SMALL, SMALL_FEATURES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up import random_walk
+
+from lstm_strategy import LSTMForecaster, LSTMStrategyError
+from lstm_strategy.learning.inference.agreement import agrees
+from lstm_strategy.learning.inference.engines import run_carried, run_windowed
+from lstm_strategy.learning.inference.keras_engine import KerasEngine
+from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
+from lstm_strategy.learning.inference.onnx_export import export_onnx
+from lstm_strategy.learning.network import (
+    build_lstm_member,
+    build_normalization,
+    join_members,
+    keras,
+)
+
+layers = keras.layers
+BARS = random_walk(160, seed=3)
+
+
+def network_of(*members):
+    return join_members(build_normalization(rows_of(1, 200)[0]), members)
+
+
+def both_engines(network):
+    return KerasEngine(network), OnnxEngine(export_onnx(network))
+
+
+def rows_of(n_sequences, n_rows):
+    """Columns of very different size, one of which never changes."""
+    normal = np.random.default_rng(1).normal(size=(n_sequences, n_rows, 3))
+    return (normal * [1e-3, 50, 0] + [0, 100, 7]).astype("f4")
+
+
+def lstm_of(*units, name="member"):
+    return build_lstm_member(3, units=units, dropout=0.5, lookback=20, seed=len(units), name=name)
+
+
+def user_network(build):
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((None, 3))
+    outputs = layers.Dense(1, activation="sigmoid")(build(inputs))
+    return keras.Model(inputs, outputs, name="member")
+
+
+def gru_and_norm(rows):
+    rows = layers.GRU(5, return_sequences=True)(rows)
+    rows = layers.LayerNormalization()(rows)
+    other = layers.SimpleRNN(5, return_sequences=True)(rows)
+    return layers.Concatenate()([layers.Add()([rows, other]), layers.Multiply()([rows, other])])
+
+
+def unusual_arguments(rows):
+    rows = layers.GRU(4, return_sequences=True, reset_after=False, use_bias=False)(rows)
+    rows, *_ = layers.LSTM(3, return_sequences=True, return_state=True, use_bias=False)(rows)
+    rows = layers.Dense(6, use_bias=False)(layers.GaussianNoise(0.1)(rows))
+    return layers.Activation("tanh")(rows)
+
+
+def nested(rows):
+    head = keras.Sequential([keras.Input((None, 4)), layers.Dense(5, "relu"), layers.Dropout(0.1)])
+    return head(layers.LSTM(4, return_sequences=True, recurrent_activation="sigmoid")(rows))
+
+
+NETWORKS = {
+    "one layer": lambda: network_of(lstm_of(6)),
+    "two layers": lambda: network_of(lstm_of(6, 3)),
+    "three layers": lambda: network_of(lstm_of(6, 5, 4)),
+    "three members": lambda: network_of(*(lstm_of(4, 3, name=f"member_{n}") for n in range(3))),
+    "gru, rnn and norm": lambda: network_of(user_network(gru_and_norm)),
+    "unusual arguments": lambda: network_of(user_network(unusual_arguments)),
+    "nested": lambda: network_of(user_network(nested)),
+}
+
+
+@pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS)
+def test_the_twin_gives_the_forecasts_and_states_of_keras(build):
+    original, twin = both_engines(build())
+    for n_sequences, n_rows in [(1, 1), (1, 300), (7, 20)]:
+        rows = rows_of(n_sequences, n_rows)
+        expected, states = original.scan(rows, original.initial_state(n_sequences))
+        found, twin_states = twin.scan(rows, twin.initial_state(n_sequences))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+        assert len(twin_states) == len(states)
+        for state, twin_state in zip(states, twin_states, strict=True):
+            np.testing.assert_allclose(twin_state, state, rtol=1e-5, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def engines():
+    return both_engines(network_of(lstm_of(6), lstm_of(5, 4, name="other")))
+
+
+@given(cuts=st.lists(st.integers(0, 60), max_size=4))
+@settings(max_examples=25, deadline=None)
+def test_a_sequence_may_be_cut_anywhere(engines, cuts):
+    _, twin = engines
+    rows = np.arange(180, dtype="f4").reshape(60, 3) % 7
+    whole, _ = run_carried(twin, rows, twin.initial_state(1))
+    edges = [0, *sorted(cuts), 60]
+    parts, state = [], twin.initial_state(1)
+    for start, stop in itertools.pairwise(edges):
+        if start < stop:
+            part, state = run_carried(twin, rows[start:stop], state)
+            parts.append(part)
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=0, atol=1e-6)
+
+
+def test_windows_are_those_of_keras(engines):
+    original, twin = engines
+    rows = rows_of(1, 90)[0]
+    expected = run_windowed(original, rows, lookback=20)
+    found = run_windowed(twin, rows, lookback=20)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    assert np.isnan(found[:19]).all() and not np.isnan(found[19:]).any()
+
+
+class Bent:
+    """An engine whose forecasts are off from some row on, or wherever a state comes in."""
+
+    def __init__(self, engine, *, from_row=None, spoils_state=False):
+        self._engine, self._from_row, self._spoils_state = engine, from_row, spoils_state
+
+    def initial_state(self, n_sequences):
+        return self._engine.initial_state(n_sequences)
+
+    def scan(self, rows, state):
+        forecasts, state = self._engine.scan(rows, state)
+        if self._from_row is not None:
+            forecasts[:, self._from_row :] += 2e-5
+        return forecasts, [part * 0 for part in state] if self._spoils_state else state
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        pytest.param({"from_row": 0}, id="first row"),
+        pytest.param({"from_row": 40}, id="after 40 rows"),
+        pytest.param({"from_row": 299}, id="last row"),
+        pytest.param({"spoils_state": True}, id="state lost"),
+    ],
+)
+def test_a_twin_that_differs_anywhere_is_noticed(engines, bent):
+    original, twin = engines
+    rows = rows_of(1, 300)[0]
+    assert agrees(twin, original, rows)
+    assert not agrees(Bent(twin, **bent), original, rows)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "broken", "told"),
+    [
+        pytest.param(
+            "engines",
+            "agrees",
+            lambda *_: False,
+            "differs from Keras by more than 1e-05",
+            id="other",
+        ),
+        pytest.param("twin", "export_onnx", lambda _: b"no graph", "can't read", id="unreadable"),
+    ],
+)
+def test_a_twin_that_is_no_twin_is_not_kept(monkeypatch, caplog, module, name, broken, told):
+    monkeypatch.setattr(f"lstm_strategy.learning.{module}.{name}", broken)
+    with caplog.at_level(logging.WARNING, "lstm_strategy"):
+        forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "seeds": 1})
+        forecaster.fit(random_walk(300), progress=False)
+    assert isinstance(forecaster.engine, KerasEngine)
+    assert told in caplog.text
+
+
+@pytest.mark.parametrize("memory", ["carry", "window"])
+def test_batch_stream_and_reload_agree_between_the_engines(trained, tmp_path, memory):
+    folder = trained.save(tmp_path / "model")
+    card = json.loads((folder / "model.json").read_text())
+    card["settings"]["memory"] = memory
+    (folder / "model.json").write_text(json.dumps(card))
+    onnx, original = (LSTMForecaster.load(folder, engine=name) for name in ("onnx", "keras"))
+    assert isinstance(onnx.engine, OnnxEngine) and isinstance(original.engine, KerasEngine)
+    expected = original.forecast(BARS)
+    found = onnx.forecast(BARS)
+    columns = ["forecast", "spread"]
+    np.testing.assert_allclose(found[columns], expected[columns], rtol=0, atol=1e-6)
+    # a signal is the forecast's distance from one half, up to 20 times larger
+    np.testing.assert_allclose(found["signal"], expected["signal"], rtol=0, atol=2e-5)
+    streams = onnx.stream(BARS[:100]), original.stream(BARS[:100])
+    for bar in BARS[100:130].reset_index().to_dict("records"):
+        steps = [stream.update(bar) for stream in streams]
+        np.testing.assert_allclose(steps[0].forecast, steps[1].forecast, rtol=0, atol=1e-6)
+
+
+def test_auto_takes_the_twin_and_without_one_keras(trained, model_folder, tmp_path, monkeypatch):
+    assert isinstance(trained.engine, OnnxEngine)
+    assert isinstance(LSTMForecaster.load(model_folder).engine, OnnxEngine)
+    folder = shutil.copytree(model_folder, tmp_path / "earlier")
+    card = json.loads((folder / "model.json").read_text())
+    del card["twin_sha256"]
+    (folder / "model.json").write_text(json.dumps(card))
+    (folder / "network.onnx").write_bytes(b"not the model's own")
+    assert isinstance(LSTMForecaster.load(folder).engine, KerasEngine)
+    with pytest.raises(LSTMStrategyError, match=r'has no ONNX twin: .* engine="keras", or train'):
+        LSTMForecaster.load(folder, engine="onnx")
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+@pytest.mark.parametrize("engine", ["auto", "onnx"])
+def test_a_damaged_twin_is_refused_and_keras_still_reads_the_model(
+    trained, model_folder, tmp_path, damage, engine
+):
+    folder = shutil.copytree(model_folder, tmp_path / "damaged")
+    twin = folder / "network.onnx"
+    if damage == "changed":
+        twin.write_bytes(twin.read_bytes()[:-1] + b"x")
+    else:
+        twin.unlink()
+    with pytest.raises(LSTMStrategyError, match=r"network.onnx isn't the twin that was saved"):
+        LSTMForecaster.load(folder, engine=engine)
+    original = LSTMForecaster.load(folder, engine="keras")
+    pd.testing.assert_frame_equal(
+        original.forecast(BARS), trained.forecast(BARS), rtol=0, atol=2e-5
+    )
+    again = LSTMForecaster.load(original.save(tmp_path / "again"))
+    assert isinstance(again.engine, KerasEngine)
+
+
+def test_what_onnx_runtime_can_not_read_is_said_with_the_remedy():
+    with pytest.raises(LSTMStrategyError, match=r'can\'t read the network: .* engine="keras"'):
+        OnnxEngine(b"no graph")
+
+
+def test_an_unknown_engine_is_refused(model_folder):
+    with pytest.raises(LSTMStrategyError, match="one of auto, onnx, keras, got 'tensorflow'"):
+        LSTMForecaster.load(model_folder, engine="tensorflow")
+
+
+def test_without_onnx_runtime_keras_runs_the_model(model_folder, monkeypatch):
+    from lstm_strategy.learning.inference import engines
+
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    assert isinstance(LSTMForecaster.load(model_folder).engine, KerasEngine)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(LSTMStrategyError, match=r"needs onnxruntime.* pip install onnxruntime"):
+        LSTMForecaster.load(model_folder, engine="onnx")
+
+
+def test_a_network_without_a_twin_says_so_and_keeps_to_keras(tmp_path, caplog):
+    def gelu(n_features):
+        inputs = keras.Input((None, n_features))
+        rows = layers.Dense(3, activation="gelu", name="bend")(inputs)
+        return keras.Model(inputs, layers.Dense(1, activation="sigmoid")(rows))
+
+    forecaster = LSTMForecaster(SMALL_FEATURES, network=gelu, **SMALL | {"epochs": 1, "seeds": 1})
+    with caplog.at_level(logging.INFO, "lstm_strategy"):
+        forecaster.fit(random_walk(300), progress=False)
+    assert "without an ONNX twin" in caplog.text and "'bend' has the activation 'gelu'" in (
+        caplog.text
+    )
+    folder = forecaster.save(tmp_path / "model")
+    assert not (folder / "network.onnx").exists()
+    assert isinstance(LSTMForecaster.load(folder).engine, KerasEngine)
+    with pytest.raises(LSTMStrategyError, match="has no ONNX twin"):
+        LSTMForecaster.load(folder, engine="onnx")
+
+
+@pytest.mark.parametrize("engine", ["onnx", "keras"])
+def test_a_forecaster_travels_by_pickle(trained, model_folder, engine):
+    loaded = LSTMForecaster.load(model_folder, engine=engine)
+    again = pickle.loads(pickle.dumps(loaded))
+    assert type(again.engine) is type(loaded.engine)
+    pd.testing.assert_frame_equal(again.forecast(BARS), loaded.forecast(BARS))
+
+
+def test_an_unfitted_forecaster_travels_by_pickle():
+    forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL)
+    assert pickle.loads(pickle.dumps(forecaster)).settings == forecaster.settings
+
+
+NO_KERAS = """
+import sys
+{work}
+loaded = sorted({{name.split(".")[0] for name in sys.modules}} & {{"keras", "tensorflow"}})
+assert not loaded, loaded
+"""
+
+COMMAND = """
+from lstm_strategy import cli
+sys.argv = ["lstm-strategy", *{words!r}]
+try:
+    cli.main()
+except SystemExit as done:
+    assert not done.code, done.code
+"""
+
+
+def run_without_keras(work, folder, timeout=120):
+    done = subprocess.run(
+        [sys.executable, "-c", NO_KERAS.format(work=work)],
+        cwd=folder, capture_output=True, text=True, timeout=timeout,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def workplace(trained, tmp_path_factory):
+    """A folder with bars, a model and the models of a walk forward."""
+    from lstm_strategy import WalkForward, walk_forward
+
+    folder = tmp_path_factory.mktemp("workplace")
+    random_walk(500).to_csv(folder / "bars.csv")
+    trained.save(folder / "model")
+    bars = random_walk(500)
+    walk_forward(
+        bars, trained.unfitted_copy(epochs=1), WalkForward("300 bars", "100 bars"),
+        folder=folder / "walk", progress=False,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize("model", ["model", "walk"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["forecast", "bars.csv"], id="forecast"),
+        pytest.param(["backtest", "bars.csv", "--start", "2002-03"], id="backtest"),
+        pytest.param(["compare", "bars.csv", "--start", "2002-03"], id="compare"),
+    ],
+)
+def test_the_command_line_runs_a_saved_model_without_keras(workplace, model, words):
+    command = COMMAND.format(words=[*words, "--model", model])
+    assert "LSTM" in run_without_keras(command, workplace) or words[0] == "forecast"
+
+
+PYTHON_USES = {
+    "import": "import lstm_strategy.learning.inference.engines",
+    "stream": (
+        "from lstm_strategy import LSTMForecaster, load_bars\n"
+        "bars = load_bars('bars.csv')\n"
+        "stream = LSTMForecaster.load('model').stream(bars[:400])\n"
+        "for bar in bars[400:410].reset_index().to_dict('records'): step = stream.update(bar)\n"
+        "assert 0 < step.forecast < 1"
+    ),
+    "run_backtest": (
+        "from lstm_strategy import LSTMStrategy, load_bars, run_backtest\n"
+        "run_backtest(LSTMStrategy, load_bars('bars.csv'), start='2002-03', model='model')"
+    ),
+    "save again": (
+        "from lstm_strategy import LSTMForecaster\n"
+        "LSTMForecaster.load('model').save('copy')\n"
+        "assert LSTMForecaster.load('copy').is_fitted"
+    ),
+    "btrun": (
+        "import backtrader as bt\n"
+        "from backtrader.btrun import btrun\n"
+        "from lstm_strategy import load_bars\n"
+        "load_bars('bars.csv').assign(openinterest=0).to_csv('bt.csv', date_format='%Y-%m-%d')\n"
+        "import strategies.lstm as file\n"
+        "btrun(['--csvformat', 'btcsv', '--data', 'bt.csv', '--strategy', file.__file__ + "
+        "\":LSTM:model='model'\"])"
+    ),
+    "optstrategy": (
+        "import backtrader as bt\n"
+        "from lstm_strategy import BarsFeed, LSTMStrategy, load_bars\n"
+        "cerebro = bt.Cerebro(maxcpus=2)\n"
+        "cerebro.adddata(BarsFeed(load_bars('bars.csv')))\n"
+        "cerebro.optstrategy(LSTMStrategy, model='model', long_only=[True, False])\n"
+        "cerebro.addanalyzer(bt.analyzers.TimeReturn, timeframe=bt.TimeFrame.NoTimeFrame)\n"
+        "results = [run[0].analyzers[0].get_analysis() for run in cerebro.run()]\n"
+        "ends = [list(result.values())[0] for result in results]\n"
+        "assert len(set(ends)) == 2, ends"
+    ),
+}
+
+
+@pytest.mark.parametrize("work", PYTHON_USES.values(), ids=PYTHON_USES)
+def test_python_uses_a_saved_model_without_keras(workplace, work):
+    run_without_keras(work, workplace)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_models_trained_on_another_backend_have_a_twin_and_callbacks_too(backend, tmp_path):
+    if find_spec(backend) is None:
+        pytest.skip(f"{backend} isn't installed")
+    random_walk(300).to_csv(tmp_path / "bars.csv")
+    work = f"""
+import os, sys
+os.environ["KERAS_BACKEND"] = {backend!r}
+from lstm_strategy import LSTMForecaster, load_bars
+from lstm_strategy.tracking.tensorboard_logs import TensorBoardLogs
+from keras.callbacks import ModelCheckpoint
+bars = load_bars("bars.csv")
+forecaster = LSTMForecaster({SMALL_FEATURES!r}, **{SMALL | {"epochs": 2}!r})
+callbacks = [TensorBoardLogs("logs"), ModelCheckpoint("member.keras")]
+forecaster.fit(bars, progress=False, callbacks=callbacks).save("model")
+assert sorted(os.listdir("logs")) == ["member_0", "member_1"]
+assert os.path.isfile("member.keras")
+assert forecaster.card.backend == {backend!r}
+onnx, keras = (LSTMForecaster.load("model", engine=engine) for engine in ("onnx", "keras"))
+apart = (onnx.forecast(bars) - keras.forecast(bars))[["forecast", "spread"]].abs().max().max()
+assert apart < 1e-6, apart
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", work], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -1,0 +1,71 @@
+import pytest
+
+from lstm_strategy.learning.network.cpu_kernel import FusedLoop, fastest_copy, fits_the_kernel
+from lstm_strategy.learning.network.keras_import import keras
+from lstm_strategy.learning.network.kernel_choice import cudnn_choice, fused_cpu_choice
+from lstm_strategy.learning.network.lstm import build_lstm_member
+
+USUAL = {
+    "activation": "tanh",
+    "recurrent_activation": "sigmoid",
+    "recurrent_dropout": 0.0,
+    "unroll": False,
+    "use_bias": True,
+    "use_cudnn": "auto",
+}
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_cudnn_computes_the_usual_layer_where_there_is_a_gpu(backend):
+    assert cudnn_choice(backend, has_gpu=True, layer=USUAL).is_used
+
+
+@pytest.mark.parametrize(
+    "backend, has_gpu, changed, reason",
+    [
+        ("tensorflow", False, {}, "tensorflow sees no GPU"),
+        ("numpy", True, {}, "Keras has no cuDNN kernel on the backend numpy"),
+        (
+            "jax",
+            True,
+            {"activation": "relu"},
+            "it needs activation='tanh', the layer has 'relu'",
+        ),
+        (
+            "torch",
+            True,
+            {"recurrent_dropout": 0.2},
+            "it needs recurrent_dropout=0.0, the layer has 0.2",
+        ),
+        ("tensorflow", True, {"unroll": True}, "it needs unroll=False, the layer has True"),
+        ("tensorflow", True, {"use_cudnn": False}, "the layer was told use_cudnn=False"),
+    ],
+    ids=["no GPU", "backend", "activation", "recurrent dropout", "unrolled", "told not to"],
+)
+def test_what_keeps_cudnn_away_is_named(backend, has_gpu, changed, reason):
+    choice = cudnn_choice(backend, has_gpu=has_gpu, layer=USUAL | changed)
+    assert (choice.is_used, choice.reason) == (False, reason)
+
+
+@pytest.mark.parametrize(
+    "backend, has_gpu, fits, is_used",
+    [
+        ("tensorflow", False, True, True),
+        ("tensorflow", True, True, False),
+        ("tensorflow", False, False, False),
+        ("jax", False, True, False),
+    ],
+)
+def test_the_fused_cpu_kernel_is_for_plain_layers_on_tensorflow_without_a_gpu(
+    backend, has_gpu, fits, is_used
+):
+    assert fused_cpu_choice(backend, has_gpu=has_gpu, fits=fits).is_used is is_used
+
+
+def test_what_is_said_of_the_fused_cpu_kernel_is_what_training_does():
+    member = build_lstm_member(2, units=(3,), dropout=0.0, lookback=5, seed=0)
+    said = fused_cpu_choice(
+        keras.backend.backend(), has_gpu=False, fits=fits_the_kernel(member.layers[1])
+    )
+    is_fused = isinstance(fastest_copy(member).layers[1].inner_loop, FusedLoop)
+    assert said.is_used is is_fused

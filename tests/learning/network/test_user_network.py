@@ -1,0 +1,120 @@
+"""A network of the user's own in place of the LSTM."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SMALL, SMALL_FEATURES
+from made_up import random_walk
+
+from lstm_strategy import LSTMForecaster, LSTMStrategyError
+from lstm_strategy.learning.network.keras_import import keras
+
+layers = keras.layers
+BARS = random_walk(400)
+
+
+def network_of(*hidden, end=None):
+    def build(n_features):
+        inputs = rows = keras.Input((None, n_features))
+        for layer in hidden:
+            rows = type(layer).from_config(layer.get_config())(rows)
+        return keras.Model(inputs, (end or layers.Dense(1, activation="sigmoid"))(rows))
+
+    return build
+
+
+def residual(n_features):
+    inputs = keras.Input((None, n_features))
+    rows = layers.Dense(4, activation="tanh")(inputs)
+    for _ in range(2):
+        rows = layers.Add()([rows, layers.LSTM(4, return_sequences=True)(rows)])
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid")(rows))
+
+
+def sequential(n_features):
+    return keras.Sequential(
+        [
+            keras.Input((None, n_features)),
+            layers.GRU(3, return_sequences=True),
+            layers.Dropout(0.2),
+            layers.SimpleRNN(3, return_sequences=True),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
+def trained_with(network, **changes):
+    settings = {**SMALL, "epochs": 2, **changes}
+    forecaster = LSTMForecaster(SMALL_FEATURES, network=network, **settings)
+    return forecaster.fit(BARS, progress=False)
+
+
+@pytest.mark.parametrize("network", [residual, sequential], ids=lambda build: build.__name__)
+def test_it_is_saved_loaded_and_streamed_as_the_lstm_is(network, tmp_path):
+    forecaster = trained_with(network)
+    bars = random_walk(80, seed=3)
+    frame = forecaster.forecast(bars)
+    assert frame["forecast"].notna().sum() == 80 - forecaster.warm_up
+    loaded = LSTMForecaster.load(forecaster.save(tmp_path / "model"))
+    pd.testing.assert_frame_equal(loaded.forecast(bars), frame, rtol=0, atol=1e-6)
+    stream = loaded.stream()
+    rows = [vars(stream.update(bar)) for bar in bars.reset_index().to_dict("records")]
+    pd.testing.assert_frame_equal(pd.DataFrame(rows, bars.index), frame, rtol=0, atol=1e-5)
+
+
+def test_its_seeds_make_different_members_and_the_same_seed_the_same(tmp_path):
+    first, again = (trained_with(sequential).member_signals(BARS).dropna() for _ in range(2))
+    np.testing.assert_allclose(first, again, atol=1e-5)
+    assert (first[0] - first[1]).abs().max() > 1e-3
+
+
+def test_its_layers_may_have_names():
+    def named(n_features):
+        inputs = keras.Input((None, n_features), name="bars")
+        rows = layers.LSTM(3, return_sequences=True, name="memory")(inputs)
+        return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="rise")(rows))
+
+    forecaster = trained_with(named, seeds=2, epochs=1)
+    assert (forecaster.forecast(BARS)["spread"].dropna() > 0).all()
+
+
+def test_training_changes_its_weights():
+    forecaster = trained_with(residual, seeds=1, epochs=3)
+    losses = forecaster.history["loss"]
+    assert losses.iloc[-1] < losses.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        pytest.param(
+            network_of(layers.Bidirectional(layers.LSTM(3, return_sequences=True))),
+            "can't be carried from bar to bar: .* apart. Leave out Bidirectional",
+            id="bidirectional",
+        ),
+        pytest.param(
+            network_of(layers.LSTM(3, return_sequences=True), layers.Conv1D(2, 3, padding="same")),
+            "can't be carried from bar to bar",
+            id="convolution over later bars",
+        ),
+        pytest.param(
+            network_of(layers.LSTM(3)),
+            r"must go from \(None, None, 3\) to \(None, None, 1\) .* got .* to \(None, 1\)",
+            id="last step only",
+        ),
+        pytest.param(lambda n_features: "lstm", "must give a keras.Model, got str", id="no model"),
+    ],
+)
+def test_what_cant_be_carried_is_refused_with_the_remedy(network, message):
+    with pytest.raises(LSTMStrategyError, match=message):
+        trained_with(network)
+
+
+def test_a_loaded_model_asks_for_the_network_before_it_is_trained_anew(tmp_path):
+    forecaster = trained_with(residual)
+    assert forecaster.unfitted_copy().network is residual
+    loaded = LSTMForecaster.load(forecaster.save(tmp_path / "model"))
+    assert loaded.card.network.endswith("test_own_network.residual")
+    with pytest.raises(LSTMStrategyError, match=r"residual, whose .* Pass it again: network="):
+        loaded.unfitted_copy()
+    assert loaded.unfitted_copy(network=residual).network is residual

@@ -1,0 +1,121 @@
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SMALL_FEATURES
+from hypothesis import given
+from hypothesis import strategies as st
+from made_up import random_walk
+
+from lstm_strategy import FeatureSet, LSTMStrategyError
+from lstm_strategy.learning.features import mirror_bars
+from lstm_strategy.learning.training.dataset import TrainingSet, build_training_set, held_out_spans
+from lstm_strategy.learning.training.settings import ForecasterSettings
+
+FEATURES = FeatureSet(SMALL_FEATURES)
+
+
+def rows_of(*held_out, n_rows=100, purge=5, mirrored=None):
+    numbers = np.arange(float(n_rows))
+    return TrainingSet(numbers[:, None], numbers, numbers, held_out, purge, mirrored)
+
+
+def test_labels_on_either_side_of_the_held_out_rows_are_purged():
+    rows = rows_of(slice(40, 60), slice(80, 100))
+    assert rows.learned_by(0) == (slice(0, 35), slice(65, 100))
+    assert rows.learned_by(1) == (slice(0, 75),)
+
+
+def test_scaling_knows_only_rows_that_are_learned_from():
+    rows = rows_of(slice(80, 100), mirrored=-np.arange(100.0)[:, None])
+    np.testing.assert_array_equal(rows.scaling_rows[:, 0], [*np.arange(75.0), *-np.arange(75.0)])
+
+
+def test_the_members_hold_out_all_rows_between_them():
+    spans = held_out_spans(1000, share=0.2, members=5, lookback=20, purge=1)
+    assert spans == tuple(slice(n, n + 200) for n in (800, 602, 405, 208, 10))
+
+
+def test_a_single_member_holds_out_the_last_rows():
+    assert held_out_spans(100, share=0.2, members=1, lookback=10, purge=1) == (slice(80, 100),)
+
+
+@given(
+    n_rows=st.integers(100, 900),
+    share=st.floats(0.1, 0.6),
+    members=st.integers(1, 7),
+    lookback=st.integers(2, 20),
+    purge=st.integers(1, 5),
+)
+def test_every_member_has_a_chunk_to_learn_from(n_rows, share, members, lookback, purge):
+    settings = ForecasterSettings(
+        seeds=members, lookback=lookback, horizon=purge, validation=share, mirror=False
+    )
+    bars = random_walk(n_rows, seed=1)
+    try:
+        rows, _ = build_training_set(bars, FEATURES, settings)
+    except LSTMStrategyError as error:
+        assert "Training needs" in str(error)
+        return
+    for member, held_out in enumerate(rows.held_out):
+        longest = max(part.stop - part.start for part in rows.learned_by(member))
+        assert longest >= 2 * lookback
+        assert held_out.start >= lookback // 2
+        assert held_out.stop - held_out.start >= 3 * lookback // 2
+
+
+def test_bars_that_all_members_hold_out_can_be_named():
+    bars = random_walk(300, seed=1)
+    validation = np.arange(300) >= 250
+    settings = ForecasterSettings(seeds=3, lookback=10, validation=0.1)
+    rows, index = build_training_set(bars, FEATURES, settings, validation=validation)
+    assert rows.held_out == (rows.held_out[0],) * 3
+    assert index[rows.held_out[0].start] == bars.index[250]
+    assert rows.held_out[0].stop == len(index)
+
+
+def test_in_the_mirror_every_return_is_negated_and_highs_are_lows():
+    bars = random_walk(50)
+    mirror = mirror_bars(bars, FEATURES)
+    returns = np.log(bars["close"]).diff()
+    np.testing.assert_allclose(np.log(mirror["close"]).diff(), -returns, atol=1e-12)
+    np.testing.assert_allclose(
+        np.log(mirror["high"] / mirror["close"]), np.log(bars["close"] / bars["low"])
+    )
+    pd.testing.assert_series_equal(mirror["volume"], bars["volume"])
+    assert mirror["close"].iloc[0] == pytest.approx(bars["close"].iloc[0])
+
+
+def test_the_mirror_of_the_mirror_is_the_market():
+    bars = random_walk(50)
+    pd.testing.assert_frame_equal(mirror_bars(mirror_bars(bars, FEATURES), FEATURES), bars)
+
+
+@pytest.mark.parametrize(("mirrored", "sign"), [("negated", -1), ("same", 1)])
+def test_a_column_of_the_user_is_mirrored_as_its_feature_says(mirrored, sign):
+    bars = random_walk(50).assign(funding_rate=0.01)
+    features = FeatureSet([{"kind": "column", "column": "funding_rate", "mirrored": mirrored}])
+    assert (mirror_bars(bars, features)["funding_rate"] == sign * 0.01).all()
+
+
+def test_without_a_word_about_a_column_there_is_no_mirror(caplog):
+    caplog.set_level("INFO")
+    bars = random_walk(300).assign(funding_rate=np.random.default_rng(0).normal(size=300))
+    features = FeatureSet([{"kind": "column", "column": "funding_rate"}])
+    settings = ForecasterSettings(seeds=1, lookback=10)
+    rows, _ = build_training_set(bars, features, settings)
+    assert rows.mirrored is None
+    assert "'funding_rate'" in caplog.text
+
+
+def test_an_unknown_mirror_image_is_refused():
+    with pytest.raises(LSTMStrategyError, match="mirrored must be one of negated, same, got 'up'"):
+        FeatureSet([{"kind": "column", "column": "x", "mirrored": "up"}])
+
+
+def test_training_sees_mirrored_features_of_the_mirrored_bars():
+    bars = random_walk(300)
+    settings = ForecasterSettings(seeds=1, lookback=10)
+    rows, index = build_training_set(bars, FEATURES, settings)
+    log_return = FEATURES.names.index("LOGRET_1")
+    np.testing.assert_allclose(rows.mirrored[:, log_return], -rows.features[:, log_return])
+    assert len(rows.mirrored) == len(index)

@@ -1,0 +1,152 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lstm_strategy.errors import TrainingError
+from lstm_strategy.learning.network.lstm import memory_biases
+from lstm_strategy.learning.training.dataset import TrainingSet
+from lstm_strategy.learning.training.fit import fit_network
+from lstm_strategy.learning.training.settings import ForecasterSettings
+
+
+def planted_rows(n_rows=1200):
+    """The label repeats the sign of the feature five rows back: only a memory can know it."""
+    sign = np.random.default_rng(0).choice([-1.0, 1.0], n_rows)
+    return TrainingSet(
+        features=sign[:, None],
+        labels=(np.roll(sign, 5) > 0).astype(np.float32),
+        weights=np.ones(n_rows),
+        held_out=(slice(n_rows * 4 // 5, n_rows),) * 2,
+        purge=1,
+    )
+
+
+def test_the_network_learns_what_only_a_memory_can_know():
+    settings = ForecasterSettings(
+        units=(16,), lookback=20, epochs=60, patience=60, learning_rate=0.06, seeds=1, dropout=0.0
+    )
+    trained = fit_network(planted_rows(), settings)
+    assert trained.history["val_loss"].min() < 0.1  # a coin: 0.693
+
+
+def test_training_stops_early_and_keeps_the_best_weights():
+    settings = ForecasterSettings(
+        units=(4,), lookback=10, epochs=40, patience=2, learning_rate=0.05, seeds=2, seed=3
+    )
+    rows = planted_rows(300)
+    coins = np.random.default_rng(5).choice([0.0, 1.0], 300).astype(np.float32)
+    noise = replace(rows, labels=coins)
+    trained = fit_network(noise, settings)
+    for seed, history in trained.history.groupby("seed"):
+        best = history["val_loss"].argmin()
+        assert len(history) == best + 1 + 2 < 40, seed
+
+
+def test_scaling_comes_from_training_rows_only():
+    rows = planted_rows(300)
+    shifted = rows.features.copy()
+    shifted[rows.learned_by(0)[0].stop :] += 1000.0
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, seeds=1)
+    trained = fit_network(replace(rows, features=shifted), settings)
+    layer = trained.network.get_layer("normalization")
+    (learned,) = rows.learned_by(0)
+    training = rows.features[learned]
+    np.testing.assert_allclose(np.array(layer.mean).ravel(), training.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(np.array(layer.variance).ravel(), training.var(axis=0), rtol=1e-4)
+
+
+def test_a_feature_that_never_changes_does_no_harm():
+    rows = planted_rows(300)
+    features = np.column_stack([rows.features, np.full(300, 7.0)])
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, seeds=1)
+    trained = fit_network(replace(rows, features=features), settings)
+    assert np.isfinite(trained.history["val_loss"]).all()
+
+
+def test_a_loss_that_becomes_nan_is_an_error_that_names_the_learning_rate():
+    rows = planted_rows(300)
+    labels = rows.labels.copy()
+    labels[40:120] = np.nan
+    broken = replace(rows, labels=labels)
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=3, seeds=1)
+    with pytest.raises(TrainingError, match=r"became NaN in epoch 1.*Lower the learning_rate"):
+        fit_network(broken, settings)
+
+
+@pytest.mark.parametrize("units", [(4,), (4, 3), (4, 3, 2)], ids=str)
+def test_layers_keep_what_the_fused_kernel_needs(units):
+    from lstm_strategy.learning.network import build_lstm_member, keras
+
+    member = build_lstm_member(3, units=units, dropout=0.1, lookback=30, seed=0)
+    lstms = [layer for layer in member.layers if isinstance(layer, keras.layers.LSTM)]
+    assert [layer.units for layer in lstms] == list(units)
+    for layer in lstms:
+        config = layer.get_config()
+        assert (config["activation"], config["recurrent_activation"]) == ("tanh", "sigmoid")
+        assert config["recurrent_dropout"] == 0
+        assert config["use_bias"]
+        assert not config["unroll"]
+
+
+def test_cells_begin_with_memories_of_one_to_lookback_bars():
+    biases = memory_biases(500, lookback=60, seed=0)
+    into, forget, *rest = np.split(biases, 4)
+    pace = 1 - 1 / (1 + np.exp(-forget))  # what a forget gate at rest loses a bar
+    assert 1 / 60 < pace.min() < 1 / 55
+    assert 0.4 < pace.max() <= 0.5
+    np.testing.assert_array_equal(into, -forget)
+    np.testing.assert_array_equal(rest, 0)
+
+
+def test_weights_decide_which_labels_count():
+    rows = planted_rows(300)
+    contradicted = 1 - rows.labels
+    weights = np.where(np.arange(300) % 2, 1.0, 0.0)
+    labels = np.where(weights, rows.labels, contradicted).astype(np.float32)
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=2, seeds=1)
+    ignored = fit_network(replace(rows, weights=weights), settings)
+    mixed = fit_network(replace(rows, labels=labels, weights=weights), settings)
+    np.testing.assert_allclose(ignored.history["loss"], mixed.history["loss"], rtol=1e-5)
+
+
+def test_the_fused_loops_give_the_numbers_and_gradients_of_the_plain_ones():
+    from lstm_strategy.learning.network import build_lstm_member, fastest_copy
+    from lstm_strategy.learning.network.cpu_kernel import FusedLoop
+
+    tf = pytest.importorskip("tensorflow")
+    plain = build_lstm_member(3, units=(5, 4), dropout=0.0, lookback=20, seed=1)
+    members = [plain, fastest_copy(plain)]
+    loops = [getattr(layer, "inner_loop", None) for layer in members[1].layers]
+    assert sum(isinstance(loop, FusedLoop) for loop in loops) == 2
+    rows = np.random.default_rng(0).normal(size=(2, 30, 3)).astype(np.float32)
+    answers, gradients = [], []
+    for member in members:
+        with tf.GradientTape() as tape:
+            answer = member(rows)
+            loss = tf.reduce_sum(answer**2)
+        answers.append(answer)
+        gradients.append(tape.gradient(loss, [v.value for v in member.trainable_variables]))
+    np.testing.assert_allclose(*answers, atol=1e-6)
+    assert len(gradients[0]) == 8
+    for plain, fused in zip(*gradients, strict=True):
+        np.testing.assert_allclose(plain, fused, rtol=1e-4, atol=1e-6)
+
+
+def test_a_trained_network_depends_on_plain_layers_only():
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, seeds=2)
+    trained = fit_network(planted_rows(300), settings)
+    members = [layer for layer in trained.network.layers if hasattr(layer, "layers")]
+    kinds = {type(layer).__module__.split(".")[0] for m in members for layer in m.layers}
+    assert len(members) == 2
+    assert kinds == {"keras"}
+
+
+def test_the_step_size_falls_from_epoch_to_epoch():
+    from lstm_strategy.learning.training.fit import _cosine_share
+
+    shares = [_cosine_share(epoch / 10) for epoch in range(11)]
+    assert shares[0] == 1
+    assert shares[5] == pytest.approx(0.51)
+    assert shares[10] == pytest.approx(0.02)
+    assert shares == sorted(shares, reverse=True)

@@ -1,0 +1,271 @@
+import json
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SMALL, SMALL_FEATURES
+from made_up import random_walk
+
+from lstm_strategy import (
+    LSTMForecaster,
+    LSTMStrategy,
+    LSTMStrategyError,
+    WalkForward,
+    run_backtest,
+    walk_forward,
+)
+from lstm_strategy.bars import bars_fingerprint
+from lstm_strategy.learning.forecaster import assessment
+from lstm_strategy.learning.serving import open_forecaster
+from lstm_strategy.learning.walk_forward import run as walkforward
+
+BARS = random_walk(420, seed=11)
+QUICK = {**SMALL, "epochs": 1, "seeds": 1}
+SPLITS = WalkForward(200, 90)
+FIRST_TEST_BAR = 200
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs") / "walk"
+
+
+@pytest.fixture(scope="module")
+def walked(folder):
+    prototype = LSTMForecaster(SMALL_FEATURES, **QUICK)
+    return walk_forward(BARS, prototype, SPLITS, folder=folder, progress=False)
+
+
+def test_every_bar_from_the_first_test_fold_on_is_forecast(walked):
+    known = walked.forecast(BARS).notna().all(axis=1)
+    assert known.tolist() == [False] * FIRST_TEST_BAR + [True] * (420 - FIRST_TEST_BAR)
+    assert len(walked.refits) == 3
+
+
+def test_no_bar_was_forecast_by_a_model_that_had_seen_it(walked):
+    ledger = walked.ledger
+    assert ledger.index.equals(BARS.index[FIRST_TEST_BAR:])
+    position = BARS.index.get_indexer(ledger.index)
+    last_seen = BARS.index.get_indexer(pd.DatetimeIndex(ledger["train_end"]))
+    assert (last_seen + ledger["purge_bars"] < position).all()
+    assert (ledger["purge_bars"] >= 1).all()
+
+
+def test_the_ledger_tells_which_data_each_model_saw(walked):
+    for _, rows in walked.ledger.groupby("fold"):
+        row = rows.iloc[0]
+        seen = BARS.loc[row["train_start"] : row["train_end"]]
+        assert row["data_sha256"] == bars_fingerprint(seen)
+    assert walked.ledger["data_sha256"].nunique() == 3
+
+
+def test_the_models_say_the_same_as_the_ledger(walked):
+    for refit, (_, rows) in zip(walked.refits, walked.ledger.groupby("fold"), strict=True):
+        assert refit.model.training_end == rows["train_end"].iloc[0]
+        assert refit.model.card.training.sha256 == rows["data_sha256"].iloc[0]
+        assert refit.test_start == rows.index[0]
+
+
+def test_each_fold_is_forecast_by_its_own_model_with_memory_from_before_its_edge(walked):
+    forecasts = walked.forecast(BARS)
+    for number, refit in enumerate(walked.refits):
+        start = FIRST_TEST_BAR + 90 * number
+        stop = min(start + 90, 420)
+        alone = refit.model.forecast(BARS.iloc[max(0, start - walked.context_bars) : stop])
+        pd.testing.assert_frame_equal(forecasts.iloc[start:stop], alone.iloc[start - stop :])
+
+
+def test_changing_bars_after_t_never_changes_a_forecast_at_or_before_t(walked):
+    for t in (205, 290, 333):
+        changed = BARS.copy()
+        changed.iloc[t:] *= 1.7
+        before = walked.forecast(BARS).iloc[:t]
+        pd.testing.assert_frame_equal(walked.forecast(changed).iloc[:t], before, atol=1e-6)
+
+
+def test_members_and_bars_before_the_first_fold_keep_the_index(walked):
+    signals = walked.member_signals(BARS)
+    pd.testing.assert_series_equal(signals[0], walked.forecast(BARS)["signal"], check_names=False)
+    early = walked.forecast(BARS.iloc[:150])
+    assert early.index.equals(BARS.index[:150])
+    assert early.isna().all(axis=None)
+
+
+@pytest.mark.parametrize("n_history", [0, 150, 250, 290, 400])
+def test_the_stream_gives_the_numbers_of_the_batch_across_the_edges(walked, n_history):
+    stream = walked.stream(BARS.iloc[:n_history] if n_history else None)
+    bars = BARS.iloc[n_history:].reset_index().to_dict("records")
+    streamed = pd.DataFrame([vars(stream.update(bar)) for bar in bars], BARS.index[n_history:])
+    pd.testing.assert_frame_equal(streamed, walked.forecast(BARS).iloc[n_history:], atol=1e-5)
+
+
+def test_peeking_across_an_edge_leaves_no_trace(walked):
+    bars = BARS.reset_index().to_dict("records")
+    peeking, undisturbed = walked.stream(BARS.iloc[:288]), walked.stream(BARS.iloc[:288])
+    for bar in bars[288:293]:
+        peeking.peek({**bar, "close": 40.0})
+        assert peeking.update(bar) == undisturbed.update(bar)
+
+
+def test_a_run_trades_out_of_sample_from_its_first_test_bar(walked):
+    result = run_backtest(LSTMStrategy, BARS, model=walked)
+    assert result.first_tradable == BARS.index[FIRST_TEST_BAR]
+    assert not result.in_sample
+
+
+def test_a_saved_run_gives_the_same_numbers(walked, folder, tmp_path):
+    for again in (
+        open_forecaster(folder),
+        open_forecaster(walked.save(tmp_path / "copy")),
+    ):
+        pd.testing.assert_frame_equal(again.forecast(BARS), walked.forecast(BARS))
+        assert again.training_end == walked.training_end
+        assert again.ledger["data_sha256"].tolist() == walked.ledger["data_sha256"].tolist()
+
+
+def test_a_run_is_never_saved_over_something_else(walked, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(LSTMStrategyError, match="isn't empty"):
+        walked.save(tmp_path)
+
+
+def test_finished_folds_survive_a_kill_and_are_not_trained_again(walked, tmp_path, monkeypatch):
+    trained = []
+    train = walkforward.fit_fold
+
+    def train_until_killed(forecaster, bars, fold, **callbacks):
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(fold.number)
+        return train(forecaster, bars, fold, **callbacks)
+
+    prototype = LSTMForecaster(SMALL_FEATURES, **QUICK)
+    monkeypatch.setattr(walkforward, "fit_fold", train_until_killed)
+    with pytest.raises(KeyboardInterrupt):
+        walk_forward(BARS, prototype, SPLITS, folder=tmp_path / "run", progress=False)
+    with pytest.raises(LSTMStrategyError, match="no finished walk-forward run"):
+        open_forecaster(tmp_path / "run")
+
+    resumed = []
+    monkeypatch.setattr(
+        walkforward,
+        "fit_fold",
+        lambda f, b, fold, **_: resumed.append(fold.number) or train(f, b, fold),
+    )
+    again = walk_forward(BARS, prototype, SPLITS, folder=tmp_path / "run", progress=False)
+    assert (trained, resumed) == ([1, 2], [3])
+    pd.testing.assert_frame_equal(again.forecast(BARS), walked.forecast(BARS), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"bars": BARS.iloc[:-1]}, id="other bars"),
+        pytest.param({"settings": {"epochs": 2}}, id="other settings"),
+        pytest.param({"splits": WalkForward(200, 100)}, id="other folds"),
+    ],
+)
+def test_a_folder_of_another_run_is_refused_and_left_alone(walked, folder, other):
+    before = json.loads((folder / "walkforward.json").read_text())
+    prototype = LSTMForecaster(SMALL_FEATURES, **{**QUICK, **other.get("settings", {})})
+    with pytest.raises(LSTMStrategyError, match="other bars, settings or folds"):
+        walk_forward(other.get("bars", BARS), prototype, other.get("splits", SPLITS), folder=folder)
+    assert json.loads((folder / "walkforward.json").read_text()) == before
+
+
+def test_folds_that_overlap_by_the_horizon_are_refused():
+    with pytest.raises(LSTMStrategyError, match=r"horizon, 5 bars.*got 1.*horizon=5"):
+        walk_forward(BARS, LSTMForecaster(SMALL_FEATURES, **QUICK, horizon=5), SPLITS)
+
+
+def test_a_fold_that_cannot_be_trained_is_named():
+    rising = BARS.copy()
+    prices = np.linspace(50, 90, 200)
+    for column, factor in {"open": 1, "high": 1.01, "low": 0.99, "close": 1}.items():
+        rising.iloc[:200, rising.columns.get_loc(column)] = prices * factor
+    with pytest.raises(LSTMStrategyError, match=r"Fold 1, trained on .*never falls"):
+        walk_forward(rising, LSTMForecaster(SMALL_FEATURES, **QUICK), SPLITS, progress=False)
+
+
+def test_too_few_bars_for_one_fold_are_counted():
+    with pytest.raises(LSTMStrategyError, match="201"):
+        walk_forward(BARS.iloc[:200], LSTMForecaster(SMALL_FEATURES, **QUICK), SPLITS)
+
+
+def test_the_network_is_compiled_once_for_all_folds(monkeypatch):
+    from lstm_strategy.learning.training import fit as training
+
+    training._trainer.cache_clear()
+    walk_forward(BARS, LSTMForecaster(SMALL_FEATURES, **QUICK), SPLITS, progress=False)
+    assert training._trainer.cache_info().misses == 1
+
+
+def test_progress_is_told_after_each_fold():
+    told = []
+    walk_forward(
+        BARS,
+        LSTMForecaster(SMALL_FEATURES, **QUICK),
+        SPLITS,
+        progress=lambda *what: told.append(what),
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_validation_bars_of_the_splits_are_those_that_early_stopping_watches(tmp_path):
+    splits = WalkForward(200, 220, validation=60)
+    walked = walk_forward(BARS, LSTMForecaster(SMALL_FEATURES, **QUICK), splits, progress=False)
+    (fold,) = splits.folds(BARS)
+    (refit,) = walked.refits
+    begins = pd.Timestamp(refit.model.card.training.validation_start)
+    assert abs((begins - BARS.index[fold.validation.start]).days) <= 2
+    assert walked.ledger["train_end"].iloc[0] == BARS.index[fold.validation.stop - 1]
+
+
+def test_time_zones_are_kept(walked):
+    aware = BARS.tz_localize("UTC").tz_convert("Asia/Tokyo")
+    frame = walk_forward(
+        aware, LSTMForecaster(SMALL_FEATURES, **QUICK), SPLITS, progress=False
+    ).forecast(aware)
+    np.testing.assert_allclose(frame, walked.forecast(BARS), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_several_processes_give_the_same_numbers(walked, tmp_path):
+    prototype = LSTMForecaster(SMALL_FEATURES, **QUICK)
+    side_by_side = walk_forward(BARS, prototype, SPLITS, n_jobs=2, progress=False)
+    pd.testing.assert_frame_equal(side_by_side.forecast(BARS), walked.forecast(BARS), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_is_named_and_finished_folds_are_kept(tmp_path):
+    class Deadly(LSTMForecaster):
+        def fit(self, bars, **kwargs):
+            import os
+            import signal
+
+            if bars.index[0] > BARS.index[100]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().fit(bars, **kwargs)
+
+    joblib.externals.loky.get_reusable_executor().shutdown(wait=True)
+    with pytest.raises(LSTMStrategyError, match=r"worker process died.*run it again"):
+        walk_forward(
+            BARS,
+            Deadly(SMALL_FEATURES, **QUICK),
+            WalkForward(200, 90),
+            folder=tmp_path / "run",
+            n_jobs=2,
+            progress=False,
+        )
+    finished = list((tmp_path / "run" / "folds").glob("*/model.json"))
+    assert len(finished) >= 1
+
+
+def test_what_is_amiss_with_every_fold_is_said_once(caplog, monkeypatch):
+    monkeypatch.setattr(assessment, "network_memory", lambda *measured: None)
+    with caplog.at_level("WARNING", "lstm_strategy"):
+        walk_forward(BARS, LSTMForecaster(SMALL_FEATURES, **QUICK), SPLITS, progress=False)
+    assert [record.message.split(",")[0] for record in caplog.records] == [
+        "3 of 3 networks still remember their first row after half of their training rows"
+    ]

@@ -1,0 +1,368 @@
+"""Runs and settings, worked by hand on a few bars."""
+
+import datetime as dt
+import math
+import pickle
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal, assert_series_equal
+
+from lstm_strategy.errors import TooFewBarsError, TradingError
+from lstm_strategy.trading.cerebro.broker import BrokerSettings
+from lstm_strategy.trading.cerebro.run import (
+    BacktestRun,
+    build_cerebro,
+    collect_run,
+    run_cerebro,
+    run_for_chart,
+)
+from lstm_strategy.trading.execution import TargetStrategy
+
+FREE = BrokerSettings(cash=1000, commission_rate=0, slippage_rate=0, lot_size=1)
+
+
+class Always(TargetStrategy):
+    params = (("exposure", 1.0),)
+
+    def target_exposure(self):
+        return self.p.exposure
+
+
+class AfterAverage(Always):
+    params = (("length", 3),)
+
+    def __init__(self):
+        super().__init__()
+        bt.indicators.SMA(period=self.p.length)
+
+
+class PlainNextStart(bt.Strategy):
+    """The buy-and-hold of backtrader's own documentation: the order goes out in nextstart."""
+
+    def nextstart(self):
+        self.buy(size=10)
+
+
+class PlainEveryBar(bt.Strategy):
+    params = (("band", 2.0),)
+
+    def __init__(self):
+        self.seen = []
+
+    def next(self):
+        self.seen.append(len(self.data))
+        self.buy(size=1)
+
+
+class PlainPrenext(PlainEveryBar):
+    def __init__(self):
+        super().__init__()
+        bt.indicators.SMA(period=3)
+
+    def prenext(self):
+        self.next()
+
+
+def bars_of(closes, opens=None, freq="D", tz=None):
+    index = pd.date_range("2024-01-01", periods=len(closes), freq=freq, tz=tz)
+    close = np.array(closes, dtype=float)
+    open_ = close if opens is None else np.array(opens, dtype=float)
+    high, low = np.maximum(open_, close) + 1, np.minimum(open_, close) - 1
+    columns = {"open": open_, "high": high, "low": low, "close": close, "volume": 1.0}
+    return pd.DataFrame(columns, index)
+
+
+RISING = bars_of([10, 11, 12, 13, 14, 15])
+
+
+# The run
+
+
+def test_equity_fills_and_costs_of_a_hand_worked_run():
+    bars = bars_of([10, 12, 14], opens=[10, 10, 12])
+    broker = BrokerSettings(cash=1000, commission_rate=0.01, slippage_rate=0.005, lot_size=1)
+    run = run_cerebro(Always, bars, broker=broker)
+    # Collar 10.1: 1000 / (10.1 * 1.01) = 98 units; fill 10 * 1.005 = 10.05; commission 9.849.
+    cash = 1000 - 98 * 10.05 * 1.01
+    assert run.equity.tolist() == pytest.approx([1000, cash + 98 * 12, cash + 98 * 14])
+    assert run.exposure.tolist() == pytest.approx(
+        [0, 98 * 12 / (cash + 98 * 12), 98 * 14 / (cash + 98 * 14)]
+    )
+    assert run.equity.index.equals(bars.index)
+    assert run.fills.index.tolist() == [bars.index[1]]
+    assert run.fills.iloc[0].tolist() == pytest.approx([98, 10.05, 9.849, 98 * 0.05])
+    assert run.costs == pytest.approx(9.849 + 4.9)
+    assert run.order_counts["completed"] == 1
+
+
+def test_the_first_decision_falls_on_start_and_fills_at_the_next_open():
+    run = run_cerebro(Always, RISING, start="2024-01-03", broker=FREE)
+    assert run.first_tradable == pd.Timestamp("2024-01-03")
+    assert run.equity.index[0] == pd.Timestamp("2024-01-03")
+    assert run.equity.iloc[0] == 1000
+    assert run.exposure.iloc[0] == 0
+    assert run.fills.index.tolist() == [pd.Timestamp("2024-01-04")]
+
+
+def test_bars_before_start_warm_the_indicators_up():
+    run = run_cerebro(AfterAverage, RISING, start="2024-01-03", broker=FREE)
+    assert run.first_tradable == pd.Timestamp("2024-01-03")
+
+
+def test_a_longer_warm_up_than_start_allows_moves_the_first_tradable_bar():
+    run = run_cerebro(AfterAverage, RISING, start="2024-01-02", broker=FREE)
+    assert run.first_tradable == pd.Timestamp("2024-01-03")
+    assert len(run.equity) == 4
+
+
+def test_end_is_inclusive():
+    run = run_cerebro(Always, RISING, start="2024-01-02", end="2024-01-04", broker=FREE)
+    assert run.equity.index[-1] == pd.Timestamp("2024-01-04")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "2024-01-02",
+        dt.date(2024, 1, 2),
+        dt.datetime(2024, 1, 2),
+        np.datetime64("2024-01-02"),
+        pd.Timestamp("2024-01-02"),
+        pd.Timestamp("2024-01-02", tz="Europe/Berlin"),
+    ],
+    ids=lambda start: f"{type(start).__name__}",
+)
+def test_a_naive_start_is_taken_in_the_timezone_of_the_bars(start):
+    bars = bars_of([10, 11] * 30, freq="h", tz="Europe/Berlin")
+    run = run_cerebro(Always, bars, start=start, broker=FREE)
+    assert run.first_tradable == pd.Timestamp("2024-01-02", tz="Europe/Berlin")
+    assert run.equity.index.equals(bars.index[24:])
+    assert run.fills.index.tz == bars.index.tz
+
+
+def test_a_date_as_end_takes_the_whole_day():
+    bars = bars_of([10, 11] * 30, freq="h")
+    run = run_cerebro(Always, bars, end=dt.date(2024, 1, 1), broker=FREE)
+    assert run.equity.index[-1] == pd.Timestamp("2024-01-01 23:00")
+
+
+def test_changing_the_bars_leaves_the_callers_frame_alone():
+    bars = RISING.copy()
+    run_cerebro(Always, bars, start="2024-01-02", end="2024-01-05")
+    assert_frame_equal(bars, RISING)
+
+
+def test_vector_mode_and_bar_by_bar_give_the_same_result():
+    bars = bars_of(10 + np.sin(np.arange(60)))
+    runs = []
+    for runonce in (True, False):
+        cerebro = build_cerebro(AfterAverage, bars, start="2024-01-10")
+        runs.append(collect_run(cerebro.run(runonce=runonce)[0], name="x"))
+    assert_series_equal(runs[0].equity, runs[1].equity)
+    assert_frame_equal(runs[0].fills, runs[1].fills)
+
+
+def test_the_run_survives_pickling():
+    run = run_cerebro(Always, RISING, broker=FREE)
+    copy = pickle.loads(pickle.dumps(run))
+    assert_series_equal(copy.equity, run.equity)
+    assert copy.params == run.params
+
+
+def test_bars_a_year_come_from_the_bars():
+    run = run_cerebro(Always, bars_of([10, 11] * 30, freq="h"))
+    # No weekend among these days: 252 days of 24 hours.
+    assert run.bars_per_year == 6048
+    assert run.params["bars_per_year"] == 6048
+
+
+def test_a_run_has_the_name_of_its_strategy_unless_told():
+    assert run_cerebro(Always, RISING).name == "Always"
+    assert run_cerebro(Always, RISING, name="All in").name == "All in"
+
+
+def test_a_run_without_fills_has_empty_tables_of_the_usual_columns():
+    run = run_cerebro(Always, RISING, exposure=0.0)
+    full = run_cerebro(Always, RISING)
+    assert run.fills.columns.equals(full.fills.columns)
+    assert run.trades.dtypes.equals(full.trades.dtypes)
+    assert (len(run.fills), len(run.trades), run.costs) == (0, 0, 0.0)
+
+
+# Plain strategies
+
+
+def test_a_plain_strategy_is_silent_before_start():
+    run = run_cerebro(PlainEveryBar, RISING, start="2024-01-04", broker=FREE)
+    assert run.fills.index.tolist() == [pd.Timestamp("2024-01-05"), pd.Timestamp("2024-01-06")]
+    assert run.first_tradable == pd.Timestamp("2024-01-04")
+
+
+def test_nextstart_is_kept_for_the_first_tradable_bar_and_called_once():
+    run = run_cerebro(PlainNextStart, RISING, start="2024-01-04", broker=FREE)
+    assert run.fills["size"].tolist() == [10]
+    assert run.fills.index.tolist() == [pd.Timestamp("2024-01-05")]
+
+
+def test_a_strategy_that_trades_before_its_minimum_period_waits_for_start_too():
+    strategy = run_for_chart(PlainPrenext, RISING, start="2024-01-02")
+    assert strategy.seen == [2, 3, 4, 5, 6]
+    assert strategy.first_decided_bar == 2
+
+
+def test_a_plain_strategys_own_band_is_left_alone():
+    run = run_cerebro(PlainEveryBar, RISING)
+    assert run.params == {"band": 2.0}
+
+
+def test_orders_of_a_plain_strategy_are_counted():
+    class Greedy(bt.Strategy):
+        def next(self):
+            if len(self.data) in (1, 6):
+                self.buy(size=1e9)
+            if len(self.data) == 2:
+                self.buy(size=1)
+
+    run = run_cerebro(Greedy, RISING)
+    counts = {kind: count for kind, count in run.order_counts.items() if count}
+    assert counts == {"margin": 1, "completed": 1, "unfilled_at_end": 1}
+
+
+def test_the_strategy_that_runs_carries_the_name_and_module_of_its_class():
+    strategy = run_for_chart(PlainEveryBar, RISING)
+    assert type(strategy).__name__ == "PlainEveryBar"
+    assert type(strategy).__module__ == __name__
+    assert isinstance(strategy, PlainEveryBar)
+
+
+def test_a_run_for_a_chart_has_observers_and_the_same_equity():
+    strategy = run_for_chart(Always, RISING, start="2024-01-02", broker=FREE)
+    assert [type(observer).__name__ for observer in strategy.getobservers()] == [
+        "Broker",
+        "BuySell",
+        "Trades",
+    ]
+    run = run_cerebro(Always, RISING, start="2024-01-02", broker=FREE)
+    assert_series_equal(collect_run(strategy, name="x").equity, run.equity)
+
+
+# Settings and refusals
+
+
+def test_sizing_comes_from_the_broker_unless_given():
+    broker = BrokerSettings(band=0.3, reserve=0.02, lot_size=5)
+    params = run_cerebro(Always, RISING, broker=broker, reserve=0.05).params
+    assert {key: params[key] for key in ("band", "reserve", "lot_size")} == {
+        "band": 0.3,
+        "reserve": 0.05,
+        "lot_size": 5,
+    }
+
+
+def test_an_object_among_the_parameters_is_named_by_its_type():
+    assert run_cerebro(Always, RISING, exposure=np.float32(0.5)).params["exposure"] == "float32"
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"cash": 0}, "cash: .*got 0. Give starting money"),
+        ({"cash": "much"}, "cash: .*got 'much'"),
+        ({"commission_rate": -0.1}, "commission_rate: .*got -0.1"),
+        ({"commission_rate": 1}, "commission_rate: .*less than 1, got 1. Give a fraction"),
+        ({"slippage_rate": math.nan}, "slippage_rate: .*got nan"),
+        ({"lot_size": 0}, "lot_size: .*got 0"),
+        ({"reserve": 1.5}, "reserve: .*got 1.5"),
+        ({"band": -1}, "band: .*got -1"),
+        ({"comission_rate": 0.1}, "no setting 'comission_rate'.*commission_rate"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_broker_settings_out_of_range_are_named(setting, message):
+    with pytest.raises(TradingError, match=message):
+        BrokerSettings(**setting)
+
+
+def test_broker_settings_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        BrokerSettings().cash = 5
+
+
+def test_an_unknown_parameter_is_answered_with_the_nearest():
+    with pytest.raises(TradingError, match=r"Always has no parameter 'exposur'.*exposure"):
+        run_cerebro(Always, RISING, exposur=1)
+
+
+def test_too_few_bars_are_counted():
+    with pytest.raises(TooFewBarsError, match=r"AfterAverage needs 7 bars .*, got 6 \(from 2024"):
+        run_cerebro(AfterAverage, RISING, length=7)
+
+
+def test_a_single_bar_is_refused_without_speaking_of_an_end():
+    with pytest.raises(TradingError) as refused:
+        run_cerebro(Always, RISING.iloc[:1])
+    assert str(refused.value) == (
+        "a run needs at least 2 bars, got 1; the bars are from 2024-01-01 00:00:00 to "
+        "2024-01-01 00:00:00. Load more history."
+    )
+
+
+def test_a_refusal_that_is_not_for_the_warm_up_is_no_lack_of_bars():
+    with pytest.raises(TradingError, match=r"must return a number in -1\.\.1") as refused:
+        run_cerebro(Always, RISING, exposure="all")
+    assert not isinstance(refused.value, TooFewBarsError)
+
+
+def test_a_market_beyond_the_year_2262_runs():
+    close = 10.0 + np.arange(3000) % 7
+    index = pd.bdate_range("2755-01-01", periods=3000, unit="us")
+    bars = bars_of(close).set_axis(index, axis=0)
+    run = run_cerebro(Always, bars, broker=FREE)
+    assert run.equity.index.equals(index)
+    assert run.bars_per_year == 252
+    assert run.fills.index.tolist() == [index[1]]
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ({"start": "2025"}, "no bar at or after start=2025; the bars are from 2024-01-01"),
+        ({"start": "2024-01-05", "end": "2024-01-03"}, "no bar at or after start"),
+        ({"end": "2023"}, "at least 2 bars up to end=2023, got 0"),
+        ({"start": 2013}, "start must be a date .*got 2013"),
+        ({"start": "soon"}, "must be dates .*got 'soon'"),
+        ({"start": pd.Timestamp("2024-01-02", tz="UTC")}, "start must have no timezone"),
+    ],
+    ids=str,
+)
+def test_dates_that_leave_nothing_to_trade_are_refused(when, message):
+    with pytest.raises(TradingError, match=message):
+        run_cerebro(Always, RISING, **when)
+
+
+@pytest.mark.parametrize("strategy", ["SMACross", bt.indicators.SMA, TargetStrategy.next])
+def test_a_strategy_must_be_a_class_of_its_kind(strategy):
+    with pytest.raises(TradingError, match=r"must be a class derived from backtrader\.Strategy"):
+        run_cerebro(strategy, RISING)
+
+
+def test_many_runs_share_one_class():
+    first = type(run_for_chart(Always, RISING))
+    assert type(run_for_chart(Always, RISING, start="2024-01-03")) is first
+
+
+def test_a_run_is_frozen():
+    run = run_cerebro(Always, RISING)
+    assert isinstance(run, BacktestRun)
+    with pytest.raises(AttributeError):
+        run.name = "other"
+
+
+def test_a_run_equals_itself_alone():
+    run, again = (run_cerebro(Always, RISING) for _ in range(2))
+    assert run == run
+    assert run != again
+    assert len({run, again}) == 2
