@@ -42,7 +42,7 @@ def out_of_sample_start(bars: pd.DataFrame) -> pd.Timestamp:
 
 
 def oracle_forecasts(market, start: pd.Timestamp) -> PrecomputedForecasts:
-    frame = pd.DataFrame({"signal": market.oracle, "forecast": 0.5, "spread": 0.0})
+    frame = pd.DataFrame({"signal": market.oracle, "forecast": 0.5, "uncertainty": 0.0})
     return PrecomputedForecasts(frame, 0, list(market.bars.columns[:5]), start)
 
 
@@ -167,7 +167,7 @@ def printable(figures: pd.DataFrame) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("market", choices=FIGURES)
-    parser.add_argument("--seeds", type=int, help="how many seeds, from --first on")
+    parser.add_argument("--members", type=int, help="how many seeds, from --first on")
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--picture", type=Path, help="with remembered_news: draw the shares")
     arguments = parser.parse_args()

@@ -21,7 +21,7 @@ from lstm_strategy.learning.training import TrainingSet, build_training_set
 
 N_BARS = 20_000
 SEED = 1
-SETTINGS = {"units": UNITS, "seeds": 1, "seed": 7, "learning_rate": 0.02}
+SETTINGS = {"units": UNITS, "members": 1, "seed": 7, "learning_rate": 0.02}
 PEERS_LEARNING_RATE = 1e-2
 WINDOWS_A_STEP = 256
 AIMS = {"torch": 4, "keras": 10}

@@ -25,7 +25,7 @@ FEATURES = FeatureSet(
     ]
 )
 UNITS = (64, 64)
-SETTINGS = LSTMForecaster(units=UNITS, seeds=1, seed=7).settings
+SETTINGS = LSTMForecaster(units=UNITS, members=1, seed=7).settings
 
 
 def forecaster(**changes: Any) -> LSTMForecaster:

@@ -86,12 +86,12 @@ axes = columns.loc["2007":"2010", features.names[:4]].plot(
 # with the lowest loss there.
 
 # %%
-brief = {"epochs": 2, "seeds": 1} if QUICK else {}
+brief = {"epochs": 2, "members": 1} if QUICK else {}
 forecaster = LSTMForecaster(features, seed=7, **brief).fit(bars[:"2010"], progress=False)
 forecaster
 
 # %%
-losses = forecaster.history.pivot(index="epoch", columns="seed", values=["loss", "val_loss"])
+losses = forecaster.history.pivot(index="epoch", columns="member", values=["loss", "val_loss"])
 ax = losses["loss"].add_prefix("training, seed ").plot(figsize=(9, 3.5), ls="--", lw=0.9)
 ax.set_prop_cycle(None)
 losses["val_loss"].add_prefix("validation, seed ").plot(ax=ax, lw=1.4)
@@ -115,14 +115,14 @@ pd.Series(forecaster.validation_scores)
 #
 # One row a bar, known at its close. `signal` is the exposure asked for (-1 short … 1 long),
 # `forecast` how likely a rise is, moves weighted by their size, so that rises and falls cancel at
-# 0.5, and `spread` how far the networks disagree.
+# 0.5, and `uncertainty` how far the networks disagree.
 
 # %%
 forecasts = forecaster.forecast(bars)["2011":]
 forecasts.head(3)
 
 # %%
-axes = forecasts.loc["2011", ["signal", "forecast", "spread"]].plot(
+axes = forecasts.loc["2011", ["signal", "forecast", "uncertainty"]].plot(
     subplots=True, figsize=(9, 5), lw=0.9, title="Forecasts in 2011, the first unseen year"
 )
 

@@ -45,7 +45,7 @@ space = {
     "min_signal": (0.0, 0.4),
 }
 base = LSTMForecaster(
-    seeds=1 if QUICK else 2, epochs=3 if QUICK else 30, lookback=20 if QUICK else 60, seed=7
+    members=1 if QUICK else 2, epochs=3 if QUICK else 30, lookback=20 if QUICK else 60, seed=7
 )
 broker = BrokerSettings(commission_rate=0.0002, slippage_rate=0.0001)
 settings = {"forecaster": base, "broker": broker, "n_folds": 2, "seed": 1}

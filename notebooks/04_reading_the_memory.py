@@ -70,7 +70,7 @@ features = [
     {"kind": "natr", "length": 14},
     {"kind": "column", "column": "moon", "mirrored": "same"},
 ]
-brief = {"epochs": 3, "seeds": 2, "lookback": 20} if QUICK else {"seeds": 3}
+brief = {"epochs": 3, "members": 2, "lookback": 20} if QUICK else {"members": 3}
 n_training = len(bars) * 3 // 4
 forecaster = LSTMForecaster(features, seed=7, **brief).fit(bars[:n_training])
 pd.Series(forecaster.validation_scores)

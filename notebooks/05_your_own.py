@@ -39,7 +39,7 @@ from strategies import BASELINES
 pd.set_option("display.precision", 3)
 QUICK = os.environ.get("LSTM_STRATEGY_QUICK") == "1"  # the tests train for a moment only
 logging.getLogger("lstm_strategy").setLevel(logging.ERROR)  # not of every single order
-brief = {"epochs": 2, "seeds": 2, "lookback": 20} if QUICK else {"seeds": 3, "lookback": 40}
+brief = {"epochs": 2, "members": 2, "lookback": 20} if QUICK else {"members": 3, "lookback": 40}
 
 # %% [markdown]
 # ## Bars with a column of your own

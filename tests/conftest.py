@@ -13,7 +13,7 @@ SMALL_FEATURES = [
     {"kind": "rsi", "length": 5},
     {"kind": "relative_volume", "length": 5},
 ]
-SMALL = {"units": (6,), "lookback": 10, "epochs": 3, "seeds": 2, "seed": 5, "learning_rate": 0.02}
+SMALL = {"units": (6,), "lookback": 10, "epochs": 3, "members": 2, "seed": 5, "learning_rate": 0.02}
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ class ConstantForecaster:
     def forecast(self, bars):
         self.n_batch_calls += 1
         frame = pd.DataFrame(
-            index=bars.index, columns=["signal", "forecast", "spread"], data=np.nan
+            index=bars.index, columns=["signal", "forecast", "uncertainty"], data=np.nan
         )
         frame.iloc[self.warm_up :] = [self.signal, 0.5, 0.0]
         return frame
@@ -70,8 +70,10 @@ class RememberingForecaster(ConstantForecaster):
         self.n_batch_calls += 1
         stream = self.stream()
         rows = [stream.update(bar) for bar in bars.reset_index().to_dict("records")]
-        columns = ["signal", "forecast", "spread"]
-        return pd.DataFrame([[r.signal, r.forecast, r.spread] for r in rows], bars.index, columns)
+        columns = ["signal", "forecast", "uncertainty"]
+        return pd.DataFrame(
+            [[r.signal, r.forecast, r.uncertainty] for r in rows], bars.index, columns
+        )
 
     def stream(self):
         return _RememberingStream(self)

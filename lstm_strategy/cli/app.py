@@ -53,7 +53,7 @@ from lstm_strategy.cli.options import (
     PermutationTest,
     Preset,
     Seed,
-    Seeds,
+    Members,
     Slippage,
     Start,
     TensorBoard,
@@ -169,7 +169,7 @@ def train(
     units: Units = None,
     lookback: Lookback = None,
     epochs: Epochs = None,
-    seeds: Seeds = None,
+    members: Members = None,
     seed: Seed = None,
     tensorboard: TensorBoard = None,
     mlflow: MLflow = None,
@@ -189,7 +189,7 @@ def train(
         units=units,
         lookback=lookback,
         epochs=epochs,
-        seeds=seeds,
+        members=members,
         seed=seed,
     )
     frame = slice_bars(load_source(bars, adjusted), start, end)
@@ -217,7 +217,7 @@ def forecast(
 
     Each forecast is known at the close of its bar. The signal is the exposure to hold from the
     next open on (-1 all short, 1 all long), the forecast the probability that the close rises,
-    the spread its standard deviation between the networks.
+    the uncertainty its standard deviation between the networks.
     """
     from lstm_strategy.support import write_whole
 
@@ -307,7 +307,7 @@ def compare(
     units: Units = None,
     lookback: Lookback = None,
     epochs: Epochs = None,
-    seeds: Seeds = None,
+    members: Members = None,
     seed: Seed = None,
     walk_forward: WalkForwardFlag = False,
     train_window: TrainWindow = "10 years",
@@ -355,7 +355,7 @@ def compare(
             units=units,
             lookback=lookback,
             epochs=epochs,
-            seeds=seeds,
+            members=members,
             seed=seed,
         )
     study = Study(

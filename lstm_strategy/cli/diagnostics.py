@@ -116,7 +116,7 @@ def measure_speed(forecaster: "LSTMForecaster", bars: "pd.DataFrame") -> Speed:
     from lstm_strategy.learning.training import build_training_set
 
     bars = bars.iloc[-_MEASURED_BARS:]
-    brief = forecaster.unfitted_copy(seeds=1, epochs=_MEASURED_EPOCHS, patience=_MEASURED_EPOCHS)
+    brief = forecaster.unfitted_copy(members=1, epochs=_MEASURED_EPOCHS, patience=_MEASURED_EPOCHS)
     ends: list[float] = []
     started = time.perf_counter()
     brief.fit(bars, progress=lambda *_: ends.append(time.perf_counter()))
@@ -155,7 +155,7 @@ def estimate_walk_forward(
     n_jobs = min(n_jobs, len(folds))
     settings = forecaster.settings
     learned = sum(len(fold.train_indices) for fold in folds) * (1 - settings.validation)
-    seconds_an_epoch = settings.seeds * learned / speed.targets_per_second
+    seconds_an_epoch = settings.members * learned / speed.targets_per_second
     context = sum(
         len(fold.train_indices) + len(fold.test_indices) + forecaster.context_bars for fold in folds
     )

@@ -108,7 +108,7 @@ Units = Annotated[
 ]
 Lookback = Annotated[int | None, _training("--lookback", help="Fewest bars before a forecast.")]
 Epochs = Annotated[int | None, _training("--epochs", help="Most epochs for each network.")]
-Seeds = Annotated[int | None, _training("--seeds", help="Networks in the ensemble.")]
+Members = Annotated[int | None, _training("--members", help="Networks in the ensemble.")]
 Seed = Annotated[int | None, _training("--seed", help="Makes training repeatable.")]
 WalkForwardFlag = Annotated[
     bool, typer.Option("--walk-forward", help="Train anew for each test window.")

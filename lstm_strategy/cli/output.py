@@ -41,7 +41,7 @@ err = _plain_console(stderr=True)
 def print_training(forecaster: "LSTMForecaster") -> None:
     """How long the networks trained and what validation says."""
     scores, history = forecaster.validation_scores, forecaster.history
-    epochs = history.groupby("seed").size()
+    epochs = history.groupby("member").size()
     say(
         f"Trained {len(epochs)} network{'s' if len(epochs) > 1 else ''} for "
         f"{', '.join(map(str, epochs))} epochs. On the last {scores['n_rows']:.0f} bars before the "

@@ -36,7 +36,7 @@ def training_progress(
     if _is_notebook():
         with _notebook_bar("training") as show:
             yield lambda seeds, epochs, loss: show(
-                (seeds * settings.epochs + epochs) / (settings.seeds * settings.epochs),
+                (seeds * settings.epochs + epochs) / (settings.members * settings.epochs),
                 _epoch_words(settings, seeds, epochs, loss),
             )
         return
@@ -45,7 +45,7 @@ def training_progress(
 
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("training", total=settings.seeds * settings.epochs)
+        task = bar.add_task("training", total=settings.members * settings.epochs)
 
         def on_epoch(seeds_done: int, epochs_done: int, validation_loss: float) -> None:
             bar.update(
@@ -56,7 +56,7 @@ def training_progress(
             )
 
         yield on_epoch
-        bar.update(task, completed=settings.seeds * settings.epochs)
+        bar.update(task, completed=settings.members * settings.epochs)
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def _epoch_words(
     settings: ForecasterSettings, seeds_done: int, epochs_done: int, loss: float
 ) -> str:
     return (
-        f"seed {seeds_done + 1}/{settings.seeds}, epoch {epochs_done}/{settings.epochs}, "
+        f"seed {seeds_done + 1}/{settings.members}, epoch {epochs_done}/{settings.epochs}, "
         f"validation loss {loss:.4f}"
     )
 

@@ -58,7 +58,7 @@ def log_forecaster(
             }
         )
         for row in forecaster.history.to_dict("records"):
-            losses = {f"member_{row['seed']}/{name}": row[name] for name in ("loss", "val_loss")}
+            losses = {f"member_{row['member']}/{name}": row[name] for name in ("loss", "val_loss")}
             run.log_metrics(losses, step=row["epoch"])
         run.log_metrics({f"validation/{k}": v for k, v in card.validation_scores.items()})
         with tempfile.TemporaryDirectory() as folder:

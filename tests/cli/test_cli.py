@@ -118,10 +118,10 @@ MACD = ("backtest", "bars.csv", "--strategy", "MACD")
 
 
 def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
-    printed = results("train", "bars.csv", "--config", "tiny.toml", "--seeds", 1, "--end", "2001")
+    printed = results("train", "bars.csv", "--config", "tiny.toml", "--members", 1, "--end", "2001")
     forecaster = LSTMForecaster.load("model")
     assert forecaster.features.names == ["LOGRET_1", "RSI_5"]
-    assert (forecaster.settings.units, forecaster.settings.seeds) == ((4,), 1)
+    assert (forecaster.settings.units, forecaster.settings.members) == ((4,), 1)
     assert forecaster.training_end == pd.Timestamp("2001-12-31")
     files = ["history.csv", "model.json", "network.keras", "network.onnx", "training.png"]
     assert _names(here / "model") == files
@@ -131,7 +131,7 @@ def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
 
 
 def test_options_override_the_configuration_file(results):
-    words = ["--preset", "default", "--units", 3, "--units", 2, "--epochs", 1, "--seeds", 1]
+    words = ["--preset", "default", "--units", 3, "--units", 2, "--epochs", 1, "--members", 1]
     results("train", "bars.csv", "--config", "tiny.toml", *words, "--out", "deep")
     forecaster = LSTMForecaster.load("deep")
     assert forecaster.settings.units == (3, 2)
@@ -141,7 +141,7 @@ def test_options_override_the_configuration_file(results):
 
 def test_training_again_replaces_the_model(results, here, model_folder):
     shutil.copytree(model_folder, "model")
-    tiny = ("--config", "tiny.toml", "--seeds", 1, "--epochs", 1)
+    tiny = ("--config", "tiny.toml", "--members", 1, "--epochs", 1)
     results("train", "bars.csv", *tiny, "--start", "2001-02", "--end", "2001-11")
     assert LSTMForecaster.load("model").training_end == pd.Timestamp("2001-11-30")
     assert _names(here) == ["bars.csv", "model", "tiny.toml"]
@@ -229,7 +229,7 @@ def test_compare_shows_the_model_and_every_baseline_on_the_same_terms(
 
 
 def test_compare_without_a_model_trains_on_what_comes_before_and_keeps_the_model(results, here):
-    words = ("--config", "tiny.toml", "--seeds", 1, "--long-only", "--end", "2002-04-25")
+    words = ("--config", "tiny.toml", "--members", 1, "--long-only", "--end", "2002-04-25")
     printed = results("compare", "bars.csv", *words, "--out", "results")
     assert "bars.csv: training on 336 bars from 2001-01-01 to 2001-12-02." in printed
     assert "Out of sample, 2001-12-03 to 2002-04-25, 144 bars" in printed
@@ -268,7 +268,7 @@ def test_times_with_changing_utc_offsets_become_utc(results):
 def test_walking_forward_trains_anew_and_goes_on_where_it_was_stopped(results, here):
     windows = ("--train-window", "300 bars", "--test-window", "100 bars")
     words = ("compare", "bars.csv", "--walk-forward", *windows, "--config", "tiny.toml")
-    printed = results(*words, "--seeds", 1, "--epochs", 1, "--out", "results")
+    printed = results(*words, "--members", 1, "--epochs", 1, "--out", "results")
     assert "2002-05-15: 2 folds, each trained on the 300 bars before it and tested on" in printed
     assert "Out of sample, 2001-10-28 to 2002-05-15, 200 bars" in printed
     rows = _rows_of(printed)
@@ -277,12 +277,12 @@ def test_walking_forward_trains_anew_and_goes_on_where_it_was_stopped(results, h
     ledger = pd.read_csv("results/model/ledger.csv")
     assert ledger["fold"].tolist() == [1] * 100 + [2] * 100
     first = (here / "results" / "model" / "folds" / "001" / "model.json").stat().st_mtime_ns
-    assert results(*words, "--seeds", 1, "--epochs", 1, "--out", "results") == printed
+    assert results(*words, "--members", 1, "--epochs", 1, "--out", "results") == printed
     again = (here / "results" / "model" / "folds" / "001" / "model.json").stat().st_mtime_ns
     assert first == again
 
 
-FEW = ("--config", "tiny.toml", "--seeds", 1, "--epochs", 1)
+FEW = ("--config", "tiny.toml", "--members", 1, "--epochs", 1)
 
 
 @pytest.mark.slow
@@ -346,7 +346,7 @@ def test_costs_and_delays_are_tried_with_the_rules_of_the_comparison(
 ):
     told = {}
     monkeypatch.setattr(
-        "lstm_strategy.evaluation.robustness.robustness.robustness",
+        "lstm_strategy.evaluation.robustness.assess.robustness",
         lambda *args, **terms: told.update(terms) or robustness(*args, **terms),
     )
     results("compare", "bars.csv", "--model", model_folder, "--long-only", "--out", "results")

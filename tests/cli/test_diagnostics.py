@@ -24,7 +24,7 @@ features = [{kind = "log_return", length = 1}]
 
 
 def forecaster(**changes):
-    settings = {"units": (4,), "lookback": 10, "epochs": 30, "patience": 9, "seeds": 2}
+    settings = {"units": (4,), "lookback": 10, "epochs": 30, "patience": 9, "members": 2}
     return LSTMForecaster(FEATURES, **{**settings, **changes})
 
 
@@ -73,7 +73,7 @@ def test_an_estimate_is_epochs_times_bars_over_the_measured_speed():
         startup_seconds=3.0,
         n_bars=400,
     )
-    estimate = estimate_walk_forward(speed, forecaster(seeds=2), splits, bars, n_jobs=1)
+    estimate = estimate_walk_forward(speed, forecaster(members=2), splits, bars, n_jobs=1)
     an_epoch = 2 * (2 * 299 * 0.8) / 100
     assert estimate.n_folds == 2
     assert estimate.shortest_seconds == pytest.approx(3 + 10 * an_epoch)  # patience 9: epoch 10

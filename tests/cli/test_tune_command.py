@@ -15,7 +15,7 @@ features = [{kind = "log_return", length = 1}]
 units = [4]
 lookback = 10
 epochs = 1
-seeds = 1
+members = 1
 [broker]
 commission_rate = 0.002
 [space]

@@ -30,7 +30,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 ray = pytest.importorskip("ray", reason="no Ray for this Python: the extra ray")
 
 BARS = random_walk(420, seed=11)
-FORECASTER = LSTMForecaster(SMALL_FEATURES, **{**SMALL, "epochs": 60, "patience": 60, "seeds": 1})
+FORECASTER = LSTMForecaster(SMALL_FEATURES, **{**SMALL, "epochs": 60, "patience": 60, "members": 1})
 STORE_BYTES = 80 * 2**20
 
 

@@ -52,7 +52,7 @@ def test_steps_fill_one_bar_and_leave_one_line_behind(cell):
 
 
 def test_training_counts_the_epochs_of_all_seeds(cell):
-    with training_progress(None, ForecasterSettings(seeds=2, epochs=4)) as on_epoch:
+    with training_progress(None, ForecasterSettings(members=2, epochs=4)) as on_epoch:
         on_epoch(1, 2, 0.5)
     assert 'value="0.750"' in cell.states[1]["text/html"]
     assert cell.states[1]["text/plain"] == "training: seed 2/2, epoch 2/4, validation loss 0.5000"

@@ -42,7 +42,7 @@ def test_tensorboard_holds_the_history_of_every_member(tmp_path):
 
     forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL)
     forecaster.fit(random_walk(300), progress=False, callbacks=[TensorBoardLogs(tmp_path)])
-    for member, history in forecaster.history.groupby("seed"):
+    for member, history in forecaster.history.groupby("member"):
         events = EventAccumulator(str(tmp_path / f"member_{member}")).Reload()
         names = sorted(events.Tags()["tensors"])
         assert names == ["learning_rate", "loss", "val_loss"]
@@ -126,7 +126,7 @@ def shell(tmp_path, monkeypatch, capsys, store):
 @pytest.fixture
 def train(shell):
     """Run `lstm-strategy train` for one small epoch."""
-    small = ["--epochs", "1", "--seeds", "1", "--units", "4", "--lookback", "10"]
+    small = ["--epochs", "1", "--members", "1", "--units", "4", "--lookback", "10"]
     return partial(shell, "train", "bars.csv", *small)
 
 
@@ -161,7 +161,7 @@ def test_compare_logs_what_it_prints(shell, store, model_folder):
 def test_compare_writes_a_tensorboard_run_for_each_fold_and_member(shell, jobs):
     Path("space.toml").write_text(SPACE.split("[space]")[0])
     walk = ("--walk-forward", "--train-window", "200 bars", "--test-window", "110 bars")
-    words = ("--config", "space.toml", "--seeds", 2, *walk, "--jobs", jobs)
+    words = ("--config", "space.toml", "--members", 2, *walk, "--jobs", jobs)
     code, _, err = shell("compare", "bars.csv", *words, "--tensorboard", "logs")
     assert (code, err) == (0, "")
     runs = {str(file.parent) for file in Path("logs").rglob("*tfevents*")}
@@ -173,7 +173,7 @@ def test_a_fold_that_is_trained_anew_is_logged_beside_what_was_logged(tmp_path):
 
     bars = random_walk(300)
     fold, *_ = WalkForward(200, 90).folds(bars)
-    forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "seeds": 1})
+    forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "members": 1})
     for _ in range(3):
         forecaster.fit(bars, progress=False, callbacks=FoldTensorBoardLogs(tmp_path)(fold))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -213,7 +213,7 @@ features = [{kind = "log_return", length = 1}]
 units = [4]
 lookback = 10
 epochs = 1
-seeds = 1
+members = 1
 [space]
 dropout = [0.0, 0.5]
 """

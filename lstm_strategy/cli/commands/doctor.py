@@ -23,7 +23,7 @@ from lstm_strategy.cli.options import (
     Lookback,
     Out,
     Preset,
-    Seeds,
+    Members,
     TestWindow,
     TrainWindow,
     Units,
@@ -56,7 +56,7 @@ def doctor(
     units: Units = None,
     lookback: Lookback = None,
     epochs: Epochs = None,
-    seeds: Seeds = None,
+    members: Members = None,
     train_window: TrainWindow = "10 years",
     test_window: TestWindow = "1 year",
     jobs: Annotated[
@@ -79,7 +79,7 @@ def doctor(
         units=units,
         lookback=lookback,
         epochs=epochs,
-        seeds=seeds,
+        members=members,
     )
     frame = daily_bars(n_bars or _USUAL_BARS) if bars is None else load_source(bars, adjusted)
     splits = WalkForward(train_window, test_window, horizon=forecaster.settings.horizon)

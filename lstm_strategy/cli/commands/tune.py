@@ -29,7 +29,7 @@ from lstm_strategy.cli.options import (
     MLflow,
     Preset,
     Seed,
-    Seeds,
+    Members,
     Slippage,
     TasksEngine,
 )
@@ -72,7 +72,7 @@ def tune(
     slippage: Slippage = None,
     preset: Preset = None,
     epochs: Epochs = None,
-    seeds: Seeds = None,
+    members: Members = None,
     seed: Seed = None,
     mlflow: MLflow = None,
     jobs: Jobs = None,
@@ -102,7 +102,7 @@ def tune(
         raise SettingsError(f"--engine must be local or ray, got {engine!r}.")
     places = workers_from_options(engine, address, jobs)
     loaded = settings.load_config(config)
-    base = forecaster_from_options(config, preset=preset, epochs=epochs, seeds=seeds, seed=seed)
+    base = forecaster_from_options(config, preset=preset, epochs=epochs, members=members, seed=seed)
     broker = broker_from_options(config, cash=cash, commission=commission, slippage=slippage)
     if "model" in loaded.strategy:
         raise SettingsError("A search trains its models; remove model from [strategy].")

@@ -21,12 +21,12 @@ def plot_history(history: pd.DataFrame) -> Figure:
     index; without `seed` it is one run). A dot marks the epoch of the lowest validation loss.
     """
     rows = history if "epoch" in history.columns else history.rename_axis("epoch").reset_index()
-    rows = rows if "seed" in rows.columns else rows.assign(seed=0)
+    rows = rows if "member" in rows.columns else rows.assign(member=0)
     with plotting_style():
         figure = NotebookFigure(figsize=(8.0, 4.5), layout="constrained")
         ax = figure.subplots()
-        for position, (seed, run) in enumerate(rows.groupby("seed", sort=False)):
-            _draw_losses(ax, run, seed, color=_STRONG_COLORS[position % len(_STRONG_COLORS)])
+        for position, (member, run) in enumerate(rows.groupby("member", sort=False)):
+            _draw_losses(ax, run, member, color=_STRONG_COLORS[position % len(_STRONG_COLORS)])
         ax.set_xlabel("Epoch")
         ax.set_ylabel("Loss")
         ax.set_title("Loss by epoch (dot: lowest validation loss)", loc="left")
@@ -35,10 +35,10 @@ def plot_history(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_losses(ax: Axes, run: pd.DataFrame, seed: object, *, color: str) -> None:
-    ax.plot(run["epoch"], run["loss"], color=color, ls="--", lw=1, label=f"seed {seed}, training")
+def _draw_losses(ax: Axes, run: pd.DataFrame, member: object, *, color: str) -> None:
+    ax.plot(run["epoch"], run["loss"], color=color, ls="--", lw=1, label=f"member {member}, training")
     if "val_loss" not in run or run["val_loss"].isna().all():
         return
-    ax.plot(run["epoch"], run["val_loss"], color=color, lw=1.6, label=f"seed {seed}, validation")
+    ax.plot(run["epoch"], run["val_loss"], color=color, lw=1.6, label=f"member {member}, validation")
     best = run.sort_values("val_loss", kind="stable").iloc[0]
     ax.plot(best["epoch"], best["val_loss"], marker="o", color=color)

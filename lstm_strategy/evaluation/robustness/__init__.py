@@ -1,6 +1,6 @@
 """What is left of a result when costs rise, orders come late, or one network trades alone."""
 
-from lstm_strategy.evaluation.robustness.robustness import (
+from lstm_strategy.evaluation.robustness.assess import (
     Robustness,
     break_even,
     fold_table,

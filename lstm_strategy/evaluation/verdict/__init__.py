@@ -2,7 +2,7 @@
 
 from lstm_strategy.evaluation.verdict.alarms import Alarm, alarms, result_named
 from lstm_strategy.evaluation.verdict.judge import Verdict, verdict
-from lstm_strategy.evaluation.verdict.permutation_test import (
+from lstm_strategy.evaluation.verdict.permutation import (
     KeptPermutations,
     PermutationTest,
     permutation_test,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 from typing import Protocol
 
-FORECAST_COLUMNS = ["signal", "forecast", "spread"]
+FORECAST_COLUMNS = ["signal", "forecast", "uncertainty"]
 
 
 class Forecaster(Protocol):
@@ -32,11 +32,11 @@ class Forecaster(Protocol):
         ...
 
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
-        """The columns signal, forecast, spread for every bar; NaN in warm-up."""
+        """The columns signal, forecast, uncertainty for every bar; NaN in warm-up."""
         ...
 
     def stream(self) -> Any:
-        """An object with update(bar) and peek(bar), each giving signal, forecast, spread."""
+        """An object with update(bar) and peek(bar), each giving signal, forecast, uncertainty."""
         ...
 
 
@@ -45,7 +45,7 @@ class Forecast:
     """What is known at the close of one bar; NaN in warm-up.
 
     ``signal`` is the exposure asked for (-1…1), ``forecast`` how likely a rise is (0…1,
-    moves weighted by their size, so that rises and falls cancel at 0.5), ``spread`` the standard
+    moves weighted by their size, so that rises and falls cancel at 0.5), ``uncertainty`` the standard
     deviation between the members of the ensemble.
     """
 

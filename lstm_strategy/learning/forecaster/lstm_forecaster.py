@@ -64,8 +64,8 @@ class LSTMForecaster:
         epochs: the most epochs of training for each seed; the steps shrink towards the last.
         batch_size: chunks in one training step.
         patience: epochs without a better validation loss before training stops.
-        seeds: members of the ensemble; their mean is the forecast, their standard deviation
-            the spread.
+        members: networks of the ensemble; their mean is the forecast, their standard deviation
+            the uncertainty.
         seed: makes training repeatable on one machine.
         validation: share of the bars that each member holds out and early stopping watches.
         mirror: whether half of what a member sees in training is the mirror image of the bars,
@@ -96,7 +96,7 @@ class LSTMForecaster:
         self.settings = ForecasterSettings.checked(**settings)
         self.network = network
         self.card: ModelCard | None = None
-        self.history = pd.DataFrame(columns=["seed", "epoch", "loss", "val_loss"])
+        self.history = pd.DataFrame(columns=["member", "epoch", "loss", "val_loss"])
         self._twin: bytes | None = None
         self._engine_name = "auto"
 
@@ -301,14 +301,14 @@ class LSTMForecaster:
         bars = validate_bars(bars)
         features = self.features.frame(bars)
         known = features.notna().all(axis=1).to_numpy()
-        frame = pd.DataFrame(np.nan, index=bars.index, columns=range(self.settings.seeds))
+        frame = pd.DataFrame(np.nan, index=bars.index, columns=range(self.settings.members))
         if known.sum() >= self.settled_rows:
             rows = features.to_numpy()[known]
             frame.loc[known] = self._member_forecasts(rows, settled_rows=self.settled_rows)
         return frame
 
     def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Signal, forecast and spread from the members' forecasts, shape (n_rows, n_members)."""
+        """Signal, forecast and uncertainty from the members' forecasts, shape (n_rows, n_members)."""
         return signal_columns(members, self._fitted_card().signal)
 
     def with_memory(self, memory: str) -> Self:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from lstm_strategy.learning.training import ForecasterSettings
 
-FORMAT = 1
+FORMAT = 2
 
 
 class TrainingSpan(BaseModel):
@@ -61,7 +61,7 @@ class ModelCard(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     created: datetime
     settings: ForecasterSettings
     features: dict[str, Any]

@@ -19,7 +19,7 @@ def signal_scale(forecast: np.ndarray) -> SignalScale:
 def signal_columns(
     members: np.ndarray, scale: SignalScale
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Signal, forecast and spread from the members' forecasts, shape (n_rows, n_members)."""
+    """Signal, forecast and uncertainty from the members' forecasts, shape (n_rows, n_members)."""
     members = members.astype(np.float64)
     forecast = members.mean(axis=1)
     signal = np.clip((forecast - scale.threshold) / scale.width, -1.0, 1.0)

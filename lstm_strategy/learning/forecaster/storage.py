@@ -224,7 +224,7 @@ def load_keras_network(content: bytes, versions: dict[str, str]) -> Any:
 def load_history(folder: Path) -> pd.DataFrame:
     """The training history of a model folder; empty where it wasn't kept or can't be read."""
     path = folder / HISTORY_FILE
-    columns = ["seed", "epoch", "loss", "val_loss"]
+    columns = ["member", "epoch", "loss", "val_loss"]
     try:
         return pd.read_csv(path)[columns]
     except (OSError, KeyError, pd.errors.EmptyDataError, pd.errors.ParserError):

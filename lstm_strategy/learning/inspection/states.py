@@ -69,7 +69,7 @@ def _state_names(forecaster: LSTMForecaster, n_states: int) -> list[str]:
     settings = forecaster.settings
     names = [
         f"member {member}, layer {layer}, {part}"
-        for member in range(settings.seeds)
+        for member in range(settings.members)
         for layer in range(len(settings.units))
         for part in ("hidden", "cell")
     ]

@@ -219,7 +219,7 @@ class TabularForecaster:
         return self.forecast(bars)[["signal"]].set_axis([0], axis=1)
 
     def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Signal, forecast and spread from the only member's forecasts, shape (n_rows, 1)."""
+        """Signal, forecast and uncertainty from the only member's forecasts, shape (n_rows, 1)."""
         scale = self._known_fit().signal
         forecast = members[:, 0]
         signal = np.clip((forecast - scale.threshold) / scale.width, -1.0, 1.0)

@@ -7,7 +7,7 @@ from lstm_strategy.learning.search.objectives import (
     auc_of,
     log_loss_of,
 )
-from lstm_strategy.learning.search.search import Search, search
+from lstm_strategy.learning.search.run import Search, search
 from lstm_strategy.learning.search.space import (
     DEFAULT_SPACE,
     DEFAULT_STRATEGY_SPACE,

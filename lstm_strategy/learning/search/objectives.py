@@ -16,7 +16,7 @@ class OutOfSampleForecasts:
     """What a trial forecast so far, every bar by a model that hadn't seen it.
 
     bars:       all up to the last that was forecast; later ones aren't known yet
-    forecasts:  signal, forecast, spread for the bars of the test folds so far
+    forecasts:  signal, forecast, uncertainty for the bars of the test folds so far
     settings:   those of the forecaster
     strategy:   parameters of the strategy that this trial tries
     """

@@ -66,7 +66,7 @@ class TrialOutcome:
     is_whole:    whether all folds were; without it there are no forecasts
     error:       why it couldn't be trained; "" where it could
     seconds:     that it took
-    forecasts:   signal, forecast, spread, return on the test bars
+    forecasts:   signal, forecast, uncertainty, return on the test bars
     """
 
     scores: tuple[float, ...]

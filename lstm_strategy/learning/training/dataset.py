@@ -113,12 +113,12 @@ def _held_out(
         return held_out_spans(
             n_rows,
             share=settings.validation,
-            members=settings.seeds,
+            members=settings.members,
             lookback=settings.lookback,
             purge=settings.horizon,
         )
     watched = np.flatnonzero(validation[usable])
-    return (slice(int(watched[0]), int(watched[-1]) + 1),) * settings.seeds
+    return (slice(int(watched[0]), int(watched[-1]) + 1),) * settings.members
 
 
 def _check_enough_bars(settings: ForecasterSettings, n_bars: int, n_usable: int) -> None:

@@ -71,16 +71,16 @@ def fit_network(
         mirrored=None if rows.mirrored is None else _scaled(normalization, rows.mirrored),
     )
     trainer = _trainer(rows.features.shape[1], settings.model_copy(update=_NOT_COMPILED), build)
-    seeds = np.random.SeedSequence(settings.seed).generate_state(settings.seeds).tolist()
+    seeds = np.random.SeedSequence(settings.seed).generate_state(settings.members).tolist()
     members, histories = [], []
     for position, seed in enumerate(seeds):
         told = None if progress is None else partial(progress, position)
         history = trainer.train(
             scaled_rows, member=position, seed=seed, told=told, callbacks=callbacks
         )
-        histories.append(history.assign(seed=position))
+        histories.append(history.assign(member=position))
         members.append(trainer.copy_of_member(name=f"member_{position}"))
-    history = pd.concat(histories, ignore_index=True)[["seed", "epoch", "loss", "val_loss"]]
+    history = pd.concat(histories, ignore_index=True)[["member", "epoch", "loss", "val_loss"]]
     return TrainedNetwork(join_members(normalization, members), history)
 
 
@@ -90,7 +90,14 @@ def _scaled(normalization: keras.layers.Layer, rows: np.ndarray) -> np.ndarray:
 
 # what may differ between two trainings that share one compiled network
 _NOT_COMPILED = {
-    **{"seed": 0, "seeds": 1, "horizon": 1, "validation": 0.2, "memory": "carry", "mirror": False},
+    **{
+        "seed": 0,
+        "members": 1,
+        "horizon": 1,
+        "validation": 0.2,
+        "memory": "carry",
+        "mirror": False,
+    },
     "target": "direction",
 }
 

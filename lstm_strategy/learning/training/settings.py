@@ -33,7 +33,7 @@ class ForecasterSettings(BaseModel):
     epochs: int = Field(default=50, ge=1)
     batch_size: int = Field(default=8, ge=1)
     patience: int = Field(default=25, ge=1)
-    seeds: int = Field(default=5, ge=1, le=100)
+    members: int = Field(default=5, ge=1, le=100)
     seed: int = Field(default=0, ge=0)
     validation: float = Field(default=0.2, gt=0, lt=0.9)
     mirror: bool = True

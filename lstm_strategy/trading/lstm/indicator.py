@@ -31,11 +31,11 @@ _MILLISECONDS_A_DAY = 86_400_000
 
 
 class LSTMIndicator(bt.Indicator):
-    """The lines ``signal``, ``forecast`` and ``spread`` of a trained forecaster.
+    """The lines ``signal``, ``forecast`` and ``uncertainty`` of a trained forecaster.
 
     ``model`` is a fitted ``LSTMForecaster`` or the folder of a saved one. The lines are known at
     the close of their bar: ``signal`` is the exposure asked for (-1…1), ``forecast`` how likely a
-    rise is (0…1, moves weighted by their size, so that rises and falls cancel at 0.5), ``spread``
+    rise is (0…1, moves weighted by their size, so that rises and falls cancel at 0.5), ``uncertainty``
     the standard deviation between the members of the ensemble. They begin after the model's
     warm-up, which counts in the minimum period.
 
@@ -47,7 +47,7 @@ class LSTMIndicator(bt.Indicator):
     lines: Any = tuple(FORECAST_COLUMNS)
     params = (("model", None),)
     plotinfo: ClassVar = {"plotname": "LSTM", "plothlines": [0.0]}
-    plotlines: ClassVar = {"forecast": {"_plotskip": True}, "spread": {"_plotskip": True}}
+    plotlines: ClassVar = {"forecast": {"_plotskip": True}, "uncertainty": {"_plotskip": True}}
 
     if TYPE_CHECKING:
         # The metaclass takes these before __init__ is called.
@@ -133,7 +133,7 @@ class LSTMIndicator(bt.Indicator):
         self._bars_begun = n_bars
         self._forming = self._bar_as_it_is()
         forecast = self._stream.peek(self._forming)
-        return forecast.signal, forecast.forecast, forecast.spread
+        return forecast.signal, forecast.forecast, forecast.uncertainty
 
     def _bar_as_it_is(self) -> dict[str, Any]:
         bar = {name: getattr(self.data.lines, name)[0] for name in self._forecaster.bars_columns}

@@ -413,7 +413,7 @@ def test_scaling_that_saw_the_validation_rows_is_found(monkeypatch):
     every_row = FeatureSet(features).frame(BARS).dropna().to_numpy()
     honest = training.build_normalization
     monkeypatch.setattr(training, "build_normalization", lambda rows: honest(every_row))
-    model = LSTMForecaster(features, units=(4,), lookback=10, epochs=1, seeds=1)
+    model = LSTMForecaster(features, units=(4,), lookback=10, epochs=1, members=1)
     report = audit(BARS, model=model.fit(BARS, progress=False))
     assert [finding.layer for finding in report.findings] == ["scaling"]
     assert "taken from all the bars" in report.findings[0].what

@@ -65,7 +65,7 @@ class CountedModel:
 
     def forecast(self, bars):
         self.times_asked += 1
-        columns = {"signal": 0.5, "forecast": 0.5, "spread": 0.0}
+        columns = {"signal": 0.5, "forecast": 0.5, "uncertainty": 0.0}
         return pd.DataFrame(columns, index=bars.index)
 
     def stream(self):

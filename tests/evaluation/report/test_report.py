@@ -40,7 +40,7 @@ VOID_TAGS = {"meta", "link", "img", "source", "br"}
 
 def forecasts(seed, *, training_end=BARS.index[49]):
     signal = np.random.default_rng(seed).choice([-1.0, 0.0, 1.0], len(BARS))
-    frame = pd.DataFrame({"signal": signal, "forecast": (1 + signal) / 2, "spread": 0.0})
+    frame = pd.DataFrame({"signal": signal, "forecast": (1 + signal) / 2, "uncertainty": 0.0})
     return PrecomputedForecasts(frame.set_axis(BARS.index), 0, ["close"], training_end)
 
 

@@ -9,7 +9,7 @@ from made_up import random_walk
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
 from lstm_strategy.evaluation.metrics import sharpe, total_return
-from lstm_strategy.evaluation.robustness.robustness import (
+from lstm_strategy.evaluation.robustness.assess import (
     break_even,
     cost_break_even,
     delay_break_even,
@@ -29,7 +29,7 @@ FREE = BrokerSettings(commission_rate=0.0, slippage_rate=0.0)
 
 
 def forecasts_of(signal, *, training_end=None):
-    frame = pd.DataFrame({"signal": signal, "forecast": 0.5, "spread": 0.0}, index=BARS.index)
+    frame = pd.DataFrame({"signal": signal, "forecast": 0.5, "uncertainty": 0.0}, index=BARS.index)
     return PrecomputedForecasts(frame, warm_up=0, bars_columns=["close"], training_end=training_end)
 
 
@@ -58,7 +58,7 @@ class Ensemble:
     def forecast(self, bars):
         self.n_forecasts += 1
         frame = pd.DataFrame({"signal": self.members.mean(axis=1)}, index=bars.index)
-        return frame.assign(forecast=0.5, spread=0.0)
+        return frame.assign(forecast=0.5, uncertainty=0.0)
 
     def member_signals(self, bars):
         return self.members

@@ -33,7 +33,7 @@ from lstm_strategy.evaluation.statistics.sharpe_ratio import (
     sharpe_interval,
 )
 from lstm_strategy.evaluation.verdict import permutation_test
-from lstm_strategy.evaluation.verdict.permutation_test import permute_bars
+from lstm_strategy.evaluation.verdict.permutation import permute_bars
 
 REPS = 200
 

@@ -19,7 +19,7 @@ from lstm_strategy.trading.lstm import LSTMStrategy
 
 BARS = random_walk(420)
 SPACE = {"units": [4, 6], "learning_rate": (0.01, 0.1, "log"), "min_signal": (0.0, 0.3)}
-TINY = {**SMALL, "epochs": 1, "seeds": 1}
+TINY = {**SMALL, "epochs": 1, "members": 1}
 
 
 def base():
@@ -46,7 +46,7 @@ def test_every_trial_is_scored_on_all_folds_and_kept(result, folder):
     assert result.trials["folds"].tolist() == [2, 2, 2]
     assert len(list((folder / "forecasts").glob("*.parquet"))) == 3
     kept = pd.read_parquet(folder / "forecasts" / "trial-00000.parquet")
-    assert list(kept.columns) == ["signal", "forecast", "spread", "return"]
+    assert list(kept.columns) == ["signal", "forecast", "uncertainty", "return"]
     # 420 bars, 84 kept back; of the other 336 the first half trains
     assert list(kept.index) == list(BARS.index[168:336])
 

@@ -22,7 +22,7 @@ features = [{kind = "log_return", length = 1}, {kind = "rsi", length = 5}]
 units = [4]
 lookback = 10
 epochs = 1
-seeds = 1
+members = 1
 [space]
 learning_rate = {low = 0.01, high = 0.1, log = true}
 min_signal = {low = 0.0, high = 0.3}

@@ -6,7 +6,7 @@ from made_up import random_walk
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots import plot_permutation_test
-from lstm_strategy.evaluation.verdict.permutation_test import PermutationTest, permutation_test
+from lstm_strategy.evaluation.verdict.permutation import PermutationTest, permutation_test
 
 BARS = random_walk(40)
 

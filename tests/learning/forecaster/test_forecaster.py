@@ -30,7 +30,7 @@ def test_forecasts_are_nan_in_the_warm_up_and_nowhere_else(trained):
     frame = trained.forecast(BARS)
     warm_up = 5 + trained.card.memory.bars - 1
     assert trained.warm_up == warm_up
-    assert list(frame.columns) == ["signal", "forecast", "spread"]
+    assert list(frame.columns) == ["signal", "forecast", "uncertainty"]
     assert frame.index.equals(BARS.index)
     assert frame.isna().all(axis=1).tolist() == [True] * warm_up + [False] * (160 - warm_up)
     assert not frame.iloc[warm_up:].isna().any(axis=None)
@@ -61,7 +61,7 @@ def test_a_memory_that_never_settles_is_said_and_capped(caplog, monkeypatch):
     monkeypatch.setattr(assessment, "network_memory", lambda *measured: None)
     bars = random_walk(200)
     with caplog.at_level("WARNING", "lstm_strategy"):
-        fitted = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "seeds": 1}).fit(bars)
+        fitted = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "members": 1}).fit(bars)
     assert (fitted.card.memory.bars, fitted.card.memory.converged) == (48, False)  # 194 rows // 4
     assert "still remembers its first row" in caplog.text
 
@@ -96,7 +96,7 @@ def test_signals_are_exposures_and_forecasts_are_probabilities(trained):
     known = trained.forecast(BARS).dropna()
     assert known["signal"].abs().max() <= 1
     assert known["forecast"].between(0, 1).all()
-    assert (known["spread"] > 0).all()
+    assert (known["uncertainty"] > 0).all()
 
 
 def test_the_signal_is_the_forecast_seen_from_the_break_even_threshold(trained):
@@ -114,7 +114,7 @@ def test_the_members_alone_make_the_ensemble(trained):
     inside = (signals.iloc[14:].abs() < 1).all(axis=1)
     assert inside.sum() > 20
     np.testing.assert_allclose(forecasts.mean(axis=1)[inside], frame["forecast"][inside])
-    np.testing.assert_allclose(forecasts.std(axis=1, ddof=0)[inside], frame["spread"][inside])
+    np.testing.assert_allclose(forecasts.std(axis=1, ddof=0)[inside], frame["uncertainty"][inside])
     assert signals.iloc[:14].isna().all(axis=None)
 
 
@@ -413,7 +413,7 @@ def test_too_few_bars_for_the_network_are_counted():
     with pytest.raises(LSTMStrategyError, match=r"needs (\d+) bars .* got 40") as caught:
         forecaster.fit(random_walk(40))
     needed = int(str(caught.value).split("needs ")[1].split(" ")[0])
-    LSTMForecaster(SMALL_FEATURES, **{**SMALL, "epochs": 1, "seeds": 1}).fit(
+    LSTMForecaster(SMALL_FEATURES, **{**SMALL, "epochs": 1, "members": 1}).fit(
         random_walk(needed), progress=False
     )
 

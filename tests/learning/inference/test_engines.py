@@ -179,7 +179,7 @@ def test_a_twin_that_differs_anywhere_is_noticed(engines, bent):
 def test_a_twin_that_is_no_twin_is_not_kept(monkeypatch, caplog, module, name, broken, told):
     monkeypatch.setattr(f"lstm_strategy.learning.{module}.{name}", broken)
     with caplog.at_level(logging.WARNING, "lstm_strategy"):
-        forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "seeds": 1})
+        forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "members": 1})
         forecaster.fit(random_walk(300), progress=False)
     assert isinstance(forecaster.engine, KerasEngine)
     assert told in caplog.text
@@ -195,7 +195,7 @@ def test_batch_stream_and_reload_agree_between_the_engines(trained, tmp_path, me
     assert isinstance(onnx.engine, OnnxEngine) and isinstance(original.engine, KerasEngine)
     expected = original.forecast(BARS)
     found = onnx.forecast(BARS)
-    columns = ["forecast", "spread"]
+    columns = ["forecast", "uncertainty"]
     np.testing.assert_allclose(found[columns], expected[columns], rtol=0, atol=1e-6)
     # a signal is the forecast's distance from one half, up to 20 times larger
     np.testing.assert_allclose(found["signal"], expected["signal"], rtol=0, atol=2e-5)
@@ -265,7 +265,7 @@ def test_a_network_without_a_twin_says_so_and_keeps_to_keras(tmp_path, caplog):
         rows = layers.Dense(3, activation="gelu", name="bend")(inputs)
         return keras.Model(inputs, layers.Dense(1, activation="sigmoid")(rows))
 
-    forecaster = LSTMForecaster(SMALL_FEATURES, network=gelu, **SMALL | {"epochs": 1, "seeds": 1})
+    forecaster = LSTMForecaster(SMALL_FEATURES, network=gelu, **SMALL | {"epochs": 1, "members": 1})
     with caplog.at_level(logging.INFO, "lstm_strategy"):
         forecaster.fit(random_walk(300), progress=False)
     assert "without an ONNX twin" in caplog.text and "'bend' has the activation 'gelu'" in (
@@ -412,7 +412,7 @@ assert sorted(os.listdir("logs")) == ["member_0", "member_1"]
 assert os.path.isfile("member.keras")
 assert forecaster.card.backend == {backend!r}
 onnx, keras = (LSTMForecaster.load("model", engine=engine) for engine in ("onnx", "keras"))
-apart = (onnx.forecast(bars) - keras.forecast(bars))[["forecast", "spread"]].abs().max().max()
+apart = (onnx.forecast(bars) - keras.forecast(bars))[["forecast", "uncertainty"]].abs().max().max()
 assert apart < 1e-6, apart
 """
     done = subprocess.run(

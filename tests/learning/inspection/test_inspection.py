@@ -42,7 +42,7 @@ def delay_line(n_features):
 
 
 def trained_on(network, **changes):
-    settings = {**SMALL, "epochs": 2, "seeds": 1, **changes}
+    settings = {**SMALL, "epochs": 2, "members": 1, **changes}
     forecaster = LSTMForecaster(SMALL_FEATURES, network=network, **settings)
     return forecaster.fit(TRAINING, progress=False)
 
@@ -204,7 +204,7 @@ def test_the_latest_news_is_remembered_what_was_before_is_forgotten_and_noise_ha
         {"kind": "relative_volume", "length": 20},
         {"kind": "column", "column": "moon", "mirrored": "same"},
     ]
-    forecaster = LSTMForecaster(features, seeds=2, seed=7).fit(bars[:9_000], progress=False)
+    forecaster = LSTMForecaster(features, members=2, seed=7).fit(bars[:9_000], progress=False)
     found = feature_importance(forecaster, bars)
     times_the_error = found["log_loss_rise"] / found["standard_error"]
     assert (times_the_error[["LOGRET_1", "RELVOL_20"]] > 4).all()

@@ -74,12 +74,12 @@ def test_its_layers_may_have_names():
         rows = layers.LSTM(3, return_sequences=True, name="memory")(inputs)
         return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="rise")(rows))
 
-    forecaster = trained_with(named, seeds=2, epochs=1)
-    assert (forecaster.forecast(BARS)["spread"].dropna() > 0).all()
+    forecaster = trained_with(named, members=2, epochs=1)
+    assert (forecaster.forecast(BARS)["uncertainty"].dropna() > 0).all()
 
 
 def test_training_changes_its_weights():
-    forecaster = trained_with(residual, seeds=1, epochs=3)
+    forecaster = trained_with(residual, members=1, epochs=3)
     losses = forecaster.history["loss"]
     assert losses.iloc[-1] < losses.iloc[0]
 

@@ -110,11 +110,11 @@ def test_forecasts_are_nan_in_the_warm_up_and_nowhere_else(fitted, estimator, wi
     forecaster = fitted[estimator, window]
     frame = forecaster.forecast(BARS)
     assert forecaster.warm_up == 5 + window - 1
-    assert list(frame.columns) == ["signal", "forecast", "spread"]
+    assert list(frame.columns) == ["signal", "forecast", "uncertainty"]
     assert frame.index.equals(BARS.index)
     known = [False] * forecaster.warm_up + [True] * (420 - forecaster.warm_up)
     assert frame.notna().all(axis=1).tolist() == frame.notna().any(axis=1).tolist() == known
-    assert frame["spread"].dropna().eq(0).all()
+    assert frame["uncertainty"].dropna().eq(0).all()
 
 
 def test_logistic_forecasts_are_those_of_a_fit_by_hand():

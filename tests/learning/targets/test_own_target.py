@@ -11,7 +11,7 @@ from lstm_strategy.learning.inspection import feature_importance
 from lstm_strategy.learning.targets.direction import label_weights, target_labels
 
 BARS = random_walk(400)
-QUICK = {**SMALL, "epochs": 2, "seeds": 1}
+QUICK = {**SMALL, "epochs": 2, "members": 1}
 
 
 def wide_bar(bars, horizon):

@@ -48,7 +48,7 @@ def test_a_single_member_holds_out_the_last_rows():
 )
 def test_every_member_has_a_chunk_to_learn_from(n_rows, share, members, lookback, purge):
     settings = ForecasterSettings(
-        seeds=members, lookback=lookback, horizon=purge, validation=share, mirror=False
+        members=members, lookback=lookback, horizon=purge, validation=share, mirror=False
     )
     bars = random_walk(n_rows, seed=1)
     try:
@@ -66,7 +66,7 @@ def test_every_member_has_a_chunk_to_learn_from(n_rows, share, members, lookback
 def test_bars_that_all_members_hold_out_can_be_named():
     bars = random_walk(300, seed=1)
     validation = np.arange(300) >= 250
-    settings = ForecasterSettings(seeds=3, lookback=10, validation=0.1)
+    settings = ForecasterSettings(members=3, lookback=10, validation=0.1)
     rows, index = build_training_set(bars, FEATURES, settings, validation=validation)
     assert rows.held_out == (rows.held_out[0],) * 3
     assert index[rows.held_out[0].start] == bars.index[250]
@@ -101,7 +101,7 @@ def test_without_a_word_about_a_column_there_is_no_mirror(caplog):
     caplog.set_level("INFO")
     bars = random_walk(300).assign(funding_rate=np.random.default_rng(0).normal(size=300))
     features = FeatureSet([{"kind": "column", "column": "funding_rate"}])
-    settings = ForecasterSettings(seeds=1, lookback=10)
+    settings = ForecasterSettings(members=1, lookback=10)
     rows, _ = build_training_set(bars, features, settings)
     assert rows.mirrored is None
     assert "'funding_rate'" in caplog.text
@@ -114,7 +114,7 @@ def test_an_unknown_mirror_image_is_refused():
 
 def test_training_sees_mirrored_features_of_the_mirrored_bars():
     bars = random_walk(300)
-    settings = ForecasterSettings(seeds=1, lookback=10)
+    settings = ForecasterSettings(members=1, lookback=10)
     rows, index = build_training_set(bars, FEATURES, settings)
     log_return = FEATURES.names.index("LOGRET_1")
     np.testing.assert_allclose(rows.mirrored[:, log_return], -rows.features[:, log_return])

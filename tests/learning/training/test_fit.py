@@ -24,7 +24,7 @@ def planted_rows(n_rows=1200):
 
 def test_the_network_learns_what_only_a_memory_can_know():
     settings = ForecasterSettings(
-        units=(16,), lookback=20, epochs=60, patience=60, learning_rate=0.06, seeds=1, dropout=0.0
+        units=(16,), lookback=20, epochs=60, patience=60, learning_rate=0.06, members=1, dropout=0.0
     )
     trained = fit_network(planted_rows(), settings)
     assert trained.history["val_loss"].min() < 0.1  # a coin: 0.693
@@ -32,13 +32,13 @@ def test_the_network_learns_what_only_a_memory_can_know():
 
 def test_training_stops_early_and_keeps_the_best_weights():
     settings = ForecasterSettings(
-        units=(4,), lookback=10, epochs=40, patience=2, learning_rate=0.05, seeds=2, seed=3
+        units=(4,), lookback=10, epochs=40, patience=2, learning_rate=0.05, members=2, seed=3
     )
     rows = planted_rows(300)
     coins = np.random.default_rng(5).choice([0.0, 1.0], 300).astype(np.float32)
     noise = replace(rows, labels=coins)
     trained = fit_network(noise, settings)
-    for seed, history in trained.history.groupby("seed"):
+    for seed, history in trained.history.groupby("member"):
         best = history["val_loss"].argmin()
         assert len(history) == best + 1 + 2 < 40, seed
 
@@ -47,7 +47,7 @@ def test_scaling_comes_from_training_rows_only():
     rows = planted_rows(300)
     shifted = rows.features.copy()
     shifted[rows.learned_by(0)[0].stop :] += 1000.0
-    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, seeds=1)
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, members=1)
     trained = fit_network(replace(rows, features=shifted), settings)
     layer = trained.network.get_layer("normalization")
     (learned,) = rows.learned_by(0)
@@ -59,7 +59,7 @@ def test_scaling_comes_from_training_rows_only():
 def test_a_feature_that_never_changes_does_no_harm():
     rows = planted_rows(300)
     features = np.column_stack([rows.features, np.full(300, 7.0)])
-    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, seeds=1)
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, members=1)
     trained = fit_network(replace(rows, features=features), settings)
     assert np.isfinite(trained.history["val_loss"]).all()
 
@@ -69,7 +69,7 @@ def test_a_loss_that_becomes_nan_is_an_error_that_names_the_learning_rate():
     labels = rows.labels.copy()
     labels[40:120] = np.nan
     broken = replace(rows, labels=labels)
-    settings = ForecasterSettings(units=(4,), lookback=10, epochs=3, seeds=1)
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=3, members=1)
     with pytest.raises(TrainingError, match=r"became NaN in epoch 1.*Lower the learning_rate"):
         fit_network(broken, settings)
 
@@ -104,7 +104,7 @@ def test_weights_decide_which_labels_count():
     contradicted = 1 - rows.labels
     weights = np.where(np.arange(300) % 2, 1.0, 0.0)
     labels = np.where(weights, rows.labels, contradicted).astype(np.float32)
-    settings = ForecasterSettings(units=(4,), lookback=10, epochs=2, seeds=1)
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=2, members=1)
     ignored = fit_network(replace(rows, weights=weights), settings)
     mixed = fit_network(replace(rows, labels=labels, weights=weights), settings)
     np.testing.assert_allclose(ignored.history["loss"], mixed.history["loss"], rtol=1e-5)
@@ -134,7 +134,7 @@ def test_the_fused_loops_give_the_numbers_and_gradients_of_the_plain_ones():
 
 
 def test_a_trained_network_depends_on_plain_layers_only():
-    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, seeds=2)
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=1, members=2)
     trained = fit_network(planted_rows(300), settings)
     members = [layer for layer in trained.network.layers if hasattr(layer, "layers")]
     kinds = {type(layer).__module__.split(".")[0] for m in members for layer in m.layers}

@@ -21,7 +21,7 @@ from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.learning.walk_forward import run as walkforward
 
 BARS = random_walk(420, seed=11)
-QUICK = {**SMALL, "epochs": 1, "seeds": 1}
+QUICK = {**SMALL, "epochs": 1, "members": 1}
 SPLITS = WalkForward(200, 90)
 FIRST_TEST_BAR = 200
 

@@ -11,7 +11,7 @@ from made_up import ConstantForecaster, RememberingForecaster, random_walk
 from lstm_strategy import BarsFeed, LSTMForecaster, LSTMIndicator, LSTMStrategyError
 
 BARS = random_walk(90, seed=4)
-COLUMNS = ["signal", "forecast", "spread"]
+COLUMNS = ["signal", "forecast", "uncertainty"]
 MODES = [
     pytest.param(
         {"runonce": runonce, "preload": preload, "exactbars": exactbars},

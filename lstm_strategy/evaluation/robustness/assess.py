@@ -171,7 +171,7 @@ def delayed_forecasts(
     """The forecasts of `bars`, each moved to the bar `delay_bars` later; NaN before the first.
 
     >>> frame = pd.DataFrame(
-    ...     {"signal": [0.1, 0.2], "forecast": 0.5, "spread": 0.0},
+    ...     {"signal": [0.1, 0.2], "forecast": 0.5, "uncertainty": 0.0},
     ...     pd.date_range("2024-01-01", periods=2),
     ... )
     >>> known = PrecomputedForecasts(frame, warm_up=0, bars_columns=["close"], training_end=None)

@@ -55,7 +55,7 @@ class Search:
     """A finished search.
 
     finished:   the trials that ended, pruned ones included, by number
-    forecasts:  of the completed trials: signal, forecast, spread, return on the test bars
+    forecasts:  of the completed trials: signal, forecast, uncertainty, return on the test bars
     """
 
     finished: tuple[FrozenTrial, ...]
