@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
-    from lstm_strategy.support.files import write_json, write_whole
+    from lstm_strategy.support.files import replace_folder, write_json, write_whole
     from lstm_strategy.support.hashing import sha256_of
     from lstm_strategy.support.parallel import (
         Shared,
@@ -27,18 +27,21 @@ if TYPE_CHECKING:
     )
     from lstm_strategy.support.time_zones import naive_utc, naive_utc_index, on_clock_of
     from lstm_strategy.support.versions import library_versions
-    from lstm_strategy.support.wording import suggest_names
+    from lstm_strategy.support.wording import Offence, describe_first_offence, suggest_names
 
 __all__ = [
+    "Offence",
     "OnEpoch",
     "OnStep",
     "Shared",
     "choose_jobs",
+    "describe_first_offence",
     "is_serial",
     "library_versions",
     "naive_utc",
     "naive_utc_index",
     "on_clock_of",
+    "replace_folder",
     "run_tasks",
     "sha256_of",
     "shared",
@@ -55,6 +58,7 @@ __all__ = [
 __getattr__ = import_on_first_use(
     __name__,
     {
+        "replace_folder": ".files",
         "write_json": ".files",
         "write_whole": ".files",
         "sha256_of": ".hashing",
@@ -74,6 +78,8 @@ __getattr__ = import_on_first_use(
         "naive_utc_index": ".time_zones",
         "on_clock_of": ".time_zones",
         "library_versions": ".versions",
+        "Offence": ".wording",
+        "describe_first_offence": ".wording",
         "suggest_names": ".wording",
     },
 )

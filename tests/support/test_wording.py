@@ -1,0 +1,52 @@
+"""What pydantic refuses, in our words."""
+
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from lstm_strategy.support.wording import describe_first_offence
+
+
+class Settings(BaseModel, extra="forbid"):
+    rate: float = Field(default=0.1, gt=0)
+    units: tuple[int, ...] = Field(default=(8,), min_length=1)
+    memory: Literal["carry", "window"] = "carry"
+    target: str
+
+    @field_validator("target")
+    @classmethod
+    def _check_target(cls, target):
+        if target == "luck":
+            raise ValueError("can't be luck")
+        return target
+
+
+SENTENCES = {
+    "range": ({"rate": 0}, "rate must be greater than 0, got 0"),
+    "choice": ({"memory": "none"}, "memory must be 'carry' or 'window', got 'none'"),
+    "inner": ({"units": (8, "x")}, "units.1 must be a valid integer, unable to parse string as "),
+    "length": ({"units": ()}, "units must have at least 1 item after validation, not 0, got ()"),
+    "own": ({"target": "luck"}, "target can't be luck, got 'luck'"),
+    "unknown": ({"speed": 1}, "speed isn't known, got 1"),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_the_first_offence_reads_as_a_sentence(case):
+    values, sentence = SENTENCES[case]
+    with pytest.raises(ValidationError) as raised:
+        Settings(**{"target": "direction"} | values)
+    offence = describe_first_offence(raised.value)
+    assert str(offence).startswith(sentence)
+    assert offence.is_unknown == (case == "unknown")
+    assert offence.field in values
+
+
+def test_a_missing_value_and_a_damaged_file_are_called_that():
+    with pytest.raises(ValidationError) as missing:
+        Settings()
+    assert str(describe_first_offence(missing.value)) == "target is missing"
+    with pytest.raises(ValidationError) as damaged:
+        Settings.model_validate_json("{")
+    assert str(describe_first_offence(damaged.value)).startswith("the content isn't valid JSON: ")
