@@ -1,6 +1,7 @@
 """The first bad bar, named, before anything is computed from it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
 from typing import Any, NoReturn
@@ -15,6 +16,47 @@ BAR_COLUMNS = (*PRICE_COLUMNS, "volume")
 
 # Adjusted and resampled prices carry rounding noise; a real error is far larger.
 _RELATIVE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedBars:
+    """Bars that have passed `validate_bars`, so that nobody need check them a second time.
+
+    Make one with `check_bars`.
+
+    Attributes:
+        frame: The bars as `validate_bars` returns them, shape (n_bars, 5 + n_extras), float64.
+            Whoever holds it must not change it.
+    """
+
+    frame: pd.DataFrame
+
+
+def check_bars(bars: pd.DataFrame | CheckedBars, *, source: str = "bars") -> CheckedBars:
+    """Check bars once: a frame is validated, checked bars are returned as they are.
+
+    Args:
+        bars: What `validate_bars` takes, or bars that have been checked already.
+        source: Where the bars came from; named in front of a message.
+
+    Returns:
+        The checked bars; the frame in them is a copy of the caller's.
+
+    Raises:
+        BarsError: With the first offence, its date, the number of rows and the remedy.
+
+    Example:
+        >>> days = pd.to_datetime(["2024-01-02", "2024-01-03"])
+        >>> prices = {"open": [10, 11], "high": [12, 13], "low": [9, 10], "close": [11, 12]}
+        >>> checked = check_bars(pd.DataFrame({**prices, "volume": [500, 400]}, days))
+        >>> checked.frame["close"].tolist()
+        [11.0, 12.0]
+        >>> check_bars(checked) is checked
+        True
+    """
+    return (
+        bars if isinstance(bars, CheckedBars) else CheckedBars(validate_bars(bars, source=source))
+    )
 
 
 def validate_bars(bars: pd.DataFrame, *, source: str = "bars") -> pd.DataFrame:
