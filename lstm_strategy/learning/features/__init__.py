@@ -4,7 +4,7 @@ them looks ahead or never forgets.
 
 from lstm_strategy.learning.features.augmentation import mirror_bars
 from lstm_strategy.learning.features.feature_set import FeatureSet
-from lstm_strategy.learning.features.indicators import indicator_library, known_kinds
+from lstm_strategy.learning.features.indicators import BASE_COLUMNS, indicator_library, known_kinds
 from lstm_strategy.learning.features.lookahead import (
     ALTERATIONS,
     Difference,
@@ -28,6 +28,7 @@ from lstm_strategy.learning.features.traits import CAUSAL_FORMS, Column, measure
 
 __all__ = [
     "ALTERATIONS",
+    "BASE_COLUMNS",
     "CAUSAL_FORMS",
     "Column",
     "Difference",

@@ -1,6 +1,15 @@
 """The forecaster that users hold: fit, forecast, stream, save, load."""
 
-from lstm_strategy.learning.forecaster.base import FORECAST_COLUMNS, Forecast, Forecaster
+from lstm_strategy.learning.forecaster.base import (
+    FORECAST_COLUMNS,
+    UNKNOWN_FORECAST,
+    Forecast,
+    Forecaster,
+    ForecasterKind,
+    ForeignForecaster,
+    Stream,
+    TrainableForecaster,
+)
 from lstm_strategy.learning.forecaster.lstm_forecaster import LSTMForecaster
 from lstm_strategy.learning.forecaster.model_card import SignalScale
 from lstm_strategy.learning.forecaster.signal import signal_scale
@@ -19,8 +28,13 @@ __all__ = [
     "Forecast",
     "ForecastStream",
     "Forecaster",
+    "ForecasterKind",
+    "ForeignForecaster",
     "LSTMForecaster",
     "SignalScale",
+    "Stream",
+    "TrainableForecaster",
+    "UNKNOWN_FORECAST",
     "WALK_FORWARD_FILE",
     "builder_name",
     "read_folder",

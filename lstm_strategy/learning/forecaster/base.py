@@ -1,54 +1,285 @@
-"""What every forecaster is and gives."""
+"""What every forecaster is and gives: the base classes that other rooms rely on."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, Self
 
+import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    pass
-
-from typing import Protocol
+from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet
+from lstm_strategy.learning.forecaster.model_card import ModelCard
+from lstm_strategy.support import OnEpoch
 
 FORECAST_COLUMNS = ["signal", "forecast", "uncertainty"]
 
 
-class Forecaster(Protocol):
-    """What the trading room needs of a model, trained by us or not."""
+class ForecasterKind(StrEnum):
+    """What a forecaster counts as in tables and verdicts.
 
-    @property
-    def warm_up(self) -> int:
-        """Bars before the first forecast."""
-        ...
+    Attributes:
+        LSTM: The model that is judged, which includes one of the user's own.
+        LEARNER: A reference model that the judged one should beat.
+    """
 
-    @property
-    def bars_columns(self) -> list[str]:
-        """The columns that bars must have."""
-        ...
-
-    @property
-    def training_end(self) -> pd.Timestamp | None:
-        """The last bar that the model has seen; None where there is none."""
-        ...
-
-    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
-        """The columns signal, forecast, uncertainty for every bar; NaN in warm-up."""
-        ...
-
-    def stream(self) -> Any:
-        """An object with update(bar) and peek(bar), each giving signal, forecast, uncertainty."""
-        ...
+    LSTM = "lstm"
+    LEARNER = "learner"
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is known at the close of one bar; NaN in warm-up.
+    """What is known at the close of one bar; all fields are NaN in warm-up.
 
-    ``signal`` is the exposure asked for (-1…1), ``forecast`` how likely a rise is (0…1,
-    moves weighted by their size, so that rises and falls cancel at 0.5), ``uncertainty`` the standard
-    deviation between the members of the ensemble.
+    Attributes:
+        signal: The exposure that the forecast asks for, -1…1.
+        forecast: How likely a rise is, 0…1, with moves weighted by their size, so that rises and
+            falls cancel at 0.5.
+        uncertainty: The standard deviation between the members of the ensemble.
     """
 
     signal: float
     forecast: float
-    spread: float
+    uncertainty: float
+
+
+UNKNOWN_FORECAST = Forecast(np.nan, np.nan, np.nan)
+"""The forecast of a bar in warm-up."""
+
+
+class Stream(Protocol):
+    """A forecaster that is fed one bar at a time."""
+
+    def update(self, bar: Mapping[str, Any]) -> Forecast:
+        """Take a closed bar and return what is known at its close."""
+        ...
+
+    def peek(self, bar: Mapping[str, Any]) -> Forecast:
+        """Return what `update` would answer if `bar` closed as it is now; nothing is kept."""
+        ...
+
+
+class Forecaster(ABC):
+    """Gives a forecast for every bar, all at once or bar by bar.
+
+    A subclass must say what it needs (`warm_up`, `bars_columns`), what it has seen
+    (`training_end`) and how it forecasts (`forecast`, `stream`). All else has a default.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> from lstm_strategy.learning.forecaster import Forecaster
+        >>> class HoldForecaster(Forecaster):
+        ...     warm_up, bars_columns, training_end = 0, ["close"], None
+        ...
+        ...     def forecast(self, bars):
+        ...         return pd.DataFrame(index=bars.index, columns=FORECAST_COLUMNS, data=1.0)
+        ...
+        ...     def stream(self, history=None):
+        ...         raise NotImplementedError
+        >>> HoldForecaster().member_signals(sample_bars()).shape[1]
+        1
+    """
+
+    @property
+    @abstractmethod
+    def warm_up(self) -> int:
+        """Bars before the first forecast."""
+
+    @property
+    @abstractmethod
+    def bars_columns(self) -> list[str]:
+        """The columns that bars must have."""
+
+    @property
+    @abstractmethod
+    def training_end(self) -> pd.Timestamp | None:
+        """The last bar that the model has seen, up to which results are in-sample; or None."""
+
+    @abstractmethod
+    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Forecast every bar.
+
+        Args:
+            bars: Bars with at least `bars_columns`, shape (n_bars, n_columns).
+
+        Returns:
+            The columns signal, forecast and uncertainty on the index of `bars`, each value known
+            at the close of its row and NaN in warm-up.
+        """
+
+    @abstractmethod
+    def stream(self, history: pd.DataFrame | None = None) -> Stream:
+        """Give the same forecasts bar by bar, starting after `history` if there is one."""
+
+    @property
+    def kind(self) -> ForecasterKind:
+        """What the forecaster counts as in tables and verdicts."""
+        return ForecasterKind.LSTM
+
+    @property
+    def horizon(self) -> int:
+        """Bars ahead that the target looks."""
+        return 1
+
+    @property
+    def context_bars(self) -> int:
+        """Bars of history after which a forecast hardly depends on where the history began."""
+        return self.warm_up
+
+    @property
+    def fingerprint(self) -> str | None:
+        """A short name for all that decides a forecast but the bars; None: never cached."""
+        return None
+
+    @property
+    def ledger(self) -> pd.DataFrame | None:
+        """Which model forecast each bar; None where one model forecasts them all."""
+        return None
+
+    @property
+    def card(self) -> ModelCard | None:
+        """Where the model came from; None where that isn't recorded."""
+        return None
+
+    def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Give the signal that each member of the ensemble alone would give.
+
+        Args:
+            bars: Bars with at least `bars_columns`.
+
+        Returns:
+            Shape (n_bars, n_members), -1…1; NaN where `forecast` is. Without an ensemble there
+            is one member.
+        """
+        return self.forecast(bars)[["signal"]].set_axis([0], axis=1)
+
+
+class TrainableForecaster(Forecaster):
+    """A forecaster that can be trained anew, as a walk forward and a search do.
+
+    Attributes:
+        features: What the model sees.
+    """
+
+    features: FeatureSet
+
+    @property
+    @abstractmethod
+    def is_fitted(self) -> bool:
+        """Whether the forecaster has been trained or loaded."""
+
+    @abstractmethod
+    def unfitted_copy(self, **changes: Any) -> Self:
+        """Return a forecaster with the same settings, save for `changes`, untrained."""
+
+    @abstractmethod
+    def fit(
+        self,
+        bars: pd.DataFrame,
+        *,
+        leave_out: np.ndarray | None = None,
+        validation: np.ndarray | None = None,
+        progress: bool | OnEpoch | None = None,
+        callbacks: Sequence[Any] = (),
+    ) -> Self:
+        """Train on `bars` and return self.
+
+        Args:
+            bars: Open, high, low, close, volume and what the features read besides.
+            leave_out: True for bars whose label must not be learned from, shape (n_bars,).
+            validation: True for the bars that are held out, shape (n_bars,).
+            progress: Whether to show a progress bar (None: where somebody looks), or a function
+                that is called after each epoch.
+            callbacks: Keras callbacks; a model that isn't trained by Keras ignores them.
+        """
+
+    @abstractmethod
+    def save(self, folder: str | Path) -> Path:
+        """Write the model as a folder, whole or not at all, and return its path."""
+
+    @abstractmethod
+    def describe_settings(self) -> dict[str, Any]:
+        """Return all settings as plain values that JSON can hold.
+
+        Returns:
+            `settings` (argument → value), `features` (as `FeatureSet.to_dict` gives them) and
+            `network` (the name of the user's own network builder, "" without one).
+        """
+
+
+class ForeignForecaster(Forecaster):
+    """An object that has `forecast` and `stream` and isn't a `Forecaster`.
+
+    What the object lacks gets the default of `Forecaster`; without `warm_up` none is assumed, and
+    without `bars_columns` the usual five.
+
+    Args:
+        wrapped: The object.
+
+    Example:
+        >>> class Mine:
+        ...     def forecast(self, bars): ...
+        ...     def stream(self): ...
+        >>> ForeignForecaster(Mine()).warm_up
+        0
+    """
+
+    def __init__(self, wrapped: Any) -> None:
+        self.wrapped = wrapped
+
+    def __repr__(self) -> str:
+        return repr(self.wrapped)
+
+    @property
+    def warm_up(self) -> int:
+        """Bars before the first forecast."""
+        return int(getattr(self.wrapped, "warm_up", 0))
+
+    @property
+    def bars_columns(self) -> list[str]:
+        """The columns that bars must have."""
+        return list(getattr(self.wrapped, "bars_columns", BASE_COLUMNS))
+
+    @property
+    def training_end(self) -> pd.Timestamp | None:
+        """The last bar that the model has seen; None where the object doesn't say."""
+        return getattr(self.wrapped, "training_end", None)
+
+    @property
+    def horizon(self) -> int:
+        """Bars ahead that the target looks."""
+        return int(getattr(self.wrapped, "horizon", super().horizon))
+
+    @property
+    def context_bars(self) -> int:
+        """Bars of history after which a forecast hardly depends on where the history began."""
+        return int(getattr(self.wrapped, "context_bars", super().context_bars))
+
+    @property
+    def fingerprint(self) -> str | None:
+        """A short name for all that decides a forecast but the bars; None: never cached."""
+        return getattr(self.wrapped, "fingerprint", None)
+
+    @property
+    def ledger(self) -> pd.DataFrame | None:
+        """Which model forecast each bar; None where the object doesn't say."""
+        return getattr(self.wrapped, "ledger", None)
+
+    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Forecast every bar, as the object does."""
+        frame: pd.DataFrame = self.wrapped.forecast(bars)
+        return frame
+
+    def stream(self, history: pd.DataFrame | None = None) -> Stream:
+        """Give forecasts bar by bar, as the object does."""
+        stream: Stream = self.wrapped.stream() if history is None else self.wrapped.stream(history)
+        return stream
+
+    def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Give the signal of each member, or the only one that the object gives."""
+        if not hasattr(self.wrapped, "member_signals"):
+            return super().member_signals(bars)
+        signals: pd.DataFrame = self.wrapped.member_signals(bars)
+        return signals

@@ -17,7 +17,7 @@ from lstm_strategy.learning.forecaster.assessment import (
     held_out_scores,
     memory_span,
 )
-from lstm_strategy.learning.forecaster.base import FORECAST_COLUMNS
+from lstm_strategy.learning.forecaster.base import FORECAST_COLUMNS, TrainableForecaster
 from lstm_strategy.learning.forecaster.model_card import ModelCard, SignalScale, TrainingSpan
 from lstm_strategy.learning.forecaster.signal import signal_columns, signal_scale
 from lstm_strategy.learning.forecaster.storage import (
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.network import NetworkBuilder
 
 
-class LSTMForecaster:
+class LSTMForecaster(TrainableForecaster):
     """A Keras LSTM that forecasts the direction of the next bars.
 
     Args:
@@ -83,6 +83,8 @@ class LSTMForecaster:
     >>> forecaster.fit(bars[:"2012"]).forecast(bars).tail()  # doctest: +SKIP
     """
 
+    card: ModelCard | None = None
+
     def __init__(
         self,
         features: FeatureSet | Sequence[dict[str, Any]] | None = None,
@@ -95,7 +97,6 @@ class LSTMForecaster:
         self.features = features if isinstance(features, FeatureSet) else FeatureSet(features)
         self.settings = ForecasterSettings.checked(**settings)
         self.network = network
-        self.card: ModelCard | None = None
         self.history = pd.DataFrame(columns=["member", "epoch", "loss", "val_loss"])
         self._twin: bytes | None = None
         self._engine_name = "auto"
@@ -104,6 +105,19 @@ class LSTMForecaster:
     def is_fitted(self) -> bool:
         """Whether the forecaster has been trained or loaded."""
         return self.card is not None
+
+    @property
+    def horizon(self) -> int:
+        """Bars ahead that the target looks."""
+        return self.settings.horizon
+
+    def describe_settings(self) -> dict[str, Any]:
+        """All settings as plain values that JSON can hold: settings, features, network."""
+        return {
+            "settings": self.settings.model_dump(mode="json"),
+            "features": self.features.to_dict(),
+            "network": builder_name(self.network),
+        }
 
     @property
     def warm_up(self) -> int:

@@ -17,7 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lstm_strategy.bars import validate_bars
 from lstm_strategy.errors import ModelError, TrainingError
 from lstm_strategy.learning.features import FeatureSet
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, SignalScale, signal_scale
+from lstm_strategy.learning.forecaster import (
+    FORECAST_COLUMNS,
+    ForecasterKind,
+    SignalScale,
+    TrainableForecaster,
+    signal_scale,
+)
 from lstm_strategy.learning.reference.classifiers import (
     FEWEST_ROWS,
     fit_classifier,
@@ -77,7 +83,7 @@ class _Fitted:
     training_end: pd.Timestamp
 
 
-class TabularForecaster:
+class TabularForecaster(TrainableForecaster):
     """A scikit-learn classifier that forecasts the direction of the next bars.
 
     Features, labels, weights and the way from forecast to signal are those of
@@ -127,6 +133,19 @@ class TabularForecaster:
         return self.settings.horizon
 
     @property
+    def kind(self) -> ForecasterKind:
+        """A learner: what the LSTM should beat."""
+        return ForecasterKind.LEARNER
+
+    def describe_settings(self) -> dict[str, Any]:
+        """All settings as plain values that JSON can hold: settings, features, network."""
+        return {
+            "settings": self.settings.model_dump(mode="json"),
+            "features": self.features.to_dict(),
+            "network": "",
+        }
+
+    @property
     def warm_up(self) -> int:
         """Bars before the first forecast."""
         return self.features.warm_up + self.settled_rows - 1
@@ -167,6 +186,7 @@ class TabularForecaster:
         leave_out: np.ndarray | None = None,
         validation: np.ndarray | None = None,
         progress: Any = None,
+        callbacks: Sequence[Any] = (),
     ) -> Self:
         """Train on ``bars`` and return self; scaling, too, comes from the training rows alone.
 
