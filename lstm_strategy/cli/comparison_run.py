@@ -166,7 +166,7 @@ def _null_tested(study: Study, board: "Board", trial: "Trial | None") -> "Permut
     kept = None
     if study.out_dir is not None and trial is not None:
         kept = study.out_dir / trial.named(_NULL_TEST_FILE)
-    with steps_progress(None, "null test: permutations", study.n_permutations) as progress:
+    with steps_progress(None, "null test: permutations") as progress:
         return permutation_test(
             pipeline,
             study.known_bars,

@@ -1,5 +1,7 @@
-"""What every room uses and what knows nothing of markets: files written whole, digests, timezones,
-progress, tasks side by side.
+"""What every room uses and what knows nothing of markets.
+
+Files that are written whole, digests, dates on one clock, versions of libraries, progress, tasks
+side by side, and the parts of messages that all rooms word the same way.
 """
 
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from lstm_strategy.support.progress import (
         OnEpoch,
         OnStep,
+        OnWords,
         steps_progress,
         training_progress,
         words_progress,
@@ -33,6 +36,7 @@ __all__ = [
     "Offence",
     "OnEpoch",
     "OnStep",
+    "OnWords",
     "Shared",
     "choose_jobs",
     "describe_first_offence",
@@ -71,6 +75,7 @@ __getattr__ = import_on_first_use(
         "workers": ".parallel",
         "OnEpoch": ".progress",
         "OnStep": ".progress",
+        "OnWords": ".progress",
         "steps_progress": ".progress",
         "training_progress": ".progress",
         "words_progress": ".progress",

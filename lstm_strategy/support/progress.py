@@ -1,115 +1,128 @@
-"""A progress bar for training, shown where somebody looks.
+"""How far long work is, shown where somebody looks.
 
-In a terminal rich draws it. In a notebook it is one output that is written over, in plain HTML: it
-needs no widgets, looks the same in JupyterLab and VS Code, and what stays in the file is one line.
+In a terminal rich draws a bar. In a notebook it is one output that is written over, in plain HTML:
+it needs no widgets, looks the same in JupyterLab and VS Code, and what stays in the file is one
+line. Elsewhere nothing is shown, and the caller's own function takes the place of all this.
 """
 
 import html
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
-from lstm_strategy.learning.training import ForecasterSettings
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
 OnEpoch = Callable[[int, int, float], None]
-"""Called after each epoch with: seeds done, epochs done of this seed, validation loss."""
+"""Called after each epoch with: members done, epochs done of this member, validation loss."""
 
 OnStep = Callable[[int, int], None]
 """Called after each step with: steps done, steps in all."""
+
+OnWords = Callable[[str], None]
+"""Called with a few words on what is being done."""
+
+_Show = Callable[[float | None, str], None]  # the share done, None where it isn't known, and words
+_Report = TypeVar("_Report")
 
 _SECONDS_BETWEEN_UPDATES = 0.2
 
 
 @contextmanager
 def training_progress(
-    wanted: bool | OnEpoch | None, settings: ForecasterSettings
+    progress: bool | OnEpoch | None, *, members: int, epochs: int
 ) -> Iterator[OnEpoch | None]:
-    """What to call after each epoch: a bar's advance, the caller's own function, or nothing."""
-    if callable(wanted):
-        yield wanted
-        return
-    if not (_somebody_looks() if wanted is None else wanted):
-        yield None
-        return
-    if _is_notebook():
-        with _notebook_bar("training") as show:
-            yield lambda seeds, epochs, loss: show(
-                (seeds * settings.epochs + epochs) / (settings.members * settings.epochs),
-                _epoch_words(settings, seeds, epochs, loss),
-            )
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    """Give what to call after each epoch of a training, and show how far it is.
 
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("training", total=settings.members * settings.epochs)
+    Args:
+        progress: True to show it, False for nothing, None to show it if somebody looks: in a
+            terminal or a notebook. A function is called instead.
+        members: The networks that are trained one after the other.
+        epochs: The most epochs that each of them trains.
 
-        def on_epoch(seeds_done: int, epochs_done: int, validation_loss: float) -> None:
-            bar.update(
-                task,
-                completed=seeds_done * settings.epochs + epochs_done,
-                description="training "
-                + _epoch_words(settings, seeds_done, epochs_done, validation_loss),
-            )
+    Yields:
+        The function to call; None where nothing is to be shown.
 
+    Example:
+        >>> with training_progress(print, members=1, epochs=2) as on_epoch:
+        ...     on_epoch(0, 1, 0.7)
+        0 1 0.7
+    """
+
+    def count_epochs(show: _Show) -> OnEpoch:
+        return lambda members_done, epochs_done, loss: show(
+            (members_done * epochs + epochs_done) / (members * epochs),
+            f"member {members_done + 1}/{members}, epoch {epochs_done}/{epochs}, "
+            f"validation loss {loss:.4f}",
+        )
+
+    with _choose_report(progress, "training", count_epochs) as on_epoch:
         yield on_epoch
-        bar.update(task, completed=settings.members * settings.epochs)
 
 
 @contextmanager
-def steps_progress(
-    wanted: bool | OnStep | None, what: str, n_steps: int
-) -> Iterator[OnStep | None]:
-    """What to call after each of ``n_steps`` steps: a bar's advance, the caller's own, nothing."""
-    if callable(wanted):
-        yield wanted
-        return
-    if not (_somebody_looks() if wanted is None else wanted):
+def steps_progress(progress: bool | OnStep | None, what: str) -> Iterator[OnStep | None]:
+    """Give what to call after each of a number of steps, and show how far they are.
+
+    Args:
+        progress: As for `training_progress`.
+        what: The name of the work, in front of the count.
+
+    Yields:
+        The function to call; None where nothing is to be shown.
+
+    Example:
+        >>> with steps_progress(print, "folds") as on_step:
+        ...     on_step(1, 8)
+        1 8
+    """
+
+    def count_steps(show: _Show) -> OnStep:
+        return lambda done, total: show(done / max(total, 1), f"{done} of {total}")
+
+    with _choose_report(progress, what, count_steps) as on_step:
+        yield on_step
+
+
+@contextmanager
+def words_progress(progress: bool | OnWords | None, what: str) -> Iterator[OnWords]:
+    """Give what to call with words on what is being done, where nobody knows how long it takes.
+
+    Args:
+        progress: As for `training_progress`.
+        what: The name of the work, in front of the words.
+
+    Yields:
+        The function to call; it does nothing where nothing is to be shown.
+
+    Example:
+        >>> with words_progress(print, "auditing") as on_words:
+        ...     on_words("rsi")
+        rsi
+    """
+
+    def show_words(show: _Show) -> OnWords:
+        return lambda words: show(None, words)
+
+    with _choose_report(progress, what, show_words) as on_words:
+        yield on_words or (lambda words: None)
+
+
+@contextmanager
+def _choose_report(
+    progress: bool | _Report | None, what: str, report_by: Callable[[_Show], _Report]
+) -> Iterator[_Report | None]:
+    """The caller's own function, one that writes a line where somebody looks, or None."""
+    if progress is not None and not isinstance(progress, bool):
+        yield progress
+    elif progress or (progress is None and _somebody_looks()):
+        with _open_line(what) as show:
+            yield report_by(show)
+    else:
         yield None
-        return
-    if _is_notebook():
-        with _notebook_bar(what) as show:
-            yield lambda done, total: show(done / max(total, 1), f"{done} of {total}")
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=n_steps)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-@contextmanager
-def words_progress(
-    wanted: bool | Callable[[str], None] | None, what: str
-) -> Iterator[Callable[[str], None]]:
-    """What to tell in words what is being done: a line that moves, the caller's own, nothing."""
-    if callable(wanted):
-        yield wanted
-        return
-    if not (_somebody_looks() if wanted is None else wanted):
-        yield lambda words: None
-        return
-    if _is_notebook():
-        with _notebook_bar(what) as show:
-            yield lambda words: show(None, words)
-        return
-    from rich.console import Console
-
-    with Console(stderr=True, markup=False).status(what) as line:
-        yield lambda words: line.update(f"{what} · {words}")
-
-
-def _epoch_words(
-    settings: ForecasterSettings, seeds_done: int, epochs_done: int, loss: float
-) -> str:
-    return (
-        f"seed {seeds_done + 1}/{settings.members}, epoch {epochs_done}/{settings.epochs}, "
-        f"validation loss {loss:.4f}"
-    )
+def _open_line(what: str) -> AbstractContextManager[_Show]:
+    return _notebook_line(what) if _is_notebook() else _terminal_line(what)
 
 
 def _somebody_looks() -> bool:
@@ -123,17 +136,39 @@ def _is_notebook() -> bool:
 
 
 @contextmanager
-def _notebook_bar(what: str) -> Iterator[Callable[[float | None, str], None]]:
-    """What to call with the share done (None: unknown) and a few words; one output, written over.
+def _terminal_line(what: str) -> Iterator[_Show]:
+    """A bar of rich; at the end it is full, or gone where the share done was never known."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        line = bars.add_task(what, total=None)
+
+        def show(share: float | None, words: str) -> None:
+            total = None if share is None else 1.0
+            bars.update(line, description=f"{what}: {words}", total=total, completed=share)
+
+        yield show
+        bars.update(line, completed=1.0, visible=bars.tasks[0].total is not None)
+
+
+@contextmanager
+def _notebook_line(what: str) -> Iterator[_Show]:
+    """One output, written over.
 
     At the end the last words stay, with the time that it took, and no bar: a notebook that is
     saved or shown on the web holds one finished line. What was stopped says so.
     """
-    from IPython.display import display
+    from IPython import display
 
     began = shown_at = time.monotonic()
     last = ""
-    output = display(_mime_bundle(what, "", 0.0), raw=True, display_id=True)
+    output = display.display(_render(what, "", None), raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def show(share: float | None, words: str) -> None:
         nonlocal shown_at, last
@@ -141,7 +176,7 @@ def _notebook_bar(what: str) -> Iterator[Callable[[float | None, str], None]]:
         # a message for each of a thousand epochs would keep the browser busy
         if time.monotonic() - shown_at > _SECONDS_BETWEEN_UPDATES:
             shown_at = time.monotonic()
-            output.update(_mime_bundle(what, words, share), raw=True)
+            output.update(_render(what, words, share), raw=True)
 
     end = "stopped after"
     try:
@@ -150,16 +185,12 @@ def _notebook_bar(what: str) -> Iterator[Callable[[float | None, str], None]]:
     finally:
         seconds = f"{end} {time.monotonic() - began:.0f} s"
         words = f"{last}, {seconds}" if last else seconds
-        output.update(_mime_bundle(what, words, share=None, is_running=False), raw=True)
+        output.update({"text/plain": f"{what}: {words}"}, raw=True)
 
 
-def _mime_bundle(
-    what: str, words: str, share: float | None, *, is_running: bool = True
-) -> dict[str, Any]:
-    """One state of the bar as Jupyter's display data; a share of None moves to and fro."""
+def _render(what: str, words: str, share: float | None) -> dict[str, Any]:
+    """A running line as Jupyter's display data; with a share of None the bar moves to and fro."""
     text = f"{what}: {words}" if words else what
-    if not is_running:
-        return {"text/plain": text}
     value = "" if share is None else f' value="{share:.3f}"'
     bar = f'<progress max="1"{value} style="width:16em;vertical-align:middle"></progress>'
     return {"text/plain": text, "text/html": f"{bar} {html.escape(text)}"}

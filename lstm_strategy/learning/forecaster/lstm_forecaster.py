@@ -270,7 +270,9 @@ class LSTMForecaster(TrainableForecaster):
         from lstm_strategy.learning.inference import build_engine
         from lstm_strategy.learning.training import fit_network
 
-        with training_progress(progress, self.settings) as on_epoch:
+        with training_progress(
+            progress, members=self.settings.members, epochs=self.settings.epochs
+        ) as on_epoch:
             trained = fit_network(
                 rows, self.settings, build=self.network, progress=on_epoch, callbacks=callbacks
             )

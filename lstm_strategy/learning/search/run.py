@@ -123,7 +123,7 @@ def search(
             pruner=pruner(task.prunes),
             load_if_exists=True,
         )
-        with steps_progress(progress, f"tuning: {n_trials} trials", n_trials * n_folds) as told:
+        with steps_progress(progress, f"tuning: {n_trials} trials") as told:
             has_heartbeat = isinstance(opened, optuna.storages.RDBStorage)
             with shared(task, n_jobs=n_jobs) as handle:
                 _Trials(

@@ -159,7 +159,7 @@ class _Run:
                 ) from None
 
     def _progress(self) -> Any:
-        return steps_progress(self.progress, "walk forward: folds", len(self.folds))
+        return steps_progress(self.progress, "walk forward: folds")
 
     def _walked(self, models: list[Any]) -> WalkForwardForecaster:
         starts = (pd.Timestamp(fold.test_start) for fold in self.folds)
