@@ -14,7 +14,8 @@ import pytest
 import pytz
 
 from lstm_strategy.errors import BarsError
-from lstm_strategy.trading.feed import BarsFeed, day_numbers
+from lstm_strategy.trading.clock import day_numbers
+from lstm_strategy.trading.feed import BarsFeed
 
 NAMES = ("open", "high", "low", "close", "volume", "funding_rate", "mark")
 

@@ -1,0 +1,204 @@
+"""What the package needs of backtrader beyond its documented interface, all in one place.
+
+backtrader is no longer developed, yet names that begin with an underscore, and attributes that its
+documentation leaves out, are no promise. Nothing here has a public counterpart; should one of them
+change, this is the only module to look at. `BarsFeed` and `LSTMIndicator` also override hooks that
+backtrader offers to the authors of feeds and indicators (`_load`, `_gettz`, `_plotlabel`), because
+an override has to stand in its class.
+"""
+
+from array import array
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+
+def declared_params(owner: type) -> tuple[str, ...]:
+    """Return the names of the parameters that a strategy or indicator class declares.
+
+    Args:
+        owner: A class with `params` of backtrader.
+
+    Returns:
+        The inherited names first, each class's own in the order in which it declares them.
+
+    Example:
+        >>> import backtrader as bt
+        >>> declared_params(bt.indicators.RSI_Safe)[:2]
+        ('period', 'movav')
+    """
+    params: Any = getattr(owner, "params", None)
+    return tuple(params._getkeys())
+
+
+def param_values(owner: Any) -> dict[str, Any]:
+    """Return the parameters with which a strategy or indicator runs, by name.
+
+    Args:
+        owner: An object that backtrader has made.
+
+    Returns:
+        The very objects that `owner.p` holds, in the order of `declared_params`.
+
+    Example:
+        >>> import backtrader as bt
+        >>> param_values(bt.sizers.FixedSize(stake=5))
+        {'stake': 5, 'tranches': 1}
+    """
+    return {name: getattr(owner.p, name) for name in declared_params(type(owner))}
+
+
+def minimum_period(strategy: Any) -> int:
+    """Return how many bars a strategy needs before its first decision, the longest of its feeds'.
+
+    Args:
+        strategy: A strategy that Cerebro has begun to build. While its own `__init__` runs, or
+            if that has failed, the period isn't known yet and counts as 1.
+
+    Returns:
+        The number, counted from 1, of the first bar on which backtrader calls `next`.
+
+    Example:
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, simulate_bars
+        >>> cerebro = bt.Cerebro()
+        >>> _ = cerebro.adddata(BarsFeed(simulate_bars("noise", 50).bars))
+        >>> _ = cerebro.addstrategy(bt.strategies.MA_CrossOver, fast=5, slow=20)
+        >>> minimum_period(cerebro.run()[0])
+        21
+    """
+    return int(max([1, *getattr(strategy, "_minperiods", [])]))
+
+
+def strategies_of_last_run(cerebro: Any) -> list[Any]:
+    """Return the strategies that a Cerebro built in its last run, even if that run failed.
+
+    Args:
+        cerebro: Any Cerebro. When its `run` raises, this is the only way to its strategies.
+
+    Returns:
+        The strategies in the order in which they were added; an empty list before the first run.
+
+    Example:
+        >>> import backtrader as bt
+        >>> strategies_of_last_run(bt.Cerebro())
+        []
+    """
+    return list(getattr(cerebro, "runningstrats", []))
+
+
+def is_optimisation(cerebro: Any) -> bool:
+    """Return whether a Cerebro was given variants to try with `optstrategy`.
+
+    Args:
+        cerebro: Any Cerebro.
+
+    Example:
+        >>> import backtrader as bt
+        >>> is_optimisation(bt.Cerebro())
+        False
+    """
+    return bool(cerebro._dooptimize)
+
+
+def exactbars_of(cerebro: Any) -> int:
+    """Return the `exactbars` of a Cerebro's last run: above 0 if old bars were thrown away.
+
+    Args:
+        cerebro: A Cerebro that has run; an argument of `run` goes before its parameter.
+
+    Example:
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, simulate_bars
+        >>> cerebro = bt.Cerebro()
+        >>> _ = cerebro.adddata(BarsFeed(simulate_bars("noise", 50).bars))
+        >>> _ = cerebro.addstrategy(bt.Strategy)
+        >>> _ = cerebro.run(exactbars=-1)
+        >>> exactbars_of(cerebro)
+        -1
+    """
+    return int(cerebro._exactbars)
+
+
+def timeframe_of(feed: Any) -> int:
+    """Return the `bt.TimeFrame` of a feed's bars, after any resampling.
+
+    Args:
+        feed: A feed of any kind.
+
+    Example:
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, simulate_bars
+        >>> timeframe_of(BarsFeed(simulate_bars("noise", 50).bars)) == bt.TimeFrame.Days
+        True
+    """
+    return int(feed._timeframe)
+
+
+def operands_of(indicator: Any) -> list[Any]:
+    """Return what an indicator, or an operation on lines such as `a > b`, is computed from.
+
+    Args:
+        indicator: An indicator, or the object that backtrader makes of an operation on lines.
+
+    Returns:
+        Feeds, indicators, lines and plain numbers, some of them more than once.
+
+    Example:
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, simulate_bars
+        >>> class Crossing(bt.Strategy):
+        ...     def __init__(self):
+        ...         self.average = bt.indicators.SMA(self.data, period=5)
+        ...         self.is_above = self.data.close > self.average
+        >>> cerebro = bt.Cerebro()
+        >>> feed = cerebro.adddata(BarsFeed(simulate_bars("noise", 50).bars))
+        >>> _ = cerebro.addstrategy(Crossing)
+        >>> strategy = cerebro.run()[0]
+        >>> any(strategy.average.line is operand for operand in operands_of(strategy.is_above))
+        True
+    """
+    operation = [value for name, value in vars(indicator).items() if name in {"a", "b"}]
+    return [*getattr(indicator, "datas", []), *getattr(indicator, "_datas", []), *operation]
+
+
+def loads_unchanged_bars(feed: Any) -> bool:
+    """Return whether nothing changes the bars of a feed while they load.
+
+    Filters, resampling, a timezone of the input and Cerebro's `lookahead` do. Otherwise
+    `fill_lines` may fill the lines in one step.
+    """
+    has_plain_lines = all(
+        line.mode == line.UnBounded and not line.extension and not line.bindings
+        for line in feed.lines.lines
+    )
+    has_bars_waiting = feed._barstack or feed._barstash
+    return has_plain_lines and not (feed._filters or has_bars_waiting or feed._tzinput)
+
+
+def fill_lines(feed: Any, columns: Sequence["array[float]"]) -> None:
+    """Give every line of a feed all of its values at once, in the order of its lines."""
+    for line, column in zip(feed.lines.lines, columns, strict=True):
+        line.array = column
+    feed.home()
+
+
+def without_cash_check() -> dict[str, bool]:
+    """Return the argument of `buy` by which the simulated broker accepts one order unchecked.
+
+    The public `set_checksubmit` would spare all orders.
+    """
+    return {"_checksubmit": False}
+
+
+def hold_until_next_bar(order: Any, feed: Any) -> None:
+    """Keep the simulated broker from filling an order before its feed has a new bar.
+
+    A market order waits by itself. A limit order would fill on the bar on which it was sent
+    whenever another feed wakes the broker first.
+    """
+    order.active = partial(_is_newer_than, feed, feed.datetime[0])
+
+
+def _is_newer_than(feed: Any, time: float) -> bool:
+    return bool(feed.datetime[0] > time)
