@@ -1,5 +1,6 @@
-"""The Keras network: its layers, its state, the kernels that compute it. Importing a name imports
-Keras.
+"""The Keras network: its layers, its state and the kernels that compute it.
+
+Using a name imports Keras; `KernelChoice`, `cudnn_choice` and `fused_cpu_choice` do without.
 """
 
 from typing import TYPE_CHECKING

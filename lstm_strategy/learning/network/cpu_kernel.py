@@ -1,7 +1,7 @@
 """LSTM layers that train fast on the CPU.
 
 Keras's LSTM runs on a GPU as one fused cuDNN kernel, and on TensorFlow's CPU as a loop of some
-twenty operations for each step, whose overhead is most of the time that a small network takes.
+twenty operations a step, whose overhead is most of the time that a small network takes.
 TensorFlow has a fused kernel for the CPU too, which nothing in Keras calls.
 """
 
@@ -11,20 +11,28 @@ from typing import Any
 
 from lstm_strategy.learning.network.keras_import import keras
 
-_NEEDS_OF_THE_KERNEL = {
-    **{"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True},
-    **{"dropout": 0.0, "recurrent_dropout": 0.0},
-    **{"go_backwards": False, "stateful": False, "unroll": False},
+_KERNEL_NEEDS = {
+    "activation": "tanh",
+    "recurrent_activation": "sigmoid",
+    "use_bias": True,
+    "dropout": 0.0,
+    "recurrent_dropout": 0.0,
+    "go_backwards": False,
+    "stateful": False,
+    "unroll": False,
 }
 
 
 @dataclass(frozen=True)
 class FusedLoop:
-    """The loop of a ``keras.layers.LSTM`` as one operation; same weights, same numbers.
+    """The loop of a `keras.layers.LSTM` as one operation; same weights, same numbers.
 
     For TensorFlow on the CPU only. It is put into a layer rather than into a class derived from
-    Keras's, so that a network that is saved in the midst of its training, by a callback of the
-    user's own, is one of plain layers that Keras alone can load.
+    Keras's, so that a network that a user's callback saves in the midst of its training consists
+    of plain layers that Keras alone can load.
+
+    Attributes:
+        layer: The LSTM layer whose weights the loop uses.
     """
 
     layer: keras.layers.LSTM
@@ -32,19 +40,26 @@ class FusedLoop:
     def __call__(
         self, sequences: Any, initial_state: Sequence[Any], mask: Any, training: bool = False
     ) -> tuple[Any, Any, list[Any]]:
-        """Answers as ``RNN.inner_loop``: last output, outputs, states.
+        """Return the last output, all outputs and the last states, as `LSTM.inner_loop` does.
 
-        ``sequences`` has shape (batch, time, n_features), the outputs (batch, time, units).
+        Args:
+            sequences: Inputs, shape (batch, time, n_features).
+            initial_state: Hidden and cell state, each of shape (batch, units).
+            mask: Which steps to skip; the kernel has no such argument, so that Keras's own loop
+                runs where there is one.
+            training: As in Keras; without meaning for a layer without dropout.
         """
         import tensorflow as tf
 
         if mask is not None:
-            return type(self.layer).inner_loop(self.layer, sequences, initial_state, mask, training)
+            inner_loop = type(self.layer).inner_loop
+            last, outputs, states = inner_loop(self.layer, sequences, initial_state, mask, training)
+            return last, outputs, states
         cell = self.layer.cell
         by_time = tf.transpose(sequences, [1, 0, 2])
         no_peephole = tf.zeros([self.layer.units], by_time.dtype)
         # BlockLSTM rather than BlockLSTMV2: the gradient registered for V2 is that of V1, and wrong
-        done = tf.raw_ops.BlockLSTM(
+        block = tf.raw_ops.BlockLSTM(
             seq_len_max=tf.cast(tf.shape(by_time)[0], tf.int64),
             x=by_time,
             h_prev=initial_state[0],
@@ -57,7 +72,7 @@ class FusedLoop:
             forget_bias=0.0,
             cell_clip=-1.0,
         )
-        return done.h[-1], tf.transpose(done.h, [1, 0, 2]), [done.h[-1], done.cs[-1]]
+        return block.h[-1], tf.transpose(block.h, [1, 0, 2]), [block.h[-1], block.cs[-1]]
 
 
 def _in_kernel_order(weights: Any) -> Any:
@@ -69,9 +84,20 @@ def _in_kernel_order(weights: Any) -> Any:
 
 
 def fastest_copy(network: keras.Model) -> keras.Model:
-    """The same network to train with here: on TensorFlow's CPU with fused LSTM loops.
+    """A copy of a network that trains as fast as it can here: with fused loops on TensorFlow's CPU.
 
-    The copy has the weights of ``network`` and shares none of them.
+    Args:
+        network: A built Keras network; it stays as it is.
+
+    Returns:
+        A network with the same weights, which shares none of them with `network`.
+
+    Example:
+        >>> from lstm_strategy.learning.network import build_lstm_member
+        >>> member = build_lstm_member(2, units=(3,), dropout=0.0, lookback=5, seed=0)
+        >>> copy = fastest_copy(member)
+        >>> copy.count_params() == member.count_params()
+        True
     """
     copy = keras.models.clone_model(network, clone_function=_fastest_layer)
     copy.set_weights(network.get_weights())
@@ -86,9 +112,21 @@ def _fastest_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 
 def fits_the_kernel(layer: keras.layers.Layer) -> bool:
-    """Whether the fused kernel can compute the layer: a plain LSTM with the usual arguments."""
+    """Whether TensorFlow's fused CPU kernel can compute a layer: a plain LSTM.
+
+    Args:
+        layer: Any Keras layer.
+
+    Returns:
+        True for a `keras.layers.LSTM` with Keras's default activations, a bias and no dropout.
+
+    Example:
+        >>> from lstm_strategy.learning.network import keras
+        >>> fits_the_kernel(keras.layers.LSTM(3)), fits_the_kernel(keras.layers.LSTM(3, "relu"))
+        (True, False)
+    """
     config = layer.get_config()
-    return type(layer) is keras.layers.LSTM and _NEEDS_OF_THE_KERNEL.items() <= config.items()
+    return type(layer) is keras.layers.LSTM and _KERNEL_NEEDS.items() <= config.items()
 
 
 def _has_only_a_cpu() -> bool:

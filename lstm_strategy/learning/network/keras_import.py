@@ -9,8 +9,8 @@ from pathlib import Path
 
 
 @contextmanager
-def _without_start_up_notes() -> Iterator[None]:
-    """Silence what TensorFlow's C++ side says while it loads, even before its own log level."""
+def _silence_standard_error() -> Iterator[None]:
+    """Silence what TensorFlow's C++ side writes while it loads, before its own log level counts."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
     kept = os.dup(2)
@@ -23,19 +23,19 @@ def _without_start_up_notes() -> Iterator[None]:
         os.close(kept)
 
 
-with _without_start_up_notes():
+with _silence_standard_error():
     import keras
     from keras import layers
 
     if keras.backend.backend() == "tensorflow":
-        keras.distribution.list_devices()  # a search for GPUs that isn't quiet either
+        keras.distribution.list_devices()  # the search for GPUs writes notes of its own
 
 
-def _is_worth_telling(record: logging.LogRecord) -> bool:
+def _is_worth_logging(record: logging.LogRecord) -> bool:
     """False for TensorFlow's warning at every fifth network that it traces it anew: it must."""
     return "triggered tf.function retracing" not in str(record.msg)
 
 
-logging.getLogger("tensorflow").addFilter(_is_worth_telling)
+logging.getLogger("tensorflow").addFilter(_is_worth_logging)
 
 __all__ = ["keras", "layers"]

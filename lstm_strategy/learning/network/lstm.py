@@ -4,27 +4,51 @@ The layers keep the arguments that cuDNN's fused kernel needs: tanh and sigmoid 
 recurrent dropout, no unrolling, no mask.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from lstm_strategy.learning.network.keras_import import keras, layers
 
 
-def build_normalization(build_training_set: np.ndarray) -> layers.Layer:
-    """A layer that scales every feature to mean 0 and variance 1 on the training rows.
+def build_normalization(rows: np.ndarray) -> layers.Layer:
+    """Build a layer that scales every feature to mean 0 and variance 1 on the training rows.
 
-    ``build_training_set`` has shape (n_rows, n_features). A feature that never changes is only
-    centred. The constants are stored inside the network, so there is no scaler to save or leak.
+    The constants are stored inside the network, so that there is no scaler to save or to leak.
+
+    Args:
+        rows: Features of the training bars, shape (n_rows, n_features). A feature that never
+            changes is only centred.
+
+    Example:
+        >>> import numpy as np
+        >>> scale = build_normalization(np.array([[1.0, 5.0], [3.0, 5.0]]))
+        >>> np.asarray(scale(np.array([[3.0, 6.0]], "float32"))).tolist()
+        [[1.0, 1.0]]
     """
-    mean = build_training_set.mean(axis=0, dtype=np.float64)
-    variance = build_training_set.var(axis=0, dtype=np.float64)
+    mean = rows.mean(axis=0, dtype=np.float64)
+    variance = rows.var(axis=0, dtype=np.float64)
     variance[variance < 1e-12 * (1 + mean**2)] = 1.0
     return layers.Normalization(mean=mean, variance=variance, name="normalization")
 
 
 def scaling_constants(network: keras.Model) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each feature in a network's scaling, shape (n_features,)."""
+    """The mean and the standard deviation by which a network scales each feature.
+
+    Args:
+        network: What `join_members` builds.
+
+    Returns:
+        Two arrays of shape (n_features,), in the units of the features.
+
+    Example:
+        >>> import numpy as np
+        >>> scaling = build_normalization(np.array([[1.0], [3.0]]))
+        >>> member = build_lstm_member(1, units=(2,), dropout=0.0, lookback=5, seed=0)
+        >>> mean, deviation = scaling_constants(join_members(scaling, [member]))
+        >>> float(mean[0]), float(deviation[0])
+        (2.0, 1.0)
+    """
     layer = network.get_layer("normalization")
     mean, variance = (
         np.asarray(keras.ops.convert_to_numpy(part), np.float64).reshape(-1)
@@ -42,12 +66,27 @@ def build_lstm_member(
     seed: int,
     name: str = "member",
 ) -> keras.Model:
-    """One freshly initialised network: (batch, time, n_features) scaled → (batch, time, 1).
+    """Build one freshly initialised LSTM network; the same seed gives the same weights.
 
-    The output at each step is the forecast, 0…1, known at the close of that step's bar. Cells
-    begin with memories of 1 to ``lookback`` bars. The same seed gives the same weights.
+    Args:
+        n_features: Columns of the scaled rows that it takes.
+        units: Width of each LSTM layer.
+        dropout: Share of the outputs of each LSTM layer that training drops.
+        lookback: Bars that the cells remember at first: each begins with a memory of its own
+            length, from 1 to `lookback` bars.
+        seed: Of all weights and of the dropout.
+        name: Of the network, and the beginning of its layers' names.
+
+    Returns:
+        A network from (batch, time, n_features) to (batch, time, 1). The output at each step is
+        the forecast, 0…1, known at the close of that step's bar.
+
+    Example:
+        >>> member = build_lstm_member(3, units=(8, 4), dropout=0.2, lookback=30, seed=7)
+        >>> member.output_shape
+        (None, None, 1)
     """
-    seeds = iter(_seeds(seed, 4 * len(units) + 1))
+    seeds = _layer_seeds(seed, 4 * len(units) + 1)
     inputs = signal = keras.Input((None, n_features), name=f"{name}_rows")
     for depth, n_units in enumerate(units):
         lstm = layers.LSTM(
@@ -70,20 +109,22 @@ def build_lstm_member(
     return keras.Model(inputs, probability, name=name)
 
 
-def _seeds(seed: int, n_seeds: int) -> list[int]:
-    seeds = np.random.SeedSequence(seed).generate_state(n_seeds)
+def _layer_seeds(seed: int, n_seeds: int) -> Iterator[int]:
     # torch keeps the state of its random numbers as signed
     largest = 2**31 - 1 if keras.backend.backend() == "torch" else 2**32 - 1
-    return (seeds & largest).tolist()
+    for layer_seed in np.random.SeedSequence(seed).generate_state(n_seeds):
+        yield int(layer_seed) & largest
 
 
 def memory_biases(n_units: int, *, lookback: int, seed: int) -> np.ndarray:
-    """Biases that give each cell a memory of its own length, between 1 and ``lookback`` bars.
+    """Biases that give each cell a memory of its own length, between 1 and `lookback` bars.
 
     A cell whose forget gate has the bias log(T - 1) forgets at the pace of 1/T a bar; its input
     gate gets the opposite bias. Keras's default of 1 forgets within four bars, and gradients
-    rarely find their way back from there. Returns shape (4 * n_units,), gates in Keras's order
-    input, forget, cell, output.
+    rarely find their way back from there.
+
+    Returns:
+        Shape (4 * n_units,), gates in Keras's order input, forget, cell, output.
 
     Source: Tallec and Ollivier (2018), "Can recurrent neural networks warp time?", equation 16.
     """
@@ -94,7 +135,23 @@ def memory_biases(n_units: int, *, lookback: int, seed: int) -> np.ndarray:
 
 
 def join_members(normalization: layers.Layer, members: Sequence[keras.Model]) -> keras.Model:
-    """Members behind one shared scaling: (batch, time, n_features) → (batch, time, n_members)."""
+    """Put the members of an ensemble behind one shared scaling.
+
+    Args:
+        normalization: What `build_normalization` builds.
+        members: Networks from (batch, time, n_features) to (batch, time, 1).
+
+    Returns:
+        A network from (batch, time, n_features) to (batch, time, n_members).
+
+    Example:
+        >>> import numpy as np
+        >>> scaling = build_normalization(np.eye(3))
+        >>> size = {"units": (4,), "dropout": 0.0, "lookback": 20}
+        >>> members = [build_lstm_member(3, **size, seed=n, name=f"member_{n}") for n in range(2)]
+        >>> join_members(scaling, members).output_shape
+        (None, None, 2)
+    """
     inputs = keras.Input((None, members[0].input_shape[-1]), name="rows")
     scaled = normalization(inputs)
     outputs = [member(scaled) for member in members]

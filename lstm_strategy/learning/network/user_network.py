@@ -7,23 +7,36 @@ import numpy as np
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.network.keras_import import keras
-from lstm_strategy.learning.network.stepping import _as_list, _stepping_member
+from lstm_strategy.learning.network.stepping import as_list, build_stepping_member
 
 NetworkBuilder = Callable[[int], Any]
-"""A user's own network: the number of features → an uncompiled keras.Model."""
-
+"""A function of the number of features that builds an uncompiled `keras.Model`."""
 
 _CUT_BARS = 12
-
-
 _CARRIED_TOLERANCE = 1e-4
 
 
 def build_member(build: NetworkBuilder, n_features: int, *, seed: int, name: str) -> keras.Model:
-    """A user's own network as a member, freshly initialised; the same seed gives the same weights.
+    """Build a freshly initialised member from a user's own network; the seed decides its weights.
+
+    Args:
+        build: The user's function.
+        n_features: Columns of the scaled rows that the network takes.
+        seed: Sets Keras's global random state before `build` is called.
+        name: Of the member.
 
     Raises:
-        TrainingError: if ``build`` doesn't give (batch, time, n_features) → (batch, time, 1).
+        TrainingError: If `build` doesn't give a network from (batch, time, n_features) to
+            (batch, time, 1).
+
+    Example:
+        >>> from lstm_strategy.learning.network import keras
+        >>> def build(n_features):
+        ...     gru = keras.layers.GRU(4, return_sequences=True)
+        ...     end = keras.layers.Dense(1, activation="sigmoid")
+        ...     return keras.Sequential([keras.Input((None, n_features)), gru, end])
+        >>> build_member(build, 3, seed=0, name="member").input_shape
+        (None, None, 3)
     """
     keras.utils.set_random_seed(seed)
     network = build(n_features)
@@ -33,10 +46,10 @@ def build_member(build: NetworkBuilder, n_features: int, *, seed: int, name: str
             "of the number of features that returns keras.Model(inputs, outputs)."
         )
     shapes = tuple(network.input_shape), tuple(network.output_shape)
-    wanted = (None, None, n_features), (None, None, 1)
-    if shapes != wanted:
+    needed = (None, None, n_features), (None, None, 1)
+    if shapes != needed:
         raise TrainingError(
-            f"network must go from {wanted[0]} to {wanted[1]} (batch, time, ...), got "
+            f"network must go from {needed[0]} to {needed[1]} (batch, time, ...), got "
             f"{shapes[0]} to {shapes[1]}. Begin with keras.Input((None, n_features)), give every "
             "recurrent layer return_sequences=True and end with Dense(1, activation='sigmoid')."
         )
@@ -44,19 +57,26 @@ def build_member(build: NetworkBuilder, n_features: int, *, seed: int, name: str
 
 
 def check_can_be_carried(member: keras.Model) -> None:
-    """Make sure that a sequence may be cut anywhere, the state handed on.
+    """Make sure that a sequence may be cut anywhere if the state is handed on.
+
+    Args:
+        member: A network from (batch, time, n_features) to (batch, time, 1).
 
     Raises:
-        TrainingError: if a forecast depends on later bars, or on earlier ones past the state.
+        TrainingError: If a forecast depends on later bars, or on earlier ones past the state.
+
+    Example:
+        >>> from lstm_strategy.learning.network import build_lstm_member
+        >>> check_can_be_carried(build_lstm_member(3, units=(4,), dropout=0, lookback=9, seed=0))
     """
-    carried = _stepping_member(member)
+    stepping = build_stepping_member(member)
     shape = (1, _CUT_BARS * 2, member.input_shape[-1])
     random = np.random.default_rng(0).normal(size=shape)
     rows = keras.ops.convert_to_tensor(random, "float32")
-    state = [keras.ops.zeros((1, tensor.shape[-1])) for tensor in carried.inputs[1:]]
+    state = [keras.ops.zeros((1, tensor.shape[-1])) for tensor in stepping.inputs[1:]]
     parts = []
     for part in (rows[:, :_CUT_BARS], rows[:, _CUT_BARS:]):
-        forecast, *state = _as_list(carried([part, *state]))
+        forecast, *state = as_list(stepping([part, *state]))
         parts.append(keras.ops.convert_to_numpy(forecast))
     apart = np.abs(np.concatenate(parts, 1) - keras.ops.convert_to_numpy(member(rows))).max()
     if apart > _CARRIED_TOLERANCE:

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from lstm_strategy.learning.network.cpu_kernel import FusedLoop, fastest_copy, fits_the_kernel
@@ -38,9 +39,9 @@ def test_cudnn_computes_the_usual_layer_where_there_is_a_gpu(backend):
             "it needs recurrent_dropout=0.0, the layer has 0.2",
         ),
         ("tensorflow", True, {"unroll": True}, "it needs unroll=False, the layer has True"),
-        ("tensorflow", True, {"use_cudnn": False}, "the layer was told use_cudnn=False"),
+        ("tensorflow", True, {"use_cudnn": False}, "the layer has use_cudnn=False"),
     ],
-    ids=["no GPU", "backend", "activation", "recurrent dropout", "unrolled", "told not to"],
+    ids=["no GPU", "backend", "activation", "recurrent dropout", "unrolled", "switched off"],
 )
 def test_what_keeps_cudnn_away_is_named(backend, has_gpu, changed, reason):
     choice = cudnn_choice(backend, has_gpu=has_gpu, layer=USUAL | changed)
@@ -62,10 +63,30 @@ def test_the_fused_cpu_kernel_is_for_plain_layers_on_tensorflow_without_a_gpu(
     assert fused_cpu_choice(backend, has_gpu=has_gpu, fits=fits).is_used is is_used
 
 
-def test_what_is_said_of_the_fused_cpu_kernel_is_what_training_does():
+def test_the_choice_of_the_fused_cpu_kernel_is_what_training_does():
     member = build_lstm_member(2, units=(3,), dropout=0.0, lookback=5, seed=0)
-    said = fused_cpu_choice(
+    choice = fused_cpu_choice(
         keras.backend.backend(), has_gpu=False, fits=fits_the_kernel(member.layers[1])
     )
     is_fused = isinstance(fastest_copy(member).layers[1].inner_loop, FusedLoop)
-    assert said.is_used is is_fused
+    assert choice.is_used is is_fused
+
+
+def test_the_fused_loops_give_the_numbers_and_gradients_of_the_plain_ones():
+    tf = pytest.importorskip("tensorflow")
+    plain = build_lstm_member(3, units=(5, 4), dropout=0.0, lookback=20, seed=1)
+    members = [plain, fastest_copy(plain)]
+    loops = [getattr(layer, "inner_loop", None) for layer in members[1].layers]
+    assert sum(isinstance(loop, FusedLoop) for loop in loops) == 2
+    rows = np.random.default_rng(0).normal(size=(2, 30, 3)).astype(np.float32)
+    answers, gradients = [], []
+    for member in members:
+        with tf.GradientTape() as tape:
+            answer = member(rows)
+            loss = tf.reduce_sum(answer**2)
+        answers.append(answer)
+        gradients.append(tape.gradient(loss, [v.value for v in member.trainable_variables]))
+    np.testing.assert_allclose(*answers, atol=1e-6)
+    assert len(gradients[0]) == 8
+    for plain, fused in zip(*gradients, strict=True):
+        np.testing.assert_allclose(plain, fused, rtol=1e-4, atol=1e-6)

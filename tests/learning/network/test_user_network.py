@@ -114,7 +114,7 @@ def test_a_loaded_model_asks_for_the_network_before_it_is_trained_anew(tmp_path)
     forecaster = trained_with(residual)
     assert forecaster.unfitted_copy().network is residual
     loaded = LSTMForecaster.load(forecaster.save(tmp_path / "model"))
-    assert loaded.card.network.endswith("test_own_network.residual")
+    assert loaded.card.network.endswith("test_user_network.residual")
     with pytest.raises(LSTMStrategyError, match=r"residual, whose .* Pass it again: network="):
         loaded.unfitted_copy()
     assert loaded.unfitted_copy(network=residual).network is residual

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.network.lstm import memory_biases
 from lstm_strategy.learning.training.dataset import TrainingSet
 from lstm_strategy.learning.training.fit import fit_network
 from lstm_strategy.learning.training.settings import ForecasterSettings
@@ -74,31 +73,6 @@ def test_a_loss_that_becomes_nan_is_an_error_that_names_the_learning_rate():
         fit_network(broken, settings)
 
 
-@pytest.mark.parametrize("units", [(4,), (4, 3), (4, 3, 2)], ids=str)
-def test_layers_keep_what_the_fused_kernel_needs(units):
-    from lstm_strategy.learning.network import build_lstm_member, keras
-
-    member = build_lstm_member(3, units=units, dropout=0.1, lookback=30, seed=0)
-    lstms = [layer for layer in member.layers if isinstance(layer, keras.layers.LSTM)]
-    assert [layer.units for layer in lstms] == list(units)
-    for layer in lstms:
-        config = layer.get_config()
-        assert (config["activation"], config["recurrent_activation"]) == ("tanh", "sigmoid")
-        assert config["recurrent_dropout"] == 0
-        assert config["use_bias"]
-        assert not config["unroll"]
-
-
-def test_cells_begin_with_memories_of_one_to_lookback_bars():
-    biases = memory_biases(500, lookback=60, seed=0)
-    into, forget, *rest = np.split(biases, 4)
-    pace = 1 - 1 / (1 + np.exp(-forget))  # what a forget gate at rest loses a bar
-    assert 1 / 60 < pace.min() < 1 / 55
-    assert 0.4 < pace.max() <= 0.5
-    np.testing.assert_array_equal(into, -forget)
-    np.testing.assert_array_equal(rest, 0)
-
-
 def test_weights_decide_which_labels_count():
     rows = planted_rows(300)
     contradicted = 1 - rows.labels
@@ -108,29 +82,6 @@ def test_weights_decide_which_labels_count():
     ignored = fit_network(replace(rows, weights=weights), settings)
     mixed = fit_network(replace(rows, labels=labels, weights=weights), settings)
     np.testing.assert_allclose(ignored.history["loss"], mixed.history["loss"], rtol=1e-5)
-
-
-def test_the_fused_loops_give_the_numbers_and_gradients_of_the_plain_ones():
-    from lstm_strategy.learning.network import build_lstm_member, fastest_copy
-    from lstm_strategy.learning.network.cpu_kernel import FusedLoop
-
-    tf = pytest.importorskip("tensorflow")
-    plain = build_lstm_member(3, units=(5, 4), dropout=0.0, lookback=20, seed=1)
-    members = [plain, fastest_copy(plain)]
-    loops = [getattr(layer, "inner_loop", None) for layer in members[1].layers]
-    assert sum(isinstance(loop, FusedLoop) for loop in loops) == 2
-    rows = np.random.default_rng(0).normal(size=(2, 30, 3)).astype(np.float32)
-    answers, gradients = [], []
-    for member in members:
-        with tf.GradientTape() as tape:
-            answer = member(rows)
-            loss = tf.reduce_sum(answer**2)
-        answers.append(answer)
-        gradients.append(tape.gradient(loss, [v.value for v in member.trainable_variables]))
-    np.testing.assert_allclose(*answers, atol=1e-6)
-    assert len(gradients[0]) == 8
-    for plain, fused in zip(*gradients, strict=True):
-        np.testing.assert_allclose(plain, fused, rtol=1e-4, atol=1e-6)
 
 
 def test_a_trained_network_depends_on_plain_layers_only():
