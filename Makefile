@@ -1,50 +1,82 @@
 # Everything runs in .venv, with the versions in constraints.txt. `make demo` is the place to begin.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALLED := .venv/.installed
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+# one stamp for each group of packages: the demo needs no test tools, the tests no peers
+PACKAGE := .venv/.package-installed
+TOOLS := .venv/.tools-installed
+DOCS := .venv/.docs-installed
 PEERS := .venv/.peers-installed
 
-.PHONY: demo test test-slow test-all lint format bench notebooks clean
+.PHONY: demo test test-slow test-all doctest coverage lint types contracts format docs serve-docs bench notebooks clean
 
-demo: $(INSTALLED)
+demo: $(PACKAGE)
 	$(BIN)/lstm-strategy demo
 
-test: $(INSTALLED)
+test: $(TOOLS)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
-test-slow: $(INSTALLED)
+test-slow: $(TOOLS)
 	$(BIN)/python -m pytest -m slow
 
-test-all: test test-slow
+test-all: test doctest test-slow
 
-lint: $(INSTALLED)
+# the examples in the docstrings
+doctest: $(TOOLS)
+	$(BIN)/python -m pytest --doctest-modules lstm_strategy
+
+# the quick tests again, with the lines and branches that they never reach
+coverage: $(TOOLS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" --cov --cov-report term
+
+lint: $(TOOLS) types contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(TOOLS)
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini
+
+contracts: $(TOOLS)
 	$(BIN)/lint-imports
 
-format: $(INSTALLED)
+format: $(TOOLS)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# the site, into site/: a link or a name that leads nowhere is an error
+docs: $(DOCS)
+	$(BIN)/mkdocs build --strict
+
+serve-docs: $(DOCS)
+	$(BIN)/mkdocs serve
 
 bench: $(PEERS)
 	$(BIN)/python -m benchmarks $(ARGS)
 
-notebooks: $(INSTALLED)
+notebooks: $(TOOLS)
 	$(BIN)/python tests/notebook_runs.py $(ARGS)
 
-$(INSTALLED): setup.cfg constraints.txt
+$(PACKAGE): setup.cfg constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,dev]"
-	touch $(INSTALLED)
+	$(INSTALL) --editable .
+	touch $(PACKAGE)
+
+$(TOOLS): $(PACKAGE)
+	$(INSTALL) --editable ".[test,dev]"
+	touch $(TOOLS)
+
+$(DOCS): $(PACKAGE)
+	$(INSTALL) --editable ".[docs]"
+	touch $(DOCS)
 
 # what the benchmarks compare with: never needed by the package or its tests. PyBroker wants an Optuna
 # older than the package's, for a part of it that isn't used here, so it comes without its needs.
-$(PEERS): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps lib-pybroker
+$(PEERS): $(TOOLS)
+	$(INSTALL) --editable ".[bench]"
+	$(INSTALL) --no-deps lib-pybroker
 	touch $(PEERS)
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
