@@ -1,14 +1,15 @@
-"""Is a difference luck? Bootstrap, multiple comparison, Sharpe ratios, overfitting."""
+"""Is a difference luck? Bootstrap, multiple comparison, Sharpe ratios and overfitting."""
 
 from lstm_strategy.evaluation.statistics.bootstrap import FEWEST_BARS, at_equal_volatility
 from lstm_strategy.evaluation.statistics.multiple_comparison import (
     SPAResult,
+    best_lead_p_value,
+    model_confidence_set,
     superior_predictive_ability,
 )
 from lstm_strategy.evaluation.statistics.overfitting import (
     independent_trials,
     overfitting_probability,
-    trials_against,
 )
 from lstm_strategy.evaluation.statistics.sharpe_ratio import (
     Interval,
@@ -21,10 +22,11 @@ __all__ = [
     "Interval",
     "SPAResult",
     "at_equal_volatility",
+    "best_lead_p_value",
     "deflated_sharpe",
     "independent_trials",
+    "model_confidence_set",
     "overfitting_probability",
     "sharpe_interval",
     "superior_predictive_ability",
-    "trials_against",
 ]

@@ -1,8 +1,8 @@
 """Resampled returns: what every test and interval on a frame of bar returns is made from.
 
-A frame of returns has one column a strategy and one row a bar, on dates that all share; a return is
-simple (0.01 is 1 %) and known at the close of its row. `arch` draws the resamples and chooses their
-blocks.
+A frame of returns has one column a strategy and one row a bar, on dates that all share. A return is
+simple (0.01 is 1 %) and known at the close of its row. `arch` draws the resamples and chooses the
+length of their blocks.
 """
 
 import math
@@ -15,15 +15,27 @@ from arch.bootstrap import StationaryBootstrap, optimal_block_length
 from lstm_strategy.errors import TradingError
 
 FEWEST_BARS = 30
-"""With fewer returns no resampling is tried; with fewer than some hundreds little can be shown."""
-
+"""With fewer returns nothing is resampled; with fewer than some hundreds little can be shown."""
 
 NO_SPREAD = 1e-13
-"""A standard deviation up to here is rounding: the series is flat."""
+"""A standard deviation up to this one is rounding: the series is flat."""
 
 
 def at_equal_volatility(returns: pd.DataFrame) -> pd.DataFrame:
-    """Each column over its standard deviation (ddof 0); one that never varies becomes zero."""
+    """Return each column divided by its standard deviation, so that leverage wins nothing.
+
+    Args:
+        returns: Bar returns, one column a strategy.
+
+    Returns:
+        A frame of the same shape whose columns have a standard deviation (ddof 0) of one, so that
+        a mean is a Sharpe ratio per bar. A column that never varies counts as cash: it is zero.
+
+    Example:
+        >>> returns = pd.DataFrame({"wild": [-0.1, 0.3], "cash": [0.0, 0.0]})
+        >>> at_equal_volatility(returns).round(6).to_dict("list")
+        {'wild': [-0.5, 1.5], 'cash': [0.0, 0.0]}
+    """
     spread = returns.std(ddof=0)
     is_flat = ~(spread > NO_SPREAD)
     scaled = returns / spread.mask(is_flat, 1.0)
@@ -32,7 +44,12 @@ def at_equal_volatility(returns: pd.DataFrame) -> pd.DataFrame:
 
 
 def block_length(returns: pd.DataFrame) -> int:
-    """Mean block length for a stationary bootstrap: the longest that any column needs, in bars."""
+    """Return the mean block length, in bars, of a stationary bootstrap of the returns.
+
+    Source:
+        Politis and White (2004), with the correction of Patton, Politis and White (2009): the
+        longest that any column needs; 1 if all are flat.
+    """
     values = returns.to_numpy(dtype=float)
     values = values[:, values.std(axis=0) > NO_SPREAD]
     if not values.shape[1]:
@@ -44,23 +61,28 @@ def block_length(returns: pd.DataFrame) -> int:
 
 
 def resample_means(values: np.ndarray, block_bars: int, *, reps: int, seed: int) -> np.ndarray:
-    """Column means of `reps` stationary-bootstrap samples; shape (reps, number of columns)."""
+    """Return the column means of `reps` stationary-bootstrap samples, shape (reps, n_columns)."""
     n_bars = len(values)
-    samples = resamples(n_bars, block_bars, reps=reps, seed=seed)
+    samples = resample_rows(n_bars, block_bars, reps=reps, seed=seed)
     # Counting how often a bar was drawn is six times as fast as copying the rows drawn.
     counts = (np.bincount(rows, minlength=n_bars).astype(float) for rows in samples)
     return np.array([drawn @ values for drawn in counts]) / n_bars
 
 
-def resamples(n_bars: int, block_bars: int, *, reps: int, seed: int) -> Iterator[np.ndarray]:
-    """Row numbers of `reps` stationary-bootstrap samples, each of shape (n_bars,)."""
+def resample_rows(n_bars: int, block_bars: int, *, reps: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the row numbers of `reps` stationary-bootstrap samples, each of shape (n_bars,)."""
     bootstrap = StationaryBootstrap(block_bars, np.arange(n_bars), seed=seed)
     for (rows,), _ in bootstrap.bootstrap(reps):
         yield rows
 
 
 def check_returns(returns: pd.DataFrame, name: str | None = None) -> pd.DataFrame:
-    """The returns as they are. Raises `TradingError` if they can\'t be resampled."""
+    """Return the returns as they are.
+
+    Raises:
+        TradingError: If there is no column `name`, if there are fewer than `FEWEST_BARS` rows, or
+            at the first return that isn't finite.
+    """
     if name is not None and name not in returns.columns:
         raise TradingError(
             f"The returns need a column {name!r}, got {', '.join(map(str, returns.columns))}."
@@ -76,7 +98,11 @@ def check_returns(returns: pd.DataFrame, name: str | None = None) -> pd.DataFram
 
 
 def finite_values(returns: pd.Series) -> np.ndarray:
-    """The returns, shape (n_bars,). Raises `TradingError` naming the first that isn\'t finite."""
+    """Return the returns as an array of shape (n_bars,).
+
+    Raises:
+        TradingError: At the first return that isn't finite.
+    """
     values = returns.to_numpy(dtype=float)
     is_bad = ~np.isfinite(values)
     if is_bad.any():

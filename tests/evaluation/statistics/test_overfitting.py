@@ -1,17 +1,15 @@
-"""The probability of backtest overfitting, the number of independent trials, the SPA of trials."""
+"""The probability of backtest overfitting, and the number of independent trials."""
 
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
-from arch.bootstrap import SPA
 
 from lstm_strategy import LSTMStrategyError
 from lstm_strategy.evaluation.statistics.overfitting import (
     independent_trials,
     overfitting_probability,
-    trials_against,
 )
 
 
@@ -78,7 +76,7 @@ def test_an_odd_number_of_blocks_is_refused():
         overfitting_probability(noise(100, 2), n_blocks=3)
 
 
-def test_twins_are_one_independent_trial_and_opposites_two():
+def test_equal_trials_are_one_independent_trial_and_opposites_two():
     up = pd.Series([0.01, -0.02, 0.03, -0.01])
     assert independent_trials(pd.DataFrame({"a": up, "b": up}), 2) == 1
     assert independent_trials(pd.DataFrame({"a": up, "b": -up}), 2) == 2
@@ -92,24 +90,3 @@ def test_trials_that_correlate_by_half_count_half():
 
 def test_a_single_trial_is_one():
     assert independent_trials(noise(30, 1), 1) == 1
-
-
-def test_the_best_of_lucky_trials_shows_no_superiority_and_real_skill_does():
-    benchmark = noise(500, 1, seed=9)[0]
-    assert trials_against(noise(500, 30, seed=2), benchmark) > 0.1
-    assert trials_against(noise(500, 30, seed=2, skill=[(7, 0.004)]), benchmark) < 0.01
-
-
-def test_trials_that_all_trail_have_a_p_value_of_one():
-    benchmark = noise(100, 1, seed=9)[0] + 0.02
-    assert trials_against(noise(100, 4), benchmark) == 1.0
-
-
-def test_the_p_value_is_near_that_of_arch():
-    returns, benchmark = noise(500, 10, seed=4, skill=[(0, 0.0012)]), noise(500, 1, seed=5)[0]
-    scaled, base = returns / returns.std(ddof=0), benchmark / benchmark.std(ddof=0)
-    theirs = SPA(-base, -scaled, block_size=2, reps=2000, seed=1)
-    theirs.compute()
-    assert trials_against(returns, benchmark, reps=2000) == pytest.approx(
-        theirs.pvalues["consistent"], abs=0.04
-    )

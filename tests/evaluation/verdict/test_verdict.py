@@ -9,8 +9,11 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.comparison import Board
 from lstm_strategy.evaluation.metrics import sharpe
-from lstm_strategy.evaluation.statistics import deflated_sharpe, sharpe_interval
-from lstm_strategy.evaluation.statistics.multiple_comparison import spa_against_each
+from lstm_strategy.evaluation.statistics import (
+    deflated_sharpe,
+    sharpe_interval,
+    superior_predictive_ability,
+)
 from lstm_strategy.evaluation.verdict.alarms import Alarm
 from lstm_strategy.evaluation.verdict.judge import verdict, verdict_on_returns
 from lstm_strategy.trading.cerebro import BrokerSettings
@@ -87,7 +90,7 @@ def test_noise_isnt_claimed():
 def test_the_numbers_are_those_of_the_significance_functions():
     returns = skilled(n_bars=500)
     outcome = judged(returns, n_trials=7, alpha=0.1, seed=3)
-    p_values = spa_against_each(returns, "LSTM", reps=REPS, seed=3)
+    p_values = superior_predictive_ability(returns, "LSTM", reps=REPS, seed=3).p_values
     interval = sharpe_interval(returns["LSTM"], YEAR, level=0.9, reps=REPS, seed=3)
     assert outcome.p_values == p_values.to_dict()
     assert outcome.p_value == p_values.max()
