@@ -2,20 +2,80 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.forecaster import CARD_FILE, WALK_FORWARD_FILE, Forecaster
+from lstm_strategy.learning.forecaster import (
+    CARD_FILE,
+    WALK_FORWARD_FILE,
+    Forecaster,
+    ForeignForecaster,
+    LSTMForecaster,
+)
 from lstm_strategy.learning.serving.forecast_cache import forecast_with_cache
 from lstm_strategy.learning.serving.precomputed import PrecomputedForecasts
 from lstm_strategy.support import naive_utc_index
 
 
-def precompute_forecasts(
-    model: "Forecaster | str | Path", bars: pd.DataFrame
-) -> PrecomputedForecasts:
-    """Forecast ``bars`` once, for many runs over the same bars; see ``forecast_with_cache``."""
+def open_forecaster(model: Any, *, engine: str = "auto") -> Forecaster:
+    """Return a model as a `Forecaster`, whether it is one, lies in a folder or is foreign.
+
+    Args:
+        model: A forecaster; the folder of a saved one, which is loaded once while it stays the
+            same; or any object with `forecast` and `stream`.
+        engine: What runs a saved model: "auto", "onnx" or "keras"; see `LSTMForecaster.load`.
+
+    Returns:
+        The forecaster itself, the loaded one, or the object in a `ForeignForecaster`.
+
+    Raises:
+        ModelError: If there is no such model, or the object isn't one.
+
+    Example:
+        >>> class Mine:
+        ...     def forecast(self, bars): ...
+        ...     def stream(self): ...
+        >>> open_forecaster(Mine()).warm_up
+        0
+    """
+    if isinstance(model, str | Path):
+        card_files = (Path(model) / name for name in (WALK_FORWARD_FILE, CARD_FILE))
+        changed = [file.stat().st_mtime_ns for file in card_files if file.is_file()]
+        return _load_forecaster(str(model), engine, sum(changed))
+    if isinstance(model, Forecaster):
+        return model
+    if model is None or not (hasattr(model, "forecast") and hasattr(model, "stream")):
+        raise ModelError(
+            f"model must be a forecaster or the folder of a saved one, got {model!r}. "
+            'Write model="models/sp500".'
+        )
+    return ForeignForecaster(model)
+
+
+def precompute_forecasts(model: Any, bars: pd.DataFrame) -> PrecomputedForecasts:
+    """Forecast `bars` once, for many runs over the same bars.
+
+    Args:
+        model: What `open_forecaster` takes.
+        bars: All bars that the runs will see, shape (n_bars, n_columns).
+
+    Returns:
+        The forecasts with what is known of their model. Precomputed forecasts are returned as
+        they are.
+
+    Raises:
+        ModelError: If there is no such model.
+        BarsError: At the first bad bar.
+
+    Example:
+        >>> from lstm_strategy import LSTMForecaster, sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> model = LSTMForecaster().fit(bars[:"2012"])  # doctest: +SKIP
+        >>> precompute_forecasts(model, bars).warm_up  # doctest: +SKIP
+        162
+    """
     forecaster = open_forecaster(model)
     if isinstance(forecaster, PrecomputedForecasts):
         return forecaster
@@ -24,35 +84,16 @@ def precompute_forecasts(
         warm_up=forecaster.warm_up,
         bars_columns=list(forecaster.bars_columns),
         training_end=forecaster.training_end,
+        kind=forecaster.kind,
+        ledger=forecaster.ledger,
     )
 
 
-def open_forecaster(model: "Forecaster | str | Path | None", *, engine: str = "auto") -> Forecaster:
-    """The forecaster itself, or the one saved in a folder (loaded once while it stays the same).
-
-    ``engine`` runs a saved one: "auto", "onnx" or "keras", see ``LSTMForecaster.load``.
-
-    Raises:
-        ModelError: if there is no such model, or the object isn't one.
-    """
-    if isinstance(model, (str, Path)):
-        card_files = (Path(model) / name for name in (WALK_FORWARD_FILE, CARD_FILE))
-        changed = [file.stat().st_mtime_ns for file in card_files if file.is_file()]
-        return _loaded(str(model), engine, sum(changed))
-    if model is None or not (hasattr(model, "forecast") and hasattr(model, "stream")):
-        raise ModelError(
-            f"model must be a forecaster or the folder of a saved one, got {model!r}. "
-            'Write model="models/sp500".'
-        )
-    return model
-
-
 @lru_cache(maxsize=8)
-def _loaded(folder: str, engine: str, changed: int) -> Forecaster:
+def _load_forecaster(folder: str, engine: str, changed: int) -> Forecaster:
     if (Path(folder) / WALK_FORWARD_FILE).is_file():
+        # imported here, because it loads joblib, which takes a quarter of a second
         from lstm_strategy.learning.walk_forward import WalkForwardForecaster
 
         return WalkForwardForecaster.load(folder, engine=engine)
-    from lstm_strategy.learning.forecaster import LSTMForecaster
-
     return LSTMForecaster.load(folder, engine=engine)

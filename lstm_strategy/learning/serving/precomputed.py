@@ -1,32 +1,55 @@
 """Forecasts that were made before, in place of the model that made them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS
+from lstm_strategy.learning.forecaster import (
+    FORECAST_COLUMNS,
+    Forecaster,
+    ForecasterKind,
+    Stream,
+)
 from lstm_strategy.support import naive_utc_index
 
 
-@dataclass(frozen=True, eq=False)
-class PrecomputedForecasts:
+# slots, so that the fields take the place of the properties of the base class
+@dataclass(frozen=True, eq=False, slots=True)
+class PrecomputedForecasts(Forecaster):
     """Forecasts that were made before, answering in place of the model that made them.
 
-    Small and picklable: worker processes and sweeps get this instead of a network.
+    They are small and can be pickled: worker processes and sweeps get them instead of a network.
+
+    Attributes:
+        frame: The columns signal, forecast and uncertainty on dates without a timezone (UTC).
+        warm_up: Bars before the first forecast.
+        bars_columns: The columns that bars must have.
+        training_end: The last bar that the model has seen; None where it isn't known.
+        kind: What the model counts as in tables and verdicts.
+        ledger: Which model forecast each bar; None where one model forecast them all.
+
+    Example:
+        >>> days = pd.to_datetime(["2024-01-02", "2024-01-03"])
+        >>> frame = pd.DataFrame({"signal": [0.0, 1.0], "forecast": 0.5, "uncertainty": 0.0}, days)
+        >>> forecasts = PrecomputedForecasts(frame, 0, ["close"], None)
+        >>> bars = pd.DataFrame({"close": [7.0]}, days[1:])
+        >>> forecasts.forecast(bars)["signal"].tolist()
+        [1.0]
     """
 
     frame: pd.DataFrame
     warm_up: int
     bars_columns: list[str]
     training_end: pd.Timestamp | None
+    kind: ForecasterKind = ForecasterKind.LSTM
+    ledger: pd.DataFrame | None = None
 
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
-        """The rows of the ready frame that belong to ``bars``.
+        """Return the rows of `frame` that belong to `bars`, on the index of `bars`.
 
         Raises:
-            ModelError: if a bar wasn't among those that were forecast.
+            ModelError: If a bar wasn't among those that were forecast.
         """
         times = naive_utc_index(bars.index)
         unknown = times[~times.isin(self.frame.index)]
@@ -36,17 +59,33 @@ class PrecomputedForecasts:
             )
         return self.frame.loc[times].set_axis(bars.index)
 
-    def stream(self) -> Any:
-        """Ready forecasts serve whole feeds only.
+    def stream(self, history: pd.DataFrame | None = None) -> Stream:
+        """Refuse: precomputed forecasts serve whole feeds only.
 
         Raises:
-            ModelError: always; a stream needs the model itself.
+            ModelError: Always; a stream needs the model itself.
         """
-        raise ModelError("Ready forecasts can't follow a live feed. Pass the model itself.")
+        raise ModelError("Precomputed forecasts can't follow a live feed. Pass the model itself.")
 
 
 def precomputed_frame(forecasts: pd.DataFrame, bars: pd.DataFrame) -> PrecomputedForecasts:
-    """Forecasts that are known for some of the bars as a model; the others have none."""
+    """Let forecasts that are known for some of the bars answer as a model.
+
+    Args:
+        forecasts: The columns signal, forecast and uncertainty on some of the dates of `bars`.
+        bars: Bars that may be asked for, shape (n_bars, n_columns).
+
+    Returns:
+        A model without warm-up, whose forecasts are NaN on all other bars.
+
+    Example:
+        >>> days = pd.to_datetime(["2024-01-02", "2024-01-03"])
+        >>> bars = pd.DataFrame({"close": [7.0, 8.0]}, days)
+        >>> known = {"signal": 1.0, "forecast": 0.6, "uncertainty": 0.1}
+        >>> frame = pd.DataFrame(known, index=days[1:])
+        >>> precomputed_frame(frame, bars).forecast(bars)["signal"].tolist()
+        [nan, 1.0]
+    """
     frame = forecasts[FORECAST_COLUMNS].reindex(bars.index)
     return PrecomputedForecasts(
         frame.set_axis(naive_utc_index(bars.index)), 0, list(bars.columns), None

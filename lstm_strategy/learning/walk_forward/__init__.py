@@ -1,7 +1,10 @@
-"""Refits along time: purged folds, one forecaster for the whole span, a ledger of who forecast what."""
+"""Refits along time.
 
-from lstm_strategy.learning.walk_forward.forecaster import WalkForwardForecaster
+Purged folds, one forecaster for the whole span, and a ledger of which model forecast which bar.
+"""
+
+from lstm_strategy.learning.walk_forward.forecaster import Refit, WalkForwardForecaster
 from lstm_strategy.learning.walk_forward.run import fit_fold, walk_forward
 from lstm_strategy.learning.walk_forward.splitter import Fold, WalkForward
 
-__all__ = ["Fold", "WalkForward", "WalkForwardForecaster", "fit_fold", "walk_forward"]
+__all__ = ["Fold", "Refit", "WalkForward", "WalkForwardForecaster", "fit_fold", "walk_forward"]

@@ -1,8 +1,10 @@
 """Forecasts are made once, and anew whenever anything that decides them has changed."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import backtrader as bt
 import numpy as np
@@ -10,16 +12,17 @@ import pandas as pd
 import pytest
 from made_up import ConstantForecaster, random_walk
 
+import lstm_strategy
 from lstm_strategy import BarsFeed, FeatureSet, LSTMForecaster, LSTMStrategy
 from lstm_strategy.learning.serving import forecast_cache
 from lstm_strategy.learning.serving.forecast_cache import (
     ForecastFiles,
     ForecastMemory,
+    digest_of_code,
     forecast_with_cache,
 )
-from lstm_strategy.learning.serving.open import precompute_forecasts
-from lstm_strategy.learning.walk_forward import WalkForwardForecaster
-from lstm_strategy.learning.walk_forward.forecaster import Refit
+from lstm_strategy.learning.serving.open import open_forecaster, precompute_forecasts
+from lstm_strategy.learning.walk_forward import Refit, WalkForwardForecaster
 
 BARS = random_walk(90, seed=4)
 
@@ -146,11 +149,32 @@ def test_another_engine_is_another_model(model_folder, folder, n_computed):
 
 def test_other_code_or_libraries_forecast_anew(trained, folder, n_computed, monkeypatch):
     forecast_with_cache(trained, BARS)
-    monkeypatch.setattr(forecast_cache, "_code", lambda: "edited")
+    monkeypatch.setattr(forecast_cache, "digest_of_code", lambda package: "edited")
     forecast_with_cache(trained, BARS)
     monkeypatch.setattr(forecast_cache, "_versions", lambda: {"numpy": "99"})
     forecast_with_cache(trained, BARS)
     assert len(n_computed) == 3
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [
+        pytest.param("bars/validate.py", True, id="bars"),
+        pytest.param("learning/features/indicators.py", True, id="features"),
+        pytest.param("learning/inference/onnx_engine.py", True, id="inference"),
+        pytest.param("learning/forecaster/signal.py", True, id="signal"),
+        pytest.param("support/time_zones.py", True, id="support"),
+        pytest.param("trading/feed.py", False, id="trading"),
+    ],
+)
+def test_an_edit_in_a_room_behind_forecasts_changes_the_digest_of_the_code(tmp_path, file, counts):
+    package = Path(lstm_strategy.__file__).parent
+    edited = shutil.copytree(package, tmp_path / "edited")
+    assert digest_of_code(edited) == digest_of_code(package)
+    digest_of_code.cache_clear()
+    with (edited / file).open("a") as module:
+        module.write("# edited\n")
+    assert (digest_of_code(edited) != digest_of_code(package)) is counts
 
 
 def test_the_models_of_a_walk_forward_are_cached_as_one(trained, folder, n_computed):
@@ -170,7 +194,7 @@ def test_forecasters_of_others_are_asked_each_time(folder):
 
     constant = ConstantForecaster(0.5)
     for _ in range(2):
-        forecast_with_cache(constant, BARS)
+        forecast_with_cache(open_forecaster(constant), BARS)
     assert constant.n_batch_calls == 2
     assert Derived().fingerprint is None
     assert not folder.exists()
@@ -206,7 +230,7 @@ def test_off_keeps_nothing(trained, n_computed, monkeypatch):
 
 def test_without_the_variable_files_lie_in_the_users_cache_folder(trained, tmp_path, monkeypatch):
     monkeypatch.delenv("LSTM_STRATEGY_CACHE")
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda name, **_: tmp_path / name)
+    monkeypatch.setattr(forecast_cache, "user_cache_path", lambda name, **_: tmp_path / name)
     forget(monkeypatch)
     forecast_with_cache(trained, BARS)
     assert len(list((tmp_path / "lstm-strategy").iterdir())) == 1
@@ -226,12 +250,11 @@ def test_the_files_unused_for_the_longest_go_first(tmp_path):
 
 
 def test_what_a_dead_process_left_unfinished_is_removed(tmp_path):
-    for name, seconds in {".unfinished-old": 1_000, ".unfinished-new": None}.items():
+    for name in (".old.forecast.17.part", ".new.forecast.18.part"):
         (tmp_path / name).write_bytes(b"half")
-        if seconds is not None:
-            os.utime(tmp_path / name, (seconds, seconds))
+    os.utime(tmp_path / ".old.forecast.17.part", (1_000, 1_000))
     ForecastFiles(tmp_path, largest_bytes=100_000).put("a", np.zeros(3))
-    assert {path.name for path in tmp_path.iterdir()} == {".unfinished-new", "a.forecast"}
+    assert {path.name for path in tmp_path.iterdir()} == {".new.forecast.18.part", "a.forecast"}
 
 
 def test_the_memory_lets_go_of_what_was_unused_for_the_longest():
