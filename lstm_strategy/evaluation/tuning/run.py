@@ -23,7 +23,7 @@ from lstm_strategy.evaluation.statistics import (
     deflated_sharpe,
     independent_trials,
     overfitting_probability,
-    trials_against,
+    best_lead_p_value,
 )
 from lstm_strategy.evaluation.tuning.holdout import forecast_holdout
 from lstm_strategy.evaluation.tuning.result import Holdout, TuningResult
@@ -238,7 +238,7 @@ def _luck(found: Search, returns: pd.DataFrame, task: Task) -> dict[str, Any]:
         "deflated_sharpe": deflated_sharpe(
             best, n_independent, trial_sharpe_std=max(by_luck, measured)
         ),
-        "spa_p_value": trials_against(returns, held, seed=task.seed),
+        "spa_p_value": best_lead_p_value(returns, held, seed=task.seed),
     }
 
 

@@ -1,3 +1,5 @@
+"""Every metric, by hand and beside two libraries that have it too."""
+
 import math
 from types import SimpleNamespace
 
@@ -7,7 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy.evaluation.metrics import equity as metrics
+from lstm_strategy.evaluation.metrics import metrics_of
+from lstm_strategy.evaluation.metrics.curve import (
+    bar_returns,
+    cagr,
+    drawdown,
+    max_drawdown,
+    sharpe,
+    sortino,
+)
+from lstm_strategy.evaluation.metrics.trading import mean_exposure, turnover
 
 # Returns +10 %, −10 %, 0, +20 %, −10 %; with five bars a year the curve lasts exactly one year.
 SIX_VALUES = [100.0, 110.0, 99.0, 99.0, 118.8, 106.92]
@@ -58,27 +69,27 @@ def test_every_metric_of_six_values_matches_the_hand_worked_one():
         "exposure": 0.6,
         "costs": 0.0033,
     }
-    measured = metrics.metrics_of(run)
+    measured = metrics_of(run)
     assert list(measured.index) == list(expected)
     assert measured.name == "six values"
     assert measured.to_dict() == pytest.approx(expected, rel=1e-12)
 
 
 def test_drawdown_is_measured_from_the_highest_value_so_far():
-    depth = metrics.drawdown(curve(SIX_VALUES))
+    depth = drawdown(curve(SIX_VALUES))
     assert depth.to_list() == pytest.approx([0.0, 0.0, -0.1, -0.1, 0.0, -0.1])
 
 
 def test_a_loss_on_the_first_bar_counts_as_a_drawdown():
-    assert metrics.max_drawdown(curve([100.0, 80.0, 90.0])) == pytest.approx(-0.2)
+    assert max_drawdown(curve([100.0, 80.0, 90.0])) == pytest.approx(-0.2)
 
 
 @pytest.mark.parametrize("freq", ["D", "h"])
 def test_metrics_agree_with_empyrical(freq):
     year = BARS_PER_YEAR["daily" if freq == "D" else "hourly around the clock"]
     equity = random_curve(seed=3, n_bars=1500, freq=freq)
-    returns = metrics.bar_returns(equity)
-    measured = metrics.metrics_of(run_of(equity, bars_per_year=year))
+    returns = bar_returns(equity)
+    measured = metrics_of(run_of(equity, bars_per_year=year))
     expected = {
         "total_return": empyrical.cum_returns_final(returns),
         "cagr": empyrical.cagr(returns, annualization=year),
@@ -95,8 +106,8 @@ def test_metrics_agree_with_quantstats():
     with matplotlib.rc_context():  # importing quantstats restyles every figure
         from quantstats import stats
     equity = random_curve(seed=4, n_bars=800, freq="D")
-    returns = metrics.bar_returns(equity)
-    measured = metrics.metrics_of(run_of(equity, bars_per_year=252.0))
+    returns = bar_returns(equity)
+    measured = metrics_of(run_of(equity, bars_per_year=252.0))
     expected = {
         "total_return": stats.comp(returns),
         "cagr": stats.cagr(returns),
@@ -112,11 +123,11 @@ def test_metrics_agree_with_quantstats():
 def test_a_bar_that_doubles_the_equity_is_not_taken_for_a_price():
     # quantstats takes the returns 0, 1.5, 0 for prices; mean 0.5, deviation sqrt(0.75)
     equity = curve([100.0, 100.0, 250.0, 250.0])
-    assert metrics.sharpe(equity, 1.0) == pytest.approx(0.5 / math.sqrt(0.75))
+    assert sharpe(equity, 1.0) == pytest.approx(0.5 / math.sqrt(0.75))
 
 
 def test_a_flat_curve_has_zeros_where_defined_and_nan_elsewhere():
-    measured = metrics.metrics_of(run_of(curve([100.0] * 6)))
+    measured = metrics_of(run_of(curve([100.0] * 6)))
     zeros = ["total_return", "cagr", "volatility", "max_drawdown", "turnover", "trades"]
     assert measured[[*zeros, "exposure", "costs"]].eq(0.0).all()
     assert measured[["sharpe", "sortino", "calmar"]].isna().all()
@@ -124,35 +135,35 @@ def test_a_flat_curve_has_zeros_where_defined_and_nan_elsewhere():
 
 def test_steady_growth_has_no_sharpe_ratio_although_rounding_varies_its_returns():
     steady = curve(100.0 * 1.001 ** np.arange(50))
-    assert math.isnan(metrics.sharpe(steady, 252.0))
-    assert math.isnan(metrics.sortino(steady, 252.0))
+    assert math.isnan(sharpe(steady, 252.0))
+    assert math.isnan(sortino(steady, 252.0))
 
 
 @pytest.mark.parametrize("n_values", [0, 1], ids=["empty", "one value"])
 def test_a_curve_without_a_return_is_nan_without_a_warning(n_values):
-    measured = metrics.metrics_of(run_of(curve([100.0] * n_values)))
+    measured = metrics_of(run_of(curve([100.0] * n_values)))
     undefined = ["total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "turnover"]
     assert measured[undefined].isna().all()
 
 
 def test_returns_stop_at_ruin():
-    returns = metrics.bar_returns(curve([100.0, 50.0, -10.0, 20.0]))
+    returns = bar_returns(curve([100.0, 50.0, -10.0, 20.0]))
     assert returns.iloc[:2].to_list() == pytest.approx([-0.5, -1.2])
     assert math.isnan(returns.iloc[2])
-    assert math.isnan(metrics.cagr(curve([100.0, -10.0]), 252.0))
-    assert metrics.cagr(curve([100.0, 0.0]), 252.0) == -1.0
+    assert math.isnan(cagr(curve([100.0, -10.0]), 252.0))
+    assert cagr(curve([100.0, 0.0]), 252.0) == -1.0
 
 
 def test_growth_beyond_the_largest_float_is_infinite_without_a_warning():
-    assert metrics.cagr(curve([1.0, 3.0]), 24 * 365.25) == math.inf
+    assert cagr(curve([1.0, 3.0]), 24 * 365.25) == math.inf
 
 
 def test_turnover_counts_the_value_of_sales_and_purchases_alike():
     # 50 bought, 50 sold, average equity 100, half a year
     equity = curve([100.0, 100.0, 100.0])
     fills = run_of(equity, fills=[(5, 10.0, 0, 0), (-5, 10.0, 0, 0)]).fills
-    assert metrics.turnover(fills, equity, 4.0) == pytest.approx(2.0)
+    assert turnover(fills, equity, 4.0) == pytest.approx(2.0)
 
 
 def test_short_positions_count_as_exposure():
-    assert metrics.mean_exposure(curve([1.0, -1.0, 0.0, -0.5])) == pytest.approx(0.625)
+    assert mean_exposure(curve([1.0, -1.0, 0.0, -0.5])) == pytest.approx(0.625)
