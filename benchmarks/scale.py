@@ -30,7 +30,7 @@ from lstm_strategy import (
     workers,
 )
 from lstm_strategy.learning.forecaster import read_folder, write_folder
-from lstm_strategy.support import shared
+from lstm_strategy.support import share
 from strategies import BASELINES
 
 TRAINING_BARS, TEST_BARS = 2_520, 252
@@ -129,7 +129,7 @@ def main() -> None:
         content = read_folder(run / "folds" / "002")
         one_compared = compared_seconds(run)
     bars = sample_bars("sp500")
-    with shared(bars, n_jobs=2) as handle:
+    with share(bars, n_jobs=2) as handle:
         task_bytes = len(cloudpickle.dumps((LSTMForecaster(), handle)))
     console.print(
         f"core seconds: a fold {fold_seconds:.2f}, comparing a symbol {one_compared:.2f}\n"

@@ -1,10 +1,9 @@
-"""Joblib's tasks as tasks of a Ray cluster: Ray places them, and starts anew what a dead node ran.
+"""Joblib's tasks as tasks of a Ray cluster: Ray places them and restarts what a dead node ran.
 
 Ray's own joblib backend hands tasks in turn to actors, one a core. An actor of a dead node never
 comes back where its core is missing, and its tasks wait for ever: so tasks of Ray are used instead.
 """
 
-import logging
 import os
 import pickle
 import queue
@@ -14,10 +13,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+# Ray reads these when it is imported
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # workers may use what they have
+# dead nodes and workers would fill pages of the standard output; their tasks run again elsewhere
+os.environ.setdefault(
+    "RAY_DEDUP_LOGS_SKIP_REGEX",
+    "Raylet is terminated|marked dead|died or was killed|will be retried",
+)
 
 import ray
 import ray.exceptions
@@ -25,15 +31,13 @@ from joblib.parallel import ParallelBackendBase, SequentialBackend
 
 from lstm_strategy.errors import WorkersDiedError
 
-log = logging.getLogger(__name__)
-
 _MOST_RETRIES = 5  # of a task whose worker or node died: one that kills its worker must end
 _SECONDS_TO_ANSWER = 5.0
 _TRAVELLING_VARIABLES = ("KERAS_BACKEND", "LSTM_STRATEGY_CACHE", "TF_CPP_MIN_LOG_LEVEL")
 
 
 @contextmanager
-def connected(address: str | None) -> Iterator[None]:
+def connect(address: str | None) -> Iterator[None]:
     """Connect to a cluster, or start one of this machine alone, and leave it at the end.
 
     Where this process is connected already, that cluster is used and left as it is.
@@ -57,13 +61,12 @@ def connected(address: str | None) -> Iterator[None]:
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         raise _unreachable(address, str(error).splitlines()[0]) from error
     try:
-        with _notices_logged():
-            yield
+        yield
     finally:
         ray.shutdown()
 
 
-class RayBackend(ParallelBackendBase):
+class RayBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no types
     """A joblib backend that submits each batch as a task of Ray, on one core."""
 
     supports_retrieve_callback = True
@@ -137,46 +140,34 @@ class RayBackend(ParallelBackendBase):
                 ray.cancel(ref, force=True)
         self._pending.clear()
 
+    def share_value(self, value: Any) -> "_InObjectStore":
+        """Put a value where each machine of the cluster can get it."""
+        return _InObjectStore(ray.put(value))
+
     def get_nested_backend(self) -> tuple[Any, int | None]:
         """What a task runs itself, it runs one after the other: the cluster is busy with tasks."""
         return SequentialBackend(nesting_level=(self.nesting_level or 0) + 1), None
 
 
 @dataclass(frozen=True)
-class InObjectStore:
+class _InObjectStore:
     """A value that Ray copies to each machine that asks for it, once."""
 
     ref: Any
 
-    @classmethod
-    def of(cls, value: Any) -> "InObjectStore":
-        """Put the value there."""
-        return cls(ray.put(value))
-
-    def __call__(self) -> Any:
-        """The value, in whatever process."""
-        return ray.get(self.ref)
+    @property
+    def value(self) -> Any:
+        return _get_value(self.ref)
 
 
-@ray.remote(num_cpus=1, max_retries=_MOST_RETRIES, scheduling_strategy="SPREAD")
+@lru_cache(maxsize=2)  # once in a process; values of the run before are of no use to the next one
+def _get_value(ref: Any) -> Any:
+    return ray.get(ref)
+
+
+@ray.remote(num_cpus=1, max_retries=_MOST_RETRIES, scheduling_strategy="SPREAD")  # type: ignore[untyped-decorator]
 def _run(func: Callable[[], Any]) -> Any:
     return func()
-
-
-@contextmanager
-def _notices_logged() -> Iterator[None]:
-    """Log what Ray would print of dead machines on the standard output, pages of it."""
-    from ray._private import worker
-
-    printed = getattr(worker, "print_to_stdstream", None)
-    if printed is None:  # private to Ray, so that it may be gone
-        yield
-        return
-    worker.print_to_stdstream = lambda data, **_: log.info("%s", "\n".join(data["lines"]))
-    try:
-        yield
-    finally:
-        worker.print_to_stdstream = printed
 
 
 def _check_answers(address: str | None) -> None:

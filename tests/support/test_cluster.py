@@ -1,6 +1,5 @@
 """A real Ray cluster of two nodes on this machine, one of which is killed in the middle."""
 
-import os
 import sys
 import time
 from types import SimpleNamespace
@@ -20,14 +19,14 @@ from lstm_strategy import (
     walk_forward,
     workers,
 )
-from lstm_strategy.support.parallel import run_tasks, shared
+from lstm_strategy.support.parallel import run_tasks, share
 from strategies import BASELINES
 
 pytestmark = pytest.mark.slow
 
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-ray = pytest.importorskip("ray", reason="no Ray for this Python: the extra ray")
+# it sets what Ray reads when it is imported
+pytest.importorskip("lstm_strategy.support.ray_backend", reason="no Ray for this Python: its extra")
+ray = sys.modules["ray"]
 
 BARS = random_walk(420, seed=11)
 FORECASTER = LSTMForecaster(SMALL_FEATURES, **{**SMALL, "epochs": 60, "patience": 60, "members": 1})
@@ -41,26 +40,26 @@ def cluster():
 
     # workers can't import a test module, nor its helpers
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    made = Cluster()
-    made.add_node(num_cpus=1, include_dashboard=False, object_store_memory=STORE_BYTES)
-    second = made.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
+    nodes = Cluster()
+    nodes.add_node(num_cpus=1, include_dashboard=False, object_store_memory=STORE_BYTES)
+    second = nodes.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
     yield SimpleNamespace(
-        address=made.address,
+        address=nodes.address,
         second=second.node_id,
-        kill_second=lambda: made.remove_node(second, allow_graceful=False),
+        kill_second=lambda: nodes.remove_node(second, allow_graceful=False),
     )
-    made.shutdown()
+    nodes.shutdown()
 
 
 def is_alone():
-    """Whether one node is left; the others are told of a dead one after a while only."""
+    """Whether one node is left; Ray notices a dead one after a while."""
     latest = time.monotonic() + 120
     while (alive := sum(node["Alive"] for node in ray.nodes())) > 1 and time.monotonic() < latest:
         time.sleep(0.1)
     return alive == 1
 
 
-def noted(number, folder, handle, second):
+def wait_for_the_second(number, folder, handle, second):
     """Never ends on the second node, and elsewhere not before a task has begun there."""
     node = ray.get_runtime_context().get_node_id()
     (folder / f"{number} {node} {time.monotonic_ns()}").touch()
@@ -76,8 +75,8 @@ def starts(folder):
 
 def test_a_task_whose_machine_dies_is_started_again_elsewhere(cluster, tmp_path, capfd):
     with workers("ray", address=cluster.address):
-        with shared(BARS["close"] > 0, n_jobs=None) as handle:
-            task = joblib.delayed(noted)
+        with share(BARS["close"] > 0, n_jobs=None) as handle:
+            task = joblib.delayed(wait_for_the_second)
             jobs = (task(number, tmp_path, handle, cluster.second) for number in range(8))
             done = run_tasks(jobs, n_jobs=None, in_order=False)
             first = next(done)

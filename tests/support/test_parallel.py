@@ -1,4 +1,4 @@
-"""Tasks in processes of this machine; tests/test_cluster.py has those on a cluster."""
+"""Tasks in processes of this machine; `test_cluster.py` has those on a cluster."""
 
 import sys
 
@@ -10,21 +10,21 @@ import pytest
 from made_up import random_walk
 
 from lstm_strategy import LSTMStrategyError, workers
-from lstm_strategy.support import parallel as tasks
+from lstm_strategy.support.parallel import choose_jobs, is_serial, run_tasks, share
 
 BARS = random_walk(420, seed=11)
 
 
-def seen(handle):
+def look_at(handle):
     bars = handle.value
     return bars, id(bars), bars["close"].to_numpy().flags.writeable
 
 
 def test_shared_bars_reach_a_process_once_and_the_tasks_stay_small():
-    with tasks.shared(BARS, n_jobs=2) as handle:
+    with share(BARS, n_jobs=2) as handle:
         assert len(cloudpickle.dumps(handle)) < 500
-        jobs = [joblib.delayed(seen)(handle) for _ in range(6)]
-        results = list(tasks.run_tasks(jobs, n_jobs=2))
+        tasks = [joblib.delayed(look_at)(handle) for _ in range(6)]
+        results = list(run_tasks(tasks, n_jobs=2))
     for bars, _, is_writeable in results:
         pd.testing.assert_frame_equal(bars, BARS, check_freq=False)
         assert not is_writeable
@@ -32,36 +32,46 @@ def test_shared_bars_reach_a_process_once_and_the_tasks_stay_small():
 
 
 def test_in_one_process_nothing_is_copied():
-    with tasks.shared(BARS, n_jobs=1) as handle:
+    with share(BARS, n_jobs=1) as handle:
         assert handle.value is BARS
 
 
+def test_threads_look_at_the_value_itself():
+    with joblib.parallel_config("threading", n_jobs=2), share(BARS, n_jobs=None) as handle:
+        tasks = [joblib.delayed(look_at)(handle) for _ in range(2)]
+        assert all(bars is BARS for bars, _, _ in run_tasks(tasks, n_jobs=None))
+
+
 def test_arrays_of_every_kind_come_back_as_they_were():
-    value = {"odd": np.arange(3, dtype=np.int8), "none": np.empty(0), "text": "x", "f": lambda: 7}
-    value["numbers"] = np.linspace(0, 1, 5)
-    with tasks.shared(value, n_jobs=2) as handle:
-        found = handle.value
-        assert found is not value
-        for name in ("odd", "none", "numbers"):
-            np.testing.assert_array_equal(found[name], value[name])
-        assert (found["text"], found["f"]()) == ("x", 7)
+    arrays = {
+        "odd": np.arange(3, dtype=np.int8),
+        "none": np.empty((0, 3)),
+        "numbers": np.linspace(0, 1, 5),
+        "columns": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    }
+    with share({**arrays, "text": "x", "function": lambda: 7}, n_jobs=2) as handle:
+        copy = handle.value
+        for name, array in arrays.items():
+            assert copy[name] is not array
+            np.testing.assert_array_equal(copy[name], array)
+        assert (copy["text"], copy["function"]()) == ("x", 7)
 
 
 def test_results_come_in_the_order_of_the_tasks_or_as_they_are_done():
-    jobs = [joblib.delayed(abs)(-number) for number in range(5)]
-    assert list(tasks.run_tasks(jobs, n_jobs=2)) == [0, 1, 2, 3, 4]
-    assert sorted(tasks.run_tasks(jobs, n_jobs=2, in_order=False)) == [0, 1, 2, 3, 4]
+    tasks = [joblib.delayed(abs)(-number) for number in range(5)]
+    assert list(run_tasks(tasks, n_jobs=2)) == [0, 1, 2, 3, 4]
+    assert sorted(run_tasks(tasks, n_jobs=2, in_order=False)) == [0, 1, 2, 3, 4]
 
 
-def test_what_joblib_is_told_holds_where_nobody_says_how_many():
-    assert tasks.is_serial(None)
-    assert tasks.choose_jobs(None, otherwise=3) == 3
+def test_joblib_decides_where_the_caller_does_not():
+    assert is_serial(None)
+    assert choose_jobs(None, otherwise=3) == 3
     with joblib.parallel_config(n_jobs=2):
-        assert not tasks.is_serial(None)
-        assert tasks.is_serial(1)
-        assert tasks.choose_jobs(None, otherwise=3) is None
+        assert not is_serial(None)
+        assert is_serial(1)
+        assert choose_jobs(None, otherwise=3) is None
     with workers("local", n_jobs=2):
-        assert not tasks.is_serial(None)
+        assert not is_serial(None)
 
 
 MISUSES = {
@@ -71,7 +81,7 @@ MISUSES = {
 
 
 @pytest.mark.parametrize("misuse", MISUSES)
-def test_misuse_is_told_before_anything_runs(misuse):
+def test_misuse_is_refused_before_anything_runs(misuse):
     words, options, message = MISUSES[misuse]
     with pytest.raises(LSTMStrategyError, match=message), workers(*words, **options):
         pass

@@ -33,7 +33,7 @@ from lstm_strategy.learning.search.trial import (
     suggest_setting,
     tried,
 )
-from lstm_strategy.support import Shared, run_tasks, silence_tensorflow
+from lstm_strategy.support import SharedValue, run_tasks, silence_tensorflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ def generation(
 
 
 def run_batch(
-    chosen: Sequence[Choice], study: optuna.Study, task: Shared, *, n_jobs: int | None
+    chosen: Sequence[Choice], study: optuna.Study, task: SharedValue, *, n_jobs: int | None
 ) -> Iterator[tuple[int, TrialOutcome]]:
     """The number of each trial and what came of it, as they end."""
     prunes = task.value.prunes
@@ -127,7 +127,7 @@ def _choice(task: Task, trial: optuna.Trial) -> Choice:
 
 
 def _tried_apart(
-    task: Shared, number: int, setting: Setting, past: _Past
+    task: SharedValue, number: int, setting: Setting, past: _Past
 ) -> tuple[int, TrialOutcome]:
     silence_tensorflow()
     verbosity = optuna.logging.get_verbosity()

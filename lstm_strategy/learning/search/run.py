@@ -44,7 +44,7 @@ from lstm_strategy.learning.search.trial import (
     suggest_setting,
     tried,
 )
-from lstm_strategy.support import OnStep, Shared, is_serial, shared, steps_progress
+from lstm_strategy.support import OnStep, SharedValue, is_serial, share, steps_progress
 
 _TRIALS_AT_ONCE = 8  # where there are several processes; the same number, however many
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -125,7 +125,7 @@ def search(
         )
         with steps_progress(progress, f"tuning: {n_trials} trials") as told:
             has_heartbeat = isinstance(opened, optuna.storages.RDBStorage)
-            with shared(task, n_jobs=n_jobs) as handle:
+            with share(task, n_jobs=n_jobs) as handle:
                 _Trials(
                     task, study, folder, n_trials, n_folds, has_heartbeat, told,
                     handle, at_once, n_jobs,
@@ -146,7 +146,7 @@ class _Trials:
     n_folds: int
     has_heartbeat: bool
     told: OnStep | None
-    shared: Shared
+    shared: SharedValue
     at_once: int
     n_jobs: int | None
 
