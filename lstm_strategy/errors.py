@@ -3,50 +3,79 @@
 Each message states the rule, what was received and the remedy, and names the first offence.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class LSTMStrategyError(ValueError):
-    """Something the caller can mend; the message says how."""
+    """The base of all errors below: something that the caller can fix, and the message says how.
+
+    Raised only as one of the errors below; catch it to catch all of them.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> try:
+        ...     sample_bars("sp5000")
+        ... except LSTMStrategyError as error:
+        ...     print(type(error).__name__, "-", error)
+        BarsError - the sample must be sp500 or nasdaq, got 'sp5000'. Choose one.
+    """
 
 
 class BarsError(LSTMStrategyError):
-    """The price bars can't be read or can't be trusted."""
+    """Raised when price bars can't be read, can't be trusted or can't be simulated."""
 
 
 class FeatureError(LSTMStrategyError):
-    """A feature is unknown, malformed or can't be computed on these bars."""
+    """Raised when a feature is unknown, malformed or can't be computed on the bars."""
 
 
 class TrainingError(LSTMStrategyError):
-    """The network can't be trained with these settings on these bars."""
+    """Raised when a forecaster can't be trained with its settings on the bars."""
 
 
 class ModelError(LSTMStrategyError):
-    """A saved model is missing, damaged, or was made by something incompatible."""
+    """Raised when a saved model is missing, damaged or not for this version, or isn't trained."""
 
 
 class TradingError(LSTMStrategyError):
-    """A strategy, its data or its broker settings can't be run."""
+    """Raised when a strategy can't be run on its data with its broker settings."""
 
 
 class SettingsError(LSTMStrategyError):
-    """A configuration file or a command-line option can't be used."""
+    """Raised when a configuration file, an option or the choice of workers can't be used."""
 
 
 class AuditError(LSTMStrategyError):
-    """What should be audited can't be run, or was handed over in a form that can't be checked."""
+    """Raised when what is to be audited can't be run, or has a form that can't be checked."""
 
 
 class WorkersDiedError(LSTMStrategyError):
-    """The processes that run the tasks died, and starting the tasks elsewhere didn't help."""
+    """Raised when the processes that run the tasks died and restarting the tasks didn't help.
+
+    A Ray cluster that can't be reached raises it, too.
+    """
 
 
 class LooksAheadError(FeatureError):
-    """A feature changes at past bars when later bars arrive."""
+    """Raised when a feature changes at past bars as later bars arrive."""
 
 
 class NeverForgetsError(FeatureError):
-    """A feature depends for ever on the bar with which the history began."""
+    """Raised when a feature depends for ever on the bar with which the history began."""
 
 
 class TooFewBarsError(TradingError):
-    """The strategy needs more bars before its first decision than there are."""
+    """Raised when the strategy needs more bars before its first decision than there are."""
+
+
+class StrategyFailedError(TradingError):
+    """Raised when one of the strategies that are compared raises.
+
+    Attributes:
+        results: The backtests of the strategies that didn't raise, by name.
+    """
+
+    def __init__(self, message: str, results: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.results = dict(results)
