@@ -67,8 +67,8 @@ class Estimate:
     longest_seconds: float
 
 
-def environment(n_cpus: int) -> Environment:
-    """What is installed here; imports the backend of Keras."""
+def inspect_environment(n_cpus: int) -> Environment:
+    """Look at what is installed here; imports the backend of Keras."""
     from lstm_strategy.learning.network import build_lstm_member, fits_the_kernel, keras
 
     backend = keras.backend.backend()

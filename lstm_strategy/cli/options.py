@@ -53,10 +53,9 @@ def _usable_experiment(experiment: str | None) -> str | None:
 _training = partial(typer.Option, rich_help_panel="Training")
 _broker = partial(typer.Option, rich_help_panel="Broker")
 
-Bars = Annotated[
-    str,
-    typer.Argument(metavar="BARS", help="A .csv or .parquet file, sample:sp500 or sample:nasdaq."),
-]
+_BARS_HELP = "A .csv or .parquet file, sample:sp500 or sample:nasdaq."
+Bars = Annotated[str, typer.Argument(metavar="BARS", help=_BARS_HELP)]
+OptionalBars = Annotated[str | None, typer.Argument(metavar="BARS", help=_BARS_HELP)]
 Model = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model.")]
 Engine = Annotated[
     str,
@@ -83,6 +82,8 @@ Config = Annotated[
         "options override it.",
     ),
 ]
+FirstBar = Annotated[str | None, typer.Option("--start", help="First bar to use.")]
+LastBar = Annotated[str | None, typer.Option("--end", help="Last bar to use.")]
 TrainStart = Annotated[str | None, typer.Option("--start", help="First bar to learn from.")]
 TrainEnd = Annotated[
     str | None, typer.Option("--end", help="Last bar to learn from; test on later ones.")
@@ -129,23 +130,23 @@ Trials = Annotated[
         rich_help_panel="Evaluation",
     ),
 ]
-PermutationTest = Annotated[
+Permutations = Annotated[
     int,
     typer.Option(
-        "--null-test",
+        "--permutations",
         metavar="N",
         min=0,
-        help="Train and trade anew on so many shuffles of the bars; 19 or more tell something.",
+        help="Train and trade anew on N shuffles of the bars; fewer than 19 show nothing.",
         rich_help_panel="Evaluation",
     ),
 ]
 PermutationBlock = Annotated[
     int,
     typer.Option(
-        "--null-block",
+        "--permutation-block",
         metavar="N",
         min=1,
-        help="With --null-test: bars that stay together in a shuffle.",
+        help="With --permutations: how many bars stay together in a shuffle.",
         rich_help_panel="Evaluation",
     ),
 ]

@@ -1,44 +1,20 @@
-"""The command `tune`: parse, call, print; the pictures, the table and best.toml to the folder."""
+"""The command `tune`: the pictures, the table and best.toml go to the folder."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lstm_strategy.cli import config_file as settings
-from lstm_strategy.cli.inputs import (
-    bars_span,
-    broker_from_options,
-    forecaster_from_options,
-    load_source,
-    rules_from_options,
-    slice_bars,
-    workers_from_options,
-)
-from lstm_strategy.cli.options import (
-    Address,
-    Adjusted,
-    Bars,
-    Cash,
-    Commission,
-    Config,
-    Epochs,
-    FolderOut,
-    Jobs,
-    LongOnly,
-    MLflow,
-    Preset,
-    Seed,
-    Members,
-    Slippage,
-    TasksEngine,
-)
-from lstm_strategy.cli.output import print_tuning, say
+from lstm_strategy.cli import options as opt
+from lstm_strategy.cli.config_file import load_config
+from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions
 from lstm_strategy.errors import SettingsError
 
 
 def tune(
-    bars: Bars,
+    bars: opt.Bars,
+    broker: BrokerOptions,
+    ensemble: EnsembleOptions,
     trials: Annotated[
         int, typer.Option("--trials", metavar="N", min=1, help="Trials in all, earlier ones too.")
     ] = 50,
@@ -51,7 +27,7 @@ def tune(
             "postgresql://USER@HOST/DB, or journal:FILE.",
         ),
     ] = None,
-    out_dir: FolderOut = Path("tuning"),
+    out_dir: opt.FolderOut = Path("tuning"),
     objective: Annotated[
         str, typer.Option("--objective", help="sharpe (after costs), log_loss or auc.")
     ] = "sharpe",
@@ -62,20 +38,13 @@ def tune(
     prune: Annotated[
         bool, typer.Option("--prune/--no-prune", help="Stop trials that do worse than half.")
     ] = True,
-    start: Annotated[str | None, typer.Option("--start", help="First bar to use.")] = None,
-    end: Annotated[str | None, typer.Option("--end", help="Last bar to use.")] = None,
-    adjusted: Adjusted = False,
-    long_only: LongOnly = False,
-    config: Config = None,
-    cash: Cash = None,
-    commission: Commission = None,
-    slippage: Slippage = None,
-    preset: Preset = None,
-    epochs: Epochs = None,
-    members: Members = None,
-    seed: Seed = None,
-    mlflow: MLflow = None,
-    jobs: Jobs = None,
+    start: opt.FirstBar = None,
+    end: opt.LastBar = None,
+    adjusted: opt.Adjusted = False,
+    long_only: opt.LongOnly = False,
+    config: opt.Config = None,
+    mlflow: opt.MLflow = None,
+    jobs: opt.Jobs = None,
     at_once: Annotated[
         int | None,
         typer.Option(
@@ -87,12 +56,12 @@ def tune(
             rich_help_panel="Workers",
         ),
     ] = None,
-    engine: TasksEngine = "local",
-    address: Address = None,
+    engine: opt.TasksEngine = "local",
+    address: opt.Address = None,
 ) -> None:
-    """Search for settings, each scored out of sample by a walk forward.
+    r"""Search for settings, each scored out of sample by a walk forward.
 
-    The last --holdout of the bars is touched once, by the best setting alone. The table \\[space]
+    The last --holdout of the bars is touched once, by the best setting alone. The table \[space]
     of the --config file says what may be tried: names to lists of choices, or to tables with low,
     high and log. A search that was stopped goes on with the same command, and several processes
     may run it at once. With --jobs or --engine ray several settings are tried side by side. Writes
@@ -100,30 +69,37 @@ def tune(
     """
     if engine not in ("local", "ray"):
         raise SettingsError(f"--engine must be local or ray, got {engine!r}.")
-    places = workers_from_options(engine, address, jobs)
-    loaded = settings.load_config(config)
-    base = forecaster_from_options(config, preset=preset, epochs=epochs, members=members, seed=seed)
-    broker = broker_from_options(config, cash=cash, commission=commission, slippage=slippage)
+    from lstm_strategy.bars import load_bars
+    from lstm_strategy.cli.inputs import (
+        describe_span,
+        rules_from_options,
+        slice_bars,
+        workers_from_options,
+    )
+    from lstm_strategy.cli.output import print_tuning, say
+    from lstm_strategy.evaluation.tuning import tune as run_tuning
+
+    place = workers_from_options(engine, address, jobs)
+    loaded, base = load_config(config), ensemble.build_forecaster(config)
+    terms = broker.build_broker(config)
     if "model" in loaded.strategy:
         raise SettingsError("A search trains its models; remove model from [strategy].")
-    frame = slice_bars(load_source(bars, adjusted), start, end)
-    from lstm_strategy import tune as tuned
-
-    say(f"{bars}: {bars_span(frame)}; {trials} trials, the last {holdout:.0%} kept back.")
-    with places:
-        result = tuned(
+    frame = slice_bars(load_bars(bars, adjusted=adjusted), start, end)
+    say(f"{bars}: {describe_span(frame)}; {trials} trials, the last {holdout:.0%} kept back.")
+    with place:
+        result = run_tuning(
             frame,
             loaded.space or None,
             trials,
             objective=objective,
             forecaster=base,
             strategy={**loaded.strategy, **rules_from_options(long_only)},
-            broker=broker,
+            broker=terms,
             holdout=holdout,
             n_folds=folds,
             folder=out_dir,
             storage=storage,
-            seed=seed or 0,
+            seed=ensemble.seed or 0,
             prune=prune,
             n_jobs=None if engine == "ray" else jobs,
             at_once=at_once,

@@ -1,32 +1,33 @@
-"""One backtest as its user gets it, and several side by side."""
+"""One backtest as its user gets it, and several on the same terms.
+
+`run_backtest` runs one strategy; `prepare_job` and `run_jobs` are what a comparison is made of.
+"""
 
 from lstm_strategy.evaluation.backtests.files import write_picture, write_results
-from lstm_strategy.evaluation.backtests.order_log import log_orders
-from lstm_strategy.evaluation.backtests.parallel_runs import Failure, Job, run_jobs
-from lstm_strategy.evaluation.backtests.result import BacktestResult, build_result
-from lstm_strategy.evaluation.backtests.run import run_backtest
-from lstm_strategy.evaluation.backtests.training_span import (
+from lstm_strategy.evaluation.backtests.jobs import (
+    BacktestJob,
+    Failure,
     first_bar_after,
-    load_model_param,
+    prepare_job,
+    run_jobs,
     training_end,
 )
-from lstm_strategy.evaluation.backtests.wording import (
-    is_buy_and_hold,
-    order_troubles,
-    readable_metrics,
-    span_text,
-)
+from lstm_strategy.evaluation.backtests.order_log import log_orders
+from lstm_strategy.evaluation.backtests.result import BacktestResult, Role
+from lstm_strategy.evaluation.backtests.result_set import ResultSet
+from lstm_strategy.evaluation.backtests.run import run_backtest
+from lstm_strategy.evaluation.backtests.wording import order_troubles, readable_metrics, span_text
 
 __all__ = [
+    "BacktestJob",
     "BacktestResult",
     "Failure",
-    "Job",
-    "build_result",
+    "ResultSet",
+    "Role",
     "first_bar_after",
-    "is_buy_and_hold",
-    "load_model_param",
     "log_orders",
     "order_troubles",
+    "prepare_job",
     "readable_metrics",
     "run_backtest",
     "run_jobs",

@@ -9,14 +9,13 @@ log = logging.getLogger(__name__)
 
 
 def log_orders(result: BacktestResult) -> None:
-    """Say once what became of the orders, as a warning where some did not fill as asked."""
+    """Log once what became of the orders, as a warning where some did not fill as asked."""
     troubles = {kind for kind, count in result.order_counts.items() if count} - {"completed"}
     if troubles:
         # Every other run ends with an order that had no next open: no trouble by itself.
         level = logging.INFO if troubles == {"unfilled_at_end"} else logging.WARNING
-        log.log(
-            level,
+        message = (
             "%s: orders that did not fill as asked: %s. Run it alone with run_backtest to see the "
-            "first of each, with its remedy.",
-            result.name, order_troubles(result.order_counts),
-        )  # fmt: skip
+            "first of each, with its remedy."
+        )
+        log.log(level, message, result.label, order_troubles(result.order_counts))

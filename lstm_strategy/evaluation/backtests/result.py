@@ -1,52 +1,94 @@
-"""One backtest as its user gets it: the run, its metrics, its figure, and whether it was honest.
-
-A backtest is out of sample when it starts after the last bar that its model was trained on. That is
-the default here; a backtest that isn't carries IN-SAMPLE in its name, so that every table, legend
-and title shows it.
-"""
+"""One backtest as its user gets it: the run, its metrics, its figure, and whether it was honest."""
 
 import dataclasses
 import html
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from lstm_strategy.evaluation.backtests.files import write_results
 from lstm_strategy.evaluation.backtests.wording import readable_metrics, span_text
 from lstm_strategy.evaluation.metrics import metrics_of
+from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+
+class Role(StrEnum):
+    """What a strategy is among others: what is judged, and what it is judged against."""
+
+    LSTM = "LSTM"
+    LEARNER = "learner"
+    BUY_AND_HOLD = "buy and hold"
+    RULE = "rule"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class BacktestResult(BacktestRun):
     """A `BacktestRun` with the broker it ran on, its metrics and its figure.
 
-    `in_sample` is true when the first bar of the equity curve belongs to the bars that the model
-    was trained on; the `name` then ends in "(IN-SAMPLE)".
+    Attributes:
+        broker: what trading cost.
+        role: what the strategy is among others.
+        in_sample: whether the first bar of the equity curve belongs to the bars that the model was
+            trained on. Every table, legend and title then says so.
     """
 
     broker: BrokerSettings = dataclasses.field(default_factory=BrokerSettings)
+    role: Role = Role.RULE
     in_sample: bool = False
+
+    @classmethod
+    def from_run(
+        cls,
+        run: BacktestRun,
+        *,
+        broker: BrokerSettings,
+        role: Role,
+        trained_until: pd.Timestamp | None,
+    ) -> "BacktestResult":
+        """The result of a run, in sample where it began within the training of its model.
+
+        Args:
+            run: what the strategy did.
+            broker: the terms it ran on.
+            role: what the strategy is among others.
+            trained_until: the last bar that its model learned from, on the clock of the bars; None
+                without a model.
+        """
+        fields = {field.name: getattr(run, field.name) for field in dataclasses.fields(BacktestRun)}
+        in_sample = trained_until is not None and bool(run.first_tradable <= trained_until)
+        return cls(**fields, broker=broker, role=role, in_sample=in_sample)
+
+    @property
+    def label(self) -> str:
+        """The name for tables and legends, which says where a result is in sample."""
+        return f"{self.name} (IN-SAMPLE)" if self.in_sample else self.name
+
+    @property
+    def is_lstm(self) -> bool:
+        """Whether this is what a comparison is about."""
+        return self.role is Role.LSTM
+
+    @property
+    def is_buy_and_hold(self) -> bool:
+        """Whether this is the market itself."""
+        return self.role is Role.BUY_AND_HOLD
 
     @cached_property
     def metrics(self) -> pd.Series:
-        """The metrics of `lstm_strategy.evaluation.metrics.equity`, as fractions; NaN where undefined."""
-        return metrics_of(self)
+        """The metrics of `lstm_strategy.evaluation.metrics`, as fractions; NaN where undefined."""
+        return metrics_of(self).rename(self.label)
 
-    def figure(self) -> "Figure":
+    def figure(self) -> Figure:
         """Equity, drawdown and exposure of this run, one above the other."""
-        from lstm_strategy.evaluation.plots import plot_equity
-
         return plot_equity(self)
 
     def save(self, folder: str | Path) -> Path:
         """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all."""
-        metrics = self.metrics.to_frame(self.name).T.astype({"trades": int})
+        metrics = self.metrics.to_frame(self.label).T.astype({"trades": int})
         tables = {
             "metrics.csv": metrics.rename_axis("strategy"),
             "equity.csv": self.equity.to_frame("equity").rename_axis("datetime"),
@@ -56,7 +98,7 @@ class BacktestResult(BacktestRun):
 
     def __repr__(self) -> str:
         return (
-            f"BacktestResult({self.name!r}, {span_text(self.equity)}: "
+            f"BacktestResult({self.label!r}, {span_text(self.equity)}: "
             f"total return {self.metrics['total_return']:.1%}, "
             f"Sharpe {self.metrics['sharpe']:.2f}, "
             f"max drawdown {self.metrics['max_drawdown']:.1%})"
@@ -64,15 +106,4 @@ class BacktestResult(BacktestRun):
 
     def _repr_html_(self) -> str:
         table = readable_metrics(self.metrics.to_frame().T)
-        return f"<p><b>{html.escape(self.name)}</b>, {span_text(self.equity)}</p>{table.to_html()}"
-
-
-def build_result(
-    run: BacktestRun, broker: BrokerSettings, trained_until: pd.Timestamp | None
-) -> BacktestResult:
-    """The run as a result; it is called in-sample if it starts within the model's training span."""
-    fields = {f.name: getattr(run, f.name) for f in dataclasses.fields(BacktestRun)}
-    in_sample = trained_until is not None and run.first_tradable <= trained_until
-    if in_sample:
-        fields["name"] = f"{run.name} (IN-SAMPLE)"
-    return BacktestResult(**fields, broker=broker, in_sample=in_sample)
+        return f"<p><b>{html.escape(self.label)}</b>, {span_text(self.equity)}</p>{table.to_html()}"

@@ -1,20 +1,14 @@
 """One strategy over bars, with its result."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.evaluation.backtests.result import BacktestResult, build_result
-from lstm_strategy.evaluation.backtests.training_span import (
-    first_bar_after,
-    load_model_param,
-    training_end,
-)
-from lstm_strategy.trading.cerebro import BrokerSettings, run_cerebro
-
-if TYPE_CHECKING:
-    pass
+from lstm_strategy.bars import check_bars
+from lstm_strategy.evaluation.backtests.jobs import first_bar_after, prepare_job
+from lstm_strategy.evaluation.backtests.result import BacktestResult
+from lstm_strategy.trading.cerebro import BrokerSettings
 
 
 def run_backtest(
@@ -27,16 +21,43 @@ def run_backtest(
     name: str | None = None,
     **params: Any,
 ) -> BacktestResult:
-    """Run one strategy over bars and return its result; orders fill at the next bar's open.
+    """Run one strategy over bars; orders fill at the open of the next bar.
 
-    Bars before `start` only warm up the strategy. Without `start`, a strategy with a trained
-    `model` starts at the first bar after the model's training. `params` go to the strategy. Raises
-    `TradingError` when no bar is left to trade.
+    Args:
+        strategy: a backtrader strategy class.
+        bars: open high low close volume and what the strategy reads besides.
+        start: the first bar to trade; those before it only warm the strategy up. By default the
+            first bar after the training of its `model`, or the first on which it is warm.
+        end: the last bar, inclusive; all by default.
+        broker: what trading costs; `BrokerSettings()` by default.
+        name: how the result is called; by default the name of the class.
+        params: the strategy's parameters; `model` may be a forecaster or the folder of a saved one.
+
+    Returns:
+        What the strategy did and earned; called in-sample where it traded bars that its model was
+        trained on.
+
+    Raises:
+        BarsError: at the first bad bar.
+        TradingError: if no bar is left to trade, or a parameter is unknown.
+        ModelError: if there is no such model.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> result = run_backtest(BASELINES["Buy and hold"], sample_bars("sp500"), start="2018")
+        >>> round(result.metrics["total_return"], 3)
+        -0.066
     """
-    broker = broker or BrokerSettings()
-    params = load_model_param(params, bars)
-    trained_until = training_end(params, bars)
+    checked = check_bars(bars)
+    job = prepare_job(
+        strategy,
+        checked,
+        name=name or strategy.__name__,
+        params=params,
+        end=end,
+        start=start,
+        broker=broker,
+    )
     if start is None:
-        start = first_bar_after(trained_until, bars)
-    run = run_cerebro(strategy, bars, start=start, end=end, broker=broker, name=name, **params)
-    return build_result(run, broker, trained_until)
+        job = job.from_bar(first_bar_after(job.trained_until, checked.frame))
+    return job.to_result(job.run(checked))

@@ -1,21 +1,12 @@
 """Results in words and as text for tables."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from lstm_strategy.bars import span_dates
 
-if TYPE_CHECKING:
-    pass
-
-
-_PERCENT_METRICS = (
-    "total_return", "cagr", "volatility", "max_drawdown", "exposure", "costs",
-)  # fmt: skip
-
-
+_PERCENT_METRICS = ("total_return", "cagr", "volatility", "max_drawdown", "exposure", "costs")
 _ORDER_TROUBLES = {
     "margin": "refused for cash",
     "rejected": "rejected by the broker",
@@ -29,26 +20,33 @@ _ORDER_TROUBLES = {
 def order_troubles(order_counts: Mapping[str, int]) -> str:
     """What became of the orders that did not fill as asked, in words; "" without any.
 
-    >>> order_troubles({"completed": 5, "expired": 2, "too_small": 1})
-    '2 not filled by the next close and decided anew; 1 smaller than one lot'
+    Example:
+        >>> order_troubles({"completed": 5, "expired": 2, "too_small": 1})
+        '2 not filled by the next close and decided anew; 1 smaller than one lot'
     """
     counts = {kind: order_counts.get(kind, 0) for kind in _ORDER_TROUBLES}
     return "; ".join(f"{count} {_ORDER_TROUBLES[kind]}" for kind, count in counts.items() if count)
 
 
-def is_buy_and_hold(name: str) -> bool:
-    """Whether a strategy goes by the name of buy and hold, however it is spelled."""
-    return "".join(c for c in name.lower() if c.isalpha()) in {"buyandhold", "buyhold", "bh"}
-
-
 def span_text(equity: pd.Series | pd.DataFrame) -> str:
-    """The dates of a curve in words: "2013-01-02 to 2018-12-31, 1,510 bars"."""
+    """The dates of a curve in words.
+
+    Example:
+        >>> span_text(pd.Series(1.0, pd.date_range("2013-01-02", periods=1_510)))
+        '2013-01-02 to 2017-02-19, 1,510 bars'
+    """
     first, last = span_dates(equity.index)
     return f"{first} to {last}, {len(equity):,} bars"
 
 
 def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
-    """The metrics as text for a reader: fractions in percent, ratios with two digits."""
+    """The metrics as text for a reader: fractions in percent, ratios with two digits.
+
+    Example:
+        >>> readable_metrics(pd.DataFrame({"sharpe": [0.5], "cagr": [float("nan")]}))
+          sharpe cagr
+        0   0.50  n/a
+    """
     formats = dict.fromkeys(table.columns, "{:.2f}")
     formats |= dict.fromkeys(_PERCENT_METRICS, "{:.1%}") | {"trades": "{:.0f}"}
     columns = {

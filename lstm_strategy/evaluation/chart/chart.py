@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import first_bar_after, load_model_param, training_end
+from lstm_strategy.bars import check_bars
+from lstm_strategy.evaluation.backtests import first_bar_after, prepare_job
 from lstm_strategy.evaluation.chart.headless import (
     _backtrader_plot,
     _headless_plotter,
@@ -71,12 +72,14 @@ def _run_of_class(
             f"A chart of the class {strategy.__name__} needs bars to run it on, got none. "
             f"Write plot_chart({strategy.__name__}, bars, ...)."
         )
-    params = load_model_param(params, bars)
-    trained_until = training_end(params, bars)
-    start = first_bar_after(trained_until, bars) if start is None else start
-    done = run_for_chart(strategy, bars, start=start, end=end, broker=broker, **params)
-    first_decision = bars.index[done.first_decided_bar - 1]
-    return done, trained_until is not None and bool(first_decision <= trained_until)
+    checked = check_bars(bars)
+    job = prepare_job(strategy, checked, name=strategy.__name__, params=params, broker=broker)
+    if start is None:
+        start = first_bar_after(job.trained_until, checked.frame)
+    done = run_for_chart(strategy, checked, start=start, end=end, broker=broker, **job.params)
+    first_decision = checked.frame.index[done.first_decided_bar - 1]
+    in_sample = job.trained_until is not None and bool(first_decision <= job.trained_until)
+    return done, in_sample
 
 
 def _only_strategy(cerebro: bt.Cerebro) -> Any:

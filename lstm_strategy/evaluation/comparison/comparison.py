@@ -1,129 +1,153 @@
-"""The results of strategies that ran on the same terms, as a table, curves and a page."""
+"""A comparison as its user gets it: a table, curves, a verdict and a page."""
 
 import html
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from matplotlib.figure import Figure
 
-from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import (
-    BacktestResult,
-    is_buy_and_hold,
-    readable_metrics,
-    span_text,
-    write_results,
-)
-from lstm_strategy.trading.cerebro import BrokerSettings
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from lstm_strategy.evaluation.backtests import ResultSet, readable_metrics, write_results
+from lstm_strategy.evaluation.comparison.prepare import PreparedComparison
+from lstm_strategy.evaluation.plots import plot_equity
+from lstm_strategy.evaluation.report import ReportContent, write_report
+from lstm_strategy.evaluation.robustness import Robustness, assess_robustness
+from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, assess_result
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Board:
-    """The results of strategies that ran on the same terms, by name and in the order given.
+class Comparison(ResultSet):
+    """The results of strategies that ran on the same terms, with pictures, verdict and report.
 
-    `left_out` says by name why a strategy could not run: it needs more bars than there are.
+    Attributes:
+        prepared: what they ran with: the bars, the strategies and their models.
     """
 
-    results: dict[str, BacktestResult]
-    broker: BrokerSettings
-    left_out: dict[str, str] = field(default_factory=dict)
+    prepared: PreparedComparison = field(kw_only=True)
 
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """One row a strategy, one column a metric; fractions, NaN where undefined."""
-        table = pd.DataFrame([result.metrics for result in self.results.values()])
-        return table.astype({"trades": int})
+    def plot(self, *, log: bool = True, highlight: str | Sequence[str] | None = None) -> Figure:
+        """Growth, drawdown, exposure and, of a walk forward, which fold forecast when.
 
-    @cached_property
-    def equity(self) -> pd.DataFrame:
-        """One column a strategy, on the dates that all of them share; in units of cash."""
-        return pd.DataFrame({result.name: result.equity for result in self.results.values()})
+        Args:
+            log: whether the growth is drawn on a logarithmic axis.
+            highlight: the strategies in strong colours; by default the LSTMs, or else the first.
 
-    def plot(
-        self,
-        *,
-        log: bool = True,
-        highlight: str | list[str] | None = None,
-        ledger: pd.DataFrame | None = None,
-    ) -> "Figure":
-        """Growth, drawdown, exposure and, with a ledger, who forecast when; see `plot_equity`."""
-        from lstm_strategy.evaluation.plots import plot_equity
-
+        Raises:
+            TradingError: for a name that isn't compared.
+        """
+        model = self.prepared.models.get(self.judged_name)
+        ledger = None if model is None else model.ledger
         return plot_equity(self, log=log, highlight=highlight, ledger=ledger)
 
-    def save(self, folder: str | Path, *, ledger: pd.DataFrame | None = None) -> Path:
-        """Write metrics.csv, equity.csv and equity.png into `folder`, each whole or not at all.
-
-        `ledger` is that of a walk forward, drawn as a strip under the curves.
-        """
+    def save(self, folder: str | Path) -> Path:
+        """Write metrics.csv, equity.csv and equity.png, each whole or not at all."""
         tables = {
             "metrics.csv": self.table.rename_axis("strategy"),
             "equity.csv": self.equity.rename_axis("datetime"),
         }
-        return write_results(folder, tables, self.plot(ledger=ledger))
+        return write_results(folder, tables, self.plot())
 
-    def to_html(self, path: str | Path, **settings: Any) -> Path:
-        """Write one self-contained page about this board; `settings` are those of `report_html`."""
-        from lstm_strategy.evaluation.report import write_report
+    def try_robustness(self, name: str | None = None) -> Robustness | None:
+        """Try other costs, late orders, single folds and members; see `assess_robustness`.
 
-        return write_report(path, self, **settings)
+        Args:
+            name: the strategy; by default the one that the comparison is about.
 
-    def standing(self, name: str) -> str:
-        """Where a strategy stands by Sharpe ratio, in a sentence that claims no skill."""
-        result = self.results.get(name)
-        if name in self.left_out:
-            raise TradingError(f"{name} was left out of the comparison: {self.left_out[name]}")
-        if result is None:
-            raise TradingError(
-                f"standing needs the name of a compared strategy, got {name!r}. "
-                f"Choose from {', '.join(self.results)}."
-            )
-        return _standing_text(result, self)
+        Returns:
+            None for a strategy without a model.
+
+        Raises:
+            TradingError: for a name that isn't compared, or if a run fails.
+        """
+        result = self.find(name)
+        model = self.prepared.models.get(result.name)
+        if model is None:
+            return None
+        job = self.prepared.job(result.name)
+        return assess_robustness(job, self.prepared.bars, result=result, model=model)
+
+    def assess(
+        self,
+        name: str | None = None,
+        *,
+        robustness: Robustness | None = None,
+        permutation_test: PermutationTest | None = None,
+        n_trials: int = 1,
+    ) -> Assessment:
+        """Raise every alarm about a strategy, and judge it against all others.
+
+        Args:
+            name: the strategy; by default the one that the comparison is about.
+            robustness: what `try_robustness` gave, for the alarms that need it.
+            permutation_test: the strategy's pipeline on bars without memory.
+            n_trials: settings and seeds whose results were looked at, this one included.
+
+        Raises:
+            TradingError: for a name that isn't compared.
+        """
+        result = self.find(name)
+        model, bars = self.prepared.models.get(result.name), self.prepared.bars.frame
+        forecasts = self.prepared.job(result.name).forecasts
+        return assess_result(
+            self,
+            bars["close"],
+            name=result.name,
+            forecast=None if forecasts is None else forecasts.forecast(bars)["forecast"],
+            ledger=None if model is None else model.ledger,
+            robustness=robustness,
+            permutation_test=permutation_test,
+            n_trials=n_trials,
+        )
+
+    def to_html(
+        self,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        assessment: Assessment | None = None,
+        n_trials: int = 1,
+        figures: Mapping[str, Figure] | None = None,
+        provenance: Mapping[str, object] | None = None,
+        tearsheet: str | None = None,
+    ) -> Path:
+        """Write one page about a strategy of the comparison that needs no other file.
+
+        Args:
+            path: the page.
+            name: the strategy; by default the one that the comparison is about.
+            assessment: what `assess` gave; by default it is made here, without `robustness`.
+            n_trials: settings and seeds whose results were looked at, this one included.
+            figures: more pictures to show, by their caption.
+            provenance: more rows of "where this came from".
+            tearsheet: address of a page to link, such as "tearsheet.html" beside the report.
+
+        Returns:
+            The path.
+
+        Raises:
+            TradingError: for a name that isn't compared, or a comparison without results.
+        """
+        if assessment is None:
+            assessment = self.assess(name, n_trials=n_trials)
+        content = ReportContent(
+            results=self,
+            assessment=assessment,
+            bars=self.prepared.bars.frame,
+            model=self.prepared.models.get(assessment.name),
+            figures=figures or {},
+            provenance=provenance or {},
+            tearsheet=tearsheet,
+        )
+        return write_report(path, content)
 
     def __repr__(self) -> str:
         table = readable_metrics(self.table).to_string()
-        return "\n".join([f"Board of {self._terms()}", table, *self._left_out_lines()])
+        return "\n".join([f"Comparison of {self.describe_terms()}", table, *self._left_out_lines()])
 
     def _repr_html_(self) -> str:
         table = readable_metrics(self.table).to_html()
         left_out = (f"<p>{html.escape(line)}</p>" for line in self._left_out_lines())
-        return "".join([f"<p>{self._terms()}</p>{table}", *left_out])
+        return "".join([f"<p>{self.describe_terms()}</p>{table}", *left_out])
 
     def _left_out_lines(self) -> list[str]:
         return [f"Left out: {name}. {reason}" for name, reason in self.left_out.items()]
-
-    def _terms(self) -> str:
-        return (
-            f"{len(self.results)} strategies, {span_text(self.equity)}, commission "
-            f"{self.broker.commission_rate:.2%}, slippage {self.broker.slippage_rate:.2%}"
-        )
-
-
-def _standing_text(result: BacktestResult, board: Board) -> str:
-    sharpe = board.table["sharpe"]
-    own = sharpe[result.name]
-    if pd.isna(own):
-        return f"{result.name}: its equity never varied, so it has no Sharpe ratio and no rank."
-    rank = int((sharpe > own).sum()) + 1
-    text = f"{result.name}: Sharpe {own:.2f}, rank {rank} of {len(sharpe)}"
-    benchmark = next((name for name in sharpe.index if is_buy_and_hold(name)), None)
-    if benchmark is not None and benchmark != result.name and pd.notna(sharpe[benchmark]):
-        verb = "leads" if own > sharpe[benchmark] else "trails"
-        text += f"; it {verb} buy and hold ({sharpe[benchmark]:.2f})"
-    text += (
-        f". One standard error of its Sharpe ratio is {_sharpe_error(result):.2f}: differences of "
-        "that size are within luck, and a rank alone is no evidence of skill."
-    )
-    return text + " In-sample, it would be none in any case." * result.in_sample
-
-
-def _sharpe_error(result: BacktestResult) -> float:
-    """Standard error of the annual Sharpe ratio for independent returns (Lo 2002)."""
-    years = (len(result.equity) - 1) / result.bars_per_year
-    per_bar_squared = result.metrics["sharpe"] ** 2 / result.bars_per_year
-    return float(((1.0 + per_bar_squared / 2.0) / years) ** 0.5)

@@ -6,146 +6,139 @@ have warmed up; where that differs, the early ones run again from the bar at whi
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import (
-    BacktestResult,
-    Failure,
-    Job,
-    build_result,
-    first_bar_after,
-    log_orders,
-    run_jobs,
-    training_end,
+from lstm_strategy.errors import StrategyFailedError
+from lstm_strategy.evaluation.backtests import BacktestResult, Failure, log_orders, run_jobs
+from lstm_strategy.evaluation.comparison.comparison import Comparison
+from lstm_strategy.evaluation.comparison.prepare import (
+    PreparedComparison,
+    StrategyEntry,
+    prepare_comparison,
 )
-from lstm_strategy.evaluation.comparison.comparison import Board
-from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
+from lstm_strategy.trading.cerebro import BrokerSettings
 
 log = logging.getLogger(__name__)
 
 
-class StrategyFailedError(TradingError):
-    """A compared strategy raised; `results` keeps the runs of those that didn't, by name."""
-
-    def __init__(self, message: str, results: dict[str, BacktestResult]):
-        super().__init__(message)
-        self.results = results
-
-
 def compare(
-    strategies: Mapping[str, type | tuple[type, dict[str, Any]]],
+    strategies: Mapping[str, StrategyEntry],
     bars: pd.DataFrame,
     *,
     start: str | date | None = None,
     end: str | date | None = None,
     broker: BrokerSettings | None = None,
     n_jobs: int | None = None,
-) -> Board:
-    """Run every strategy on the same bars from the same first bar, and return them as a `Board`.
+) -> Comparison:
+    """Run every strategy on the same bars from the same first bar.
 
-    `strategies` maps a name to a strategy class or to `(class, params)`. Without `start`, all start
-    at the first bar after the latest training of a `model` among the params. `n_jobs` is the number
-    of processes; by default there are several where that is faster. What became of the orders is
-    logged once a strategy, as a warning where some did not fill as asked.
+    What became of the orders is logged once a strategy, as a warning where some did not fill as
+    asked. A strategy that needs more bars than there are is left out with a warning, unless it has
+    a model or no other strategy can run; the comparison names it in `left_out`.
 
-    A strategy that needs more bars than there are is left out with a warning, unless it has a
-    `model` or no other strategy can run; the board names it in `left_out`. Raises
-    `StrategyFailedError` after all have run if one of them raised; the others' results are in its
-    `results`.
+    Args:
+        strategies: names to a strategy class or to a pair of class and parameters.
+        bars: open high low close volume and what the strategies read besides.
+        start: the first bar to trade; by default the first after the latest training of a `model`
+            among the parameters.
+        end: the last bar, inclusive; all by default.
+        broker: what trading costs; `BrokerSettings()` by default.
+        n_jobs: processes; by default several where that is faster.
+
+    Returns:
+        The results by name, in the order given.
+
+    Raises:
+        BarsError: at the first bad bar.
+        TradingError: if there is no strategy, or no bar is left to trade.
+        StrategyFailedError: if a strategy raised, after all have run; the results of the others
+            are in its `results`.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> two = {name: BASELINES[name] for name in ("Buy and hold", "MACD")}
+        >>> compare(two, sample_bars("sp500"), start="2016").table["trades"].to_dict()
+        {'Buy and hold': 0, 'MACD': 26}
     """
-    broker = broker or BrokerSettings()
-    entries = {name: _class_and_params(name, entry) for name, entry in strategies.items()}
-    if not entries:
-        raise TradingError("compare needs at least one strategy, got none.")
-    entries = {name: (cls, _forecast_once(params, bars)) for name, (cls, params) in entries.items()}
-    trained_until = {name: training_end(params, bars) for name, (_, params) in entries.items()}
-    if start is None:
-        latest = max((end for end in trained_until.values() if end is not None), default=None)
-        start = first_bar_after(latest, bars)
-    jobs = [Job(name, cls, params, start, end, broker) for name, (cls, params) in entries.items()]
-    runs = _aligned_runs(jobs, bars, n_jobs)
-    left_out = _too_short_to_run(jobs, runs)
-    runs = {name: run for name, run in runs.items() if name not in left_out}
-    results = {
-        name: build_result(run, broker, trained_until[name])
-        for name, run in runs.items()
-        if not isinstance(run, Failure)
-    }
+    prepared = prepare_comparison(strategies, bars, start=start, end=end, broker=broker)
+    return run_comparison(prepared, n_jobs=n_jobs)
+
+
+def run_comparison(prepared: PreparedComparison, *, n_jobs: int | None = None) -> Comparison:
+    """Run what was prepared; see `compare`.
+
+    Raises:
+        StrategyFailedError: if a strategy raised.
+    """
+    outcomes = _run_from_the_same_bar(prepared, n_jobs)
+    left_out = _find_too_short(prepared, outcomes)
     for name, reason in left_out.items():
         log.warning("%s is left out of the comparison: %s", name, reason)
+    results = {n: outcome for n, outcome in outcomes.items() if isinstance(outcome, BacktestResult)}
     for result in results.values():
         log_orders(result)
-    _raise_first_failure(runs, results)
-    return Board(results=results, broker=broker, left_out=left_out)
+    failures = {
+        name: outcome
+        for name, outcome in outcomes.items()
+        if isinstance(outcome, Failure) and name not in left_out
+    }
+    if failures:
+        raise _log_failures(failures, results, n_strategies=len(outcomes) - len(left_out))
+    return Comparison(results, prepared.broker, left_out, prepared=prepared)
 
 
-def _class_and_params(name: str, entry: Any) -> tuple[type, dict[str, Any]]:
-    strategy, params = entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, {})
-    if not isinstance(strategy, type) or not isinstance(params, Mapping):
-        raise TradingError(
-            f"A compared strategy is a class or (class, params), but {name!r} is "
-            f"{entry!r}. Pass the class itself and its params as a dict."
-        )
-    return strategy, dict(params)
-
-
-def _forecast_once(params: dict[str, Any], bars: pd.DataFrame) -> dict[str, Any]:
-    """The params with the model's forecasts in place of the model, so no worker loads a network."""
-    if params.get("model") is None:
-        return params
-    from lstm_strategy.learning.serving import precompute_forecasts
-
-    return params | {"model": precompute_forecasts(params["model"], bars)}
-
-
-def _aligned_runs(
-    jobs: list[Job], bars: pd.DataFrame, n_jobs: int | None
-) -> dict[str, BacktestRun | Failure]:
-    """Every job's run, those that began before the last one was warm run again from its bar."""
-    runs = run_jobs(jobs, bars, n_jobs)
-    beginnings = {n: r.first_tradable for n, r in runs.items() if isinstance(r, BacktestRun)}
+def _run_from_the_same_bar(
+    prepared: PreparedComparison, n_jobs: int | None
+) -> dict[str, BacktestResult | Failure]:
+    """Every job's result, those that began before the last one was warm run again from its bar."""
+    outcomes = run_jobs(prepared.jobs, prepared.bars, n_jobs)
+    beginnings = {
+        name: outcome.first_tradable
+        for name, outcome in outcomes.items()
+        if isinstance(outcome, BacktestResult)
+    }
     if len(set(beginnings.values())) <= 1:
-        return runs
+        return outcomes
     slowest = max(beginnings, key=lambda name: beginnings[name])
+    first = beginnings[slowest]
     early = [
-        replace(job, start=beginnings[slowest])
-        for job in jobs
-        if beginnings.get(job.name, beginnings[slowest]) < beginnings[slowest]
+        job.from_bar(first) for job in prepared.jobs if beginnings.get(job.name, first) < first
     ]
     log.info(
         "%s can trade only from %s on; %d other strategies start there too, for equal terms.",
-        slowest, beginnings[slowest], len(early),
-    )  # fmt: skip
-    return runs | run_jobs(early, bars, n_jobs)
+        slowest,
+        first,
+        len(early),
+    )
+    return outcomes | run_jobs(early, prepared.bars, n_jobs)
 
 
-def _too_short_to_run(jobs: list[Job], runs: dict[str, BacktestRun | Failure]) -> dict[str, str]:
+def _find_too_short(
+    prepared: PreparedComparison, outcomes: Mapping[str, BacktestResult | Failure]
+) -> dict[str, str]:
     """Name and reason of the strategies that the others can do without."""
-    if all(isinstance(run, Failure) for run in runs.values()):
+    failures = {n: outcome for n, outcome in outcomes.items() if isinstance(outcome, Failure)}
+    if len(failures) == len(outcomes):
         return {}
-    can_go = {job.name for job in jobs if job.params.get("model") is None}
     return {
-        name: run.message
-        for name, run in runs.items()
-        if isinstance(run, Failure) and run.lacks_bars and name in can_go
+        name: failure.message
+        for name, failure in failures.items()
+        if failure.lacks_bars and name not in prepared.models
     }
 
 
-def _raise_first_failure(
-    runs: dict[str, BacktestRun | Failure], results: dict[str, BacktestResult]
-) -> None:
-    failures = {name: run for name, run in runs.items() if isinstance(run, Failure)}
+def _log_failures(
+    failures: Mapping[str, Failure], results: dict[str, BacktestResult], *, n_strategies: int
+) -> StrategyFailedError:
+    """Log every failure; returns the error that names the first."""
     for name, failure in failures.items():
         log.error("Strategy %s failed: %s", name, failure.details or failure.message)
-    if failures:
-        name, failure = next(iter(failures.items()))
-        others = f" ({len(failures)} of {len(runs)} strategies failed.)" * (len(failures) > 1)
-        raise StrategyFailedError(
-            f"Strategy {name} failed: {failure.message}{others} Mend it or leave it out.",
-            results,
-        )
+    name, failure = next(iter(failures.items()))
+    others = ""
+    if len(failures) > 1:
+        others = f" ({len(failures)} of {n_strategies} strategies failed.)"
+    return StrategyFailedError(
+        f"Strategy {name} failed: {failure.message}{others} Fix it or leave it out.", results
+    )

@@ -8,7 +8,7 @@ import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import matplotlib.dates as mdates
 import matplotlib.ticker as mticker
@@ -17,13 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import is_buy_and_hold
 from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
-
-if TYPE_CHECKING:
-    from lstm_strategy.evaluation.backtests import BacktestResult
-    from lstm_strategy.evaluation.comparison import Board
 
 _STRONG_COLORS = ("#d1242f", "#0550ae", "#8250df", "#bc4c00")
 # Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
@@ -32,6 +27,54 @@ _FOLD_SHADES = ("#bcd3ea", "#e4edf6")
 _NARROW_INCHES = 8.0
 _TITLE_LETTERS_AN_INCH = 12.5
 _MUTED_LOOKS = tuple(itertools.product(("-", "--", ":"), _MUTED_COLORS))
+
+
+class DrawableResult(Protocol):
+    """What a backtest must tell to be drawn: a `BacktestResult` does."""
+
+    @property
+    def label(self) -> str:
+        """The name for the legend."""
+        ...
+
+    @property
+    def equity(self) -> pd.Series:
+        """Its curve."""
+        ...
+
+    @property
+    def exposure(self) -> pd.Series:
+        """Position value as a fraction of equity."""
+        ...
+
+    @property
+    def is_lstm(self) -> bool:
+        """Whether the figure is about it."""
+        ...
+
+    @property
+    def is_buy_and_hold(self) -> bool:
+        """Whether it is the market itself."""
+        ...
+
+    @property
+    def in_sample(self) -> bool:
+        """Whether its model was trained on these bars."""
+        ...
+
+    @property
+    def broker(self) -> Any:
+        """What trading cost, with commission_rate and slippage_rate."""
+        ...
+
+
+class DrawableSet(Protocol):
+    """Several backtests by name: a `ResultSet` or a `Comparison`."""
+
+    @property
+    def results(self) -> Mapping[str, DrawableResult]:
+        """One for each strategy."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +89,8 @@ class _Curve:
 
     @property
     def growth(self) -> pd.Series:
-        return self.equity / self.equity.iloc[0]
+        growth: pd.Series = self.equity / self.equity.iloc[0]
+        return growth
 
     @property
     def label(self) -> str:
@@ -54,7 +98,7 @@ class _Curve:
 
 
 def plot_equity(
-    source: "Board | BacktestResult | Mapping[str, BacktestResult | pd.Series]",
+    source: DrawableSet | DrawableResult | Mapping[str, DrawableResult | pd.Series],
     *,
     log: bool = True,
     highlight: str | Sequence[str] | None = None,
@@ -63,13 +107,24 @@ def plot_equity(
 ) -> Figure:
     """Growth of 1, drawdown and exposure of one or many strategies on one time axis.
 
-    `source` is a board, a backtest result, or a mapping of names to results or equity curves.
-    `highlight` names the strategies in strong colours: by default those whose name starts with
-    LSTM, else the first. Buy and hold is black. Only highlighted strategies show their exposure.
-    The legend is sorted by final value; below a width of 8 inches it stands under the panels.
-    `ledger`, that of a walk-forward forecaster, adds a strip below the growth that says which
-    fold's model forecast each bar and, where there is room, when its training ended. Raises
-    `TradingError` for a name that isn't there.
+    Holding the market is black. Only highlighted strategies show their exposure. The legend is
+    sorted by final value; below a width of 8 inches it stands under the panels.
+
+    Args:
+        source: a comparison, a backtest, or a mapping of names to backtests or equity curves.
+        log: whether the growth is drawn on a logarithmic axis.
+        highlight: the strategies in strong colours; by default the LSTMs, or else the first.
+        ledger: that of a walk forward. It adds a strip below the growth that says which fold's
+            model forecast each bar and, where there is room, when its training ended.
+        width_inches: of the figure.
+
+    Raises:
+        TradingError: for a name that isn't there, or nothing to draw.
+
+    Example:
+        >>> curve = pd.Series([100.0, 104.0], pd.date_range("2024-01-01", periods=2))
+        >>> plot_equity({"Mine": curve}).axes[0].get_ylabel()
+        'Growth of 1 (log)'
     """
     curves = _curves_of(source, highlight)
     exposed = [c for c in curves if c.is_highlighted and c.exposure is not None]
@@ -102,7 +157,7 @@ def plot_equity(
 def _curves_of(source: Any, highlight: str | Sequence[str] | None) -> list[_Curve]:
     """The curves in the order given, each with its colour and line style."""
     entries = _entries_of(source)
-    chosen = _highlighted(list(entries), highlight)
+    chosen = _choose_highlighted(entries, highlight)
     strong = iter(itertools.cycle(_STRONG_COLORS))
     muted = iter(itertools.cycle(_MUTED_LOOKS))
     curves = []
@@ -110,7 +165,7 @@ def _curves_of(source: Any, highlight: str | Sequence[str] | None) -> list[_Curv
         is_highlighted = name in chosen
         if is_highlighted:
             look = {"color": next(strong), "ls": "-", "lw": 1.8, "zorder": 4}
-        elif is_buy_and_hold(name):
+        elif not isinstance(entry, pd.Series) and entry.is_buy_and_hold:
             look = {"color": "black", "ls": "-", "lw": 1.3, "zorder": 3}
         else:
             style, color = next(muted)
@@ -121,23 +176,27 @@ def _curves_of(source: Any, highlight: str | Sequence[str] | None) -> list[_Curv
     return curves
 
 
-def _entries_of(source: Any) -> Mapping[str, Any]:
-    """Name → result or equity curve, whatever of the three kinds `source` is."""
+def _entries_of(source: Any) -> dict[str, Any]:
+    """Label → result or equity curve, whatever of the three kinds `source` is."""
     entries = getattr(source, "results", source)
     if not isinstance(entries, Mapping):
-        return {source.name: source}
+        return {source.label: source}
     if not entries:
         raise TradingError("A plot needs at least one strategy, got none.")
     # A result knows that it is in sample; the key under which it is kept may not.
-    return {entry.name if _is_in_sample(entry) else name: entry for name, entry in entries.items()}
+    return {entry.label if _is_in_sample(entry) else name: entry for name, entry in entries.items()}
 
 
-def _highlighted(names: list[str], highlight: str | Sequence[str] | None) -> set[str]:
+def _choose_highlighted(
+    entries: Mapping[str, Any], highlight: str | Sequence[str] | None
+) -> set[str]:
+    names = list(entries)
     if highlight is None:
-        return {name for name in names if name.lower().startswith("lstm")} or {names[0]}
+        lstms = {name for name, entry in entries.items() if getattr(entry, "is_lstm", False)}
+        return lstms or {names[0]}
     chosen = [highlight] if isinstance(highlight, str) else list(highlight)
     for name in chosen:
-        if name not in names:
+        if name not in entries:
             raise TradingError(
                 f"highlight must name a strategy of the plot, got {name!r}. "
                 f"Choose from {', '.join(names)}."
@@ -231,10 +290,9 @@ def _draw_folds(ax: Axes, ledger: pd.DataFrame, width_inches: float) -> None:
         if trained is not None:
             texts = [f"{number}: to {trained:%Y-%m}", *texts]
         fitting = (text for text in texts if 0.066 * len(text) < room)
-        ax.text(
-            (first + last) / 2, 0.47, next(fitting, ""), transform=ax.get_xaxis_transform(),
-            ha="center", va="center", size=7, color="0.15",
-        )  # fmt: skip
+        words = next(fitting, "")
+        look: dict[str, Any] = {"ha": "center", "va": "center", "size": 7, "color": "0.15"}
+        ax.text((first + last) / 2, 0.47, words, transform=ax.get_xaxis_transform(), **look)
     ax.set_xlim(left, right)
     ax.set_ylabel("Fold", rotation=0, ha="right", va="center")
     ax.set_yticks([])

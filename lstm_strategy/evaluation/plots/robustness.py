@@ -1,6 +1,7 @@
-"""`robustness` and the null test as small figures, each with its finding in the title."""
+"""Other costs, delays, folds and members, and the permutation test, each as a small figure."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.dates as mdates
@@ -12,19 +13,28 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
-from lstm_strategy.evaluation.robustness import break_even
-from lstm_strategy.evaluation.verdict import PermutationTest
 
 _OWN, _OTHER, _MARKET = "#d1242f", "#0550ae", "black"
 _SIZE = (5.6, 3.6)
 
 
-def plot_cost_break_even(costs: pd.DataFrame, *, charged_bps: float | None = None) -> Figure:
-    """The Sharpe ratio at each commission, and where it reaches zero; see `cost_break_even`.
+def plot_cost_break_even(
+    costs: pd.DataFrame, *, break_even_bps: float, charged_bps: float | None = None
+) -> Figure:
+    """The Sharpe ratio at each commission, and where it reaches zero.
 
-    `charged_bps` is the commission of the result itself, marked by a dotted line.
+    Args:
+        costs: the table of `try_costs`: index `commission_bps`, column sharpe.
+        break_even_bps: where the Sharpe ratio is zero; NaN where it never was above, inf where it
+            never gets there.
+        charged_bps: the commission of the result itself, marked by a dotted line.
+
+    Example:
+        >>> costs = pd.DataFrame({"sharpe": [1.0, -1.0]}, index=[0.0, 50.0])
+        >>> plot_cost_break_even(costs, break_even_bps=25.0).axes[0].get_title(loc="left")
+        'The edge is gone at 25 bps a trade'
     """
-    point = break_even(costs["sharpe"])
+    point = break_even_bps
     if math.isnan(point):
         finding = "No profit even without commission"
     elif math.isinf(point):
@@ -38,16 +48,24 @@ def plot_cost_break_even(costs: pd.DataFrame, *, charged_bps: float | None = Non
             ax.plot([point], [0.0], marker="D", ms=7, color="black", ls="none", zorder=5)
         if charged_bps is not None:
             ax.axvline(charged_bps, color="0.4", ls=":", lw=1.2)
-            ax.text(
-                charged_bps, 1.0, f" charged here: {charged_bps:g}",
-                transform=ax.get_xaxis_transform(), va="bottom", ha="left", color="0.35", size=8,
-            )  # fmt: skip
+            note, place = f" charged here: {charged_bps:g}", ax.get_xaxis_transform()
+            look: dict[str, Any] = {"va": "bottom", "ha": "left", "color": "0.35", "size": 8}
+            ax.text(charged_bps, 1.0, note, transform=place, **look)
         ax.set_xlabel("Commission, basis points of each trade's value")
     return figure
 
 
 def plot_delay_break_even(delays: pd.DataFrame) -> Figure:
-    """The Sharpe ratio when every order comes some bars late; see `delay_break_even`."""
+    """The Sharpe ratio when every order comes some bars late.
+
+    Args:
+        delays: the table of `try_delays`: index `delay_bars`, column sharpe.
+
+    Example:
+        >>> delays = pd.DataFrame({"sharpe": [1.0, 0.2]}, index=[0, 1])
+        >>> plot_delay_break_even(delays).axes[0].get_title(loc="left")
+        'Sharpe ratio 1.00, one bar later 0.20'
+    """
     sharpe = delays["sharpe"]
     own, late = (float(sharpe.get(delay, math.nan)) for delay in (0, 1))
     known = math.isfinite(own) and math.isfinite(late)
@@ -63,27 +81,37 @@ def plot_delay_break_even(delays: pd.DataFrame) -> Figure:
 
 
 def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None) -> Figure:
-    """Growth of 1 with each seed alone: the band from worst to best, and the median.
+    """Growth of 1 with each member of an ensemble alone: the band from worst to best, the median.
 
-    `equity_by_member` is that of `member_equities`; `own` is the equity of the ensemble, drawn beside.
-    Raises `TradingError` where there is no seed.
+    Args:
+        equity_by_member: that of `member_equities`, one column for each member.
+        own: the equity of the ensemble, drawn beside.
+
+    Raises:
+        TradingError: where there is no member.
+
+    Example:
+        >>> days = pd.date_range("2024-01-01", periods=2)
+        >>> curves = pd.DataFrame({0: [100.0, 110.0], 1: [100.0, 90.0]}, days)
+        >>> plot_members(curves).axes[0].get_title(loc="left")
+        '2 members: -10% to +10%, 1 with a loss'
     """
     if equity_by_member.shape[1] == 0:
-        raise TradingError("A fan of seeds needs the equity of at least one seed, got none.")
+        raise TradingError("A figure of members needs the equity of at least one, got none.")
     growth = _on_plain_dates(equity_by_member / equity_by_member.iloc[0])
     final = growth.iloc[-1] - 1.0
     with plotting_style():
         figure, ax = _panel(
-            f"{growth.shape[1]} seeds: {final.min():+.0%} to {final.max():+.0%}, "
+            f"{growth.shape[1]} members: {final.min():+.0%} to {final.max():+.0%}, "
             f"{int((final < 0).sum())} with a loss"
         )
         dates = growth.index
         low, high = growth.min(axis=1).to_numpy(), growth.max(axis=1).to_numpy()
         ax.fill_between(dates, low, high, color=_OTHER, alpha=0.18, lw=0, label="worst to best")
-        for seed in growth:
-            ax.plot(dates, growth[seed].to_numpy(), color=_OTHER, lw=0.5, alpha=0.45)
+        for member in growth:
+            ax.plot(dates, growth[member].to_numpy(), color=_OTHER, lw=0.5, alpha=0.45)
         median = growth.median(axis=1).to_numpy()
-        ax.plot(dates, median, color=_OTHER, lw=1.6, label="median seed")
+        ax.plot(dates, median, color=_OTHER, lw=1.6, label="median member")
         if own is not None:
             own = _on_plain_dates(own / own.iloc[0])
             ax.plot(own.index, own.to_numpy(), color=_OWN, lw=1.6, label="ensemble")
@@ -97,7 +125,17 @@ def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None
 
 
 def plot_folds(folds: pd.DataFrame) -> Figure:
-    """The return of each fold as a bar, with that of the market beside it; see `fold_table`."""
+    """The return of each fold as a bar, with that of the market beside it.
+
+    Args:
+        folds: the table of `fold_table`.
+
+    Example:
+        >>> first = pd.to_datetime(["2011", "2012"])
+        >>> folds = pd.DataFrame({"total_return": [0.1, -0.2], "first": first}, index=[1, 2])
+        >>> plot_folds(folds).axes[0].get_title(loc="left")
+        '1 of 2 folds with a profit'
+    """
     profits = int((folds["total_return"] > 0).sum())
     with plotting_style():
         figure, ax = _panel(f"{profits} of {len(folds)} folds with a profit")
@@ -122,19 +160,29 @@ def plot_folds(folds: pd.DataFrame) -> Figure:
     return figure
 
 
-def plot_permutation_test(test: PermutationTest) -> Figure:
-    """The result on the real bars among those on permuted ones, each a tick and all a histogram."""
-    null = np.array([statistic for statistic in test.null if math.isfinite(statistic)])
+def plot_permutation_test(real: float, null: Sequence[float], *, p_value: float) -> Figure:
+    """The result on the real bars among those on permuted ones: ticks, and a histogram of them.
+
+    Args:
+        real: the statistic on the real bars.
+        null: those on permuted bars; one that isn't finite did as well and isn't drawn.
+        p_value: that of the test.
+
+    Example:
+        >>> plot_permutation_test(1.0, [0.2, 1.4], p_value=0.667).axes[0].get_title(loc="left")
+        '1 of 2 shuffles did as well, p = 0.667'
+    """
+    n_as_good = sum(not statistic < real for statistic in null)
+    finite = np.array([statistic for statistic in null if math.isfinite(statistic)])
     with plotting_style():
-        figure, ax = _panel(
-            f"{test.n_as_good} of {len(test.null)} shuffles did as well, p = {test.p_value:.3f}"
+        figure, ax = _panel(f"{n_as_good} of {len(null)} shuffles did as well, p = {p_value:.3f}")
+        ax.hist(
+            finite, bins="auto" if len(finite) >= 10 else 5, color="0.75", label="shuffled bars"
         )
-        ax.hist(null, bins="auto" if len(null) >= 10 else 5, color="0.75", label="shuffled bars")
-        ax.plot(
-            null, np.zeros(len(null)), ls="none", marker="|", ms=16, color="0.25", clip_on=False
-        )
+        ticks: dict[str, Any] = {"ls": "none", "marker": "|", "ms": 16, "color": "0.25", "clip_on": False}
+        ax.plot(finite, np.zeros(len(finite)), **ticks)
         ax.set_axisbelow(True)
-        ax.axvline(test.real, color=_OWN, lw=2.0, label=f"real bars: {test.real:.2f}")
+        ax.axvline(real, color=_OWN, lw=2.0, label=f"real bars: {real:.2f}")
         ax.yaxis.set_major_locator(mticker.MaxNLocator(integer=True))
         ax.margins(x=0.08)
         ax.set_ylabel("Shuffles")
@@ -156,10 +204,8 @@ def _draw_sharpe(ax: Axes, sharpe: pd.Series) -> None:
     ax.plot(known.index, known.to_numpy(), color=_OWN, lw=1.8, marker="o", ms=4)
     for x, y in known.items():
         # an edge that fades falls to the right: above and right of its points there is room
-        ax.annotate(
-            f"{y:.2f}", (x, y), xytext=(4, 5) if y >= 0 else (0, -13),
-            textcoords="offset points", ha="left" if y >= 0 else "center", size=8,
-        )  # fmt: skip
+        place, align = ((4, 5), "left") if y >= 0 else ((0, -13), "center")
+        ax.annotate(f"{y:.2f}", (x, y), xytext=place, textcoords="offset points", ha=align, size=8)
     ax.axhline(0.0, color="black", lw=0.8)
     ax.margins(x=0.08, y=0.18)
     ax.set_ylabel("Sharpe ratio")

@@ -54,7 +54,7 @@ def write_tearsheet(
         if done.returncode:
             reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise LSTMStrategyError(
-                f"quantstats can't make a tearsheet of {result.name}: {reason[0]}. "
+                f"quantstats can't make a tearsheet of {result.label}: {reason[0]}. "
                 "Give it a longer or a less constant equity curve, or leave the tearsheet out."
             )
         page = target.read_text(encoding="utf-8")

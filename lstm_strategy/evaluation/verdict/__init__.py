@@ -1,23 +1,28 @@
 """Skill or luck: alarms, the permutation test, how much was tried, and one sentence."""
 
-from lstm_strategy.evaluation.verdict.alarms import Alarm, alarms, result_named
-from lstm_strategy.evaluation.verdict.judge import Verdict, verdict
+from lstm_strategy.evaluation.verdict.alarms import Alarm, find_alarms
+from lstm_strategy.evaluation.verdict.assess import Assessment, assess_result
+from lstm_strategy.evaluation.verdict.judge import Verdict, verdict, verdict_on_returns
 from lstm_strategy.evaluation.verdict.permutation import (
     KeptPermutations,
     PermutationTest,
     permutation_test,
+    permute_bars,
 )
 from lstm_strategy.evaluation.verdict.trial_record import Trial, TrialRecord
 
 __all__ = [
     "Alarm",
+    "Assessment",
     "KeptPermutations",
     "PermutationTest",
     "Trial",
     "TrialRecord",
     "Verdict",
-    "alarms",
+    "assess_result",
+    "find_alarms",
     "permutation_test",
-    "result_named",
+    "permute_bars",
     "verdict",
+    "verdict_on_returns",
 ]

@@ -1,4 +1,4 @@
-"""What a good-looking backtest may be instead of skill, told by the number that gives it away.
+"""What a good-looking backtest may be instead of skill, by the number that gives it away.
 
 Each detector looks for one disguise and returns an `Alarm` or None. An alarm isn't a proof: it says
 what to look at before the result is believed.
@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import BacktestResult
-from lstm_strategy.evaluation.comparison import Board
 from lstm_strategy.evaluation.metrics import bar_returns, sharpe, total_return
 
 ALWAYS_INVESTED = 0.98  # mean size of the exposure
@@ -30,9 +28,10 @@ _FEWEST_BARS = 50  # below, correlations and shares of variance say nothing
 class Alarm:
     """One reason to doubt a result.
 
-    name:     what it may be instead of skill, in three words
-    message:  what was found, with the number that raised the alarm
-    remedy:   what it means and what to do
+    Attributes:
+        name: what it may be instead of skill, in a few words.
+        message: what was found, with the number that raised the alarm.
+        remedy: what it means and what to do.
     """
 
     name: str
@@ -43,11 +42,10 @@ class Alarm:
         return f"{self.name}: {self.message} {self.remedy}"
 
 
-def alarms(
-    result: BacktestResult | Board,
-    bars: pd.DataFrame,
+def find_alarms(
+    result: BacktestResult,
+    close: pd.Series,
     *,
-    name: str = "LSTM",
     forecast: pd.Series | None = None,
     folds: pd.Series | None = None,
     equity_by_member: pd.DataFrame | None = None,
@@ -55,16 +53,18 @@ def alarms(
 ) -> list[Alarm]:
     """Every alarm that a result raises, in the order of the detectors below.
 
-    `result` is a backtest, or a `Board` of which `name` is looked at; `bars` are those it ran on.
-    What else is known makes more detectors possible: the model's `forecast` (a return or a
-    probability, known at the close of its row), the number of the fold that each bar belongs to,
-    the equity curves of the same strategy trained with other seeds (one column a seed), and the
-    annual Sharpe ratio of the same strategy when it acts one bar later. Raises `TradingError` for a
-    name that isn't on the board.
+    What else is known makes more detectors possible.
+
+    Args:
+        result: a backtest.
+        close: the closes of the bars that it ran on.
+        forecast: what the model forecast, a return or a probability, known at the close of its row.
+        folds: the number of the fold that each bar belongs to.
+        equity_by_member: the equity of the same strategy with each member of the ensemble alone,
+            one column for each.
+        delayed_sharpe: the annual Sharpe ratio of the same strategy acting one bar later.
     """
-    if isinstance(result, Board):
-        result = result_named(result, name)
-    close, equity = bars["close"], result.equity
+    equity = result.equity
     raised = [
         always_invested(result.exposure),
         market_in_disguise(equity, close),
@@ -88,12 +88,12 @@ def always_invested(exposure: pd.Series) -> Alarm | None:
     since_first = exposure.dropna().loc[lambda held: held.ne(0.0).cummax()]
     if len(since_first) < 2:
         return None
-    size, spread = float(since_first.abs().mean()), float(since_first.std())
-    if size <= ALWAYS_INVESTED or spread >= STEADY:
+    size, variation = float(since_first.abs().mean()), float(since_first.std())
+    if size <= ALWAYS_INVESTED or variation >= STEADY:
         return None
     return Alarm(
         "always invested",
-        f"It held {size:.0%} of its equity on average, and that varied by {spread:.1%} only.",
+        f"It held {size:.0%} of its equity on average, and that varied by only {variation:.1%}.",
         "Whatever it forecasts changes nothing. Look at its signal, and at the thresholds that "
         "turn the signal into exposure.",
     )
@@ -140,12 +140,13 @@ def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
     scale = max(float(close.pct_change().std()), abs(float(known.mean())) if len(known) else 0.0)
     if len(known) < 2 or not scale > 0:
         return None
-    spread = float(known.std())
-    if spread >= HARDLY_VARIES * scale:
+    deviation = float(known.std())
+    if deviation >= HARDLY_VARIES * scale:
         return None
     return Alarm(
         "frozen forecast",
-        f"Its standard deviation is {spread:.2g}, {spread / scale:.2%} of its scale {scale:.2g}.",
+        f"Its standard deviation is {deviation:.2g}, {deviation / scale:.2%} of its scale "
+        f"{scale:.2g}.",
         "The network says the same on every bar. Train it longer or with a higher learning rate, "
         "look at its loss, and expect that there may be nothing to learn.",
     )
@@ -194,20 +195,26 @@ def one_lucky_fold(equity: pd.Series, folds: pd.Series) -> Alarm | None:
 
 
 def lucky_member(equity_by_member: pd.DataFrame) -> Alarm | None:
-    """A result that is a profit with one seed and a loss with another; one equity curve a column.
+    """A result that is a profit with one network of the ensemble and a loss with another.
 
-    >>> lucky_member(pd.DataFrame({7: [100.0, 112.0], 8: [100.0, 95.0]})).message
-    '1 of 2 seeds lost money; the returns reach from -5.0% to 12.0%.'
+    Args:
+        equity_by_member: one equity curve for each member alone.
+
+    Example:
+        >>> lucky_member(pd.DataFrame({0: [100.0, 112.0], 1: [100.0, 95.0]})).message
+        '1 of 2 members lost money; the returns reach from -5.0% to 12.0%.'
     """
-    returns = pd.Series({seed: total_return(equity_by_member[seed]) for seed in equity_by_member})
+    returns = pd.Series(
+        {member: total_return(equity_by_member[member]) for member in equity_by_member}
+    )
     losing = int((returns < 0).sum())
     if not 0 < losing < len(returns) or not (returns > 0).any():
         return None
     return Alarm(
-        "lucky seed",
-        f"{losing} of {len(returns)} seeds lost money; the returns reach from "
+        "lucky member",
+        f"{losing} of {len(returns)} members lost money; the returns reach from "
         f"{returns.min():.1%} to {returns.max():.1%}.",
-        "The random start of the network decided. Average more seeds, and judge their average.",
+        "The random start of each network decided. Average more members, and judge their average.",
     )
 
 
@@ -221,15 +228,6 @@ def gone_one_bar_later(own_sharpe: float, delayed_sharpe: float) -> Alarm | None
         "Either the forecast sees a price that it can't have yet (run an audit), or the edge is "
         "gone before a real order fills.",
     )
-
-
-def result_named(board: Board, name: str) -> BacktestResult:
-    """The result of that name on the board. Raises `TradingError` where there is none."""
-    if name not in board.results:
-        raise TradingError(
-            f"The board has no strategy {name!r}. Choose from {', '.join(board.results)}."
-        )
-    return board.results[name]
 
 
 def _lag_alarm(what: str, explained: float) -> Alarm | None:

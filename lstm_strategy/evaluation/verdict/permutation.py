@@ -1,4 +1,4 @@
-"""What is left of a result once the order of the bars is destroyed?"""
+"""A permutation test: what is left of a result once the order of the bars is destroyed?"""
 
 import hashlib
 import logging
@@ -14,7 +14,7 @@ import pandas as pd
 
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.errors import BarsError, TradingError
-from lstm_strategy.support import Shared, run_tasks, shared, write_whole
+from lstm_strategy.support import SharedValue, run_tasks, share, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,11 @@ _PRICES = ["open", "high", "low", "close"]
 class PermutationTest:
     """One pipeline's statistic on the real bars, beside those on bars without any memory.
 
-    real:        the statistic on the real bars
-    null:        the statistics on permuted bars, in the order of their seeds
-    p_value:     (1 + number of null statistics at or above the real one) / (1 + number of them)
-    block_bars:  length of the blocks of bars that kept their order
+    Attributes:
+        real: the statistic on the real bars.
+        null: the statistics on permuted bars, in the order of their seeds.
+        p_value: (1 + number of null statistics at or above the real one) / (1 + number of them).
+        block_bars: length of the blocks of bars that kept their order.
     """
 
     real: float
@@ -38,7 +39,7 @@ class PermutationTest:
     block_bars: int = 1
 
     @classmethod
-    def of(cls, real: float, null: Sequence[float], *, block_bars: int) -> Self:
+    def from_statistics(cls, real: float, null: Sequence[float], *, block_bars: int) -> Self:
         """The test of these statistics."""
         as_good = sum(not statistic < real for statistic in null)
         return cls(real, tuple(null), (1 + as_good) / (1 + len(null)), block_bars)
@@ -58,7 +59,7 @@ class PermutationTest:
             )
         blocks = "bars" if self.block_bars == 1 else f"blocks of {self.block_bars} bars"
         return (
-            f"Null test: trained and traded anew on {n:,} shuffles of the {blocks}, "
+            f"Permutation test: trained and traded anew on {n:,} shuffles of the {blocks}, "
             f"{self.n_as_good:,} of {n:,} did as well as the real result of {self.real:.2f} "
             f"(p-value {self.p_value:.3f}), so the result {finding}."
         )
@@ -93,7 +94,7 @@ def permutation_test(
     """
     if n_permutations < 1:
         raise TradingError(f"n_permutations must be at least 1, got {n_permutations}. 20 is usual.")
-    kept = KeptPermutations.of_file(file, bars, block_bars=block_bars, run=run)
+    kept = KeptPermutations.from_file(file, bars, block_bars=block_bars, run=run)
     real = float(pipeline(bars)) if real is None else real
     seeds = np.random.SeedSequence(seed).generate_state(n_permutations).tolist()
     known = dict(kept.statistics)
@@ -106,7 +107,9 @@ def permutation_test(
             log.warning("The pipeline gave NaN with seed %d; it counts against it.", number)
         if progress is not None:
             progress(len(known.keys() & set(seeds)), n_permutations)
-    return PermutationTest.of(real, [known[number] for number in seeds], block_bars=block_bars)
+    return PermutationTest.from_statistics(
+        real, [known[number] for number in seeds], block_bars=block_bars
+    )
 
 
 @dataclass(frozen=True)
@@ -118,15 +121,15 @@ class KeptPermutations:
     statistics: dict[int, float]
 
     @classmethod
-    def of_file(
+    def from_file(
         cls, file: str | Path | None, bars: pd.DataFrame, *, block_bars: int, run: str
     ) -> Self:
         """What a file has kept so far; nothing without a file or where there is none yet.
 
         Raises `TradingError` for a file that another run wrote, or that can't be read.
         """
-        told = f"{run}\n{bars_fingerprint(bars)}\n{block_bars}"
-        key = hashlib.sha256(told.encode()).hexdigest()
+        description = f"{run}\n{bars_fingerprint(bars)}\n{block_bars}"
+        key = hashlib.sha256(description.encode()).hexdigest()
         path = None if file is None else Path(file)
         if path is None or not path.exists():
             return cls(path, key, {})
@@ -139,7 +142,7 @@ class KeptPermutations:
             statistics = {int(seed): float(statistic) for seed, statistic in kept.items()}
         except (ValueError, KeyError):
             raise TradingError(
-                f"{path} doesn't hold permutations of a null test. Move it out of the way, or "
+                f"{path} doesn't hold permutations of a permutation test. Move it elsewhere, or "
                 "choose another folder."
             ) from None
         if not runs <= {key}:
@@ -194,12 +197,12 @@ def _null_statistics(
     if n_jobs in (None, 1):
         yield from (_statistic(pipeline, bars, block_bars, seed) for seed in seeds)
         return
-    with shared((pipeline, bars), n_jobs=n_jobs) as both:
+    with share((pipeline, bars), n_jobs=n_jobs) as both:
         tasks = (joblib.delayed(_statistic_apart)(both, block_bars, seed) for seed in seeds)
         yield from run_tasks(tasks, n_jobs=n_jobs)
 
 
-def _statistic_apart(both: Shared, block_bars: int, seed: int) -> float:
+def _statistic_apart(both: SharedValue, block_bars: int, seed: int) -> float:
     pipeline, bars = both.value
     return _statistic(pipeline, bars, block_bars, seed)
 

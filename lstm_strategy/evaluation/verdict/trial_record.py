@@ -24,13 +24,15 @@ TRIALS_FILE = "trials.json"
 class Trial(BaseModel):
     """One setting on one set of bars.
 
-    number:          counted from 1 in the order of the first try
-    training:        what the model was made with, as plain values
-    trading:         what its forecasts were traded with
-    bars_sha256:     the fingerprint of the bars
-    first, last:     the dates that were traded, as ISO text
-    model:           name of the folder of the model beside the record; "" for one from elsewhere
-    was_looked_at:   whether its results were shown; a run that was stopped before has none
+    Attributes:
+        number: counted from 1 in the order of the first try.
+        training: what the model was trained with, as plain values.
+        trading: what its forecasts were traded with.
+        bars_sha256: the fingerprint of the bars.
+        first: the first date that was traded, as ISO text.
+        last: the last one.
+        model: name of the folder of the model beside the record; "" for one from elsewhere.
+        was_looked_at: whether its results were shown; a run that was stopped before has none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,7 +76,7 @@ class TrialRecord(BaseModel):
     trials: tuple[Trial, ...] = ()
 
     @classmethod
-    def of_folder(cls, folder: str | Path) -> "TrialRecord":
+    def from_folder(cls, folder: str | Path) -> "TrialRecord":
         """The record in a folder, an empty one without. Raises `TradingError` if it is damaged."""
         path = Path(folder) / TRIALS_FILE
         if not path.exists():

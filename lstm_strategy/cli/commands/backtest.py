@@ -1,0 +1,60 @@
+"""The command `backtest`."""
+
+from typing import Annotated
+
+import typer
+
+from lstm_strategy.cli import options as opt
+from lstm_strategy.cli.config_file import load_config
+from lstm_strategy.cli.option_groups import BrokerOptions
+from lstm_strategy.errors import SettingsError
+
+
+def backtest(
+    bars: opt.Bars,
+    broker: BrokerOptions,
+    model: opt.Model = None,
+    engine: opt.Engine = "auto",
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            "--strategy",
+            help="Instead of the LSTM: a baseline such as MACD, or FILE.py:Class:name=value,...",
+        ),
+    ] = None,
+    start: opt.Start = None,
+    end: opt.End = None,
+    out_dir: opt.Out = None,
+    adjusted: opt.Adjusted = False,
+    long_only: opt.LongOnly = False,
+    config: opt.Config = None,
+) -> None:
+    """Run one strategy and show its metrics.
+
+    A model starts at the first bar after its training, unless --start says otherwise.
+    """
+    from lstm_strategy.bars import load_bars
+    from lstm_strategy.cli.inputs import rules_from_options, slice_bars
+    from lstm_strategy.cli.output import print_result, say, status
+    from lstm_strategy.cli.strategy_file import explain_failures, find_strategy
+    from lstm_strategy.evaluation.backtests import run_backtest
+    from lstm_strategy.learning.serving import open_forecaster
+    from lstm_strategy.trading import declared_params
+    from lstm_strategy.trading.lstm import LSTMStrategy
+
+    chosen, params = find_strategy(strategy) if strategy else (LSTMStrategy, {})
+    params = {**load_config(config).strategy, **params, **rules_from_options(long_only)}
+    if model is not None and "model" not in declared_params(chosen):
+        raise SettingsError(f"{strategy} takes no --model. Leave --model or --strategy out.")
+    if model is None and strategy is None and "model" not in params:
+        raise SettingsError("Say what to run: --model DIR, or --strategy NAME.")
+    frame, terms = load_bars(bars, adjusted=adjusted), broker.build_broker(config)
+    slice_bars(frame, start, end)
+    with status("Backtesting"), explain_failures(chosen):
+        if model is not None:
+            params["model"] = open_forecaster(model, engine=engine)
+        result = run_backtest(chosen, frame, start=start, end=end, broker=terms, **params)
+    print_result(result)
+    if out_dir is not None:
+        result.save(out_dir)
+        say(f"Wrote metrics.csv, equity.csv, trades.csv and equity.png to {out_dir}/.")

@@ -1,0 +1,93 @@
+"""The command `compare`."""
+
+from lstm_strategy.cli import options as opt
+from lstm_strategy.cli.config_file import load_config
+from lstm_strategy.cli.option_groups import (
+    BrokerOptions,
+    NetworkOptions,
+    PermutationOptions,
+    TrackingOptions,
+    WindowOptions,
+)
+from lstm_strategy.errors import SettingsError
+
+
+def compare(
+    bars: opt.Bars,
+    broker: BrokerOptions,
+    network: NetworkOptions,
+    windows: WindowOptions,
+    permutation: PermutationOptions,
+    tracking: TrackingOptions,
+    model: opt.Model = None,
+    engine: opt.ModelOrTasksEngine = "auto",
+    start: opt.Start = None,
+    end: opt.End = None,
+    out_dir: opt.Out = None,
+    adjusted: opt.Adjusted = False,
+    long_only: opt.LongOnly = False,
+    config: opt.Config = None,
+    walk_forward: opt.WalkForwardFlag = False,
+    jobs: opt.Jobs = None,
+    address: opt.Address = None,
+    trials: opt.Trials = 1,
+) -> None:
+    """Compare the LSTM with all baselines, out of sample.
+
+    Without --model a model is trained on the bars before --start (by default the first 70%) and
+    kept in the folder --out, next to learners without a memory on the same bars. With
+    --walk-forward all are trained anew for each --test-window on the --train-window before it; a
+    run that was stopped goes on. The folder also remembers in trials.json which settings were
+    tried: the result is judged as the best of them, or of --trials where that is more.
+    With --engine ray the folds and strategies run on a Ray cluster.
+    """
+    from lstm_strategy.bars import load_bars
+    from lstm_strategy.cli.comparison import ComparisonSetup, Windows, run_comparison_command
+    from lstm_strategy.cli.inputs import rules_from_options, slice_bars, workers_from_options
+    from lstm_strategy.learning.serving import open_forecaster
+
+    place = workers_from_options(engine, address, jobs)
+    if model is not None:
+        _refuse_training_options(walk_forward, permutation, tracking)
+    loaded, terms = load_config(config), broker.build_broker(config)
+    frame = load_bars(bars, adjusted=adjusted)
+    slice_bars(frame, start, end)
+    setup = ComparisonSetup(
+        source=bars,
+        bars=frame,
+        model=(
+            network.build_forecaster(config)
+            if model is None
+            else open_forecaster(model, engine="auto" if engine == "ray" else engine)
+        ),
+        broker=terms,
+        is_trained=model is not None,
+        windows=Windows(windows.train_window, windows.test_window) if walk_forward else None,
+        start=start,
+        end=end,
+        params=loaded.strategy,
+        rules=rules_from_options(long_only),
+        out_dir=out_dir,
+        n_jobs=None if engine == "ray" else jobs,
+        n_trials=trials,
+        n_permutations=permutation.permutations,
+        permutation_block_bars=permutation.permutation_block,
+        tensorboard=tracking.tensorboard,
+        experiment=tracking.mlflow,
+    )
+    with place:
+        run_comparison_command(setup)
+
+
+def _refuse_training_options(
+    walk_forward: bool, permutation: PermutationOptions, tracking: TrackingOptions
+) -> None:
+    if walk_forward:
+        raise SettingsError("--walk-forward trains anew; leave --model out.")
+    if tracking.tensorboard is not None:
+        raise SettingsError("--tensorboard logs a training; leave --model or --tensorboard out.")
+    if permutation.permutations:
+        raise SettingsError(
+            "--permutations trains anew on shuffled bars; leave --model out, so that the real "
+            "result is trained here as well."
+        )

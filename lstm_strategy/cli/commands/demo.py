@@ -1,0 +1,26 @@
+"""The command `demo`."""
+
+from pathlib import Path
+
+from lstm_strategy.cli import options as opt
+
+
+def demo(out_dir: opt.FolderOut = Path("demo"), seed: opt.Seed = 0) -> None:
+    """Walk forward through the S&P 500, 1999-2018, and compare with all baselines.
+
+    The model is trained anew each year on the ten years before it.
+    """
+    from lstm_strategy import BrokerSettings, LSTMForecaster, sample_bars
+    from lstm_strategy.cli.comparison import ComparisonSetup, Windows, run_comparison_command
+
+    run_comparison_command(
+        ComparisonSetup(
+            source="S&P 500",
+            bars=sample_bars("sp500"),
+            model=LSTMForecaster(seed=seed or 0),
+            broker=BrokerSettings(),
+            windows=Windows("10 years", "1 year"),
+            out_dir=out_dir,
+            draws_chart=True,
+        )
+    )

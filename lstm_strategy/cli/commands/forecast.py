@@ -1,0 +1,43 @@
+"""The command `forecast`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lstm_strategy.cli import options as opt
+from lstm_strategy.errors import LSTMStrategyError
+
+
+def forecast(
+    bars: opt.Bars,
+    model: Annotated[Path, typer.Option("--model", help="Folder of a trained model.")],
+    engine: opt.Engine = "auto",
+    out_dir: opt.Out = None,
+    adjusted: opt.Adjusted = False,
+) -> None:
+    """Forecast every bar; print the last ones and write forecast.csv.
+
+    Each forecast is known at the close of its bar. The signal is the exposure to hold from the
+    next open on (-1 all short, 1 all long), the forecast the probability that the close rises,
+    the uncertainty its standard deviation between the networks.
+    """
+    from lstm_strategy.bars import load_bars
+    from lstm_strategy.cli.output import print_forecasts, say, status
+    from lstm_strategy.evaluation.backtests import training_end
+    from lstm_strategy.learning.serving import open_forecaster
+    from lstm_strategy.support import write_whole
+
+    frame = load_bars(bars, adjusted=adjusted)
+    with status("Forecasting"):
+        forecaster = open_forecaster(model, engine=engine)
+        forecasts = forecaster.forecast(frame)
+    if forecasts["signal"].notna().sum() == 0:
+        raise LSTMStrategyError(
+            f"The model needs {forecaster.warm_up + 1:,} bars before its first forecast, got "
+            f"{len(frame):,}. Load more history."
+        )
+    print_forecasts(forecasts.tail(10), training_end(forecaster, frame))
+    if out_dir is not None:
+        write_whole(out_dir / "forecast.csv", forecasts.to_csv().encode())
+        say(f"Wrote forecast.csv to {out_dir}/.")

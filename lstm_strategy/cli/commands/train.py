@@ -1,0 +1,47 @@
+"""The command `train`."""
+
+from pathlib import Path
+
+from lstm_strategy.cli import options as opt
+from lstm_strategy.cli.option_groups import NetworkOptions, TrackingOptions
+
+
+def train(
+    bars: opt.Bars,
+    network: NetworkOptions,
+    tracking: TrackingOptions,
+    out_dir: opt.ModelOut = Path("model"),
+    start: opt.TrainStart = None,
+    end: opt.TrainEnd = None,
+    adjusted: opt.Adjusted = False,
+    config: opt.Config = None,
+) -> None:
+    """Train a model and save it as a folder.
+
+    The model has seen every bar up to --end: keep later bars to test it on.
+    """
+    from lstm_strategy.bars import load_bars
+    from lstm_strategy.cli.inputs import (
+        check_model_folder,
+        describe_span,
+        slice_bars,
+        tensorboard_callbacks,
+    )
+    from lstm_strategy.cli.output import print_training, say
+    from lstm_strategy.evaluation.backtests import write_picture
+    from lstm_strategy.evaluation.plots import plot_history
+
+    check_model_folder(out_dir)
+    forecaster = network.build_forecaster(config)
+    frame = slice_bars(load_bars(bars, adjusted=adjusted), start, end)
+    say(f"{bars}: training on {describe_span(frame)}.")
+    forecaster.fit(frame, callbacks=tensorboard_callbacks(tracking.tensorboard))
+    print_training(forecaster)
+    forecaster.save(out_dir)
+    write_picture(out_dir / "training.png", plot_history(forecaster.history))
+    say(f"Wrote the model and training.png to {out_dir}/.")
+    if tracking.mlflow is not None:
+        from lstm_strategy.tracking import log_forecaster
+
+        run = log_forecaster(forecaster, tracking.mlflow)
+        say(f"Logged as run {run} of experiment {tracking.mlflow}.")

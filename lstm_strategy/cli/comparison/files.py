@@ -1,0 +1,50 @@
+"""The files that a comparison leaves in its folder."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from lstm_strategy.cli.comparison.setup import ComparisonSetup
+from lstm_strategy.cli.output import say
+from lstm_strategy.errors import LSTMStrategyError
+from lstm_strategy.evaluation.backtests import write_picture
+from lstm_strategy.evaluation.chart import plot_chart
+from lstm_strategy.evaluation.comparison import Comparison
+from lstm_strategy.evaluation.report import write_tearsheet
+from lstm_strategy.trading.lstm import LSTMStrategy
+
+CHART_FILE, REPORT_FILE, TEARSHEET_FILE = "chart.png", "report.html", "tearsheet.html"
+
+
+@contextmanager
+def start_tearsheet(out_dir: Path, comparison: Comparison) -> Iterator[Future[Path]]:
+    """The tearsheet, made by a process of its own while this one goes on."""
+    path = out_dir / TEARSHEET_FILE
+    path.unlink(missing_ok=True)  # one of earlier results would pass for one of these
+    benchmark = comparison.buy_and_hold
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(write_tearsheet, path, comparison.find(), benchmark=benchmark)
+
+
+def finish_tearsheet(tearsheet: Future[Path]) -> str | None:
+    """The name of its file; None, and one line that says why, where there is none."""
+    try:
+        return tearsheet.result().name
+    except LSTMStrategyError as error:
+        say(f"No {TEARSHEET_FILE}: {error}")
+        return None
+
+
+def draw_chart(setup: ComparisonSetup, comparison: Comparison, out_dir: Path) -> None:
+    """The trades of the LSTM on the prices."""
+    job = comparison.prepared.job(comparison.judged_name)
+    chart = plot_chart(
+        LSTMStrategy,
+        setup.bars,
+        start=setup.first_traded,
+        end=setup.end,
+        broker=setup.broker,
+        **job.params,
+    )
+    write_picture(out_dir / CHART_FILE, chart)

@@ -1,0 +1,83 @@
+"""The models of a comparison: the LSTM and, where it is trained here, learners beside it."""
+
+import os
+from pathlib import Path
+
+import joblib
+import pandas as pd
+
+from lstm_strategy.cli.comparison.setup import ComparisonSetup
+from lstm_strategy.cli.inputs import check_model_folder, fold_callbacks, tensorboard_callbacks
+from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
+from lstm_strategy.learning.reference import learning_baselines
+from lstm_strategy.learning.serving import PrecomputedForecasts, precompute_forecasts
+from lstm_strategy.learning.walk_forward import WalkForward, WalkForwardForecaster, walk_forward
+from lstm_strategy.support import Shared, choose_jobs, run_tasks, shared
+
+_MOST_JOBS = 4  # processes that train folds; each loads Keras by itself
+
+
+def train_along_time(
+    setup: ComparisonSetup,
+    bars: pd.DataFrame,
+    *,
+    folder: Path | None = None,
+    is_quiet: bool = False,
+) -> WalkForwardForecaster:
+    """The LSTM trained anew for every fold, on these bars or others on the same dates."""
+    known = bars.loc[: setup.end]
+    most = choose_jobs(setup.n_jobs, otherwise=min(os.cpu_count() or 1, _MOST_JOBS))
+    return walk_forward(
+        known,
+        setup.untrained,
+        setup.splits,
+        folder=folder,
+        n_jobs=None if most is None else min(len(setup.splits.folds(known)), most),
+        progress=False if is_quiet else None,
+        callbacks=None if is_quiet else fold_callbacks(setup.tensorboard),
+    )
+
+
+def train_once(setup: ComparisonSetup, folder: Path | None) -> LSTMForecaster:
+    """The LSTM trained on the bars before the first that is traded, and kept in a folder."""
+    if folder is not None:
+        check_model_folder(folder)
+    before = setup.training_bars(setup.bars)
+    callbacks = tensorboard_callbacks(setup.tensorboard)
+    model = setup.untrained.fit(before, callbacks=callbacks)
+    if folder is not None:
+        model.save(folder)
+    return model
+
+
+def train_on_others(setup: ComparisonSetup, bars: pd.DataFrame) -> Forecaster:
+    """The LSTM trained as for the comparison on other bars of the same dates, without a word."""
+    if setup.windows is not None:
+        return train_along_time(setup, bars, is_quiet=True)
+    return setup.untrained.unfitted_copy().fit(setup.training_bars(bars), progress=False)
+
+
+def train_learners(setup: ComparisonSetup) -> dict[str, Forecaster]:
+    """Learners without a memory, trained on the same bars, features and targets as the LSTM."""
+    lstm = setup.untrained
+    rivals = learning_baselines(lstm.settings.seed, lstm.features, lstm.horizon)
+    if setup.windows is None:
+        before = setup.training_bars(setup.bars)
+        return {name: rival.fit(before) for name, rival in rivals.items()}
+    # side by side in the processes that trained the LSTM; forecasts travel lighter than models
+    n_jobs = choose_jobs(setup.n_jobs, otherwise=min(len(rivals), os.cpu_count() or 1))
+    with shared((setup.known_bars, setup.bars), n_jobs=n_jobs) as both:
+        tasks = (
+            joblib.delayed(_forecast_along_time)(both, rival, setup.splits)
+            for rival in rivals.values()
+        )
+        forecasts = list(run_tasks(tasks, n_jobs=n_jobs))
+    return dict(zip(rivals, forecasts, strict=True))
+
+
+def _forecast_along_time(
+    both: Shared, forecaster: TrainableForecaster, splits: WalkForward
+) -> PrecomputedForecasts:
+    known_bars, bars = both.value
+    walked = walk_forward(known_bars, forecaster, splits, n_jobs=1, progress=False)
+    return precompute_forecasts(walked, bars)

@@ -1,0 +1,198 @@
+"""What `compare` and `demo` do: train, compare with all baselines, judge, write the report."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from lstm_strategy.cli.comparison.files import (
+    CHART_FILE,
+    REPORT_FILE,
+    draw_chart,
+    finish_tearsheet,
+    start_tearsheet,
+)
+from lstm_strategy.cli.comparison.models import (
+    train_along_time,
+    train_learners,
+    train_on_others,
+    train_once,
+)
+from lstm_strategy.cli.comparison.setup import ComparisonSetup
+from lstm_strategy.cli.comparison.trials import PERMUTATIONS_FILE, claim_trial, count_trials
+from lstm_strategy.cli.inputs import describe_span
+from lstm_strategy.cli.output import (
+    print_assessment,
+    print_comparison,
+    print_training,
+    say,
+    status,
+)
+from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
+from lstm_strategy.evaluation.comparison import Comparison, prepare_comparison, run_comparison
+from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, Trial, permutation_test
+from lstm_strategy.learning.forecaster import Forecaster
+from lstm_strategy.support import steps_progress
+from lstm_strategy.trading.baselines import BASELINES
+from lstm_strategy.trading.execution import silence_orders
+from lstm_strategy.trading.lstm import LSTMStrategy
+
+LSTM = "LSTM"
+
+
+def run_comparison_command(setup: ComparisonSetup) -> None:
+    """Train, compare, judge; print what was found and write it to the folder of the setup."""
+    trial = claim_trial(setup)
+    models = _train_models(setup, trial)
+    with status("Backtesting the LSTM and the baselines"):
+        comparison = _compare_models(setup, models)
+    n_trials = count_trials(setup, trial)
+    print_comparison(comparison)
+    tested = _test_permutations(setup, comparison, trial) if setup.n_permutations else None
+    if setup.out_dir is None:
+        assessment = comparison.assess(LSTM, permutation_test=tested, n_trials=n_trials)
+        print_assessment(comparison, assessment)
+    else:
+        assessment = _write_all(setup, setup.out_dir, comparison, tested, n_trials, trial)
+    if setup.experiment is not None:
+        _log_comparison(setup, setup.experiment, comparison, assessment)
+
+
+def _train_models(setup: ComparisonSetup, trial: Trial | None) -> dict[str, Forecaster]:
+    """The LSTM and, where it is trained here, learners without a memory beside it."""
+    if setup.is_trained:
+        return {LSTM: setup.model}
+    folder = None if setup.out_dir is None or trial is None else setup.out_dir / trial.model
+    lstm: Forecaster
+    if setup.windows is None:
+        before = setup.training_bars(setup.bars)
+        say(f"{setup.source}: training on {describe_span(before)}.")
+        lstm = train_once(setup, folder)
+        print_training(lstm)
+    else:
+        n_folds = len(setup.splits.folds(setup.known_bars))
+        say(
+            f"{setup.source}: walking forward over {describe_span(setup.known_bars)}: {n_folds} "
+            f"folds, each trained on the {setup.windows.train} before it and tested on "
+            f"{setup.windows.test}."
+        )
+        lstm = train_along_time(setup, setup.bars, folder=folder)
+    with status("Training learners without a memory on the same bars"):
+        return {LSTM: lstm, **train_learners(setup)}
+
+
+def _compare_models(setup: ComparisonSetup, models: dict[str, Forecaster]) -> Comparison:
+    """The models and all baselines on the same terms."""
+    learners = {
+        name: (LSTMStrategy, {**setup.strategy_params, "model": model})
+        for name, model in models.items()
+    }
+    baselines = {name: (baseline, setup.rules) for name, baseline in BASELINES.items()}
+    start = None if setup.start is None and setup.is_trained else setup.first_traded
+    prepared = prepare_comparison(
+        {**learners, **baselines}, setup.bars, start=start, end=setup.end, broker=setup.broker
+    )
+    return run_comparison(prepared)
+
+
+def _test_permutations(
+    setup: ComparisonSetup, comparison: Comparison, trial: Trial | None
+) -> PermutationTest:
+    """The Sharpe ratio of the LSTM beside those of the same pipeline on permuted bars."""
+    own = comparison.find(LSTM)
+
+    def train_and_trade(bars: pd.DataFrame) -> float:
+        with silence_orders():
+            result = run_backtest(
+                LSTMStrategy,
+                bars,
+                start=own.first_tradable,
+                end=setup.end,
+                broker=setup.broker,
+                model=train_on_others(setup, bars),
+                **setup.strategy_params,
+            )
+        return _sharpe_or_zero(result)
+
+    file = None
+    if setup.out_dir is not None and trial is not None:
+        file = setup.out_dir / trial.named(PERMUTATIONS_FILE)
+    with steps_progress(None, "permutation test") as on_step:
+        return permutation_test(
+            train_and_trade,
+            setup.known_bars,
+            n_permutations=setup.n_permutations,
+            block_bars=setup.permutation_block_bars,
+            progress=on_step,
+            real=_sharpe_or_zero(own),
+            file=file,
+            run="" if trial is None else trial.run,
+        )
+
+
+def _sharpe_or_zero(result: BacktestResult) -> float:
+    """The Sharpe ratio; 0 where the strategy stayed flat."""
+    sharpe = float(result.metrics["sharpe"])
+    return 0.0 if pd.isna(sharpe) else sharpe
+
+
+def _write_all(
+    setup: ComparisonSetup,
+    out_dir: Path,
+    comparison: Comparison,
+    tested: PermutationTest | None,
+    n_trials: int,
+    trial: Trial | None,
+) -> Assessment:
+    """Write tables, pictures and the report, and print what was found; returns the assessment."""
+    files = ["metrics.csv", "equity.csv", "equity.png"]
+    with start_tearsheet(out_dir, comparison) as tearsheet:
+        with status("Trying other costs, delays and members"):
+            comparison.save(out_dir)
+            robustness = comparison.try_robustness(LSTM)
+        assessment = comparison.assess(
+            LSTM, robustness=robustness, permutation_test=tested, n_trials=n_trials
+        )
+        print_assessment(comparison, assessment)
+        if setup.draws_chart:
+            with status("Drawing the chart"):
+                draw_chart(setup, comparison, out_dir)
+            files.append(CHART_FILE)
+        with status("Writing the report"):
+            sheet = finish_tearsheet(tearsheet)
+            comparison.to_html(out_dir / REPORT_FILE, assessment=assessment, tearsheet=sheet)
+    files.append(REPORT_FILE)
+    if sheet is not None:
+        files.append(sheet)
+    if trial is not None:
+        if tested is not None:
+            files.append(trial.named(PERMUTATIONS_FILE))
+        files.append("trials.json")
+        if trial.model:
+            files.append(f"{trial.model}/")
+    say(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")
+    return assessment
+
+
+def _log_comparison(
+    setup: ComparisonSetup, experiment: str, comparison: Comparison, assessment: Assessment
+) -> None:
+    """Log the comparison to MLflow, with the report where one was written."""
+    from lstm_strategy.tracking import log_comparison
+
+    description = setup.describe_training()
+    params = {
+        "source": setup.source,
+        "start": setup.first_traded,
+        "end": setup.known_bars.index[-1],
+        "strategy": setup.strategy_params,
+        **description.pop("settings", {}),
+        **description,
+    }
+    run = log_comparison(
+        comparison,
+        experiment,
+        verdict=assessment.verdict,
+        params=params,
+        files=[] if setup.out_dir is None else [setup.out_dir / REPORT_FILE],
+    )
+    say(f"Logged as run {run} of experiment {experiment}.")

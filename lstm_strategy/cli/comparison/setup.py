@@ -1,0 +1,145 @@
+"""What decides a comparison of the command line."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lstm_strategy.cli.inputs import describe_span, slice_bars
+from lstm_strategy.errors import SettingsError
+from lstm_strategy.evaluation.backtests import first_bar_after, training_end
+from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
+from lstm_strategy.learning.walk_forward import WalkForward, WalkForwardForecaster
+from lstm_strategy.trading.cerebro import BrokerSettings
+
+_TRAINED_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How a walk forward moves along time; sizes as `WalkForward` takes them."""
+
+    train: str
+    test: str
+
+
+@dataclass(frozen=True)
+class ComparisonSetup:
+    """All that decides a comparison.
+
+    Attributes:
+        source: what the user calls the bars.
+        bars: all of them; those before the first that is traded train and warm up.
+        model: a forecaster: trained where `is_trained`, else to be trained.
+        broker: what trading costs.
+        is_trained: whether the model is used as it is.
+        windows: to train anew along time; None to train once before `start`.
+        start: the first bar to trade, as the user wrote it; None for the default.
+        end: the last bar, inclusive; None for all.
+        params: of the strategy that trades the forecasts.
+        rules: parameters that hold for baselines too.
+        out_dir: where results are written; None for nowhere.
+        n_jobs: processes that train folds; None for as many as make sense.
+        n_trials: settings whose results were looked at, this one included.
+        n_permutations: of the permutation test; 0 for none.
+        permutation_block_bars: bars that the permutation test leaves together.
+        tensorboard: folder where the training of the LSTM is logged; None for nowhere.
+        experiment: of MLflow, where the outcome is logged; None for nowhere.
+        draws_chart: whether the trades are drawn on the prices.
+    """
+
+    source: str
+    bars: pd.DataFrame
+    model: Forecaster
+    broker: BrokerSettings
+    is_trained: bool = False
+    windows: Windows | None = None
+    start: str | None = None
+    end: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    rules: dict[str, bool] = field(default_factory=dict)
+    out_dir: Path | None = None
+    n_jobs: int | None = None
+    n_trials: int = 1
+    n_permutations: int = 0
+    permutation_block_bars: int = 1
+    tensorboard: Path | None = None
+    experiment: str | None = None
+    draws_chart: bool = False
+
+    @cached_property
+    def known_bars(self) -> pd.DataFrame:
+        """The bars up to the last that is traded: no model and no fold needs later ones."""
+        return self.bars.loc[: self.end]
+
+    @cached_property
+    def first_traded(self) -> pd.Timestamp:
+        """The first bar that may be traded; a strategy that must warm up begins later."""
+        if self.start is not None:
+            return pd.Timestamp(slice_bars(self.bars, self.start, self.end).index[0])
+        if self.is_trained:
+            moment = training_end(self.model, self.bars)
+            first = first_bar_after(moment, self.known_bars)
+            return pd.Timestamp(self.bars.index[0]) if first is None else first
+        if self.windows is not None:
+            return pd.Timestamp(self.splits.folds(self.known_bars)[0].test_start)
+        chosen = slice_bars(self.bars, None, self.end)
+        return pd.Timestamp(chosen.index[int(len(chosen) * _TRAINED_SHARE)])
+
+    @cached_property
+    def splits(self) -> WalkForward:
+        """The folds of a walk forward.
+
+        Raises:
+            SettingsError: if the setup trains once.
+        """
+        if self.windows is None:
+            raise SettingsError("There are no folds without --walk-forward.")
+        return WalkForward(self.windows.train, self.windows.test, horizon=self.untrained.horizon)
+
+    @property
+    def untrained(self) -> LSTMForecaster:
+        """The forecaster that is to be trained.
+
+        Raises:
+            SettingsError: if the setup uses a trained one as it is.
+        """
+        if self.is_trained or not isinstance(self.model, LSTMForecaster):
+            raise SettingsError("The model is trained already; leave --model out to train one.")
+        return self.model
+
+    @property
+    def strategy_params(self) -> dict[str, Any]:
+        """The parameters of the LSTM's strategy but for the model."""
+        return {**self.params, **self.rules}
+
+    def training_bars(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """The bars to train on once, of these or of others on the same dates.
+
+        Raises:
+            SettingsError: where there is none.
+        """
+        before = bars[bars.index < self.first_traded]
+        if before.empty:
+            raise SettingsError(
+                f"--start {self.start} leaves no bar to train on; there are {describe_span(bars)}. "
+                "Choose a later start, or give a trained --model."
+            )
+        return before
+
+    def describe_training(self) -> dict[str, Any]:
+        """What the model was or will be trained with, as plain values."""
+        model: Forecaster = self.model
+        description: dict[str, Any] = {}
+        if isinstance(model, WalkForwardForecaster):
+            description["folds"] = len(model.refits)
+            model = model.refits[-1].model
+        if self.is_trained:
+            description["trained_until"] = str(model.training_end)
+        elif self.windows is not None:
+            description["train_window"] = self.windows.train
+            description["test_window"] = self.windows.test
+        settings = model.describe_settings() if isinstance(model, TrainableForecaster) else {}
+        return {**settings, **description}

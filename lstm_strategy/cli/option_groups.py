@@ -1,0 +1,122 @@
+"""Options that several commands share, each group as one object.
+
+A command takes a group as one parameter; `expand_options` offers its fields as single options.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from lstm_strategy.cli import options as opt
+from lstm_strategy.cli.config_file import build_broker, build_forecaster, load_config
+
+if TYPE_CHECKING:
+    from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.trading.cerebro import BrokerSettings
+
+
+def expand_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command for typer, with an option for every field of the groups among its parameters."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {}
+    parameters = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        if is_dataclass(hints[name]):
+            groups[name] = hints[name]
+            parameters += _parameters_of(hints[name])
+        else:
+            parameters.append(
+                parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+            )
+
+    def run(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
+        command(**given)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
+def _parameters_of(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(group)
+    ]
+
+
+@dataclass(frozen=True)
+class BrokerOptions:
+    """What trading costs; an option that is given overrides the configuration file."""
+
+    cash: opt.Cash = None
+    commission: opt.Commission = None
+    slippage: opt.Slippage = None
+
+    def build_broker(self, config: Path | None) -> "BrokerSettings":
+        """The broker's terms."""
+        given = {
+            "cash": self.cash,
+            "commission_rate": self.commission,
+            "slippage_rate": self.slippage,
+        }
+        return build_broker(load_config(config), given)
+
+
+@dataclass(frozen=True)
+class EnsembleOptions:
+    """How a network is trained; an option that is given overrides the configuration file."""
+
+    preset: opt.Preset = None
+    epochs: opt.Epochs = None
+    members: opt.Members = None
+    seed: opt.Seed = None
+
+    def build_forecaster(self, config: Path | None) -> "LSTMForecaster":
+        """An untrained forecaster."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        # typer hands an empty list over where a repeatable option isn't given
+        return build_forecaster(load_config(config), {k: v for k, v in given.items() if v != []})
+
+
+@dataclass(frozen=True)
+class NetworkOptions(EnsembleOptions):
+    """How a network is built and trained."""
+
+    horizon: opt.Horizon = None
+    units: opt.Units = None
+    lookback: opt.Lookback = None
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """How a walk forward moves along time."""
+
+    train_window: opt.TrainWindow = "10 years"
+    test_window: opt.TestWindow = "1 year"
+
+
+@dataclass(frozen=True)
+class PermutationOptions:
+    """A test on bars whose order is destroyed."""
+
+    permutations: opt.Permutations = 0
+    permutation_block: opt.PermutationBlock = 1
+
+
+@dataclass(frozen=True)
+class TrackingOptions:
+    """Where a training or a result is logged besides."""
+
+    tensorboard: opt.TensorBoard = None
+    mlflow: opt.MLflow = None

@@ -1,0 +1,60 @@
+"""What `audit` prints."""
+
+from collections.abc import Sequence
+
+from lstm_strategy.cli.output.console import build_table, out, say
+from lstm_strategy.evaluation.audit import (
+    AuditReport,
+    ClassifiedIndicator,
+    Finding,
+    number_text,
+    time_text,
+)
+
+
+def print_audit(report: AuditReport) -> None:
+    """What an audit tried, what it measured, and what it found, the verdict last."""
+    checks = build_table(["tried", "comparisons", "findings"])
+    for check in report.checks:
+        checks.add_row(check.name, f"{check.n_comparisons:,}", str(check.n_leaks or "none"))
+    out.print(checks)
+    if report.warm_ups:
+        warm_ups = build_table(["to forget where the bars began", "it needs bars", "to within"])
+        for warm_up in report.warm_ups:
+            bars = "never" if warm_up.bars is None else f"{warm_up.bars:,}"
+            warm_ups.add_row(warm_up.name, bars, f"{warm_up.tolerance:g} {warm_up.unit}")
+        out.print(warm_ups)
+    if report.findings:
+        findings = build_table(["finding", "first bar", "known then", "with later bars"])
+        for number, finding in enumerate(report.findings, 1):
+            values = map(number_text, (finding.known, finding.with_later))
+            culprit = f"{number}. {finding.layer}: {finding.culprit}"
+            findings.add_row(culprit, time_text(finding.time), *values)
+        out.print(findings)
+    for number, finding in enumerate(report.findings, 1):
+        _print_finding(f"{number}.", finding)
+    for note in report.notes:
+        _print_finding("Note:", note)
+    say(report.verdict, style="bold")
+
+
+def _print_finding(label: str, finding: Finding) -> None:
+    say(f"{label} {finding.layer}: {finding.culprit} {finding.what}")
+    if finding.found_by:
+        say(f"   found by: {finding.found_by}")
+    for place in finding.source:
+        say(f"   look at: {place}")
+    if finding.remedy:
+        say(f"   remedy: {finding.remedy}")
+
+
+def print_indicators(tried: Sequence[ClassifiedIndicator]) -> None:
+    """How many indicators are causal, and each that isn't."""
+    causal = sum(indicator.verdict == "causal" for indicator in tried)
+    table = build_table(["kind", "verdict"])
+    table.add_column("to know")
+    for indicator in tried:
+        if indicator.verdict != "causal":
+            table.add_row(indicator.kind, indicator.verdict, indicator.note)
+    out.print(table)
+    say(f"The other {causal} of {len(tried)} are causal and forget where the bars began.")

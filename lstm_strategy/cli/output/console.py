@@ -1,0 +1,46 @@
+"""Where the commands print to, and that something is going on."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+WIDTH_OF_ALL_METRICS = 140
+
+
+def _pipe_width() -> int | None:
+    # a file or a pipe has no edge to keep to; a terminal and COLUMNS say theirs
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_ALL_METRICS
+
+
+# paths and strategy names may hold brackets and colons: print them as they are
+_plain_console = partial(Console, markup=False, emoji=False, highlight=False)
+out = _plain_console(width=_pipe_width())
+err = _plain_console(stderr=True)
+
+
+def build_table(columns: list[str]) -> Table:
+    """An empty table of these columns, the first of them left-aligned."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column.replace("_", " "), justify="right", min_width=8)
+    return table
+
+
+def say(text: str, *, style: str | None = None) -> None:
+    """Print one line, whole in a pipe, wrapped by a terminal."""
+    # soft: the terminal wraps the line, and a pipe gets it whole
+    out.print(text, soft_wrap=True, style=style)
+
+
+@contextmanager
+def status(activity: str) -> Iterator[None]:
+    """Show that something is going on."""
+    with err.status(f"{activity} …"):
+        yield

@@ -1,0 +1,47 @@
+"""What `doctor` prints."""
+
+from lstm_strategy.cli.diagnostics import Environment, Estimate, Speed
+from lstm_strategy.cli.output.console import build_table, out, say
+
+
+def print_environment(found: Environment) -> None:
+    """What is installed, and which kernels compute an LSTM."""
+    table = build_table(["what", "here"])
+    table.add_row("Python", found.python)
+    for library, version in found.versions.items():
+        table.add_row(library, version)
+    table.add_row("Keras backend", found.backend)
+    table.add_row("devices", ", ".join(found.devices))
+    table.add_row("CPUs", str(found.n_cpus))
+    kernels = {"cuDNN's LSTM kernel": found.cudnn, "fused CPU kernel": found.fused_cpu}
+    for name, choice in kernels.items():
+        table.add_row(name, f"{'used' if choice.is_used else 'not used'}: {choice.reason}")
+    table.add_row("ONNX Runtime", "installed" if found.has_onnxruntime else "not installed")
+    out.print(table)
+
+
+def print_speed(speed: Speed) -> None:
+    """What was measured."""
+    say(
+        f"Measured on {speed.n_bars:,} bars: trains {speed.targets_per_second:,.0f} targets/s "
+        f"after {speed.startup_seconds:.1f} s to get going, forecasts "
+        f"{speed.forecast_bars_per_second:,.0f} bars/s, features included."
+    )
+
+
+def print_estimate(estimate: Estimate, what: str, *, n_cpus: int) -> None:
+    """How long a walk forward would take."""
+    shortest, longest = map(_duration, (estimate.shortest_seconds, estimate.longest_seconds))
+    jobs = f"{estimate.n_jobs} process{'es' if estimate.n_jobs > 1 else ''}"
+    say(
+        f"A walk forward through {what}: {estimate.n_folds} folds in {jobs} take "
+        f"{shortest} if every training stops as early as it can, {longest} if none stops early."
+    )
+    if estimate.n_jobs > n_cpus:
+        say(f"With {n_cpus} CPUs for {jobs} expect more.")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"

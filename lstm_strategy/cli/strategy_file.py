@@ -1,0 +1,119 @@
+"""A strategy by the name of a baseline, or by a file and a class as btrun writes it."""
+
+import ast
+import importlib.util
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import backtrader as bt
+
+from lstm_strategy.errors import LSTMStrategyError, SettingsError
+from lstm_strategy.trading.baselines import BASELINES
+
+_MODULE_PREFIX = "strategy_file_"
+
+
+def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[str, Any]]:
+    """The strategy class and its parameters that ``--strategy`` asks for.
+
+    ``text`` is the name of a baseline in upper or lower case, or ``FILE.py:Class`` or
+    ``FILE.py:Class:name=value,...`` as backtrader's own ``btrun`` writes it. With ``or_indicator``
+    the class may be an indicator.
+
+    Raises:
+        SettingsError: if there is no such baseline, file, class, or the values aren't plain.
+    """
+    baselines = {name.casefold(): baseline for name, baseline in BASELINES.items()}
+    if text.casefold() in baselines:
+        return baselines[text.casefold()], {}
+    parts = re.fullmatch(r"(.+?\.py):(\w+)(?::(.*))?", text)
+    if parts is None:
+        raise SettingsError(
+            f"--strategy must be FILE.py:Class or one of {', '.join(BASELINES)}; got {text!r}."
+        )
+    file_name, class_name, arguments = parts.groups(default="")
+    chosen = _find_class(Path(file_name), class_name, or_indicator=or_indicator)
+    return chosen, _parse_arguments(arguments)
+
+
+@contextmanager
+def explain_failures(strategy: type) -> Iterator[None]:
+    """Turn what a strategy out of somebody's file raises into one line that says where.
+
+    Raises:
+        SettingsError: naming the exception, the file and the line.
+    """
+    try:
+        yield
+    except LSTMStrategyError:
+        raise
+    except Exception as error:
+        if not strategy.__module__.startswith(_MODULE_PREFIX):
+            raise
+        path = Path(str(sys.modules[strategy.__module__].__file__))
+        failure = _describe_failure(error, path)
+        raise SettingsError(
+            f"--strategy: {strategy.__name__} raises {failure}. Fix it there."
+        ) from error
+
+
+def _find_class(path: Path, class_name: str, *, or_indicator: bool) -> type:
+    found = getattr(_import_file(path), class_name, None)
+    bases = (bt.Strategy, bt.Indicator) if or_indicator else (bt.Strategy,)
+    if not (isinstance(found, type) and issubclass(found, bases)):
+        wanted = " or ".join(f"backtrader.{base.__name__}" for base in bases)
+        raise SettingsError(
+            f"--strategy: {path} has no class {class_name!r} derived from {wanted}. "
+            "Check the name after the colon."
+        )
+    return found
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = _MODULE_PREFIX + path.stem  # a strategy in json.py must not become the module json
+    spec = importlib.util.spec_from_file_location(name, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise SettingsError(f"--strategy: there is no file {path}. Check the path.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # backtrader looks up the module of every class
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise SettingsError(
+            f"--strategy: importing {path} raises {_describe_failure(error, path)}. Fix it there."
+        ) from error
+    return module
+
+
+def _describe_failure(error: BaseException, path: Path) -> str:
+    """The exception and the last line of the file that led to it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
+    place = f" ({path}, line {lines[-1]})" if lines else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _parse_arguments(arguments: str) -> dict[str, Any]:
+    try:
+        match ast.parse(f"dict({arguments})", mode="eval").body:
+            case ast.Call(func=ast.Name("dict"), args=[], keywords=words):
+                return {_name_of(word): ast.literal_eval(word.value) for word in words}
+    except (SyntaxError, ValueError):
+        pass
+    raise SettingsError(
+        f"--strategy: {arguments!r} must be name=value pairs with plain values, for example "
+        "period=20,model=\"'models/sp500'\"."
+    )
+
+
+def _name_of(word: ast.keyword) -> str:
+    if word.arg is None:
+        raise ValueError("**mapping has no name")
+    return word.arg

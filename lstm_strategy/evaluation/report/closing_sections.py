@@ -1,0 +1,96 @@
+"""What speaks against a result, what was left out, and where everything came from, as HTML."""
+
+import json
+
+import pandas as pd
+
+from lstm_strategy.bars import bars_fingerprint
+from lstm_strategy.evaluation.backtests import span_text
+from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.page import capitalised, escaped, settings_text
+from lstm_strategy.support import library_versions
+
+
+def alarms_section(content: ReportContent) -> str:
+    """The reasons to doubt the result, one below the other."""
+    if not content.assessment.alarms:
+        return "<p>No alarm was raised.</p>"
+    rows = (
+        f"<div><dt>{escaped(capitalised(alarm.name))}</dt>"
+        f"<dd>{escaped(alarm.message)} {escaped(alarm.remedy)}</dd></div>"
+        for alarm in content.assessment.alarms
+    )
+    return f'<dl class="alarms">{"".join(rows)}</dl>'
+
+
+def left_out_section(content: ReportContent) -> str:
+    """What the report doesn't know, so that nobody reads it as more than it is."""
+    missing = [f"{name} didn't run. {reason}" for name, reason in content.results.left_out.items()]
+    robust = content.assessment.robustness
+    if content.assessment.verdict is None:
+        missing.append("No verdict: a single strategy has nothing to be compared with.")
+    elif content.assessment.verdict.n_trials == 1:
+        missing.append(
+            "Only one trial is counted. If other settings or seeds were tried before, say how "
+            "many (n_trials, or --trials), or the confidence is too high."
+        )
+    if robust is None:
+        missing.append("Other costs, late orders and single members weren't tried.")
+    elif robust.equity_by_member is None:
+        missing.append("Single members weren't tried: the model has only one.")
+    if content.assessment.permutation_test is None:
+        missing.append("No permutation test was made: training and trading anew on shuffled bars.")
+    if content.ledger is None:
+        missing.append("The model was trained once, or its folds aren't known.")
+    missing.append(
+        "Taxes, borrowing fees, the funding of perpetual futures, the market impact of orders, and "
+        "dividends that prices don't hold."
+    )
+    return f"<ul>{''.join(f'<li>{escaped(line)}</li>' for line in missing)}</ul>"
+
+
+def provenance_section(content: ReportContent) -> str:
+    """Bars, terms, settings, seeds and versions: all that makes the result again."""
+    rows: dict[str, object] = {"Traded": span_text(content.result.equity)}
+    rows["Bars"] = span_text(content.bars)
+    rows["Fingerprint of the bars"] = bars_fingerprint(content.bars)
+    rows["Broker"] = settings_text(content.results.broker.model_dump())
+    rows["Strategy"] = settings_text(content.result.params)
+    if content.assessment.verdict is not None:
+        rows["Trials"] = f"{content.assessment.verdict.n_trials:,}"
+    rows |= _model_rows(content)
+    rows |= content.provenance
+    body = "".join(
+        f"<div><dt>{escaped(term)}</dt><dd>{escaped(value)}</dd></div>"
+        for term, value in rows.items()
+    )
+    return f'<dl class="provenance">{body}</dl>'
+
+
+def _model_rows(content: ReportContent) -> dict[str, object]:
+    rows: dict[str, object] = {}
+    card = None if content.model is None else content.model.card
+    if content.ledger is not None:
+        folds = content.ledger.groupby("fold")
+        rows["Folds"] = (
+            f"{folds.ngroups}; bars purged before each: {_describe_purges(content.ledger)}"
+        )
+    if card is None:
+        return rows | {"Versions": settings_text(library_versions())}
+    if content.ledger is None:
+        span = card.training
+        rows["Trained on"] = f"{span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}, {span.n_bars:,} bars"
+        rows["Fingerprint of the training bars"] = span.sha256
+    settings = card.settings.model_dump()
+    return rows | {
+        "Seed": settings.pop("seed", "unknown"),
+        "Network": settings_text(settings),
+        "Features": json.dumps(card.features),
+        "Versions": settings_text(card.versions | {"backend": card.backend}),
+    }
+
+
+def _describe_purges(ledger: pd.DataFrame) -> str:
+    if "purge_bars" not in ledger:
+        return "unknown"
+    return " or ".join(f"{bars:,}" for bars in sorted(ledger["purge_bars"].unique()))

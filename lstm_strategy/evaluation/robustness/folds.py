@@ -1,0 +1,85 @@
+"""How the model of each fold of a walk forward did on its own bars."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.backtests import BacktestResult
+from lstm_strategy.evaluation.metrics import (
+    bar_returns,
+    max_drawdown,
+    round_trips,
+    sharpe,
+    total_return,
+    turnover,
+)
+from lstm_strategy.support import naive_utc_index
+
+
+def fold_table(
+    result: BacktestResult, ledger: pd.DataFrame, *, close: pd.Series | None = None
+) -> pd.DataFrame:
+    """One row for each fold of a walk-forward run.
+
+    Args:
+        result: the backtest.
+        ledger: that of the forecaster: its column `fold` says which model forecast which bar.
+        close: the close of the bars, for the return of the market beside.
+
+    Returns:
+        On the number of the fold: first and last (bars), train_end (if the ledger has it), bars,
+        total_return, sharpe (annual), max_drawdown (within the fold), turnover (a year), trades
+        (opened in the fold and closed again) and, with `close`, market_return. Bars outside of the
+        ledger and folds without a bar of the result are left out.
+
+    Raises:
+        TradingError: where that leaves nothing.
+    """
+    by_bar = ledger.set_axis(naive_utc_index(ledger.index))
+    traded = result.equity.index
+    fold_of = by_bar["fold"].reindex(naive_utc_index(traded)).set_axis(traded)
+    if fold_of.isna().all():
+        raise TradingError(
+            f"The ledger must cover bars of the result, but it ends at {ledger.index[-1]} and the "
+            f"result begins at {traded[0]}. Pass the ledger of the model that ran."
+        )
+    rows = {
+        int(number): _fold_row(result, fold_of == number, close)
+        for number in fold_of.dropna().unique()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("fold")
+    if "train_end" in by_bar:
+        train_end = by_bar.groupby("fold")["train_end"].first().reindex(table.index)
+        table.insert(2, "train_end", train_end)
+    return table
+
+
+def _fold_row(
+    result: BacktestResult, is_in_fold: pd.Series, close: pd.Series | None
+) -> dict[str, Any]:
+    index = result.equity.index[is_in_fold]
+    returns = bar_returns(result.equity)  # that of the fold's first bar begins at the close before
+    returns = returns[returns.index.isin(index)]
+    curve = _growth_of(returns)
+    fills = result.fills[result.fills.index.isin(index)]
+    row = {
+        "first": index[0],
+        "last": index[-1],
+        "bars": len(index),
+        "total_return": total_return(curve),
+        "sharpe": sharpe(curve, result.bars_per_year),
+        "max_drawdown": max_drawdown(curve),
+        "turnover": turnover(fills, result.equity[is_in_fold], result.bars_per_year),
+        "trades": round_trips(result.trades[result.trades["entry"].isin(index)]),
+    }
+    if close is not None:
+        row["market_return"] = total_return(_growth_of(close.pct_change().reindex(returns.index)))
+    return row
+
+
+def _growth_of(returns: pd.Series) -> pd.Series:
+    """The growth of 1 through the returns, beginning at 1; unknown returns count as zero."""
+    growth = (1.0 + returns.fillna(0.0).to_numpy()).cumprod()
+    return pd.Series(np.concatenate([[1.0], growth]))

@@ -1,0 +1,58 @@
+"""What is left of an ensemble when one of its networks trades alone."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from lstm_strategy.bars import CheckedBars
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.backtests import BacktestJob
+from lstm_strategy.evaluation.robustness.runs import run_variants
+from lstm_strategy.learning.forecaster import FORECAST_COLUMNS
+from lstm_strategy.learning.serving import PrecomputedForecasts
+from lstm_strategy.support import naive_utc_index
+
+
+def member_equities(job: BacktestJob, bars: CheckedBars, *, signals: pd.DataFrame) -> pd.DataFrame:
+    """The equity of the strategy with each member of an ensemble alone, on the same terms.
+
+    Args:
+        job: the strategy on its own terms.
+        bars: those that it trades.
+        signals: the exposure that each member asks for, one column for each, NaN in warm-up, such
+            as `forecaster.member_signals(bars)`.
+
+    Returns:
+        Equity in units of cash, one column for each member.
+
+    Raises:
+        TradingError: for a bar without a signal, no member at all, or if a run fails.
+    """
+    unknown = bars.frame.index.difference(signals.index)
+    if len(unknown) or signals.shape[1] == 0:
+        missing = f"none for {unknown[0]}" if len(unknown) else "no column"
+        raise TradingError(
+            f"signals must have a row for every bar and a column for every member, got {missing}. "
+            "Make them from the bars that you trade."
+        )
+    warm_up = max(_count_leading_gaps(signals[member]) for member in signals)
+    variants = {}
+    for member in signals:
+        alone = _forecasts_of_signal(signals[member], warm_up, job.trained_until)
+        variants[member] = replace(job, params={**job.params, "model": alone})
+    results = run_variants(variants, bars)
+    equities = {member: result.equity for member, result in results.items()}
+    return pd.DataFrame(equities).rename_axis(columns="member")
+
+
+def _forecasts_of_signal(
+    signal: pd.Series, warm_up: int, training_end: pd.Timestamp | None
+) -> PrecomputedForecasts:
+    values = {"signal": signal.to_numpy(dtype=float)}
+    frame = pd.DataFrame(values, naive_utc_index(signal.index), FORECAST_COLUMNS)
+    return PrecomputedForecasts(frame, warm_up, ["close"], training_end)
+
+
+def _count_leading_gaps(signal: pd.Series) -> int:
+    is_known = signal.notna().to_numpy()
+    return int(is_known.argmax()) if is_known.any() else len(signal)

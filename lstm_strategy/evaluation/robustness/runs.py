@@ -1,0 +1,42 @@
+"""One strategy under other terms: the same bars, forecasts and first bar, one thing changed."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import pandas as pd
+
+from lstm_strategy.bars import CheckedBars
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.backtests import BacktestJob, BacktestResult, Failure, run_jobs
+
+Key = TypeVar("Key", bound=Hashable)
+
+METRICS = ["sharpe", "total_return", "max_drawdown", "turnover", "costs"]
+
+
+def run_variants(
+    variants: Mapping[Key, BacktestJob], bars: CheckedBars
+) -> dict[Key, BacktestResult]:
+    """The result of each variant, by its key; several at once where that is faster.
+
+    Orders aren't logged: the run on its own terms has said what became of them.
+
+    Raises:
+        TradingError: with the reason of the first that failed.
+    """
+    named = {key: replace(job, name=str(key)) for key, job in variants.items()}
+    outcomes = run_jobs(list(named.values()), bars)
+    results = {}
+    for key, job in named.items():
+        outcome = outcomes[job.name]
+        if isinstance(outcome, Failure):
+            raise TradingError(outcome.message)
+        results[key] = outcome
+    return results
+
+
+def tabulate_metrics(results: Mapping[Key, BacktestResult], index_name: str) -> pd.DataFrame:
+    """One row for each result, on its key; the columns are `METRICS`."""
+    rows = {key: result.metrics[METRICS] for key, result in results.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index_name)

@@ -1,0 +1,185 @@
+"""The hurdles that a claim of skill must clear, with the numbers and the words for them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lstm_strategy.evaluation.statistics import (
+    FEWEST_BARS,
+    Interval,
+    SPAResult,
+    at_equal_volatility,
+    deflated_sharpe,
+    sharpe_interval,
+    superior_predictive_ability,
+)
+from lstm_strategy.evaluation.verdict.alarms import Alarm
+
+_UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The numbers that a verdict rests on.
+
+    Attributes:
+        name: the strategy that is judged.
+        n_bars: bar returns judged.
+        is_flat: whether its equity never varied.
+        spa: the test against each baseline; None where there is nothing to judge.
+        sharpes: annual Sharpe ratios of the strategy and of the baseline that is hardest to beat.
+        interval: that of the strategy's Sharpe ratio.
+        deflated_sharpe: confidence that it is above the luckiest of all trials.
+    """
+
+    name: str
+    n_bars: int
+    is_flat: bool
+    spa: SPAResult | None = None
+    sharpes: tuple[float, float] = (math.nan, math.nan)
+    interval: Interval = _UNKNOWN
+    deflated_sharpe: float = math.nan
+
+    @property
+    def p_values(self) -> dict[str, float]:
+        """One for each baseline, largest first."""
+        values = {} if self.spa is None else self.spa.p_values.to_dict()
+        return {str(baseline): float(p) for baseline, p in values.items()}
+
+    @property
+    def p_value(self) -> float:
+        """The largest of them."""
+        return math.nan if self.spa is None else self.spa.p_value
+
+
+@dataclass(frozen=True)
+class Hurdle:
+    """One condition for a claim, and the words for how it was met or missed."""
+
+    is_cleared: bool
+    reason: str
+
+
+def measure_evidence(
+    returns: pd.DataFrame,
+    name: str,
+    bars_per_year: float,
+    *,
+    n_trials: int,
+    level: float,
+    reps: int,
+    seed: int,
+) -> Evidence:
+    """The numbers for one column of returns; hardly any where there is too little to judge."""
+    is_flat = not at_equal_volatility(returns[[name]]).any(axis=None)
+    if is_flat or len(returns) < FEWEST_BARS:
+        return Evidence(name, len(returns), is_flat)
+    spa = superior_predictive_ability(returns, name, reps=reps, seed=seed)
+    return Evidence(
+        name=name,
+        n_bars=len(returns),
+        is_flat=False,
+        spa=spa,
+        sharpes=(
+            _annual_sharpe(returns[name], bars_per_year),
+            _annual_sharpe(returns[spa.hardest_baseline], bars_per_year),
+        ),
+        interval=sharpe_interval(returns[name], bars_per_year, level=level, reps=reps, seed=seed),
+        deflated_sharpe=deflated_sharpe(returns[name], n_trials),
+    )
+
+
+def check_hurdles(
+    evidence: Evidence, *, in_sample: bool, n_trials: int, alpha: float
+) -> list[Hurdle]:
+    """Every hurdle in the order in which a reader wants to know of them."""
+    hurdles = [_sample_hurdle(in_sample)]
+    if evidence.n_bars < FEWEST_BARS:
+        reason = f"{evidence.n_bars} bars are too few to tell skill from luck"
+        return [*hurdles, Hurdle(False, reason)]
+    if evidence.spa is None:
+        return [*hurdles, Hurdle(False, "its equity never varied, so there is nothing to judge")]
+    return [
+        *hurdles,
+        _spa_hurdle(evidence.spa, evidence.sharpes, alpha),
+        _interval_hurdle(evidence.interval),
+        _deflated_hurdle(evidence.deflated_sharpe, n_trials, alpha),
+    ]
+
+
+def word_verdict(
+    evidence: Evidence, reasons: Sequence[str], alarms: Sequence[Alarm], *, claims_skill: bool
+) -> str:
+    """The verdict in one sentence."""
+    if not claims_skill or evidence.spa is None:
+        more = len(reasons) - 1
+        others = f" ({more} more {'hurdle' if more == 1 else 'hurdles'} failed)" if more else ""
+        return f"No evidence of skill in {evidence.name}: {reasons[0]}{others}."
+    interval, n_baselines = evidence.interval, len(evidence.p_values)
+    beaten = "its only baseline" if n_baselines == 1 else f"each of {n_baselines} baselines"
+    open_questions = f", if {_list_alarms(alarms)} can be explained" if alarms else ""
+    return (
+        f"Evidence of skill in {evidence.name}{open_questions}: over {evidence.n_bars:,} bars it "
+        f"beat {beaten} at equal risk (the hardest was {evidence.spa.hardest_baseline}, p-value "
+        f"{evidence.p_value:.3f}) with a Sharpe ratio of {interval.estimate:.2f} "
+        f"({interval.level:.0%} interval {interval.low:.2f} to {interval.high:.2f}); that is about "
+        "these bars, not a promise about the next ones."
+    )
+
+
+def _sample_hurdle(in_sample: bool) -> Hurdle:
+    if in_sample:
+        reason = "the model was trained on bars that it trades here, so this result is in-sample"
+        return Hurdle(False, reason)
+    return Hurdle(True, "no bar that it trades is known to be among its training bars")
+
+
+def _spa_hurdle(spa: SPAResult, sharpes: tuple[float, float], alpha: float) -> Hurdle:
+    own, rival = sharpes
+    against = f"{spa.hardest_baseline} (Sharpe ratio {own:.2f} against {rival:.2f})"
+    if spa.p_value <= alpha:
+        beaten = f"all {len(spa.p_values)} baselines" if len(spa.p_values) > 1 else "its baseline"
+        reason = (
+            f"it beat {beaten} at equal risk; closest was {against}, with a p-value of "
+            f"{spa.p_value:.3f}"
+        )
+        return Hurdle(True, reason)
+    if own <= rival or spa.p_value == 1.0:
+        return Hurdle(False, f"at equal risk it did no better than {against}")
+    reason = (
+        f"its lead over {against} may be luck: the p-value is {spa.p_value:.3f}, "
+        f"and must be {alpha:g} or less"
+    )
+    return Hurdle(False, reason)
+
+
+def _interval_hurdle(interval: Interval) -> Hurdle:
+    words = (
+        f"its Sharpe ratio of {interval.estimate:.2f} may truly be anything from "
+        f"{interval.low:.2f} to {interval.high:.2f} ({interval.level:.0%} interval)"
+    )
+    if interval.low <= 0 < interval.high:
+        words += ", which doesn't rule out zero"
+    return Hurdle(interval.low > 0, words)
+
+
+def _deflated_hurdle(deflated: float, n_trials: int, alpha: float) -> Hurdle:
+    luck = "above zero" if n_trials == 1 else f"above the luckiest of {n_trials:,} trials"
+    words = f"the confidence that its Sharpe ratio is {luck} is {deflated:.1%}"
+    if deflated >= 1.0 - alpha:
+        return Hurdle(True, words)
+    return Hurdle(False, f"{words}, and must be {1.0 - alpha:.0%} or more")
+
+
+def _list_alarms(alarms: Sequence[Alarm]) -> str:
+    names = ", ".join(alarm.name for alarm in alarms)
+    return f"the alarm {names}" if len(alarms) == 1 else f"the alarms {names}"
+
+
+def _annual_sharpe(returns: pd.Series, bars_per_year: float) -> float:
+    """Annual Sharpe ratio; zero for a flat line, which is cash."""
+    scaled = at_equal_volatility(returns.to_frame()).iloc[:, 0]
+    with_ddof_1 = math.sqrt((len(scaled) - 1) / len(scaled))
+    return float(scaled.mean()) * with_ddof_1 * math.sqrt(bars_per_year)
