@@ -709,7 +709,7 @@ BAD_OPTIONS = {
         ("backtest", "bars.csv", "--strategy", "gone.py:Mine"),
         "there is no file gone.py. Check the path",
     ),
-    "negative cash": ((*MACD, "--cash", -1), "cash: .* greater than 0, got -1.0. Give starting"),
+    "negative cash": ((*MACD, "--cash", -1), "cash must be greater than 0, got -1.0. Give starting"),
     "cash of text": ((*MACD, "--cash", "lots"), "'--cash': .* number"),
     "commission of 200%": ((*MACD, "--commission", 2), "commission_rate: .* less than 1, got 2.0"),
     "unknown option": ((*MACD, "--fast", 3), "No such option: --fast.* See .* backtest --help"),
@@ -791,7 +791,7 @@ BAD_CONFIGURATIONS = {
     "a value for a table": ("broker = 3", r"takes the tables .*, got broker = 3. Rename"),
     "unknown key": ("[forecaster]\nlookbak = 3", "has no argument 'lookbak'. Known: .*lookback"),
     "unknown broker field": ("[broker]\ncsh = 3", "no setting 'csh'. Did you mean .*cash"),
-    "broker field of text": ("[broker]\ncash = 'lots'", "cash: .*number.*'lots'. Give"),
+    "broker field of text": ("[broker]\ncash = 'lots'", "cash must be a valid number.*'lots'. Give"),
     "unknown feature": (
         "[[forecaster.features]]\nkind = 'rsy'",
         "Unknown feature kind 'rsy'. Did you mean .*rsi",

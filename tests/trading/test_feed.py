@@ -357,7 +357,7 @@ def test_bad_bars_are_refused():
     with pytest.raises(BarsError, match=r"close is NaN at 2024-01-04 \(1 row in all\)"):
         BarsFeed(bars)
     with pytest.raises(BarsError, match="must be a pandas DataFrame, got NoneType"):
-        BarsFeed()
+        BarsFeed(None)
 
 
 @pytest.mark.parametrize("name", ["size", "lines", "next", "_hidden", "two words", "class "])

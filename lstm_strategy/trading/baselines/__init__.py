@@ -1,6 +1,6 @@
 """Honest baselines: textbook rules that a forecast must beat on the same terms.
 
-``BASELINES`` maps a readable name to the strategy class; each works in plain backtrader too.
+`BASELINES` maps a readable name to the strategy class; each works in plain backtrader too.
 """
 
 from lstm_strategy.trading.baselines.bollinger_reversion import BollingerReversion
@@ -13,8 +13,9 @@ from lstm_strategy.trading.baselines.rsi_reversion import RSIReversion
 from lstm_strategy.trading.baselines.short_term_reversal import ShortTermReversal
 from lstm_strategy.trading.baselines.sma_cross import SMACross
 from lstm_strategy.trading.baselines.volatility_target import VolatilityTarget
+from lstm_strategy.trading.execution import TargetStrategy
 
-BASELINES = {
+BASELINES: dict[str, type[TargetStrategy]] = {
     "Buy and hold": BuyAndHold,
     "SMA cross": SMACross,
     "MACD": MACD,
@@ -27,4 +28,16 @@ BASELINES = {
     "Random entries": RandomEntries,
 }
 
-__all__ = ["BASELINES"]
+__all__ = [
+    "BASELINES",
+    "BollingerReversion",
+    "BuyAndHold",
+    "DonchianBreakout",
+    "MACD",
+    "Momentum121",
+    "RSIReversion",
+    "RandomEntries",
+    "SMACross",
+    "ShortTermReversal",
+    "VolatilityTarget",
+]

@@ -8,14 +8,22 @@ from lstm_strategy.trading.execution import TargetStrategy
 class BollingerReversion(TargetStrategy):
     """Long from a close below the lower band, short from above the upper, until the middle band.
 
-    Bands of 20 bars and 2 (population) standard deviations: Bollinger, "Bollinger on Bollinger
-    Bands" (2001).
+    Args:
+        length: Bars over which the bands are taken (20).
+        width: (Population) standard deviations between the middle and a band (2).
+
+    Source:
+        Bollinger, "Bollinger on Bollinger Bands" (2001).
+
+    Example:
+        >>> from lstm_strategy import simulate_bars
+        >>> from lstm_strategy.trading.cerebro import run_cerebro
+        >>> run = run_cerebro(BollingerReversion, simulate_bars("noise", 400).bars)
+        >>> run.order_counts["completed"]
+        29
     """
 
-    params = (
-        ("length", 20),  # bars
-        ("width", 2.0),  # standard deviations
-    )
+    params = (("length", 20), ("width", 2.0))
 
     def __init__(self) -> None:
         super().__init__()

@@ -8,15 +8,25 @@ from lstm_strategy.trading.execution import TargetStrategy
 class DonchianBreakout(TargetStrategy):
     """Enter on a close beyond the previous 55 bars' extreme, leave beyond the opposite 20 bars'.
 
-    System 2 of the Turtles: Faith, "Way of the Turtle" (2007), after Donchian's channels. The
-    Turtles traded the breakout within the bar; here it is known at the close and filled at the
-    next open, as for every other strategy.
+    The Turtles traded the breakout within the bar; here it is known at the close and filled at
+    the next open, as for every other strategy.
+
+    Args:
+        entry: Bars before the present one whose extreme a close has to break (55).
+        exit: Bars before the present one whose opposite extreme ends the trade (20).
+
+    Source:
+        System 2 of the Turtles: Faith, "Way of the Turtle" (2007), after Donchian's channels.
+
+    Example:
+        >>> from lstm_strategy import simulate_bars
+        >>> from lstm_strategy.trading.cerebro import run_cerebro
+        >>> run = run_cerebro(DonchianBreakout, simulate_bars("noise", 400).bars)
+        >>> run.order_counts["completed"]
+        13
     """
 
-    params = (
-        ("entry", 55),  # bars before the present one
-        ("exit", 20),
-    )
+    params = (("entry", 55), ("exit", 20))
 
     def __init__(self) -> None:
         super().__init__()

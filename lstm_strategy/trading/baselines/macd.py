@@ -8,15 +8,24 @@ from lstm_strategy.trading.execution import TargetStrategy
 class MACD(TargetStrategy):
     """Long while the MACD line (EMA 12 less EMA 26) is above its 9-bar EMA, flat otherwise.
 
-    Appel, "Technical Analysis: Power Tools for Active Investors" (2005), whose signal line buys
-    and sells; the rule dates from his newsletter of the late 1970s.
+    Args:
+        fast: Bars of the fast average (12).
+        slow: Bars of the slow average (26).
+        signal: Bars of the average of their difference (9).
+
+    Source:
+        Appel, "Technical Analysis: Power Tools for Active Investors" (2005), whose signal line
+        buys and sells; the rule dates from his newsletter of the late 1970s.
+
+    Example:
+        >>> from lstm_strategy import simulate_bars
+        >>> from lstm_strategy.trading.cerebro import run_cerebro
+        >>> run = run_cerebro(MACD, simulate_bars("noise", 400).bars)
+        >>> run.order_counts["completed"]
+        34
     """
 
-    params = (
-        ("fast", 12),  # bars
-        ("slow", 26),  # bars
-        ("signal", 9),  # bars
-    )
+    params = (("fast", 12), ("slow", 26), ("signal", 9))
 
     def __init__(self) -> None:
         super().__init__()

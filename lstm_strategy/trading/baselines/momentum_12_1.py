@@ -6,16 +6,27 @@ from lstm_strategy.trading.execution import TargetStrategy
 class Momentum121(TargetStrategy):
     """Long after a rise from 252 to 21 bars ago, short after a fall.
 
-    The skipped month is that of Jegadeesh & Titman, "Returns to Buying Winners and Selling
-    Losers", Journal of Finance 48 (1993); taking the sign of one asset's own return is Moskowitz,
-    Ooi & Pedersen, "Time Series Momentum", Journal of Financial Economics 104 (2012). Both lengths
-    are trading days by default; give them in bars for bars of another size.
+    Both lengths are trading days by default; give them in bars for bars of another size.
+
+    Args:
+        lookback: Bars back to where the return begins (252).
+        skip: Bars back to where it ends (21).
+
+    Source:
+        The skipped month is that of Jegadeesh & Titman, "Returns to Buying Winners and Selling
+        Losers", Journal of Finance 48 (1993); the sign of one asset's own return is that of
+        Moskowitz, Ooi & Pedersen, "Time Series Momentum", Journal of Financial Economics 104
+        (2012).
+
+    Example:
+        >>> from lstm_strategy import simulate_bars
+        >>> from lstm_strategy.trading.cerebro import run_cerebro
+        >>> run = run_cerebro(Momentum121, simulate_bars("noise", 400).bars)
+        >>> run.order_counts["completed"]
+        11
     """
 
-    params = (
-        ("lookback", 252),  # bars back to where the return begins
-        ("skip", 21),  # bars back to where it ends
-    )
+    params = (("lookback", 252), ("skip", 21))
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,12 +6,25 @@ from lstm_strategy.trading.execution import TargetStrategy
 class ShortTermReversal(TargetStrategy):
     """Short after a rise over the last 5 bars, long after a fall.
 
-    Lehmann, "Fads, Martingales, and Market Efficiency", Quarterly Journal of Economics 105 (1990),
-    for weeks; Jegadeesh, "Evidence of Predictable Behavior of Security Returns", Journal of
-    Finance 45 (1990), for months. Both rank many assets; here one asset's own return is faded.
+    The sources rank many assets; here one asset's own return is faded.
+
+    Args:
+        lookback: Bars of the return (5).
+
+    Source:
+        Lehmann, "Fads, Martingales, and Market Efficiency", Quarterly Journal of Economics 105
+        (1990), for weeks; Jegadeesh, "Evidence of Predictable Behavior of Security Returns",
+        Journal of Finance 45 (1990), for months.
+
+    Example:
+        >>> from lstm_strategy import simulate_bars
+        >>> from lstm_strategy.trading.cerebro import run_cerebro
+        >>> run = run_cerebro(ShortTermReversal, simulate_bars("noise", 400).bars)
+        >>> run.order_counts["completed"]
+        77
     """
 
-    params = (("lookback", 5),)  # bars
+    params = (("lookback", 5),)
 
     def __init__(self) -> None:
         super().__init__()

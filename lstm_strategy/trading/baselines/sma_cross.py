@@ -8,16 +8,26 @@ from lstm_strategy.trading.execution import TargetStrategy
 class SMACross(TargetStrategy):
     """Long while the 50-bar average of closes is above the 200-bar one, flat otherwise.
 
-    The "golden cross" of Brock, Lakonishok & LeBaron, "Simple Technical Trading Rules and the
-    Stochastic Properties of Stock Returns", Journal of Finance 47 (1992). Flat rather than short
-    below, as in Faber, "A Quantitative Approach to Tactical Asset Allocation" (2007): the rule is
-    meant to sit out declines, not to earn from them.
+    Flat rather than short below: the rule is meant to sit out declines, not to earn from them.
+
+    Args:
+        fast: Bars of the fast average (50).
+        slow: Bars of the slow average (200).
+
+    Source:
+        The "golden cross" of Brock, Lakonishok & LeBaron, "Simple Technical Trading Rules and the
+        Stochastic Properties of Stock Returns", Journal of Finance 47 (1992); flat below as in
+        Faber, "A Quantitative Approach to Tactical Asset Allocation" (2007).
+
+    Example:
+        >>> from lstm_strategy import simulate_bars
+        >>> from lstm_strategy.trading.cerebro import run_cerebro
+        >>> run = run_cerebro(SMACross, simulate_bars("noise", 400).bars, fast=5, slow=20)
+        >>> run.order_counts["completed"]
+        24
     """
 
-    params = (
-        ("fast", 50),  # bars
-        ("slow", 200),  # bars
-    )
+    params = (("fast", 50), ("slow", 200))
 
     def __init__(self) -> None:
         super().__init__()

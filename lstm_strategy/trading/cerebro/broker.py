@@ -1,47 +1,46 @@
 """What trading costs and how finely it can be done."""
 
-from typing import Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from lstm_strategy.errors import TradingError
-from lstm_strategy.support import suggest_names
+from lstm_strategy.trading.execution import Band, LotSize, Reserve, TradingSettings
+
+_Cash = Annotated[float, Field(gt=0, description="starting money above 0, such as 10_000")]
+_CommissionRate = Annotated[float, Field(ge=0, lt=1, description="a fraction such as 0.001")]
+_SlippageRate = Annotated[float, Field(ge=0, lt=1, description="a fraction such as 0.0005")]
 
 
-class BrokerSettings(BaseModel):
-    """What trading costs and how finely it can be done; rates are fractions.
+class BrokerSettings(TradingSettings):
+    """What trading costs and how finely it can be done, the same for every strategy compared.
 
-    ``commission_rate`` is charged on the value of every fill; ``slippage_rate`` moves market
-    fills from the open against the trader, at most to the end of the bar's range and, for a buy,
-    to its collar. ``lot_size``, ``reserve`` and ``band`` are explained at `TargetStrategy`.
+    Attributes:
+        cash: Money at the start.
+        commission_rate: Fraction of the value of every fill.
+        slippage_rate: Fraction of the open by which market fills move against the trader, at most
+            to the end of the bar's range and, for a buy, to its collar (see `reserve`).
+        lot_size: The smallest tradable number of units; 1 for whole shares.
+        reserve: Fraction of the close; a buy pays up to `close * (1 + reserve)`, and cash is kept
+            for that.
+        band: Fraction of equity; smaller differences between the target and the present exposure
+            aren't traded. The default saves costs where a forecast wavers.
 
-    Raises `TradingError` for an unknown name or a value out of range.
+    Raises:
+        TradingError: If a name is unknown or a value is out of range.
 
-    >>> BrokerSettings(commission_rate=0.002).cash
-    100000.0
+    Example:
+        >>> BrokerSettings(commission_rate=0.002).cash
+        100000.0
+        >>> BrokerSettings(band=-1)
+        Traceback (most recent call last):
+        ...
+        lstm_strategy.errors.TradingError: band must be greater than or equal to 0, got -1. \
+Give a fraction of equity such as 0.1.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    cash: float = Field(100_000.0, gt=0, description="starting money above 0, such as 10_000")
-    commission_rate: float = Field(0.001, ge=0, lt=1, description="a fraction such as 0.001")
-    slippage_rate: float = Field(0.0005, ge=0, lt=1, description="a fraction such as 0.0005")
-    lot_size: float = Field(1e-6, gt=0, description="units above 0; 1 trades whole shares")
-    reserve: float = Field(0.01, ge=0, lt=1, description="a fraction of the price such as 0.01")
-    band: float = Field(0.1, ge=0, description="a fraction of equity such as 0.1")
-
-    def __init__(self, **settings: Any) -> None:
-        try:
-            super().__init__(**settings)
-        except ValidationError as error:
-            raise TradingError(_first_offence(error)) from error
-
-
-def _first_offence(error: ValidationError) -> str:
-    offence = error.errors()[0]
-    name = str(offence["loc"][0])
-    if name not in BrokerSettings.model_fields:
-        known = suggest_names(name, BrokerSettings.model_fields)
-        return f"BrokerSettings has no setting {name!r}. {known}"
-    remedy = BrokerSettings.model_fields[name].description
-    return f"{name}: {offence['msg']}, got {offence['input']!r}. Give {remedy}."
+    cash: _Cash = 100_000.0
+    commission_rate: _CommissionRate = 0.001
+    slippage_rate: _SlippageRate = 0.0005
+    lot_size: LotSize = 1e-6
+    reserve: Reserve = 0.01
+    band: Band = 0.1

@@ -10,14 +10,16 @@ import pandas as pd
 FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
 
 
-class _EquityRecorder(bt.Analyzer):
+class EquityRecorder(bt.Analyzer):
     """Equity and exposure at the close of every bar."""
 
     def start(self) -> None:
+        """Begin with no bar."""
         self.equity: list[float] = []
         self.exposure: list[float] = []
 
     def next(self) -> None:
+        """Write down one bar."""
         broker = self.strategy.broker
         equity = broker.getvalue()
         held = broker.getposition(self.data).size * self.data.close[0]
@@ -25,14 +27,16 @@ class _EquityRecorder(bt.Analyzer):
         self.exposure.append(held / equity if equity > 0 else math.nan)
 
 
-class _FillRecorder(bt.Analyzer):
+class FillRecorder(bt.Analyzer):
     """Every execution, with what slippage took."""
 
     def start(self) -> None:
+        """Begin with no fill."""
         self._rows: list[tuple[float, ...]] = []
         self._bars: list[int] = []
 
     def notify_order(self, order: Any) -> None:
+        """Write down what of an order was filled on this bar."""
         opened_at, rate = self.data.open[0], self.strategy.broker.p.slip_perc
         for fill in order.executed.iterpending():
             against = (fill.price - opened_at) * math.copysign(1.0, fill.size)
@@ -42,5 +46,6 @@ class _FillRecorder(bt.Analyzer):
             self._rows.append((fill.size, fill.price, fill.comm, abs(fill.size) * slipped))
 
     def frame(self, index: pd.DatetimeIndex) -> pd.DataFrame:
+        """The fills as `BacktestRun` has them, on the dates of the bars."""
         values = np.array(self._rows, dtype="float64").reshape(-1, len(FILL_COLUMNS))
         return pd.DataFrame(values, index[self._bars], columns=list(FILL_COLUMNS))

@@ -1,22 +1,29 @@
-"""One strategy, one set of bars, one Cerebro run → a plain result.
+"""One run of a strategy on bars, and what it did as plain data.
 
-Every strategy runs on the same terms: the bars before ``start`` are seen but not traded, the
-first decision falls on the close of the first bar at or after ``start``, orders fill at the next
-open, and commission and slippage come from one `BrokerSettings`.
+Every strategy runs on the same terms: the bars before `start` are seen but not traded, the first
+decision falls on the close of the first bar at or after `start`, orders fill at the next open, and
+commission and slippage come from one `BrokerSettings`.
 """
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import backtrader as bt
 import pandas as pd
 
-from lstm_strategy.bars import bars_per_year, bars_until, first_bar_number, validate_bars
-from lstm_strategy.errors import TooFewBarsError, TradingError
+from lstm_strategy.bars import (
+    CheckedBars,
+    bars_per_year,
+    bars_until,
+    check_bars,
+    first_bar_number,
+)
+from lstm_strategy.errors import TradingError
 from lstm_strategy.support import suggest_names
+from lstm_strategy.trading.backtrader_internals import declared_params, param_values
 from lstm_strategy.trading.cerebro.broker import BrokerSettings
-from lstm_strategy.trading.cerebro.recorders import _EquityRecorder, _FillRecorder
+from lstm_strategy.trading.cerebro.recorders import EquityRecorder, FillRecorder
 from lstm_strategy.trading.cerebro.trades import trades_from_fills
 from lstm_strategy.trading.cerebro.warm_up import WarmUpCerebro, add_warm_up
 from lstm_strategy.trading.execution import ORDER_KINDS, TargetStrategy
@@ -29,17 +36,18 @@ _SIZING_SETTINGS = ("band", "reserve", "lot_size")
 class BacktestRun:
     """What one run did. Each series is known at the close of its row, in the bars' own index.
 
-    name:            how tables and legends call the run
-    equity:          cash plus position, in money; starts at ``first_tradable`` with the cash
-    exposure:        position value as a fraction of equity (NaN while equity is not above 0)
-    fills:           one row an execution: signed ``size`` in units, ``price``, ``commission`` and
-                     ``slippage_cost`` (against the bar's open, never negative), in money
-    trades:          one row a round trip, see `trades_from_fills`
-    costs:           all commission and slippage, in money
-    order_counts:    what became of the orders, see `TargetStrategy`
-    first_tradable:  the bar of the first decision; its orders fill at the next open
-    bars_per_year:   annualises what is computed from ``equity``
-    params:          the strategy's parameters; objects are named by their type
+    Attributes:
+        name: How tables and legends call the run.
+        equity: Cash plus position, in money; starts at `first_tradable` with the cash.
+        exposure: Value of the position as a fraction of equity; NaN while equity is not above 0.
+        fills: One row an execution: signed `size` in units, `price`, `commission` and
+            `slippage_cost` (against the bar's open, never negative), in money.
+        trades: One row a round trip, see `trades_from_fills`.
+        costs: All commission and slippage, in money.
+        order_counts: What became of the orders, see `TargetStrategy`.
+        first_tradable: The bar of the first decision; its orders fill at the next open.
+        bars_per_year: Annualises what is computed from `equity`.
+        params: The strategy's parameters; objects are named by their type.
     """
 
     name: str
@@ -56,7 +64,7 @@ class BacktestRun:
 
 def run_cerebro(
     strategy: type[bt.Strategy],
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | CheckedBars,
     *,
     start: Any = None,
     end: Any = None,
@@ -64,39 +72,56 @@ def run_cerebro(
     name: str | None = None,
     **params: Any,
 ) -> BacktestRun:
-    """Return what ``strategy`` (any backtrader strategy) did on ``bars``.
+    """Return what a strategy did on bars.
 
-    ``start`` and ``end`` (inclusive) are whatever slices the index of the bars: "2013",
-    "2013-05-02", a date, a Timestamp; without a timezone they are taken in the bars' own.
-    Bars before ``start`` warm the indicators up. Should the strategy need more of them, its first
-    decision is later than ``start`` and ``first_tradable`` says when. ``params`` go to the
-    strategy; a `TargetStrategy` takes its ``band``, ``reserve`` and ``lot_size`` from ``broker``
-    and every strategy that declares ``bars_per_year`` is told it.
+    Args:
+        strategy: Any strategy class of backtrader.
+        bars: A frame, which is validated, or `CheckedBars`, which are not validated again.
+        start: Where trading begins: whatever slices the index of the bars, such as "2013",
+            "2013-05-02", a date or a Timestamp; without a timezone it is taken in the bars' own.
+            Earlier bars warm the indicators up. If the strategy needs more of them, its first
+            decision is later, and `first_tradable` of the result says when.
+        end: The last bar, inclusive, in the same way.
+        broker: What trading costs; `BrokerSettings()` by default.
+        name: How tables and legends call the run; by default the name of the class.
+        **params: Parameters of the strategy. A `TargetStrategy` takes its `band`, `reserve` and
+            `lot_size` from `broker` otherwise, and every strategy that declares `bars_per_year`
+            takes it from the bars.
 
     Raises:
-        TooFewBarsError: fewer bars than the strategy's indicators need.
-        TradingError: unknown parameters, or no bar at or after ``start``.
+        BarsError: If the bars aren't valid.
+        TooFewBarsError: If there are fewer bars than the strategy's indicators need.
+        TradingError: If a parameter is unknown or refused, or if no bar lies at or after `start`.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> run = run_cerebro(BASELINES["SMA cross"], sample_bars("sp500"), start="2013")
+        >>> run.first_tradable.date().isoformat(), run.order_counts["completed"]
+        ('2013-01-02', 6)
     """
     cerebro = build_cerebro(strategy, bars, start=start, end=end, broker=broker, **params)
-    try:
-        ran = cerebro.run()[0]
-    except TradingError as error:
-        if _lacks_bars(cerebro):
-            raise TooFewBarsError(str(error)) from error
-        raise
-    return collect_run(ran, name=name or strategy.__name__)
+    return collect_run(cerebro.run()[0], name=name or strategy.__name__)
 
 
 def run_for_chart(
     strategy: type[bt.Strategy],
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | CheckedBars,
     *,
     start: Any = None,
     end: Any = None,
     broker: BrokerSettings | None = None,
     **params: Any,
 ) -> bt.Strategy:
-    """Return the strategy after the run that `run_cerebro` makes, with observers for a chart."""
+    """Return the strategy after the run that `run_cerebro` makes, with observers for a chart.
+
+    The arguments and errors are those of `run_cerebro`.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> strategy = run_for_chart(BASELINES["MACD"], sample_bars("sp500"), end="2000")
+        >>> [type(observer).__name__ for observer in strategy.getobservers()]
+        ['Broker', 'BuySell', 'Trades']
+    """
     cerebro = build_cerebro(
         strategy, bars, start=start, end=end, broker=broker, stdstats=True, **params
     )
@@ -105,7 +130,7 @@ def run_for_chart(
 
 def build_cerebro(
     strategy: type[bt.Strategy],
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | CheckedBars,
     *,
     start: Any = None,
     end: Any = None,
@@ -113,31 +138,58 @@ def build_cerebro(
     stdstats: bool = False,
     **params: Any,
 ) -> bt.Cerebro:
-    """Return a Cerebro that is ready to run; arguments and errors are those of `run_cerebro`."""
+    """Return a Cerebro that is ready to run; the arguments and errors are those of `run_cerebro`.
+
+    Args:
+        strategy: Any strategy class of backtrader.
+        bars: A frame or `CheckedBars`.
+        start: Where trading begins.
+        end: The last bar, inclusive.
+        broker: What trading costs.
+        stdstats: Whether backtrader's standard observers are added, which a chart needs.
+        **params: Parameters of the strategy.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> cerebro = build_cerebro(BASELINES["Buy and hold"], sample_bars("sp500"))
+        >>> cerebro.broker.getcash()
+        100000.0
+    """
     if not (isinstance(strategy, type) and issubclass(strategy, bt.Strategy)):
         raise TradingError(
             f"strategy must be a class derived from backtrader.Strategy, got {strategy!r}. "
             "Pass the class itself, and its parameters by name."
         )
     broker = broker or BrokerSettings()
-    bars = bars_until(validate_bars(bars), end)
-    cerebro = WarmUpCerebro(stdstats=stdstats, first_bar=first_bar_number(bars, start))
-    cerebro.adddata(BarsFeed(bars))
+    frame = bars_until(check_bars(bars).frame, end)
+    params = _complete_params(strategy, params, broker, frame)
+    cerebro = WarmUpCerebro(stdstats=stdstats, first_bar=first_bar_number(frame, start))
+    cerebro.adddata(BarsFeed(CheckedBars(frame)))
     cerebro.broker.setcash(broker.cash)
     cerebro.broker.setcommission(commission=broker.commission_rate)
     cerebro.broker.set_slippage_perc(
         broker.slippage_rate, slip_open=True, slip_limit=True, slip_match=True, slip_out=False
     )
-    params = _complete_params(strategy, params, broker, bars)
-    # mypy doesn't see that a class is hashable.
-    cerebro.addstrategy(add_warm_up(cast(Any, strategy)), **params)
-    cerebro.addanalyzer(_EquityRecorder, _name="equity_recorder")
-    cerebro.addanalyzer(_FillRecorder, _name="fill_recorder")
+    hashable: Any = strategy  # every class is, but mypy doesn't know
+    cerebro.addstrategy(add_warm_up(hashable), **params)
+    cerebro.addanalyzer(EquityRecorder, _name="equity_recorder")
+    cerebro.addanalyzer(FillRecorder, _name="fill_recorder")
     return cerebro
 
 
 def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
-    """Return the result of a strategy that the Cerebro of `build_cerebro` has run."""
+    """Return the result of a strategy that the Cerebro of `build_cerebro` has run.
+
+    Args:
+        strategy: What `run` of the Cerebro returned, in whatever mode.
+        name: How tables and legends call the run.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> cerebro = build_cerebro(BASELINES["Buy and hold"], sample_bars("sp500"))
+        >>> collect_run(cerebro.run(runonce=False)[0], name="Hold").order_counts["completed"]
+        1
+    """
     bars = strategy.data.p.dataname
     index = pd.DatetimeIndex(bars.index)
     first = strategy.first_decided_bar - 1
@@ -154,15 +206,7 @@ def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
         order_counts=_order_counts(strategy, is_ruined=bool((equity <= 0).any())),
         first_tradable=index[first],
         bars_per_year=bars_per_year(index),
-        params={key: _plain(value) for key, value in strategy.p._getkwargs().items()},
-    )
-
-
-def _lacks_bars(cerebro: bt.Cerebro) -> bool:
-    """Tell whether the strategy was refused for its warm-up; backtrader keeps what it has begun."""
-    return any(
-        max(getattr(strategy, "_minperiods", [0])) > len(strategy.data.p.dataname)
-        for strategy in cerebro.runningstrats
+        params={key: _plain(value) for key, value in param_values(strategy).items()},
     )
 
 
@@ -178,10 +222,10 @@ def _order_counts(strategy: Any, *, is_ruined: bool) -> dict[str, int]:
 
 
 def _complete_params(
-    strategy: Any, params: dict[str, Any], broker: BrokerSettings, bars: pd.DataFrame
+    strategy: type[bt.Strategy], params: dict[str, Any], broker: BrokerSettings, bars: pd.DataFrame
 ) -> dict[str, Any]:
-    """Return the parameters with what the strategy leaves to the broker and to the bars."""
-    declared = strategy.params._getkeys()
+    """The parameters, with what the strategy leaves to the broker and to the bars."""
+    declared = declared_params(strategy)
     for name in params:
         if name not in declared:
             raise TradingError(

@@ -1,4 +1,4 @@
-"""Fills → round trips: what was bought, sold again, and earned in between."""
+"""From fills to round trips: what was bought, sold again, and earned in between."""
 
 import math
 from dataclasses import dataclass
@@ -22,13 +22,26 @@ _NO_BAR = -1
 def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
     """Return one row a round trip: from flat to flat, or from one side to the other.
 
-    ``fills`` as in `BacktestRun`; ``closes`` are the closes of the run's bars, on whose index the
-    fills lie. A fill that reverses the position closes one trade and opens the next; commission is
-    shared in proportion to size. Columns: ``entry`` and ``exit`` dates (``exit`` is NaT and
-    ``exit_price`` NaN while open), ``size`` the largest position held (signed units),
-    ``entry_price`` and ``exit_price`` the averages of all units put on and taken off, ``pnl``
-    after commission (an open trade is marked to the last close), ``return`` the pnl as a fraction
-    of the value put on, ``bars`` from entry to exit, ``commission``.
+    A fill that reverses the position closes one trade and opens the next; its commission is
+    shared in proportion to size.
+
+    Args:
+        fills: Executions in the order of time, on dates of `closes`, as in `BacktestRun`.
+        closes: Shape (n_bars,), the closes of the run's bars, to the last of which a trade that
+            is still open is marked.
+
+    Returns:
+        The dates of `entry` and `exit` (NaT while open), `size` the largest position held
+        (signed units), `entry_price` and `exit_price` the averages of all units put on and taken
+        off (`exit_price` is NaN while open), `pnl` in money after commission, `return` the pnl as
+        a fraction of the value put on, `bars` from entry to exit, and `commission`.
+
+    Example:
+        >>> closes = pd.Series([10.0, 11.0, 12.0], pd.date_range("2024-01-01", periods=3))
+        >>> columns = {"size": [5.0, -5.0], "price": [10.0, 12.0], "commission": [1.0, 1.0]}
+        >>> trades = trades_from_fills(pd.DataFrame(columns, closes.index[[0, 2]]), closes)
+        >>> trades[["size", "pnl", "bars"]].values.tolist()
+        [[5.0, 8.0, 2.0]]
     """
     finished, trade = [], None
     positions = closes.index.get_indexer(fills.index).tolist()
@@ -79,7 +92,7 @@ class _Trade:
     def is_flat(self) -> bool:
         return _is_dust(self.position, self.largest)
 
-    def row(self, closes: pd.Series, *, exit_bar: int | None) -> tuple:
+    def row(self, closes: pd.Series, *, exit_bar: int | None) -> tuple[float, ...]:
         is_open = exit_bar is None
         last = len(closes) - 1 if exit_bar is None else exit_bar
         worth = abs(self.position) * closes.iloc[-1] if is_open else 0.0
@@ -99,7 +112,7 @@ class _Trade:
 
 
 def _split_at_zero(position: float, size: float) -> list[float]:
-    """Return the part of a fill that closes the position and the part that opens the next."""
+    """The part of a fill that closes the position and the part that opens the next."""
     rest = position + size
     if position * rest < 0 and not _is_dust(rest, position):
         return [-position, rest]

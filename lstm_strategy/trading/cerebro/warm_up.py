@@ -1,4 +1,4 @@
-"""Bars before the start: seen by every indicator, traded by nobody."""
+"""Bars before the start: every indicator sees them, nobody trades them."""
 
 import functools
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import backtrader as bt
 
 from lstm_strategy.bars import span_text
-from lstm_strategy.errors import TradingError
+from lstm_strategy.errors import TooFewBarsError
+from lstm_strategy.trading.backtrader_internals import minimum_period
 
 
 class WarmUpCerebro(bt.Cerebro):
@@ -17,10 +18,22 @@ class WarmUpCerebro(bt.Cerebro):
 
 @functools.lru_cache(maxsize=128)
 def add_warm_up(strategy: Any) -> Any:
-    """Return the strategy, silent before Cerebro's first bar.
+    """Return a subclass of a strategy that is silent before the first bar of a `WarmUpCerebro`.
 
-    ``nextstart`` is where some strategies place their only order, so it is kept for the first bar
-    that may be traded. Cached because backtrader keeps every class it has seen.
+    `nextstart`, where some strategies send their only order, is kept for the first bar that may
+    be traded. The classes are cached because backtrader keeps every class that it has seen.
+
+    Args:
+        strategy: A strategy class.
+
+    Returns:
+        The subclass, under the name of the strategy; the same one each time. Its objects have
+        `first_decided_bar`, the number of the bar (counted from 1) of the first decision.
+
+    Example:
+        >>> quiet = add_warm_up(bt.strategies.MA_CrossOver)
+        >>> quiet.__name__, quiet is add_warm_up(bt.strategies.MA_CrossOver)
+        ('MA_CrossOver', True)
     """
 
     class _WarmedUp(strategy):
@@ -52,9 +65,9 @@ def add_warm_up(strategy: Any) -> Any:
 
 
 def _check_enough_bars(strategy: Any) -> None:
-    bars, needed = strategy.data.p.dataname, max(strategy._minperiods)
+    bars, needed = strategy.data.p.dataname, minimum_period(strategy)
     if needed > len(bars):
-        raise TradingError(
+        raise TooFewBarsError(
             f"{type(strategy).__name__} needs {needed} bars before its first decision, got "
             f"{len(bars)} ({span_text(bars)}). Load more history or shorten its lookbacks."
         )

@@ -1,6 +1,28 @@
-"""Desired exposure becomes orders: sizing, stops, and what became of each order."""
+"""A desired exposure becomes orders: how large, when a stop closes, and what became of each.
 
-from lstm_strategy.trading.execution.order_log import silence_orders
-from lstm_strategy.trading.execution.target_strategy import ORDER_KINDS, TargetStrategy
+`TargetStrategy` is the class to derive a strategy from. `TradingSettings`, with `LotSize`,
+`Reserve` and `Band`, lets other settings check the same values by the same rules.
+"""
 
-__all__ = ["ORDER_KINDS", "TargetStrategy", "silence_orders"]
+from lstm_strategy.trading.execution.order_log import ORDER_KINDS, silence_orders
+from lstm_strategy.trading.execution.parameters import (
+    Band,
+    LotSize,
+    Reserve,
+    TradingSettings,
+    check_params,
+    default_params,
+)
+from lstm_strategy.trading.execution.target_strategy import TargetStrategy
+
+__all__ = [
+    "Band",
+    "LotSize",
+    "ORDER_KINDS",
+    "Reserve",
+    "TargetStrategy",
+    "TradingSettings",
+    "check_params",
+    "default_params",
+    "silence_orders",
+]

@@ -1,27 +1,41 @@
-"""What strategies log of their orders, and how to keep them from it."""
+"""What became of a strategy's orders: counted, and logged where the user can do something."""
 
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lstm_strategy.trading.execution import target_strategy as execution
+log = logging.getLogger(__name__)
+
+ORDER_KINDS = (
+    "completed",
+    "margin",
+    "rejected",
+    "expired",
+    "too_small",
+    "unfilled_at_end",
+    "ruined",
+)
 
 
 @contextmanager
 def silence_orders() -> Iterator[None]:
-    """Keep the strategies of this thread from logging their orders.
+    """Keep the strategies of this thread from logging their orders inside the block.
 
-    A worker process knows nothing of the caller's logging, and a strategy that runs again would
-    tell everything twice: `log_orders` speaks for all of them.
+    For runs whose troubles nobody asked for: a strategy that runs again would report everything
+    twice, and a worker process doesn't know the caller's logging. `order_counts` still has them.
+
+    Example:
+        >>> with silence_orders():
+        ...     log.warning("the order for 5 expired")
     """
     thread = threading.get_ident()
 
     def is_of_another_thread(record: logging.LogRecord) -> bool:
         return threading.get_ident() != thread
 
-    execution.log.addFilter(is_of_another_thread)
+    log.addFilter(is_of_another_thread)
     try:
         yield
     finally:
-        execution.log.removeFilter(is_of_another_thread)
+        log.removeFilter(is_of_another_thread)

@@ -7,8 +7,10 @@ from typing import Any
 class Stops:
     """A stop beyond the entry and a trailing one beyond the best close, checked at closes.
 
-    ``atr`` is an indicator whose ``[0]`` is today's average true range, or None without stops; the
-    other two are how many ATRs away each stop lies, None for no such stop.
+    Args:
+        atr: An indicator whose `[0]` is the present average true range; None without stops.
+        stop_loss_atr: How many ATRs from the entry price a stop lies; None for no such stop.
+        trailing_stop_atr: How many ATRs from the best close a stop lies; None for no such stop.
     """
 
     def __init__(

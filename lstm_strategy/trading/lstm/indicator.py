@@ -2,46 +2,60 @@
 
 Backtrader computes an indicator in one of three ways, and each gets what suits it:
 
-* vector mode (``runonce`` on preloaded bars): `once` asks the forecaster for the whole feed in one
+* vector mode (`runonce` on preloaded bars): `once` asks the forecaster for the whole feed in one
   call;
 * bar by bar on preloaded bars: the first call asks for the whole feed, later calls look it up;
-* bar by bar on bars that are still arriving (live, replay, resample, ``exactbars=1``): a stream
+* bar by bar on bars that are still arriving (live, replay, resample, `exactbars=1`): a stream
   takes one network step a bar. A bar that is still forming is only peeked at; the memory moves on
   when the next bar has begun.
 """
 
 from array import array
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import backtrader as bt
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.errors import TradingError
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS
+from lstm_strategy.errors import TooFewBarsError, TradingError
+from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, Stream
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
+from lstm_strategy.trading.clock import dates_from_day_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lstm_strategy.learning.forecaster import Forecaster
-
-_UNIX_DAY = 719_163  # the day number of 1970-01-01
-_MILLISECONDS_A_DAY = 86_400_000
-
 
 class LSTMIndicator(bt.Indicator):
-    """The lines ``signal``, ``forecast`` and ``uncertainty`` of a trained forecaster.
+    """The lines `signal`, `forecast` and `uncertainty` of a trained forecaster.
 
-    ``model`` is a fitted ``LSTMForecaster`` or the folder of a saved one. The lines are known at
-    the close of their bar: ``signal`` is the exposure asked for (-1…1), ``forecast`` how likely a
-    rise is (0…1, moves weighted by their size, so that rises and falls cancel at 0.5), ``uncertainty``
-    the standard deviation between the members of the ensemble. They begin after the model's
-    warm-up, which counts in the minimum period.
+    The lines are known at the close of their bar. They are NaN in the model's warm-up, which
+    counts in the minimum period.
+
+    - `signal` is the exposure that the forecast asks for, -1…1.
+    - `forecast` is how likely a rise is, 0…1, with moves weighted by their size, so that rises
+      and falls cancel at 0.5.
+    - `uncertainty` is the standard deviation between the members of the ensemble.
+
+    Args:
+        *datas: One feed with open, high, low, close, volume and whatever else the model reads;
+            by default the strategy's first.
+        model: A fitted `LSTMForecaster` or any other forecaster, or the folder of a saved one.
+            It has to be given by its name.
 
     Raises:
-        TradingError: if the data lacks a line that the model reads, or has too few bars.
-        ModelError: if the model can't be loaded.
+        TradingError: If the data lacks a line that the model reads.
+        TooFewBarsError: If there are fewer bars than the warm-up.
+        ModelError: If the model can't be loaded.
+
+    Example:
+        >>> class Filtered(bt.Strategy):
+        ...     def __init__(self):
+        ...         self.lstm = LSTMIndicator(self.data, model="models/sp500")
+        ...         self.go_long = bt.And(self.lstm.signal > 0.1, bt.ind.RSI() < 70)
+        >>> LSTMIndicator.lines.getlinealiases()
+        ('signal', 'forecast', 'uncertainty')
     """
 
     lines: Any = tuple(FORECAST_COLUMNS)
@@ -52,7 +66,7 @@ class LSTMIndicator(bt.Indicator):
     if TYPE_CHECKING:
         # The metaclass takes these before __init__ is called.
         def __init__(
-            self, *datas: Any, model: "Forecaster | str | Path | None", **settings: Any
+            self, *datas: Any, model: Forecaster | str | Path | None, **settings: Any
         ) -> None: ...
 
     def __init__(self) -> None:  # type: ignore[no-redef]
@@ -61,7 +75,7 @@ class LSTMIndicator(bt.Indicator):
         self._check_lines()
         self.addminperiod(self._forecaster.warm_up + 1)
         self._ready: np.ndarray | None = None
-        self._stream: Any = None
+        self._stream: Stream | None = None
         self._forming: dict[str, Any] = {}
         self._bars_begun = 0
 
@@ -94,12 +108,18 @@ class LSTMIndicator(bt.Indicator):
 
     def next(self) -> None:
         """Bar by bar: look the bar up, or take one step."""
-        n_bars = len(self.data)
-        if self._stream is None and self._ready is None:
-            self._choose_source(n_bars)
-        values = self._streamed_values(n_bars) if self._ready is None else self._ready[n_bars - 1]
+        values = self._values_at(len(self.data))
         for line, value in zip(self.lines, values, strict=True):
             line[0] = value
+
+    def _values_at(self, n_bars: int) -> Iterable[float]:
+        if self._ready is not None:
+            row: Iterable[float] = self._ready[n_bars - 1]
+            return row
+        if self._stream is not None:
+            return self._streamed_values(self._stream, n_bars)
+        self._choose_source(n_bars)
+        return self._values_at(n_bars)
 
     def _choose_source(self, n_bars: int) -> None:
         is_preloaded = self.data.buflen() > n_bars
@@ -111,7 +131,7 @@ class LSTMIndicator(bt.Indicator):
     def _whole_feed_forecasts(self) -> np.ndarray:
         bars = self._whole_feed()
         if len(bars) <= self._forecaster.warm_up:
-            raise TradingError(
+            raise TooFewBarsError(
                 f"The model needs {self._forecaster.warm_up + 1:,} bars before its first signal, "
                 f"and the data has {len(bars):,}. Load more history, or train with a shorter "
                 "lookback or shorter features."
@@ -125,14 +145,14 @@ class LSTMIndicator(bt.Indicator):
             for name in self._forecaster.bars_columns
         }
         times = np.array(self.data.lines.datetime.array[:n_bars])
-        return pd.DataFrame(columns, index=_timestamps(times))
+        return pd.DataFrame(columns, index=dates_from_day_numbers(times))
 
-    def _streamed_values(self, n_bars: int) -> tuple[float, float, float]:
+    def _streamed_values(self, stream: Stream, n_bars: int) -> tuple[float, float, float]:
         if n_bars > self._bars_begun and self._forming:
-            self._stream.update(self._forming)
+            stream.update(self._forming)
         self._bars_begun = n_bars
         self._forming = self._bar_as_it_is()
-        forecast = self._stream.peek(self._forming)
+        forecast = stream.peek(self._forming)
         return forecast.signal, forecast.forecast, forecast.uncertainty
 
     def _bar_as_it_is(self) -> dict[str, Any]:
@@ -154,12 +174,3 @@ class LSTMIndicator(bt.Indicator):
                     f"The model reads the line {name!r}, and the data doesn't have it. Feed the "
                     "bars with lstm_strategy.BarsFeed(bars), which keeps every numeric column."
                 )
-
-
-def _timestamps(day_numbers: np.ndarray) -> pd.DatetimeIndex:
-    """Backtrader's day numbers (days since the year 1, UTC) as a naive index.
-
-    A day number of our time is a float that resolves ten microseconds, hence milliseconds.
-    """
-    milliseconds = np.rint((day_numbers - _UNIX_DAY) * _MILLISECONDS_A_DAY).astype("int64")
-    return pd.DatetimeIndex(milliseconds.astype("datetime64[ms]"), name="datetime").as_unit("us")

@@ -1,33 +1,55 @@
 """The ready strategy: hold what the forecaster asks for."""
 
 import math
+from typing import Annotated, Any
 
-from lstm_strategy.errors import TradingError
-from lstm_strategy.trading.execution import TargetStrategy
+from pydantic import Field
+
+from lstm_strategy.trading.execution import (
+    TargetStrategy,
+    TradingSettings,
+    check_params,
+    default_params,
+)
 from lstm_strategy.trading.lstm.indicator import LSTMIndicator
+
+_Signal = Annotated[float, Field(ge=0, lt=1, description="a signal such as 0.1")]
+
+
+class LSTMParameters(TradingSettings):
+    """What `LSTMStrategy` has beside its model and the parameters of `TargetStrategy`.
+
+    Attributes:
+        min_signal: A signal weaker than this asks for no position.
+    """
+
+    min_signal: _Signal = 0.0
 
 
 class LSTMStrategy(TargetStrategy):
     """Hold the exposure that a trained forecaster asks for.
 
-    ``model`` is a fitted ``LSTMForecaster`` or the folder of a saved one. A signal weaker than
-    ``min_signal`` (0…1) asks for no position. All parameters of `TargetStrategy` apply:
-    ``long_only``, ``band``, stops.
+    Args:
+        model: A fitted `LSTMForecaster` or any other forecaster, or the folder of a saved one.
+        min_signal: A signal weaker than this, 0…1, asks for no position (0).
+        **params: All parameters of `TargetStrategy`, such as `long_only`, `band` and stops.
 
     Raises:
-        TradingError: if ``model`` is missing or ``min_signal`` is out of range.
-        ModelError: if the model can't be loaded.
+        TradingError: If a parameter is out of range.
+        ModelError: If `model` is missing or can't be loaded.
+
+    Example:
+        >>> from lstm_strategy import LSTMForecaster, run_backtest, sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> model = LSTMForecaster(seed=7).fit(bars[:"2012"])  # doctest: +SKIP
+        >>> result = run_backtest(LSTMStrategy, bars, model=model)  # doctest: +SKIP
     """
 
-    params = (("model", None), ("min_signal", 0.0))
+    params: Any = (("model", None), *default_params(LSTMParameters))
 
     def __init__(self) -> None:
         super().__init__()
-        is_number = isinstance(self.p.min_signal, (int, float))
-        if not (is_number and 0 <= self.p.min_signal < 1):
-            raise TradingError(
-                f"min_signal must be at least 0 and below 1, got {self.p.min_signal!r}."
-            )
+        check_params(LSTMParameters, self.p)
         self.lstm = LSTMIndicator(self.data, model=self.p.model)
         self._signal = self.lstm.lines.signal  # found once, not at every bar
 

@@ -192,10 +192,11 @@ def test_a_failing_strategy_is_named_and_the_other_results_are_kept(n_jobs, capl
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_strategy_that_refuses_its_params_is_told_without_a_traceback(n_jobs, caplog):
     strategies = {"Broken": (Hold, {"band": -1}), "Half": (Hold, {"exposure": 0.5}), "Hold": Hold}
-    with pytest.raises(StrategyFailedError, match="Broken failed: band must be a number at least"):
+    with pytest.raises(StrategyFailedError, match="Broken failed: band must be greater than"):
         compare(strategies, frame_of_bars(), n_jobs=n_jobs)
     assert [record.getMessage() for record in caplog.records] == [
-        "Strategy Broken failed: band must be a number at least 0, got -1."
+        "Strategy Broken failed: band must be greater than or equal to 0, got -1. "
+        "Give a fraction of equity such as 0.1."
     ]
 
 

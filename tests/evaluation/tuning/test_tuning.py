@@ -179,7 +179,7 @@ def test_a_folder_of_another_search_is_refused(result, folder, other):
 
 
 def test_a_search_that_came_to_nothing_leaves_its_folder_to_a_mended_one(tmp_path):
-    with pytest.raises(LSTMStrategyError, match="min_signal must be at least 0"):
+    with pytest.raises(LSTMStrategyError, match="min_signal must be less than 1"):
         tuned(1, folder=tmp_path, strategy={"min_signal": 7}, space={"units": [4]})
     assert tuned(1, folder=tmp_path, space={"units": [4]}).n_trials == 1
 
@@ -286,7 +286,7 @@ MISTAKES = {
     "features twice": ({"space": {"preset": ["trend"], "features": []}}, "both preset and"),
     "indicator": ({"space": {"indicators": [{"kind": "rsj"}]}}, "rsj"),
     "layers": ({"space": {"layers": [4]}}, "layers must be 1, 2 or 3, got 4"),
-    "threshold": ({"space": {"min_signal": [2.0]}}, "min_signal must be at least 0 and below 1"),
+    "threshold": ({"space": {"min_signal": [2.0]}}, "min_signal must be less than 1"),
     "trials": ({"n_trials": 0}, "n_trials must be at least 1, got 0"),
     "holdout": ({"holdout": 1.0}, "holdout must lie between 0 and 0.9, got 1.0"),
     "folds": ({"n_folds": 0}, "n_folds must be at least 1, got 0"),

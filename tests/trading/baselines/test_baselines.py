@@ -1,7 +1,7 @@
 """Each baseline on a few bars worked by hand, and what holds for all of them."""
 
-import functools
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_strategy.trading.cerebro import BrokerSettings, build_cerebro, run_cerebro
-from lstm_strategy.trading.cerebro.run import collect_run
-from strategies import BASELINES
+from lstm_strategy.trading.baselines import BASELINES
+from lstm_strategy.trading.cerebro import BrokerSettings, build_cerebro, collect_run, run_cerebro
+from lstm_strategy.trading.execution import TargetStrategy
 
 NAN = math.nan
 
@@ -26,7 +26,9 @@ def bars_of(closes):
 def exposures_asked(name, closes, **params):
     """Return what the baseline asks for on each bar; NaN in its warm-up."""
 
-    class Watched(BASELINES[name]):
+    baseline: Any = BASELINES[name]
+
+    class Watched(baseline):
         def target_exposure(self):
             asked[len(self.data) - 1] = super().target_exposure()
             return asked[len(self.data) - 1]
@@ -157,12 +159,7 @@ def random_walk(n_bars, seed):
 WALK = random_walk(600, seed=3)
 
 
-@functools.cache
-def equity_on_the_walk(name):
-    return run_cerebro(BASELINES[name], WALK).equity
-
-
-def test_the_baselines_are_the_ten_that_the_board_names():
+def test_the_baselines_are_ten_in_the_order_of_the_table():
     assert list(BASELINES) == [
         "Buy and hold",
         "SMA cross",
@@ -198,17 +195,31 @@ def test_every_mode_gives_the_same_equity(name, modes):
     assert other.equity.to_numpy() == pytest.approx(vector.equity.to_numpy(), rel=1e-9)
 
 
+def equities_until(last_kept, strategy, seed):
+    """Equity up to a bar on the walk, and on a walk with other prices after that bar."""
+    changed = WALK.copy()
+    shift = random_walk(600, seed)["close"].to_numpy() / 100
+    changed.iloc[last_kept + 1 :, :4] *= shift[last_kept + 1 :, None]
+    kept = WALK.index[last_kept]
+    return tuple(run_cerebro(strategy, bars).equity[:kept] for bars in (WALK, changed))
+
+
 @pytest.mark.parametrize("name", BASELINES)
 @settings(max_examples=5, deadline=None)
 @given(last_kept=st.integers(300, 590), seed=st.integers(0, 1000))
 def test_equity_up_to_a_bar_does_not_know_the_bars_after_it(name, last_kept, seed):
-    changed = WALK.copy()
-    shift = random_walk(600, seed) / 100
-    changed.iloc[last_kept + 1 :, :4] *= shift["close"].to_numpy()[last_kept + 1 :, None]
-    kept = WALK.index[last_kept]
-    other = run_cerebro(BASELINES[name], changed).equity
-    assert other[:kept].equals(equity_on_the_walk(name)[:kept])
-    assert not other.equals(equity_on_the_walk(name))
+    on_the_walk, changed = equities_until(last_kept, BASELINES[name], seed)
+    assert changed.equals(on_the_walk)
+
+
+def test_a_strategy_that_knows_the_bars_to_come_would_be_found():
+    class Clairvoyant(TargetStrategy):
+        def target_exposure(self):
+            has_future = len(self.data) < len(WALK) - 20
+            return math.copysign(1, self.data.close[20] - self.data.close[0]) if has_future else 0
+
+    on_the_walk, changed = equities_until(400, Clairvoyant, seed=1)
+    assert not changed.equals(on_the_walk)
 
 
 @pytest.mark.parametrize("name", BASELINES)

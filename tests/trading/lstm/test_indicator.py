@@ -231,7 +231,7 @@ def test_lines_combine_with_other_indicators(model_folder):
     ("make", "message"),
     [
         pytest.param(
-            lambda data: LSTMIndicator(ConstantForecaster(1)),
+            lambda data: LSTMIndicator(ConstantForecaster(1)),  # type: ignore[call-arg]
             "the model by its name",
             id="positional",
         ),
@@ -240,7 +240,9 @@ def test_lines_combine_with_other_indicators(model_folder):
             "needs a data feed with open",
             id="one line",
         ),
-        pytest.param(lambda data: LSTMIndicator(data), "must be a forecaster", id="no model"),
+        pytest.param(
+            lambda data: LSTMIndicator(data, model=None), "must be a forecaster", id="no model"
+        ),
         pytest.param(
             lambda data: LSTMIndicator(data, model="nowhere"), "No model at nowhere", id="no folder"
         ),

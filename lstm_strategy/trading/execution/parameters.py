@@ -1,0 +1,105 @@
+"""The settings of orders and their rules, written once for strategies and for brokers."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.support import describe_first_offence, suggest_names
+
+
+def _to_plain_value(value: Any) -> Any:
+    """A number or bool of NumPy as Python's own, which pydantic's strict types ask for."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+_FromNumpy = BeforeValidator(_to_plain_value)
+_Flag = Annotated[bool, _FromNumpy, Field(description="True or False")]
+_ATRs = Annotated[float | None, Field(gt=0, description="a number of ATRs such as 2, or None")]
+_Bars = Annotated[int, _FromNumpy, Field(ge=1, description="a whole number such as 14")]
+
+LotSize = Annotated[float, Field(gt=0, description="units above 0; 1 trades whole shares")]
+Reserve = Annotated[float, Field(ge=0, lt=1, description="a fraction of the price such as 0.01")]
+Band = Annotated[float, Field(ge=0, description="a fraction of equity such as 0.1")]
+
+
+class TradingSettings(BaseModel):
+    """Settings that check themselves: a refusal names the setting, its rule and the value.
+
+    The `description` of a field says what to give instead and ends the message.
+
+    Example:
+        >>> class Fees(TradingSettings):
+        ...     fee: Annotated[float, Field(ge=0, description="money such as 1.5")] = 0.0
+        >>> Fees(fee=-1)
+        Traceback (most recent call last):
+        ...
+        lstm_strategy.errors.TradingError: fee must be greater than or equal to 0, got -1. \
+Give money such as 1.5.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    if not TYPE_CHECKING:  # type checkers see the fields as arguments
+
+        def __init__(self, **settings: Any) -> None:
+            try:
+                super().__init__(**settings)
+            except ValidationError as error:
+                raise TradingError(_refusal(type(self), error)) from error
+
+
+class TargetParameters(TradingSettings):
+    """The parameters that every `TargetStrategy` has.
+
+    Attributes:
+        long_only: Whether exposures below 0 become 0.
+        band: Fraction of equity; smaller differences between the target and the present exposure
+            aren't traded.
+        reserve: Fraction of the close; a buy pays up to `close * (1 + reserve)`, and cash is kept
+            for that.
+        lot_size: The smallest tradable number of units; 1 for whole shares.
+        stop_loss_atr: A close that lies this many ATRs (of the time of entry) beyond the entry
+            price closes the position; None for no such stop.
+        trailing_stop_atr: The same from the best close since the entry, with the present ATR.
+        atr_length: Bars over which the average true range is taken.
+        bars_per_year: For strategies that annualise.
+
+    Example:
+        >>> TargetParameters(stop_loss_atr=2).band
+        0.1
+    """
+
+    long_only: _Flag = False
+    band: Band = 0.1
+    reserve: Reserve = 0.01
+    lot_size: LotSize = 1e-6
+    stop_loss_atr: _ATRs = None
+    trailing_stop_atr: _ATRs = None
+    atr_length: Annotated[int, _FromNumpy, Field(ge=1, description="a whole number such as 14")] = (
+        14
+    )
+    bars_per_year: Annotated[float, Field(gt=0, description="a number such as 252")] = 252
+
+
+def default_params(settings: type[TradingSettings]) -> tuple[tuple[str, Any], ...]:
+    """The fields of settings and their defaults in the form of backtrader's `params`."""
+    return tuple((name, field.default) for name, field in settings.model_fields.items())
+
+
+def check_params(settings: type[TradingSettings], params: Any) -> None:
+    """Refuse a strategy's parameters that break the rules of the settings of the same names.
+
+    Raises:
+        TradingError: With the parameter, its rule, the value and what to give instead.
+    """
+    settings(**{name: getattr(params, name) for name in settings.model_fields})
+
+
+def _refusal(settings: type[TradingSettings], error: ValidationError) -> str:
+    offence = describe_first_offence(error)
+    if offence.is_unknown:
+        known = suggest_names(offence.name, settings.model_fields)
+        return f"{settings.__name__} has no setting {offence.name!r}. {known}"
+    return f"{offence}. Give {settings.model_fields[offence.field].description}."

@@ -1,0 +1,45 @@
+"""One set of rules for the parameters of strategies and the settings of brokers."""
+
+import math
+
+import numpy as np
+import pytest
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.trading import declared_params
+from lstm_strategy.trading.execution import TargetStrategy
+from lstm_strategy.trading.execution.parameters import TargetParameters
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("long_only", "no", "a valid boolean"),
+        ("band", -0.1, "greater than or equal to 0"),
+        ("band", True, "a valid number"),
+        ("band", 10**400, "a valid number"),
+        ("reserve", 1, "less than 1"),
+        ("lot_size", 0, "greater than 0"),
+        ("stop_loss_atr", "2", "a valid number"),
+        ("trailing_stop_atr", -1, "greater than 0"),
+        ("atr_length", 2.5, "a valid integer"),
+        ("atr_length", 0, "greater than or equal to 1"),
+        ("bars_per_year", math.inf, "a finite number"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_refusal_names_the_parameter_the_rule_and_the_value(name, value, rule):
+    with pytest.raises(TradingError) as refused:
+        TargetParameters(**{name: value})
+    assert str(refused.value).startswith(f"{name} must be {rule}, got {value!r}. Give ")
+
+
+def test_numbers_and_flags_of_numpy_are_taken():
+    taken = TargetParameters(
+        long_only=np.True_, atr_length=np.int64(3), stop_loss_atr=np.float32(9)
+    )
+    assert (taken.long_only, taken.atr_length, taken.stop_loss_atr) == (True, 3, 9.0)
+
+
+def test_a_strategy_declares_the_parameters_that_have_rules():
+    assert list(declared_params(TargetStrategy)) == list(TargetParameters.model_fields)
