@@ -1,4 +1,4 @@
-"""Columns of dates in the many ways that files write them → a DatetimeIndex."""
+"""A DatetimeIndex from columns of dates in the many ways that files write them."""
 
 import re
 from datetime import date, datetime
@@ -44,19 +44,20 @@ _DATE_FORMATS = (
     "%d/%m/%y",
 )
 _ZONE_AT_END = re.compile(r"[T ]\d\d.*([Zz]|[+-]\d\d:?(\d\d)?)$")
-# Enough rows to see which format a file is written in.
-_ROWS_TO_KNOW_A_FORMAT = 1000
+_ROWS_TO_SEE_A_FORMAT = 1000
 _TIME_FORMATS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %I-%p")
 
 
 def index_by_date(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame on its column of dates; a DatetimeIndex stays as it is.
+    """Put a frame on its column of dates; a DatetimeIndex stays as it is.
 
-    The columns of dates and times leave the frame, whose column names are in snake_case. The
-    order of the rows stays.
+    The columns of dates and times leave the frame, and the order of the rows stays.
+
+    Args:
+        frame: Columns named in snake_case.
 
     Raises:
-        BarsError: there is no column of dates, one of them can't be read (the first is named),
+        BarsError: If there is no column of dates, one of them can't be read (the first is named),
             they can be read in more than one way, or some have a timezone and others none.
     """
     if isinstance(frame.index, pd.DatetimeIndex):
@@ -64,7 +65,7 @@ def index_by_date(frame: pd.DataFrame) -> pd.DataFrame:
     found = [name for name in _TIME_SPELLINGS if name in frame.columns]
     if not found:
         if frame.index.inferred_type in ("string", "date"):
-            return frame.set_axis(_dates(frame.index.to_series()), axis=0)
+            return frame.set_axis(_parse_dates(frame.index.to_series()), axis=0)
         if isinstance(frame.index, pd.RangeIndex):
             raise BarsError(
                 "there is no column of dates such as Date, Datetime or Timestamp "
@@ -73,13 +74,13 @@ def index_by_date(frame: pd.DataFrame) -> pd.DataFrame:
         return frame
     texts = frame[found[0]]
     if found[0] == "date" and "time" in found:
-        texts = _joined(texts, frame["time"])
-    index = _dates(texts)
+        texts = _join_days_and_times(texts, frame["time"])
+    index = _parse_dates(texts)
     return frame.drop(columns=[*found, *_OTHER_TIMES], errors="ignore").set_axis(index, axis=0)
 
 
-def _joined(days: pd.Series, times: pd.Series) -> pd.Series:
-    """Join a column of days and one of times of day, as MetaTrader and Stooq write them."""
+def _join_days_and_times(days: pd.Series, times: pd.Series) -> pd.Series:
+    """One column of dates from the two that MetaTrader and Stooq write."""
     if pd.api.types.is_numeric_dtype(times):
         digits = times.astype(str).str.zfill(4 if times.max() < 2_400 else 6)
         times = digits.str[:2] + ":" + digits.str[2:4] + ":" + digits.str[4:].str.zfill(2)
@@ -90,33 +91,38 @@ def _joined(days: pd.Series, times: pd.Series) -> pd.Series:
     return days.astype(str) + " " + times.astype(str)
 
 
-def _dates(values: pd.Series) -> pd.DatetimeIndex:
+def _parse_dates(values: pd.Series) -> pd.DatetimeIndex:
     if pd.api.types.is_datetime64_any_dtype(values):
         return pd.DatetimeIndex(values)
-    numbers = pd.to_numeric(values, errors="coerce")
     is_given = values.notna()
-    if numbers[is_given].notna().all():
-        dates = pd.Series(_dates_from_numbers(numbers[is_given]), np.flatnonzero(is_given))
+    given = values[is_given]
+    # A look at the first one spares a million texts the attempt to be numbers.
+    if _are_numbers(given.iloc[:1]) and _are_numbers(given):
+        dates = pd.Series(_parse_numbers(pd.to_numeric(given)), np.flatnonzero(is_given))
         # A missing date becomes NaT, which the validation of the bars names.
         return pd.DatetimeIndex(dates.reindex(range(len(values))))
-    if isinstance(values[is_given].iloc[0], datetime | date):
-        return _dates_from_objects(values)
-    return _dates_from_text(values)
+    if isinstance(given.iloc[0], datetime | date):
+        return _parse_objects(values)
+    return _parse_texts(values)
 
 
-def _dates_from_objects(values: pd.Series) -> pd.DatetimeIndex:
-    known = [v for v in values if isinstance(v, datetime | date) and v is not pd.NaT]
-    zoned = [getattr(value, "tzinfo", None) is not None for value in known]
+def _are_numbers(values: pd.Series) -> bool:
+    return bool(pd.to_numeric(values, errors="coerce").notna().all())
+
+
+def _parse_objects(values: pd.Series) -> pd.DatetimeIndex:
+    dates = [v for v in values if isinstance(v, datetime | date) and pd.notna(v)]
+    zoned = [getattr(value, "tzinfo", None) is not None for value in dates]
     if len(set(zoned)) > 1:
-        _refuse_mixed_zones([str(value) for value in known], zoned)
+        _refuse_mixed_zones([str(value) for value in dates], zoned)
     # Aware timestamps differ in zone, or they would not be in an object column.
     read = pd.to_datetime(values, utc=zoned[0], errors="coerce")
     _refuse_unread(values, read.isna() & values.notna())
     return pd.DatetimeIndex(read).as_unit("us")
 
 
-def _dates_from_numbers(numbers: pd.Series) -> pd.DatetimeIndex:
-    """Read yyyymmdd, or seconds, milliseconds, microseconds or nanoseconds of the Unix epoch."""
+def _parse_numbers(numbers: pd.Series) -> pd.DatetimeIndex:
+    """Dates from yyyymmdd, or from seconds to nanoseconds of the Unix epoch."""
     values = numbers.to_numpy(dtype="float64")
     if ((values >= 1900_01_01) & (values <= 2100_12_31)).all():
         texts = numbers.astype("int64").astype(str)
@@ -132,21 +138,21 @@ def _dates_from_numbers(numbers: pd.Series) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(microseconds.view("datetime64[us]")).tz_localize("UTC")
 
 
-def _dates_from_text(values: pd.Series) -> pd.DatetimeIndex:
+def _parse_texts(values: pd.Series) -> pd.DatetimeIndex:
     texts = values.map(str, na_action="ignore").astype(object).where(values.notna(), None)
-    iso = _parsed(texts, "ISO8601")
+    iso = _parse_as(texts, "ISO8601")
     if iso is not None:
         if iso.tz is not None:
             _check_all_have_zones(texts)
         return iso
     first = next(text for text in texts if text is not None)
     formats = [day + time for day, time in product(_DATE_FORMATS, _TIME_FORMATS)]
-    readings = [_parsed(texts, form) for form in formats if _fits(first, form)]
+    readings = [_parse_as(texts, form) for form in formats if _fits(first, form)]
     possible = [reading for reading in readings if reading is not None]
     # 01/02/2020 may be in January or in February; only one of them is in order, as a rule.
     ordered = [dates for dates in possible if _is_monotonic(dates)] or possible
     if not ordered:
-        _refuse_unread(texts, _unread_rows(texts, ["ISO8601", *formats]))
+        _refuse_unread(texts, _find_unread(texts, ["ISO8601", *formats]))
     if any(not ordered[0].equals(other) for other in ordered[1:]):
         raise BarsError(
             f"dates such as {first!r} can be read as month/day and as day/month. "
@@ -162,7 +168,8 @@ def _fits(text: str, form: str) -> bool:
         return False
 
 
-def _parsed(texts: pd.Series, form: str) -> pd.DatetimeIndex | None:
+def _parse_as(texts: pd.Series, form: str) -> pd.DatetimeIndex | None:
+    """The dates in a format; None where one of them has another."""
     try:
         return pd.DatetimeIndex(pd.to_datetime(texts, format=form))
     except ValueError as error:
@@ -171,9 +178,9 @@ def _parsed(texts: pd.Series, form: str) -> pd.DatetimeIndex | None:
         return None
 
 
-def _unread_rows(texts: pd.Series, forms: list[str]) -> pd.Series:
-    """Tell which texts are no dates in the format that most of the first rows are written in."""
-    first_rows = texts.iloc[:_ROWS_TO_KNOW_A_FORMAT]
+def _find_unread(texts: pd.Series, forms: list[str]) -> pd.Series:
+    """Whether each text is no date in the format that most of the first rows have."""
+    first_rows = texts.iloc[:_ROWS_TO_SEE_A_FORMAT]
     form = min(forms, key=lambda form: _is_unread(first_rows, form).sum())
     numbers = pd.to_numeric(texts, errors="coerce")
     unread = _is_unread(texts, form)
