@@ -3,8 +3,19 @@
 Purged folds, one forecaster for the whole span, and a ledger of which model forecast which bar.
 """
 
+from lstm_strategy.learning.walk_forward.fold import Fold
+from lstm_strategy.learning.walk_forward.fold_training import FoldCallbacks, fit_fold
 from lstm_strategy.learning.walk_forward.forecaster import Refit, WalkForwardForecaster
-from lstm_strategy.learning.walk_forward.run import fit_fold, walk_forward
-from lstm_strategy.learning.walk_forward.splitter import Fold, WalkForward
+from lstm_strategy.learning.walk_forward.run import OnFold, walk_forward
+from lstm_strategy.learning.walk_forward.splitter import WalkForward
 
-__all__ = ["Fold", "Refit", "WalkForward", "WalkForwardForecaster", "fit_fold", "walk_forward"]
+__all__ = [
+    "Fold",
+    "FoldCallbacks",
+    "OnFold",
+    "Refit",
+    "WalkForward",
+    "WalkForwardForecaster",
+    "fit_fold",
+    "walk_forward",
+]

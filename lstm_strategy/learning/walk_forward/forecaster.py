@@ -12,102 +12,145 @@ import pandas as pd
 
 from lstm_strategy.bars import validate_bars
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.forecaster import WALK_FORWARD_FILE, Forecast, LSTMForecaster
-from lstm_strategy.support import naive_utc, on_clock_of, sha256_of, write_json
+from lstm_strategy.learning.forecaster import (
+    UNKNOWN_FORECAST,
+    WALK_FORWARD_FILE,
+    Forecast,
+    Forecaster,
+    ForecasterKind,
+    LSTMForecaster,
+    Stream,
+    TrainableForecaster,
+)
+from lstm_strategy.support import naive_utc, on_clock_of, sha256_of, write_json, write_whole
 
 LEDGER_FILE = "ledger.csv"
 FOLDS_FOLDER = "folds"
-_NOTHING_KNOWN = Forecast(np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True)
 class Refit:
-    """One trained model and the first bar that it forecasts."""
+    """One model of a walk forward.
 
-    model: Any
+    Attributes:
+        model: The trained model.
+        test_start: The first bar that it forecasts.
+
+    Example:
+        >>> from lstm_strategy import LSTMForecaster
+        >>> Refit(LSTMForecaster(), pd.Timestamp("2013-01-02")).test_start.year
+        2013
+    """
+
+    model: TrainableForecaster
     test_start: pd.Timestamp
 
 
-class WalkForwardForecaster:
+class WalkForwardForecaster(Forecaster):
     """Models refitted along time, behaving as one forecaster.
 
     Each bar is forecast by the model of its fold, which was trained on earlier bars only. The
-    features and the memory of a model begin ``context_bars`` before its first bar, so that no bar
+    features and the memory of a model begin `context_bars` before its first bar, so that no bar
     of a test fold is lost to warm-up. Bars before the first test fold have no forecast; bars
-    after the last one are forecast by the last model. ``ledger`` says for each bar which model
-    forecast it: fold, train_start, train_end, purge_bars, data_sha256.
+    after the last one are forecast by the last model.
+
+    Args:
+        refits: The models in the order of their folds.
+        ledger: One row a test bar, on its date: fold, train_start, train_end, purge_bars and
+            data_sha256 of the model that forecast it.
+
+    Example:
+        >>> from lstm_strategy import LSTMForecaster
+        >>> refit = Refit(LSTMForecaster(), pd.Timestamp("2013-01-02"))
+        >>> str(WalkForwardForecaster([refit], pd.DataFrame()).training_end)
+        '2013-01-01 23:59:59.999999'
     """
 
     def __init__(self, refits: Sequence[Refit], ledger: pd.DataFrame) -> None:
         self.refits = list(refits)
-        self.ledger = ledger
+        self._ledger = ledger
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """Which model forecast each test bar, and what that model had seen."""
+        return self._ledger
+
+    @property
+    def kind(self) -> ForecasterKind:
+        """What its models count as in tables and verdicts."""
+        return self.refits[0].model.kind
+
+    @property
+    def horizon(self) -> int:
+        """Bars ahead that the target of its models looks."""
+        return self.refits[0].model.horizon
 
     @property
     def warm_up(self) -> int:
         """Bars before the first forecast of a single model, whichever needs the most."""
-        return max(int(refit.model.warm_up) for refit in self.refits)
+        return max(refit.model.warm_up for refit in self.refits)
 
     @property
     def bars_columns(self) -> list[str]:
         """The columns that bars must have."""
-        return list(self.refits[0].model.bars_columns)
+        return self.refits[0].model.bars_columns
 
     @property
     def context_bars(self) -> int:
         """Bars of history that a model is given before the first bar of its fold."""
-        return max(int(refit.model.context_bars) for refit in self.refits)
+        return max(refit.model.context_bars for refit in self.refits)
 
     @property
-    def training_end(self) -> pd.Timestamp | None:
+    def training_end(self) -> pd.Timestamp:
         """The moment before the first test fold: from there on all forecasts are out of sample."""
         return self.refits[0].test_start - pd.Timedelta(1, "us")
 
     @property
     def fingerprint(self) -> str | None:
         """A short name for all that decides a forecast but the bars; None where it isn't known."""
-        models = [getattr(refit.model, "fingerprint", None) for refit in self.refits]
+        models = [refit.model.fingerprint for refit in self.refits]
         if None in models or type(self) is not WalkForwardForecaster:
             return None
         starts = [refit.test_start.isoformat() for refit in self.refits]
-        return sha256_of(json.dumps([models, starts]).encode())
+        return sha256_of(json.dumps([models, starts]))
 
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
-        """Forecasts for every bar, each by the model of its fold; see ``LSTMForecaster``."""
-        return self._joined(bars, lambda model, known: model.forecast(known))
+        """Forecast every bar by the model of its fold; see `LSTMForecaster.forecast`."""
+        return self._ask_models(bars, lambda model, known: model.forecast(known))
 
     def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame:
-        """The signal that each member alone would give, by the model of each fold.
+        """Give the signal that each member alone would give, by the model of each fold.
 
-        Returns shape (n_bars, seeds). Members of different folds share a number, not weights.
+        Returns:
+            Shape (n_bars, n_members). Members of different folds share a number, not weights.
         """
-        return self._joined(bars, lambda model, known: model.member_signals(known))
+        return self._ask_models(bars, lambda model, known: model.member_signals(known))
 
-    def _joined(
-        self, bars: pd.DataFrame, of: Callable[[Any, pd.DataFrame], pd.DataFrame]
+    def _ask_models(
+        self, bars: pd.DataFrame, ask: Callable[[Forecaster, pd.DataFrame], pd.DataFrame]
     ) -> pd.DataFrame:
+        """Ask the model of each fold about its own bars, and join the answers."""
         bars = validate_bars(bars)
-        starts = [self._position(bars, refit.test_start) for refit in self.refits]
-        parts = [
-            of(refit.model, bars.iloc[context:stop]).iloc[start - context :]
-            for refit, start, stop in zip(
-                self.refits, starts, [*starts[1:], len(bars)], strict=True
-            )
-            for context in [max(0, start - self.context_bars)]
-            if start < stop
-        ]
+        starts = [_position_of(bars.index, refit.test_start) for refit in self.refits]
+        parts = []
+        for refit, start, stop in zip(self.refits, starts, [*starts[1:], len(bars)], strict=True):
+            if start < stop:
+                context = max(0, start - self.context_bars)
+                answers = ask(refit.model, bars.iloc[context:stop])
+                parts.append(answers.iloc[start - context :])
         if not parts:  # all bars lie before the first test fold
-            return of(self.refits[0].model, bars) * np.nan
+            return ask(self.refits[0].model, bars) * np.nan
         return pd.concat(parts).reindex(bars.index)
 
     def stream(self, history: pd.DataFrame | None = None) -> "WalkForwardStream":
-        """The same forecasts bar by bar, starting after ``history`` if there is one."""
+        """Give the same forecasts bar by bar, starting after `history` if there is one."""
         return WalkForwardStream(self, None if history is None else validate_bars(history))
 
     def save(self, folder: str | Path) -> Path:
-        """Write all models and the ledger to a folder that is new or empty; returns its path.
+        """Write all models and the ledger to a folder that is new or empty, and return its path.
 
         Raises:
-            ModelError: if the folder holds something.
+            ModelError: If the folder holds something.
         """
         folder = Path(folder)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -119,12 +162,14 @@ class WalkForwardForecaster:
 
     @classmethod
     def load(cls, folder: str | Path, *, engine: str = "auto") -> Self:
-        """The walk-forward forecaster of a folder that ``walk_forward`` or ``save`` wrote.
+        """Load what `walk_forward` or `save` wrote to a folder.
 
-        ``engine`` runs its models, see ``LSTMForecaster.load``.
+        Args:
+            folder: Where it was written.
+            engine: What runs the models; see `LSTMForecaster.load`.
 
         Raises:
-            ModelError: if it is missing, damaged or unfinished.
+            ModelError: If it is missing, damaged or unfinished.
         """
         folder = Path(folder)
         try:
@@ -135,50 +180,47 @@ class WalkForwardForecaster:
                 f"There is no finished walk-forward run at {folder}. Call walk_forward with "
                 "folder=... again; finished folds are not trained twice."
             ) from None
-        models = [
-            LSTMForecaster.load(fold_folder(folder, number), engine=engine)
-            for number in range(1, len(starts) + 1)
+        refits = [
+            Refit(LSTMForecaster.load(fold_folder(folder, number), engine=engine), start)
+            for number, start in enumerate(starts, start=1)
         ]
         ledger = pd.read_csv(folder / LEDGER_FILE, index_col="datetime", parse_dates=True)
-        return cls([Refit(*pair) for pair in zip(models, starts, strict=True)], ledger)
+        return cls(refits, ledger)
 
     def write_index(self, folder: Path, *, key: str) -> None:
-        """Write the ledger and what ``load`` needs besides the models."""
-        self.ledger.to_csv(folder / LEDGER_FILE)
+        """Write the ledger and what `load` needs besides the models."""
+        write_whole(folder / LEDGER_FILE, self.ledger.to_csv())
         starts = [refit.test_start.isoformat() for refit in self.refits]
         write_json(folder / WALK_FORWARD_FILE, {"key": key, "test_starts": starts})
 
-    @staticmethod
-    def _position(bars: pd.DataFrame, moment: pd.Timestamp) -> int:
-        return int(pd.DatetimeIndex(bars.index).searchsorted(on_clock_of(bars.index, moment)))
-
 
 class WalkForwardStream:
-    """``WalkForwardForecaster.forecast`` bar by bar: the model changes where a fold begins."""
+    """`WalkForwardForecaster.forecast` bar by bar: the model changes where a fold begins."""
 
     def __init__(self, forecaster: WalkForwardForecaster, history: pd.DataFrame | None) -> None:
         self._refits = forecaster.refits
+        self._starts = [naive_utc(refit.test_start) for refit in self._refits]
         self._columns = forecaster.bars_columns
         self._context_bars = forecaster.context_bars
         self._recent: list[dict[str, Any]] = []
         self._current = -1
-        self._stream: Any = None
+        self._stream: Stream | None = None
         if history is not None and len(history):
             self._prime(history)
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
-        """Take a closed bar; returns what is known at its close. See ``ForecastStream.update``."""
+        """Take a closed bar and return what is known at its close; see `ForecastStream.update`."""
         self._change_model(bar["datetime"])
-        forecast = _NOTHING_KNOWN if self._stream is None else self._stream.update(bar)
+        forecast = UNKNOWN_FORECAST if self._stream is None else self._stream.update(bar)
         self._recent.append({name: bar[name] for name in ("datetime", *self._columns)})
         if len(self._recent) > 2 * self._context_bars:  # now and then, so that a bar costs O(1)
             del self._recent[: -self._context_bars]
         return forecast
 
     def peek(self, bar: Mapping[str, Any]) -> Forecast:
-        """What ``update`` would answer if ``bar`` closed as it is now."""
+        """Return what `update` would answer if `bar` closed as it is now."""
         self._change_model(bar["datetime"])
-        return _NOTHING_KNOWN if self._stream is None else self._stream.peek(bar)
+        return UNKNOWN_FORECAST if self._stream is None else self._stream.peek(bar)
 
     def _change_model(self, moment: Any) -> None:
         newest = self._newest_model(pd.Timestamp(moment))
@@ -190,16 +232,19 @@ class WalkForwardStream:
         self._stream = self._refits[newest].model.stream(history)
 
     def _newest_model(self, moment: pd.Timestamp) -> int:
-        starts = [naive_utc(refit.test_start) for refit in self._refits]
-        return bisect_right(starts, naive_utc(moment)) - 1
+        return bisect_right(self._starts, naive_utc(moment)) - 1
 
     def _prime(self, history: pd.DataFrame) -> None:
         # begin one context before the fold that the history ends in, where the batch begins too
         newest = max(self._newest_model(history.index[-1]), 0)
-        start = WalkForwardForecaster._position(history, self._refits[newest].test_start)
+        start = _position_of(history.index, self._refits[newest].test_start)
         begin = max(0, start - self._context_bars)
         for bar in history.iloc[begin:].rename_axis("datetime").reset_index().to_dict("records"):
             self.update({str(name): value for name, value in bar.items()})
+
+
+def _position_of(index: pd.Index, moment: pd.Timestamp) -> int:
+    return int(pd.DatetimeIndex(index).searchsorted(on_clock_of(index, moment)))
 
 
 def fold_folder(folder: Path, number: int) -> Path:

@@ -4,7 +4,7 @@
                |------ train ------|purge|-- test --|
                           |------ train ------|purge|- t
 
-Bars are counted by position; a bar's label reaches ``horizon`` bars further.
+Bars are counted by position; a bar's label reaches `horizon` bars further.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,15 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TrainingError
+from lstm_strategy.learning.walk_forward.fold import Fold, positions_without
+from lstm_strategy.learning.walk_forward.fold_edges import (
+    Edge,
+    edge_after,
+    edge_at,
+    find_test_edges,
+    labels_of,
+    position_before,
+)
 from lstm_strategy.learning.walk_forward.window_sizes import (
     Size,
     check_room,
@@ -25,80 +34,38 @@ from lstm_strategy.learning.walk_forward.window_sizes import (
 
 
 @dataclass(frozen=True)
-class Fold:
-    """One step of a walk forward: what to train on, and the bars after it to test on.
-
-    Attributes:
-        number: counted from 1.
-        train: positions of the training bars, embargoed ones included.
-        test: positions of the test bars.
-        train_start: date of the first bar that trains (its position, if the bars have no dates).
-        train_end: date of the last bar that trains; its label ends before the test begins.
-        test_start: date of the first test bar.
-        test_end: date of the last test bar, inclusive.
-        validation: positions of the validation bars, between train and test; None without.
-        embargoed: spans after earlier test folds that must not be trained on.
-    """
-
-    number: int
-    train: slice
-    test: slice
-    train_start: Any
-    train_end: Any
-    test_start: Any
-    test_end: Any
-    validation: slice | None = None
-    embargoed: tuple[slice, ...] = ()
-
-    @property
-    def train_indices(self) -> np.ndarray:
-        """Positions to train on, without the embargoed ones."""
-        return _without(self.train, self.embargoed)
-
-    @property
-    def validation_indices(self) -> np.ndarray:
-        """Positions to validate on, without the embargoed ones; empty without validation."""
-        return _without(self.validation or slice(0, 0), self.embargoed)
-
-    @property
-    def test_indices(self) -> np.ndarray:
-        """Positions to test on."""
-        return np.arange(self.test.start, self.test.stop)
-
-
-@dataclass(frozen=True)
 class WalkForward:
     """Folds along time: train on a window, test on the bars that follow, move on.
 
     The test folds are disjoint and follow each other without a gap; together they are all bars
     after the first training window. The last one is shorter where the bars end early, so that no
-    bar at the end is lost. It is a scikit-learn splitter: hand it over as ``cv=``.
+    bar at the end is lost. It is a scikit-learn splitter: hand it over as `cv=`.
 
-    Sizes are numbers of bars (``250``, ``"250 bars"``) or times (``"6 months"``, ``"10 years"``,
+    Sizes are numbers of bars (`250`, `"250 bars"`) or times (`"6 months"`, `"10 years"`,
     in minutes, hours, days, weeks, months or years, or any pandas offset). Times need a
     DatetimeIndex. They count on the wall clock of its timezone from the first bar, and a fold
-    begins on the bar at or after that moment: ``test="1 year"`` begins each fold on the bar at
+    begins on the bar at or after that moment: `test="1 year"` begins each fold on the bar at
     or after the same day of the next year. Test folds that would hold no bar are skipped.
 
     Args:
-        train: the training window, up to the first test bar. Its last ``purge`` bars are left
+        train: The training window, up to the first test bar. Its last `purge` bars are left
             out, so that 250 bars and a purge of 1 train on 249.
-        test: the test fold.
-        validation: the end of the training window, kept apart to stop early or to choose
-            settings; the last ``purge`` bars are left out of it as well as of the training bars
-            before it. ``split`` leaves it out, for scikit-learn knows only train and test.
-        expanding: train on everything since the first bar instead of a rolling window.
-        horizon: bars ahead that a label looks.
-        purge: bars left out where training or validation ends, at least ``horizon``, which is
+        test: The test fold.
+        validation: The end of the training window, kept apart to stop early or to choose
+            settings; the last `purge` bars are left out of it as well as of the training bars
+            before it. `split` leaves it out, for scikit-learn knows only train and test.
+        expanding: Train on everything since the first bar instead of a rolling window.
+        horizon: Bars ahead that a label looks.
+        purge: Bars left out where training or validation ends, at least `horizon`, which is
             the default: the label of the last bar that trains ends before the test begins.
-        embargo: bars that follow each test fold and never train or validate a later fold. They
-            are the first of the next test fold, so an ``embargo`` of its size or more leaves
+        embargo: Bars that follow each test fold and never train or validate a later fold. They
+            are the first of the next test fold, so an `embargo` of its size or more leaves
             only the first test fold to train on later. No fold sees the future without it, as
             a test never comes before its training; it is for those who choose among settings
             by earlier folds and want the bars that share features with them out of the way.
 
     Raises:
-        TrainingError: the rule, what was received, and the remedy.
+        TrainingError: The rule, what was received, and the remedy.
 
     Example:
         >>> bars = pd.DataFrame(index=pd.date_range("2010-01-01", "2013-05-31", freq="D"))
@@ -136,22 +103,28 @@ class WalkForward:
 
     @property
     def purge_bars(self) -> int:
-        """Bars left out where training ends: ``purge``, or the horizon where that is None."""
+        """Bars left out where training ends: `purge`, or the horizon where that is None."""
         return self.horizon if self.purge is None else self.purge
 
     def folds(self, bars: Any) -> list[Fold]:
         """Return the folds of a frame of bars, or of anything that has a length.
 
+        Args:
+            bars: Bars, their index, or anything with a length. Times need dates.
+
+        Returns:
+            The folds in the order of time.
+
         Raises:
-            TrainingError: there are too few bars for one fold, a fold is left with no bar to
+            TrainingError: There are too few bars for one fold, a fold is left with no bar to
                 train or validate on, or sizes are times and the bars have no sorted dates.
         """
-        index = self._checked_index(bars)
-        edges = self._test_edges(index)
+        index = self._fold_index(bars)
+        edges = find_test_edges(index, self._first_edge(index), parse_size("test", self.test))
         stops = [*(edge.position for edge in edges[1:]), len(index)]
         folds: list[Fold] = []
         for edge, stop in zip(edges, stops, strict=True):
-            folds.append(self._fold(index, edge, stop, folds))
+            folds.append(self._build_fold(index, edge, stop, folds))
         return folds
 
     def split(
@@ -162,10 +135,10 @@ class WalkForward:
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the training and the test positions of each fold, as scikit-learn expects.
 
-        ``y`` and ``groups`` are ignored.
+        `y` and `groups` are ignored.
 
         Raises:
-            TrainingError: as ``folds``.
+            TrainingError: As `folds`.
         """
         for fold in self.folds(X):
             yield fold.train_indices, fold.test_indices
@@ -176,10 +149,10 @@ class WalkForward:
         y: Any = None,
         groups: Any = None,
     ) -> int:
-        """Return how many folds ``split`` yields; the bars are needed to count them.
+        """Return how many folds `split` yields; the bars are needed to count them.
 
         Raises:
-            TrainingError: as ``folds``.
+            TrainingError: As `folds`.
         """
         return len(self.folds(X))
 
@@ -190,7 +163,7 @@ class WalkForward:
         aren't counted.
 
         Raises:
-            TrainingError: as ``folds``.
+            TrainingError: As `folds`.
         """
         rows = [
             {
@@ -206,10 +179,10 @@ class WalkForward:
         ]
         return pd.DataFrame(rows).set_index("fold")
 
-    def _checked_index(self, bars: Any) -> pd.Index:
+    def _fold_index(self, bars: Any) -> pd.Index:
         if bars is None:
             raise TrainingError("the bars are needed to make folds, got None. Pass them as X.")
-        index = _labels(bars)
+        index = labels_of(bars)
         has_dates = isinstance(index, pd.DatetimeIndex)
         if has_dates and not (index.is_monotonic_increasing and index.is_unique):
             raise TrainingError(
@@ -225,23 +198,12 @@ class WalkForward:
                 )
         return index
 
-    def _test_edges(self, index: pd.Index) -> list["_Edge"]:
-        """Return where each test fold begins; one edge a position."""
-        train, test = parse_size("train", self.train), parse_size("test", self.test)
-        first = _edge_after(index, _edge_at(index, 0), train) if len(index) else None
+    def _first_edge(self, index: pd.Index) -> Edge:
+        train = parse_size("train", self.train)
+        first = edge_after(index, edge_at(index, 0), train) if len(index) else None
         if first is None:
             raise TrainingError(self._too_few_bars(index))
-        if isinstance(test, int):
-            positions = range(first.position, len(index), test)
-            return [first, *(_edge_at(index, position) for position in positions[1:])]
-        edges = {first.position: first}
-        times, edge = 1, _edge_after(index, first, test)
-        while edge is not None:
-            # A fold without bars begins where the next one does, which takes its place.
-            edges[edge.position] = edge
-            times += 1
-            edge = _edge_after(index, first, test, times=times)
-        return list(edges.values())
+        return first
 
     def _too_few_bars(self, index: pd.Index) -> str:
         train = parse_size("train", self.train)
@@ -257,21 +219,21 @@ class WalkForward:
             f"{remedy}"
         )
 
-    def _fold(self, index: pd.Index, edge: "_Edge", stop: int, earlier: list[Fold]) -> Fold:
+    def _build_fold(self, index: pd.Index, edge: Edge, stop: int, earlier: list[Fold]) -> Fold:
         window = parse_size("train", self.train)
-        start = 0 if self.expanding else _position_before(index, edge, window)
+        start = 0 if self.expanding else position_before(index, edge, window)
         train_end, validation = edge.position, None
         if self.validation is not None:
             size = parse_size("validation", self.validation)
-            train_end = max(_position_before(index, edge, size), start)
+            train_end = max(position_before(index, edge, size), start)
             validation = slice(train_end, max(edge.position - self.purge_bars, train_end))
         train = slice(start, max(train_end - self.purge_bars, start))
-        embargoed = self._embargoed(edge.position, start, earlier)
-        trained = _without(train, embargoed)
+        embargoed = self._embargoed_spans(edge.position, start, earlier)
+        trained = positions_without(train, embargoed)
         number = len(earlier) + 1
         if len(trained) == 0:
             raise TrainingError(self._nothing_left("train", number, index[edge.position]))
-        if validation is not None and len(_without(validation, embargoed)) == 0:
+        if validation is not None and len(positions_without(validation, embargoed)) == 0:
             raise TrainingError(self._nothing_left("validate", number, index[edge.position]))
         return Fold(
             number=number,
@@ -285,7 +247,9 @@ class WalkForward:
             embargoed=embargoed,
         )
 
-    def _embargoed(self, test_start: int, start: int, earlier: list[Fold]) -> tuple[slice, ...]:
+    def _embargoed_spans(
+        self, test_start: int, start: int, earlier: list[Fold]
+    ) -> tuple[slice, ...]:
         if self.embargo == 0:
             return ()
         spans = (
@@ -300,73 +264,3 @@ class WalkForward:
             f"begins at {test_start}: purge={self.purge_bars}, embargo={self.embargo} and gaps in "
             "the bars take them all. Lower these, or widen train."
         )
-
-
-@dataclass(frozen=True)
-class _Edge:
-    """Where a test fold begins: the bar, and the moment on the wall clock that it is at or after.
-
-    Without dates, ``moment`` is the position too and isn't used.
-    """
-
-    position: int
-    moment: Any
-
-
-def _edge_at(index: pd.Index, position: int) -> _Edge:
-    label = index[position]
-    return _Edge(position, label.tz_localize(None) if isinstance(label, pd.Timestamp) else label)
-
-
-def _edge_after(
-    index: pd.Index, edge: _Edge, size: int | pd.offsets.BaseOffset, *, times: int = 1
-) -> _Edge | None:
-    """Return the edge ``times`` sizes later; None behind the last bar."""
-    if isinstance(size, int):
-        position = edge.position + size * times
-        return _edge_at(index, position) if position < len(index) else None
-    try:
-        moment = edge.moment + size * times
-    except (OverflowError, ValueError):  # behind the end of the calendar
-        return None
-    position = _first_bar_from(index, moment)
-    return _Edge(position, moment) if position < len(index) else None
-
-
-def _position_before(index: pd.Index, edge: _Edge, size: int | pd.offsets.BaseOffset) -> int:
-    """Return the first bar of a window of this size that ends at the edge."""
-    if isinstance(size, int):
-        return max(edge.position - size, 0)
-    try:
-        moment = edge.moment - size
-    except (OverflowError, ValueError):  # before the beginning of the calendar
-        return 0
-    return _first_bar_from(index, moment)
-
-
-def _first_bar_from(index: pd.Index, moment: pd.Timestamp) -> int:
-    """Return the first bar at or after a moment on the wall clock of the index.
-
-    A time that daylight saving skips becomes the next one; of a time that comes twice, the first
-    counts.
-    """
-    zone = pd.DatetimeIndex(index).tz
-    if zone is not None:
-        moment = moment.tz_localize(zone, nonexistent="shift_forward", ambiguous=True)
-    return int(index.searchsorted(moment))
-
-
-def _labels(bars: Any) -> pd.Index:
-    if isinstance(bars, pd.DataFrame | pd.Series):
-        return bars.index
-    if isinstance(bars, pd.Index):
-        return bars
-    return pd.RangeIndex(bars.shape[0] if hasattr(bars, "shape") else len(bars))
-
-
-def _without(span: slice, embargoed: tuple[slice, ...]) -> np.ndarray:
-    is_kept = np.ones(span.stop - span.start, dtype=bool)
-    for left_out in embargoed:
-        first = max(left_out.start - span.start, 0)
-        is_kept[first : max(left_out.stop - span.start, first)] = False
-    return span.start + np.flatnonzero(is_kept)

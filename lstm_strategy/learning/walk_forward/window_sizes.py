@@ -11,29 +11,24 @@ from lstm_strategy.errors import TrainingError
 Size = int | str | pd.offsets.BaseOffset
 """A number of bars, or a time: 250, "250 bars", "10 years", pd.DateOffset(years=10)."""
 
-
 _UNITS = ("minute", "hour", "day", "week", "month", "year")
-
-
 _SIZE_TEXT = re.compile(rf"(\d+)\s*(bar|{'|'.join(_UNITS)})s?", re.IGNORECASE)
-
-
 _EXAMPLES = '250, "250 bars", "6 months", "10 years" or a pandas offset'
 
 
 def parse_size(name: str, size: Any) -> int | pd.offsets.BaseOffset:
     """Return a size as a number of bars or as an offset on the calendar."""
-    parsed = _size_of_text(size) if isinstance(size, str) else size
-    if isinstance(parsed, Integral) and not isinstance(parsed, bool) and int(parsed) >= 1:
-        return int(parsed)
-    if isinstance(parsed, pd.offsets.BaseOffset) and _moves_forward(parsed):
-        return parsed
+    value = _parse_text(size) if isinstance(size, str) else size
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1:
+        return int(value)
+    if isinstance(value, pd.offsets.BaseOffset) and _moves_forward(value):
+        return value
     raise TrainingError(
         f"{name} must be a size above zero such as {_EXAMPLES}, got {format_size(size)}."
     )
 
 
-def _size_of_text(text: str) -> int | pd.offsets.BaseOffset | None:
+def _parse_text(text: str) -> int | pd.offsets.BaseOffset | None:
     match = _SIZE_TEXT.fullmatch(text.strip())
     if match is None:
         return None

@@ -18,7 +18,7 @@ from lstm_strategy import (
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.learning.forecaster import assessment
 from lstm_strategy.learning.serving import open_forecaster
-from lstm_strategy.learning.walk_forward import run as walkforward
+from lstm_strategy.learning.walk_forward import fold_training
 
 BARS = random_walk(420, seed=11)
 QUICK = {**SMALL, "epochs": 1, "members": 1}
@@ -132,7 +132,7 @@ def test_a_run_is_never_saved_over_something_else(walked, tmp_path):
 
 def test_finished_folds_survive_a_kill_and_are_not_trained_again(walked, tmp_path, monkeypatch):
     trained = []
-    train = walkforward.fit_fold
+    train = fold_training.fit_fold
 
     def train_until_killed(forecaster, bars, fold, **callbacks):
         if len(trained) == 2:
@@ -141,7 +141,7 @@ def test_finished_folds_survive_a_kill_and_are_not_trained_again(walked, tmp_pat
         return train(forecaster, bars, fold, **callbacks)
 
     prototype = LSTMForecaster(SMALL_FEATURES, **QUICK)
-    monkeypatch.setattr(walkforward, "fit_fold", train_until_killed)
+    monkeypatch.setattr(fold_training, "fit_fold", train_until_killed)
     with pytest.raises(KeyboardInterrupt):
         walk_forward(BARS, prototype, SPLITS, folder=tmp_path / "run", progress=False)
     with pytest.raises(LSTMStrategyError, match="no finished walk-forward run"):
@@ -149,7 +149,7 @@ def test_finished_folds_survive_a_kill_and_are_not_trained_again(walked, tmp_pat
 
     resumed = []
     monkeypatch.setattr(
-        walkforward,
+        fold_training,
         "fit_fold",
         lambda f, b, fold, **_: resumed.append(fold.number) or train(f, b, fold),
     )
