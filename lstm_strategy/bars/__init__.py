@@ -1,10 +1,20 @@
-"""Where prices come from: loaded, checked, simulated, and how often they come."""
+"""Where prices come from.
+
+Bars are loaded from files and frames, checked, simulated, cut to a span, described and
+fingerprinted here; everything to the right takes them as `validate_bars` returns them.
+"""
 
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.frequency import bar_spacing, bars_per_year
 from lstm_strategy.bars.load import load_bars, sample_bars
 from lstm_strategy.bars.simulate import simulate_bars
-from lstm_strategy.bars.span import bars_until, first_bar_number, span_dates, span_text
+from lstm_strategy.bars.span import (
+    bars_until,
+    describe_span,
+    first_bar_number,
+    slice_bars,
+    span_dates,
+)
 from lstm_strategy.bars.validate import CheckedBars, check_bars, validate_bars
 
 __all__ = [
@@ -14,11 +24,12 @@ __all__ = [
     "bars_per_year",
     "bars_until",
     "check_bars",
+    "describe_span",
     "first_bar_number",
     "load_bars",
     "sample_bars",
     "simulate_bars",
+    "slice_bars",
     "span_dates",
-    "span_text",
     "validate_bars",
 ]

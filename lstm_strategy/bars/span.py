@@ -1,87 +1,120 @@
-"""Which bars a run sees, and on which of them it may begin to trade."""
+"""Spans of bars: cut from one date to another, and described in words."""
 
 import datetime as dt
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
 
+Date = str | dt.date | np.datetime64
+"""A day or a moment: "2013", "2013-05-02", a date, a datetime or a Timestamp."""
 
-def bars_until(bars: pd.DataFrame, end: Any) -> pd.DataFrame:
-    """Return the bars up to ``end``, inclusive; all of them for None.
+
+def slice_bars(
+    bars: pd.DataFrame, *, start: Date | None = None, end: Date | None = None
+) -> pd.DataFrame:
+    """Cut bars to those from one date to another, both inclusive.
+
+    Args:
+        bars: Bars, or anything else on a DatetimeIndex that rises.
+        start: The first date; a year or a day stands for all of it. None for no limit.
+        end: The last date, in the same way.
+
+    Returns:
+        The bars in between, at least one. Their frame may share its memory with `bars`.
 
     Raises:
-        TradingError: ``end`` is no date, or leaves fewer than 2 bars.
+        TradingError: If a date isn't one, or no bar lies in between.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> describe_span(slice_bars(sample_bars("sp500"), start="2013", end="2013-06"))
+        '124 bars from 2013-01-02 to 2013-06-28'
     """
-    kept = bars if end is None else _sliced(bars, slice(None, _slice_edge(bars, end, "end")))
-    if len(kept) < 2:
-        until = "" if end is None else f" up to end={end}"
-        remedy = "Load more history" if end is None else "Choose a later end"
+    kept = _cut(_cut(bars, "start", start), "end", end)
+    if kept.empty:
         raise TradingError(
-            f"a run needs at least 2 bars{until}, got {len(kept)}; "
-            f"the bars are {span_text(bars)}. {remedy}."
+            f"none of the {describe_span(bars)} lies between {start or 'the beginning'} and "
+            f"{end or 'the end'}. Choose other dates."
         )
     return kept
 
 
-def first_bar_number(bars: pd.DataFrame, start: Any) -> int:
-    """Return the number, counted from 1, of the first bar at or after ``start``; 1 for None.
+def bars_until(bars: pd.DataFrame, end: Date | None) -> pd.DataFrame:
+    """Cut bars to those up to a date, inclusive, of which a run needs two.
+
+    Args:
+        bars: The bars.
+        end: The last date; a year or a day stands for all of it. None for all bars.
 
     Raises:
-        TradingError: ``start`` is no date, or lies behind the last bar.
+        TradingError: If `end` is no date, or leaves fewer than 2 bars.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> len(bars_until(sample_bars("sp500"), "1999"))
+        252
     """
-    if start is None:
-        return 1
-    n_tradable = len(_sliced(bars, slice(_slice_edge(bars, start, "start"), None)))
-    if n_tradable == 0:
+    kept = _cut(bars, "end", end)
+    if len(kept) < 2:
+        until = "" if end is None else f" up to end={end}"
+        remedy = "Load more history" if end is None else "Choose a later end"
         raise TradingError(
-            f"there is no bar at or after start={start}; the bars are {span_text(bars)}. "
+            f"a run needs at least 2 bars{until}, got {len(kept)} of {describe_span(bars)}. "
+            f"{remedy}."
+        )
+    return kept
+
+
+def first_bar_number(bars: pd.DataFrame, start: Date | None) -> int:
+    """The number, counted from 1, of the first bar at or after a date.
+
+    Args:
+        bars: The bars.
+        start: The date; a year or a day stands for its beginning. None for the first bar.
+
+    Raises:
+        TradingError: If `start` is no date, or lies behind the last bar.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> first_bar_number(sample_bars("sp500"), "2000")
+        253
+    """
+    n_after = len(_cut(bars, "start", start))
+    if n_after == 0:
+        raise TradingError(
+            f"there is no bar at or after start={start} among the {describe_span(bars)}. "
             "Choose an earlier start or load more bars."
         )
-    return len(bars) - n_tradable + 1
+    return len(bars) - n_after + 1
 
 
-def _slice_edge(bars: pd.DataFrame, when: Any, name: str) -> Any:
-    """Return what pandas slices the bars with; a date stands for the whole day."""
-    if isinstance(when, str):
-        return when
-    if isinstance(when, dt.datetime | np.datetime64):
-        stamp, zone = pd.Timestamp(when), pd.DatetimeIndex(bars.index).tz
-        if zone is None and stamp.tz is not None:
-            raise TradingError(
-                f"{name} must have no timezone as the bars have none, got {when}. "
-                "Leave it out, or localise the index of the bars."
-            )
-        return stamp.tz_localize(zone) if zone is not None and stamp.tz is None else stamp
-    if isinstance(when, dt.date):
-        return when.isoformat()
-    raise TradingError(
-        f'{name} must be a date such as "2013", "2013-05-02" or a Timestamp, got {when!r}.'
-    )
+def describe_span(bars: pd.DataFrame | pd.Series) -> str:
+    """How many bars, from when to when, in words.
 
+    Args:
+        bars: Bars, or a curve on their index; not empty.
 
-def _sliced(bars: pd.DataFrame, edges: slice) -> pd.DataFrame:
-    try:
-        return bars.loc[edges]
-    except (ValueError, TypeError, KeyError) as error:
-        edge = edges.start if edges.stop is None else edges.stop
-        raise TradingError(
-            f'start and end must be dates such as "2013" or "2013-05-02", got {edge!r}.'
-        ) from error
-
-
-def span_text(bars: pd.DataFrame) -> str:
-    """Return the first and the last date in words, for messages."""
-    return f"from {bars.index[0]} to {bars.index[-1]}"
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> describe_span(sample_bars("sp500"))
+        '5,031 bars from 1999-01-04 to 2018-12-31'
+    """
+    first, last = span_dates(bars.index)
+    return f"{len(bars):,} bar{'s' if len(bars) > 1 else ''} from {first} to {last}"
 
 
 def span_dates(index: pd.Index) -> tuple[str, str]:
     """The first and the last date as text; with the time and its zone where bars are intraday.
 
-    >>> span_dates(pd.date_range("2024-01-01", periods=30, freq="h", tz="UTC"))
-    ('2024-01-01 00:00', '2024-01-02 05:00 UTC')
+    Args:
+        index: The dates; not empty.
+
+    Example:
+        >>> span_dates(pd.date_range("2024-01-01", periods=30, freq="h", tz="UTC"))
+        ('2024-01-01 00:00', '2024-01-02 05:00 UTC')
     """
     dates = pd.DatetimeIndex(index)
     first, last = dates[0], dates[-1]
@@ -89,3 +122,37 @@ def span_dates(index: pd.Index) -> tuple[str, str]:
         return f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
     zone = "" if dates.tz is None else f" {dates.tz}"
     return f"{first:%Y-%m-%d %H:%M}", f"{last:%Y-%m-%d %H:%M}{zone}"
+
+
+def _cut(bars: pd.DataFrame, edge: str, date: Date | None) -> pd.DataFrame:
+    """The bars on the right side of one edge, "start" or "end"."""
+    if date is None:
+        return bars
+    moment = _localize(bars.index, edge, date)
+    try:
+        return bars.loc[moment:] if edge == "start" else bars.loc[:moment]
+    except (ValueError, TypeError, KeyError) as error:
+        raise _not_a_date(edge, date) from error
+
+
+def _localize(index: pd.Index, edge: str, date: Date) -> str | pd.Timestamp:
+    """What pandas slices an index with; a date stands for the whole day."""
+    if isinstance(date, str):
+        return date
+    if isinstance(date, dt.datetime | np.datetime64):
+        moment, zone = pd.Timestamp(date), pd.DatetimeIndex(index).tz
+        if zone is None and moment.tz is not None:
+            raise TradingError(
+                f"{edge} must have no timezone as the bars have none, got {date}. "
+                "Leave it out, or localise the index of the bars."
+            )
+        return moment.tz_localize(zone) if moment.tz is None else moment
+    if isinstance(date, dt.date):
+        return date.isoformat()
+    raise _not_a_date(edge, date)
+
+
+def _not_a_date(edge: str, date: object) -> TradingError:
+    return TradingError(
+        f'{edge} must be a date such as "2013", "2013-05-02" or a Timestamp, got {date!r}.'
+    )

@@ -5,7 +5,7 @@ from typing import Any
 
 import backtrader as bt
 
-from lstm_strategy.bars import span_text
+from lstm_strategy.bars import describe_span
 from lstm_strategy.errors import TooFewBarsError
 from lstm_strategy.trading.backtrader_internals import minimum_period
 
@@ -69,5 +69,5 @@ def _check_enough_bars(strategy: Any) -> None:
     if needed > len(bars):
         raise TooFewBarsError(
             f"{type(strategy).__name__} needs {needed} bars before its first decision, got "
-            f"{len(bars)} ({span_text(bars)}). Load more history or shorten its lookbacks."
+            f"{describe_span(bars)}. Load more history or shorten its lookbacks."
         )

@@ -308,7 +308,7 @@ def test_an_unknown_parameter_is_answered_with_the_nearest():
 
 
 def test_too_few_bars_are_counted():
-    with pytest.raises(TooFewBarsError, match=r"AfterAverage needs 7 bars .*, got 6 \(from 2024"):
+    with pytest.raises(TooFewBarsError, match=r"AfterAverage needs 7 bars .*, got 6 bars from 2024"):
         run_cerebro(AfterAverage, RISING, length=7)
 
 
@@ -316,8 +316,8 @@ def test_a_single_bar_is_refused_without_speaking_of_an_end():
     with pytest.raises(TradingError) as refused:
         run_cerebro(Always, RISING.iloc[:1])
     assert str(refused.value) == (
-        "a run needs at least 2 bars, got 1; the bars are from 2024-01-01 00:00:00 to "
-        "2024-01-01 00:00:00. Load more history."
+        "a run needs at least 2 bars, got 1 of 1 bar from 2024-01-01 to 2024-01-01. "
+        "Load more history."
     )
 
 
@@ -340,11 +340,11 @@ def test_a_market_beyond_the_year_2262_runs():
 @pytest.mark.parametrize(
     ("when", "message"),
     [
-        ({"start": "2025"}, "no bar at or after start=2025; the bars are from 2024-01-01"),
+        ({"start": "2025"}, "no bar at or after start=2025 among the 6 bars from 2024"),
         ({"start": "2024-01-05", "end": "2024-01-03"}, "no bar at or after start"),
         ({"end": "2023"}, "at least 2 bars up to end=2023, got 0"),
         ({"start": 2013}, "start must be a date .*got 2013"),
-        ({"start": "soon"}, "must be dates .*got 'soon'"),
+        ({"start": "soon"}, "must be a date .*got 'soon'"),
         ({"start": pd.Timestamp("2024-01-02", tz="UTC")}, "start must have no timezone"),
     ],
     ids=str,
