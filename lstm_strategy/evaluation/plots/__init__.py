@@ -16,7 +16,7 @@ from lstm_strategy.evaluation.plots.robustness import (
 )
 from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
 from lstm_strategy.evaluation.plots.training import plot_history
-from lstm_strategy.evaluation.plots.tuning import tuning_figure
+from lstm_strategy.evaluation.plots.tuning import plot_search_importance, plot_trials
 
 __all__ = [
     "NotebookFigure",
@@ -31,6 +31,7 @@ __all__ = [
     "plot_members",
     "plot_permutation_test",
     "plot_saliency",
+    "plot_search_importance",
+    "plot_trials",
     "plotting_style",
-    "tuning_figure",
 ]

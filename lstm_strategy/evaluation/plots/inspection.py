@@ -1,36 +1,40 @@
-"""What `lstm_strategy.learning.inspection.rows` finds in a network, as figures drawn without pyplot."""
+"""What `lstm_strategy.learning.inspection` finds in a network, as figures drawn without pyplot."""
 
-import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
+from lstm_strategy.evaluation.plots.style import NotebookFigure, label_dates, plotting_style
 
 _COLORS = ("#d1242f", "#0550ae", "#228833", "#bc4c00", "#8250df", "#66ccee", "#ccbb44", "#999999")
+_RED, _BLUE, _GREY = _COLORS[0], _COLORS[1], "0.72"
 _STYLES = ("-", "--", ":")
 _NORMAL_95 = 1.96
 
 
 def plot_importance(importance: pd.DataFrame) -> Figure:
-    """A bar for each feature of `feature_importance`, with two standard errors to either side.
+    """Draw a bar for each feature with its 95 % interval; grey where that holds zero.
 
-    Grey where zero lies within them: nothing tells that the forecast needs the feature.
+    Args:
+        importance: What `feature_importance` returns: by feature, the columns log_loss_rise and
+            standard_error.
+
+    Example:
+        >>> columns = {"log_loss_rise": [0.05, -0.02], "standard_error": [0.01, 0.01]}
+        >>> figure = plot_importance(pd.DataFrame(columns, ["rsi", "moon"]))
+        >>> figure.axes[0].get_title(loc="left")
+        '1 of 2 features are needed'
     """
     frame = importance[::-1]
     margins = _NORMAL_95 * frame["standard_error"].to_numpy()
     rises = frame["log_loss_rise"].to_numpy()
-    colors = [
-        _COLORS[1] if rise > margin else "0.72" for rise, margin in zip(rises, margins, strict=True)
-    ]
+    size = (8.0, 1.5 + 0.36 * max(len(frame), 2))
     with plotting_style():
-        figure = NotebookFigure(
-            figsize=(8.0, 1.5 + 0.36 * max(len(frame), 2)), layout="constrained"
-        )
+        figure = NotebookFigure(figsize=size, layout="constrained")
         ax = figure.subplots()
         places = np.arange(len(frame))
+        colors = np.where(rises > margins, _BLUE, _GREY)
         error = {"ecolor": "0.2", "capsize": 3, "elinewidth": 1.0}
         ax.barh(places, rises, xerr=margins, color=colors, error_kw=error, height=0.62)
         ax.set_yticks(places, list(map(str, frame.index)))
@@ -44,7 +48,19 @@ def plot_importance(importance: pd.DataFrame) -> Figure:
 
 
 def plot_saliency(saliency: pd.DataFrame) -> Figure:
-    """A line for each feature of `memory_saliency`: how much the bars of the past still matter."""
+    """Draw a line for each feature: how much the bars of the past still matter.
+
+    Args:
+        saliency: What `memory_saliency` returns: by feature and lag, the columns saliency and
+            standard_error, drawn as a band of 95 %.
+
+    Example:
+        >>> index = pd.MultiIndex.from_product([["rsi"], range(3)], names=["feature", "lag"])
+        >>> columns = {"saliency": [0.5, 0.2, 0.1], "standard_error": 0.01}
+        >>> figure = plot_saliency(pd.DataFrame(columns, index))
+        >>> figure.axes[0].get_title(loc="left")
+        'How far the forecast reaches back'
+    """
     by_feature = saliency["saliency"].unstack("feature")
     errors = saliency["standard_error"].unstack("feature")
     order = by_feature.sum().sort_values(ascending=False).index
@@ -52,7 +68,7 @@ def plot_saliency(saliency: pd.DataFrame) -> Figure:
         figure = NotebookFigure(figsize=(9.0, 4.2), layout="constrained")
         ax = figure.subplots()
         for number, name in enumerate(order):
-            color, style = _look(number)
+            color, style = _line_look(number)
             size, margin = by_feature[name].to_numpy(), _NORMAL_95 * errors[name].to_numpy()
             ax.plot(by_feature.index, size, color=color, ls=style, lw=1.6, label=str(name))
             low = np.maximum(size - margin, size * 0.2)  # a log scale has no zero
@@ -68,27 +84,33 @@ def plot_saliency(saliency: pd.DataFrame) -> Figure:
 
 
 def plot_gradients(gradients: pd.DataFrame, close: pd.Series) -> Figure:
-    """The bars before one forecast: the close above, and what each feature did below.
+    """Draw the bars before one forecast: the close above, and what each feature did below.
 
-    `gradients` are those of `forecast_gradients`; `close` that of the bars.
+    Args:
+        gradients: What `forecast_gradients` returns: one row a bar, one column a feature; the
+            forecast is that of the last row.
+        close: The closes of those bars and of any others.
+
+    Example:
+        >>> bars = pd.date_range("2020-01-01", periods=3)
+        >>> gradients = pd.DataFrame({"rsi": [0.1, -0.2, 0.3]}, bars)
+        >>> figure = plot_gradients(gradients, pd.Series([10.0, 11.0, 12.0], bars))
+        >>> figure.axes[0].get_title(loc="left")
+        'What moved the forecast of 2020-01-03'
     """
+    n_features = gradients.shape[1]
+    places = np.arange(-len(gradients) + 1, 1)
+    reach = 1.08 * max(float(np.abs(gradients.to_numpy()).max()), 1e-12)
     with plotting_style():
-        n_features = gradients.shape[1]
         figure = NotebookFigure(figsize=(9.0, 2.0 + 0.8 * n_features), layout="constrained")
-        panels = figure.subplots(
-            n_features + 1, 1, sharex=True, height_ratios=[1.7] + [1.0] * n_features
-        )
-        places = np.arange(-len(gradients) + 1, 1)
-        panels[0].plot(places, close.reindex(gradients.index), color="black", lw=1.1, marker=".")
-        panels[0].set_ylabel("Close")
-        panels[0].set_title(
-            f"What moved the forecast of {gradients.index[-1]:%Y-%m-%d}", loc="left"
-        )
-        reach = 1.08 * max(float(np.abs(gradients.to_numpy()).max()), 1e-12)
-        for ax, name in zip(panels[1:], gradients, strict=True):
+        heights = [1.7] + [1.0] * n_features
+        above, *panels = figure.subplots(n_features + 1, 1, sharex=True, height_ratios=heights)
+        above.plot(places, close.reindex(gradients.index), color="black", lw=1.1, marker=".")
+        above.set_ylabel("Close")
+        above.set_title(f"What moved the forecast of {gradients.index[-1]:%Y-%m-%d}", loc="left")
+        for ax, name in zip(panels, gradients, strict=True):
             values = gradients[name].to_numpy()
-            colors = np.where(values >= 0, _COLORS[1], _COLORS[0])
-            ax.bar(places, values, color=colors, width=0.8)
+            ax.bar(places, values, color=np.where(values >= 0, _BLUE, _RED), width=0.8)
             ax.axhline(0.0, color="black", lw=0.6)
             ax.set_axisbelow(True)
             ax.set_ylim(-reach, reach)
@@ -99,45 +121,59 @@ def plot_gradients(gradients: pd.DataFrame, close: pd.Series) -> Figure:
 
 
 def plot_hidden_states(states: pd.DataFrame, bars: pd.DataFrame, *, state: str) -> Figure:
-    """One state of `hidden_states` as a heat map below the close, a row for each unit.
+    """Draw one state of a network as a heat map below the close, a row for each unit.
 
-    Units that change fast are at the top, those that hold on at the bottom (by the correlation
-    of a value with the one before), each divided by its largest size. Raises `TradingError` for a
-    state that isn't there.
+    Units that change fast are at the top, those that hold on at the bottom (by the correlation of
+    a value with the one before), each divided by its largest size.
+
+    Args:
+        states: What `hidden_states` returns: one row a bar, columns by state and unit; NaN in the
+            warm-up, which isn't drawn.
+        bars: Bars that hold those of the states.
+        state: Name of the state, in the first level of the columns.
+
+    Raises:
+        TradingError: If there is no such state, or none after the warm-up.
+
+    Example:
+        >>> bars = pd.DataFrame({"close": 1.0}, pd.date_range("2020-01-01", periods=3))
+        >>> columns = pd.MultiIndex.from_tuples([("cell", 0)], names=["state", "unit"])
+        >>> states = pd.DataFrame([0.1, 0.2, 0.3], bars.index, columns)
+        >>> plot_hidden_states(states, bars, state="cell").axes[0].get_title(loc="left")
+        'cell: 1 units from bar to bar'
     """
-    names = list(states.columns.get_level_values("state").unique())
-    if state not in names:
-        raise TradingError(f"state must be one of {', '.join(names)}, got {state!r}.")
-    known = states[state].dropna()
-    if known.empty:
-        raise TradingError("There is no state after the warm-up to draw. Pass more bars.")
+    known = _states_after_warm_up(states, state)
     persistence = known.corrwith(known.shift()).fillna(1.0).sort_values()
     shown = known[persistence.index].to_numpy().T
     largest = np.abs(shown).max(axis=1, keepdims=True)
     shown = shown / np.where(largest > 0, largest, 1.0)
+    dates = pd.DatetimeIndex(known.index).tz_localize(None).to_numpy()
     with plotting_style():
         figure = NotebookFigure(figsize=(11.0, 5.4), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.0, 1.9])
-        dates = mdates.date2num(pd.DatetimeIndex(known.index).tz_localize(None).to_pydatetime())
         above.plot(dates, bars["close"].reindex(known.index), color="black", lw=0.9)
         above.set_ylabel("Close")
-        above.set_title(f"{state}: {shown.shape[0]} units from bar to bar", loc="left")
+        above.set_title(f"{state}: {len(shown)} units from bar to bar", loc="left")
         mesh = below.pcolormesh(
             dates, np.arange(len(shown)), shown, cmap="RdBu", vmin=-1, vmax=1, shading="nearest"
         )
         below.grid(visible=False)
-        below.set_yticks([0, len(shown) - 1], ["slowest", "fastest"][::-1])
+        below.set_yticks([0, len(shown) - 1], ["fastest", "slowest"])
         below.invert_yaxis()
         figure.colorbar(mesh, ax=below, label="of the unit's largest", pad=0.01)
-        _draw_dates(below)
+        label_dates(below)
     return figure
 
 
-def _look(number: int) -> tuple[str, str]:
+def _states_after_warm_up(states: pd.DataFrame, state: str) -> pd.DataFrame:
+    names = list(states.columns.get_level_values("state").unique())
+    if state not in names:
+        raise TradingError(f"state must be one of {', '.join(names)}, got {state!r}.")
+    known = pd.DataFrame(states[state]).dropna()
+    if known.empty:
+        raise TradingError("There is no state after the warm-up to draw. Pass more bars.")
+    return known
+
+
+def _line_look(number: int) -> tuple[str, str]:
     return _COLORS[number % len(_COLORS)], _STYLES[number // len(_COLORS) % len(_STYLES)]
-
-
-def _draw_dates(ax: Axes) -> None:
-    locator = mdates.AutoDateLocator(minticks=4, maxticks=10)
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))

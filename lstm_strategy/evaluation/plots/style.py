@@ -6,12 +6,25 @@ from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
+import matplotlib.dates as mdates
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+STRONG_COLORS = ("#d1242f", "#0550ae", "#8250df", "#bc4c00")
+"""Red, blue, violet, orange: what the figure is about, the first of them first."""
+
 
 class NotebookFigure(Figure):
-    """A matplotlib figure that shows itself in Jupyter without pyplot or `%matplotlib inline`."""
+    """A matplotlib figure that shows itself in Jupyter without pyplot or `%matplotlib inline`.
+
+    It takes what `matplotlib.figure.Figure` takes.
+
+    Example:
+        >>> figure = NotebookFigure(figsize=(4.0, 3.0))
+        >>> figure._repr_png_()[1:4]
+        b'PNG'
+    """
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -25,7 +38,13 @@ class NotebookFigure(Figure):
 
 @contextlib.contextmanager
 def plotting_style() -> Iterator[None]:
-    """Our look while a figure is made; the user's own matplotlib settings come back after it."""
+    """Use our look while a figure is made; the user's own matplotlib settings come back after it.
+
+    Example:
+        >>> with plotting_style():
+        ...     matplotlib.rcParams["font.size"]
+        9.0
+    """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(
@@ -40,3 +59,10 @@ def plotting_style() -> Iterator[None]:
             }
         )
         yield
+
+
+def label_dates(ax: Axes, *, minticks: int = 4, maxticks: int = 10) -> None:
+    """Give a time axis a few short dates that don't cover each other."""
+    locator = mdates.AutoDateLocator(minticks=minticks, maxticks=maxticks)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

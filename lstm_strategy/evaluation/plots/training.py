@@ -1,24 +1,27 @@
 """The course of a training as a figure."""
 
-from typing import TYPE_CHECKING
-
 import matplotlib.ticker as mticker
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.plots.equity import _STRONG_COLORS
-from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
-
-if TYPE_CHECKING:
-    pass
+from lstm_strategy.evaluation.plots.style import STRONG_COLORS, NotebookFigure, plotting_style
 
 
 def plot_history(history: pd.DataFrame) -> Figure:
-    """Training and validation loss by epoch, one pair of lines for each seed.
+    """Draw training and validation loss by epoch, a pair of lines for each member.
 
-    `history` is in long form: columns `seed`, `epoch`, `loss`, `val_loss` (`epoch` may be the
-    index; without `seed` it is one run). A dot marks the epoch of the lowest validation loss.
+    Args:
+        history: In long form, with the columns member, epoch, loss and val_loss, as in
+            `LSTMForecaster.history`. The epoch may be the index; without a member it is one run.
+
+    Returns:
+        A figure whose dots mark the epoch of the lowest validation loss.
+
+    Example:
+        >>> figure = plot_history(pd.DataFrame({"loss": [3.0, 2.0], "val_loss": [4.0, 5.0]}))
+        >>> [line.get_label() for line in figure.axes[0].get_lines()[:2]]
+        ['member 0, training', 'member 0, validation']
     """
     rows = history if "epoch" in history.columns else history.rename_axis("epoch").reset_index()
     rows = rows if "member" in rows.columns else rows.assign(member=0)
@@ -26,7 +29,8 @@ def plot_history(history: pd.DataFrame) -> Figure:
         figure = NotebookFigure(figsize=(8.0, 4.5), layout="constrained")
         ax = figure.subplots()
         for position, (member, run) in enumerate(rows.groupby("member", sort=False)):
-            _draw_losses(ax, run, member, color=_STRONG_COLORS[position % len(_STRONG_COLORS)])
+            color = STRONG_COLORS[position % len(STRONG_COLORS)]
+            _draw_losses(ax, run, f"member {member}", color=color)
         ax.set_xlabel("Epoch")
         ax.set_ylabel("Loss")
         ax.set_title("Loss by epoch (dot: lowest validation loss)", loc="left")
@@ -35,10 +39,10 @@ def plot_history(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_losses(ax: Axes, run: pd.DataFrame, member: object, *, color: str) -> None:
-    ax.plot(run["epoch"], run["loss"], color=color, ls="--", lw=1, label=f"member {member}, training")
+def _draw_losses(ax: Axes, run: pd.DataFrame, name: str, *, color: str) -> None:
+    ax.plot(run["epoch"], run["loss"], color=color, ls="--", lw=1, label=f"{name}, training")
     if "val_loss" not in run or run["val_loss"].isna().all():
         return
-    ax.plot(run["epoch"], run["val_loss"], color=color, lw=1.6, label=f"member {member}, validation")
+    ax.plot(run["epoch"], run["val_loss"], color=color, lw=1.6, label=f"{name}, validation")
     best = run.sort_values("val_loss", kind="stable").iloc[0]
     ax.plot(best["epoch"], best["val_loss"], marker="o", color=color)

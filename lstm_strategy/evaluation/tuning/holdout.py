@@ -1,33 +1,71 @@
-"""The bars kept back from a search, and how often they were looked at."""
+"""The bars kept back from a search: the best setting on them, and how often they were looked at."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from lstm_strategy.learning.search import Setting, Task
+from lstm_strategy.evaluation.backtests import BacktestResult
+from lstm_strategy.evaluation.tuning.trader import ForecastTrader, zero_if_flat
+from lstm_strategy.learning.search import OutOfSampleForecasts, Setting, Task, auc_of, log_loss_of
 from lstm_strategy.learning.walk_forward import walk_forward
+from lstm_strategy.support import write_whole
 
 
-def forecast_holdout(
-    bars: pd.DataFrame, task: Task, setting: Setting, number: int, folder: Path
-) -> tuple[pd.DataFrame, int]:
-    """Forecasts of the bars after those of the task, and how many settings were tried on them.
+@dataclass(frozen=True, eq=False)
+class Holdout:
+    """The best setting on the bars that no trial saw.
 
-    The walk forward goes on as it did inside: the same windows, the first trained on the bars up
-    to the holdout. They are kept in the folder: the same best setting isn't trained twice, and
-    another best one after more trials counts as another look.
+    Attributes:
+        result: Its backtest.
+        scores: Its sharpe (annual, after costs), log_loss and auc.
+        n_looks: Settings that were tried on these bars so far; more than one weakens what they say.
+    """
+
+    result: BacktestResult
+    scores: dict[str, float]
+    n_looks: int
+
+
+def trade_holdout(
+    bars: pd.DataFrame,
+    task: Task,
+    setting: Setting,
+    trader: ForecastTrader,
+    *,
+    number: int,
+    folder: Path,
+) -> Holdout:
+    """Forecast, trade and score the bars after those of the task with one setting.
+
+    The forecasts are kept in the folder: the same best setting isn't trained twice, and another
+    best one after more trials counts as another look.
+
+    Args:
+        bars: All the bars, those of the task first.
+        task: What was searched.
+        setting: The best setting.
+        trader: Trades the forecasts.
+        number: The trial of the setting.
+        folder: Where the search keeps its forecasts.
     """
     file = folder / "holdout" / f"trial-{number:05d}.parquet"
     if not file.exists():
-        file.parent.mkdir(exist_ok=True)
-        unfinished = file.with_suffix(".unfinished")
-        _forecasts(bars, task, setting).to_parquet(unfinished)
-        unfinished.replace(file)
-    return pd.read_parquet(file), len(list(file.parent.glob("*.parquet")))
+        write_whole(file, _forecast_holdout(bars, task, setting).to_parquet())
+    forecasts = pd.read_parquet(file)
+    settings = setting.applied_to(task.base).settings
+    seen = OutOfSampleForecasts(bars, forecasts, settings, setting.strategy)
+    result = trader.result(bars, forecasts, setting.strategy)
+    scores = {
+        "sharpe": zero_if_flat(float(result.metrics["sharpe"])),
+        "log_loss": log_loss_of(seen),
+        "auc": auc_of(seen),
+    }
+    return Holdout(result, scores, n_looks=len(list(file.parent.glob("*.parquet"))))
 
 
-def _forecasts(bars: pd.DataFrame, task: Task, setting: Setting) -> pd.DataFrame:
+def _forecast_holdout(bars: pd.DataFrame, task: Task, setting: Setting) -> pd.DataFrame:
+    """The walk forward goes on as inside: the same windows, the first up to the holdout."""
     forecaster = setting.applied_to(task.base)
     splits = task.splits_for(forecaster.settings.horizon)
     n_inner = len(task.bars)

@@ -4,55 +4,47 @@ import html
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.backtests import BacktestResult, span_text, write_picture
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.backtests import span_text, write_picture
+from lstm_strategy.evaluation.plots import plot_search_importance, plot_trials
+from lstm_strategy.evaluation.tuning.holdout import Holdout
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.search import Objective, Setting
 from lstm_strategy.support import write_whole
 from lstm_strategy.trading.cerebro import BrokerSettings
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 TRIALS_FILE, BEST_FILE = "trials.csv", "best.toml"
-
-
-@dataclass(frozen=True, eq=False)
-class Holdout:
-    """The best setting on the bars that no trial saw.
-
-    result:   its backtest
-    scores:   sharpe after costs, log_loss, auc
-    n_looks:  settings that were tried on these bars so far; more than one weakens what they say
-    """
-
-    result: BacktestResult
-    scores: dict[str, float]
-    n_looks: int
+FIGURE_KINDS = ("history", "importance")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TuningResult:
-    """A search and its outcome; probabilities are fractions, NaN where there is too little.
+    """A search and its outcome.
 
-    objective:        what was made as good as it could be
-    setting:          the best setting
-    best_number:      its trial
-    best_value:       its score, chosen as the best of all and thus flattering
-    forecaster:       untrained, with the best setting
-    strategy, broker: what the forecasts are traded with
-    trials:           one row a trial: state, value, folds, seconds, parameters, error
-    returns:          bar returns of the completed trials on the inner test bars, one column each
-    importance:       share of the score's variance that each dimension explains
-    bars_per_year:    annualises the returns
-    holdout:          the best setting on the bars kept back
-    n_independent:    independent trials that all of them amount to, given their correlations
-    pbo:              probability of backtest overfitting, see `overfitting_probability`
-    deflated_sharpe:  confidence that the Sharpe ratio is above the luckiest of `n_independent`
-    spa_p_value:      chance that the best of all leads buy and hold so far by luck
+    Attributes:
+        objective: What was made as good as it could be.
+        setting: The best setting.
+        best_number: Its trial.
+        best_value: Its score, chosen as the best of all and thus flattering.
+        forecaster: Untrained, with the best setting.
+        strategy: Parameters of `LSTMStrategy` that the forecasts are traded with.
+        broker: What trading them costs.
+        trials: One row a trial: state, value, folds, seconds, parameters, error.
+        returns: Bar returns of the completed trials on the inner test bars, one column each.
+        importance: Share of the score's variance that each dimension explains, largest first.
+        bars_per_year: Annualises the returns.
+        holdout: The best setting on the bars kept back.
+        n_independent: Independent trials that all of them amount to, given their correlations.
+        pbo: Probability of backtest overfitting, see `overfitting_probability`; a fraction, NaN
+            where there are too few bars or trials, as the next two are.
+        deflated_sharpe: Confidence that the Sharpe ratio of the best is above that of the luckiest
+            of `n_independent` trials.
+        spa_p_value: Probability that the best of all leads buy and hold so far by luck.
     """
 
     objective: Objective
@@ -92,51 +84,60 @@ class TuningResult:
         )
         return order.drop(columns="is_pruned")
 
-    def figure(self, kind: str = "history") -> "Figure":
-        """The course of the search ("history"), or what the score depends on ("importance")."""
-        from lstm_strategy.evaluation.plots import tuning_figure
+    def figure(self, kind: str = "history") -> Figure:
+        """Draw the course of the search ("history"), or what the score depends on ("importance").
 
-        return tuning_figure(self, kind)
+        Raises:
+            TradingError: If there is no such kind.
+        """
+        if kind == "history":
+            return plot_trials(
+                self.trials,
+                objective=self.objective.name,
+                is_better_high=self.objective.is_better_high,
+                holdout_score=self.holdout.scores[self.objective.name],
+            )
+        if kind == "importance":
+            n_complete = int((self.trials["state"] == "complete").sum())
+            return plot_search_importance(self.importance, n_trials=n_complete)
+        raise TradingError(f"kind must be one of {', '.join(FIGURE_KINDS)}, got {kind!r}.")
 
     def save(self, folder: str | Path) -> Path:
-        """Write trials.csv, best.toml, history.png and importance.png; returns the folder."""
+        """Write trials.csv, best.toml, history.png and importance.png, and return the folder."""
         folder = Path(folder)
-        write_whole(folder / TRIALS_FILE, self.trials.to_csv().encode())
-        write_whole(folder / BEST_FILE, self.to_toml().encode())
-        for kind in ("history", "importance"):
+        write_whole(folder / TRIALS_FILE, self.trials.to_csv())
+        write_whole(folder / BEST_FILE, self.to_toml())
+        for kind in FIGURE_KINDS:
             write_picture(folder / f"{kind}.png", self.figure(kind))
         return folder
 
     def to_toml(self) -> str:
-        """The best setting as a configuration file of the command line."""
-        forecaster = {
-            **self.forecaster.settings.model_dump(mode="json"),
-            "features": self.forecaster.features.specs,
-        }
-        tables = {
-            "forecaster": forecaster,
+        """Return the best setting as a configuration file of the command line."""
+        tables: dict[str, dict[str, Any]] = {
+            "forecaster": {
+                **self.forecaster.settings.model_dump(mode="json"),
+                "features": self.forecaster.features.specs,
+            },
             "broker": self.broker.model_dump(),
             "strategy": self.strategy,
         }
         parts = [f"# {line}\n" for line in str(self).splitlines()]
         for name, values in tables.items():
-            lines = [f"{k} = {_toml(v)}\n" for k, v in values.items() if v is not None]
+            lines = [f"{k} = {_format_toml(v)}\n" for k, v in values.items() if v is not None]
             parts += [f"\n[{name}]\n", *lines]
         return "".join(parts)
 
     def __str__(self) -> str:
-        kept = self.holdout
-        name, looks = self.objective.name, f" (look {kept.n_looks} at it)" * (kept.n_looks > 1)
-        return "\n".join(
-            [
-                f"Best of {self.n_trials} trials: number {self.best_number} with {name} "
-                f"{self.best_value:.4f} inside, {kept.scores[name]:.4f} on the holdout, "
-                f"{span_text(kept.result.equity)}{looks}.",
-                f"Probability of backtest overfitting: {_percent(self.pbo)}. Confidence that its "
-                f"Sharpe ratio is above the luckiest of {self.n_independent} independent trials: "
-                f"{_percent(self.deflated_sharpe)}. Lead of the best over buy and hold by luck "
-                f"(SPA): p = {self.spa_p_value:.3f}.",
-            ]
+        kept, name = self.holdout, self.objective.name
+        looks = f" (look {kept.n_looks} at it)" if kept.n_looks > 1 else ""
+        return (
+            f"Best of {self.n_trials} trials: number {self.best_number} with {name} "
+            f"{self.best_value:.4f} inside, {kept.scores[name]:.4f} on the holdout, "
+            f"{span_text(kept.result.equity)}{looks}.\n"
+            f"Probability of backtest overfitting: {_format_percent(self.pbo)}. Confidence that "
+            f"its Sharpe ratio is above the luckiest of {self.n_independent} independent trials: "
+            f"{_format_percent(self.deflated_sharpe)}. Probability that the best leads buy and "
+            f"hold by luck (SPA): p = {self.spa_p_value:.3f}."
         )
 
     def __repr__(self) -> str:
@@ -147,14 +148,15 @@ class TuningResult:
         return f"<p>{words}</p>{self.ranked.head(10).to_html(float_format='{:.4g}'.format)}"
 
 
-def _percent(share: float) -> str:
+def _format_percent(share: float) -> str:
     return "unknown" if share != share else f"{share:.0%}"
 
 
-def _toml(value: Any) -> str:
+def _format_toml(value: Any) -> str:
     """A plain value as TOML writes it in one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+        items = (f"{json.dumps(k)} = {_format_toml(v)}" for k, v in value.items())
+        return "{" + ", ".join(items) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
+        return "[" + ", ".join(map(_format_toml, value)) + "]"
     return json.dumps(value)

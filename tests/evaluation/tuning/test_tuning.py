@@ -10,11 +10,17 @@ import pytest
 from conftest import SMALL, SMALL_FEATURES
 from made_up import random_walk
 
-from lstm_strategy import BrokerSettings, LSTMForecaster, LSTMStrategyError, run_backtest, tune
-from lstm_strategy.cli.config_file import build_forecaster, load_config
-from lstm_strategy.evaluation.tuning import tune as tuning
-from lstm_strategy.learning.search import trial as learning
-from lstm_strategy.learning.walk_forward import WalkForward
+from lstm_strategy import (
+    BrokerSettings,
+    LSTMForecaster,
+    LSTMStrategyError,
+    WalkForward,
+    run_backtest,
+    tune,
+    walk_forward,
+)
+from lstm_strategy.evaluation.tuning import trader
+from lstm_strategy.learning.search import DEFAULT_SPACE, DEFAULT_STRATEGY_SPACE, SearchSpace
 from lstm_strategy.trading.lstm import LSTMStrategy
 
 BARS = random_walk(420)
@@ -26,7 +32,7 @@ def base():
     return LSTMForecaster(SMALL_FEATURES, **TINY)
 
 
-def tuned(n_trials=3, *, space=SPACE, **options):
+def tune_small(n_trials=3, *, space=SPACE, **options):
     options = {"forecaster": base(), "n_folds": 2, "progress": False, **options}
     return tune(BARS, space, n_trials, **options)
 
@@ -38,7 +44,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(folder):
-    return tuned(folder=folder, prune=False)
+    return tune_small(folder=folder, prune=False)
 
 
 def test_every_trial_is_scored_on_all_folds_and_kept(result, folder):
@@ -63,13 +69,10 @@ def test_the_best_is_the_highest_sharpe_and_can_be_made_again(result):
 
 
 def test_the_score_is_the_sharpe_ratio_of_a_walk_forward_by_hand(result):
-    from lstm_strategy import walk_forward
-
     inner = BARS.iloc[:336]
     model = walk_forward(inner, result.forecaster, WalkForward(168, 84), progress=False)
-    own = run_backtest(
-        LSTMStrategy, inner, start=inner.index[168], model=model, **result.strategy
-    )  # fmt: skip
+    start = inner.index[168]
+    own = run_backtest(LSTMStrategy, inner, start=start, model=model, **result.strategy)
     assert own.metrics["sharpe"] == pytest.approx(result.best_value, abs=1e-3)
     assert result.returns[result.best_number].std() > 0
 
@@ -104,16 +107,16 @@ def test_what_is_saved_is_a_configuration_that_makes_the_same_forecaster(result,
     assert {f.name for f in tmp_path.iterdir()} == {
         *("best.toml", "history.png", "importance.png", "trials.csv"),
     }
-    config = load_config(tmp_path / "best.toml")
-    made = build_forecaster(config, {})
+    config = tomllib.loads((tmp_path / "best.toml").read_text())
+    made = LSTMForecaster(**config["forecaster"])
     assert made.settings == result.forecaster.settings
     assert made.features == result.forecaster.features
-    assert config.strategy == result.strategy
-    assert BrokerSettings(**config.broker) == result.broker
+    assert config["strategy"] == result.strategy
+    assert BrokerSettings(**config["broker"]) == result.broker
     assert len(pd.read_csv(tmp_path / "trials.csv")) == 3
 
 
-def test_figures_and_notebook_view_tell_the_outcome(result):
+def test_figures_and_notebook_view_show_the_outcome(result):
     import matplotlib.pyplot as plt
 
     history = result.figure()
@@ -128,30 +131,26 @@ def test_figures_and_notebook_view_tell_the_outcome(result):
 
 
 def test_a_finished_search_is_only_read_again(result, folder, monkeypatch):
-    monkeypatch.setattr(learning, "fit_fold", None)
-    again = tuned(folder=folder, prune=False)
+    monkeypatch.setattr(LSTMForecaster, "fit", None)
+    again = tune_small(folder=folder, prune=False)
     pd.testing.assert_frame_equal(again.trials, result.trials)
     assert again.pbo == result.pbo
 
 
-class _StoppedError(Exception):
-    pass
-
-
 def test_a_search_that_was_stopped_tries_what_it_would_have_tried(result, tmp_path, monkeypatch):
-    trained, calls = learning.fit_fold, []
+    fit, calls = LSTMForecaster.fit, []
 
-    def dies_in_the_second_trial(*arguments):
+    def die_in_the_second_trial(*arguments, **options):
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return trained(*arguments)
+        return fit(*arguments, **options)
 
-    monkeypatch.setattr(learning, "fit_fold", dies_in_the_second_trial)
+    monkeypatch.setattr(LSTMForecaster, "fit", die_in_the_second_trial)
     with pytest.raises(KeyboardInterrupt):
-        tuned(folder=tmp_path, prune=False)
-    monkeypatch.setattr(learning, "fit_fold", trained)
-    resumed = tuned(folder=tmp_path, prune=False)
+        tune_small(folder=tmp_path, prune=False)
+    monkeypatch.setattr(LSTMForecaster, "fit", fit)
+    resumed = tune_small(folder=tmp_path, prune=False)
     assert resumed.n_trials == 3
     columns = ["units", "learning_rate", "min_signal", "value"]
     np.testing.assert_allclose(
@@ -178,41 +177,45 @@ def test_a_folder_of_another_search_is_refused(result, folder, other):
         tune(n_trials=3, folder=folder, prune=False, progress=False, **options)
 
 
-def test_a_search_that_came_to_nothing_leaves_its_folder_to_a_mended_one(tmp_path):
+def test_a_search_that_came_to_nothing_leaves_its_folder_to_a_fixed_one(tmp_path):
     with pytest.raises(LSTMStrategyError, match="min_signal must be less than 1"):
-        tuned(1, folder=tmp_path, strategy={"min_signal": 7}, space={"units": [4]})
-    assert tuned(1, folder=tmp_path, space={"units": [4]}).n_trials == 1
+        tune_small(1, folder=tmp_path, strategy={"min_signal": 7}, space={"units": [4]})
+    assert tune_small(1, folder=tmp_path, space={"units": [4]}).n_trials == 1
 
 
 def test_a_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.doc").write_text("mine")
     with pytest.raises(LSTMStrategyError, match="holds something else"):
-        tuned(folder=tmp_path)
+        tune_small(folder=tmp_path)
     assert [f.name for f in tmp_path.iterdir()] == ["thesis.doc"]
 
 
 def test_a_journal_file_keeps_a_search_as_well(result, tmp_path):
     options = {"folder": tmp_path / "a", "storage": f"journal:{tmp_path / 'log'}", "prune": False}
-    tuned(1, **options)
-    both = tuned(2, **options)
+    tune_small(1, **options)
+    both = tune_small(2, **options)
     assert both.trials["value"].tolist() == pytest.approx(result.trials["value"].tolist()[:2])
     assert (tmp_path / "log").read_text().count('"worker"') == 2
 
 
 def test_a_trial_worse_than_half_stops_after_its_first_fold(monkeypatch):
-    monkeypatch.setattr(learning, "_TRIALS_BEFORE_PRUNING", 1)
-    scores = iter([0.9, 0.9, 0.1, 0.8, 0.95])
-    monkeypatch.setattr(tuning, "sharpe", lambda *a: next(scores, 0.5))
-    found = tuned(3)
-    assert found.trials["state"].tolist() == ["complete", "pruned", "pruned"]
-    assert found.trials["folds"].tolist() == [2, 1, 1]
-    assert list(found.returns) == [0]
-    assert found.n_trials == 3
+    scores = iter([*[0.9] * 10, 0.1, 0.8])  # the first five trials are never stopped
+    monkeypatch.setattr(trader, "sharpe", lambda *arguments: next(scores))
+    found = tune_small(7)
+    assert found.trials["state"].tolist() == [*["complete"] * 5, "pruned", "pruned"]
+    assert found.trials["folds"].tolist() == [*[2] * 5, 1, 1]
+    assert list(found.returns) == [0, 1, 2, 3, 4]
+    assert found.n_trials == 7
+
+
+def test_one_completed_trial_has_no_probability_of_overfitting():
+    found = tune_small(1)
+    assert found.n_independent == 1
     assert np.isnan(found.pbo)
 
 
 def test_a_setting_that_cannot_be_trained_is_a_trial_with_its_error():
-    found = tuned(2, space=one_too_long)
+    found = tune_small(2, space=one_too_long)
     assert found.trials["state"].tolist() == ["pruned", "complete"]
     assert "Training needs " in found.trials.loc[0, "error"]
     assert list(found.ranked.index) == [1, 0]
@@ -223,9 +226,9 @@ def one_too_long(trial):
     return {"lookback": 300 if trial.number == 0 else 10}
 
 
-def test_if_no_setting_can_be_trained_the_first_error_is_told():
+def test_if_no_setting_can_be_trained_the_first_error_is_given():
     with pytest.raises(LSTMStrategyError, match=r"None of 2 trials .* Training needs "):
-        tuned(2, space={"lookback": [200, 300]})
+        tune_small(2, space={"lookback": [200, 300]})
 
 
 def test_a_function_of_the_trial_chooses_features_and_thresholds():
@@ -233,7 +236,7 @@ def test_a_function_of_the_trial_chooses_features_and_thresholds():
         length = trial.suggest_int("length", 3, 9)
         return {"features": [{"kind": "rsi", "length": length}], "band": 0.2, "layers": 2}
 
-    found = tuned(1, space=space, objective="log_loss")
+    found = tune_small(1, space=space, objective="log_loss")
     assert found.forecaster.features.names == [f"RSI_{found.trials.loc[0, 'length']}"]
     assert found.forecaster.settings.units == (6, 6)
     assert found.strategy == {"band": 0.2}
@@ -247,16 +250,12 @@ def test_indicators_join_the_features_unless_they_are_there():
         def suggest_categorical(self, name, choices):
             return choices[-1]
 
-    from lstm_strategy.learning.search import SearchSpace
-
     setting = SearchSpace.of(space, []).setting(Everything(), base())
     names = setting.applied_to(base()).features.names
     assert names == [*base().features.names, "RSI_9"]
 
 
 def test_the_default_space_names_what_a_forecaster_and_its_strategy_take():
-    from lstm_strategy.learning.search import DEFAULT_SPACE, DEFAULT_STRATEGY_SPACE, SearchSpace
-
     space = SearchSpace.of(DEFAULT_SPACE | DEFAULT_STRATEGY_SPACE, ["min_signal", "band"])
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -269,7 +268,7 @@ def test_the_default_space_names_what_a_forecaster_and_its_strategy_take():
 
 def test_progress_counts_folds_to_the_end():
     steps = []
-    tuned(2, progress=lambda *step: steps.append(step), prune=False)
+    tune_small(2, progress=lambda *step: steps.append(step), prune=False)
     assert steps[-1] == (4, 4)
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
 
@@ -317,10 +316,6 @@ STORAGES = {
 def test_a_storage_that_cannot_be_used_is_one_clear_error_without_its_password(storage, tmp_path):
     url, message = STORAGES[storage]
     with pytest.raises(LSTMStrategyError, match=message) as error:
-        tuned(1, folder=tmp_path / "new", storage=url)
+        tune_small(1, folder=tmp_path / "new", storage=url)
     assert "\n" not in str(error.value)
     assert "secret" not in str(error.value)
-
-
-def test_best_toml_is_valid_toml(result):
-    assert tomllib.loads(result.to_toml())["forecaster"]["epochs"] == 1

@@ -1,0 +1,70 @@
+"""Forecasts traded by `LSTMStrategy` after costs: what a trial and the holdout are scored by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
+from lstm_strategy.evaluation.metrics import bar_returns, sharpe
+from lstm_strategy.learning.search import OutOfSampleForecasts
+from lstm_strategy.learning.serving import precomputed_frame
+from lstm_strategy.trading import declared_params
+from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.execution import silence_orders
+from lstm_strategy.trading.lstm import LSTMStrategy
+
+PARAMETER_NAMES = tuple(name for name in declared_params(LSTMStrategy) if name != "model")
+
+
+@dataclass(frozen=True)
+class ForecastTrader:
+    """Trades what a trial forecast.
+
+    Attributes:
+        broker: What trading costs.
+        strategy: Parameters of `LSTMStrategy` that all trials share.
+    """
+
+    broker: BrokerSettings
+    strategy: Mapping[str, Any]
+
+    def result(
+        self, bars: pd.DataFrame, forecasts: pd.DataFrame, strategy: Mapping[str, Any]
+    ) -> BacktestResult:
+        """Return the backtest on the bars that were forecast; earlier ones only warm it up.
+
+        Args:
+            bars: Bars up to the last one that was forecast.
+            forecasts: Signal, forecast and uncertainty.
+            strategy: Parameters of this trial.
+        """
+        with silence_orders():
+            return run_backtest(
+                LSTMStrategy,
+                bars,
+                start=forecasts.index[0],
+                end=forecasts.index[-1],
+                broker=self.broker,
+                name="LSTM, tuned",
+                **{**self.strategy, **strategy, "model": precomputed_frame(forecasts, bars)},
+            )
+
+    def returns(self, seen: OutOfSampleForecasts) -> pd.Series:
+        """Return the bar returns on the bars that were forecast, known at the close of each row.
+
+        They are zero before the first trade and once the account is ruined.
+        """
+        result = self.result(seen.bars, seen.forecasts, seen.strategy)
+        return bar_returns(result.equity).reindex(seen.forecasts.index).fillna(0.0)
+
+    def sharpe(self, seen: OutOfSampleForecasts) -> float:
+        """Return the annual Sharpe ratio after costs; zero where nothing was traded."""
+        result = self.result(seen.bars, seen.forecasts, seen.strategy)
+        return zero_if_flat(sharpe(result.equity, result.bars_per_year))
+
+
+def zero_if_flat(ratio: float) -> float:
+    """Return the ratio, and zero for the NaN of a flat curve: an optimiser needs a number."""
+    return 0.0 if ratio != ratio else ratio
