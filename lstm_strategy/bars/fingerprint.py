@@ -10,7 +10,7 @@ from lstm_strategy.errors import BarsError
 
 
 def bars_fingerprint(bars: pd.DataFrame) -> str:
-    """Return 64 hex digits that change with any single value, date or column name.
+    """Give exact bars a name that changes with any single value, date or column name.
 
     SHA-256 over the sorted column names, the dates as UTC nanoseconds (microseconds where one lies
     outside the years 1677 to 2262, which nanoseconds span) and the float64 values.
@@ -18,8 +18,14 @@ def bars_fingerprint(bars: pd.DataFrame) -> str:
     numbers, and the memory layout make no difference. Dates without a timezone count as UTC;
     every NaN counts as the same NaN.
 
+    Args:
+        bars: Columns of numbers on a DatetimeIndex, shape (n_bars, n_columns).
+
+    Returns:
+        64 hexadecimal digits.
+
     Raises:
-        BarsError: the index holds no dates, or a column holds no numbers.
+        BarsError: If the index holds no dates, or a column holds no numbers.
 
     Example:
         >>> bars = pd.DataFrame({"close": [1.0, 2.0]}, pd.to_datetime(["2024-01-02", "2024-01-03"]))
@@ -34,13 +40,13 @@ def bars_fingerprint(bars: pd.DataFrame) -> str:
     names = sorted(str(name) for name in bars.columns)
     by_name = bars.set_axis([str(name) for name in bars.columns], axis=1)
     digest = hashlib.sha256(json.dumps(["bars", 1, len(bars), names]).encode())
-    digest.update(_canonical_instants(bars.index))
+    digest.update(_encode_instants(bars.index))
     for name in names:
-        digest.update(_canonical_bytes(by_name[name]))
+        digest.update(_encode_numbers(by_name[name]))
     return digest.hexdigest()
 
 
-def _canonical_instants(index: pd.DatetimeIndex) -> bytes:
+def _encode_instants(index: pd.DatetimeIndex) -> bytes:
     try:
         return index.as_unit("ns").asi8.astype("<i8").tobytes()
     except pd.errors.OutOfBoundsDatetime:
@@ -48,7 +54,7 @@ def _canonical_instants(index: pd.DatetimeIndex) -> bytes:
         return b"us" + index.as_unit("us").asi8.astype("<i8").tobytes()
 
 
-def _canonical_bytes(column: pd.Series) -> bytes:
+def _encode_numbers(column: pd.Series) -> bytes:
     try:
         values = column.to_numpy(dtype="<f8", na_value=np.nan, copy=True)
     except (TypeError, ValueError) as error:

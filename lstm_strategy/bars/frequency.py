@@ -11,13 +11,16 @@ _USUAL_SLOW_RATES = (52, 26, 12, 4, 2, 1)
 
 
 def bar_spacing(index: pd.DatetimeIndex) -> pd.Timedelta:
-    """Return the median time between neighbouring bars.
+    """The median time between neighbouring bars.
 
-    Expects the sorted index of validated bars. Nights, weekends and gaps widen single steps
-    only, so that hourly stock bars give one hour and daily ones give one day.
+    Nights, weekends and gaps widen single steps only, so that hourly stock bars give one hour and
+    daily ones give one day.
+
+    Args:
+        index: The index of validated bars, which rises; at least two bars.
 
     Raises:
-        BarsError: ``index`` isn't a ``DatetimeIndex`` or has fewer than two bars.
+        BarsError: If `index` isn't a `DatetimeIndex` or has fewer than two bars.
 
     Example:
         >>> bar_spacing(pd.date_range("2024-01-05", periods=3, freq="B"))
@@ -40,7 +43,7 @@ def bar_spacing(index: pd.DatetimeIndex) -> pd.Timedelta:
 
 
 def bars_per_year(index: pd.DatetimeIndex) -> float:
-    """Return how many bars a year has, the factor that annualises returns and volatility.
+    """How many bars a year has, the factor that annualises returns and volatility.
 
     Daily and intraday bars: the median number of bars on a traded day, times 365 traded days
     when weekends are traded and 252 when they aren't. Slower bars: 52 (weekly), 26, 12
@@ -50,8 +53,11 @@ def bars_per_year(index: pd.DatetimeIndex) -> float:
     Weekends count as traded when bars fall on most of the Saturdays and Sundays that the index
     spans; Sunday evenings alone, as in currencies and futures, still make a 252-day year.
 
+    Args:
+        index: The index of validated bars, which rises; at least two bars.
+
     Raises:
-        BarsError: ``index`` isn't a ``DatetimeIndex`` or has fewer than two bars.
+        BarsError: If `index` isn't a `DatetimeIndex` or has fewer than two bars.
 
     Example:
         >>> bars_per_year(pd.date_range("2024-01-01", periods=5, freq="D"))
@@ -60,28 +66,25 @@ def bars_per_year(index: pd.DatetimeIndex) -> float:
         8760.0
     """
     spacing_days = bar_spacing(index) / pd.Timedelta(days=1)
-    days = _traded_days(index)
+    days, counts = _count_by_day(index)
     if spacing_days >= 1.5 and not _follows_business_days(days):
         return _slow_bars_per_year(spacing_days)
     days_a_year = _DAYS_OF_A_YEAR if _trades_weekends(days) else _DAYS_OF_A_STOCK_YEAR
-    return _bars_a_day(index) * days_a_year
+    return _bars_a_day(counts) * days_a_year
 
 
-def _wall_clock(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    return index.tz_localize(None) if index.tz is not None else index
-
-
-def _traded_days(index: pd.DatetimeIndex) -> np.ndarray:
-    return np.unique(_wall_clock(index).to_numpy().astype("datetime64[D]"))
+def _count_by_day(index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
+    """The traded days of the index's own timezone, and the number of bars on each."""
+    wall_clock = index.tz_localize(None)
+    return np.unique(wall_clock.to_numpy().astype("datetime64[D]"), return_counts=True)
 
 
 def _follows_business_days(days: np.ndarray) -> bool:
-    """Tell daily stock bars apart in spans so short that a weekend is the median step."""
+    """Whether bars are daily, seen even in a span so short that a weekend is the median step."""
     return bool(np.median(np.busday_count(days[:-1], days[1:])) == 1)
 
 
-def _bars_a_day(index: pd.DatetimeIndex) -> float:
-    _, counts = np.unique(_wall_clock(index).to_numpy().astype("datetime64[D]"), return_counts=True)
+def _bars_a_day(counts: np.ndarray) -> float:
     if len(counts) <= 2:
         return float(counts.max())
     # The first and the last day may have been cut in the middle of the session.

@@ -1,4 +1,4 @@
-"""Markets whose right answer is known: a model must find the memory, and nothing in the noise."""
+"""Markets whose right answer is known: a model must find the memory, and nothing in noise."""
 
 import inspect
 from collections.abc import Callable
@@ -38,17 +38,17 @@ _ALLOWED = {
 
 @dataclass(frozen=True)
 class SimulatedMarket:
-    """Bars made by a known rule, and the exposure that one who knows the rule would hold.
+    """Bars made by a known rule, and the exposure that whoever knows the rule would hold.
 
-    ``simulate_bars(m.kind, len(m.bars), seed=m.seed, **m.params)`` makes the market ``m`` again.
+    `simulate_bars(m.kind, len(m.bars), seed=m.seed, **m.params)` makes the market `m` again.
 
     Attributes:
-        bars: open high low close volume on business days, as ``validate_bars`` wants them.
-        oracle: the exposure to hold over the *next* bar, −1, 0 or 1, on the index of the bars;
-            known at the close of its row by one who knows the rule and the hidden state.
-        kind: the rule.
-        seed: what the draws were made from.
-        params: every parameter of the rule, defaults included.
+        bars: Open high low close volume on business days, as `validate_bars` wants them.
+        oracle: The exposure to hold over the *next* bar, −1, 0 or 1, on the index of the bars;
+            known at the close of its row to whoever knows the rule and the hidden state.
+        kind: The rule.
+        seed: The number that the draws were made from.
+        params: Every parameter of the rule, defaults included.
     """
 
     bars: pd.DataFrame
@@ -61,28 +61,35 @@ class SimulatedMarket:
 def simulate_bars(
     kind: str, n_bars: int = 20_000, *, seed: int = 0, **params: float
 ) -> SimulatedMarket:
-    """Return bars of a market whose right answer is known, with that answer.
+    """Make bars of a market whose right answer is known, together with that answer.
 
-    The kinds, each a function of `market_rules` that lists its parameters:
-
-    - ``remembered_news``: news decides, until the next news, what a busy bar is followed by;
-    - ``regimes``: a drift up or down and a volatility, calm or wild, that each persist;
-    - ``garch``: volatility that clusters, and nothing to forecast;
-    - ``noise``: a random walk, and nothing to forecast.
-
-    Closes are realised from log returns; every open is the close before it. High and low reach
-    beyond open and close by a wick of their own draws, of about ``vol``/4, that says nothing
-    about any other bar. The same seed always makes the same bars, and a longer market of the
-    same seed begins with the shorter one (as long as numpy keeps its random streams).
+    Closes follow from log returns; every open is the close before it. High and low reach beyond
+    open and close by a wick of their own draws, of about `vol`/4, that says nothing about any
+    other bar. The same seed always makes the same bars, and a longer market of the same seed
+    begins with the shorter one (as long as numpy keeps its random streams).
 
     Args:
-        kind: one of ``remembered_news``, ``regimes``, ``garch``, ``noise``.
-        n_bars: from 1 to 2,000,000 bars, one for each business day from 1970 on.
-        seed: not negative.
-        params: parameters of the kind, by name.
+        kind: The rule of the market:
+
+            - `remembered_news`: news decides, until the next news, what follows a busy bar. Its
+              parameters are `p_news=0.04`, `strength=0.3`, `jump=2.5`, `vol=0.01`,
+              `busy_factor=1.5`, `news_factor=6` and `volume_noise=0.1`.
+            - `regimes`: a drift up or down and a volatility, calm or wild, that each persist:
+              `strength=0.2`, `mean_drift_bars=60`, `mean_vol_bars=40`, `vol=0.01`,
+              `wild_factor=3` and `volume_noise=0.1`.
+            - `garch`: volatility that clusters, and nothing to forecast: `vol=0.01`, `alpha=0.1`,
+              `beta=0.88` and `volume_noise=0.1`.
+            - `noise`: a random walk, and nothing to forecast: `vol=0.01` and `volume_noise=0.1`.
+        n_bars: From 1 to 2,000,000 bars, one for each business day from 1970 on.
+        seed: Not negative; another seed makes another market of the same kind.
+        **params: Parameters of the kind, by name. `vol` is the standard deviation of a usual log
+            return.
+
+    Returns:
+        The bars, and the exposure that earns most on them.
 
     Raises:
-        BarsError: for an unknown kind or parameter, naming the nearest, or a value out of range.
+        BarsError: For an unknown kind or parameter, naming the nearest, or a value out of range.
 
     Example:
         >>> market = simulate_bars("remembered_news", 5_000, seed=7, strength=0.5)
@@ -91,18 +98,18 @@ def simulate_bars(
         >>> bool(earned.mean() > 0.4 * 0.01)
         True
     """
-    rule = _rule(kind)
-    settings = _settings(kind, rule, params)
-    n_bars = _whole_number("n_bars", n_bars, least=1, most=_MOST_BARS)
-    seed = _whole_number("seed", seed, least=0)
+    rule = _find_rule(kind)
+    settings = _complete_params(kind, rule, params)
+    n_bars = _check_whole("n_bars", n_bars, least=1, most=_MOST_BARS)
+    seed = _check_whole("seed", seed, least=0)
     draws = Draws.from_seed(n_bars, seed)
     path = rule(draws, **settings)
-    bars = _bars(path, draws, wick=_WICK * settings["vol"])
+    bars = _build_bars(path, draws, wick=_WICK * settings["vol"])
     oracle = pd.Series(path.oracle, bars.index, name="oracle")
     return SimulatedMarket(bars, oracle, kind, seed, settings)
 
 
-def _bars(path: Path, draws: Draws, *, wick: float) -> pd.DataFrame:
+def _build_bars(path: Path, draws: Draws, *, wick: float) -> pd.DataFrame:
     log_close = np.cumsum(path.log_return)
     out_of_reach = np.abs(log_close) > _LARGEST_LOG_PRICE
     if out_of_reach.any():
@@ -128,7 +135,7 @@ def _bars(path: Path, draws: Draws, *, wick: float) -> pd.DataFrame:
     )
 
 
-def _rule(kind: Any) -> Callable[..., Path]:
+def _find_rule(kind: Any) -> Callable[..., Path]:
     if not isinstance(kind, str) or kind not in KINDS:
         raise BarsError(
             f"kind must be one of {', '.join(KINDS)}, got {kind!r}. {suggest_names(kind, KINDS)}"
@@ -136,8 +143,10 @@ def _rule(kind: Any) -> Callable[..., Path]:
     return KINDS[kind]
 
 
-def _settings(kind: str, rule: Callable[..., Path], params: dict[str, float]) -> dict[str, float]:
-    """Return the parameters of the rule, checked, with the defaults of its signature."""
+def _complete_params(
+    kind: str, rule: Callable[..., Path], params: dict[str, float]
+) -> dict[str, float]:
+    """The parameters of the rule, checked, with the defaults of its signature."""
     signature = inspect.signature(rule).parameters.values()
     defaults = {known.name: known.default for known in signature if known.name != "draws"}
     for name, value in params.items():
@@ -154,7 +163,7 @@ def _check_range(name: str, value: Any) -> None:
         raise BarsError(f"{name} must be from {low:g} to {high:g}, got {value!r}. Move it there.")
 
 
-def _whole_number(name: str, value: Any, *, least: int, most: int | None = None) -> int:
+def _check_whole(name: str, value: Any, *, least: int, most: int | None = None) -> int:
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_whole or value < least or (most is not None and value > most):
         upper = "" if most is None else f" to {most:,}"

@@ -1,7 +1,6 @@
 """The rules of simulated markets: each kind is a function from draws to a path of bars.
 
-Row t of the draws is all that chance adds at bar t, so that no bar and no oracle can know anything
-of later rows.
+Row t of the draws is all that chance adds at bar t: no bar and no oracle can know of later rows.
 """
 
 from collections.abc import Callable
@@ -18,10 +17,10 @@ class Draws:
     """What chance decides: row t holds all that is new at bar t.
 
     Attributes:
-        shock: standard normal, shape (n_bars,), behind the return.
-        volume_shock: standard normal, shape (n_bars,), behind the volume.
-        wicks: standard normal, shape (n_bars, 2), behind high and low.
-        chance: uniform on 0…1, shape (n_bars, 2), behind hidden events and states.
+        shock: Standard normal, shape (n_bars,), behind the return.
+        volume_shock: Standard normal, shape (n_bars,), behind the volume.
+        wicks: Standard normal, shape (n_bars, 2), behind high and low.
+        chance: Uniform on 0…1, shape (n_bars, 2), behind hidden events and states.
     """
 
     shock: np.ndarray
@@ -31,7 +30,7 @@ class Draws:
 
     @classmethod
     def from_seed(cls, n_bars: int, seed: int) -> Self:
-        """Draws of one seed; drawn row by row, so that more bars never change the first ones."""
+        """Draw row by row, so that more bars never change the first ones."""
         normal_stream, uniform_stream = np.random.default_rng(seed).spawn(2)
         normal = normal_stream.standard_normal((n_bars, 4))
         return cls(normal[:, 0], normal[:, 1], normal[:, 2:], uniform_stream.random((n_bars, 2)))
@@ -42,9 +41,9 @@ class Path:
     """What a rule makes of the draws: three columns of shape (n_bars,).
 
     Attributes:
-        log_return: of each close on the close before.
-        relative_volume: of each bar, as a factor of the usual volume.
-        oracle: the exposure to hold over the next bar, known at the close of its row.
+        log_return: The log return of each close on the close before.
+        relative_volume: The volume of each bar as a factor of the usual one.
+        oracle: The exposure to hold over the next bar, known at the close of its row.
     """
 
     log_return: np.ndarray
@@ -65,17 +64,17 @@ def remembered_news(
 ) -> Path:
     """News decides, until the next news, whether busy bars are followed by rises or by falls.
 
-    At bar t, ``busy`` is ±1 with equal chance. With probability ``p_news`` there is news: the
-    log return is ±``jump``·``vol``, and its sign becomes the ``state``. Otherwise the log return
-    is ``vol``·(z + ``strength``·drift), z standard normal, where drift is state·busy *of bar
-    t−1*. The volume is the usual one times ``busy_factor``^busy, times ``news_factor`` on news,
-    with lognormal noise of ``volume_noise``: busy and news can be read off it.
+    At bar t, `busy` is ±1 with equal chance. With probability `p_news` there is news: the
+    log return is ±`jump`·`vol`, and its sign becomes the `state`. Otherwise the log return
+    is `vol`·(z + `strength`·drift), z standard normal, where drift is state·busy *of bar
+    t−1*. The volume is the usual one times `busy_factor`^busy, times `news_factor` on news,
+    with lognormal noise of `volume_noise`: busy and news can be read off it.
 
     The oracle is state·busy; it is 0 before the first news, when there is no drift. Neither past
     returns nor volumes are correlated with the next return. The last bar says nothing by itself
-    unless it is a news bar, and then only of the one bar after it: who forgets the news earns
-    nothing on the other bars. With p and s for ``p_news`` and ``strength``, and in units of
-    ``vol``, the oracle's return a bar has
+    unless it is a news bar, and then only of the one bar after it: whoever forgets the news
+    earns nothing on the other bars. With p and s for `p_news` and `strength`, and in units of
+    `vol`, the oracle's return a bar has
 
         mean (1−p)·s,  mean square (1−p)·(1+s²) + p·jump²,
 
@@ -85,7 +84,7 @@ def remembered_news(
     is_news = draws.chance[:, 0] < p_news
     busy = np.where(draws.chance[:, 1] < 0.5, 1.0, -1.0)
     direction = np.sign(draws.shock)
-    state = _held_since(is_news, direction)
+    state = _latest_value(is_news, direction)
     oracle = state * busy + 0.0  # no negative zeros before the first news
     drift = np.append(0.0, oracle[:-1])  # what was known at the close before
     usual_return = draws.shock + strength * drift
@@ -109,17 +108,17 @@ def regimes(
 ) -> Path:
     """A drift, up or down, and a volatility, calm or wild, that change independently.
 
-    At the start of each bar the drift turns with probability 1/``mean_drift_bars`` and the
-    volatility with 1/``mean_vol_bars``, so that these are the mean durations; both begin in
-    either state with equal chance. The log return is ``vol``·(±``strength`` + factor·z), z
-    standard normal, factor 1 when calm and ``wild_factor`` when wild. Volume is noise.
+    At the start of each bar the drift turns with probability 1/`mean_drift_bars` and the
+    volatility with 1/`mean_vol_bars`, so that these are the mean durations; both begin in
+    either state with equal chance. The log return is `vol`·(±`strength` + factor·z), z
+    standard normal, factor 1 when calm and `wild_factor` when wild. Volume is noise.
 
     The oracle is the sign of the drift at its row, which is that of the drift to expect at the
     next bar since a state lasts three bars or more on average. It earns
-    ``vol``·``strength``·(1−2/``mean_drift_bars``) a bar.
+    `vol`·`strength`·(1−2/`mean_drift_bars`) a bar.
     """
-    drift = _two_states(draws.chance[:, 0], mean_bars=mean_drift_bars)
-    is_wild = _two_states(draws.chance[:, 1], mean_bars=mean_vol_bars) > 0
+    drift = _two_state_chain(draws.chance[:, 0], mean_bars=mean_drift_bars)
+    is_wild = _two_state_chain(draws.chance[:, 1], mean_bars=mean_vol_bars) > 0
     shock = np.where(is_wild, wild_factor, 1.0) * draws.shock
     return Path(
         log_return=vol * (strength * drift + shock),
@@ -138,13 +137,16 @@ def garch(
 ) -> Path:
     """Volatility that clusters, without a drift: the size of returns can be forecast, no sign.
 
-    GARCH(1,1) of Bollerslev (1986, section 3): the shocks are e = √h·z, z standard normal, with
-    the variance h = ω + ``alpha``·e² + ``beta``·h of the bar before. ω makes ``vol`` the
-    unconditional standard deviation, from which the first bar starts. The log return is e − h/2,
-    so that the simple return to expect is exactly 0, and so is the oracle.
+    The shocks are e = √h·z, z standard normal, with the variance h = ω + `alpha`·e² + `beta`·h of
+    the bar before. ω makes `vol` the unconditional standard deviation, from which the first bar
+    starts. The log return is e − h/2, so that the simple return to expect is exactly 0, and so is
+    the oracle.
+
+    Source:
+        GARCH(1,1) of Bollerslev (1986), section 3.
 
     Raises:
-        BarsError: ``alpha`` + ``beta`` isn't below 1.
+        BarsError: If `alpha` + `beta` isn't below 1.
     """
     if alpha + beta >= 1:
         raise BarsError(
@@ -165,9 +167,9 @@ def garch(
 
 
 def noise(draws: Draws, *, vol: float = 0.01, volume_noise: float = 0.1) -> Path:
-    """A random walk: nothing can be forecast, and the oracle stays out.
+    """A random walk: nothing can be forecast, so the oracle stays out.
 
-    The log return is ``vol``·z − ``vol``²/2, z standard normal: the simple return to expect is
+    The log return is `vol`·z − `vol`²/2, z standard normal: the simple return to expect is
     exactly 0. Volume is noise.
     """
     return Path(
@@ -185,14 +187,14 @@ KINDS: dict[str, Callable[..., Path]] = {
 }
 
 
-def _held_since(is_event: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Return the value at the latest event, that of the row included; 0 before the first."""
+def _latest_value(is_event: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """The value at the latest event, that of the row included; 0 before the first."""
     latest = np.maximum.accumulate(np.where(is_event, np.arange(len(value)), -1))
     return np.where(latest >= 0, value[latest], 0.0)
 
 
-def _two_states(chance: np.ndarray, *, mean_bars: float) -> np.ndarray:
-    """Return a Markov chain of ±1 that keeps its state for ``mean_bars`` on average."""
+def _two_state_chain(chance: np.ndarray, *, mean_bars: float) -> np.ndarray:
+    """A Markov chain of ±1 that keeps its state for `mean_bars` on average."""
     turns = chance < 1 / mean_bars
     turns[0] = chance[0] < 0.5
     return np.where(np.cumsum(turns) % 2, -1.0, 1.0)

@@ -60,17 +60,23 @@ def check_bars(bars: pd.DataFrame | CheckedBars, *, source: str = "bars") -> Che
 
 
 def validate_bars(bars: pd.DataFrame, *, source: str = "bars") -> pd.DataFrame:
-    """Return the bars as a float64 copy, or name the first thing that is wrong with them.
+    """Check that bars can be trusted, or name the first thing that is wrong with them.
 
-    The result has shape (n_bars, 5 + n_extras): ``open high low close volume`` first, then the
-    extra columns in the order given; its DatetimeIndex is named ``datetime`` and keeps its
-    timezone. Prices are finite and positive, volume is finite and not negative, the high is the
-    highest and the low the lowest price of its bar (up to a relative 1e-9); dates rise. NaN is
-    allowed in extra columns only. ``source`` is named in front of the message, for instance the
-    file that the bars came from.
+    Prices must be finite and positive, volume finite and not negative, the high the highest and
+    the low the lowest price of its bar (up to a relative 1e-9), and dates must rise.
+
+    Args:
+        bars: Columns `open high low close volume` and any others of numbers, on a DatetimeIndex;
+            left as it is.
+        source: Where the bars came from, for instance a file; named in front of a message.
+
+    Returns:
+        A float64 copy, shape (n_bars, 5 + n_extras): `open high low close volume` first, then the
+        extra columns in the order given, on the same dates under the name `datetime`. NaN is
+        allowed in extra columns only. Each row is known at the close of its bar.
 
     Raises:
-        BarsError: with the first offence, its date, the number of rows and the remedy.
+        BarsError: With the first offence, its date, the number of rows and the remedy.
 
     Example:
         >>> days = pd.to_datetime(["2024-01-02", "2024-01-03"])
@@ -86,7 +92,7 @@ def validate_bars(bars: pd.DataFrame, *, source: str = "bars") -> pd.DataFrame:
         _check_shape(bars)
         _check_index(bars.index)
         extras = [name for name in bars.columns if name not in BAR_COLUMNS]
-        numbers = {name: _numbers(bars, name) for name in (*BAR_COLUMNS, *extras)}
+        numbers = {name: _to_floats(bars, name) for name in (*BAR_COLUMNS, *extras)}
         valid = pd.DataFrame(numbers, index=bars.index.rename("datetime"), dtype="float64")
         _check_prices(valid)
         _check_volume(valid)
@@ -130,18 +136,20 @@ def _check_index(index: pd.Index) -> None:
     if index.hasnans:
         missing = np.asarray(index.isna())
         raise BarsError(
-            f"the date of row {missing.argmax()} is missing (NaT; {_rows(missing.sum())}). "
+            f"the date of row {missing.argmax()} is missing (NaT; {_count_rows(missing.sum())}). "
             "Drop those rows: bars[bars.index.notna()]."
         )
     steps = np.diff(index.asi8)
     _refuse(
         np.append(False, steps < 0),
-        lambda row: f"the date goes back to {_when(index, row)} after {_when(index, row - 1)}",
+        lambda row: (
+            f"the date goes back to {_format_date(index, row)} after {_format_date(index, row - 1)}"
+        ),
         "Sort the bars: bars.sort_index().",
     )
     _refuse(
         np.append(False, steps == 0),
-        lambda row: f"the date is repeated at {_when(index, row)}",
+        lambda row: f"the date is repeated at {_format_date(index, row)}",
         'Keep one bar a date: bars[~bars.index.duplicated(keep="last")].',
     )
 
@@ -173,15 +181,15 @@ def _refuse_index(index: pd.Index) -> NoReturn:
     )
 
 
-def _numbers(bars: pd.DataFrame, name: str) -> np.ndarray:
-    """Return a column as float64; missing values of any kind become NaN."""
+def _to_floats(bars: pd.DataFrame, name: str) -> np.ndarray:
+    """A column as float64; missing values of any kind become NaN."""
     column = bars[name]
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
         return column.to_numpy(dtype="float64", na_value=np.nan, copy=True)
     objects = column.astype(object).where(column.notna(), np.nan).to_numpy()
     _refuse(
         np.array([not _is_number(value) for value in objects]),
-        lambda row: f"{_not_numeric(name, objects[row])} at {_when(bars.index, row)}",
+        lambda row: f"{_describe_value(name, objects[row])} at {_format_date(bars.index, row)}",
         f"Drop it: bars.drop(columns={name!r})."
         if name not in BAR_COLUMNS
         else "Turn them into numbers, or drop those rows.",
@@ -194,7 +202,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, Real | Decimal | np.bool_)
 
 
-def _not_numeric(name: str, value: Any) -> str:
+def _describe_value(name: str, value: Any) -> str:
     kind = "the string" if isinstance(value, str) else f"the {type(value).__name__}"
     if name in BAR_COLUMNS:
         return f"{name} holds {kind} {value!r}"
@@ -217,8 +225,8 @@ def _check_prices(bars: pd.DataFrame) -> None:
     close = bars["close"].to_numpy()
     if len(close) > 1 and (close == close[0]).all():
         raise BarsError(
-            f"close is {close[0]:.15g} on every bar from {_when(bars.index, 0)} to "
-            f"{_when(bars.index, -1)} ({_rows(len(close))}). Load prices that move."
+            f"close is {close[0]:.15g} on every bar from {_format_date(bars.index, 0)} to "
+            f"{_format_date(bars.index, -1)} ({_count_rows(len(close))}). Load prices that move."
         )
 
 
@@ -250,7 +258,9 @@ def _refuse_values(
     name = columns.columns[place]
     _refuse(
         bad[:, place],
-        lambda row: f"{name} is {_shown(values[row, place])} at {_when(columns.index, row)}",
+        lambda row: (
+            f"{name} is {_format_value(values[row, place])} at {_format_date(columns.index, row)}"
+        ),
         remedy,
     )
 
@@ -261,8 +271,8 @@ def _refuse_order(bars: pd.DataFrame, name: str, relation: str, other: str) -> N
     _refuse(
         excess > _RELATIVE_TOLERANCE * right,
         lambda row: (
-            f"{name} {_shown(left[row])} is {relation} {other} {_shown(right[row])} "
-            f"at {_when(bars.index, row)}"
+            f"{name} {_format_value(left[row])} is {relation} {other} {_format_value(right[row])} "
+            f"at {_format_date(bars.index, row)}"
         ),
         "Correct or drop those rows.",
     )
@@ -270,19 +280,19 @@ def _refuse_order(bars: pd.DataFrame, name: str, relation: str, other: str) -> N
 
 def _refuse(bad: np.ndarray, offence: Callable[[int], str], remedy: str) -> None:
     if bad.any():
-        raise BarsError(f"{offence(int(bad.argmax()))} ({_rows(int(bad.sum()))}). {remedy}")
+        raise BarsError(f"{offence(int(bad.argmax()))} ({_count_rows(int(bad.sum()))}). {remedy}")
 
 
-def _shown(value: float) -> str:
+def _format_value(value: float) -> str:
     return "NaN" if np.isnan(value) else f"{value:.15g}"
 
 
-def _rows(count: int) -> str:
+def _count_rows(count: int) -> str:
     return f"{count} row in all" if count == 1 else f"{count} rows in all"
 
 
-def _when(index: pd.Index, row: int) -> str:
-    """Write a date the short way when no bar of the index has a time of day."""
+def _format_date(index: pd.Index, row: int) -> str:
+    """A date, the short way when no bar of the index has a time of day."""
     if isinstance(index, pd.DatetimeIndex) and (index == index.normalize()).all():
         return f"{index[row]:%Y-%m-%d}"
     return str(index[row])

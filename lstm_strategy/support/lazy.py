@@ -1,4 +1,4 @@
-"""Names that a package offers and imports only when somebody asks for one."""
+"""Names that a package offers and imports only when one is asked for."""
 
 import sys
 import warnings
@@ -8,14 +8,19 @@ from typing import Any
 
 
 def import_on_first_use(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A package's ``__getattr__``, which imports a name from its module at its first use.
+    """Make a package's `__getattr__`, which imports a name from its module at its first use.
 
     Args:
-        package: the package's ``__name__``.
-        homes: the module of each name, relative to the package: ``{"keras": ".keras_import"}``.
+        package: The package's `__name__`.
+        homes: The module of each name, relative to the package: `{"keras": ".keras_import"}`.
 
     Returns:
-        A function of a name. It raises `AttributeError` for one that ``homes`` lacks.
+        A function of a name. It raises `AttributeError` for one that `homes` lacks.
+
+    Example:
+        >>> find = import_on_first_use("lstm_strategy.support", {"sha256_of": ".hashing"})
+        >>> find("sha256_of").__module__
+        'lstm_strategy.support.hashing'
     """
 
     def find(name: str) -> Any:

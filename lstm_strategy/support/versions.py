@@ -4,13 +4,32 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 _LIBRARIES = (
-    *("lstm-strategy", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch"),
-    *("onnx", "onnxruntime", "numpy", "pandas"),
+    "lstm-strategy",
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+    "jax",
+    "torch",
+    "onnx",
+    "onnxruntime",
+    "numpy",
+    "pandas",
 )
 
 
 def library_versions(libraries: Sequence[str] = _LIBRARIES) -> dict[str, str]:
-    """The versions of libraries, by default those that shape a model's numbers, if installed."""
+    """The versions of those libraries that are installed.
+
+    Args:
+        libraries: Names as pip knows them; by default those that shape a model's numbers.
+
+    Returns:
+        The version of each library by its name.
+
+    Example:
+        >>> sorted(library_versions(["pandas", "numpy", "not-installed"]))
+        ['numpy', 'pandas']
+    """
     versions = {}
     for library in libraries:
         try:
