@@ -44,7 +44,7 @@ def log_returns(market):
     return np.diff(np.log(market.bars["close"].to_numpy()))
 
 
-def earned(market):
+def oracle_returns(market):
     """The log return of each bar from the second on, times the exposure asked for before it."""
     return market.oracle.to_numpy()[:-1] * log_returns(market)
 
@@ -119,7 +119,7 @@ def test_the_bars_alone_tell_the_oracle_to_a_reader_with_a_memory():
 @pytest.mark.parametrize("strength", [0.3, 1.0])
 def test_the_oracle_of_remembered_news_earns_what_the_closed_form_says(strength):
     market = simulate_bars("remembered_news", 200_000, seed=2, strength=strength)
-    units = earned(market) / 0.01
+    units = oracle_returns(market) / 0.01
     p, jump = 0.04, 2.5
     mean = (1 - p) * strength
     mean_square = (1 - p) * (1 + strength**2) + p * jump**2
@@ -188,7 +188,7 @@ def test_regimes_last_as_long_as_asked_and_pay_the_oracle_accordingly():
     assert 200_000 / n_turns == pytest.approx(20, rel=4 * math.sqrt(20 / 200_000))
     variance = 0.01**2 * (1 + 3**2) / 2
     expected = 0.01 * 0.2 * (1 - 2 / 20)
-    assert earned(market).mean() == pytest.approx(expected, abs=4 * math.sqrt(variance / 200_000))
+    assert oracle_returns(market).mean() == pytest.approx(expected, abs=4 * math.sqrt(variance / 200_000))
 
 
 def test_regimes_have_a_volatility_that_owes_nothing_to_the_drift():

@@ -1,0 +1,210 @@
+"""Dates in the many ways that files write them."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+from bar_files import DAYS, assert_same_bars, dated_csv, three_bars, write_file
+
+from lstm_strategy.bars.load import load_bars
+from lstm_strategy.errors import BarsError
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ["2024/01/02", "2024/01/03", "2024/01/16"],
+        ["20240102", "20240103", "20240116"],
+        ["01/02/2024", "01/03/2024", "01/16/2024"],
+        ["1/2/2024", "1/3/2024", "1/16/2024"],
+        ["02.01.2024", "03.01.2024", "16.01.2024"],
+        ["2024.01.02", "2024.01.03", "2024.01.16"],
+        ['"Jan 02, 2024"', '"Jan 03, 2024"', '"Jan 16, 2024"'],
+        ["02 Jan 2024", "03 Jan 2024", "16 Jan 2024"],
+        ["2-Jan-2024", "3-Jan-2024", "16-Jan-2024"],
+        ["2024-01-02T00:00:00", "2024-01-03T00:00:00", "2024-01-16T00:00:00"],
+        ["01/02/2024 12:00 AM", "01/03/2024 12:00 AM", "01/16/2024 12:00 AM"],
+        ["2024-01-02 12-AM", "2024-01-03 12-AM", "2024-01-16 12-AM"],
+        ["02.01.2024 00:00:00.000", "03.01.2024 00:00:00.000", "16.01.2024 00:00:00.000"],
+    ],
+    ids=lambda dates: dates[0],
+)
+def test_the_usual_date_formats_are_read(tmp_path, dates):
+    path = write_file(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates))
+    assert_same_bars(load_bars(path), three_bars())
+
+
+def test_dates_that_can_be_read_in_two_ways_are_refused(tmp_path):
+    dates = ["01/02/2024", "01/03/2024", "01/12/2024"]
+    path = write_file(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates))
+    with pytest.raises(BarsError, match="'01/02/2024' can be read as month/day and as day/month"):
+        load_bars(path)
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        pytest.param(["01/12/2024", "01/13/2024", "01/16/2024"], id="month first"),
+        pytest.param(["12/01/2024", "13/01/2024", "16/01/2024"], id="day first"),
+        pytest.param(["01/31/24", "02/01/24", "02/02/24"], id="year of two digits"),
+        pytest.param(["31/01/2024", "01/02/2024", "02/02/2024"], id="day first, two months"),
+    ],
+)
+def test_days_and_months_are_told_apart_by_what_is_possible(tmp_path, dates):
+    found = load_bars(write_file(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates)))
+    assert (found.index[-1] - found.index[0]).days in (2, 4)
+
+
+def test_days_and_months_are_told_apart_by_the_order_of_the_bars(tmp_path):
+    # Day first would give 11 January, 12 January, 1 February.
+    dates = ["11/01/2024", "12/01/2024", "01/02/2024"]
+    found = load_bars(write_file(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates)))
+    assert list(found.index) == list(pd.to_datetime(["2024-01-11", "2024-01-12", "2024-02-01"]))
+
+
+@pytest.mark.parametrize(
+    ("unit", "a_second"), [("seconds", 1), ("milliseconds", 10**3), ("microseconds", 10**6)]
+)
+def test_epochs_are_read_as_utc(tmp_path, unit, a_second):
+    dates = [str(int(pd.Timestamp(day).timestamp()) * a_second) for day in DAYS]
+    path = write_file(tmp_path, dated_csv("timestamp,open,high,low,close,volume", dates))
+    assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
+
+
+def test_seconds_and_milliseconds_may_be_mixed_as_some_exchanges_do(tmp_path):
+    dates = ["1704153600", "1704240000", "1705363200000"]
+    path = write_file(tmp_path, dated_csv("unix,open,high,low,close,volume", dates))
+    assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
+
+
+def test_one_offset_is_kept_and_changing_offsets_become_utc(tmp_path):
+    header = "Date,Open,High,Low,Close,Volume"
+    summer_only = [f"2024-07-0{day} 00:00:00-04:00" for day in (1, 2, 3)]
+    found = load_bars(write_file(tmp_path, dated_csv(header, summer_only)))
+    assert found.index[0].utcoffset() == dt.timedelta(hours=-4)
+    both = ["2024-01-02 00:00:00-05:00", "2024-03-08 00:00:00-05:00", "2024-07-01 00:00:00-04:00"]
+    found = load_bars(write_file(tmp_path, dated_csv(header, both)))
+    assert str(found.index.tz) == "UTC"
+    assert found.index[-1] == pd.Timestamp("2024-07-01 04:00", tz="UTC")
+
+
+def test_days_and_times_in_two_columns_are_joined(tmp_path):
+    path = write_file(
+        tmp_path,
+        "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<VOL>\n"
+        "2024.01.02\t09:30\t10\t12\t9\t11\t500\n"
+        "2024.01.02\t10:30\t11\t13\t10\t12\t400\n"
+        "2024.01.03\t09:30\t12.5\t14\t11.25\t13\t1200\n",
+        "prices.txt",
+    )
+    dates = ["2024-01-02 09:30", "2024-01-02 10:30", "2024-01-03 09:30"]
+    assert_same_bars(load_bars(path), three_bars(dates))
+
+
+def test_days_and_times_written_as_numbers_are_joined(tmp_path):
+    path = write_file(
+        tmp_path,
+        """
+        <TICKER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>
+        EURUSD,20240102,000000,10,12,9,11,500
+        EURUSD,20240102,093000,11,13,10,12,400
+        EURUSD,20240103,220000,12.5,14,11.25,13,1200
+        """,
+    )
+    dates = ["2024-01-02 00:00", "2024-01-02 09:30", "2024-01-03 22:00"]
+    assert_same_bars(load_bars(path), three_bars(dates))
+
+
+def many_bars(dates) -> pd.DataFrame:
+    """Return one bar a date, with the dates in a column as they are."""
+    rows = range(len(dates))
+    prices = three_bars().iloc[[row % 3 for row in rows]].reset_index(drop=True)
+    return prices.assign(Date=pd.Series(dates, dtype=object))
+
+
+def hundred_dates(form: str) -> list[str]:
+    return list(pd.date_range("2001-01-01", periods=100).strftime(form))
+
+
+@pytest.mark.parametrize("row", [0, 49, 99])
+@pytest.mark.parametrize(
+    "dates",
+    [
+        pytest.param(hundred_dates("%Y-%m-%d"), id="ISO"),
+        pytest.param(hundred_dates("%Y-%m-%d 09:30:00+02:00"), id="ISO with a zone"),
+        pytest.param(hundred_dates("%d/%m/%Y"), id="day first"),
+        pytest.param(hundred_dates("%b %d, %Y"), id="words"),
+        pytest.param(hundred_dates("%Y%m%d"), id="digits"),
+        pytest.param([str(978_307_200 + 86_400 * day) for day in range(100)], id="epoch"),
+        pytest.param(list(pd.date_range("2001-01-01", periods=100)), id="timestamps"),
+    ],
+)
+def test_one_bad_date_is_named_with_its_row(dates, row):
+    before = f", after {str(dates[row - 1])!r}" if row else ""
+    dates = [*dates[:row], "31 Brumaire", *dates[row + 1 :]]
+    with pytest.raises(BarsError) as refused:
+        load_bars(many_bars(dates))
+    assert f"the date '31 Brumaire' of row {row}{before} can't be read (1 row in all)." in str(
+        refused.value
+    )
+
+
+def test_one_impossible_day_does_not_move_all_bars_to_1970(tmp_path):
+    dates = ["20240228", "20240230", "20240301"]
+    path = write_file(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates))
+    with pytest.raises(BarsError, match="the date '20240230' of row 1, after '20240228' can't be"):
+        load_bars(path)
+
+
+def test_an_impossible_day_beside_a_column_of_times_is_named(tmp_path):
+    path = write_file(
+        tmp_path,
+        """
+        <DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>
+        20240102,093000,10,12,9,11,500
+        20240230,093000,11,13,10,12,400
+        """,
+    )
+    with pytest.raises(BarsError, match="the date '20240230' of row 1, after '20240102' can't be"):
+        load_bars(path)
+
+
+def test_seconds_in_the_summer_of_1970_are_no_calendar(tmp_path):
+    dates = ["19000100", "19086500", "19172900"]
+    path = write_file(tmp_path, dated_csv("unix,open,high,low,close,volume", dates))
+    assert load_bars(path).index[0] == pd.Timestamp(19_000_100, unit="s", tz="UTC")
+
+
+@pytest.mark.parametrize(
+    "dates", [["1704153600", "", "1705363200"], ["2024-01-02", "", "2024-01-16"]], ids=str
+)
+def test_a_missing_date_is_named_by_its_row(tmp_path, dates):
+    path = write_file(tmp_path, dated_csv("timestamp,open,high,low,close,volume", dates))
+    with pytest.raises(BarsError, match=r"the date of row 1 is missing \(NaT; 1 row in all\)"):
+        load_bars(path)
+
+
+NAIVE, AWARE = "2024-01-02 00:00:00", "2024-01-03 00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        pytest.param([NAIVE, NAIVE, AWARE], id="an aware one"),
+        pytest.param([AWARE, AWARE, NAIVE], id="a naive one"),
+        pytest.param(["2024-01-02", "2024-01-02", "2024-01-03T00:00:00Z"], id="days and Z"),
+        pytest.param(
+            [pd.Timestamp(NAIVE), pd.Timestamp(NAIVE), pd.Timestamp(AWARE)], id="timestamps"
+        ),
+        pytest.param(
+            [pd.Timestamp(AWARE), pd.Timestamp(AWARE), pd.Timestamp(NAIVE)],
+            id="timestamps, a naive one",
+        ),
+    ],
+)
+def test_dates_with_and_without_a_timezone_are_not_mixed(dates):
+    with pytest.raises(BarsError) as refused:
+        load_bars(many_bars(dates))
+    assert f"dates with and without a timezone are mixed, first at {str(dates[-1])!r}: " in str(
+        refused.value
+    )
