@@ -6,6 +6,7 @@ only calls five functions of pyplot, and here it is handed an object that has th
 on one figure of ours.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -15,15 +16,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from lstm_strategy.errors import TradingError
 from lstm_strategy.bars import check_bars
+from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import first_bar_after, prepare_job
 from lstm_strategy.evaluation.chart.headless import (
-    _backtrader_plot,
-    _headless_plotter,
-    _remove_cursor,
+    build_headless_plotter,
+    import_backtrader_plot,
+    remove_cursor,
 )
 from lstm_strategy.evaluation.plots import plotting_style
+from lstm_strategy.trading import exactbars_of, is_optimisation, timeframe_of
 from lstm_strategy.trading.cerebro import BrokerSettings, run_for_chart
 
 
@@ -37,34 +39,52 @@ def plot_chart(
     last_bars: int = 500,
     **params: Any,
 ) -> Figure:
-    """backtrader's chart of one strategy: price, orders, indicators and cash, bar by bar.
+    """Draw backtrader's chart of one strategy: price, orders, indicators and cash, bar by bar.
 
-    Either a strategy class with the bars to run it on (`plot_chart(LSTMStrategy, bars, model=...)`;
-    `broker` and `params` as for `run_backtest`), or something that has run already: a Cerebro or
-    the strategy that `cerebro.run()` returned. Drawn are the last `last_bars` bars from `start` to
-    `end`; the title says which. Raises `TradingError` where backtrader kept too little to draw.
+    Args:
+        strategy: A strategy class, which is run on the bars first; or what has run already: a
+            Cerebro, or the strategy that `cerebro.run()` returned.
+        bars: Bars for a class; nothing else needs them.
+        start: First bar to draw; for a class, the first to trade, as in `run_backtest`.
+        end: Last bar, inclusive.
+        broker: What trading costs a class; `BrokerSettings()` by default.
+        last_bars: Draw at most so many bars, the last ones; more would be a smear.
+        **params: Parameters of a class; `model` may be a forecaster or the folder of a saved one.
+
+    Returns:
+        A figure whose title says which bars are drawn, and whether they are in sample.
+
+    Raises:
+        TradingError: If backtrader kept too little to draw: after an optimisation, or with
+            `exactbars` above zero.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> bars = sample_bars("sp500")[:"1999"]
+        >>> plot_chart(BASELINES["SMA cross"], bars, fast=5, slow=10).get_suptitle()
+        "SMACross, 1999-01-15 to 1999-12-31 (243 of the run's 252 bars)"
     """
     in_sample = False
     if isinstance(strategy, type):
-        strategy, in_sample = _run_of_class(strategy, bars, start, end, broker, params)
+        strategy, in_sample = _run_class(strategy, bars, start, end, broker, params)
         start, end = _bar_times(strategy)[strategy.first_decided_bar - 1], None
     elif isinstance(strategy, bt.Cerebro):
         strategy = _only_strategy(strategy)
-    _refuse_what_cannot_be_drawn(strategy)
+    _check_can_be_drawn(strategy)
     times = _bar_times(strategy)
     first, stop = _drawn_range(times, start, end, last_bars)
-    title = "IN-SAMPLE: " * in_sample + _title(type(strategy).__name__, times, first, stop)
+    title = _title(type(strategy).__name__, times, first, stop)
     with plotting_style():
-        return _chart(strategy, first, stop, title)
+        return _draw_chart(strategy, first, stop, f"IN-SAMPLE: {title}" if in_sample else title)
 
 
-def _run_of_class(
+def _run_class(
     strategy: type,
     bars: pd.DataFrame | None,
     start: Any,
     end: Any,
     broker: BrokerSettings | None,
-    params: dict[str, Any],
+    params: Mapping[str, Any],
 ) -> tuple[Any, bool]:
     """The strategy after a run on the terms of `run_backtest`, and whether that was in sample."""
     if bars is None:
@@ -90,7 +110,7 @@ def _only_strategy(cerebro: bt.Cerebro) -> Any:
             "plot_chart draws a Cerebro after its run, got one that hasn't run. "
             "Call cerebro.run() first."
         )
-    if cerebro._dooptimize:
+    if is_optimisation(cerebro):
         raise TradingError(
             "plot_chart can't draw an optimisation: its results keep no bars. "
             "Run the chosen parameters with cerebro.addstrategy() and draw that."
@@ -103,7 +123,7 @@ def _only_strategy(cerebro: bt.Cerebro) -> Any:
     return groups[0][0]
 
 
-def _refuse_what_cannot_be_drawn(strategy: Any) -> None:
+def _check_can_be_drawn(strategy: Any) -> None:
     if isinstance(strategy, bt.cerebro.OptReturn):
         raise TradingError(
             "plot_chart can't draw an optimisation result: it keeps no bars. "
@@ -115,10 +135,11 @@ def _refuse_what_cannot_be_drawn(strategy: Any) -> None:
             f"strategy that has run, got {type(strategy).__name__}. For the curves "
             "of a result call its figure()."
         )
-    if strategy.cerebro._exactbars > 0:
+    exactbars = exactbars_of(strategy.cerebro)
+    if exactbars > 0:
         raise TradingError(
-            f"A chart needs every bar, but exactbars={strategy.cerebro._exactbars} "
-            "throws old ones away. Run with exactbars=False, -1 or -2."
+            f"A chart needs every bar, but exactbars={exactbars} throws old ones away. "
+            "Run with exactbars=False, -1 or -2."
         )
     if not len(strategy):
         raise TradingError("A chart needs bars, but the strategy's feeds had none.")
@@ -148,15 +169,17 @@ def _on_feed_clock(edge: Any) -> Any:
     return edge.isoformat() if isinstance(edge, date) else edge  # a date is its whole day
 
 
-def _chart(strategy: bt.Strategy, first: int, stop: int, title: str) -> Figure:
-    plotter = _headless_plotter(_fresh_scheme(strategy, first, stop))
+def _draw_chart(strategy: bt.Strategy, first: int, stop: int, title: str) -> Figure:
+    plotter = build_headless_plotter(_build_scheme(strategy, first, stop))
     # iplot=False: backtrader would switch a notebook to the nbagg backend
     plotter.plot(strategy, iplot=False, start=first, end=stop)
-    figure = plotter.mpyplot.drawn
+    figure: Figure = plotter.mpyplot.drawn
     for cursor in plotter.pinf.cursors:
-        _remove_cursor(cursor)
+        remove_cursor(cursor)
     times = _bar_times(strategy)[first:stop]
-    _date_the_lowest_panel(figure, times, is_intraday=_is_intraday(strategy))
+    _date_the_lowest_panel(
+        figure, times, is_intraday=timeframe_of(strategy.data) < bt.TimeFrame.Days
+    )
     _move_legends_outside(figure)
     figure.axes[0].set_xlim(-1, stop - first)  # bars count from zero; the panels share this axis
     figure.set_size_inches(14.0, 1.0 + 0.9 * plotter.pinf.nrows)
@@ -165,9 +188,9 @@ def _chart(strategy: bt.Strategy, first: int, stop: int, title: str) -> Figure:
     return figure
 
 
-def _fresh_scheme(strategy: bt.Strategy, first: int, stop: int) -> Any:
+def _build_scheme(strategy: bt.Strategy, first: int, stop: int) -> Any:
     """Plot settings of our own: backtrader shares one object between all plots of a session."""
-    scheme = _backtrader_plot().PlotScheme()
+    scheme = import_backtrader_plot().PlotScheme()
     volumes = [data.volume.plotrange(first, stop) for data in strategy.datas]
     # backtrader takes max() of the volumes for the axis limit, so one NaN ends the plot
     scheme.volume = not any(np.isnan(volume).any() for volume in volumes)
@@ -198,10 +221,6 @@ def _move_legends_outside(figure: Figure) -> None:
             legend.set_loc("upper left")
             # past the axis labels, which backtrader puts on the right
             legend.set_bbox_to_anchor((1.05, 1.05))
-
-
-def _is_intraday(strategy: bt.Strategy) -> bool:
-    return strategy.data._timeframe < bt.TimeFrame.Days
 
 
 def _title(name: str, times: pd.DatetimeIndex, first: int, stop: int) -> str:

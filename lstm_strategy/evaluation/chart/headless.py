@@ -35,15 +35,15 @@ class _FigureAsPyplot:
         self.drawn.gca().autoscale(enable=enable, axis=axis, tight=tight)
 
     def show(self) -> None:
-        """Nothing: the figure is returned, and whoever wants to see it shows it."""
+        """Do nothing: the figure is returned, and whoever wants to see it shows it."""
 
 
-def _headless_plotter(scheme: Any) -> Any:
-    """backtrader's `Plot` on a figure of ours.
+def build_headless_plotter(scheme: Any) -> Any:
+    """Return backtrader's `Plot`, drawing on a figure of ours.
 
     Its method `plot` assigns the real pyplot to `self.mpyplot`; the property swallows that.
     """
-    base: Any = _backtrader_plot().Plot
+    base: Any = import_backtrader_plot().Plot
 
     class HeadlessPlot(base):
         pyplot = _FigureAsPyplot()
@@ -52,8 +52,8 @@ def _headless_plotter(scheme: Any) -> Any:
     return HeadlessPlot(scheme=scheme)
 
 
-def _backtrader_plot() -> Any:
-    """The module `backtrader.plot`, imported without the Tk backend that it would force on us."""
+def import_backtrader_plot() -> Any:
+    """Import `backtrader.plot` without the Tk backend that it would force on us."""
     real_use = matplotlib.use
     matplotlib.use = lambda *args, **kwargs: None
     try:
@@ -62,8 +62,8 @@ def _backtrader_plot() -> Any:
         matplotlib.use = real_use
 
 
-def _remove_cursor(cursor: Any) -> None:
-    """Take away the cross hair, which follows a mouse that a picture doesn't have."""
+def remove_cursor(cursor: Any) -> None:
+    """Take away the cross-hair, which follows a mouse that a picture doesn't have."""
     cursor.disconnect()
     for line in cursor.vlines + cursor.hlines:
         line.remove()

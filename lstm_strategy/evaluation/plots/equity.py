@@ -18,9 +18,8 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.metrics import drawdown
-from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
+from lstm_strategy.evaluation.plots.style import STRONG_COLORS, NotebookFigure, plotting_style
 
-_STRONG_COLORS = ("#d1242f", "#0550ae", "#8250df", "#bc4c00")
 # Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
 _MUTED_COLORS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#999999")
 _FOLD_SHADES = ("#bcd3ea", "#e4edf6")
@@ -158,7 +157,7 @@ def _curves_of(source: Any, highlight: str | Sequence[str] | None) -> list[_Curv
     """The curves in the order given, each with its colour and line style."""
     entries = _entries_of(source)
     chosen = _choose_highlighted(entries, highlight)
-    strong = iter(itertools.cycle(_STRONG_COLORS))
+    strong = iter(itertools.cycle(STRONG_COLORS))
     muted = iter(itertools.cycle(_MUTED_LOOKS))
     curves = []
     for name, entry in entries.items():

@@ -1,11 +1,13 @@
+"""backtrader's chart without a screen: what it draws, its dates, and what can't be drawn."""
+
 from datetime import date
-from types import SimpleNamespace
 
 import backtrader as bt
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import ConstantForecaster
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.chart import plot_chart
@@ -34,6 +36,12 @@ class Hold(TargetStrategy):
         return 1.0
 
 
+def forecaster_trained_until(moment):
+    forecaster = ConstantForecaster(1.0)
+    forecaster.training_end = moment
+    return forecaster
+
+
 def frame_of_bars(n_bars=30, *, freq="D", volume=1000.0):
     close = 100.0 + np.arange(n_bars)
     return pd.DataFrame(
@@ -57,6 +65,11 @@ def closes_drawn(figure):
     return next(line for line in lines if line.get_label().startswith("TEST")).get_ydata()
 
 
+def legend_texts(figure):
+    legends = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+    return [text.get_text() for legend in legends for text in legend.get_texts()]
+
+
 def date_labels(figure):
     figure.canvas.draw()
     texts = [
@@ -75,8 +88,7 @@ def test_the_chart_draws_every_close_of_the_run():
 
 def test_the_strategys_indicators_and_orders_are_in_the_legends():
     figure = plot_chart(cerebro_after_run(frame_of_bars()))
-    legends = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
-    texts = " ".join(text.get_text() for legend in legends for text in legend.get_texts())
+    texts = " ".join(legend_texts(figure))
     for expected in ["TEST", "Volume", "SMA (3)", "Momentum (3)", "buy", "sell", "cash"]:
         assert expected in texts
 
@@ -118,9 +130,7 @@ def test_bars_without_volume_are_drawn():
 def test_charts_do_not_share_settings():
     plot_chart(cerebro_after_run(frame_of_bars(volume=np.nan)))
     with_volume = plot_chart(cerebro_after_run(frame_of_bars()))
-    texts = [t.get_text() for ax in with_volume.axes if ax.get_legend() for t in
-             ax.get_legend().get_texts()]  # fmt: skip
-    assert "Volume" in texts
+    assert "Volume" in legend_texts(with_volume)
 
 
 def test_neither_backend_nor_pyplot_figures_change():
@@ -172,13 +182,13 @@ def test_a_strategy_class_is_run_on_the_bars_first():
 @pytest.mark.parametrize("tz", [None, "America/New_York"], ids=["naive", "with a time zone"])
 def test_the_chart_of_a_model_starts_after_its_training(tz):
     bars = frame_of_bars().tz_localize(tz)
-    figure = plot_chart(Hold, bars, model=SimpleNamespace(training_end=bars.index[9]))
+    figure = plot_chart(Hold, bars, model=forecaster_trained_until(bars.index[9]))
     assert figure.get_suptitle().startswith("Hold, 2020-01-11 to 2020-01-30")
 
 
 def test_an_in_sample_chart_is_called_that():
     bars = frame_of_bars()
-    model = SimpleNamespace(training_end=bars.index[9])
+    model = forecaster_trained_until(bars.index[9])
     assert plot_chart(Hold, bars, start="2020", model=model).get_suptitle().startswith("IN-SAMPLE")
 
 
