@@ -1,7 +1,8 @@
 # Everything runs in .venv, with the versions in constraints.txt. `make demo` is the place to begin.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+CONSTRAINTS ?= constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
 # one stamp for each group of packages: the demo needs no test tools, the tests no peers
 PACKAGE := .venv/.package-installed
 TOOLS := .venv/.tools-installed
@@ -57,7 +58,7 @@ bench: $(PEERS)
 notebooks: $(TOOLS)
 	$(BIN)/python tests/notebook_runs.py $(ARGS)
 
-$(PACKAGE): setup.cfg constraints.txt
+$(PACKAGE): setup.cfg $(CONSTRAINTS)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(INSTALL) --editable .

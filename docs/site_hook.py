@@ -1,0 +1,114 @@
+"""What the site holds besides docs/: README, change log, notebooks, and a page for each room's face."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "lstm_strategy"
+# the command line is described by its own --help; its room has no names for others
+FACES = sorted(
+    face.parent.relative_to(ROOT)
+    for face in (ROOT / PACKAGE).rglob("__init__.py")
+    if "cli" not in face.parts
+)
+ERRORS = Path(PACKAGE, "errors")
+PAGES = {
+    "index.md": "README.md",
+    "changelog.md": "CHANGELOG.md",
+    "contributing.md": "CONTRIBUTING.md",
+}
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Fill the sections of the navigation that follow from the tree."""
+    for section in config.nav or []:
+        if "Notebooks" in section:
+            section["Notebooks"] = [f"notebooks/{file.name}" for file in NOTEBOOKS]
+        if "API" in section:
+            section["API"] = _api_section()
+
+
+@event_priority(100)  # before mkdocs-jupyter looks for notebooks
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add what lies outside docs/."""
+    for file in NOTEBOOKS:
+        name = f"notebooks/{file.name}"
+        files.append(File(name, str(ROOT), config.site_dir, config.use_directory_urls))
+    for page, source in PAGES.items():
+        text = (ROOT / source).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=text))
+    for face in [*FACES, ERRORS]:
+        files.append(File.generated(config, _api_page(face), content=_api_text(face)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+    """Let links that are right in the repository be right on the site."""
+    if page.file.src_uri in PAGES:
+        markdown = markdown.replace("](docs/", "](").replace("](CHANGELOG.md)", "](changelog.md)")
+        markdown = markdown.replace("](CONTRIBUTING.md)", "](contributing.md)")
+    markdown = markdown.replace("](../notebooks/", "](notebooks/")
+    markdown = markdown.replace("](../../notebooks/", "](../notebooks/")
+    # what the site doesn't hold is named, not linked
+    return re.sub(r"\[([^\]]+)\]\((?:\.\./)*(?:LICENSE|benchmarks/[^)]*)\)", r"`\1`", markdown)
+
+
+def _api_page(face: Path) -> str:
+    parts = face.parts[1:] or ("index",)
+    is_group = any(other.parent == face for other in FACES)
+    return "/".join(("api", *parts)) + ("/index.md" if is_group and face.parts[1:] else ".md")
+
+
+def _api_section() -> list[object]:
+    """The faces by room, those of rooms with sub-rooms one level deeper."""
+    section: list[object] = [_api_page(Path(PACKAGE))]
+    for room in (face for face in FACES if len(face.parts) == 2):
+        inside = [face for face in FACES if room in face.parents]
+        pages: list[object] = [{".".join(face.parts[2:]): _api_page(face)} for face in inside]
+        own = _api_page(room)
+        section.append({room.name: [own, *pages] if inside else own})
+    return [*section, {"errors": _api_page(ERRORS)}]
+
+
+def _public_names(face: Path) -> list[str]:
+    tree = ast.parse((ROOT / face / "__init__.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            return [name for name in ast.literal_eval(node.value) if not name.startswith("__")]
+    return []
+
+
+def _homes() -> dict[str, str]:
+    """The face that documents each name of the package itself."""
+    names = set(_public_names(Path(PACKAGE)))
+    return {
+        name: f"{'.'.join(face.parts)}.{name}"
+        for face in FACES[1:]
+        for name in _public_names(face)
+        if name in names
+    }
+
+
+def _api_text(face: Path) -> str:
+    module = ".".join(face.parts)
+    title = f"# `{module}`\n\n"
+    if face == Path(PACKAGE):
+        homes = _homes()
+        lines = [f"- [`{name}`][{homes[name]}]" for name in _public_names(face) if name in homes]
+        return (
+            "# API reference\n\n`from lstm_strategy import` any of these, each of which is loaded "
+            "on first use:\n\n" + "\n".join(lines) + "\n\nThe pages beside this one hold every name "
+            "that a room offers to others and to you. What isn't listed is private.\n"
+        )
+    if face == ERRORS:
+        return f"{title}::: {module}\n"
+    names = json.dumps(_public_names(face))
+    return f"{title}::: {module}\n    options:\n      members: {names}\n"

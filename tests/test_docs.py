@@ -1,0 +1,47 @@
+"""The how-to pages' code runs as written, and the site knows every page and every face."""
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+HOW_TO = sorted((DOCS / "how-to").glob("*.md"))
+WITH_CODE = [page for page in HOW_TO if "```python" in page.read_text()]
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
+def test_the_code_of_a_how_to_page_runs_in_its_order(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    module = ModuleType("page")  # a strategy class looks up the module that it was made in
+    monkeypatch.setitem(sys.modules, "page", module)
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(), re.S):
+        exec(compile(code, page.name, "exec"), module.__dict__)
+    assert capsys.readouterr().out
+
+
+def test_every_how_to_page_is_in_the_navigation_and_on_the_list():
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    listed = (DOCS / "how-to" / "index.md").read_text()
+    for page in HOW_TO:
+        assert f"how-to/{page.name}" in navigation
+        assert page.name == "index.md" or f"({page.name})" in listed
+
+
+def test_every_page_is_in_the_navigation():
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    pages = [page.relative_to(DOCS).as_posix() for page in sorted(DOCS.rglob("*.md"))]
+    assert [page for page in pages if page not in navigation] == []
+
+
+def test_links_between_pages_lead_somewhere():
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in sorted(DOCS.rglob("*.md"))
+        for link in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []
