@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.inference.agreement import build_engine
     from lstm_strategy.learning.inference.keras_engine import KerasEngine
     from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
+    from lstm_strategy.learning.inference.onnx_export import export_onnx
 
 __all__ = [
     "Engine",
@@ -25,6 +26,7 @@ __all__ = [
     "State",
     "build_engine",
     "choose_engine",
+    "export_onnx",
     "network_memory",
     "run_carried",
     "run_windowed",
@@ -36,5 +38,6 @@ __getattr__ = import_on_first_use(
         "build_engine": ".agreement",
         "KerasEngine": ".keras_engine",
         "OnnxEngine": ".onnx_engine",
+        "export_onnx": ".onnx_export",
     },
 )

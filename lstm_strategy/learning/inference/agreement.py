@@ -1,69 +1,86 @@
-"""The ONNX twin of a trained network, kept only where it gives the forecasts of Keras."""
+"""The ONNX model of a trained network, kept only where it gives the forecasts of Keras."""
 
 import logging
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstm_strategy.learning.inference.engines import Engine, run_carried
 from lstm_strategy.learning.inference.keras_engine import KerasEngine
 from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
-
-if TYPE_CHECKING:
-    from lstm_strategy.learning.network import keras
-
+from lstm_strategy.learning.network import keras
 
 log = logging.getLogger(__name__)
 
-_AGREEMENT = 1e-5
+_TOLERANCE = 1e-5
 
 
-def build_engine(network: "keras.Model", rows: np.ndarray) -> tuple[Engine, bytes | None]:
-    """What runs a network that was just trained, and its ONNX twin.
+def build_engine(network: keras.Model, rows: np.ndarray) -> tuple[Engine, bytes | None]:
+    """Build what runs a network that was just trained, and its ONNX model.
 
-    The twin is kept only if it gives the forecasts of Keras on the training rows, shape
-    (n_rows, n_features); otherwise it is None and Keras runs the network.
+    Args:
+        network: What `join_members` built.
+        rows: The features that it was trained on, shape (n_rows, n_features).
+
+    Returns:
+        ONNX Runtime and the ONNX model, if that gives the forecasts of Keras on `rows`; otherwise
+        Keras and None, and a line in the log that says why.
+
+    Example:
+        >>> from lstm_strategy.learning.network import (
+        ...     build_lstm_member, build_normalization, join_members
+        ... )
+        >>> member = build_lstm_member(3, units=(4,), dropout=0.0, lookback=20, seed=0)
+        >>> network = join_members(build_normalization(np.eye(3)), [member])
+        >>> engine, model = build_engine(network, np.zeros((60, 3), np.float32))
+        >>> type(engine).__name__, model is not None
+        ('OnnxEngine', True)
     """
-    original = KerasEngine(network)
+    keras_engine = KerasEngine(network)
     try:
+        # imported here, because where onnx can't be imported Keras does without it
         from lstm_strategy.learning.inference.onnx_export import export_onnx
 
-        twin = export_onnx(network)
-        if twin is None:
-            return original, None
-        engine = OnnxEngine(twin)
-        is_the_same = agrees(engine, original, rows)
-    except Exception as error:  # whatever it is, Keras can do without the twin
-        log.warning("The network has no ONNX twin, so forecasts need Keras: %s", error)
-        return original, None
+        model = export_onnx(network)
+        if model is None:
+            return keras_engine, None
+        engine = OnnxEngine(model)
+        is_the_same = agrees(engine, keras_engine, rows)
+    except Exception as error:  # whatever it is, Keras can do without ONNX
+        log.warning("The network has no ONNX model, so forecasts need Keras: %s", error)
+        return keras_engine, None
     if not is_the_same:
         log.warning(
-            "The network's ONNX twin differs from Keras by more than %g, so it isn't kept and "
+            "The network's ONNX model differs from Keras by more than %g, so it isn't kept and "
             "forecasts need Keras.",
-            _AGREEMENT,
+            _TOLERANCE,
         )
-        return original, None
-    return engine, twin
+        return keras_engine, None
+    return engine, model
 
 
-def agrees(twin: Engine, original: Engine, rows: np.ndarray) -> bool:
-    """Whether a twin gives the forecasts of the original on real rows, to 1e-5.
+def agrees(engine: Engine, keras_engine: Engine, rows: np.ndarray) -> bool:
+    """Whether an engine gives the forecasts of Keras on real rows, to 1e-5.
 
-    The twin is asked for the first row, the first 50 and all, and for all in two parts with the
-    state handed on in between. ``rows`` has shape (n_rows, n_features).
+    It is asked for the first row, the first 50 and all, and for all in two parts with the state
+    handed on in between.
+
+    Args:
+        engine: The engine in question.
+        keras_engine: The one that is right.
+        rows: Features, shape (n_rows, n_features).
     """
-    expected = _carried_in_parts(original, rows)
+    expected = _run_parts(keras_engine, rows)
     middle = len(rows) // 2
     for parts in ((rows[:1],), (rows[:50],), (rows,), (rows[:middle], rows[middle:])):
-        found = _carried_in_parts(twin, *parts)
-        if not np.allclose(found, expected[: len(found)], rtol=0, atol=_AGREEMENT):
+        forecasts = _run_parts(engine, *parts)
+        if not np.allclose(forecasts, expected[: len(forecasts)], rtol=0, atol=_TOLERANCE):
             return False
     return True
 
 
-def _carried_in_parts(engine: Engine, *parts: np.ndarray) -> np.ndarray:
+def _run_parts(engine: Engine, *parts: np.ndarray) -> np.ndarray:
     forecasts, state = [], engine.initial_state(1)
     for rows in parts:
-        found, state = run_carried(engine, rows, state)
-        forecasts.append(found)
+        part, state = run_carried(engine, rows, state)
+        forecasts.append(part)
     return np.concatenate(forecasts)

@@ -3,46 +3,55 @@
 Importing this module imports neither Keras nor ONNX Runtime.
 """
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.inference.threads import State
-
-if TYPE_CHECKING:
-    pass
-
-log = logging.getLogger(__name__)
 
 ENGINES = ("auto", "onnx", "keras")
 
+State = list[np.ndarray]
+"""The states of all recurrent layers, each of shape (n_sequences, n_units)."""
+
 _LONGEST_SCAN_BARS = 16_384  # bounds the memory that one call needs
-PARTS = "parts"
-"""The property of a twin that holds its parts: a JSON list of ONNX models in Base64."""
 
 
 class Engine(Protocol):
-    """Runs a network over rows of features, handing its state in and out."""
+    """Runs a network over rows of features, handing its state in and out.
+
+    Example:
+        >>> class Echo:  # an engine without a state, whose forecast is the first feature
+        ...     def initial_state(self, n_sequences):
+        ...         return []
+        ...     def scan(self, rows, state):
+        ...         return rows[:, :, :1], state
+        >>> Echo().scan(np.ones((1, 3, 2)), [])[0].shape
+        (1, 3, 1)
+    """
 
     def initial_state(self, n_sequences: int) -> State:
         """The state before the first row: zeros."""
         ...
 
     def scan(self, rows: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """Forecasts for every row, and the state after the last one.
+        """Forecast every row.
 
-        ``rows`` has shape (n_sequences, n_rows, n_features), the forecasts
-        (n_sequences, n_rows, n_members).
+        Args:
+            rows: Features, shape (n_sequences, n_rows, n_features).
+            state: The state before the first row.
+
+        Returns:
+            The forecasts, shape (n_sequences, n_rows, n_members), and the state after the last
+            row.
         """
         ...
 
 
-class _BlockEngine(ABC):
+class BlockEngine(ABC):
     """An engine that runs long sequences in blocks, the state handed from one to the next."""
 
     _block_bars = _LONGEST_SCAN_BARS
@@ -57,7 +66,7 @@ class _BlockEngine(ABC):
         return [np.zeros((n_sequences, width), np.float32) for width in self._widths]
 
     def scan(self, rows: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """Forecasts for every row, and the state after the last one."""
+        """Forecast every row; see `Engine.scan`."""
         forecasts = []
         for block in self._blocks(rows):
             block_forecasts, *state = self._run(block, state)
@@ -69,41 +78,84 @@ class _BlockEngine(ABC):
             yield np.ascontiguousarray(rows[:, start : start + self._block_bars], np.float32)
 
 
-def choose_engine(name: str, *, has_twin: bool) -> str:
-    """``name``, with "auto" made "onnx" where there are a twin and ONNX Runtime, else "keras".
+def choose_engine(name: str, *, has_onnx: bool) -> str:
+    """Choose what runs a saved model: "onnx" or "keras".
+
+    Args:
+        name: "onnx" or "keras" for that engine; "auto" for ONNX Runtime where it is installed and
+            the model can be run by it, else for Keras.
+        has_onnx: Whether the network is saved as an ONNX model too.
 
     Raises:
-        ModelError: for another name.
+        ModelError: For another name.
+
+    Example:
+        >>> choose_engine("auto", has_onnx=True), choose_engine("auto", has_onnx=False)
+        ('onnx', 'keras')
     """
     if name not in ENGINES:
         raise ModelError(f"engine must be one of {', '.join(ENGINES)}, got {name!r}.")
     if name != "auto":
         return name
-    return "onnx" if has_twin and find_spec("onnxruntime") is not None else "keras"
+    return "onnx" if has_onnx and find_spec("onnxruntime") is not None else "keras"
 
 
 def run_carried(engine: Engine, rows: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-    """One pass over all rows, the state moving from bar to bar.
+    """Forecast all rows in one pass, the state moving from bar to bar.
 
-    ``rows`` has shape (n_rows, n_features); returns the forecasts, shape (n_rows, n_members), and
-    the state after the last row.
+    Args:
+        engine: What runs the network.
+        rows: Features, shape (n_rows, n_features).
+        state: The state before the first row.
+
+    Returns:
+        The forecasts, shape (n_rows, n_members), each known at the close of its row, and the
+        state after the last row.
+
+    Example:
+        >>> class Summing:
+        ...     def initial_state(self, n_sequences):
+        ...         return [np.zeros((n_sequences, 1))]
+        ...     def scan(self, rows, state):
+        ...         totals = state[0][:, None] + rows.cumsum(axis=1)
+        ...         return totals, [totals[:, -1]]
+        >>> engine = Summing()
+        >>> first, state = run_carried(engine, np.ones((2, 1)), engine.initial_state(1))
+        >>> run_carried(engine, np.ones((2, 1)), state)[0][:, 0].tolist()
+        [3.0, 4.0]
     """
     forecasts, state = engine.scan(rows[None], state)
     return forecasts[0], state
 
 
 def run_windowed(engine: Engine, rows: np.ndarray, *, lookback: int) -> np.ndarray:
-    """A fresh start ``lookback`` rows before each forecast: the classic fixed window.
+    """Forecast each row from a fresh start `lookback` rows before it: the classic fixed window.
 
-    Returns shape (n_rows, n_members); NaN in the first ``lookback - 1`` rows.
+    Args:
+        engine: What runs the network.
+        rows: Features, shape (n_rows, n_features).
+        lookback: Rows of a window, the one that is forecast included.
+
+    Returns:
+        Shape (n_rows, n_members), each known at the close of its row; NaN in the first
+        `lookback - 1` rows.
+
+    Example:
+        >>> class Summing:
+        ...     def initial_state(self, n_sequences):
+        ...         return []
+        ...     def scan(self, rows, state):
+        ...         return rows.cumsum(axis=1), state
+        >>> run_windowed(Summing(), np.ones((4, 1)), lookback=3)[:, 0].tolist()
+        [nan, nan, 3.0, 3.0]
     """
     windows = np.lib.stride_tricks.sliding_window_view(rows, lookback, axis=0).swapaxes(1, 2)
     windows_a_call = max(1, _LONGEST_SCAN_BARS // lookback)
-    last_steps = [
-        engine.scan(batch, engine.initial_state(len(batch)))[0][:, -1]
-        for start in range(0, len(windows), windows_a_call)
-        for batch in [windows[start : start + windows_a_call]]
-    ]
+    last_steps = []
+    for start in range(0, len(windows), windows_a_call):
+        batch = windows[start : start + windows_a_call]
+        forecasts, _ = engine.scan(batch, engine.initial_state(len(batch)))
+        last_steps.append(forecasts[:, -1])
     forecasts = np.concatenate(last_steps)
     before_first = np.full((lookback - 1, forecasts.shape[1]), np.nan, forecasts.dtype)
     return np.concatenate([before_first, forecasts])

@@ -1,18 +1,31 @@
-"""Forecasts by Keras, on whatever backend it has."""
+"""Forecasts by Keras, on whatever backend it has. Keras is loaded by the first engine."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_strategy.learning.inference.engines import _BlockEngine
-from lstm_strategy.learning.inference.threads import State
+from lstm_strategy.learning.inference.engines import BlockEngine, State
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.network import keras
 
 
-class KerasEngine(_BlockEngine):
-    """Runs the network in Keras, on whatever backend it has."""
+class KerasEngine(BlockEngine):
+    """Runs a network in Keras, on whatever backend it has.
+
+    Args:
+        network: What `join_members` built.
+
+    Example:
+        >>> from lstm_strategy.learning.network import (
+        ...     build_lstm_member, build_normalization, join_members
+        ... )
+        >>> member = build_lstm_member(3, units=(4,), dropout=0.0, lookback=20, seed=0)
+        >>> engine = KerasEngine(join_members(build_normalization(np.eye(3)), [member]))
+        >>> forecasts, state = engine.scan(np.zeros((1, 5, 3)), engine.initial_state(1))
+        >>> forecasts.shape, [part.shape for part in state]
+        ((1, 5, 1), [(1, 4), (1, 4)])
+    """
 
     def __init__(self, network: "keras.Model") -> None:
         from lstm_strategy.learning.network import build_stepping_network

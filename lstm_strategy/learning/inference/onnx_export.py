@@ -1,4 +1,4 @@
-"""The ONNX twin of a trained network: the same weights as a graph that ONNX Runtime can run.
+"""The ONNX model of a trained network: the same weights as a graph that ONNX Runtime can run.
 
 It is written straight from the weights, layer by layer. Inside, time comes before the batch, as the
 recurrent operators of ONNX want it.
@@ -29,197 +29,228 @@ _ACTIVATIONS = {
 _RECURRENT_ACTIVATIONS = ("relu", "sigmoid", "softsign", "softplus", "tanh")
 
 
-class _UnknownToTwinError(Exception):
+class _UnknownToOnnxError(Exception):
     """The network has a part for which no ONNX operators are written here."""
 
 
 def export_onnx(network: keras.Model) -> bytes | None:
-    """The network as a serialised ONNX model; None, and a line in the log, where it has no twin.
+    """Write a network as a serialised ONNX model.
 
-    Takes ``rows`` of shape (batch, time, n_features) and states of shape (batch, units), and gives
-    ``forecasts`` of shape (batch, time, n_members) and the states after the last row, in the order
-    of ``build_stepping_network``.
+    Args:
+        network: What `join_members` built.
+
+    Returns:
+        A model that takes `rows` of shape (batch, time, n_features) and states of shape
+        (batch, units), and gives `forecasts` of shape (batch, time, n_members) and the states
+        after the last row, in the order of `build_stepping_network`. None, and a line in the log,
+        where a layer has no form in ONNX here.
+
+    Example:
+        >>> from lstm_strategy.learning.network import (
+        ...     build_lstm_member, build_normalization, join_members
+        ... )
+        >>> member = build_lstm_member(3, units=(4,), dropout=0.0, lookback=20, seed=0)
+        >>> network = join_members(build_normalization(np.eye(3)), [member])
+        >>> len(export_onnx(network)) > 1_000
+        True
     """
     graph = OnnxGraph()
     try:
-        rows = graph.node("Transpose", "rows", perm=[1, 0, 2])
-        scaled = _normalization(graph, network.get_layer("normalization"), rows)
-        forecasts = [_written(graph, member, scaled) for member in members_of(network)]
-    except _UnknownToTwinError as error:
-        log.info("The model is saved without an ONNX twin and needs Keras to forecast: %s", error)
+        rows = graph.add_node("Transpose", "rows", perm=[1, 0, 2])
+        scaled = _write_normalization(graph, network.get_layer("normalization"), rows)
+        forecasts = [_write_network(graph, member, scaled) for member in members_of(network)]
+    except _UnknownToOnnxError as error:
+        log.info("The model is saved without an ONNX model and needs Keras to forecast: %s", error)
         return None
-    merged = graph.node("Concat", *forecasts, axis=-1)
-    graph.node("Transpose", merged, perm=[1, 0, 2], outputs=("forecasts",))
-    return graph.model(n_features=network.input_shape[-1], n_members=len(forecasts))
+    merged = graph.add_node("Concat", *forecasts, axis=-1)
+    graph.add_node("Transpose", merged, perm=[1, 0, 2], outputs=["forecasts"])
+    return graph.serialize(n_features=network.input_shape[-1], n_members=len(forecasts))
 
 
-def _written(graph: OnnxGraph, network: keras.Model, rows: str) -> str:
-    """Write a network's layers in the order in which Keras calls them, names for tensors."""
-
-    def layer_writer(layer: Any) -> Callable[..., Any]:
-        write = _written if isinstance(layer, keras.Model) else _WRITERS.get(type(layer))
-        if write is None:
-            raise _UnknownToTwinError(
-                f"the layer {layer.name!r} ({type(layer).__name__}) has none."
-            )
-        return lambda *inputs, **options: _called(write, graph, layer, inputs, options)
-
+def _write_network(graph: OnnxGraph, network: keras.Model, inputs: str | list[str]) -> str:
+    """Write a network's layers in the order in which Keras calls them; names stand for tensors."""
     if isinstance(network, keras.Sequential):
         network = keras.Model(network.inputs, network.outputs)
-    if not hasattr(network, "_run_through_graph"):
-        raise _UnknownToTwinError(f"the network {network.name!r} has a call method of its own.")
-    # Keras offers no public way to walk through the graph of a network
-    answer = network._run_through_graph(rows, operation_fn=layer_writer)
-    outputs: list[str] = keras.tree.flatten(answer)
-    if len(outputs) != 1:
-        raise _UnknownToTwinError(f"the network {network.name!r} has {len(outputs)} outputs.")
-    return outputs[0]
+    if not hasattr(network, "inputs"):
+        raise _UnknownToOnnxError(f"the network {network.name!r} has a call method of its own.")
+    # Keras walks through the graph: the layers are called once more on symbolic tensors, and for
+    # each of these the name of the tensor in ONNX is kept
+    names: dict[int, str] = {}
+    names.update(zip(map(id, network.inputs), keras.tree.flatten(inputs), strict=True))
+
+    def write_layer(layer: Any, *tensors: Any, **options: Any) -> Any:
+        _check_has_one_input(layer, tensors, options)
+        named = keras.tree.map_structure(lambda tensor: names[id(tensor)], tensors[0])
+        results = layer(*tensors, **options)
+        written = keras.tree.flatten(_writer_of(layer)(graph, layer, named))
+        names.update(zip(map(id, keras.tree.flatten(results)), written, strict=True))
+        return results
+
+    walked = keras.models.clone_model(
+        network,
+        input_tensors=network.input,
+        clone_function=lambda layer: layer,
+        call_function=write_layer,
+    )
+    if len(walked.outputs) != 1:
+        raise _UnknownToOnnxError(
+            f"the network {network.name!r} has {len(walked.outputs)} outputs."
+        )
+    return names[id(walked.outputs[0])]
 
 
-def _called(
-    write: Callable[..., Any], graph: OnnxGraph, layer: Any, inputs: tuple, options: dict
-) -> Any:
+def _writer_of(layer: Any) -> Callable[..., Any]:
+    write = _write_network if isinstance(layer, keras.Model) else _WRITERS.get(type(layer))
+    if write is None:
+        raise _UnknownToOnnxError(f"the layer {layer.name!r} ({type(layer).__name__}) has none.")
+    return write
+
+
+def _check_has_one_input(layer: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
     given = [name for name, value in options.items() if name != "training" and value is not None]
     if len(inputs) != 1 or given:
-        raise _UnknownToTwinError(
+        raise _UnknownToOnnxError(
             f"the layer {layer.name!r} is called with more than its input"
             f"{': ' + given[0] if given else ''}."
         )
-    return write(graph, layer, inputs[0])
 
 
 def _weights(variables: Any) -> list[np.ndarray]:
-    return [np.asarray(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    return [np.asarray(keras.ops.convert_to_numpy(variable), np.float32) for variable in variables]
 
 
-def _normalization(graph: OnnxGraph, layer: Any, rows: str) -> str:
+def _write_normalization(graph: OnnxGraph, layer: Any, rows: str) -> str:
     mean, variance = _weights([layer.mean, layer.variance])
     deviation = np.maximum(np.sqrt(variance), np.float32(keras.backend.epsilon()))
-    centred = graph.node("Sub", rows, graph.constant(mean.reshape(-1)))
-    return graph.node("Div", centred, graph.constant(deviation.reshape(-1)))
+    centred = graph.add_node("Sub", rows, graph.add_constant(mean.reshape(-1)))
+    return graph.add_node("Div", centred, graph.add_constant(deviation.reshape(-1)))
 
 
-def _lstm(graph: OnnxGraph, layer: Any, rows: str) -> Any:
-    kernel, recurrent, bias = _gates(layer, keras_order="ifco", onnx_order="iofc")
-    weights = [kernel, recurrent, np.concatenate([bias[0], np.zeros_like(bias[0])])]
+def _write_lstm(graph: OnnxGraph, layer: Any, rows: str) -> list[str]:
     inner, outer = _recurrent_activations(layer)
-    found = graph.recurrent("LSTM", rows, weights, layer.units, activations=[inner, outer, outer])
-    return found if layer.return_state else found[0]
+    return _write_recurrent(
+        graph, layer, rows, kind="LSTM", gates="ifco", activations=[inner, outer, outer]
+    )
 
 
-def _gru(graph: OnnxGraph, layer: Any, rows: str) -> Any:
-    kernel, recurrent, bias = _gates(layer, keras_order="zrh", onnx_order="zrh")
-    into, back = bias if len(bias) == 2 else (bias[0], np.zeros_like(bias[0]))
-    found = graph.recurrent(
-        "GRU",
+def _write_gru(graph: OnnxGraph, layer: Any, rows: str) -> list[str]:
+    return _write_recurrent(
+        graph,
+        layer,
         rows,
-        [kernel, recurrent, np.concatenate([into, back])],
-        layer.units,
-        activations=list(_recurrent_activations(layer)),
+        kind="GRU",
+        gates="zrh",
+        activations=_recurrent_activations(layer),
         linear_before_reset=int(layer.reset_after),
     )
-    return found if layer.return_state else found[0]
 
 
-def _simple_rnn(graph: OnnxGraph, layer: Any, rows: str) -> Any:
-    kernel, recurrent, bias = _gates(layer, keras_order="h", onnx_order="h")
-    weights = [kernel, recurrent, np.concatenate([bias[0], np.zeros_like(bias[0])])]
-    found = graph.recurrent(
-        "RNN", rows, weights, layer.units, activations=[_activation(layer, layer.activation)]
-    )
-    return found if layer.return_state else found[0]
+def _write_simple_rnn(graph: OnnxGraph, layer: Any, rows: str) -> list[str]:
+    activations = [_activation(layer, layer.activation)]
+    return _write_recurrent(graph, layer, rows, kind="RNN", gates="h", activations=activations)
 
 
-def _gates(
-    layer: Any, *, keras_order: str, onnx_order: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Kernel, recurrent kernel and biases, a gate's rows together, in the order of ONNX."""
+_ONNX_GATES = {"LSTM": "iofc", "GRU": "zrh", "RNN": "h"}
+
+
+def _write_recurrent(
+    graph: OnnxGraph, layer: Any, rows: str, *, kind: str, gates: str, **attributes: Any
+) -> list[str]:
+    """Write a recurrent layer whose gates Keras keeps in the order `gates`."""
     if layer.go_backwards or layer.stateful:
-        raise _UnknownToTwinError(f"the layer {layer.name!r} goes backwards or is stateful.")
-    kernel, recurrent, *biases = _weights(layer.cell.weights)
-    bias = biases[0].reshape(-1, kernel.shape[1]) if biases else np.zeros((1, kernel.shape[1]))
-    moved = [keras_order.index(gate) for gate in onnx_order]
+        raise _UnknownToOnnxError(f"the layer {layer.name!r} goes backwards or is stateful.")
+    order = [gates.index(gate) for gate in _ONNX_GATES[kind]]
 
     def in_onnx_order(weights: np.ndarray) -> np.ndarray:
-        parts = np.split(weights, len(keras_order), axis=-1)
-        return np.concatenate([parts[gate] for gate in moved], axis=-1)
+        parts = np.split(weights, len(gates), axis=-1)
+        return np.concatenate([parts[gate] for gate in order], axis=-1)
 
-    return in_onnx_order(kernel).T, in_onnx_order(recurrent).T, in_onnx_order(bias)
+    kernel, recurrent, *biases = _weights(layer.cell.weights)
+    # ONNX adds a bias to the inputs and one to the state; Keras has both, one or none
+    both_biases = np.zeros((2, kernel.shape[1]), np.float32)
+    for bias in biases:
+        both_biases[: bias.size // kernel.shape[1]] = bias
+    weights = [in_onnx_order(kernel).T, in_onnx_order(recurrent).T]
+    weights.append(in_onnx_order(both_biases).reshape(-1))
+    outputs = graph.add_recurrent(kind, rows, weights, layer.units, **attributes)
+    return outputs if layer.return_state else outputs[:1]
 
 
-def _recurrent_activations(layer: Any) -> tuple[str, str]:
-    return _activation(layer, layer.recurrent_activation), _activation(layer, layer.activation)
+def _recurrent_activations(layer: Any) -> list[str]:
+    return [_activation(layer, layer.recurrent_activation), _activation(layer, layer.activation)]
 
 
 def _activation(layer: Any, function: Any) -> str:
     name = keras.activations.serialize(function)
     if name not in _RECURRENT_ACTIVATIONS:
-        raise _UnknownToTwinError(f"the layer {layer.name!r} has the activation {name!r}.")
+        raise _UnknownToOnnxError(f"the layer {layer.name!r} has the activation {name!r}.")
     return _ACTIVATIONS[name]
 
 
-def _activated(graph: OnnxGraph, layer: Any, rows: str) -> str:
+def _write_activation(graph: OnnxGraph, layer: Any, rows: str) -> str:
     name = keras.activations.serialize(layer.activation)
     if name == "linear":
         return rows
     if name not in _ACTIVATIONS:
-        raise _UnknownToTwinError(f"the layer {layer.name!r} has the activation {name!r}.")
-    return graph.node(_ACTIVATIONS[name], rows)
+        raise _UnknownToOnnxError(f"the layer {layer.name!r} has the activation {name!r}.")
+    return graph.add_node(_ACTIVATIONS[name], rows)
 
 
-def _dense(graph: OnnxGraph, layer: Any, rows: str) -> str:
+def _write_dense(graph: OnnxGraph, layer: Any, rows: str) -> str:
     kernel, *bias = _weights(layer.weights)
-    rows = graph.node("MatMul", rows, graph.constant(kernel))
+    rows = graph.add_node("MatMul", rows, graph.add_constant(kernel))
     for values in bias:
-        rows = graph.node("Add", rows, graph.constant(values))
-    return _activated(graph, layer, rows)
+        rows = graph.add_node("Add", rows, graph.add_constant(values))
+    return _write_activation(graph, layer, rows)
 
 
-def _layer_normalization(graph: OnnxGraph, layer: Any, rows: str) -> str:
+def _write_layer_normalization(graph: OnnxGraph, layer: Any, rows: str) -> str:
     if list(np.atleast_1d(layer.axis)) not in ([-1], [2]):
-        raise _UnknownToTwinError(f"the layer {layer.name!r} normalises over another axis.")
+        raise _UnknownToOnnxError(f"the layer {layer.name!r} normalises over another axis.")
     if not layer.scale:
-        raise _UnknownToTwinError(f"the layer {layer.name!r} has no scale.")
-    scale_and_offset = [graph.constant(values) for values in _weights(layer.weights)]
-    return graph.node("LayerNormalization", rows, *scale_and_offset, axis=-1, epsilon=layer.epsilon)
+        raise _UnknownToOnnxError(f"the layer {layer.name!r} has no scale.")
+    scale_and_offset = [graph.add_constant(values) for values in _weights(layer.weights)]
+    return graph.add_node(
+        "LayerNormalization", rows, *scale_and_offset, axis=-1, epsilon=layer.epsilon
+    )
 
 
-def _unchanged(graph: OnnxGraph, layer: Any, rows: str) -> str:
+def _write_nothing(graph: OnnxGraph, layer: Any, rows: str) -> str:
     return rows
 
 
-def _folded(kind: str) -> Callable[..., str]:
-    """A layer that joins a list of inputs two by two."""
+def _writer_in_pairs(kind: str) -> Callable[..., str]:
+    """The writer of a layer that joins a list of inputs two by two."""
 
     def write(graph: OnnxGraph, layer: Any, inputs: list[str]) -> str:
         joined, *others = inputs
         for other in others:
-            joined = graph.node(kind, joined, other)
+            joined = graph.add_node(kind, joined, other)
         return joined
 
     return write
 
 
-def _concatenated(graph: OnnxGraph, layer: Any, inputs: list[str]) -> str:
+def _write_concatenation(graph: OnnxGraph, layer: Any, inputs: list[str]) -> str:
     if layer.axis not in (-1, 2):
-        raise _UnknownToTwinError(f"the layer {layer.name!r} joins along another axis.")
-    return graph.node("Concat", *inputs, axis=-1)
+        raise _UnknownToOnnxError(f"the layer {layer.name!r} joins along another axis.")
+    return graph.add_node("Concat", *inputs, axis=-1)
 
 
 _WRITERS: dict[type, Callable[..., Any]] = {
-    layers.LSTM: _lstm,
-    layers.GRU: _gru,
-    layers.SimpleRNN: _simple_rnn,
-    layers.Dense: _dense,
-    layers.Activation: _activated,
-    layers.LayerNormalization: _layer_normalization,
-    layers.Add: _folded("Add"),
-    layers.Multiply: _folded("Mul"),
-    layers.Subtract: _folded("Sub"),
-    layers.Concatenate: _concatenated,
-    # nothing outside training
-    layers.Dropout: _unchanged,
-    layers.SpatialDropout1D: _unchanged,
-    layers.GaussianNoise: _unchanged,
-    layers.ActivityRegularization: _unchanged,
+    layers.LSTM: _write_lstm,
+    layers.GRU: _write_gru,
+    layers.SimpleRNN: _write_simple_rnn,
+    layers.Dense: _write_dense,
+    layers.Activation: _write_activation,
+    layers.LayerNormalization: _write_layer_normalization,
+    layers.Add: _writer_in_pairs("Add"),
+    layers.Multiply: _writer_in_pairs("Mul"),
+    layers.Subtract: _writer_in_pairs("Sub"),
+    layers.Concatenate: _write_concatenation,
+    # these do nothing outside training
+    layers.Dropout: _write_nothing,
+    layers.SpatialDropout1D: _write_nothing,
+    layers.GaussianNoise: _write_nothing,
+    layers.ActivityRegularization: _write_nothing,
 }

@@ -1,33 +1,47 @@
 """How many rows a carried memory needs to forget where it began."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstm_strategy.learning.features import bars_to_agree
-
-if TYPE_CHECKING:
-    from lstm_strategy.learning.inference.engines import Engine
-
+from lstm_strategy.learning.inference.engines import Engine
 
 SIGNAL_TOLERANCE = 1e-3
 """Of the signal, which runs from -1 to 1."""
-
 
 _N_STARTS = 8
 
 
 def network_memory(
-    engine: "Engine", rows: np.ndarray, signal_of: Callable[[np.ndarray], np.ndarray]
+    engine: Engine, rows: np.ndarray, signal_of: Callable[[np.ndarray], np.ndarray]
 ) -> int | None:
-    """The rows that the carried state needs to forget where they began.
+    """The rows that a carried state needs to forget where it began.
 
-    The row of the first such signal is counted. ``rows`` has shape (n_rows, n_features),
-    ``signal_of`` makes signals, shape (n_rows,), of the members' forecasts, shape
-    (n_rows, n_members). Eight runs that begin with an empty state in the first half of the rows
-    go through the network as one batch; the slowest counts. None if one of them doesn't agree
-    with the full run to ``SIGNAL_TOLERANCE`` within its rows.
+    Eight runs that begin with an empty state in the first half of the rows go through the network
+    as one batch, and are compared with the run over all rows; the slowest of them counts.
+
+    Args:
+        engine: What runs the network.
+        rows: Features, shape (n_rows, n_features).
+        signal_of: Makes signals, shape (n_rows,), of the members' forecasts, shape
+            (n_rows, n_members).
+
+    Returns:
+        The number of rows up to the first signal that agrees to `SIGNAL_TOLERANCE`, its own row
+        included; None if one of the runs doesn't agree within its rows.
+
+    Example:
+        >>> class Halving:  # its state is a sum of all rows whose weights halve with every row
+        ...     def initial_state(self, n_sequences):
+        ...         return [np.zeros((n_sequences, 1))]
+        ...     def scan(self, rows, state):
+        ...         levels = [state[0]]
+        ...         for step in range(rows.shape[1]):
+        ...             levels.append(0.5 * levels[-1] + rows[:, step])
+        ...         return np.stack(levels[1:], axis=1), [levels[-1]]
+        >>> network_memory(Halving(), np.ones((200, 1)), lambda members: members[:, 0])
+        11
     """
     length = len(rows) // 2
     starts = np.unique(np.linspace(max(1, length // 8), len(rows) - length, _N_STARTS).astype(int))
@@ -35,9 +49,11 @@ def network_memory(
     windows = np.stack([rows[start : start + length] for start in starts])
     parts, _ = engine.scan(windows, engine.initial_state(len(starts)))
     signal = signal_of(whole[0])
-    found = [
-        bars_to_agree(signal[start : start + length], signal_of(part), tolerance=SIGNAL_TOLERANCE)
-        for start, part in zip(starts, parts, strict=True)
-    ]
-    known = [memory for memory in found if memory is not None]
-    return max(known) + 1 if len(known) == len(found) else None
+    memories = []
+    for start, part in zip(starts, parts, strict=True):
+        expected = signal[start : start + length]
+        memory = bars_to_agree(expected, signal_of(part), tolerance=SIGNAL_TOLERANCE)
+        if memory is None:
+            return None
+        memories.append(memory)
+    return max(memories) + 1

@@ -12,16 +12,25 @@ from typing import Any
 
 import numpy as np
 
-State = list[np.ndarray]
-Tensors = dict[str, np.ndarray]
+from lstm_strategy.learning.inference.engines import State
+
+PARTS = "parts"
+"""The property of an ONNX model that holds its parts: a JSON list of ONNX models in Base64."""
+
+_Tensors = dict[str, np.ndarray]
 
 _BLOCKS_AHEAD = 4  # bounds the memory that a fast thread may fill before a slow one
 
 
-class Pipeline:
-    """ONNX Runtime sessions, one a part of the network, in the order in which they are run.
+class ThreadedScan:
+    """Runs the parts of a network in several threads.
 
     A part takes what earlier parts gave, by name, and gives the new state of each state it takes.
+
+    Args:
+        sessions: ONNX Runtime sessions, one a part, in the order in which they are run.
+        state_names: Names of the states, in the order of the network.
+        n_threads: Threads that share the parts.
     """
 
     def __init__(self, sessions: Sequence[Any], state_names: Sequence[str], n_threads: int) -> None:
@@ -29,70 +38,70 @@ class Pipeline:
         self._state_names = list(state_names)
 
     def scan(self, blocks: Iterable[np.ndarray], state: State) -> tuple[np.ndarray, State]:
-        """Forecasts for the rows of all blocks, and the state after the last one."""
+        """Forecast the rows of all blocks, and return the state after the last one too."""
         states = dict(zip(self._state_names, state, strict=True))
-        tensors: Iterator[Tensors] = ({"rows": rows} for rows in blocks)
+        tensors: Iterator[_Tensors] = ({"rows": rows} for rows in blocks)
         for share in self._shares[:-1]:
-            tensors = _ahead(_through(share, tensors, states))
-        last = _through(self._shares[-1], tensors, states)
-        forecasts = np.concatenate([found["forecasts"] for found in last], axis=1)
+            tensors = _run_ahead(_run_parts(share, tensors, states))
+        last = _run_parts(self._shares[-1], tensors, states)
+        forecasts = np.concatenate([answers["forecasts"] for answers in last], axis=1)
         return forecasts, [states[name] for name in self._state_names]
 
 
 def usable_threads() -> int:
-    """How many threads there is room for: as many as CPUs, or as ``OMP_NUM_THREADS`` allows.
+    """How many threads there is room for: one a CPU, or as many as `OMP_NUM_THREADS` allows.
 
-    Worker processes of joblib and Ray set it to their share.
+    Joblib and Ray set that variable in worker processes to their share of the CPUs.
     """
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     allowed = os.environ.get("OMP_NUM_THREADS", "")
     return min(cpus, int(allowed)) if allowed.isdigit() and int(allowed) > 0 else cpus
 
 
-def _through(
-    sessions: Iterable[Any], blocks: Iterator[Tensors], states: Tensors
-) -> Iterator[Tensors]:
+def _run_parts(
+    sessions: Iterable[Any], blocks: Iterator[_Tensors], states: _Tensors
+) -> Iterator[_Tensors]:
     for session in sessions:
-        blocks = _through_part(session, blocks, states)
+        blocks = _run_part(session, blocks, states)
     return blocks
 
 
-def _through_part(session: Any, blocks: Iterator[Tensors], states: Tensors) -> Iterator[Tensors]:
+def _run_part(session: Any, blocks: Iterator[_Tensors], states: _Tensors) -> Iterator[_Tensors]:
     inputs = [port.name for port in session.get_inputs()]
     outputs = [port.name for port in session.get_outputs()]
     own = [name for name in inputs if name in states]
     for tensors in blocks:
         feeds = {name: states[name] if name in states else tensors[name] for name in inputs}
-        found = dict(zip(outputs, session.run(outputs, feeds), strict=True))
+        answers = dict(zip(outputs, session.run(outputs, feeds), strict=True))
         for name in own:
-            states[name] = found.pop(f"new_{name}")
-        yield tensors | found
+            states[name] = answers.pop(f"new_{name}")
+        yield tensors | answers
 
 
-def _ahead(items: Iterator[Tensors]) -> Iterator[Tensors]:
-    """The same items, made in a thread of their own, a few ahead of their use."""
-    made: queue.Queue[Any] = queue.Queue(_BLOCKS_AHEAD)
+def _run_ahead(items: Iterator[_Tensors]) -> Iterator[_Tensors]:
+    """Give the same items, computed in a thread of their own a few ahead of their use."""
+    ready: queue.Queue[Any] = queue.Queue(_BLOCKS_AHEAD)
     is_abandoned = threading.Event()
 
-    def make() -> None:
+    def compute() -> None:
         last: Any = None
         try:
             for item in items:
-                made.put(item)
+                ready.put(item)
                 if is_abandoned.is_set():
                     return
         except BaseException as error:  # raised where the items are used
             last = error
-        made.put(last)
+        ready.put(last)
 
     # started for each scan and gone after it: a pool would be missing in a forked process
-    threading.Thread(target=make, daemon=True).start()
+    threading.Thread(target=compute, daemon=True).start()
     try:
-        while isinstance(item := made.get(), dict):
+        while isinstance(item := ready.get(), dict):
             yield item
         if item is not None:
             raise item
     finally:
         is_abandoned.set()
-        while not made.empty():  # lets a waiting thread go on, and see that it may stop
-            made.get_nowait()
+        while not ready.empty():  # lets a waiting thread go on, and see that it may stop
+            ready.get_nowait()

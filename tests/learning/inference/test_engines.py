@@ -90,16 +90,23 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS)
-def test_the_twin_gives_the_forecasts_and_states_of_keras(build):
-    original, twin = both_engines(build())
+def test_onnx_gives_the_forecasts_and_states_of_keras(build):
+    original, onnx = both_engines(build())
     for n_sequences, n_rows in [(1, 1), (1, 300), (7, 20)]:
         rows = rows_of(n_sequences, n_rows)
         expected, states = original.scan(rows, original.initial_state(n_sequences))
-        found, twin_states = twin.scan(rows, twin.initial_state(n_sequences))
+        found, onnx_states = onnx.scan(rows, onnx.initial_state(n_sequences))
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
-        assert len(twin_states) == len(states)
-        for state, twin_state in zip(states, twin_states, strict=True):
-            np.testing.assert_allclose(twin_state, state, rtol=1e-5, atol=1e-5)
+        assert len(onnx_states) == len(states)
+        for state, onnx_state in zip(states, onnx_states, strict=True):
+            np.testing.assert_allclose(onnx_state, state, rtol=1e-5, atol=1e-5)
+
+
+def test_the_export_leaves_the_network_as_it_is():
+    network = NETWORKS["nested"]()
+    before = network.get_config()
+    assert export_onnx(network) == export_onnx(network)
+    assert network.get_config() == before
 
 
 @pytest.fixture(scope="module")
@@ -110,23 +117,23 @@ def engines():
 @given(cuts=st.lists(st.integers(0, 60), max_size=4))
 @settings(max_examples=25, deadline=None)
 def test_a_sequence_may_be_cut_anywhere(engines, cuts):
-    _, twin = engines
+    _, onnx = engines
     rows = np.arange(180, dtype="f4").reshape(60, 3) % 7
-    whole, _ = run_carried(twin, rows, twin.initial_state(1))
+    whole, _ = run_carried(onnx, rows, onnx.initial_state(1))
     edges = [0, *sorted(cuts), 60]
-    parts, state = [], twin.initial_state(1)
+    parts, state = [], onnx.initial_state(1)
     for start, stop in itertools.pairwise(edges):
         if start < stop:
-            part, state = run_carried(twin, rows[start:stop], state)
+            part, state = run_carried(onnx, rows[start:stop], state)
             parts.append(part)
     np.testing.assert_allclose(np.concatenate(parts), whole, rtol=0, atol=1e-6)
 
 
 def test_windows_are_those_of_keras(engines):
-    original, twin = engines
+    original, onnx = engines
     rows = rows_of(1, 90)[0]
     expected = run_windowed(original, rows, lookback=20)
-    found = run_windowed(twin, rows, lookback=20)
+    found = run_windowed(onnx, rows, lookback=20)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
     assert np.isnan(found[:19]).all() and not np.isnan(found[19:]).any()
 
@@ -156,33 +163,36 @@ class Bent:
         pytest.param({"spoils_state": True}, id="state lost"),
     ],
 )
-def test_a_twin_that_differs_anywhere_is_noticed(engines, bent):
-    original, twin = engines
+def test_an_engine_that_differs_anywhere_is_noticed(engines, bent):
+    original, onnx = engines
     rows = rows_of(1, 300)[0]
-    assert agrees(twin, original, rows)
-    assert not agrees(Bent(twin, **bent), original, rows)
+    assert agrees(onnx, original, rows)
+    assert not agrees(Bent(onnx, **bent), original, rows)
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "broken", "told"),
+    ("name", "broken", "message"),
     [
         pytest.param(
-            "engines",
-            "agrees",
+            "agreement.agrees",
             lambda *_: False,
             "differs from Keras by more than 1e-05",
             id="other",
         ),
-        pytest.param("twin", "export_onnx", lambda _: b"no graph", "can't read", id="unreadable"),
+        pytest.param(
+            "onnx_export.export_onnx", lambda _: b"no graph", "can't read", id="unreadable"
+        ),
     ],
 )
-def test_a_twin_that_is_no_twin_is_not_kept(monkeypatch, caplog, module, name, broken, told):
-    monkeypatch.setattr(f"lstm_strategy.learning.{module}.{name}", broken)
+def test_an_onnx_model_that_differs_from_keras_is_not_kept(
+    monkeypatch, caplog, name, broken, message
+):
+    monkeypatch.setattr(f"lstm_strategy.learning.inference.{name}", broken)
     with caplog.at_level(logging.WARNING, "lstm_strategy"):
         forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "members": 1})
         forecaster.fit(random_walk(300), progress=False)
     assert isinstance(forecaster.engine, KerasEngine)
-    assert told in caplog.text
+    assert message in caplog.text
 
 
 @pytest.mark.parametrize("memory", ["carry", "window"])
@@ -205,7 +215,9 @@ def test_batch_stream_and_reload_agree_between_the_engines(trained, tmp_path, me
         np.testing.assert_allclose(steps[0].forecast, steps[1].forecast, rtol=0, atol=1e-6)
 
 
-def test_auto_takes_the_twin_and_without_one_keras(trained, model_folder, tmp_path, monkeypatch):
+def test_auto_takes_onnx_and_without_an_onnx_model_keras(
+    trained, model_folder, tmp_path, monkeypatch
+):
     assert isinstance(trained.engine, OnnxEngine)
     assert isinstance(LSTMForecaster.load(model_folder).engine, OnnxEngine)
     folder = shutil.copytree(model_folder, tmp_path / "earlier")
@@ -214,22 +226,22 @@ def test_auto_takes_the_twin_and_without_one_keras(trained, model_folder, tmp_pa
     (folder / "model.json").write_text(json.dumps(card))
     (folder / "network.onnx").write_bytes(b"not the model's own")
     assert isinstance(LSTMForecaster.load(folder).engine, KerasEngine)
-    with pytest.raises(LSTMStrategyError, match=r'has no ONNX twin: .* engine="keras", or train'):
+    with pytest.raises(LSTMStrategyError, match=r'has no ONNX \w+: .* engine="keras", or train'):
         LSTMForecaster.load(folder, engine="onnx")
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
 @pytest.mark.parametrize("engine", ["auto", "onnx"])
-def test_a_damaged_twin_is_refused_and_keras_still_reads_the_model(
+def test_a_damaged_onnx_model_is_refused_and_keras_still_reads_the_model(
     trained, model_folder, tmp_path, damage, engine
 ):
     folder = shutil.copytree(model_folder, tmp_path / "damaged")
-    twin = folder / "network.onnx"
+    onnx = folder / "network.onnx"
     if damage == "changed":
-        twin.write_bytes(twin.read_bytes()[:-1] + b"x")
+        onnx.write_bytes(onnx.read_bytes()[:-1] + b"x")
     else:
-        twin.unlink()
-    with pytest.raises(LSTMStrategyError, match=r"network.onnx isn't the twin that was saved"):
+        onnx.unlink()
+    with pytest.raises(LSTMStrategyError, match=r"network.onnx isn't the \w+ .*was saved"):
         LSTMForecaster.load(folder, engine=engine)
     original = LSTMForecaster.load(folder, engine="keras")
     pd.testing.assert_frame_equal(
@@ -259,7 +271,7 @@ def test_without_onnx_runtime_keras_runs_the_model(model_folder, monkeypatch):
         LSTMForecaster.load(model_folder, engine="onnx")
 
 
-def test_a_network_without_a_twin_says_so_and_keeps_to_keras(tmp_path, caplog):
+def test_a_network_that_onnx_cannot_hold_says_so_and_keeps_to_keras(tmp_path, caplog):
     def gelu(n_features):
         inputs = keras.Input((None, n_features))
         rows = layers.Dense(3, activation="gelu", name="bend")(inputs)
@@ -268,13 +280,13 @@ def test_a_network_without_a_twin_says_so_and_keeps_to_keras(tmp_path, caplog):
     forecaster = LSTMForecaster(SMALL_FEATURES, network=gelu, **SMALL | {"epochs": 1, "members": 1})
     with caplog.at_level(logging.INFO, "lstm_strategy"):
         forecaster.fit(random_walk(300), progress=False)
-    assert "without an ONNX twin" in caplog.text and "'bend' has the activation 'gelu'" in (
+    assert "without an ONNX model" in caplog.text and "'bend' has the activation 'gelu'" in (
         caplog.text
     )
     folder = forecaster.save(tmp_path / "model")
     assert not (folder / "network.onnx").exists()
     assert isinstance(LSTMForecaster.load(folder).engine, KerasEngine)
-    with pytest.raises(LSTMStrategyError, match="has no ONNX twin"):
+    with pytest.raises(LSTMStrategyError, match="has no ONNX"):
         LSTMForecaster.load(folder, engine="onnx")
 
 
@@ -311,8 +323,11 @@ except SystemExit as done:
 def run_without_keras(work, folder, timeout=120):
     done = subprocess.run(
         [sys.executable, "-c", NO_KERAS.format(work=work)],
-        cwd=folder, capture_output=True, text=True, timeout=timeout,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -326,10 +341,9 @@ def workplace(trained, tmp_path_factory):
     random_walk(500).to_csv(folder / "bars.csv")
     trained.save(folder / "model")
     bars = random_walk(500)
-    walk_forward(
-        bars, trained.unfitted_copy(epochs=1), WalkForward("300 bars", "100 bars"),
-        folder=folder / "walk", progress=False,
-    )  # fmt: skip
+    splits = WalkForward("300 bars", "100 bars")
+    untrained = trained.unfitted_copy(epochs=1)
+    walk_forward(bars, untrained, splits, folder=folder / "walk", progress=False)
     return folder
 
 
@@ -348,7 +362,7 @@ def test_the_command_line_runs_a_saved_model_without_keras(workplace, model, wor
 
 
 PYTHON_USES = {
-    "import": "import lstm_strategy.learning.inference.engines",
+    "import": "import lstm_strategy.learning.inference",
     "stream": (
         "from lstm_strategy import LSTMForecaster, load_bars\n"
         "bars = load_bars('bars.csv')\n"
@@ -394,7 +408,7 @@ def test_python_uses_a_saved_model_without_keras(workplace, work):
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_models_trained_on_another_backend_have_a_twin_and_callbacks_too(backend, tmp_path):
+def test_models_trained_on_another_backend_have_an_onnx_model_and_callbacks_too(backend, tmp_path):
     if find_spec(backend) is None:
         pytest.skip(f"{backend} isn't installed")
     random_walk(300).to_csv(tmp_path / "bars.csv")
@@ -402,7 +416,7 @@ def test_models_trained_on_another_backend_have_a_twin_and_callbacks_too(backend
 import os, sys
 os.environ["KERAS_BACKEND"] = {backend!r}
 from lstm_strategy import LSTMForecaster, load_bars
-from lstm_strategy.tracking.tensorboard_logs import TensorBoardLogs
+from lstm_strategy.tracking import TensorBoardLogs
 from keras.callbacks import ModelCheckpoint
 bars = load_bars("bars.csv")
 forecaster = LSTMForecaster({SMALL_FEATURES!r}, **{SMALL | {"epochs": 2}!r})

@@ -8,27 +8,27 @@ from test_engines import NETWORKS, lstm_of, network_of, rows_of
 
 from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
 from lstm_strategy.learning.inference.onnx_export import export_onnx
-from lstm_strategy.learning.inference.threads import Pipeline, usable_threads
+from lstm_strategy.learning.inference.threads import ThreadedScan, usable_threads
 
 BLOCK = 512
 
 
-def engine_with(twin, n_threads, monkeypatch):
+def engine_with(model, n_threads, monkeypatch):
     monkeypatch.setattr(
-        "lstm_strategy.learning.inference.engines.usable_threads", lambda: n_threads
+        "lstm_strategy.learning.inference.onnx_engine.usable_threads", lambda: n_threads
     )
-    return OnnxEngine(twin)
+    return OnnxEngine(model)
 
 
 @pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS)
 @pytest.mark.parametrize("n_threads", [2, 3])
 def test_threads_change_no_number(build, n_threads, monkeypatch):
-    twin = export_onnx(build())
+    model = export_onnx(build())
     rows = rows_of(2, 5 * BLOCK + 7)
-    alone = engine_with(twin, 1, monkeypatch)
+    alone = engine_with(model, 1, monkeypatch)
     before = alone.scan(rows[:, :9], alone.initial_state(2))[1]
     expected, states = alone.scan(rows, before)
-    found, found_states = engine_with(twin, n_threads, monkeypatch).scan(rows, before)
+    found, found_states = engine_with(model, n_threads, monkeypatch).scan(rows, before)
     np.testing.assert_array_equal(found, expected)
     assert len(found_states) == len(states)
     for found_state, state in zip(found_states, states, strict=True):
@@ -70,7 +70,7 @@ class FakePart:
 def test_an_error_in_a_thread_is_raised_where_the_forecasts_are_wanted():
     parts = [FakePart("between", fails_at=3), FakePart("forecasts")]
     with pytest.raises(ValueError, match="no more"):
-        Pipeline(parts, [], 2).scan([np.zeros(1)] * 9, [])
+        ThreadedScan(parts, [], 2).scan([np.zeros(1)] * 9, [])
     assert parts[1].calls == 2
 
 
@@ -78,7 +78,7 @@ def test_a_thread_ends_when_the_one_after_it_fails():
     parts = [FakePart("between"), FakePart("forecasts", fails_at=2)]
     before = set(threading.enumerate())
     with pytest.raises(ValueError, match="no more"):
-        Pipeline(parts, [], 2).scan([np.zeros(1)] * 900, [])
+        ThreadedScan(parts, [], 2).scan([np.zeros(1)] * 900, [])
     for thread in set(threading.enumerate()) - before:
         thread.join(5)
         assert not thread.is_alive()
