@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.verdict import verdict
     from lstm_strategy.learning.features import FeatureSet
     from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.learning.targets import Direction
     from lstm_strategy.learning.walk_forward import WalkForward, walk_forward
     from lstm_strategy.support import workers
     from lstm_strategy.trading import BarsFeed
@@ -37,6 +38,7 @@ _HOME_OF_NAME = {
     "validate_bars": ".bars",
     "FeatureSet": ".learning.features",
     "LSTMForecaster": ".learning.forecaster",
+    "Direction": ".learning.targets",
     "WalkForward": ".learning.walk_forward",
     "walk_forward": ".learning.walk_forward",
     "workers": ".support",
@@ -64,6 +66,7 @@ __all__ = [
     "validate_bars",
     "FeatureSet",
     "LSTMForecaster",
+    "Direction",
     "WalkForward",
     "walk_forward",
     "workers",

@@ -1,7 +1,6 @@
 """The forecaster that users hold: fit, forecast, stream, save, load."""
 
 from lstm_strategy.learning.forecaster.base import (
-    FORECAST_COLUMNS,
     UNKNOWN_FORECAST,
     Forecast,
     Forecaster,
@@ -11,8 +10,7 @@ from lstm_strategy.learning.forecaster.base import (
     TrainableForecaster,
 )
 from lstm_strategy.learning.forecaster.lstm_forecaster import LSTMForecaster
-from lstm_strategy.learning.forecaster.model_card import SignalScale
-from lstm_strategy.learning.forecaster.signal import signal_scale
+from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.forecaster.storage import (
     CARD_FILE,
     WALK_FORWARD_FILE,
@@ -21,6 +19,7 @@ from lstm_strategy.learning.forecaster.storage import (
     write_folder,
 )
 from lstm_strategy.learning.forecaster.stream import ForecastStream
+from lstm_strategy.learning.targets import FORECAST_COLUMNS
 
 __all__ = [
     "CARD_FILE",
@@ -31,13 +30,12 @@ __all__ = [
     "ForecasterKind",
     "ForeignForecaster",
     "LSTMForecaster",
-    "SignalScale",
+    "ModelCard",
     "Stream",
     "TrainableForecaster",
     "UNKNOWN_FORECAST",
     "WALK_FORWARD_FILE",
     "builder_name",
     "read_folder",
-    "signal_scale",
     "write_folder",
 ]

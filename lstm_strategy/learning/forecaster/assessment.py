@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_strategy.learning.forecaster.model_card import MemorySpan, SignalScale
-from lstm_strategy.learning.forecaster.signal import BREAK_EVEN, signal_columns
+from lstm_strategy.learning.forecaster.model_card import MemorySpan
 from lstm_strategy.learning.inference import SIGNAL_TOLERANCE, network_memory
+from lstm_strategy.learning.targets import SignalScale, Target
 from lstm_strategy.learning.training import TrainingSet
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ LOOKBACKS_OF_CONTEXT = 8
 
 
 def memory_span(
-    engine: "Engine", rows: np.ndarray, scale: SignalScale, *, lookback: int
+    engine: "Engine", rows: np.ndarray, target: Target, scale: SignalScale, *, lookback: int
 ) -> MemorySpan:
     """How long the carried memory depends on where it began, measured on the training rows.
 
     ``rows`` has shape (n_rows, n_features). Where the memory never settles, that is logged as a
     warning and the span is as long as can be spared.
     """
-    measured = network_memory(engine, rows, lambda members: signal_columns(members, scale)[0])
+    measured = network_memory(engine, rows, lambda members: target.build_columns(members, scale)[0])
     spared = min(LOOKBACKS_OF_CONTEXT * lookback, len(rows) // 4)
     if measured is None:
         log.warning(
@@ -45,25 +45,16 @@ def memory_span(
     )
 
 
-def held_out_scores(rows: TrainingSet, members: np.ndarray) -> dict[str, float]:
+def held_out_scores(rows: TrainingSet, target: Target, members: np.ndarray) -> dict[str, float]:
     """Log-loss, AUC and accuracy of each member on the rows that it held out, all together.
 
     ``members`` has the members' forecasts of all rows, shape (n_rows, n_members); NaN rows are
     left out. The AUC is NaN where all labels are the same.
     """
-    from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
-
     parts = [
         (rows.labels[span], members[span, member], rows.weights[span])
         for member, span in enumerate(rows.held_out)
     ]
     labels, forecast, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
     is_known = ~np.isnan(forecast)  # the first rows are still warming up
-    labels, forecast, weights = labels[is_known], forecast[is_known], weights[is_known]
-    has_both_classes = len(np.unique(labels)) == 2
-    return {
-        "log_loss": float(log_loss(labels, forecast, sample_weight=weights, labels=[0.0, 1.0])),
-        "auc": float(roc_auc_score(labels, forecast)) if has_both_classes else float("nan"),
-        "accuracy": float(accuracy_score(labels, forecast > BREAK_EVEN)),
-        "n_rows": float(len(labels)),
-    }
+    return target.score(labels[is_known], forecast[is_known], weights[is_known])

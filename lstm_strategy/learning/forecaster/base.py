@@ -14,8 +14,6 @@ from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.support import OnEpoch
 
-FORECAST_COLUMNS = ["signal", "forecast", "uncertainty"]
-
 
 class ForecasterKind(StrEnum):
     """What a forecaster counts as in tables and verdicts.
@@ -69,7 +67,7 @@ class Forecaster(ABC):
 
     Example:
         >>> from lstm_strategy import sample_bars
-        >>> from lstm_strategy.learning.forecaster import Forecaster
+        >>> from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
         >>> class HoldForecaster(Forecaster):
         ...     warm_up, bars_columns, training_end = 0, ["close"], None
         ...

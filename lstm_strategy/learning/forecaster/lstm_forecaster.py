@@ -17,9 +17,8 @@ from lstm_strategy.learning.forecaster.assessment import (
     held_out_scores,
     memory_span,
 )
-from lstm_strategy.learning.forecaster.base import FORECAST_COLUMNS, TrainableForecaster
-from lstm_strategy.learning.forecaster.model_card import ModelCard, SignalScale, TrainingSpan
-from lstm_strategy.learning.forecaster.signal import signal_columns, signal_scale
+from lstm_strategy.learning.forecaster.base import TrainableForecaster
+from lstm_strategy.learning.forecaster.model_card import ModelCard, TrainingSpan
 from lstm_strategy.learning.forecaster.storage import (
     NetworkFiles,
     builder_name,
@@ -31,7 +30,7 @@ from lstm_strategy.learning.forecaster.storage import (
     save_model,
     serialize_network,
 )
-from lstm_strategy.learning.targets import target_name
+from lstm_strategy.learning.targets import FORECAST_COLUMNS, SignalScale
 from lstm_strategy.learning.training import ForecasterSettings, TrainingSet, build_training_set
 from lstm_strategy.support import OnEpoch, library_versions, sha256_of, training_progress
 
@@ -155,7 +154,7 @@ class LSTMForecaster(TrainableForecaster):
         from lstm_strategy.learning.inference import KerasEngine, OnnxEngine, choose_engine
 
         self._fitted_card()
-        engine = choose_engine(self._engine_name, has_twin=self._twin is not None)
+        engine = choose_engine(self._engine_name, has_onnx=self._twin is not None)
         if engine == "onnx" and self._twin is not None:
             return OnnxEngine(self._twin)
         return KerasEngine(self._network)
@@ -182,7 +181,7 @@ class LSTMForecaster(TrainableForecaster):
             return None
         from lstm_strategy.learning.inference import choose_engine
 
-        engine = choose_engine(self._engine_name, has_twin=self._twin is not None)
+        engine = choose_engine(self._engine_name, has_onnx=self._twin is not None)
         network = self._twin if engine == "onnx" and self._twin else self._files.keras
         described = [
             engine,
@@ -224,7 +223,7 @@ class LSTMForecaster(TrainableForecaster):
         Raises:
             ModelError: if it was loaded and has a network of the user's own, which isn't saved.
         """
-        kept = {"network": self.network, **self.settings.model_dump()}
+        kept = {"network": self.network, **dict(self.settings)}
         if self.card is not None and self.card.network and not {**kept, **changes}["network"]:
             raise ModelError(
                 f"The model was trained with the network {self.card.network}, whose function "
@@ -323,9 +322,9 @@ class LSTMForecaster(TrainableForecaster):
             frame.loc[known] = self._member_forecasts(rows, settled_rows=self.settled_rows)
         return frame
 
-    def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Signal, forecast and uncertainty from the members' forecasts, shape (n_rows, n_members)."""
-        return signal_columns(members, self._fitted_card().signal)
+    def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Signal, forecast, uncertainty from the members' forecasts, shape (n_rows, n_members)."""
+        return self.settings.target.build_columns(members, self._fitted_card().signal)
 
     def with_memory(self, memory: str) -> Self:
         """The same trained network with the other memory, "carry" or "window".
@@ -333,7 +332,7 @@ class LSTMForecaster(TrainableForecaster):
         Raises:
             ModelError: if the forecaster hasn't been fitted.
         """
-        settings = {**self.settings.model_dump(), "memory": memory}
+        settings = {**dict(self.settings), "memory": memory}
         other = type(self)(self.features, network=self.network, **settings)
         other._files, other._twin, other._engine_name = self._files, self._twin, self._engine_name
         other.history = self.history
@@ -362,7 +361,7 @@ class LSTMForecaster(TrainableForecaster):
         rows, _ = build_training_set(training_bars, self.features, self.settings)
         lookback = self.settings.lookback
         members = self._member_forecasts(rows.features, settled_rows=lookback)
-        return signal_scale(members[lookback - 1 :].mean(axis=1))
+        return self.settings.target.fit_scale(members[lookback - 1 :].mean(axis=1))
 
     def stream(self, history: pd.DataFrame | None = None) -> "ForecastStream":
         """The same forecasts bar by bar, starting after ``history`` if there is one.
@@ -405,8 +404,8 @@ class LSTMForecaster(TrainableForecaster):
 
         folder = Path(folder)
         card = load_card(folder)
-        engine = choose_engine(engine, has_twin=bool(card.twin_sha256))
-        forecaster = cls(FeatureSet.from_dict(card.features), **card.settings.model_dump())
+        engine = choose_engine(engine, has_onnx=bool(card.twin_sha256))
+        forecaster = cls(FeatureSet.from_dict(card.features), **dict(card.settings))
         forecaster._files = load_files(folder, card, engine=engine)
         forecaster._twin, forecaster._engine_name = forecaster._files.twin, engine
         forecaster.card = card
@@ -416,7 +415,7 @@ class LSTMForecaster(TrainableForecaster):
 
     def __repr__(self) -> str:
         trained = f"trained to {self.training_end:%Y-%m-%d}" if self.is_fitted else "not fitted"
-        target = target_name(self.settings.target)
+        target = self.settings.target.name
         own_network = builder_name(self.network) or (self.card.network if self.card else "")
         shape = f"network={own_network}" if own_network else f"units={self.settings.units}"
         return f"LSTMForecaster({target}, {shape}, {trained})"
@@ -446,11 +445,13 @@ class LSTMForecaster(TrainableForecaster):
         from lstm_strategy.learning.network import keras
 
         members = self._member_forecasts(rows.features, settled_rows=self.settings.lookback)
-        scale = signal_scale(members[self.settings.lookback - 1 :].mean(axis=1))
+        scale = self.settings.target.fit_scale(members[self.settings.lookback - 1 :].mean(axis=1))
         memory = None
         if self.settings.memory == "carry":
             lookback = self.settings.lookback
-            memory = memory_span(self.engine, rows.features, scale, lookback=lookback)
+            memory = memory_span(
+                self.engine, rows.features, self.settings.target, scale, lookback=lookback
+            )
         return ModelCard(
             created=now(),
             settings=self.settings,
@@ -465,7 +466,7 @@ class LSTMForecaster(TrainableForecaster):
             ),
             signal=scale,
             memory=memory,
-            validation_scores=held_out_scores(rows, members),
+            validation_scores=held_out_scores(rows, self.settings.target, members),
             versions={**library_versions(), self.features.library: self.features.library_version},
             backend=keras.backend.backend(),
             network=builder_name(self.network),

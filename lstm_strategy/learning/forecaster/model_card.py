@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from lstm_strategy.learning.targets import SignalScale
 from lstm_strategy.learning.training import ForecasterSettings
 
 FORMAT = 2
@@ -25,19 +26,6 @@ class TrainingSpan(BaseModel):
     n_bars: int
     has_chosen_rows: bool = False
     sha256: str
-
-
-class SignalScale(BaseModel):
-    """How a forecast becomes a signal: ``(forecast - threshold) / width``, clipped to ±1.
-
-    ``threshold`` is the forecast at which expected rises and falls cancel; ``width`` the
-    distance from it that nine in ten training forecasts stay within.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    threshold: float
-    width: float
 
 
 class MemorySpan(BaseModel):

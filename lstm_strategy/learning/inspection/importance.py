@@ -10,7 +10,6 @@ import pandas as pd
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.inspection.rows import InspectionRows
-from lstm_strategy.learning.targets import label_weights, target_labels
 
 _FEWEST_BLOCKS = 5
 
@@ -108,8 +107,8 @@ def _with_column_in(rows: np.ndarray, column: int, order: np.ndarray) -> np.ndar
 
 def _choose_judged_rows(read: InspectionRows, block_bars: int) -> _Judged:
     settings = read.forecaster.settings
-    labels = target_labels(read.bars, target=settings.target, horizon=settings.horizon)
-    weights = label_weights(read.bars, target=settings.target, horizon=settings.horizon)
+    labels = settings.target.labels(read.bars, settings.horizon)
+    weights = settings.target.weights(read.bars, settings.horizon)
     known = pd.DataFrame({"label": labels, "weight": weights})[read.is_complete]
     is_judged = known.notna().all(axis=1).to_numpy() & (np.arange(len(known)) >= read.first)
     stretch = max(block_bars, 50)

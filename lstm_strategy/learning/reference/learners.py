@@ -20,21 +20,20 @@ from lstm_strategy.learning.features import FeatureSet
 from lstm_strategy.learning.forecaster import (
     FORECAST_COLUMNS,
     ForecasterKind,
-    SignalScale,
     TrainableForecaster,
-    signal_scale,
 )
 from lstm_strategy.learning.reference.classifiers import (
     FEWEST_ROWS,
     fit_classifier,
     rise_probability,
 )
-from lstm_strategy.learning.targets import move_weights, target_labels
+from lstm_strategy.learning.targets import Direction, SignalScale
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.forecaster import ForecastStream
 
 _WINDOW_BARS = 20  # of the baselines that see a window
+_TARGET = Direction()
 
 
 class TabularSettings(BaseModel):
@@ -208,7 +207,7 @@ class TabularForecaster(TrainableForecaster):
         )
         self._fitted = _Fitted(
             classifier=classifier,
-            signal=signal_scale(rise_probability(classifier, inputs)),
+            signal=_TARGET.fit_scale(rise_probability(classifier, inputs)),
             training_end=bars.index[-1],
         )
         return self
@@ -299,8 +298,8 @@ class TabularForecaster(TrainableForecaster):
         """Inputs, labels and weights of the bars to learn from."""
         inputs, rows = self._inputs(bars)
         horizon = self.settings.horizon
-        labels = target_labels(bars, target="direction", horizon=horizon).to_numpy()
-        weights = move_weights(bars["close"], horizon=horizon).to_numpy()
+        labels = _TARGET.labels(bars, horizon).to_numpy()
+        weights = _TARGET.weights(bars, horizon).to_numpy()
         usable = ~np.isnan(labels[rows])
         if leave_out is not None:
             usable &= ~leave_out[rows]

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.learning.targets import label_weights, target_labels
-
 
 @dataclass(frozen=True, eq=False)
 class OutOfSampleForecasts:
@@ -61,8 +59,8 @@ LEARNING_OBJECTIVES = {
 def _judged_rows(seen: OutOfSampleForecasts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels, forecasts and weights of the bars whose answer lies within the bars."""
     horizon = seen.settings.horizon
-    labels = target_labels(seen.bars, target=seen.settings.target, horizon=horizon)
-    weights = label_weights(seen.bars, target=seen.settings.target, horizon=horizon)
+    labels = seen.settings.target.labels(seen.bars, horizon)
+    weights = seen.settings.target.weights(seen.bars, horizon)
     rows = pd.DataFrame({"label": labels, "weight": weights}).reindex(seen.forecasts.index)
     rows["forecast"] = seen.forecasts["forecast"]
     rows = rows.dropna()

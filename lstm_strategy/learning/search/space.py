@@ -78,7 +78,7 @@ class Setting:
     def applied_to(self, base: LSTMForecaster) -> LSTMForecaster:
         """An untrained forecaster with this setting. Raises as `LSTMForecaster` does."""
         features = base.features if self.features is None else FeatureSet(self.features)
-        settings = {**base.settings.model_dump(), **self.forecaster}
+        settings = {**dict(base.settings), **self.forecaster}
         return type(base)(features, network=base.network, **settings)
 
 

@@ -1,21 +1,20 @@
-"""What the network is asked: the only room that looks forward."""
+"""What the network is asked, one target a file: the only room that looks forward."""
 
-from lstm_strategy.learning.targets.direction import (
-    OWN_TARGET,
-    TARGETS,
-    Target,
-    label_weights,
-    move_weights,
-    target_labels,
-    target_name,
-)
+from lstm_strategy.learning.targets.base import FORECAST_COLUMNS, Head, SignalScale, Target
+from lstm_strategy.learning.targets.choice import TARGETS, choose_target
+from lstm_strategy.learning.targets.direction import Direction, forward_return, move_weights
+from lstm_strategy.learning.targets.own import LabelFunction, OwnTarget
 
 __all__ = [
-    "OWN_TARGET",
+    "Direction",
+    "FORECAST_COLUMNS",
+    "Head",
+    "LabelFunction",
+    "OwnTarget",
+    "SignalScale",
     "TARGETS",
     "Target",
-    "label_weights",
+    "choose_target",
+    "forward_return",
     "move_weights",
-    "target_labels",
-    "target_name",
 ]

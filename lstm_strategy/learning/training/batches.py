@@ -28,8 +28,7 @@ class Chunks:
         batch_size: int,
         offsets: np.random.Generator | None = None,
     ) -> None:
-        self._images = [rows.features] if rows.mirrored is None else [rows.features, rows.mirrored]
-        self._labels = rows.labels
+        self._rows, self._mirrored = rows, rows.mirrored
         usual = np.mean(np.concatenate([rows.weights[span] for span in spans]))
         # a mean weight of 1 keeps losses comparable with the log-loss of a coin
         self._weights = (rows.weights / usual).astype(np.float32)
@@ -58,11 +57,10 @@ class Chunks:
         steps = np.arange(self._length)
         rows = self._starts[chosen, None] + steps
         is_mirrored = self._is_mirrored[chosen, None]
-        features = self._images[0][rows]
-        labels = self._labels[rows]
-        if is_mirrored.any():
-            features = np.where(is_mirrored[..., None], self._images[1][rows], features)
-            labels = np.where(is_mirrored, 1 - labels, labels)
+        features, labels = self._rows.features[rows], self._rows.labels[rows]
+        if self._mirrored is not None and is_mirrored.any():
+            features = np.where(is_mirrored[..., None], self._mirrored.features[rows], features)
+            labels = np.where(is_mirrored, self._mirrored.labels[rows], labels)
         is_scored = steps >= self._scored_from[chosen, None]
         # Keras averages over all steps, scored or not: undo that, so that losses are log-losses
         weights = is_scored * self._weights[rows] * np.float32(self._steps_per_scored_step)
@@ -99,7 +97,8 @@ class Chunks:
         self._starts = np.concatenate(starts)
         offsets.shuffle(self._starts)
         self._scored_from = np.full(len(self._starts), self._warm_up)
-        self._is_mirrored = offsets.integers(len(self._images), size=len(self._starts)) == 1
+        n_images = 1 if self._mirrored is None else 2
+        self._is_mirrored = offsets.integers(n_images, size=len(self._starts)) == 1
         self._count_steps()
 
     def _count_steps(self) -> None:

@@ -7,19 +7,46 @@ import pandas as pd
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import FeatureSet, mirror_bars
-from lstm_strategy.learning.targets import Target, label_weights, target_labels
 from lstm_strategy.learning.training.settings import ForecasterSettings
+
+
+@dataclass(frozen=True)
+class MirrorImage:
+    """The same rows with rises and falls exchanged.
+
+    Attributes:
+        features: Shape (n_rows, n_features).
+        labels: Shape (n_rows,).
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
 
 
 @dataclass(frozen=True)
 class TrainingSet:
     """Complete rows of features with their labels, and the rows that stop each member's training.
 
-    ``features`` has shape (n_rows, n_features), ``labels`` and ``weights`` (n_rows,).
-    ``held_out`` has a span of rows for each member of the ensemble: those that it never learns
-    from and that early stopping watches. ``purge`` rows on either side of it are not learned from
-    either, since labels reach that far. ``mirrored`` are the features of the same bars with rises
-    and falls exchanged, if there are such features.
+    Attributes:
+        features: Shape (n_rows, n_features), known at the close of the row's bar.
+        labels: Shape (n_rows,), known `purge` bars later.
+        weights: How much each label matters, shape (n_rows,).
+        held_out: A span of rows for each member of the ensemble: those that it never learns from
+            and that early stopping watches.
+        purge: Rows on either side of a held-out span that aren't learned from either, since
+            labels reach that far.
+        mirrored: The mirror image of the rows, where the target and the features have one.
+
+    Example:
+        >>> rows = TrainingSet(
+        ...     features=np.zeros((100, 2)),
+        ...     labels=np.zeros(100),
+        ...     weights=np.ones(100),
+        ...     held_out=(slice(40, 60),),
+        ...     purge=5,
+        ... )
+        >>> rows.learned_by(0)
+        (slice(0, 35, None), slice(65, 100, None))
     """
 
     features: np.ndarray
@@ -27,7 +54,7 @@ class TrainingSet:
     weights: np.ndarray
     held_out: tuple[slice, ...]
     purge: int
-    mirrored: np.ndarray | None = None
+    mirrored: MirrorImage | None = None
 
     def learned_by(self, member: int) -> tuple[slice, ...]:
         """The spans of rows that a member learns from: before and after what it holds out."""
@@ -38,13 +65,69 @@ class TrainingSet:
 
     @property
     def scaling_rows(self) -> np.ndarray:
-        """The rows that any member learns from, mirrored ones too: what scaling may know."""
+        """The features of all rows that any member learns from, mirrored ones too.
+
+        This is what the scaling may know; its shape is (n_scaling_rows, n_features).
+        """
         is_learned = np.zeros(len(self.features), bool)
         for member in range(len(self.held_out)):
             for part in self.learned_by(member):
                 is_learned[part] = True
-        images = [self.features] if self.mirrored is None else [self.features, self.mirrored]
-        return np.concatenate([image[is_learned] for image in images])
+        learned = self.features[is_learned]
+        if self.mirrored is None:
+            return learned
+        return np.concatenate([learned, self.mirrored.features[is_learned]])
+
+
+def build_training_set(
+    bars: pd.DataFrame,
+    features: FeatureSet,
+    settings: ForecasterSettings,
+    *,
+    leave_out: np.ndarray | None = None,
+    validation: np.ndarray | None = None,
+) -> tuple[TrainingSet, pd.DatetimeIndex]:
+    """Collect the rows that can be learned from, and the bar that each belongs to.
+
+    Args:
+        bars: Valid bars, shape (n_bars, n_columns).
+        features: What the network sees.
+        settings: The target, its horizon, and who holds out how much.
+        leave_out: True for bars whose label must not be learned from, shape (n_bars,).
+        validation: True for bars that every member holds out, shape (n_bars,); without it each
+            member holds out another stretch.
+
+    Returns:
+        The rows, and the times of their bars.
+
+    Raises:
+        FeatureError: If the bars lack a column that a feature reads.
+        TrainingError: If there are too few bars, or all labels are the same.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> features = FeatureSet([{"kind": "rsi", "length": 14}])
+        >>> rows, times = build_training_set(sample_bars(), features, ForecasterSettings())
+        >>> len(rows.labels) == len(times), len(rows.held_out)
+        (True, 5)
+    """
+    columns = features.frame(bars)
+    labels = settings.target.labels(bars, settings.horizon)
+    usable = (columns.notna().all(axis=1) & labels.notna()).to_numpy()
+    if leave_out is not None:
+        usable = usable & ~leave_out
+    _check_enough_bars(settings, len(bars), int(usable.sum()))
+    settings.target.check_labels(labels.to_numpy()[usable], settings.horizon)
+    usable_labels = labels.to_numpy(np.float32)[usable]
+    rows = TrainingSet(
+        features=columns.to_numpy()[usable],
+        labels=usable_labels,
+        weights=settings.target.weights(bars, settings.horizon).to_numpy()[usable],
+        held_out=_choose_held_out(settings, usable, validation),
+        purge=settings.horizon,
+        mirrored=_build_mirror_image(bars, features, settings, usable, usable_labels),
+    )
+    return rows, pd.DatetimeIndex(bars.index[usable])
 
 
 def held_out_spans(
@@ -52,9 +135,9 @@ def held_out_spans(
 ) -> tuple[slice, ...]:
     """A span of rows for each member to hold out, so that together they learn from all rows.
 
-    The first member holds out the last ``share`` of the rows, the others stretches that lie
-    evenly before it, with rows in front to settle the state. Where such a stretch would leave no
-    chunk in one piece, its member holds out the last rows too.
+    The first member holds out the last `share` of the rows, the others stretches that lie evenly
+    before it, with rows in front to settle the state. Where such a stretch would leave no chunk
+    in one piece, its member holds out the last rows too.
     """
     size = round(n_rows * share)
     last, shortest = n_rows - size, 2 * lookback + purge
@@ -66,52 +149,13 @@ def held_out_spans(
     )
 
 
-def build_training_set(
-    bars: pd.DataFrame,
-    features: FeatureSet,
-    settings: ForecasterSettings,
-    *,
-    leave_out: np.ndarray | None = None,
-    validation: np.ndarray | None = None,
-) -> tuple[TrainingSet, pd.DatetimeIndex]:
-    """The rows of valid bars that can be learned from, and the bar that each belongs to.
-
-    ``leave_out`` is true for bars whose label must not be learned from, ``validation`` for those
-    that every member holds out, shape (n_bars,); without it the members hold out different ones.
-
-    Raises:
-        FeatureError: if the bars lack a column that a feature reads.
-        TrainingError: if there are too few bars, or all labels are the same.
-    """
-    columns = features.frame(bars)
-    labels = target_labels(bars, target=settings.target, horizon=settings.horizon)
-    usable = (columns.notna().all(axis=1) & labels.notna()).to_numpy()
-    if leave_out is not None:
-        usable = usable & ~leave_out
-    _check_enough_bars(settings, len(bars), int(usable.sum()))
-    _check_both_classes(labels.to_numpy()[usable], settings.target, settings.horizon)
-    weights = label_weights(bars, target=settings.target, horizon=settings.horizon)
-    # what a target of the user's own is in the mirror, nobody has said
-    has_mirror = settings.mirror and not callable(settings.target)
-    mirror = mirror_bars(bars, features) if has_mirror else None
-    rows = TrainingSet(
-        features=columns.to_numpy()[usable],
-        labels=labels.to_numpy(np.float32)[usable],
-        weights=weights.to_numpy()[usable],
-        held_out=_held_out(settings, usable, validation),
-        purge=settings.horizon,
-        mirrored=None if mirror is None else features.frame(mirror).to_numpy()[usable],
-    )
-    return rows, pd.DatetimeIndex(bars.index[usable])
-
-
-def _held_out(
+def _choose_held_out(
     settings: ForecasterSettings, usable: np.ndarray, validation: np.ndarray | None
 ) -> tuple[slice, ...]:
-    n_rows = int(usable.sum())
+    """The rows that each member holds out: those asked for, or other ones for each."""
     if validation is None:
         return held_out_spans(
-            n_rows,
+            int(usable.sum()),
             share=settings.validation,
             members=settings.members,
             lookback=settings.lookback,
@@ -119,6 +163,23 @@ def _held_out(
         )
     watched = np.flatnonzero(validation[usable])
     return (slice(int(watched[0]), int(watched[-1]) + 1),) * settings.members
+
+
+def _build_mirror_image(
+    bars: pd.DataFrame,
+    features: FeatureSet,
+    settings: ForecasterSettings,
+    usable: np.ndarray,
+    labels: np.ndarray,
+) -> MirrorImage | None:
+    """The usable rows with rises and falls exchanged; None where it isn't wanted or known."""
+    mirrored_labels = settings.target.mirror_labels(labels) if settings.mirror else None
+    if mirrored_labels is None:
+        return None
+    mirrored_bars = mirror_bars(bars, features)
+    if mirrored_bars is None:
+        return None
+    return MirrorImage(features.frame(mirrored_bars).to_numpy()[usable], mirrored_labels)
 
 
 def _check_enough_bars(settings: ForecasterSettings, n_bars: int, n_usable: int) -> None:
@@ -131,14 +192,4 @@ def _check_enough_bars(settings: ForecasterSettings, n_bars: int, n_usable: int)
             f"Training needs {needed + n_bars - n_usable:,} bars with lookback={lookback} "
             f"({n_bars - n_usable} of them warm up the features), got {n_bars:,}. Load more "
             "history or shorten lookback."
-        )
-
-
-def _check_both_classes(labels: np.ndarray, target: Target, horizon: int) -> None:
-    if (labels == labels[0]).all():
-        never = "falls" if labels[0] else "rises"
-        why = "" if callable(target) else f": the close never {never} over {horizon} bars"
-        raise TrainingError(
-            f"Every label is {labels[0]:g}{why}. There is nothing to learn; use other bars or "
-            "another horizon."
         )

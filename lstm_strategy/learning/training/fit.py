@@ -25,6 +25,7 @@ from lstm_strategy.learning.network import (
     join_members,
     keras,
 )
+from lstm_strategy.learning.targets import Direction
 from lstm_strategy.learning.training.batches import Chunks, TrainingSet
 from lstm_strategy.learning.training.settings import ForecasterSettings
 from lstm_strategy.support import OnEpoch
@@ -65,10 +66,13 @@ def fit_network(
     """
     _check_callbacks(callbacks)
     normalization = build_normalization(rows.scaling_rows)
+    mirrored = rows.mirrored
+    if mirrored is not None:
+        mirrored = replace(mirrored, features=_scaled(normalization, mirrored.features))
     scaled_rows = replace(
         rows,
         features=_scaled(normalization, rows.features),
-        mirrored=None if rows.mirrored is None else _scaled(normalization, rows.mirrored),
+        mirrored=mirrored,
     )
     trainer = _trainer(rows.features.shape[1], settings.model_copy(update=_NOT_COMPILED), build)
     seeds = np.random.SeedSequence(settings.seed).generate_state(settings.members).tolist()
@@ -98,7 +102,7 @@ _NOT_COMPILED = {
         "memory": "carry",
         "mirror": False,
     },
-    "target": "direction",
+    "target": Direction(),
 }
 
 

@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets import OWN_TARGET, TARGETS, Target, target_name
+from lstm_strategy.learning.targets import Direction, Target, choose_target
 
 Units = Annotated[int, Field(ge=1, le=1024)]
 
@@ -20,9 +20,9 @@ Units = Annotated[int, Field(ge=1, le=1024)]
 class ForecasterSettings(BaseModel):
     """How the network is built and trained; one field for each argument of LSTMForecaster."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    target: Target = "direction"
+    target: Target = Direction()
     horizon: int = Field(default=1, ge=1)
     units: tuple[Units, ...] = Field(default=(24,), min_length=1, max_length=3)
     dropout: float = Field(default=0.5, ge=0, lt=1)
@@ -40,15 +40,12 @@ class ForecasterSettings(BaseModel):
 
     @field_validator("target", mode="plain")
     @classmethod
-    def _known_target(cls, target: Any) -> Any:
-        is_name = isinstance(target, str) and (target in TARGETS or target.startswith(OWN_TARGET))
-        if not is_name and not callable(target):
-            raise ValueError("unknown target")
-        return target
+    def _choose_target(cls, target: Any) -> Target:
+        return choose_target(target)
 
-    @field_serializer("target", when_used="json")
-    def _written_target(self, target: Target) -> str:
-        return target_name(target)
+    @field_serializer("target")
+    def _describe_target(self, target: Target) -> str:
+        return target.describe()
 
     @classmethod
     def checked(cls, **arguments: Any) -> Self:
@@ -68,10 +65,7 @@ class ForecasterSettings(BaseModel):
                     f"LSTMForecaster has no argument {name!r}. Known: {known}."
                 ) from error
             if name == "target":
-                raise TrainingError(
-                    f"target must be one of {', '.join(TARGETS)}, got {first['input']!r}. Or "
-                    "pass a function of bars and horizon that gives labels."
-                ) from error
+                raise first["ctx"]["error"] from error
             raise TrainingError(
                 f"{name}: {first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}. "
                 f"The default is {cls.model_fields[str(first['loc'][0])].default!r}."

@@ -20,8 +20,7 @@ from lstm_strategy import (
 )
 from lstm_strategy.learning.reference.learners import TabularForecaster, learning_baselines
 from lstm_strategy.learning.serving import open_forecaster
-from lstm_strategy.learning.targets import move_weights
-from lstm_strategy.learning.targets.direction import direction
+from lstm_strategy.learning.targets import Direction
 
 X_ALONE = [{"kind": "column", "column": "x"}]
 BARS = random_walk(420, seed=11)
@@ -123,8 +122,8 @@ def test_logistic_forecasts_are_those_of_a_fit_by_hand():
     leave_out[50:90] = True
     bars = BARS.iloc[:300]
     features = FeatureSet(SMALL_FEATURES).frame(BARS)
-    label = direction(bars["close"], horizon=horizon)
-    weight = move_weights(bars["close"], horizon=horizon)
+    label = Direction().labels(bars, horizon)
+    weight = Direction().weights(bars, horizon)
     side_by_side = {
         t: np.concatenate([features.iloc[t - 2], features.iloc[t - 1], features.iloc[t]])
         for t in range(5 + window - 1, len(BARS))

@@ -3,13 +3,7 @@ import pandas as pd
 import pytest
 from made_up import random_walk
 
-from lstm_strategy import LSTMStrategyError
-from lstm_strategy.learning.targets.direction import (
-    direction,
-    forward_return,
-    move_weights,
-    target_labels,
-)
+from lstm_strategy.learning.targets.direction import Direction, forward_return, move_weights
 
 CLOSE = pd.Series([100.0, 110.0, 99.0, 99.0, 108.9])
 
@@ -22,13 +16,13 @@ def test_forward_return_is_stamped_with_the_bar_it_starts_from(horizon, expected
     np.testing.assert_allclose(forward_return(CLOSE, horizon=horizon), expected)
 
 
-def test_direction_counts_an_unchanged_close_as_no_rise():
-    np.testing.assert_array_equal(direction(CLOSE, horizon=1), [1, 0, 0, 1, np.nan])
+def test_an_unchanged_close_counts_as_no_rise():
+    labels = Direction().labels(CLOSE.to_frame("close"), horizon=1)
+    np.testing.assert_array_equal(labels, [1, 0, 0, 1, np.nan])
 
 
-def test_an_unknown_target_is_answered_with_the_known_ones():
-    with pytest.raises(LSTMStrategyError, match=r"one of direction, got 'price'"):
-        target_labels(CLOSE.to_frame("close"), target="price", horizon=1)
+def test_a_rise_is_a_fall_in_the_mirror():
+    assert Direction().mirror_labels(np.array([1.0, 0.0])).tolist() == [0.0, 1.0]
 
 
 def test_a_label_weighs_as_much_as_its_move_against_the_usual_moves():

@@ -8,7 +8,7 @@ from made_up import random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError, WalkForward, tune, walk_forward
 from lstm_strategy.learning.inspection import feature_importance
-from lstm_strategy.learning.targets.direction import label_weights, target_labels
+from lstm_strategy.learning.targets.own import OwnTarget
 
 BARS = random_walk(400)
 QUICK = {**SMALL, "epochs": 2, "members": 1}
@@ -25,8 +25,8 @@ def test_the_labels_are_those_that_the_function_gives():
     bars = pd.DataFrame(
         {"high": [2.0, 3.0, 2.0, 5.0], "low": 1.0}, pd.date_range("2024-01-01", periods=4)
     )
-    assert target_labels(bars, target=wide_bar, horizon=1).tolist()[:3] == [1.0, 0.0, 1.0]
-    assert label_weights(bars, target=wide_bar, horizon=1).tolist() == [1.0] * 4
+    assert OwnTarget(wide_bar).labels(bars, 1).tolist()[:3] == [1.0, 0.0, 1.0]
+    assert OwnTarget(wide_bar).weights(bars, 1).tolist() == [1.0] * 4
 
 
 def test_training_learns_from_the_functions_labels():
@@ -38,13 +38,13 @@ def test_training_learns_from_the_functions_labels():
     scores = is_up.validation_scores["auc"], is_down.validation_scores["auc"]
     assert all(0 <= score <= 1 for score in scores)
     assert not np.allclose(is_up.forecast(BARS)["forecast"].dropna(), 0.5)
-    assert is_up.settings.target is wide_bar
+    assert is_up.settings.target == OwnTarget(wide_bar)
 
 
 def test_a_saved_model_knows_the_name_of_its_target_and_forecasts_without_it(tmp_path):
     forecaster = LSTMForecaster(SMALL_FEATURES, target=wide_bar, **QUICK).fit(BARS, progress=False)
     loaded = LSTMForecaster.load(forecaster.save(tmp_path / "model"))
-    assert loaded.settings.target == "own:test_own_target.wide_bar"
+    assert loaded.settings.target.name == "own:test_own_target.wide_bar"
     pd.testing.assert_frame_equal(loaded.forecast(BARS), forecaster.forecast(BARS), atol=1e-6)
     with pytest.raises(LSTMStrategyError, match=r"test_own_target.wide_bar isn't part of a saved"):
         loaded.unfitted_copy().fit(BARS)
@@ -63,7 +63,7 @@ def test_it_walks_forward_and_is_tuned(tmp_path):
         BARS, {"units": [4, 6]}, 2, forecaster=forecaster, objective="auc", splits=splits,
         progress=False,
     )  # fmt: skip
-    assert tuned.forecaster.settings.target is wide_bar
+    assert tuned.forecaster.settings.target == OwnTarget(wide_bar)
 
 
 def two_bars_ahead(bars, horizon):
@@ -93,7 +93,7 @@ def test_one_bar_too_far_is_found_although_every_second_label_is_right_by_chance
         return (bars["close"].shift(-horizon - 1) > bars["close"]).astype(float)
 
     with pytest.raises(LSTMStrategyError, match="no bar more than 3 bars"):
-        target_labels(random_walk(300, seed=seed), target=one_bar_too_far, horizon=3)
+        OwnTarget(one_bar_too_far).labels(random_walk(300, seed=seed), 3)
 
 
 def test_the_function_cannot_change_the_callers_bars():
@@ -103,5 +103,5 @@ def test_the_function_cannot_change_the_callers_bars():
         return labels
 
     bars = random_walk(50)
-    target_labels(bars, target=spoiling, horizon=1)
+    OwnTarget(spoiling).labels(bars, 1)
     pd.testing.assert_frame_equal(bars, random_walk(50))

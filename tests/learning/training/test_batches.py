@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lstm_strategy.learning.training.batches import Chunks
-from lstm_strategy.learning.training.dataset import TrainingSet
+from lstm_strategy.learning.training.dataset import MirrorImage, TrainingSet
 
 ROWS = np.arange(100, dtype=np.float32)
 
@@ -63,7 +63,7 @@ def test_the_labels_of_a_chunk_belong_to_its_rows():
 
 def test_a_mirrored_chunk_has_the_mirrored_features_and_the_opposite_labels():
     labels = (ROWS % 2).astype(np.float32)
-    rows = numbered_rows(labels=labels, mirrored=-ROWS[:, None])
+    rows = numbered_rows(labels=labels, mirrored=MirrorImage(-ROWS[:, None], 1 - labels))
     chunks = chunks_of(rows, offsets=np.random.default_rng(0), batch_size=1)
     seen = set()
     for _ in range(10):
@@ -79,7 +79,7 @@ def test_a_mirrored_chunk_has_the_mirrored_features_and_the_opposite_labels():
 
 
 def test_fixed_chunks_are_never_mirrored():
-    chunks = chunks_of(numbered_rows(mirrored=-ROWS[:, None]))
+    chunks = chunks_of(numbered_rows(mirrored=MirrorImage(-ROWS[:, None], ROWS)))
     assert all((chunks[batch][0] >= 0).all() for batch in range(len(chunks)))
 
 

@@ -8,7 +8,12 @@ from made_up import random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
 from lstm_strategy.learning.features import mirror_bars
-from lstm_strategy.learning.training.dataset import TrainingSet, build_training_set, held_out_spans
+from lstm_strategy.learning.training.dataset import (
+    MirrorImage,
+    TrainingSet,
+    build_training_set,
+    held_out_spans,
+)
 from lstm_strategy.learning.training.settings import ForecasterSettings
 
 FEATURES = FeatureSet(SMALL_FEATURES)
@@ -26,7 +31,7 @@ def test_labels_on_either_side_of_the_held_out_rows_are_purged():
 
 
 def test_scaling_knows_only_rows_that_are_learned_from():
-    rows = rows_of(slice(80, 100), mirrored=-np.arange(100.0)[:, None])
+    rows = rows_of(slice(80, 100), mirrored=MirrorImage(-np.arange(100.0)[:, None], np.zeros(100)))
     np.testing.assert_array_equal(rows.scaling_rows[:, 0], [*np.arange(75.0), *-np.arange(75.0)])
 
 
@@ -117,5 +122,6 @@ def test_training_sees_mirrored_features_of_the_mirrored_bars():
     settings = ForecasterSettings(members=1, lookback=10)
     rows, index = build_training_set(bars, FEATURES, settings)
     log_return = FEATURES.names.index("LOGRET_1")
-    np.testing.assert_allclose(rows.mirrored[:, log_return], -rows.features[:, log_return])
-    assert len(rows.mirrored) == len(index)
+    np.testing.assert_allclose(rows.mirrored.features[:, log_return], -rows.features[:, log_return])
+    np.testing.assert_array_equal(rows.mirrored.labels, 1 - rows.labels)
+    assert len(rows.mirrored.features) == len(index)

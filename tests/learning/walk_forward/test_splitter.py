@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils import check_random_state
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets import target_labels
+from lstm_strategy.learning.targets import Direction
 from lstm_strategy.learning.walk_forward.splitter import WalkForward
 
 BERLIN_HOURS = pd.date_range("2020-01-15 09:00", "2020-06-30", freq="h", tz="Europe/Berlin")
@@ -279,7 +279,7 @@ def test_validation_may_be_given_in_time():
 
 def test_cross_val_score_of_scikit_learn_walks_forward():
     bars = random_walk(400)
-    labels = target_labels(bars, target="direction", horizon=1).iloc[:-1]
+    labels = Direction().labels(bars, horizon=1).iloc[:-1]
     bars = bars.iloc[:-1]
     walk = WalkForward("6 months", "1 month")
     scores = cross_val_score(DummyClassifier(strategy="most_frequent"), bars, labels, cv=walk)

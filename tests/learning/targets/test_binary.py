@@ -1,0 +1,48 @@
+"""What follows from a question that is answered by yes or no."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from lstm_strategy.learning.targets.base import SignalScale
+from lstm_strategy.learning.targets.direction import Direction
+
+TARGET = Direction()
+LABELS = np.array([1.0, 0.0, 1.0, 1.0])
+FORECAST = np.array([0.8, 0.4, 0.3, 0.5])
+
+
+def test_nine_in_ten_training_forecasts_ask_for_less_than_all():
+    scale = TARGET.fit_scale(np.linspace(0, 1, 1001))
+    assert (scale.threshold, scale.width) == (0.5, pytest.approx(0.45))
+
+
+def test_forecasts_that_hardly_leave_one_half_are_not_blown_up():
+    assert TARGET.fit_scale(np.full(10, 0.51)).width == 0.05
+
+
+def test_signal_forecast_and_uncertainty_are_those_of_the_members_together():
+    members = np.array([[0.5, 0.7], [0.1, 0.1], [np.nan, 0.5]])
+    signal, forecast, uncertainty = TARGET.build_columns(
+        members, SignalScale(threshold=0.5, width=0.2)
+    )
+    np.testing.assert_allclose(signal, [0.5, -1.0, np.nan])
+    np.testing.assert_allclose(forecast, [0.6, 0.1, np.nan])
+    np.testing.assert_allclose(uncertainty, [0.1, 0.0, np.nan], atol=1e-12)
+
+
+def test_the_log_loss_of_the_rows_is_that_of_scikit_learn():
+    losses = TARGET.row_losses(LABELS, FORECAST)
+    assert losses[3] == pytest.approx(np.log(2))  # a coin flip
+    assert losses.mean() == pytest.approx(log_loss(LABELS, FORECAST))
+
+
+def test_scores_weigh_the_log_loss_and_count_what_was_right():
+    scores = TARGET.score(LABELS, FORECAST, np.array([1.0, 1.0, 0.0, 0.0]))
+    assert scores["log_loss"] == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
+    assert scores["auc"] == pytest.approx(2 / 3)
+    assert (scores["accuracy"], scores["n_rows"]) == (0.5, 4)
+
+
+def test_there_is_no_auc_where_all_labels_are_the_same():
+    assert np.isnan(TARGET.score(np.ones(4), FORECAST, np.ones(4))["auc"])
