@@ -1,18 +1,23 @@
-"""Does anything look ahead? Features, model, strategy, folds and scaler, all tried by running."""
+"""Does anything look ahead? Features, model, strategy, folds and scaler, all tried by running.
 
-from lstm_strategy.evaluation.audit.findings import AuditReport, Finding, number_text, time_text
+`audit` gives an `AuditReport`; `classify_indicators` tries every indicator of pandas-ta.
+"""
+
+from lstm_strategy.evaluation.audit.findings import Finding, FindingKind
 from lstm_strategy.evaluation.audit.indicator_table import (
     INDICATORS_FILE,
     ClassifiedIndicator,
     classify_indicators,
     indicators_page,
 )
+from lstm_strategy.evaluation.audit.report import AuditReport, number_text, time_text
 from lstm_strategy.evaluation.audit.run import audit
 
 __all__ = [
     "AuditReport",
     "ClassifiedIndicator",
     "Finding",
+    "FindingKind",
     "INDICATORS_FILE",
     "audit",
     "classify_indicators",

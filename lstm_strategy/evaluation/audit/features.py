@@ -1,6 +1,6 @@
 """Feature columns: do they look ahead, and how long do they remember?"""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
@@ -8,14 +8,14 @@ import pandas as pd
 from lstm_strategy.evaluation.audit.findings import (
     Check,
     Finding,
+    FindingKind,
     PartialAudit,
     WarmUp,
-    difference_finding,
+    finding_from_difference,
 )
-from lstm_strategy.evaluation.audit.source_hints import hints_in
+from lstm_strategy.evaluation.audit.source_hints import find_hints, hint_texts
 from lstm_strategy.learning.features import (
     FEATURE_TOLERANCE,
-    Difference,
     FeatureSet,
     column_differences,
     feature_memories,
@@ -23,96 +23,120 @@ from lstm_strategy.learning.features import (
     lookahead_remedy,
 )
 
+_LAYER = "features"
+
 
 def audit_features(
-    features: Any, bars: pd.DataFrame, *, cuts: Iterable[int], horizon: int = 1
+    features: Any, bars: pd.DataFrame, *, cuts: Iterable[int], horizon: int
 ) -> PartialAudit:
-    """Each feature column with later bars removed and altered, and its measured warm-up.
+    """Try each feature column with later bars removed and altered, and measure its warm-up.
 
-    ``features`` is a FeatureSet, a finished frame of columns, or a function that makes one of
-    bars. Of a finished frame only the content can be judged: whether a column tells the moves
-    to come.
+    Args:
+        features: A FeatureSet, a function that makes columns of bars, or a finished frame of
+            columns. Of a frame only the content can be judged: whether a column tells the moves to
+            come.
+        bars: The bars.
+        cuts: Numbers of known bars.
+        horizon: Bars ahead that labels look.
     """
     if isinstance(features, pd.DataFrame):
-        return _audited_frame(features, bars, horizon)
-    compute = features.frame if hasattr(features, "frame") else features
-    cuts = list(cuts)
-    full = compute(bars)
-    found = column_differences(compute, bars, cuts, full=full)
-    own = [features] if not hasattr(features, "specs") else [type(features)]
-    findings = [_feature_finding(features, own, difference) for difference in found.values()]
-    findings += _foretelling_columns(features, bars, horizon)
-    n_comparisons = 2 * len(cuts) * full.shape[1]
-    check = Check("features", n_comparisons, len(findings))
-    if not hasattr(features, "specs"):
-        return PartialAudit(tuple(findings), checks=(check,))
-    warm_ups, never = _feature_warm_ups(features, bars, full)
-    # what looks ahead at where the bars end can't agree with a later start either
-    never = [finding for finding in never if finding.culprit.removeprefix("column ") not in found]
-    return PartialAudit(tuple(findings + never), checks=(check,), warm_ups=warm_ups)
+        return _audit_finished_columns(features, bars, horizon)
+    if isinstance(features, FeatureSet):
+        return _audit_feature_set(features, bars, list(cuts), horizon)
+    return _audit_function(getattr(features, "frame", features), bars, list(cuts))
 
 
-def _audited_frame(columns: pd.DataFrame, bars: pd.DataFrame, horizon: int) -> PartialAudit:
-    findings = tuple(
-        _told_finding(str(name), told)
-        for name in columns.columns
-        for told in [lookahead_evidence(columns[name].reindex(bars.index), bars, horizon=horizon)]
-        if told is not None
-    )
+def _audit_finished_columns(
+    columns: pd.DataFrame, bars: pd.DataFrame, horizon: int
+) -> PartialAudit:
+    findings = _find_foretelling(columns.reindex(bars.index), bars, horizon)
     check = Check("columns of the user", columns.shape[1], len(findings))
+    return PartialAudit(tuple(findings), checks=(check,))
+
+
+def _audit_function(
+    compute: Callable[[pd.DataFrame], pd.DataFrame], bars: pd.DataFrame, cuts: list[int]
+) -> PartialAudit:
+    full = compute(bars)
+    hints = find_hints([getattr(compute, "__self__", compute)])
+    remedy = hints[0].remedy if hints else "Compute it from the bars up to its own row only."
+    findings = tuple(
+        finding_from_difference(
+            difference,
+            layer=_LAYER,
+            culprit=f"column {name}",
+            remedy=remedy,
+            source=hint_texts(hints),
+        )
+        for name, difference in column_differences(compute, bars, cuts, full=full).items()
+    )
+    check = Check("features", 2 * len(cuts) * full.shape[1], len(findings))
     return PartialAudit(findings, checks=(check,))
 
 
-def _foretelling_columns(features: Any, bars: pd.DataFrame, horizon: int) -> list[Finding]:
-    names = [spec["column"] for spec in getattr(features, "specs", []) if spec["kind"] == "column"]
-    told = {name: lookahead_evidence(bars[name], bars, horizon=horizon) for name in names}
-    return [_told_finding(name, words) for name, words in told.items() if words is not None]
+def _audit_feature_set(
+    features: FeatureSet, bars: pd.DataFrame, cuts: list[int], horizon: int
+) -> PartialAudit:
+    full = features.frame(bars)
+    found = column_differences(features.frame, bars, cuts, full=full)
+    findings = [
+        finding_from_difference(
+            difference,
+            layer=_LAYER,
+            culprit=f"column {name}",
+            remedy=lookahead_remedy(features, name),
+        )
+        for name, difference in found.items()
+    ]
+    names = [spec["column"] for spec in features.specs if spec["kind"] == "column"]
+    findings += _find_foretelling(bars[names], bars, horizon)
+    check = Check("features", 2 * len(cuts) * full.shape[1], len(findings))
+    warm_ups = _measure_warm_ups(features, bars, full)
+    # what looks ahead at where the bars end can't agree with a later start either
+    never = [w.name for w in warm_ups if w.bars is None and w.name not in found]
+    findings += map(_never_forgets, never)
+    return PartialAudit(tuple(findings), checks=(check,), warm_ups=warm_ups)
 
 
-def _told_finding(name: str, told: str) -> Finding:
-    what, _, remedy = told.partition(". ")
-    return Finding(
-        layer="features",
-        culprit=f"column {name}",
-        what=f"tells the moves to come: {what}.",
-        found_by="correlating it with what follows",
-        remedy=remedy,
-    )
+def _find_foretelling(columns: pd.DataFrame, bars: pd.DataFrame, horizon: int) -> list[Finding]:
+    """Columns of the user's that tell the moves to come."""
+    findings = []
+    for name in columns.columns:
+        evidence = lookahead_evidence(columns[name], bars, horizon=horizon)
+        if evidence is not None:
+            what, _, remedy = evidence.partition(". ")
+            finding = Finding(
+                layer=_LAYER,
+                culprit=f"column {name}",
+                kind=FindingKind.FORETELLS,
+                what=f"tells the moves to come: {what}.",
+                found_by="correlating it with what follows",
+                remedy=remedy,
+            )
+            findings.append(finding)
+    return findings
 
 
-def _feature_finding(features: Any, own: list[Any], difference: Difference) -> Finding:
-    hints = hints_in(own)
-    has_specs = hasattr(features, "spec_of") and features.spec_of(difference.column)
-    own_remedy = hints[0].remedy if hints else "Compute it from the bars up to its own row only."
-    return difference_finding(
-        difference,
-        layer="features",
-        culprit=f"column {difference.column}",
-        remedy=lookahead_remedy(features, difference.column) if has_specs else own_remedy,
-        source=tuple(map(str, hints[:3])),
-    )
-
-
-def _feature_warm_ups(
+def _measure_warm_ups(
     features: FeatureSet, bars: pd.DataFrame, full: pd.DataFrame
-) -> tuple[tuple[WarmUp, ...], list[Finding]]:
-    measured = feature_memories(features, bars, full=full)
+) -> tuple[WarmUp, ...]:
     stored = {column.name: column for column in features.columns}
-    warm_ups, never = [], []
-    for name, memory in measured.items():
+    warm_ups = []
+    for name, memory in feature_memories(features, bars, full=full).items():
         column = stored.get(name)
         # a memory too long to be seen on few bars was seen on the many of the probe
-        is_too_short = column is not None and 3 * column.memory > len(bars)
-        bars_needed = column.memory if memory is None and column and is_too_short else memory
-        warm_ups.append(WarmUp(name, bars_needed, FEATURE_TOLERANCE, "standard deviations"))
-        if bars_needed is None:
-            never.append(
-                Finding(
-                    layer="warm-up",
-                    culprit=f"column {name}",
-                    what="never forgets on which bar the history began.",
-                    found_by="beginning later",
-                    remedy="Difference it, or choose a kind with a finite memory.",
-                )
-            )
-    return tuple(warm_ups), never
+        if memory is None and column is not None and 3 * column.memory > len(bars):
+            memory = column.memory
+        warm_ups.append(WarmUp(name, memory, FEATURE_TOLERANCE, "standard deviations"))
+    return tuple(warm_ups)
+
+
+def _never_forgets(name: str) -> Finding:
+    return Finding(
+        layer="warm-up",
+        culprit=f"column {name}",
+        kind=FindingKind.NEVER_FORGETS,
+        what="never forgets on which bar the history began.",
+        found_by="beginning later",
+        remedy="Difference it, or choose a kind with a finite memory.",
+    )

@@ -1,40 +1,56 @@
-"""What an audit found, as a plain result that prints, plots nothing and can be kept."""
+"""What the parts of an audit give: findings, checks and warm-ups."""
 
-import json
 import math
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from html import escape
-from pathlib import Path
+from enum import StrEnum
 from typing import Any
 
 import pandas as pd
 
 from lstm_strategy.learning.features import Difference
-from lstm_strategy.support import write_whole
 
-AUDIT_FILE = "audit.json"
-FINDING_COLUMNS = ["layer", "culprit", "first bar", "known then", "with later bars", "what"]
+
+class FindingKind(StrEnum):
+    """What a finding is about; the sentence in `Finding.what` is for readers alone."""
+
+    LATER_BARS = "changes with later bars"
+    REST_OF_BAR = "changes with the rest of a bar"
+    READ_BEYOND = "reads beyond the end"
+    NUMBER_OF_BARS = "changes with the number of bars"
+    FILL_AT_CLOSE = "fills at the close"
+    FORETELLS = "correlates with later moves"
+    OTHER_ROWS = "fitted on other rows"
+    NO_TRAINING_BARS = "training bars missing"
+    BAR_BY_BAR = "differs bar by bar"
+    NEVER_FORGETS = "never forgets"
+    LONG_MEMORY = "long memory"
+    SHARED_BARS = "shared bars"
+    SHUFFLED = "shuffled folds"
+    TRAINS_AFTER_TEST = "trains after the test"
+    LABELS_OVERLAP = "labels overlap"
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing that isn't as it should be.
 
-    layer:       where: features, scaling, threshold, forecaster, strategy, folds, scaler, warm-up
-    culprit:     the column, line, order or fold
-    what:        what is wrong, in a sentence
-    time:        the first bar that differs
-    known:       its value when later bars were removed or others (a number or a few words)
-    with_later:  its value with all the bars
-    found_by:    what was tried
-    remedy:      what to do about it
-    source:      places in the user's source that may be the cause
-    is_leak:     False for what is worth knowing and no look-ahead
+    Attributes:
+        layer: Where: features, scaling, threshold, forecaster, strategy, folds, scaler or warm-up.
+        culprit: The column, line, order or fold.
+        kind: What it is about.
+        what: What is wrong, in words that follow the culprit.
+        time: The first bar that differs.
+        known: Its value when later bars were removed or others: a number or a few words.
+        with_later: Its value with all the bars.
+        found_by: What was tried.
+        remedy: What to do about it.
+        source: Places in the user's source that may be the cause.
+        is_leak: False for a note: worth knowing, and no look-ahead.
     """
 
     layer: str
     culprit: str
+    kind: FindingKind
     what: str
     time: pd.Timestamp | None = None
     known: float | str | None = None
@@ -56,20 +72,32 @@ class Finding:
         return f"{text} {self.remedy}" if self.remedy else text
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON can hold them."""
+        """Return the fields as JSON can hold them."""
         return {
             **asdict(self),
             "time": None if self.time is None else str(self.time),
-            "known": _plain(self.known),
-            "with_later": _plain(self.with_later),
-            "difference": _plain(self.difference),
+            "known": _json_value(self.known),
+            "with_later": _json_value(self.with_later),
+            "difference": _json_value(self.difference),
             "source": list(self.source),
         }
 
 
+def _json_value(value: float | str | None) -> float | str | None:
+    if isinstance(value, str | None):
+        return value
+    return float(value) if math.isfinite(value) else None
+
+
 @dataclass(frozen=True)
 class Check:
-    """One thing that was tried: how many comparisons it took, and how many findings it gave."""
+    """One thing that was tried.
+
+    Attributes:
+        name: What it was.
+        n_comparisons: How many comparisons it took.
+        n_leaks: How many findings it gave.
+    """
 
     name: str
     n_comparisons: int
@@ -80,8 +108,12 @@ class Check:
 class WarmUp:
     """How many bars a feature or the network's memory needs to forget where history began.
 
-    From the last of these ``bars`` on, a run that started later agrees with the full run within
-    ``tolerance``; None if it never does within the bars that there are.
+    Attributes:
+        name: The feature, or the network's memory.
+        bars: From the last of so many bars on, a run that started later agrees with the full run;
+            None if it never does within the bars that there are.
+        tolerance: The difference up to which they agree.
+        unit: The unit of the tolerance.
     """
 
     name: str
@@ -92,7 +124,7 @@ class WarmUp:
 
 @dataclass(frozen=True)
 class PartialAudit:
-    """What one part of an audit gives."""
+    """What one part of an audit gives, in the fields of an `AuditReport`."""
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
@@ -100,83 +132,7 @@ class PartialAudit:
     warm_ups: tuple[WarmUp, ...] = ()
 
 
-@dataclass(frozen=True)
-class AuditReport:
-    """Everything that an audit tried and found. ``is_clean`` means that nothing looks ahead."""
-
-    subject: str
-    bars: str
-    findings: tuple[Finding, ...]
-    notes: tuple[Finding, ...]
-    checks: tuple[Check, ...]
-    warm_ups: tuple[WarmUp, ...]
-    seconds: float
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
-
-    @property
-    def verdict(self) -> str:
-        """One sentence."""
-        n_tried = sum(check.n_comparisons for check in self.checks)
-        if self.is_clean:
-            return f"Clean: nothing looked ahead in {n_tried:,} comparisons."
-        count = len(self.findings)
-        return f"{count} finding{'s' if count > 1 else ''} in {n_tried:,} comparisons."
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row a finding, as text."""
-        rows = [
-            [f.layer, f.culprit, time_text(f.time), *map(number_text, values), f.what]
-            for f in self.findings
-            for values in [(f.known, f.with_later)]
-        ]
-        return pd.DataFrame(rows, columns=FINDING_COLUMNS)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON can hold it."""
-        return {
-            "subject": self.subject,
-            "bars": self.bars,
-            "is_clean": self.is_clean,
-            "verdict": self.verdict,
-            "findings": [finding.to_dict() for finding in self.findings],
-            "notes": [note.to_dict() for note in self.notes],
-            "checks": [asdict(check) for check in self.checks],
-            "warm_ups": [asdict(warm_up) for warm_up in self.warm_ups],
-            "seconds": round(self.seconds, 2),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-
-    def to_json(self) -> str:
-        """The report as JSON text."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
-
-    def save(self, folder: str | Path) -> Path:
-        """Write ``audit.json`` into a folder, whole or not at all; returns its path."""
-        return write_whole(Path(folder) / AUDIT_FILE, self.to_json().encode())
-
-    def __repr__(self) -> str:
-        lines = [f"AuditReport({self.subject}, {self.bars}): {self.verdict}"]
-        lines += [f"  - {finding}" for finding in self.findings]
-        lines += [f"  note: {note}" for note in self.notes]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        parts = [
-            f"<p><b>{escape(self.subject)}</b>, {escape(self.bars)}: {escape(self.verdict)}</p>"
-        ]
-        if self.findings:
-            parts.append(self.table.to_html(index=False, escape=True))
-        remedies = [f for f in (*self.findings, *self.notes) if f.remedy]
-        items = "".join(f"<li>{escape(str(finding))}</li>" for finding in remedies)
-        return "".join(parts) + (f"<ul>{items}</ul>" if items else "")
-
-
-def difference_finding(
+def finding_from_difference(
     difference: Difference,
     *,
     layer: str,
@@ -184,11 +140,12 @@ def difference_finding(
     remedy: str,
     source: tuple[str, ...] = (),
 ) -> Finding:
-    """The finding that a differing column is."""
+    """Return the finding that a column is which changes with later bars."""
     back = difference.bars_back
     return Finding(
         layer=layer,
         culprit=culprit,
+        kind=FindingKind.LATER_BARS,
         what=f"changes when later bars do, from {back} bar{'s' if back > 1 else ''} before them.",
         time=difference.time,
         known=difference.known,
@@ -197,20 +154,3 @@ def difference_finding(
         remedy=remedy,
         source=source,
     )
-
-
-def time_text(time: pd.Timestamp | None) -> str:
-    """A bar's time, the short way where it has no time of day."""
-    return "" if time is None else str(time).removesuffix(" 00:00:00")
-
-
-def number_text(value: float | str | None) -> str:
-    """A value for a table: six digits, words as they are."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return f"{value:.6g}"
-
-
-def _plain(value: Any) -> Any:
-    is_no_number = isinstance(value, float) and not math.isfinite(value)
-    return None if is_no_number else (float(value) if isinstance(value, float) else value)

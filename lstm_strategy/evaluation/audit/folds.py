@@ -1,33 +1,41 @@
 """Folds of the user's own: does training see what the test will ask?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import AuditError
-from lstm_strategy.evaluation.audit.findings import Check, Finding, PartialAudit
+from lstm_strategy.evaluation.audit.findings import Check, Finding, FindingKind, PartialAudit
 
 
 @dataclass(frozen=True)
 class FoldRows:
-    """The rows of one fold, by position, counted from 1."""
+    """The rows of one fold, by position.
+
+    Attributes:
+        number: Which fold it is, counted from 1.
+        train: Positions of the training rows, rising.
+        test: Positions of the test rows, rising.
+    """
 
     number: int
     train: np.ndarray
     test: np.ndarray
 
 
-def folds_of(splitter: Any, bars: pd.DataFrame) -> list[FoldRows]:
-    """What a splitter makes of the bars.
+def split_folds(splitter: Any, bars: pd.DataFrame) -> list[FoldRows]:
+    """Return what a splitter makes of the bars.
 
-    ``splitter`` has scikit-learn's ``split(X)``, or is a function of the bars, or already is an
-    iterable of (train, test) positions.
+    Args:
+        splitter: An object with scikit-learn's `split(X)`, a function of the bars, or an iterable
+            of (train, test) positions.
+        bars: The bars.
 
     Raises:
-        AuditError: if it gives no folds, or something else than positions of the bars.
+        AuditError: If it gives no folds, or something else than positions of the bars.
     """
     split = getattr(splitter, "split", splitter)
     try:
@@ -68,70 +76,72 @@ def _positions(rows: Any, n_bars: int) -> np.ndarray:
 
 
 def audit_folds(folds: list[FoldRows], bars: pd.DataFrame, *, horizon: int) -> PartialAudit:
-    """Bars in both parts, bars that train though they come after the test, labels that overlap."""
-    findings = [finding for fold in folds for finding in _fold_findings(fold, bars, horizon)]
-    first_of_each = {finding.what.partition(":")[0]: finding for finding in reversed(findings)}
-    counts = {
-        kind: sum(finding.what.partition(":")[0] == kind for finding in findings)
-        for kind in first_of_each
-    }
-    told = tuple(
-        finding if counts[kind] == 1 else _with_count(finding, counts[kind], len(folds))
-        for kind, finding in reversed(first_of_each.items())
+    """Look for shared bars, bars that train although they come after the test, and late labels.
+
+    Args:
+        folds: The folds.
+        bars: The bars of their positions.
+        horizon: Bars ahead that labels look.
+
+    Returns:
+        One finding of each kind, the first of its kind, with the number of folds that have it.
+    """
+    by_kind: dict[FindingKind, list[Finding]] = {}
+    for fold in folds:
+        for finding in _audit_fold(fold, bars, horizon):
+            by_kind.setdefault(finding.kind, []).append(finding)
+    findings = tuple(
+        replace(alike[0], what=f"{alike[0].what} This is so in {len(alike)} of {len(folds)} folds.")
+        if len(alike) > 1
+        else alike[0]
+        for alike in by_kind.values()
     )
-    return PartialAudit(told, checks=(Check("folds", 3 * len(folds), len(told)),))
+    return PartialAudit(findings, checks=(Check("folds", 3 * len(folds), len(findings)),))
 
 
-def _with_count(finding: Finding, count: int, n_folds: int) -> Finding:
-    return Finding(**{**vars(finding), "what": f"{finding.what} So in {count} of {n_folds} folds."})
-
-
-def _fold_findings(fold: FoldRows, bars: pd.DataFrame, horizon: int) -> Iterator[Finding]:
+def _audit_fold(fold: FoldRows, bars: pd.DataFrame, horizon: int) -> Iterator[Finding]:
     if not len(fold.train) or not len(fold.test):
         return
+
+    def finding(kind: FindingKind, rows: np.ndarray, words: str, remedy: str) -> Finding:
+        return Finding(
+            layer="folds",
+            culprit=f"fold {fold.number}",
+            kind=kind,
+            what=f"{words}: {len(rows):,} training row{'s' if len(rows) > 1 else ''}.",
+            time=bars.index[rows[0]],
+            known=f"test from {bars.index[fold.test[0]]}",
+            found_by="the positions that the splitter gives",
+            remedy=remedy,
+        )
+
     shared = np.intersect1d(fold.train, fold.test)
     if len(shared):
-        yield _fold_finding(
-            fold,
-            bars,
-            shared,
-            "bars both train and test",
-            "Keep the two apart: WalkForward(train, test, horizon=...).",
-        )
+        remedy = "Keep the two apart: WalkForward(train, test, horizon=...)."
+        yield finding(FindingKind.SHARED_BARS, shared, "bars both train and test", remedy)
     later = np.setdiff1d(fold.train[fold.train > fold.test[0]], shared)
     if len(later):
-        is_shuffled = len(fold.test) > 1 and (np.diff(fold.test) > 1).any()
-        yield _fold_finding(
-            fold,
-            bars,
-            later,
-            "the folds are shuffled" if is_shuffled else "bars after the test begins train",
-            "Split in the order of time, without shuffling: WalkForward(train, test, horizon=...).",
+        remedy = (
+            "Split in the order of time, without shuffling: WalkForward(train, test, horizon=...)."
         )
+        if (np.diff(fold.test) > 1).any():
+            yield finding(FindingKind.SHUFFLED, later, "the folds are shuffled", remedy)
+        else:
+            words = "bars after the test begins train"
+            yield finding(FindingKind.TRAINS_AFTER_TEST, later, words, remedy)
+        return
+    reaching = _rows_whose_labels_reach_the_test(fold, horizon)
+    if len(reaching):
+        n_bars = f"{horizon} bar{'s' if horizon > 1 else ''}"
+        remedy = (
+            f"Leave {n_bars} out before the test: WalkForward(train, test, horizon={horizon}), or "
+            f"TimeSeriesSplit(gap={horizon})."
+        )
+        words = f"labels that look {n_bars} ahead reach into the test"
+        yield finding(FindingKind.LABELS_OVERLAP, reaching, words, remedy)
+
+
+def _rows_whose_labels_reach_the_test(fold: FoldRows, horizon: int) -> np.ndarray:
     # the label of bar i is known at the close of bar i + horizon
     starts = fold.test[np.searchsorted(fold.test, fold.train) % len(fold.test)]
-    reaching = fold.train[(starts > fold.train) & (starts <= fold.train + horizon)]
-    if len(reaching) and not len(later):
-        yield _fold_finding(
-            fold,
-            bars,
-            reaching,
-            f"labels that look {horizon} bar{'s' if horizon > 1 else ''} ahead reach into the test",
-            f"Leave {horizon} bar{'s' if horizon > 1 else ''} out before the test: "
-            f"WalkForward(train, test, horizon={horizon}), or TimeSeriesSplit(gap={horizon}).",
-        )
-
-
-def _fold_finding(
-    fold: FoldRows, bars: pd.DataFrame, rows: np.ndarray, kind: str, remedy: str
-) -> Finding:
-    n_rows = f"{len(rows):,} training row{'s' if len(rows) > 1 else ''}"
-    return Finding(
-        layer="folds",
-        culprit=f"fold {fold.number}",
-        what=f"{kind}: {n_rows}.",
-        time=bars.index[rows[0]],
-        known=f"test from {bars.index[fold.test[0]]}",
-        found_by="the positions that the splitter gives",
-        remedy=remedy,
-    )
+    return fold.train[(starts > fold.train) & (starts <= fold.train + horizon)]

@@ -1,7 +1,7 @@
-"""A trained model, layer by layer: features, scaling, threshold, forecasts, memory."""
+"""A trained model, layer by layer: scaling, threshold, forecasts, memory."""
 
 import tempfile
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,18 +11,23 @@ from lstm_strategy.errors import ModelError
 from lstm_strategy.evaluation.audit.findings import (
     Check,
     Finding,
+    FindingKind,
     PartialAudit,
     WarmUp,
-    difference_finding,
-    time_text,
+    finding_from_difference,
 )
-from lstm_strategy.evaluation.audit.source_hints import hints_in
+from lstm_strategy.evaluation.audit.report import time_text
+from lstm_strategy.evaluation.audit.source_hints import find_hints, hint_texts
 from lstm_strategy.learning.features import column_differences, cut_points
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, LSTMForecaster
+from lstm_strategy.learning.forecaster import (
+    FORECAST_COLUMNS,
+    Forecaster,
+    LSTMForecaster,
+    ModelCard,
+)
 from lstm_strategy.learning.inference import SIGNAL_TOLERANCE, network_memory
 from lstm_strategy.learning.training import build_training_set
-
-Tell = Callable[[str], None]
+from lstm_strategy.support import OnWords, naive_utc, naive_utc_index
 
 _ROUNDING = 2e-5  # of a network that takes its rows in batches of another size
 _WINDOWED_BARS = 800
@@ -30,101 +35,128 @@ _N_STREAMED = 3
 _MUCH_LONGER = 1.25
 
 
+@dataclass(frozen=True)
+class _Variant:
+    """A forecaster to try, on which bars, cut where."""
+
+    name: str
+    model: Forecaster
+    bars: pd.DataFrame
+    cuts: list[int]
+
+
 def audit_forecaster(
-    model: Forecaster, bars: pd.DataFrame, *, cuts: list[int], tell: Tell = lambda what: None
+    model: Forecaster, bars: pd.DataFrame, *, cuts: list[int], on_progress: OnWords
 ) -> PartialAudit:
-    """Forecasts with later bars removed and altered: as given, reloaded, in both memory modes."""
-    variants = {"as given": (model, bars, cuts)}
+    """Compare forecasts with later bars removed and altered, and bar by bar.
+
+    Args:
+        model: A forecaster is tried as it is; one of ours also after saving and loading, and with
+            the other memory.
+        bars: The bars.
+        cuts: Numbers of known bars.
+        on_progress: Called with what is being done.
+    """
     checks, findings = [], []
     with tempfile.TemporaryDirectory() as folder:
+        variants = [_Variant("as given", model, bars, cuts)]
         if isinstance(model, LSTMForecaster):
-            tell("the forecaster: saving and loading")
-            reloaded = LSTMForecaster.load(model.save(f"{folder}/model"))
-            other = "window" if model.settings.memory == "carry" else "carry"
-            recent = bars.iloc[-max(_WINDOWED_BARS, 3 * model.warm_up) :]
-            # fewer cuts for those that have the features and weights of the first in common
-            variants["reloaded"] = (reloaded, bars, [cuts[len(cuts) // 2]])
-            variants[f"reloaded, memory={other!r}"] = (
-                reloaded.with_memory(other),
-                recent,
-                cut_points(recent, first=min(model.warm_up + 1, len(recent) - 1), n_random=0)[-2:],
-            )
-        for name, (variant, its_bars, its_cuts) in variants.items():
-            tell(f"the forecaster, {name}: {len(its_cuts)} cuts")
-            found = _forecast_findings(variant, its_bars, its_cuts, name)
+            on_progress("the forecaster: saving and loading")
+            variants += _reloaded_variants(model, bars, cuts, f"{folder}/model")
+        for variant in variants:
+            n_cuts = len(variant.cuts)
+            on_progress(f"the forecaster, {variant.name}: {n_cuts} cuts")
+            found = _compare_forecasts(variant)
+            n_comparisons = 2 * n_cuts * len(FORECAST_COLUMNS)
             findings += found
-            n_comparisons = 2 * len(its_cuts) * len(FORECAST_COLUMNS)
-            checks.append(Check(f"forecaster, {name}", n_comparisons, len(found)))
+            checks.append(Check(f"forecaster, {variant.name}", n_comparisons, len(found)))
     if isinstance(model, LSTMForecaster):
-        tell("the forecaster, bar by bar")
-        found = _stream_findings(model, bars, cuts[-2:])
+        on_progress("the forecaster, bar by bar")
+        found = _compare_stream(model, bars, cuts[-2:])
         findings += found
         checks.append(Check("forecaster, bar by bar", _N_STREAMED * len(cuts[-2:]), len(found)))
     return PartialAudit(tuple(findings), checks=tuple(checks))
 
 
-def _forecast_findings(
-    model: Forecaster, bars: pd.DataFrame, cuts: list[int], name: str
-) -> list[Finding]:
+def _reloaded_variants(
+    model: LSTMForecaster, bars: pd.DataFrame, cuts: list[int], folder: str
+) -> list[_Variant]:
+    """Fewer cuts for those that have the features and weights of the first in common."""
+    reloaded = LSTMForecaster.load(model.save(folder))
+    memory = "window" if model.settings.memory == "carry" else "carry"
+    recent = bars.iloc[-max(_WINDOWED_BARS, 3 * model.warm_up) :]
+    first = min(model.warm_up + 1, len(recent) - 1)
+    last_cuts = cut_points(recent, first=first, n_random=0)[-2:]
+    other = reloaded.with_memory(memory)
+    return [
+        _Variant("reloaded", reloaded, bars, [cuts[len(cuts) // 2]]),
+        _Variant(f"reloaded, memory={memory!r}", other, recent, last_cuts),
+    ]
+
+
+def _compare_forecasts(variant: _Variant) -> list[Finding]:
     found = column_differences(
-        lambda known: model.forecast(known)[FORECAST_COLUMNS], bars, cuts, absolute=_ROUNDING
+        lambda known: variant.model.forecast(known)[FORECAST_COLUMNS],
+        variant.bars,
+        variant.cuts,
+        absolute=_ROUNDING,
     )
-    hints = hints_in([type(model)])
+    hints = find_hints([type(getattr(variant.model, "wrapped", variant.model))])
     remedy = (
         hints[0].remedy if hints else "See the findings on its features first, if there are any."
     )
     return [
-        difference_finding(
+        finding_from_difference(
             difference,
             layer="forecaster",
-            culprit=f"column {column} ({name})",
+            culprit=f"column {column} ({variant.name})",
             remedy=remedy,
-            source=tuple(map(str, hints[:3])),
+            source=hint_texts(hints),
         )
         for column, difference in found.items()
     ]
 
 
-def _stream_findings(model: LSTMForecaster, bars: pd.DataFrame, cuts: list[int]) -> list[Finding]:
+def _compare_stream(model: LSTMForecaster, bars: pd.DataFrame, cuts: list[int]) -> list[Finding]:
     """A stream takes one bar at a time and can't look ahead: the batch must agree with it."""
     whole = model.forecast(bars)["signal"].to_numpy()
     for n_known in cuts:
-        history = bars.iloc[: n_known - _N_STREAMED]
-        stream = model.stream(history)
+        stream = model.stream(bars.iloc[: n_known - _N_STREAMED])
         for place in range(n_known - _N_STREAMED, n_known):
             time = bars.index[place]
             signal = stream.update({"datetime": time, **bars.iloc[place]}).signal
             batch = float(whole[place])
             if abs(signal - batch) > SIGNAL_TOLERANCE or np.isnan(signal) != np.isnan(batch):
-                return [
-                    Finding(
-                        layer="forecaster",
-                        culprit="column signal (bar by bar)",
-                        what="isn't what one bar at a time gives.",
-                        time=time,
-                        known=signal,
-                        with_later=batch,
-                        found_by="taking the last bars one at a time",
-                        remedy="Train again with the installed version of the package.",
-                    )
-                ]
+                finding = Finding(
+                    layer="forecaster",
+                    culprit="column signal (bar by bar)",
+                    kind=FindingKind.BAR_BY_BAR,
+                    what="isn't what one bar at a time gives.",
+                    time=time,
+                    known=signal,
+                    with_later=batch,
+                    found_by="taking the last bars one at a time",
+                    remedy="Train again with the installed version of the package.",
+                )
+                return [finding]
     return []
 
 
 def audit_training(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
-    """Scaling and threshold of a model, recomputed from the bars that it was trained on.
+    """Compare the scaling and threshold of a model with those of the bars that it was trained on.
 
     That needs these very bars; without them a note says so.
     """
     card = model.card
     if card is None:
         return PartialAudit()
-    trained_on = None if card.training.has_chosen_rows else _training_bars(model, bars)
+    trained_on = None if card.training.has_chosen_rows else _find_training_bars(card, bars)
     if trained_on is None:
         span = f"{time_text(pd.Timestamp(card.training.start))} to {time_text(model.training_end)}"
         note = Finding(
             layer="scaling",
             culprit="training bars",
+            kind=FindingKind.NO_TRAINING_BARS,
             what=f"the bars from {span} aren't those that the model was trained on, so its "
             "scaling and threshold can't be recomputed.",
             remedy="Audit it on bars that begin with the training bars.",
@@ -133,27 +165,23 @@ def audit_training(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
         return PartialAudit(notes=(note,))
     rows = build_training_set(trained_on, model.features, model.settings)[0].scaling_rows
     every_row = model.features.frame(bars).dropna().to_numpy()
-    findings = [*_scaling_findings(model, rows, every_row), *_signal_findings(model, trained_on)]
-    n_columns = rows.shape[1]
-    checks = (Check("scaling", 2 * n_columns, sum(f.layer == "scaling" for f in findings)),)
-    threshold = Check("threshold", 2, sum(f.layer == "threshold" for f in findings))
-    return PartialAudit(tuple(findings), checks=(*checks, threshold))
-
-
-def _training_bars(model: LSTMForecaster, bars: pd.DataFrame) -> pd.DataFrame | None:
-    card = model.card
-    if card is None:
-        return None
-    zone = pd.DatetimeIndex(bars.index).tz
-    start, end = (
-        pd.Timestamp(edge).tz_localize(None) for edge in (card.training.start, card.training.end)
+    scaling = _compare_scaling(model, rows, every_row)
+    threshold = _compare_threshold(model, card, trained_on)
+    checks = (
+        Check("scaling", 2 * rows.shape[1], len(scaling)),
+        Check("threshold", 2, len(threshold)),
     )
-    naive = pd.DatetimeIndex(bars.index).tz_localize(None) if zone is not None else bars.index
-    span = bars[(naive >= start) & (naive <= end)]
+    return PartialAudit((*scaling, *threshold), checks=checks)
+
+
+def _find_training_bars(card: ModelCard, bars: pd.DataFrame) -> pd.DataFrame | None:
+    times = naive_utc_index(bars.index)
+    start, end = (naive_utc(pd.Timestamp(t)) for t in (card.training.start, card.training.end))
+    span = bars[(times >= start) & (times <= end)]
     return span if len(span) and bars_fingerprint(span) == card.training.sha256 else None
 
 
-def _scaling_findings(
+def _compare_scaling(
     model: LSTMForecaster, rows: np.ndarray, every_row: np.ndarray
 ) -> list[Finding]:
     try:
@@ -164,36 +192,41 @@ def _scaling_findings(
     for number, name in enumerate(model.features.names):
         column, every = rows[:, number], every_row[:, number]
         rounding = 1e-6 + 1e-4 * float(column.std())
-        for statistic, of in (("mean", np.mean), ("std", np.std)):
-            expected, stored = float(of(column)), float(scaling[statistic].iloc[number])
-            is_constant = column.std() < 1e-6 * (1 + abs(column.mean()))
-            if is_constant and statistic == "std":
-                continue  # a feature that never changes is only centred
-            if not np.isclose(stored, expected, rtol=1e-4, atol=rounding):
-                is_whole = np.isclose(stored, float(of(every)), rtol=1e-4, atol=rounding)
-                findings.append(
-                    Finding(
-                        layer="scaling",
-                        culprit=f"{statistic} of {name}",
-                        what=f"was taken from {'all the bars' if is_whole else 'other rows'}, not "
-                        "from the training rows.",
-                        known=expected,
-                        with_later=stored,
-                        found_by="recomputing it on the training rows",
-                        remedy="Adapt the Normalization layer on the training rows only.",
-                    )
+        is_constant = column.std() < 1e-6 * (1 + abs(column.mean()))
+        # a feature that never changes is only centred
+        for statistic in ("mean",) if is_constant else ("mean", "std"):
+            expected = float(getattr(column, statistic)())
+            stored = float(scaling[statistic].iloc[number])
+            if np.isclose(stored, expected, rtol=1e-4, atol=rounding):
+                continue
+            whole = float(getattr(every, statistic)())
+            is_whole = np.isclose(stored, whole, rtol=1e-4, atol=rounding)
+            findings.append(
+                Finding(
+                    layer="scaling",
+                    culprit=f"{statistic} of {name}",
+                    kind=FindingKind.OTHER_ROWS,
+                    what=f"was taken from {'all the bars' if is_whole else 'other rows'}, not "
+                    "from the training rows.",
+                    known=expected,
+                    with_later=stored,
+                    found_by="recomputing it on the training rows",
+                    remedy="Adapt the Normalization layer on the training rows only.",
                 )
-                break
+            )
+            break
     return findings
 
 
-def _signal_findings(model: LSTMForecaster, trained_on: pd.DataFrame) -> list[Finding]:
-    expected = model.signal_scale(trained_on)
-    stored = model.card.signal if model.card else expected
+def _compare_threshold(
+    model: LSTMForecaster, card: ModelCard, trained_on: pd.DataFrame
+) -> list[Finding]:
+    expected, stored = model.signal_scale(trained_on), card.signal
     return [
         Finding(
             layer="threshold",
             culprit=f"{name} of the signal",
+            kind=FindingKind.OTHER_ROWS,
             what="isn't that of the training rows.",
             known=getattr(expected, name),
             with_later=getattr(stored, name),
@@ -205,8 +238,8 @@ def _signal_findings(model: LSTMForecaster, trained_on: pd.DataFrame) -> list[Fi
     ]
 
 
-def network_warm_up(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
-    """The bars that the carried memory needs on these bars, and whether the model waits as long."""
+def measure_network_memory(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
+    """Measure the bars that the carried memory needs here, and whether the model waits as long."""
     rows = model.features.frame(bars).dropna().to_numpy()
     memory: int | None = model.settings.lookback
     if model.settings.memory == "carry":
@@ -214,14 +247,15 @@ def network_warm_up(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
     waits = model.settled_rows
     if memory is None and len(rows) < 4 * waits:
         memory = waits  # too few bars to tell, so what was measured in training holds
-    warm_up = WarmUp("network's memory", memory, SIGNAL_TOLERANCE, "signal")
+    name = "network's memory"
     notes = []
     if memory is None or memory > _MUCH_LONGER * waits:
         needs = "never forgets its beginning" if memory is None else f"needs {memory:,} bars"
         notes.append(
             Finding(
                 layer="warm-up",
-                culprit="network's memory",
+                culprit=name,
+                kind=FindingKind.LONG_MEMORY,
                 what=f"{needs} on these bars and is given {waits:,}: early signals depend on where "
                 f"the bars begin, by more than {SIGNAL_TOLERANCE:g}.",
                 found_by="beginning later",
@@ -229,6 +263,5 @@ def network_warm_up(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
                 is_leak=False,
             )
         )
-    return PartialAudit(
-        notes=tuple(notes), checks=(Check("network's memory", 8, 0),), warm_ups=(warm_up,)
-    )
+    warm_up = WarmUp(name, memory, SIGNAL_TOLERANCE, "signal")
+    return PartialAudit(notes=tuple(notes), checks=(Check(name, 8, 0),), warm_ups=(warm_up,))

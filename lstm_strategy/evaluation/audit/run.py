@@ -1,36 +1,35 @@
-"""Does anything look ahead? Features, model, strategy, folds and scaler, all tried by running."""
+"""`audit`: features, model, strategy, folds and scaler, all tried by running them."""
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import backtrader as bt
 import pandas as pd
 
-from lstm_strategy.bars import validate_bars
-from lstm_strategy.errors import AuditError
-from lstm_strategy.evaluation.audit.cerebro import Build, audit_cerebro, cerebro_of
+from lstm_strategy.bars import describe_span, validate_bars
+from lstm_strategy.evaluation.audit.cerebro import AuditSubject, CerebroFactory, audit_cerebro
 from lstm_strategy.evaluation.audit.features import audit_features
-from lstm_strategy.evaluation.audit.findings import AuditReport, Check, PartialAudit
-from lstm_strategy.evaluation.audit.folds import audit_folds, folds_of
+from lstm_strategy.evaluation.audit.findings import PartialAudit
+from lstm_strategy.evaluation.audit.folds import FoldRows, audit_folds, split_folds
 from lstm_strategy.evaluation.audit.model import (
     audit_forecaster,
     audit_training,
-    network_warm_up,
+    measure_network_memory,
 )
-from lstm_strategy.evaluation.audit.scaler import audit_scaler, needs_folds
+from lstm_strategy.evaluation.audit.report import AuditReport
+from lstm_strategy.evaluation.audit.request import AuditRequest
+from lstm_strategy.evaluation.audit.scaler import audit_scaler
 from lstm_strategy.learning.features import cut_points, pick_evenly
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster
 from lstm_strategy.learning.serving import open_forecaster
-from lstm_strategy.support import words_progress
+from lstm_strategy.support import OnWords, on_clock_of, words_progress
+from lstm_strategy.trading import declared_params
 from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.lstm import LSTMStrategy
-
-Tell = Callable[[str], None]
 
 _N_FEATURE_CUTS = 6
 _N_MODEL_CUTS = 3
@@ -44,11 +43,11 @@ def audit(
     features: Any = None,
     splitter: Any = None,
     scaler: Any = None,
-    cerebro: Build | None = None,
+    cerebro: CerebroFactory | None = None,
     horizon: int | None = None,
     broker: BrokerSettings | None = None,
     seed: int = 0,
-    progress: bool | Tell | None = None,
+    progress: bool | OnWords | None = None,
 ) -> AuditReport:
     """Look for everything that knows later bars, and measure every warm-up.
 
@@ -59,45 +58,45 @@ def audit(
 
     Args:
         bars: open high low close volume and whatever is read besides.
-        model: a forecaster or the folder of a saved one: its features, scaling, threshold,
+        model: A forecaster or the folder of a saved one: its features, scaling, threshold,
             forecasts (as given, reloaded, in both memory modes, bar by bar) and, unless
-            ``strategy`` takes it, `LSTMStrategy` with the indicator in it.
-        strategy: any backtrader strategy or indicator class, or a pair of class and parameters;
-            one that has a parameter ``model`` is given the model.
-        features: a FeatureSet, a function that makes columns of bars, or a finished frame.
-        splitter: scikit-learn's kind, a function of the bars, or pairs of (train, test).
-        scaler: a fitted transformer, ``scaler(features, train)`` or ``scaler(features)``; the
-            first two need a ``splitter``.
-        cerebro: instead of ``strategy``: makes your own Cerebro of a frame of bars, ready to run.
-        horizon: bars ahead that labels look; the model's own by default, else 1.
-        broker: the terms on which strategies run.
-        seed: chooses the random bars.
-        progress: True or False shows or hides what is being done; None shows it where
-            somebody looks; a function is told in words instead.
+            `strategy` takes it, `LSTMStrategy` with the indicator in it.
+        strategy: Any backtrader strategy or indicator class, or a pair of class and parameters;
+            one that has a parameter `model` is given the model.
+        features: A FeatureSet, a function that makes columns of bars, or a finished frame.
+        splitter: An object with scikit-learn's `split`, a function of the bars, or pairs of
+            (train, test).
+        scaler: A fitted transformer, `scaler(features, train)` or `scaler(features)`; the first
+            two need a `splitter`.
+        cerebro: Instead of `strategy`: makes your own Cerebro of a frame of bars, ready to run.
+        horizon: Bars ahead that labels look; the model's own by default, else 1.
+        broker: The terms on which strategies run.
+        seed: Chooses the random bars.
+        progress: True or False shows or hides what is being done; None shows it if somebody is
+            looking; a function is called with words instead.
+
+    Returns:
+        What was tried, what was found, and the measured warm-ups.
 
     Raises:
-        AuditError: if there is nothing to audit, or it can't be run.
-        BarsError: at the first bad bar, or if there are too few.
-        ModelError: if there is no such model.
+        AuditError: If there is nothing to audit, or it can't be run.
+        BarsError: At the first bad bar, or if there are too few.
+        ModelError: If there is no such model.
 
-    >>> from lstm_strategy import sample_bars
-    >>> from lstm_strategy import BASELINES
-    >>> audit(sample_bars("sp500")[:"2000"], strategy=BASELINES["SMA cross"]).is_clean
-    True
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> audit(sample_bars("sp500")[:"1999"], strategy=BASELINES["SMA cross"]).is_clean
+        True
     """
-    asked = _Asked(model, strategy, features, splitter, scaler, cerebro)
-    asked.check()
+    request = AuditRequest(model, strategy, features, splitter, scaler, cerebro)
     bars = validate_bars(bars)
     started = time.perf_counter()
-    forecaster = None if model is None else open_forecaster(model)
-    if horizon is None:
-        horizon = getattr(getattr(forecaster, "settings", None), "horizon", 1)
-    with words_progress(progress, "Auditing") as tell, _quick_collections():
-        work = _Work(asked, bars, forecaster, horizon, broker, seed, tell)
-        parts = [*work.folds_part(), *work.columns(), *work.scaler(), *work.model(), *work.runs()]
+    with words_progress(progress, "Auditing") as on_progress, _quick_collections():
+        run = AuditRun(request, bars, horizon, broker, seed, on_progress)
+        parts = list(run.parts())
     return AuditReport(
-        subject=asked.words(),
-        bars=f"{len(bars):,} bars from {bars.index[0]:%Y-%m-%d} to {bars.index[-1]:%Y-%m-%d}",
+        subject=str(request),
+        bars=describe_span(bars),
         findings=tuple(finding for part in parts for finding in part.findings),
         notes=tuple(note for part in parts for note in part.notes),
         checks=tuple(check for part in parts for check in part.checks),
@@ -106,146 +105,124 @@ def audit(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """What to audit, as the caller handed it over."""
-
-    model: Any
-    strategy: Any
-    features: Any
-    splitter: Any
-    scaler: Any
-    cerebro: Any
-
-    def check(self) -> None:
-        if all(thing is None for thing in vars(self).values()):
-            names = ", ".join(f"{name}=" for name in vars(self))
-            raise AuditError(f"There is nothing to audit. Hand over at least one of {names}.")
-        if self.strategy is not None and self.cerebro is not None:
-            raise AuditError("cerebro already holds its strategy: leave strategy= out.")
-        if self.strategy is not None:
-            _class_and_params(self.strategy)
-        if self.scaler is not None and self.splitter is None and needs_folds(self.scaler):
-            raise AuditError(
-                "This scaler is judged by the training rows of folds: hand over splitter= as well."
-            )
-
-    def words(self) -> str:
-        told = []
-        for name, thing in vars(self).items():
-            if thing is not None:
-                first = thing[0] if isinstance(thing, tuple) and thing else thing
-                told.append(f"{name} {_name_of(first)}")
-        return ", ".join(told)
-
-
-class _Work:
-    """The parts of one audit, each of which may be empty."""
+class AuditRun:
+    """One audit, part by part; a part for which nothing was handed over yields nothing."""
 
     def __init__(
         self,
-        asked: _Asked,
+        request: AuditRequest,
         bars: pd.DataFrame,
-        forecaster: Any,
-        horizon: int,
+        horizon: int | None,
         broker: BrokerSettings | None,
         seed: int,
-        tell: Tell,
+        on_progress: OnWords,
     ) -> None:
-        self._asked, self._bars, self._forecaster = asked, bars, forecaster
-        self._horizon, self._broker, self._seed, self._tell = horizon, broker, seed, tell
-        self._folds = [] if asked.splitter is None else folds_of(asked.splitter, bars)
-        if forecaster is not None:
-            cut_points(bars, first=forecaster.warm_up + 1)  # refuse too few bars before the work
-        self._edges = [int(fold.test[0]) for fold in self._folds if len(fold.test)]
-        training_end = getattr(forecaster, "training_end", None)
-        begun = [refit.test_start for refit in getattr(forecaster, "refits", ())]
-        moments = [training_end, *begun] if training_end is not None else begun
-        self._edges += [_n_bars_until(moment, bars) for moment in moments]
+        self._request, self._bars, self._broker = request, bars, broker
+        self._seed, self._on_progress = seed, on_progress
+        self._model = None if request.model is None else open_forecaster(request.model)
+        if horizon is None:
+            horizon = 1 if self._model is None else self._model.horizon
+        self._horizon = horizon
+        self._folds = [] if request.splitter is None else split_folds(request.splitter, bars)
+        if self._model is not None:
+            cut_points(bars, first=self._model.warm_up + 1)  # refuse too few bars before the work
+        self._edges = _find_edges(self._folds, self._model, bars)
 
-    def folds_part(self) -> Iterator[PartialAudit]:
+    def parts(self) -> Iterator[PartialAudit]:
+        """Audit the folds, the features, the scaler, the model, and what runs inside Cerebro."""
+        yield from self._audit_folds()
+        yield from self._audit_features()
+        yield from self._audit_scaler()
+        yield from self._audit_model()
+        for subject in self._subjects():
+            yield audit_cerebro(
+                subject,
+                self._bars,
+                edges=self._edges,
+                seed=self._seed,
+                on_progress=self._on_progress,
+            )
+
+    def _audit_folds(self) -> Iterator[PartialAudit]:
         if self._folds:
-            self._tell("the folds")
+            self._on_progress("the folds")
             yield audit_folds(self._folds, self._bars, horizon=self._horizon)
 
-    def columns(self) -> Iterator[PartialAudit]:
-        for made in (self._asked.features, getattr(self._forecaster, "features", None)):
-            if made is not None:
-                self._tell("the features")
-                cuts = self._cuts(getattr(made, "warm_up", 0) + 1, _N_FEATURE_CUTS)
-                yield audit_features(made, self._bars, cuts=cuts, horizon=self._horizon)
+    def _audit_features(self) -> Iterator[PartialAudit]:
+        for features in (self._request.features, self._features_of_model):
+            if features is not None:
+                self._on_progress("the features")
+                cuts = self._cuts(getattr(features, "warm_up", 0) + 1, _N_FEATURE_CUTS)
+                yield audit_features(features, self._bars, cuts=cuts, horizon=self._horizon)
 
-    def scaler(self) -> Iterator[PartialAudit]:
-        if self._asked.scaler is not None:
-            self._tell("the scaler")
+    def _audit_scaler(self) -> Iterator[PartialAudit]:
+        if self._request.scaler is not None:
+            self._on_progress("the scaler")
             frame = self._feature_frame()
             first = int(frame.notna().all(axis=1).to_numpy().argmax()) + 1
             cuts = self._cuts(first, _N_FEATURE_CUTS)
-            yield audit_scaler(self._asked.scaler, frame, self._folds, cuts=cuts)
+            yield audit_scaler(self._request.scaler, frame, self._folds, cuts=cuts)
 
-    def model(self) -> Iterator[PartialAudit]:
-        forecaster = self._forecaster
-        if isinstance(forecaster, LSTMForecaster):
-            self._tell("scaling, threshold and memory")
-            yield audit_training(forecaster, self._bars)
-            yield network_warm_up(forecaster, self._bars)
-        if forecaster is not None:
-            cuts = self._cuts(forecaster.warm_up, _N_MODEL_CUTS)
-            yield audit_forecaster(forecaster, self._bars, cuts=cuts, tell=self._tell)
+    def _audit_model(self) -> Iterator[PartialAudit]:
+        model = self._model
+        if isinstance(model, LSTMForecaster):
+            self._on_progress("scaling, threshold and memory")
+            yield audit_training(model, self._bars)
+            yield measure_network_memory(model, self._bars)
+        if model is not None:
+            cuts = self._cuts(model.warm_up, _N_MODEL_CUTS)
+            yield audit_forecaster(model, self._bars, cuts=cuts, on_progress=self._on_progress)
 
-    def runs(self) -> Iterator[PartialAudit]:
-        """Whatever runs inside Cerebro."""
-        asked, forecaster = self._asked, self._forecaster
-        takes_model = False
-        if asked.cerebro is not None:
-            classes = [added[0][0] for added in asked.cerebro(self._bars).strats if added]
-            yield self._run(asked.cerebro, "cerebro", classes)
-        if asked.strategy is not None:
-            chosen, params = _class_and_params(asked.strategy)
-            takes_model = forecaster is not None and "model" in chosen.params._getkeys()
-            yield self._run_class(chosen, params, takes_model)
-        if forecaster is not None and not takes_model:
-            yield self._run_class(LSTMStrategy, {}, True)
-
-    def _run_class(self, chosen: Any, params: dict[str, Any], takes_model: bool) -> PartialAudit:
-        given = {"model": self._forecaster, **params} if takes_model else params
-        return self._run(
-            lambda known: cerebro_of(chosen, known, given, self._broker),
-            chosen.__name__,
-            [chosen],
-            is_brief=takes_model and chosen is LSTMStrategy,
-        )
-
-    def _run(
-        self, build: Build, name: str, classes: list[Any], *, is_brief: bool = False
-    ) -> PartialAudit:
-        ran = audit_cerebro(
-            build,
-            self._bars,
-            name=name,
-            classes=classes,
-            edges=self._edges,
-            is_brief=is_brief,
-            seed=self._seed,
-            tell=self._tell,
-        )
-        check = Check(name, ran.n_comparisons, len(ran.findings))
-        return PartialAudit(ran.findings, ran.notes, (check,))
+    def _subjects(self) -> Iterator[AuditSubject]:
+        """What runs inside Cerebro; a strategy that takes the model stands in for ours."""
+        request, model = self._request, self._model
+        if request.cerebro is not None:
+            yield AuditSubject.from_factory(request.cerebro, self._bars)
+        is_model_traded = False
+        if request.strategy is not None:
+            strategy, params = request.strategy_and_params()
+            is_model_traded = model is not None and "model" in declared_params(strategy)
+            given = {"model": model, **params} if is_model_traded else params
+            is_ours = is_model_traded and strategy is LSTMStrategy
+            yield AuditSubject.from_class(strategy, given, self._broker, is_brief=is_ours)
+        if model is not None and not is_model_traded:
+            given = {"model": model}
+            yield AuditSubject.from_class(LSTMStrategy, given, self._broker, is_brief=True)
 
     def _cuts(self, warm_up: int, n_wanted: int) -> list[int]:
         first = max(warm_up + 1, 2)
         cuts = cut_points(self._bars, first=first, edges=self._edges, seed=self._seed)
         return pick_evenly(cuts, n_wanted)
 
+    @cached_property
+    def _features_of_model(self) -> Any:
+        """The features of a model that has some, also of one of the user's own."""
+        return getattr(getattr(self._model, "wrapped", self._model), "features", None)
+
     def _feature_frame(self) -> pd.DataFrame:
-        features = self._asked.features
+        features = self._request.features
         if features is None:
-            features = getattr(self._forecaster, "features", None)
+            features = self._features_of_model
         if features is None:
             return self._bars.astype(float)
         if isinstance(features, pd.DataFrame):
             return features.reindex(self._bars.index)
-        return features.frame(self._bars) if hasattr(features, "frame") else features(self._bars)
+        frame: pd.DataFrame = getattr(features, "frame", features)(self._bars)
+        return frame
+
+
+def _find_edges(
+    folds: list[FoldRows], model: Forecaster | None, bars: pd.DataFrame
+) -> tuple[int, ...]:
+    """The numbers of bars before each test fold, and up to each training's end or test's start."""
+    edges = [int(fold.test[0]) for fold in folds if len(fold.test)]
+    moments = [refit.test_start for refit in getattr(model, "refits", ())]
+    if model is not None and model.training_end is not None:
+        moments.insert(0, model.training_end)
+    for moment in moments:
+        on_clock = on_clock_of(bars.index, pd.Timestamp(moment))
+        edges.append(int(bars.index.searchsorted(on_clock, side="right")))
+    return tuple(edges)
 
 
 @contextmanager
@@ -256,32 +233,3 @@ def _quick_collections() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
-
-
-def _class_and_params(strategy: Any) -> tuple[Any, dict[str, Any]]:
-    chosen, params = (
-        strategy if isinstance(strategy, tuple) and len(strategy) == 2 else (strategy, {})
-    )
-    is_class = isinstance(chosen, type) and issubclass(chosen, bt.Strategy | bt.Indicator)
-    if not is_class or not isinstance(params, Mapping):
-        raise AuditError(
-            "strategy must be a class derived from backtrader.Strategy or backtrader.Indicator, or "
-            f"a pair of class and parameters, got {strategy!r}."
-        )
-    return chosen, dict(params)
-
-
-def _n_bars_until(moment: pd.Timestamp, bars: pd.DataFrame) -> int:
-    """How many bars there are up to a moment, inclusive."""
-    zone = pd.DatetimeIndex(bars.index).tz
-    if zone is None and moment.tz is not None:
-        moment = moment.tz_convert("UTC").tz_localize(None)
-    elif zone is not None:
-        moment = moment.tz_localize(zone) if moment.tz is None else moment.tz_convert(zone)
-    return int(bars.index.searchsorted(moment, side="right"))
-
-
-def _name_of(thing: Any) -> str:
-    if isinstance(thing, str | Path):
-        return str(thing)
-    return getattr(thing, "__name__", type(thing).__name__)

@@ -20,31 +20,29 @@ def restore_class_state(strategy: Any) -> Iterator[None]:
     A strategy that keeps notes in its class would otherwise see those of the run before.
     """
     owners = [owner for owner in strategy.__mro__ if not _is_library(owner.__module__)]
-    before = [
-        (owner, name, value, _copied(value)) for owner in owners for name, value in _state(owner)
-    ]
+    before = {owner: _state(owner) for owner in owners}
+    copies = {owner: {n: _copy(value) for n, value in before[owner].items()} for owner in owners}
     try:
         yield
     finally:
         for owner in owners:
-            kept = {name for of, name, _, _ in before if of is owner}
-            for name, _ in _state(owner):
-                if name not in kept:
-                    type.__delattr__(owner, name)
-        for owner, name, value, old in before:
-            _refill(value, old)
-            type.__setattr__(owner, name, value if isinstance(value, _CONTAINERS) else old)
+            for name in _state(owner).keys() - before[owner].keys():
+                type.__delattr__(owner, name)
+            for name, value in before[owner].items():
+                old = copies[owner][name]
+                _refill(value, old)
+                type.__setattr__(owner, name, value if isinstance(value, _CONTAINERS) else old)
 
 
-def _state(owner: type) -> list[tuple[str, Any]]:
-    return [
-        (name, value)
-        for name, value in list(vars(owner).items())
+def _state(owner: type) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(owner).items()
         if not name.startswith("__") and isinstance(value, _STATE)
-    ]
+    }
 
 
-def _copied(value: Any) -> Any:
+def _copy(value: Any) -> Any:
     try:
         return copy.deepcopy(value)
     except Exception:  # holds what can't be copied: leave it as it is

@@ -1,0 +1,119 @@
+"""Each layer of a trained model is audited, and what is wrong in one is found in that one."""
+
+import backtrader as bt
+import pandas as pd
+import pytest
+from made_up import ConstantForecaster, RememberingForecaster, random_walk
+
+from lstm_strategy import (
+    FeatureSet,
+    LSTMForecaster,
+    LSTMIndicator,
+    WalkForward,
+    audit,
+    walk_forward,
+)
+from lstm_strategy.evaluation.audit.findings import FindingKind
+
+BARS = random_walk(400)
+
+
+def culprits(report):
+    return [finding.culprit for finding in report.findings]
+
+
+class ScalesItsSignals(ConstantForecaster):
+    """Forecasts from the past, scaled by the mean of all of them."""
+
+    def __init__(self):
+        super().__init__(0.5, warm_up=3)
+
+    def forecast(self, bars):
+        frame = super().forecast(bars)
+        move = bars["close"].pct_change(3)
+        frame["signal"] = ((move - move.mean()) / move.std() / 4).clip(-1, 1)
+        return frame
+
+
+def test_a_forecaster_that_scales_by_all_bars_is_found_alone_and_in_cerebro():
+    report = audit(BARS, model=ScalesItsSignals())
+    assert culprits(report)[0] == "column signal (as given)"
+    assert "line self.lstm.signal" in culprits(report)
+    assert "rolling(n) or expanding()" in report.findings[0].remedy
+
+
+def test_a_strategy_that_uses_a_leaky_model_is_given_it():
+    class Mine(bt.Strategy):
+        params = (("model", None),)
+
+        def __init__(self):
+            self.mine = LSTMIndicator(self.data, model=self.p.model)
+
+        def next(self):
+            if self.mine.signal[0] > 0.2 and not self.position:
+                self.buy(size=1)
+
+    report = audit(BARS, model=ScalesItsSignals(), strategy=Mine)
+    assert "line self.mine.signal" in culprits(report)
+    assert [check.name for check in report.checks][-1] == "Mine"
+
+
+def test_a_forecaster_with_a_memory_of_every_bar_is_clean():
+    assert audit(BARS[:200], model=RememberingForecaster()).is_clean
+
+
+@pytest.fixture(scope="module")
+def report_of_trained(trained):
+    return audit(BARS, model=trained)
+
+
+def test_a_trained_model_is_clean_in_every_layer(report_of_trained):
+    assert report_of_trained.findings == ()
+    assert [check.name for check in report_of_trained.checks] == [
+        "features",
+        "scaling",
+        "threshold",
+        "network's memory",
+        "forecaster, as given",
+        "forecaster, reloaded",
+        "forecaster, reloaded, memory='window'",
+        "forecaster, bar by bar",
+        "LSTMStrategy",
+    ]
+
+
+def test_a_model_is_audited_from_its_folder_as_well(model_folder):
+    assert audit(BARS, model=str(model_folder)).is_clean
+
+
+def test_a_model_on_other_bars_says_that_its_scaling_cannot_be_recomputed(trained):
+    report = audit(random_walk(300, seed=9), model=trained)
+    assert report.is_clean
+    assert report.notes[0].kind is FindingKind.NO_TRAINING_BARS
+
+
+def test_scaling_that_saw_the_validation_rows_is_found(monkeypatch):
+    features = [{"kind": "natr", "length": 5}]
+    every_row = FeatureSet(features).frame(BARS).dropna()
+    model = LSTMForecaster(features, units=(4,), lookback=10, epochs=1, members=1)
+    model.fit(BARS, progress=False)
+    scaling = pd.DataFrame({"mean": every_row.mean(), "std": every_row.std(ddof=0)})
+    monkeypatch.setattr(LSTMForecaster, "scaling", scaling)
+    (finding,) = audit(BARS, model=model).findings
+    assert (finding.layer, finding.kind) == ("scaling", FindingKind.OTHER_ROWS)
+    assert "taken from all the bars" in finding.what
+
+
+def test_a_threshold_of_other_rows_is_found(trained):
+    tampered = trained.with_memory("carry")
+    wide = trained.card.signal.model_copy(update={"width": 2 * trained.card.signal.width})
+    tampered.card = trained.card.model_copy(update={"signal": wide})
+    report = audit(random_walk(400), model=tampered)
+    assert culprits(report) == ["width of the signal"]
+
+
+def test_a_walk_forward_model_is_audited_at_the_edges_of_its_folds():
+    bars = random_walk(500)
+    model = LSTMForecaster([{"kind": "log_return", "length": 1}], units=(3,), lookback=8, epochs=1)
+    walked = walk_forward(bars, model, WalkForward(250, 125), progress=False)
+    assert audit(bars, model=walked).is_clean
