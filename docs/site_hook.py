@@ -1,10 +1,11 @@
-"""What the site holds besides docs/: README, change log, notebooks, and a page for each room's face."""
+"""What the site holds besides docs/: README, change log, notebooks, a page for each face."""
 
 import ast
 import json
 import re
 from pathlib import Path
 
+import griffe
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
@@ -99,16 +100,32 @@ def _homes() -> dict[str, str]:
 
 def _api_text(face: Path) -> str:
     module = ".".join(face.parts)
-    title = f"# `{module}`\n\n"
     if face == Path(PACKAGE):
-        homes = _homes()
-        lines = [f"- [`{name}`][{homes[name]}]" for name in _public_names(face) if name in homes]
-        return (
-            "# API reference\n\n`from lstm_strategy import` any of these, each of which is loaded "
-            "on first use:\n\n" + "\n".join(lines) + "\n\nThe pages beside this one hold every name "
-            "that a room offers to others and to you. What isn't listed is private.\n"
-        )
+        return _package_text()
+    title = f"# `{'.'.join(face.parts[1:])}`\n\n"
     if face == ERRORS:
         return f"{title}::: {module}\n"
-    names = json.dumps(_public_names(face))
-    return f"{title}::: {module}\n    options:\n      members: {names}\n"
+    names = _public_names(face)
+    members = json.dumps(sorted(names, key=str.isupper))  # constants last
+    imports = f"`from {module} import ...`\n\n" if names else ""
+    return f"{title}{imports}::: {module}\n    options:\n      members: {members}\n"
+
+
+def _package_text() -> str:
+    package = griffe.load(PACKAGE, search_paths=[ROOT], resolve_aliases=True)
+    homes = _homes()
+    rows = [
+        f"| [`{name}`][{homes[name]}] | {_summary(package, homes[name])} |"
+        for name in _public_names(Path(PACKAGE))
+        if name in homes
+    ]
+    return (
+        "# API reference\n\n`from lstm_strategy import` any of these, each of which is loaded on "
+        "first use:\n\n| name | |\n|---|---|\n" + "\n".join(rows) + "\n\nThe other pages hold "
+        "every name that a room offers to other rooms and to you. What isn't listed is private.\n"
+    )
+
+
+def _summary(package: griffe.Object, path: str) -> str:
+    docstring = package[path.removeprefix(f"{PACKAGE}.")].docstring
+    return docstring.value.split("\n\n")[0].replace("\n", " ") if docstring else ""

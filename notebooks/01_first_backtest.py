@@ -25,6 +25,7 @@ import backtrader as bt
 import pandas as pd
 
 from lstm_strategy import (
+    BASELINES,
     BarsFeed,
     BrokerSettings,
     FeatureSet,
@@ -37,7 +38,6 @@ from lstm_strategy import (
     plot_equity,
     run_backtest,
 )
-from strategies import BASELINES
 
 pd.set_option("display.precision", 3)
 QUICK = os.environ.get("LSTM_STRATEGY_QUICK") == "1"  # the tests train for a moment only
@@ -174,8 +174,8 @@ plot_chart(strategy, last_bars=250)
 # ## The ready strategy
 #
 # `LSTMStrategy` holds the exposure that `signal` asks for, long and short. `run_backtest` starts it
-# after the last training bar unless told otherwise; a start before that would put IN-SAMPLE into
-# the name of the result. Signals at one close fill at the next open, with commission and slippage;
+# after the last training bar unless you give `start`; one before that would put IN-SAMPLE into the
+# name of the result. Signals at one close fill at the next open, with commission and slippage;
 # an order sent at the very last close meets no open, and a warning says so.
 
 # %%
@@ -192,13 +192,13 @@ result.trades.tail(3)
 # The same bars, first bar, costs and sizing for everybody.
 
 # %%
-board = compare(
+comparison = compare(
     {"LSTM": (LSTMStrategy, {"model": forecaster}), **BASELINES}, bars, start="2011", broker=broker
 )
-board
+comparison
 
 # %%
-plot_equity(board)
+plot_equity(comparison)
 
 # %% [markdown]
 # Above: what 1 became, on a log scale, so that equal slopes are equal percentages. In the middle:
@@ -207,7 +207,7 @@ plot_equity(board)
 # mind paid commission and slippage: see the columns turnover and costs.
 
 # %%
-print(board.standing("LSTM"))
+print(comparison.standing("LSTM"))
 
 # %% [markdown]
 # That sentence is all that this comparison supports. Eight years are few: the standard error of a

@@ -73,7 +73,7 @@ tuned.figure("importance")
 
 # %% [markdown]
 # Share of the score's variance that each dimension explains (fANOVA). With so few trials this is a
-# hint: it tells where to search on, not what is true.
+# hint: it says where to search next, not what is true.
 
 # %%
 tuned.best
@@ -87,7 +87,7 @@ def luck(result):
     return {
         "Sharpe ratio of the best, inside": result.best_value,
         "the same setting on the holdout": result.holdout.scores["sharpe"],
-        "AUC on the holdout (a coin: 0.5)": result.holdout.scores["auc"],
+        "AUC on the holdout (coin flip: 0.5)": result.holdout.scores["auc"],
         "probability of backtest overfitting": result.pbo,
         "deflated Sharpe ratio": result.deflated_sharpe,
         "p-value of its lead over buy and hold": result.spa_p_value,
@@ -101,7 +101,7 @@ pd.Series(luck(tuned), name="remembered news").map("{:.3g}".format).to_frame()
 # %% [markdown]
 # - *Probability of backtest overfitting*: the bars are cut into blocks, the best trial in one half
 #   of them is looked up in the other half. This is how often it falls below the median there. Near
-#   one half, choosing told nothing; near zero, what was better stayed better.
+#   one half, the choice said nothing; near zero, what was better stayed better.
 # - *Deflated Sharpe ratio*: the confidence that the best is above what the luckiest of so many
 #   trials without any skill would show. Trials that do much the same count as fewer.
 # - *p-value*: how often the best of all would lead buy and hold so far if none were better.
@@ -129,14 +129,15 @@ outcomes.map("{:.3g}".format)
 # %% [markdown]
 # On the left everything agrees: what was better stayed better, the holdout confirms it, and no luck
 # among so many trials explains the lead. On the right some setting has the best score too. But its
-# AUC on the holdout is that of a coin, the deflated Sharpe ratio is far below 95%, and the p-value
-# says that such a lead is what luck gives. Whatever the Sharpe ratio of its holdout is, it is a
-# single draw: the standard error of a Sharpe ratio over these six years is about 0.4.
+# AUC on the holdout is that of a coin flip, the deflated Sharpe ratio is far below 95%, and the
+# p-value says that such a lead is what luck gives. Whatever the Sharpe ratio of its holdout is, it
+# is a single draw: the standard error of a Sharpe ratio over these six years is about 0.4.
 #
 # ## From here
 #
 # `tuned.forecaster` is untrained and has the best settings. Train it, or walk forward with it, and
-# tell the verdict how many trials it was chosen from: `verdict(board, n_trials=tuned.n_trials)`.
+# tell the verdict how many trials it was chosen from:
+# `verdict(comparison, n_trials=tuned.n_trials)`.
 # With `folder="tuning"` a search that was stopped goes on, and several processes share it. From the
 # shell: `lstm-strategy tune BARS --trials 50 --out tuning`.
 

@@ -13,7 +13,7 @@
 #
 # Which features does a trained network need, which bars of the past still move its forecast, and
 # what does it carry from bar to bar? On real prices nobody knows the right answer. So read a
-# network that was trained on a market whose rule is known, and see whether the pictures tell the
+# network that was trained on a market whose rule is known, and see whether the pictures show the
 # truth.
 
 # %%

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy import (
+    BASELINES,
     BrokerSettings,
     FeatureSet,
     LSTMForecaster,
@@ -34,7 +35,6 @@ from lstm_strategy import (
 )
 from lstm_strategy.evaluation.plots import plot_importance
 from lstm_strategy.learning.inspection import feature_importance
-from strategies import BASELINES
 
 pd.set_option("display.precision", 3)
 QUICK = os.environ.get("LSTM_STRATEGY_QUICK") == "1"  # the tests train for a moment only
@@ -139,7 +139,7 @@ except ValueError as error:
 #
 # A function of the number of features that gives a Keras model, one forecast a step. Any layers, as
 # long as each is recurrent or sees one bar alone; a layer that would look at later bars is found
-# out and refused. Scaling, ensemble, early stopping and the ONNX twin come from the package.
+# out and refused. Scaling, ensemble, early stopping and the ONNX model come from the package.
 
 
 # %%
@@ -176,8 +176,8 @@ for forecaster in forecasters.values():
 pd.DataFrame({name: model.validation_scores for name, model in forecasters.items()})
 
 # %% [markdown]
-# The columns answer different questions, so compare each with a coin (an AUC of 0.5), not with the
-# other.
+# The columns answer different questions, so compare each with a coin flip (an AUC of 0.5), not
+# with the other.
 #
 # ## Does it use the column?
 
@@ -205,15 +205,15 @@ audit(bars, model=forecasters["GRUs, beats costs"])
 # %%
 broker = BrokerSettings(commission_rate=0.0005, slippage_rate=0.0002)
 entries = {name: (LSTMStrategy, {"model": model}) for name, model in forecasters.items()}
-board = compare({**entries, **BASELINES}, bars, start=start, broker=broker)
-plot_equity(board, highlight=list(entries))
+comparison = compare({**entries, **BASELINES}, bars, start=start, broker=broker)
+plot_equity(comparison, highlight=list(entries))
 
 # %% [markdown]
 # ## Saved, and one bar at a time
 #
 # A network of your own is saved, loaded and streamed like the LSTM; it forecasts without TensorFlow
-# where its layers have an ONNX twin, as these do. Of the functions only the names are saved: pass
-# them again to train anew.
+# where its layers can be written as an ONNX model, as these can. Of the functions only the names
+# are saved: pass them again to train anew.
 
 # %%
 folder = forecasters["GRUs, beats costs"].save("models/grus")

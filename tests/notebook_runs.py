@@ -1,4 +1,4 @@
-"""Run notebooks from their scripts and keep what came out: ``make notebooks``.
+"""Run notebooks from their scripts and keep what came out: `make notebooks`.
 
 python tests/notebook_runs.py                          all of them
 python tests/notebook_runs.py notebooks/03_tuning.py   some of them
@@ -17,8 +17,8 @@ import nbformat
 FOLDER = Path(__file__).parents[1] / "notebooks"
 
 
-def executed(script, place):
-    """The notebook of a script with its outputs, run in the folder ``place``."""
+def run_script(script, place):
+    """Return the notebook of a script with its outputs, run in the folder `place`."""
     notebook = jupytext.read(script)
     resources = {"metadata": {"path": str(place)}}
     client = nbclient.NotebookClient(
@@ -28,14 +28,14 @@ def executed(script, place):
     return notebook
 
 
-def written(script):
-    """Run a script and write its notebook; cells that have a name there keep it."""
+def write_notebook(script):
+    """Run a script and write its notebook; cells that have an id there keep it."""
     with TemporaryDirectory(prefix="notebook-") as place:
-        notebook = executed(script, place)
+        notebook = run_script(script, place)
     file = script.with_suffix(".ipynb")
     if file.exists():
-        known = nbformat.read(file, as_version=4).cells
-        names = {(cell.cell_type, cell.source): cell.id for cell in known if "id" in cell}
+        earlier = nbformat.read(file, as_version=4).cells
+        names = {(cell.cell_type, cell.source): cell.id for cell in earlier if "id" in cell}
         for cell in notebook.cells:
             cell.id = names.pop((cell.cell_type, cell.source), cell.id)
     for cell in notebook.cells:
@@ -49,6 +49,6 @@ if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for path in map(Path, sys.argv[1:] or sorted(map(str, FOLDER.glob("*.py")))):
         began = time.monotonic()
-        file = written(path)
+        file = write_notebook(path)
         size = file.stat().st_size / 1000
         sys.stdout.write(f"{file.name}: {time.monotonic() - began:.0f} s, {size:,.0f} kB\n")

@@ -8,7 +8,7 @@ import re
 import jupytext
 import nbformat
 import pytest
-from notebook_runs import FOLDER, executed
+from notebook_runs import FOLDER, run_script
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +75,6 @@ def test_a_notebook_warns_of_nothing_and_holds_no_bar_that_still_runs(script):
 
 def test_the_script_runs(script, tmp_path, monkeypatch):
     monkeypatch.setenv("LSTM_STRATEGY_QUICK", "1")
-    notebook = executed(script, tmp_path)
+    notebook = run_script(script, tmp_path)
     kept = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
     assert len(pictures_of(notebook)) == len(pictures_of(kept))
