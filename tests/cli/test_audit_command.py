@@ -73,9 +73,8 @@ def test_dates_choose_the_bars(run):
 
 
 def test_indicators_are_tried_without_bars(run, monkeypatch):
-    from lstm_strategy.evaluation.audit import indicator_table
-
-    monkeypatch.setattr(indicator_table, "known_kinds", lambda: ("column", "dpo", "obv", "rsi"))
+    known_kinds = "lstm_strategy.evaluation.audit.indicator_table.known_kinds"
+    monkeypatch.setattr(known_kinds, lambda: ("column", "dpo", "obv", "rsi"))
     code, out, _ = run("--indicators", "--out", "docs")
     assert code == 0
     assert "dpo(centered=False)" in out
