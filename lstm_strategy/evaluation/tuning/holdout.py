@@ -7,7 +7,13 @@ import pandas as pd
 
 from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.tuning.trader import ForecastTrader, zero_if_flat
-from lstm_strategy.learning.search import OutOfSampleForecasts, Setting, Task, auc_of, log_loss_of
+from lstm_strategy.learning.search import (
+    OutOfSampleForecasts,
+    SearchTask,
+    Setting,
+    auc_of,
+    log_loss_of,
+)
 from lstm_strategy.learning.walk_forward import walk_forward
 from lstm_strategy.support import write_whole
 
@@ -29,7 +35,7 @@ class Holdout:
 
 def trade_holdout(
     bars: pd.DataFrame,
-    task: Task,
+    task: SearchTask,
     setting: Setting,
     trader: ForecastTrader,
     *,
@@ -53,7 +59,7 @@ def trade_holdout(
     if not file.exists():
         write_whole(file, _forecast_holdout(bars, task, setting).to_parquet())
     forecasts = pd.read_parquet(file)
-    settings = setting.applied_to(task.base).settings
+    settings = setting.apply_to(task.base).settings
     seen = OutOfSampleForecasts(bars, forecasts, settings, setting.strategy)
     result = trader.result(bars, forecasts, setting.strategy)
     scores = {
@@ -64,9 +70,9 @@ def trade_holdout(
     return Holdout(result, scores, n_looks=len(list(file.parent.glob("*.parquet"))))
 
 
-def _forecast_holdout(bars: pd.DataFrame, task: Task, setting: Setting) -> pd.DataFrame:
+def _forecast_holdout(bars: pd.DataFrame, task: SearchTask, setting: Setting) -> pd.DataFrame:
     """The walk forward goes on as inside: the same windows, the first up to the holdout."""
-    forecaster = setting.applied_to(task.base)
+    forecaster = setting.apply_to(task.base)
     splits = task.splits_for(forecaster.settings.horizon)
     n_inner = len(task.bars)
     last = splits.folds(task.bars)[-1]

@@ -28,8 +28,8 @@ from lstm_strategy.learning.search import (
     Objective,
     Search,
     SearchSpace,
+    SearchTask,
     Space,
-    Task,
     search,
 )
 from lstm_strategy.learning.walk_forward import WalkForward
@@ -107,15 +107,15 @@ def tune(
     base = forecaster or LSTMForecaster()
     trader = ForecastTrader(broker or BrokerSettings(), dict(strategy or {}))
     inner = bars.iloc[: len(bars) - round(len(bars) * holdout)]
-    task = Task(
+    task = SearchTask(
         bars=inner,
         base=base,
-        space=SearchSpace.of(terms.space_or_default(space), PARAMETER_NAMES),
+        space=SearchSpace.from_space(terms.space_or_default(space), PARAMETER_NAMES),
         objective=LEARNING_OBJECTIVES.get(objective) or Objective("sharpe", trader.sharpe),
         splits=splits or terms.default_splits(len(inner), base.settings.horizon),
         seed=seed,
         returns=trader.returns,
-        described={
+        description={
             "strategy or broker": repr((trader.broker, sorted(trader.strategy.items()))),
             "holdout": bars_fingerprint(bars),
         },
@@ -183,7 +183,7 @@ class _Terms:
 
 
 def _build_result(
-    bars: pd.DataFrame, task: Task, trader: ForecastTrader, found: Search, folder: Path
+    bars: pd.DataFrame, task: SearchTask, trader: ForecastTrader, found: Search, folder: Path
 ) -> TuningResult:
     best = found.best
     setting = found.setting(best)
@@ -195,7 +195,7 @@ def _build_result(
         setting=setting,
         best_number=best.number,
         best_value=float(best.value or 0.0),
-        forecaster=setting.applied_to(task.base),
+        forecaster=setting.apply_to(task.base),
         strategy={**trader.strategy, **setting.strategy},
         broker=trader.broker,
         trials=found.trials,

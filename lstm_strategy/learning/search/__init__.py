@@ -15,7 +15,7 @@ from lstm_strategy.learning.search.space import (
     Setting,
     Space,
 )
-from lstm_strategy.learning.search.trial import Task
+from lstm_strategy.learning.search.trial import SearchTask
 
 __all__ = [
     "DEFAULT_SPACE",
@@ -25,9 +25,9 @@ __all__ = [
     "OutOfSampleForecasts",
     "Search",
     "SearchSpace",
+    "SearchTask",
     "Setting",
     "Space",
-    "Task",
     "auc_of",
     "log_loss_of",
     "search",

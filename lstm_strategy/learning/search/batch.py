@@ -1,7 +1,7 @@
-"""Trials side by side: a generation is chosen, tried in any number of processes, and then told.
+"""Trials side by side: a batch is chosen, run in any number of processes, and then recorded.
 
-What is chosen and what is pruned depends on earlier generations alone, never on who was faster.
-Only this process knows the storage; a worker is given a setting and the scores of earlier trials.
+What is chosen and what is pruned depends on earlier batches alone, never on who was faster. Only
+this process knows the storage; a worker is given a setting and the scores of earlier trials.
 """
 
 import threading
@@ -27,18 +27,18 @@ from lstm_strategy.learning.search.trial import (
     ERROR,
     FOLDS,
     SECONDS,
-    Task,
+    SearchTask,
     TrialOutcome,
-    pruner,
+    build_pruner,
+    run_trial,
     suggest_setting,
-    tried,
 )
 from lstm_strategy.support import SharedValue, run_tasks, silence_tensorflow
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
-    """A trial of a generation and its setting, or why it has none."""
+class BatchTrial:
+    """A trial of a batch and its setting, or why it has none."""
 
     trial: optuna.Trial
     setting: Setting | None
@@ -46,16 +46,16 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class _Past:
+class PastScores:
     """What decides whether a trial is pruned: the scores of the completed ones, fold by fold."""
 
     direction: StudyDirection
     prunes: bool
     scores: tuple[dict[int, float], ...]
 
-    def trial(self) -> optuna.Trial:
-        """A trial that knows the past and may be told scores, in a study of its own."""
-        study = optuna.create_study(direction=self.direction, pruner=pruner(self.prunes))
+    def begin_trial(self) -> optuna.Trial:
+        """Begin a trial that knows the past and takes scores, in a study of its own."""
+        study = optuna.create_study(direction=self.direction, pruner=build_pruner(self.prunes))
         study.add_trials(
             [
                 create_trial(value=scores[max(scores)], intermediate_values=scores)
@@ -66,49 +66,54 @@ class _Past:
 
 
 @contextmanager
-def generation(
-    study: optuna.Study, task: Task, most: int, is_surplus: Callable[[optuna.Trial], bool]
-) -> Iterator[list[Choice]]:
-    """Up to `most` trials with settings; those that weren't told at the end have failed."""
-    chosen: list[Choice] = []
-    storage = study._storage
+def choose_batch(
+    study: optuna.Study,
+    storage: BaseStorage,
+    task: SearchTask,
+    *,
+    n_trials: int,
+    is_surplus: Callable[[optuna.Trial], bool],
+) -> Iterator[list[BatchTrial]]:
+    """Give up to `n_trials` trials with settings; one that isn't recorded in the end has failed."""
+    batch: list[BatchTrial] = []
     try:
-        for _ in range(most):
+        for _ in range(n_trials):
             queue_trial(study)
             trial = study.ask()
-            chosen.append(Choice(trial, None))
+            batch.append(BatchTrial(trial, None))
             mark_worker(trial)
             if is_surplus(trial):
-                study.tell(chosen.pop().trial, state=TrialState.FAIL)
+                study.tell(batch.pop().trial, state=TrialState.FAIL)
                 break
-            chosen[-1] = _choice(task, trial)
-        with _signs_of_life(storage, [choice.trial._trial_id for choice in chosen]):
-            yield chosen
+            batch[-1] = _choose_setting(task, trial)
+        with _heartbeats(storage, [chosen.trial for chosen in batch]):
+            yield batch
     finally:
-        for choice in chosen:
-            study.tell(choice.trial, state=TrialState.FAIL, skip_if_finished=True)
+        for chosen in batch:
+            study.tell(chosen.trial, state=TrialState.FAIL, skip_if_finished=True)
 
 
 def run_batch(
-    chosen: Sequence[Choice], study: optuna.Study, task: SharedValue, *, n_jobs: int | None
+    batch: Sequence[BatchTrial], study: optuna.Study, task: SharedValue, *, n_jobs: int | None
 ) -> Iterator[tuple[int, TrialOutcome]]:
-    """The number of each trial and what came of it, as they end."""
+    """Run a batch, and give the number of each trial and what came of it, as they end."""
     prunes = task.value.prunes
     completed = trials_in(study, TrialState.COMPLETE) if prunes else []
-    past = _Past(study.direction, prunes, tuple(t.intermediate_values for t in completed))
-    for choice in chosen:
-        if choice.setting is None:
-            yield choice.trial.number, TrialOutcome((), False, choice.error, 0.0)
+    scores = tuple(trial.intermediate_values for trial in completed)
+    past = PastScores(study.direction, prunes, scores)
+    for chosen in batch:
+        if chosen.setting is None:
+            yield chosen.trial.number, TrialOutcome((), False, chosen.error, 0.0)
     tasks = (
-        joblib.delayed(_tried_apart)(task, choice.trial.number, choice.setting, past)
-        for choice in chosen
-        if choice.setting is not None
+        joblib.delayed(_run_trial_apart)(task, chosen.trial.number, chosen.setting, past)
+        for chosen in batch
+        if chosen.setting is not None
     )
     yield from run_tasks(tasks, n_jobs=n_jobs, in_order=False)
 
 
-def tell(study: optuna.Study, trial: optuna.Trial, outcome: TrialOutcome) -> None:
-    """End a trial with what came of it."""
+def record_outcome(study: optuna.Study, trial: optuna.Trial, outcome: TrialOutcome) -> None:
+    """End a trial in the study with what came of it."""
     for number, score in enumerate(outcome.scores, start=1):
         trial.report(score, step=number)
     trial.set_user_attr(FOLDS, len(outcome.scores))
@@ -119,28 +124,28 @@ def tell(study: optuna.Study, trial: optuna.Trial, outcome: TrialOutcome) -> Non
     study.tell(trial, outcome.scores[-1] if outcome.is_whole else None, state=outcome.state)
 
 
-def _choice(task: Task, trial: optuna.Trial) -> Choice:
+def _choose_setting(task: SearchTask, trial: optuna.Trial) -> BatchTrial:
     try:
-        return Choice(trial, suggest_setting(task, trial))
+        return BatchTrial(trial, suggest_setting(task, trial))
     except (TrainingError, FeatureError) as error:
-        return Choice(trial, None, str(error))
+        return BatchTrial(trial, None, str(error))
 
 
-def _tried_apart(
-    task: SharedValue, number: int, setting: Setting, past: _Past
+def _run_trial_apart(
+    task: SharedValue, number: int, setting: Setting, past: PastScores
 ) -> tuple[int, TrialOutcome]:
     silence_tensorflow()
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     try:
-        return number, tried(task.value, setting, past.trial())
+        return number, run_trial(task.value, setting, past.begin_trial())
     finally:
         optuna.logging.set_verbosity(verbosity)
 
 
 @contextmanager
-def _signs_of_life(storage: BaseStorage, trial_ids: Sequence[int]) -> Iterator[None]:
-    """Tell other machines now and then that the trials are being worked on."""
+def _heartbeats(storage: BaseStorage, trials: Sequence[optuna.Trial]) -> Iterator[None]:
+    """Let other machines know now and then that the trials are being worked on."""
     if not isinstance(storage, RDBStorage):
         yield
         return
@@ -148,12 +153,13 @@ def _signs_of_life(storage: BaseStorage, trial_ids: Sequence[int]) -> Iterator[N
 
     def beat() -> None:
         while True:
-            for trial_id in trial_ids:
-                storage.record_heartbeat(trial_id)
+            for trial in trials:
+                # Study.optimize does the same; for trials that are asked for there is no public way
+                storage.record_heartbeat(trial._trial_id)
             if ended.wait(HEARTBEAT_SECONDS):
                 return
 
-    thread = threading.Thread(target=beat, daemon=True, name="signs of life")
+    thread = threading.Thread(target=beat, daemon=True, name="heartbeats")
     thread.start()
     try:
         yield

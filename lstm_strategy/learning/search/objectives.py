@@ -7,27 +7,49 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from lstm_strategy.learning.training import ForecasterSettings
 
 
 @dataclass(frozen=True, eq=False)
 class OutOfSampleForecasts:
     """What a trial forecast so far, every bar by a model that hadn't seen it.
 
-    bars:       all up to the last that was forecast; later ones aren't known yet
-    forecasts:  signal, forecast, uncertainty for the bars of the test folds so far
-    settings:   those of the forecaster
-    strategy:   parameters of the strategy that this trial tries
+    Attributes:
+        bars: All bars up to the last one that was forecast; later ones aren't known yet.
+        forecasts: Signal, forecast and uncertainty for the bars of the test folds so far.
+        settings: Those of the forecaster.
+        strategy: Parameters of the strategy that this trial tries.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> bars = sample_bars("sp500")[:100]
+        >>> forecasts = pd.DataFrame({"forecast": 0.5}, bars.index[50:])
+        >>> len(OutOfSampleForecasts(bars, forecasts, ForecasterSettings(), {}).forecasts)
+        50
     """
 
     bars: pd.DataFrame
     forecasts: pd.DataFrame
-    settings: Any
+    settings: ForecasterSettings
     strategy: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What the search makes as high or as low as it can, out of sample."""
+    """What a search makes as high or as low as it can, out of sample.
+
+    Attributes:
+        name: What tables call it.
+        score: Scores the forecasts of a trial.
+        is_better_high: Whether a higher score is the better one.
+
+    Example:
+        >>> confidence = Objective("confidence", lambda seen: seen.forecasts["signal"].abs().mean())
+        >>> confidence.is_better_high
+        True
+    """
 
     name: str
     score: Callable[[OutOfSampleForecasts], float]
@@ -35,17 +57,44 @@ class Objective:
 
 
 def log_loss_of(seen: OutOfSampleForecasts) -> float:
-    """Log-loss of the forecasts, moves weighted by their size as in training; a coin: 0.6931."""
+    """The log-loss of the forecasts, moves weighted by their size as in training.
+
+    Args:
+        seen: What a trial forecast so far.
+
+    Returns:
+        The mean loss, 0.6931 for a coin flip; NaN where no weight is above zero.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> bars = sample_bars("sp500")[:100]
+        >>> coin_flips = pd.DataFrame({"forecast": 0.5}, bars.index[50:])
+        >>> seen = OutOfSampleForecasts(bars, coin_flips, ForecasterSettings(), {})
+        >>> round(log_loss_of(seen), 4)
+        0.6931
+    """
     labels, forecast, weights = _judged_rows(seen)
-    forecast = np.clip(forecast, 1e-7, 1 - 1e-7)
-    losses = -np.where(labels > 0.5, np.log(forecast), np.log(1 - forecast))
-    return float(np.average(losses, weights=weights)) if weights.sum() > 0 else math.nan
+    if not weights.sum() > 0:
+        return math.nan
+    return float(np.average(seen.settings.target.row_losses(labels, forecast), weights=weights))
 
 
 def auc_of(seen: OutOfSampleForecasts) -> float:
-    """How often a bar before a rise was forecast higher than one before a fall; a coin: 0.5."""
-    from sklearn.metrics import roc_auc_score
+    """How often a bar before a rise was forecast higher than one before a fall.
 
+    Args:
+        seen: What a trial forecast so far.
+
+    Returns:
+        A share, 0.5 for a coin flip; NaN where all labels are the same.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> bars = sample_bars("sp500")[:100]
+        >>> coin_flips = pd.DataFrame({"forecast": 0.5}, bars.index[50:])
+        >>> auc_of(OutOfSampleForecasts(bars, coin_flips, ForecasterSettings(), {}))
+        0.5
+    """
     labels, forecast, _ = _judged_rows(seen)
     return float(roc_auc_score(labels, forecast)) if len(np.unique(labels)) == 2 else math.nan
 
@@ -54,14 +103,18 @@ LEARNING_OBJECTIVES = {
     "log_loss": Objective("log_loss", log_loss_of, is_better_high=False),
     "auc": Objective("auc", auc_of),
 }
+"""The objectives that need no trading, by name."""
 
 
 def _judged_rows(seen: OutOfSampleForecasts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels, forecasts and weights of the bars whose answer lies within the bars."""
-    horizon = seen.settings.horizon
-    labels = seen.settings.target.labels(seen.bars, horizon)
-    weights = seen.settings.target.weights(seen.bars, horizon)
-    rows = pd.DataFrame({"label": labels, "weight": weights}).reindex(seen.forecasts.index)
+    target, horizon = seen.settings.target, seen.settings.horizon
+    rows = pd.DataFrame(
+        {
+            "label": target.labels(seen.bars, horizon),
+            "weight": target.weights(seen.bars, horizon),
+        }
+    ).reindex(seen.forecasts.index)
     rows["forecast"] = seen.forecasts["forecast"]
     rows = rows.dropna()
     return rows["label"].to_numpy(), rows["forecast"].to_numpy(), rows["weight"].to_numpy()

@@ -4,7 +4,6 @@
 `tune` is what users call.
 """
 
-import logging
 import math
 import time
 import warnings
@@ -15,15 +14,16 @@ from pathlib import Path
 
 import optuna
 import pandas as pd
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from lstm_strategy.errors import FeatureError, TrainingError
-from lstm_strategy.learning.search.batch import generation, run_batch, tell
+from lstm_strategy.learning.search.batch import choose_batch, record_outcome, run_batch
+from lstm_strategy.learning.search.kept_forecasts import read_forecasts, write_forecasts
 from lstm_strategy.learning.search.sampler import OrdinalSampler
 from lstm_strategy.learning.search.space import Setting
 from lstm_strategy.learning.search.storage import (
     FINISHED,
-    FORECASTS_FOLDER,
     claim_search_folder,
     is_waited_for,
     mark_worker,
@@ -38,11 +38,11 @@ from lstm_strategy.learning.search.trial import (
     FOLDS,
     SECONDS,
     SETTING,
-    Task,
+    SearchTask,
     TrialOutcome,
-    pruner,
+    build_pruner,
+    run_trial,
     suggest_setting,
-    tried,
 )
 from lstm_strategy.support import OnStep, SharedValue, is_serial, share, steps_progress
 
@@ -54,8 +54,16 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 class Search:
     """A finished search.
 
-    finished:   the trials that ended, pruned ones included, by number
-    forecasts:  of the completed trials: signal, forecast, uncertainty, return on the test bars
+    Attributes:
+        finished: The trials that ended, pruned ones included, by number.
+        forecasts: Of the completed trials: signal, forecast, uncertainty, return on the test bars.
+        study: Optuna's study.
+
+    Example:
+        >>> study = optuna.create_study()
+        >>> study.add_trial(optuna.create_trial(value=0.6, params={}, distributions={}))
+        >>> Search(tuple(study.trials), {}, study).trials["value"].tolist()
+        [0.6]
     """
 
     finished: tuple[FrozenTrial, ...]
@@ -69,7 +77,7 @@ class Search:
 
     @staticmethod
     def setting(trial: FrozenTrial) -> Setting:
-        """The setting that a trial tried."""
+        """The setting of a trial."""
         return Setting(**trial.user_attrs[SETTING])
 
     @property
@@ -81,7 +89,7 @@ class Search:
                 "state": trial.state.name.lower(),
                 "value": trial.value,
                 "folds": trial.user_attrs.get(FOLDS, 0),
-                "seconds": _seconds(trial),
+                "seconds": _seconds_of_work(trial),
                 **trial.params,
                 "error": trial.user_attrs.get(ERROR, ""),
             }
@@ -92,7 +100,7 @@ class Search:
 
 
 def search(
-    task: Task,
+    task: SearchTask,
     n_trials: int,
     *,
     folder: Path,
@@ -102,131 +110,172 @@ def search(
     at_once: int | None = None,
     n_jobs: int | None = None,
 ) -> Search:
-    """Try settings until `n_trials` have ended in this study, whoever tried them.
+    """Try settings until enough trials have ended in the study, whichever process ran them.
 
-    `at_once` settings are chosen before any of them is scored, and tried in `n_jobs` processes;
-    what is tried depends on `at_once`, not on `n_jobs`. By default it is 1 in this process alone,
-    else 8. Forecasts are kept in `folder`. Raises `TrainingError` for a folder of another search, a
-    storage that can't be used, and where no setting at all could be trained to the end.
+    Args:
+        task: What is searched.
+        n_trials: Trials in all, those of earlier runs and of other processes included.
+        folder: Where forecasts are kept, and the study if it has no other storage.
+        storage: An Optuna database URL or `journal:FILE` in place of SQLite in the folder.
+        in_memory: Whether the study is gone with this process.
+        progress: True or False shows or hides a progress bar; None shows it where somebody
+            looks; a function is called after each fold instead.
+        at_once: Settings that are chosen before any of them is scored. What is tried depends on
+            it and not on `n_jobs`; None for 1 in this process alone, else 8.
+        n_jobs: Processes that try settings side by side; None for what joblib is set to.
+
+    Returns:
+        All trials, and the forecasts of the completed ones.
+
+    Raises:
+        TrainingError: For a folder of another search, a storage that can't be used, and where no
+            setting at all could be trained to the end.
+
+    Example:
+        >>> found = search(task, 20, folder=Path("search"))  # doctest: +SKIP
+        >>> found.setting(found.best)  # doctest: +SKIP
+        Setting(forecaster={'lookback': 41}, features=None, strategy={})
     """
-    n_folds = len(task.splits.folds(task.bars))
     if at_once is None:
         at_once = 1 if is_serial(n_jobs) else _TRIALS_AT_ONCE
     with _quiet_optuna():
         claim_search_folder(folder, task.identity | {"storage": storage or ""})
         opened = open_storage(storage, None if in_memory else folder)
-        study = optuna.create_study(
-            study_name=f"lstm-strategy {study_key(task.identity)[:16]}",
-            storage=opened,
-            direction="maximize" if task.objective.is_better_high else "minimize",
-            sampler=OrdinalSampler(task.seed),
-            pruner=pruner(task.prunes),
-            load_if_exists=True,
-        )
-        with steps_progress(progress, f"tuning: {n_trials} trials") as told:
-            has_heartbeat = isinstance(opened, optuna.storages.RDBStorage)
-            with share(task, n_jobs=n_jobs) as handle:
-                _Trials(
-                    task, study, folder, n_trials, n_folds, has_heartbeat, told,
-                    handle, at_once, n_jobs,
-                ).run()  # fmt: skip
+        study = _open_study(task, opened)
+        with (
+            steps_progress(progress, f"tuning: {n_trials} trials") as on_progress,
+            share(task, n_jobs=n_jobs) as shared_task,
+        ):
+            _SearchRun(
+                task=task,
+                shared_task=shared_task,
+                study=study,
+                storage=opened,
+                folder=folder,
+                n_trials=n_trials,
+                at_once=at_once,
+                n_jobs=n_jobs,
+                on_progress=on_progress,
+            ).run()
         finished = tuple(trials_in(study, *FINISHED))
         _check_any_completed(finished)
-        return Search(finished, _kept_forecasts(finished, folder), study)
+        return Search(finished, read_forecasts(folder, finished), study)
 
 
 @dataclass(frozen=True, eq=False)
-class _Trials:
+class _SearchRun:
     """The loop over trials; other processes may run the same one on the same study."""
 
-    task: Task
+    task: SearchTask
+    shared_task: SharedValue
     study: optuna.Study
+    storage: BaseStorage
     folder: Path
     n_trials: int
-    n_folds: int
-    has_heartbeat: bool
-    told: OnStep | None
-    shared: SharedValue
     at_once: int
     n_jobs: int | None
+    on_progress: OnStep | None
 
     def run(self) -> None:
         """Return when enough trials have ended, those of other processes included."""
+        has_heartbeat = isinstance(self.storage, RDBStorage)
         while True:
             retry_dead_trials(self.study)
-            n_done = len(trials_in(self.study, *FINISHED))
-            self._tell(n_done, 0)
+            n_done = self._count_finished()
+            self._show_progress(n_done)
             if n_done >= self.n_trials:
                 return
             running = trials_in(self.study, TrialState.RUNNING)
-            waited = [t for t in running if is_waited_for(t, has_heartbeat=self.has_heartbeat)]
-            if n_done + len(waited) >= self.n_trials:
+            n_running = sum(is_waited_for(t, has_heartbeat=has_heartbeat) for t in running)
+            n_missing = self.n_trials - n_done - n_running
+            if n_missing <= 0:
                 time.sleep(_SECONDS_BETWEEN_LOOKS)  # should one of them fail, it's ours to do
             elif self.at_once > 1:
-                self._generation(min(self.at_once, self.n_trials - n_done - len(waited)))
+                self._run_batch(min(self.at_once, n_missing))
             else:
                 queue_trial(self.study)
-                self.study.optimize(self._value, n_trials=1, catch=(_SurplusTrialError,))
+                self.study.optimize(self._score, n_trials=1, catch=(_SurplusTrialError,))
 
-    def _tell(self, n_done: int, n_folds_more: int) -> None:
-        if self.told is not None:
-            total = self.n_trials * self.n_folds
-            self.told(min(n_done * self.n_folds + n_folds_more, total), total)
+    def _count_finished(self) -> int:
+        return len(trials_in(self.study, *FINISHED))
 
-    def _value(self, trial: optuna.Trial) -> float:
+    def _show_progress(self, n_done: int, n_folds_more: int = 0) -> None:
+        if self.on_progress is not None:
+            total = self.n_trials * self.task.n_folds
+            self.on_progress(min(n_done * self.task.n_folds + n_folds_more, total), total)
+
+    def _score(self, trial: optuna.Trial) -> float:
+        """Run one trial in this process, as Optuna's objective function."""
         mark_worker(trial)
-        self._withdraw_surplus(trial)
-        n_done = len(trials_in(self.study, *FINISHED))
+        if self._is_surplus(trial):
+            raise _SurplusTrialError
+        n_done = self._count_finished()
 
         def on_fold(number: int) -> None:
             trial.set_user_attr(FOLDS, number)
-            self._tell(n_done, number)
+            self._show_progress(n_done, number)
 
         try:
             setting = suggest_setting(self.task, trial)
         except (TrainingError, FeatureError) as error:
             trial.set_user_attr(ERROR, str(error))
             raise optuna.TrialPruned from error
-        outcome = tried(self.task, setting, trial, on_fold)
+        outcome = run_trial(self.task, setting, trial, on_fold)
         if outcome.forecasts is None:
             if outcome.error:
                 trial.set_user_attr(ERROR, outcome.error)
             raise optuna.TrialPruned
-        _write_forecasts(self.folder, trial.number, outcome.forecasts)
+        write_forecasts(self.folder, trial.number, outcome.forecasts)
         return outcome.scores[-1]
 
-    def _generation(self, most: int) -> None:
-        """Try up to so many settings side by side; the study knows of none until all are done."""
-        n_done = len(trials_in(self.study, *FINISHED))
-        with generation(self.study, self.task, most, self._is_surplus) as chosen:
+    def _run_batch(self, n_trials: int) -> None:
+        """Run up to so many trials side by side, and record them when all are done."""
+        n_done = self._count_finished()
+        chosen = choose_batch(
+            self.study, self.storage, self.task, n_trials=n_trials, is_surplus=self._is_surplus
+        )
+        with chosen as batch:
             outcomes: dict[int, TrialOutcome] = {}
-            for number, outcome in run_batch(chosen, self.study, self.shared, n_jobs=self.n_jobs):
+            runs = run_batch(batch, self.study, self.shared_task, n_jobs=self.n_jobs)
+            for number, outcome in runs:
                 outcomes[number] = outcome
-                self._tell(n_done + len(outcomes) - 1, self.n_folds)
-            for choice in chosen:
-                outcome = outcomes[choice.trial.number]
+                self._show_progress(n_done + len(outcomes))
+            for member in batch:
+                outcome = outcomes[member.trial.number]
                 if outcome.forecasts is not None:
-                    _write_forecasts(self.folder, choice.trial.number, outcome.forecasts)
-                tell(self.study, choice.trial, outcome)
-
-    def _withdraw_surplus(self, trial: optuna.Trial) -> None:
-        """Two processes may both begin the last trial; the later one gives way."""
-        if self._is_surplus(trial):
-            raise _SurplusTrialError
+                    write_forecasts(self.folder, member.trial.number, outcome.forecasts)
+                record_outcome(self.study, member.trial, outcome)
 
     def _is_surplus(self, trial: optuna.Trial) -> bool:
-        earlier = trials_in(self.study, *FINISHED, TrialState.RUNNING)
-        return sum(other.number < trial.number for other in earlier) >= self.n_trials
+        """Whether there are enough trials without this one.
+
+        Two processes may both begin the last trial; the later one gives way. Optuna's
+        `MaxTrialsCallback` would count both.
+        """
+        others = trials_in(self.study, *FINISHED, TrialState.RUNNING)
+        n_earlier = sum(1 for other in others if other.number < trial.number)
+        return n_earlier >= self.n_trials
 
 
 class _SurplusTrialError(Exception):
     """Enough trials are done or being done."""
 
 
-def _seconds(trial: FrozenTrial) -> float:
-    """That the work took; a trial of several at once also waited for the others."""
-    lasted = trial.duration.total_seconds() if trial.duration else math.nan
-    return float(trial.user_attrs.get(SECONDS, lasted))
+def _open_study(task: SearchTask, storage: BaseStorage) -> optuna.Study:
+    return optuna.create_study(
+        study_name=f"lstm-strategy {study_key(task.identity)[:16]}",
+        storage=storage,
+        direction="maximize" if task.objective.is_better_high else "minimize",
+        sampler=OrdinalSampler(task.seed),
+        pruner=build_pruner(task.prunes),
+        load_if_exists=True,
+    )
+
+
+def _seconds_of_work(trial: FrozenTrial) -> float:
+    """The time that a trial itself took: one of several at once also waited for the others."""
+    duration = trial.duration.total_seconds() if trial.duration else math.nan
+    return float(trial.user_attrs.get(SECONDS, duration))
 
 
 def _check_any_completed(finished: tuple[FrozenTrial, ...]) -> None:
@@ -239,41 +288,15 @@ def _check_any_completed(finished: tuple[FrozenTrial, ...]) -> None:
     )
 
 
-def _forecasts_file(folder: Path, number: int) -> Path:
-    return folder / FORECASTS_FOLDER / f"trial-{number:05d}.parquet"
-
-
-def _write_forecasts(folder: Path, number: int, forecasts: pd.DataFrame) -> None:
-    """Keep the forecasts of a trial, whole or not at all."""
-    file = _forecasts_file(folder, number)
-    file.parent.mkdir(exist_ok=True)
-    unfinished = file.with_suffix(".unfinished")
-    forecasts.to_parquet(unfinished)
-    unfinished.replace(file)
-
-
-def _kept_forecasts(finished: tuple[FrozenTrial, ...], folder: Path) -> dict[int, pd.DataFrame]:
-    complete = [trial.number for trial in finished if trial.state == TrialState.COMPLETE]
-    files = {number: _forecasts_file(folder, number) for number in complete}
-    lacking = [number for number, file in files.items() if not file.exists()]
-    if lacking:
-        logging.getLogger(__name__).warning(
-            "The forecasts of %d of %d trials lie in other folders, so they count as trials but "
-            "not in the correlations. Let all processes share one folder.",
-            len(lacking), len(files),
-        )  # fmt: skip
-    return {n: pd.read_parquet(file) for n, file in files.items() if n not in lacking}
-
-
 @contextmanager
 def _quiet_optuna() -> Iterator[None]:
-    """Optuna says nothing of each trial, nor that parts of it may change."""
+    """Keep Optuna from logging each trial, and from warning that parts of it may change."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            # trials at once aren't run by Study.optimize, and send their own signs of life
+            # the trials of a batch aren't run by Study.optimize, and have their own heartbeats
             warnings.filterwarnings("ignore", "Heartbeat of storage is supposed to be used")
             yield
     finally:

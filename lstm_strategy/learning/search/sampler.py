@@ -9,11 +9,14 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 
-class OrdinalSampler(BaseSampler):
-    """TPE whose random numbers depend on the seed and on how many trials there are before.
+class OrdinalSampler(BaseSampler):  # type: ignore[misc]  # the types of Optuna aren't read
+    """TPE whose random numbers depend on the seed and on how many trials came before.
 
-    A search that was stopped and goes on, in another process, tries what it would have tried; and
+    A search that was stopped and goes on in another process tries what it would have tried, and
     processes that share a study don't try the same. Trials that died don't count.
+
+    Args:
+        seed: Of the search.
     """
 
     def __init__(self, seed: int) -> None:
@@ -31,14 +34,16 @@ class OrdinalSampler(BaseSampler):
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """As TPE does."""
-        return self._tpe.infer_relative_search_space(study, trial)
+        """Answer as TPE does."""
+        space: dict[str, BaseDistribution] = self._tpe.infer_relative_search_space(study, trial)
+        return space
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """As TPE does."""
-        return self._tpe.sample_relative(study, trial, search_space)
+        """Answer as TPE does."""
+        parameters: dict[str, Any] = self._tpe.sample_relative(study, trial, search_space)
+        return parameters
 
     def sample_independent(
         self,
@@ -47,5 +52,5 @@ class OrdinalSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """As TPE does."""
+        """Answer as TPE does."""
         return self._tpe.sample_independent(study, trial, param_name, param_distribution)

@@ -1,6 +1,5 @@
 """Where a search is kept, so that it goes on after a stop and several processes can share it."""
 
-import hashlib
 import json
 import os
 import platform
@@ -12,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from lstm_strategy.errors import TrainingError
+from lstm_strategy.support import sha256_of, write_json
 
 STUDY_FILE, FORECASTS_FOLDER = "study.json", "forecasts"
 JOURNAL = "journal:"
@@ -28,35 +28,32 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def study_key(identity: Mapping[str, str]) -> str:
-    """The same for the same bars, space, objective, folds and forecaster."""
-    return _sha256(json.dumps(dict(identity), sort_keys=True))
+    """A digest that is the same for the same bars, space, objective, folds and forecaster."""
+    return sha256_of(json.dumps(dict(identity), sort_keys=True))
 
 
 def claim_search_folder(folder: Path, identity: Mapping[str, str]) -> None:
     """Take a new or empty folder for a search, or the one of the very same search.
 
     Raises:
-        TrainingError: if it holds something else, or trials with other bars, space and so on.
+        TrainingError: If it holds something else, or trials with other bars, space and so on.
     """
     file = folder / STUDY_FILE
-    parts = {name: _sha256(value) for name, value in identity.items()}
+    parts = {name: sha256_of(value) for name, value in identity.items()}
     if file.is_file() and _is_same(folder, file, parts):
         return
-    if not file.is_file() and folder.exists() and (not folder.is_dir() or any(_not_ours(folder))):
+    if not file.is_file() and folder.exists() and (not folder.is_dir() or _foreign_files(folder)):
         raise TrainingError(
             f"{folder} holds something else, so nothing is written there. Choose another folder."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f".{STUDY_FILE}.{os.getpid()}"
-    unfinished.write_text(json.dumps(parts, indent=2) + "\n")
-    unfinished.replace(file)
+    write_json(file, parts)
 
 
-def open_storage(storage: str | None, folder: Path | None) -> Any:
-    """The storage of a URL, of a journal file, of the folder, or in memory.
+def open_storage(storage: str | None, folder: Path | None) -> BaseStorage:
+    """Open the storage of a URL, of a journal file, of the folder, or in memory.
 
     Raises:
-        TrainingError: if the URL can't be used; a password in it isn't repeated.
+        TrainingError: If the URL can't be used; a password in it isn't repeated.
     """
     if storage is None:
         if folder is None:
@@ -67,16 +64,16 @@ def open_storage(storage: str | None, folder: Path | None) -> Any:
             path = Path(storage.removeprefix(JOURNAL))
             path.parent.mkdir(parents=True, exist_ok=True)
             return optuna.storages.JournalStorage(JournalFileBackend(str(path)))
-        return _database(storage)
+        return _open_database(storage)
     except (LookupError, ValueError, ImportError, OSError) as error:
-        raise _unusable(storage, error) from error
+        raise _unusable_storage(storage, error) from error
     except Exception as error:
         if type(error).__module__.startswith(("sqlalchemy", "optuna", "alembic")):
-            raise _unusable(storage, error) from error
+            raise _unusable_storage(storage, error) from error
         raise
 
 
-def _database(url: str) -> RDBStorage:
+def _open_database(url: str) -> RDBStorage:
     # two processes that start at once make the tables at once, and one of them comes too late
     waits = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
     for attempt in range(_TRIES_TO_OPEN):
@@ -86,7 +83,7 @@ def _database(url: str) -> RDBStorage:
                 engine_kwargs={"pool_pre_ping": True, **waits},
                 heartbeat_interval=HEARTBEAT_SECONDS,
                 grace_period=GRACE_SECONDS,
-                heartbeat_stale_trial_callback=_retry,
+                heartbeat_stale_trial_callback=_queue_again,
             )
         except Exception as error:
             is_race = any(word in str(error).lower() for word in ("exists", "locked", "unique"))
@@ -97,29 +94,30 @@ def _database(url: str) -> RDBStorage:
 
 
 def queue_trial(study: optuna.Study) -> None:
-    """Queue a trial that says from its first moment on which process works on it."""
+    """Queue a trial that shows from its first moment on which process works on it."""
     if not trials_in(study, TrialState.WAITING):
         study.enqueue_trial({}, user_attrs={_WORKER: _this_process()})
 
 
 def mark_worker(trial: optuna.Trial) -> None:
-    """Leave in the trial which process works on it, should another one have queued it."""
+    """Keep in a trial which process works on it, in case another one has queued it."""
     if trial.user_attrs.get(_WORKER) != _this_process():
         trial.set_user_attr(_WORKER, _this_process())
 
 
 def retry_dead_trials(study: optuna.Study) -> None:
-    """Queue anew the trials whose process is gone: ended on this machine, or silent on another."""
+    """Queue again the trials whose process is gone: ended on this machine, or silent on another."""
     optuna.storages.fail_stale_trials(study)
     for trial in trials_in(study, TrialState.RUNNING):
         if _is_dead(trial):
             study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-            _retry(study, trial)
+            _queue_again(study, trial)
 
 
 def trials_in(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
     """The trials in one of these states, by number."""
-    return study.get_trials(deepcopy=False, states=states)
+    trials: list[FrozenTrial] = study.get_trials(deepcopy=False, states=states)
+    return trials
 
 
 def is_waited_for(trial: FrozenTrial, *, has_heartbeat: bool) -> bool:
@@ -127,8 +125,8 @@ def is_waited_for(trial: FrozenTrial, *, has_heartbeat: bool) -> bool:
     return has_heartbeat or trial.user_attrs.get(_WORKER, {}).get("host") == _host()
 
 
-def _retry(study: optuna.Study, trial: FrozenTrial) -> None:
-    # without its parameters: the sampler comes to the same ones, as far as it had come or not
+def _queue_again(study: optuna.Study, trial: FrozenTrial) -> None:
+    # without its parameters, unlike Optuna's own callback: the sampler comes to the same ones
     n_retries = trial.user_attrs.get(_RETRIES, 0)
     if n_retries < _MOST_RETRIES:  # a setting that kills its process must not do so for ever
         attrs = {_RETRIES: n_retries + 1, _WORKER: _this_process()}
@@ -142,10 +140,10 @@ def _is_dead(trial: FrozenTrial) -> bool:
         return (datetime.now() - started).total_seconds() > GRACE_SECONDS
     if worker["host"] != _host():
         return False
-    return worker["pid"] == os.getpid() or not _is_process(worker["pid"])
+    return worker["pid"] == os.getpid() or not _is_running(worker["pid"])
 
 
-def _is_process(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -171,15 +169,15 @@ def _host() -> str:
     return f"{platform.node()} {uuid.getnode():x}"
 
 
-def _not_ours(folder: Path) -> list[Path]:
+def _foreign_files(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if not path.name.startswith(f".{STUDY_FILE}.")]
 
 
 def _is_same(folder: Path, file: Path, parts: Mapping[str, str]) -> bool:
     """Whether the folder is that of this search; another one that came to nothing may be taken."""
     try:
-        known = json.loads(file.read_text())
-        other = next((name for name in parts if known[name] != parts[name]), None)
+        earlier = json.loads(file.read_text())
+        other = next((name for name in parts if earlier[name] != parts[name]), None)
     except (ValueError, KeyError, TypeError):
         other = "content"
     if other is not None and (folder / FORECASTS_FOLDER).exists():
@@ -190,7 +188,7 @@ def _is_same(folder: Path, file: Path, parts: Mapping[str, str]) -> bool:
     return other is None
 
 
-def _unusable(storage: str, error: Exception) -> TrainingError:
+def _unusable_storage(storage: str, error: Exception) -> TrainingError:
     reason = " ".join(str(getattr(error, "orig", None) or error).split("\n\n")[0].split())
     remedy = "Write sqlite:///FILE, postgresql://USER@HOST/DATABASE or journal:FILE."
     if isinstance(error, ImportError):
@@ -205,10 +203,6 @@ def _without_password(storage: str) -> str:
     from sqlalchemy.exc import ArgumentError
 
     try:
-        return make_url(storage).render_as_string(hide_password=True)
+        return str(make_url(storage).render_as_string(hide_password=True))
     except ArgumentError:
         return storage.rpartition("@")[2]
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,9 +1,11 @@
 """One trial of a search: a setting scored out of sample by a walk forward, fold by fold."""
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 
 import optuna
 import pandas as pd
@@ -11,21 +13,46 @@ from optuna.trial import TrialState
 
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.errors import FeatureError, TrainingError
-from lstm_strategy.learning.forecaster import LSTMForecaster, builder_name
+from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.search.objectives import Objective, OutOfSampleForecasts
 from lstm_strategy.learning.search.space import SearchSpace, Setting
 from lstm_strategy.learning.walk_forward import Fold, WalkForward, fit_fold
 
 SETTING, FOLDS, ERROR, SECONDS = "setting", "folds", "error", "seconds"
+"""What a trial in the study is said to have, besides its parameters and scores."""
+
 _TRIALS_BEFORE_PRUNING = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class SearchTask:
     """What is searched: everything that decides the score of a setting.
 
-    described:   what else the score depends on, by name, as text: costs, parameters
-    returns:     bar returns of the forecasts when traded, kept beside them
+    Attributes:
+        bars: The bars of all trials, shape (n_bars, n_columns).
+        base: What the space doesn't name comes from here.
+        space: The settings that may be tried.
+        objective: What is made as good as it can be.
+        splits: The folds of each trial.
+        seed: Chooses what is tried.
+        returns: Gives the bar returns of the forecasts when traded, which are kept beside them.
+        description: What else the score depends on, by name, as text: costs, parameters.
+        prunes: Whether a trial stops after a fold with a score below the median of earlier ones.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> from lstm_strategy.learning.search import LEARNING_OBJECTIVES
+        >>> task = SearchTask(
+        ...     bars=sample_bars("sp500"),
+        ...     base=LSTMForecaster(),
+        ...     space=SearchSpace.from_space({"lookback": (20, 60)}, []),
+        ...     objective=LEARNING_OBJECTIVES["auc"],
+        ...     splits=WalkForward("10 years", "2 years"),
+        ...     seed=0,
+        ...     returns=lambda seen: seen.forecasts["signal"] * 0,
+        ... )
+        >>> task.n_folds
+        5
     """
 
     bars: pd.DataFrame
@@ -35,22 +62,26 @@ class Task:
     splits: WalkForward
     seed: int
     returns: Callable[[OutOfSampleForecasts], pd.Series]
-    described: Mapping[str, str] = field(default_factory=dict)
+    description: Mapping[str, str] = field(default_factory=dict)
     prunes: bool = True
 
     @property
     def identity(self) -> dict[str, str]:
         """What tells this search from another one, by name, as text."""
-        forecaster = [self.base.settings.model_dump_json(), str(self.base.features.to_dict())]
         return {
             "bars": bars_fingerprint(self.bars),
-            "space": self.space.described,
+            "space": self.space.description,
             "objective": f"{self.objective.name}, pruned: {self.prunes}",
             "folds": repr(self.splits),
-            "forecaster": " ".join([*forecaster, str(builder_name(self.base.network))]),
+            "forecaster": json.dumps(self.base.describe_settings()),
             "seed": str(self.seed),
-            **self.described,
+            **self.description,
         }
+
+    @cached_property
+    def n_folds(self) -> int:
+        """Folds of a trial that isn't pruned."""
+        return len(self.splits.folds(self.bars))
 
     def splits_for(self, horizon: int) -> WalkForward:
         """The folds, purged for a forecaster that looks so far ahead."""
@@ -62,11 +93,12 @@ class Task:
 class TrialOutcome:
     """What came of a setting.
 
-    scores:      after each fold that was finished
-    is_whole:    whether all folds were; without it there are no forecasts
-    error:       why it couldn't be trained; "" where it could
-    seconds:     that it took
-    forecasts:   signal, forecast, uncertainty, return on the test bars
+    Attributes:
+        scores: The score after each fold that was finished.
+        is_whole: Whether all folds were; without that there are no forecasts.
+        error: Why it couldn't be trained; "" where it could.
+        seconds: The time that it took.
+        forecasts: Signal, forecast, uncertainty and return on the test bars.
     """
 
     scores: tuple[float, ...]
@@ -77,58 +109,60 @@ class TrialOutcome:
 
     @property
     def state(self) -> TrialState:
-        """As Optuna calls it."""
+        """The state of the trial in Optuna's words."""
         return TrialState.COMPLETE if self.is_whole else TrialState.PRUNED
 
 
-def suggest_setting(task: Task, trial: optuna.Trial) -> Setting:
-    """The setting that the sampler chooses for a trial, left in it as well."""
-    setting = task.space.setting(trial, task.base)
+def suggest_setting(task: SearchTask, trial: optuna.Trial) -> Setting:
+    """Let the sampler choose the setting of a trial, and keep it in the trial as well."""
+    setting = task.space.suggest(trial, task.base)
     trial.set_user_attr(SETTING, asdict(setting))
     return setting
 
 
-def tried(
-    task: Task,
+def run_trial(
+    task: SearchTask,
     setting: Setting,
     trial: optuna.Trial,
     on_fold: Callable[[int], None] = lambda _: None,
 ) -> TrialOutcome:
-    """Score a setting fold by fold, until its scores, told to the trial, fall behind others."""
+    """Score a setting fold by fold, until its scores, reported to the trial, fall behind others."""
     scores: list[float] = []
     began = time.perf_counter()
-    n_folds = len(task.splits.folds(task.bars))
+
+    def end(error: str = "", forecasts: pd.DataFrame | None = None) -> TrialOutcome:
+        seconds = time.perf_counter() - began
+        return TrialOutcome(tuple(scores), forecasts is not None, error, seconds, forecasts)
+
     seen = None
     try:
-        for number, seen in enumerate(_fold_by_fold(task, setting), start=1):
-            value = task.objective.score(seen)
+        for number, seen in enumerate(_walk_folds(task, setting), start=1):
+            score = task.objective.score(seen)
             on_fold(number)
-            _check_is_number(value, task.objective.name)
-            scores.append(value)
-            trial.report(value, step=number)
-            if number < n_folds and trial.should_prune():
-                return TrialOutcome(tuple(scores), False, "", time.perf_counter() - began)
+            _check_is_number(score, task.objective.name)
+            scores.append(score)
+            trial.report(score, step=number)
+            if number < task.n_folds and trial.should_prune():
+                return end()
     except (TrainingError, FeatureError) as error:
-        # this setting can't be trained; others can
-        return TrialOutcome(tuple(scores), False, str(error), time.perf_counter() - began)
+        return end(str(error))  # this setting can't be trained; others can
     assert seen is not None
-    forecasts = seen.forecasts.assign(**{"return": task.returns(seen)})
-    return TrialOutcome(tuple(scores), True, "", time.perf_counter() - began, forecasts)
+    return end(forecasts=seen.forecasts.assign(**{"return": task.returns(seen)}))
 
 
-def pruner(prunes: bool) -> optuna.pruners.BasePruner:
-    """What stops a trial that does worse than half of the earlier ones."""
+def build_pruner(prunes: bool) -> optuna.pruners.BasePruner:
+    """Build what stops a trial that does worse than half of the earlier ones."""
     if not prunes:
         return optuna.pruners.NopPruner()
     return optuna.pruners.MedianPruner(n_startup_trials=_TRIALS_BEFORE_PRUNING)
 
 
-def _fold_by_fold(task: Task, setting: Setting) -> Iterator[OutOfSampleForecasts]:
+def _walk_folds(task: SearchTask, setting: Setting) -> Iterator[OutOfSampleForecasts]:
     """What is known out of sample after each fold."""
-    forecaster = setting.applied_to(task.base)
+    forecaster = setting.apply_to(task.base)
     parts: list[pd.DataFrame] = []
-    for fold in task.splits_for(forecaster.settings.horizon).folds(task.bars):
-        parts.append(_fold_forecasts(task.bars, forecaster, fold))
+    for fold in task.splits_for(forecaster.horizon).folds(task.bars):
+        parts.append(_forecast_fold(task.bars, forecaster, fold))
         yield OutOfSampleForecasts(
             bars=task.bars.iloc[: fold.test.stop],
             forecasts=pd.concat(parts),
@@ -137,16 +171,15 @@ def _fold_by_fold(task: Task, setting: Setting) -> Iterator[OutOfSampleForecasts
         )
 
 
-def _fold_forecasts(bars: pd.DataFrame, forecaster: LSTMForecaster, fold: Fold) -> pd.DataFrame:
+def _forecast_fold(bars: pd.DataFrame, forecaster: LSTMForecaster, fold: Fold) -> pd.DataFrame:
     model = fit_fold(forecaster, bars, fold)
     begin = max(0, fold.test.start - model.context_bars)
-    forecasts: pd.DataFrame = model.forecast(bars.iloc[begin : fold.test.stop])
-    return forecasts.iloc[fold.test.start - begin :]
+    return model.forecast(bars.iloc[begin : fold.test.stop]).iloc[fold.test.start - begin :]
 
 
-def _check_is_number(value: float, name: str) -> None:
-    if not math.isfinite(value):
+def _check_is_number(score: float, name: str) -> None:
+    if not math.isfinite(score):
         raise TrainingError(
-            f"The {name} of the forecasts is {value}: there are too few bars in the test folds. "
+            f"The {name} of the forecasts is {score}: there are too few bars in the test folds. "
             "Use fewer folds or more bars."
         )

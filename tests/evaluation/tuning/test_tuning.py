@@ -250,19 +250,19 @@ def test_indicators_join_the_features_unless_they_are_there():
         def suggest_categorical(self, name, choices):
             return choices[-1]
 
-    setting = SearchSpace.of(space, []).setting(Everything(), base())
-    names = setting.applied_to(base()).features.names
+    setting = SearchSpace.from_space(space, []).suggest(Everything(), base())
+    names = setting.apply_to(base()).features.names
     assert names == [*base().features.names, "RSI_9"]
 
 
 def test_the_default_space_names_what_a_forecaster_and_its_strategy_take():
-    space = SearchSpace.of(DEFAULT_SPACE | DEFAULT_STRATEGY_SPACE, ["min_signal", "band"])
+    space = SearchSpace.from_space(DEFAULT_SPACE | DEFAULT_STRATEGY_SPACE, ["min_signal", "band"])
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     for _ in range(20):
-        setting = space.setting(study.ask(), base())
+        setting = space.suggest(study.ask(), base())
         assert json.loads(json.dumps(setting.features)) == setting.features
-        assert len(setting.applied_to(base()).settings.units) in (1, 2)
+        assert len(setting.apply_to(base()).settings.units) in (1, 2)
         assert 0 <= setting.strategy["min_signal"] <= 0.5
 
 

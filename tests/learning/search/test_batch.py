@@ -3,8 +3,8 @@ import pytest
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from lstm_strategy.learning.search.batch import _Past, tell
-from lstm_strategy.learning.search.trial import TrialOutcome, pruner
+from lstm_strategy.learning.search.batch import PastScores, record_outcome
+from lstm_strategy.learning.search.trial import TrialOutcome, build_pruner
 
 SCORES = tuple({1: score, 2: score} for score in (0.1, 0.2, 0.3, 0.4, 0.5))
 
@@ -27,17 +27,17 @@ def quiet():
     ],
 )
 def test_a_worker_prunes_as_the_study_would(direction, score, n_past, prunes, expected):
-    trial = _Past(direction, prunes, SCORES[:n_past]).trial()
+    trial = PastScores(direction, prunes, SCORES[:n_past]).begin_trial()
     trial.report(score, step=1)
     assert trial.should_prune() == expected
 
 
-def test_the_study_is_told_what_a_worker_found():
-    study = optuna.create_study(direction="maximize", pruner=pruner(True))
+def test_what_a_worker_found_is_recorded_in_the_study():
+    study = optuna.create_study(direction="maximize", pruner=build_pruner(True))
     trials = [study.ask() for _ in range(3)]
-    tell(study, trials[0], TrialOutcome((0.1, 0.4), True, "", 2.0))
-    tell(study, trials[1], TrialOutcome((0.1,), False, "", 1.0))
-    tell(study, trials[2], TrialOutcome((), False, "too few bars", 0.0))
+    record_outcome(study, trials[0], TrialOutcome((0.1, 0.4), True, "", 2.0))
+    record_outcome(study, trials[1], TrialOutcome((0.1,), False, "", 1.0))
+    record_outcome(study, trials[2], TrialOutcome((), False, "too few bars", 0.0))
     complete, pruned, broken = study.trials
     assert (complete.state, complete.value) == (TrialState.COMPLETE, 0.4)
     assert complete.intermediate_values == {1: 0.1, 2: 0.4}
