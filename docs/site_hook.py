@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import griffe
@@ -30,6 +31,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 def on_config(config: MkDocsConfig) -> None:
     """Fill the sections of the navigation that follow from the tree."""
+    _package.cache_clear()  # the tree may have changed while the site is served
     for section in config.nav or []:
         if "Notebooks" in section:
             section["Notebooks"] = [f"notebooks/{file.name}" for file in NOTEBOOKS]
@@ -105,15 +107,15 @@ def _api_text(face: Path) -> str:
     title = f"# `{'.'.join(face.parts[1:])}`\n\n"
     if face == ERRORS:
         return f"{title}::: {module}\n"
-    names = _public_names(face)
+    package = _package()
+    names = [name for name in _public_names(face) if _is_ours(package, f"{module}.{name}")]
     members = json.dumps(sorted(names, key=str.isupper))  # constants last
     imports = f"`from {module} import ...`\n\n" if names else ""
     return f"{title}{imports}::: {module}\n    options:\n      members: {members}\n"
 
 
 def _package_text() -> str:
-    package = griffe.load(PACKAGE, search_paths=[ROOT], resolve_aliases=True)
-    homes = _homes()
+    package, homes = _package(), _homes()
     rows = [
         f"| [`{name}`][{homes[name]}] | {_summary(package, homes[name])} |"
         for name in _public_names(Path(PACKAGE))
@@ -126,6 +128,22 @@ def _package_text() -> str:
     )
 
 
-def _summary(package: griffe.Object, path: str) -> str:
+@cache
+def _package() -> griffe.Object | griffe.Alias:
+    return griffe.load(PACKAGE, search_paths=[ROOT], resolve_aliases=True)
+
+
+def _is_ours(package: griffe.Object | griffe.Alias, path: str) -> bool:
+    """Whether a name is defined here, and not handed on from another library."""
+    member = package[path.removeprefix(f"{PACKAGE}.")]
+    try:
+        return member.final_target is not None if member.is_alias else True
+    except griffe.AliasResolutionError as error:
+        if error.alias.target_path.startswith(f"{PACKAGE}."):
+            raise
+        return False
+
+
+def _summary(package: griffe.Object | griffe.Alias, path: str) -> str:
     docstring = package[path.removeprefix(f"{PACKAGE}.")].docstring
     return docstring.value.split("\n\n")[0].replace("\n", " ") if docstring else ""
