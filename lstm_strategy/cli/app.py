@@ -1,4 +1,4 @@
-"""The command line: parse, call, print."""
+"""The command line: it parses, calls the command, and turns errors into one line."""
 
 import logging
 import os
@@ -30,7 +30,12 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line; a user's mistake ends in one line and exit code 2."""
+    """Run the command line and exit.
+
+    Raises:
+        SystemExit: Always: with 0 where all went well, 1 where `audit` found something, 2 after
+            one line on a mistake of the user's, and 130 if the user interrupted the work.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with _quiet_library():
@@ -54,13 +59,13 @@ def main() -> None:
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     """A Keras LSTM inside backtrader, compared honestly with baselines.
 
     Begin with `lstm-strategy demo`. Then `train` a model on bars of your own, and `compare` or
     `backtest` it on later ones. BARS is a .csv or .parquet file with dates, open, high, low,
-    close and volume, or sample:sp500 or sample:nasdaq.
+    close and volume, or else sample:sp500 or sample:nasdaq.
     """
     if version:
         say(f"lstm-strategy {lstm_strategy.__version__}")
@@ -76,8 +81,8 @@ for command in COMMANDS:
 
 @contextmanager
 def _quiet_library() -> Iterator[None]:
-    """Say nothing twice: what the library logs, the commands print with the results."""
-    # TensorFlow warns of every network that it compiles anew, as each fold and model must be
+    """Keep the library's log quiet: the commands print the same with the results."""
+    # TensorFlow warns of every network that it compiles, and each fold and model needs that
     logs = [logging.getLogger(name) for name in ("lstm_strategy", "tensorflow")]
     levels = [log.level for log in logs]
     for log in logs:

@@ -1,9 +1,9 @@
 """A TOML file of settings, which options on the command line override.
 
-The file may have the tables ``[forecaster]`` (arguments of LSTMForecaster, and ``preset`` or
-``[[forecaster.features]]``), ``[broker]`` (arguments of BrokerSettings) and ``[strategy]``
-(parameters of the strategy that trades the forecasts). For the command ``tune`` there is also
-``[space]``: what may be tried.
+The file may have the tables `[forecaster]` (arguments of `LSTMForecaster`, and `preset` or
+`[[forecaster.features]]`), `[broker]` (arguments of `BrokerSettings`) and `[strategy]` (parameters
+of the strategy that trades the forecasts). For the command `tune` there is also `[space]`, which
+names what may be tried.
 """
 
 import tomllib
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lstm_strategy.errors import SettingsError
+from lstm_strategy.support import describe_first_offence
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.forecaster import LSTMForecaster
@@ -23,7 +24,14 @@ _RUN_ARGUMENTS = {"strategy", "bars", "start", "end", "broker", "name"}
 
 
 class Config(BaseModel):
-    """The tables of a configuration file; empty where it says nothing."""
+    """The tables of a configuration file; those that it leaves out are empty.
+
+    Attributes:
+        forecaster: Arguments of `LSTMForecaster`, and `preset`.
+        broker: Arguments of `BrokerSettings`.
+        strategy: Parameters of the strategy that trades the forecasts.
+        space: What `tune` may try, as `search_space` takes it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,7 +45,7 @@ def load_config(path: Path | None) -> Config:
     """The configuration in a TOML file, or an empty one without a file.
 
     Raises:
-        SettingsError: if the file is missing, isn't TOML, or has what it can't have.
+        SettingsError: If the file is missing, isn't TOML, or has a table that isn't known.
     """
     if path is None:
         return Config()
@@ -50,11 +58,11 @@ def load_config(path: Path | None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"--config {path} isn't valid TOML: {error}. Correct it.") from None
     except ValidationError as error:
-        offender = error.errors()[0]
+        offence = describe_first_offence(error)
         tables = ", ".join(f"[{name}]" for name in Config.model_fields)
         raise SettingsError(
-            f"--config {path} takes the tables {tables}, got {offender['loc'][0]} = "
-            f"{offender['input']!r}. Rename or remove it."
+            f"--config {path} takes the tables {tables}, got {offence.name} = {offence.value!r}. "
+            "Rename or remove it."
         ) from None
     for name in sorted(_RUN_ARGUMENTS & config.strategy.keys()):
         raise SettingsError(
@@ -67,33 +75,41 @@ def load_config(path: Path | None) -> Config:
 def build_forecaster(config: Config, overrides: Mapping[str, Any]) -> "LSTMForecaster":
     """An untrained forecaster from the file and the options that were given.
 
+    Args:
+        config: The file.
+        overrides: Arguments of `LSTMForecaster`, and `preset`; None where an option wasn't given.
+
     Raises:
-        SettingsError: if the file asks for both a preset and a list of features.
-        TrainingError: naming the first argument that is off.
-        FeatureError: if a feature can't be used.
+        SettingsError: If the file asks for both a preset and a list of features.
+        TrainingError: If an argument is off; it names the first one.
+        FeatureError: If a feature can't be used.
     """
     from lstm_strategy.learning.features import FeatureSet
     from lstm_strategy.learning.forecaster import LSTMForecaster
 
-    arguments = {**config.forecaster, **_given(overrides)}
+    arguments = {**config.forecaster, **_drop_none(overrides)}
     if {"preset", "features"} <= config.forecaster.keys():
         raise SettingsError("[forecaster] has both preset and features. Keep one of them.")
     preset = arguments.pop("preset", None)
     if preset is not None:
         arguments["features"] = FeatureSet.preset(str(preset))
-    return LSTMForecaster(**arguments)
+    return LSTMForecaster.from_arguments(arguments)
 
 
 def build_broker(config: Config, overrides: Mapping[str, Any]) -> "BrokerSettings":
     """The broker's terms from the file and the options that were given.
 
+    Args:
+        config: The file.
+        overrides: Arguments of `BrokerSettings`; None where an option wasn't given.
+
     Raises:
-        TradingError: naming the first field that is off.
+        TradingError: If an argument is off; it names the first one.
     """
     from lstm_strategy.trading.cerebro import BrokerSettings
 
-    return BrokerSettings(**{**config.broker, **_given(overrides)})
+    return BrokerSettings(**{**config.broker, **_drop_none(overrides)})
 
 
-def _given(overrides: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_none(overrides: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in overrides.items() if value is not None}

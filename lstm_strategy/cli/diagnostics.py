@@ -5,24 +5,22 @@ import time
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from lstm_strategy.bars import simulate_bars
+from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.network import KernelChoice, cudnn_choice, fused_cpu_choice
+from lstm_strategy.learning.walk_forward import WalkForward
 from lstm_strategy.support import library_versions
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from lstm_strategy.learning.forecaster import LSTMForecaster
-    from lstm_strategy.learning.walk_forward import WalkForward
 
 LIBRARIES = (
     *("lstm-strategy", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch"),
     *("onnxruntime", "numpy", "pandas", "pandas-ta-classic", "pandas-ta", "backtrader"),
 )
-_MEASURED_BARS = 3_000  # at most: more would measure the same for longer
+_MOST_MEASURED_BARS = 3_000  # more would take longer and measure the same
 _MEASURED_EPOCHS = 4  # the first one compiles
 
 
@@ -30,7 +28,15 @@ _MEASURED_EPOCHS = 4  # the first one compiles
 class Environment:
     """What is installed, and which kernels compute an LSTM here.
 
-    ``versions`` has the installed libraries only; ``devices`` are named as the backend names them.
+    Attributes:
+        python: The version of Python.
+        versions: The version of each library that is installed.
+        backend: The backend of Keras.
+        devices: What the backend can compute on, as it names them.
+        n_cpus: The number of CPUs.
+        cudnn: Whether cuDNN's fused kernel is used.
+        fused_cpu: Whether TensorFlow's fused CPU kernel is used.
+        has_onnxruntime: Whether ONNX Runtime is installed.
     """
 
     python: str
@@ -45,10 +51,14 @@ class Environment:
 
 @dataclass(frozen=True)
 class Speed:
-    """What was measured with the network that was described, one member of it.
+    """How fast one network of an ensemble was, when it was measured.
 
-    ``targets_per_second`` counts every bar that is learned from once an epoch, validation
-    included; ``startup_seconds`` is what a process pays once before it trains at full speed.
+    Attributes:
+        targets_per_second: The bars learned from, each counted once an epoch. The validation after
+            each epoch is included in the time.
+        forecast_bars_per_second: The bars forecast, features included.
+        startup_seconds: What a process pays once before it trains at full speed.
+        n_bars: The bars that were measured with.
     """
 
     targets_per_second: float
@@ -59,7 +69,14 @@ class Speed:
 
 @dataclass(frozen=True)
 class Estimate:
-    """How long a walk forward takes, from the earliest stop of each training to all its epochs."""
+    """How long a walk forward takes.
+
+    Attributes:
+        n_folds: The number of folds.
+        n_jobs: The processes that train them.
+        shortest_seconds: The time it takes if every training stops as early as it can.
+        longest_seconds: The time it takes if every training goes through all its epochs.
+    """
 
     n_folds: int
     n_jobs: int
@@ -68,7 +85,7 @@ class Estimate:
 
 
 def inspect_environment(n_cpus: int) -> Environment:
-    """Look at what is installed here; imports the backend of Keras."""
+    """What is installed here; this imports the backend of Keras."""
     from lstm_strategy.learning.network import build_lstm_member, fits_the_kernel, keras
 
     backend = keras.backend.backend()
@@ -93,7 +110,7 @@ def inspect_environment(n_cpus: int) -> Environment:
 
 
 def backend_devices(backend: str) -> tuple[str, ...]:
-    """The devices that a backend of Keras can compute on, as it names them."""
+    """What a backend of Keras can compute on, as it names the devices."""
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -107,21 +124,25 @@ def backend_devices(backend: str) -> tuple[str, ...]:
     return ("cpu",)
 
 
-def measure_speed(forecaster: "LSTMForecaster", bars: "pd.DataFrame") -> Speed:
-    """Train one member of ``forecaster`` for a few epochs on ``bars``, and forecast them.
+def measure_speed(forecaster: LSTMForecaster, bars: pd.DataFrame) -> Speed:
+    """Train one network of an ensemble for a few epochs, forecast, and take the time of both.
+
+    Args:
+        forecaster: The ensemble; it isn't changed.
+        bars: The bars to train on, of which the last few thousand are used.
 
     Raises:
-        TrainingError: if there are too few bars to train on.
+        TrainingError: If there are too few bars to train on.
     """
     from lstm_strategy.learning.training import build_training_set
 
-    bars = bars.iloc[-_MEASURED_BARS:]
+    bars = bars.iloc[-_MOST_MEASURED_BARS:]
     brief = forecaster.unfitted_copy(members=1, epochs=_MEASURED_EPOCHS, patience=_MEASURED_EPOCHS)
-    ends: list[float] = []
+    epoch_ends: list[float] = []
     started = time.perf_counter()
-    brief.fit(bars, progress=lambda *_: ends.append(time.perf_counter()))
+    brief.fit(bars, progress=lambda *_: epoch_ends.append(time.perf_counter()))
     fitted = time.perf_counter()
-    a_later_epoch = float(np.min(np.diff(ends)))
+    seconds_an_epoch = float(np.min(np.diff(epoch_ends)))
     brief.forecast(bars)  # compiles
     began = time.perf_counter()
     brief.forecast(bars)
@@ -129,27 +150,34 @@ def measure_speed(forecaster: "LSTMForecaster", bars: "pd.DataFrame") -> Speed:
     rows, _ = build_training_set(bars, brief.features, brief.settings)
     n_learned = sum(part.stop - part.start for part in rows.learned_by(0))
     return Speed(
-        targets_per_second=n_learned / a_later_epoch,
+        targets_per_second=n_learned / seconds_an_epoch,
         forecast_bars_per_second=len(bars) / forecast_seconds,
-        startup_seconds=max(0.0, fitted - started - len(ends) * a_later_epoch),
+        startup_seconds=max(0.0, fitted - started - len(epoch_ends) * seconds_an_epoch),
         n_bars=len(bars),
     )
 
 
 def estimate_walk_forward(
     speed: Speed,
-    forecaster: "LSTMForecaster",
-    splits: "WalkForward",
-    bars: "pd.DataFrame",
+    forecaster: LSTMForecaster,
+    splits: WalkForward,
+    bars: pd.DataFrame,
     *,
     n_jobs: int,
 ) -> Estimate:
-    """How long ``walk_forward(bars, forecaster, splits, n_jobs=n_jobs)`` would take.
+    """How long `walk_forward(bars, forecaster, splits, n_jobs=n_jobs)` would take.
 
     The speeds of several processes are taken to add up, as they do where each has a CPU.
 
+    Args:
+        speed: What `measure_speed` found.
+        forecaster: The ensemble that each fold trains.
+        splits: The folds.
+        bars: The bars.
+        n_jobs: The processes; no more of them are counted than there are folds.
+
     Raises:
-        TrainingError: if there are too few bars for one fold.
+        TrainingError: If there are too few bars for one fold.
     """
     folds = splits.folds(bars)
     n_jobs = min(n_jobs, len(folds))
@@ -169,13 +197,11 @@ def estimate_walk_forward(
     )
 
 
-def daily_bars(n_bars: int) -> "pd.DataFrame":
-    """So many daily bars of a random walk, for those who have no bars of their own at hand."""
-    from lstm_strategy.bars import simulate_bars
-
+def simulate_daily_bars(n_bars: int) -> pd.DataFrame:
+    """Daily bars of a random walk, for those who have no bars of their own at hand."""
     return simulate_bars("noise", n_bars).bars
 
 
-def as_json(*found: Any) -> dict[str, Any]:
-    """What was found as plain values, by the name of what it is."""
-    return {type(part).__name__.lower(): asdict(part) for part in found}
+def to_plain_values(*findings: Environment | Speed | Estimate) -> dict[str, Any]:
+    """The findings as plain values for JSON, by the name of their class in lower case."""
+    return {type(finding).__name__.lower(): asdict(finding) for finding in findings}

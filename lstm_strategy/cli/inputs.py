@@ -1,4 +1,4 @@
-"""What the commands work on: bars, models and places to run, made from what the user wrote."""
+"""What the commands work on, made from what the user wrote: bars, rules, folders, workers, logs."""
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.bars import span_dates
+from lstm_strategy.bars import slice_bars
 from lstm_strategy.errors import SettingsError
 from lstm_strategy.learning.forecaster import CARD_FILE
 from lstm_strategy.support import workers
@@ -18,7 +18,11 @@ def rules_from_options(long_only: bool) -> dict[str, bool]:
 
 
 def check_model_folder(folder: Path) -> None:
-    """Refuse before the training what `LSTMForecaster.save` would refuse after it."""
+    """Refuse before the training what `LSTMForecaster.save` would refuse after it.
+
+    Raises:
+        SettingsError: If the folder holds something else than a model.
+    """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / CARD_FILE).exists():
         raise SettingsError(
             f"--out {folder} holds other files than a saved model, so it isn't overwritten. "
@@ -26,19 +30,24 @@ def check_model_folder(folder: Path) -> None:
         )
 
 
-def workers_from_options(
+def choose_workers(
     engine: str, address: str | None, jobs: int | None
 ) -> AbstractContextManager[None]:
-    """Where the tasks of a command run: on a cluster, or where the command itself decides."""
+    """A context in which the tasks run on a cluster, or wherever the command itself decides.
+
+    Raises:
+        SettingsError: If an address is given without a cluster, or Ray isn't installed.
+        WorkersDiedError: If the cluster can't be reached.
+    """
     if engine == "ray":
         return workers("ray", address=address, n_jobs=jobs)
     if address is not None:
-        raise SettingsError(f"--address {address} is that of a cluster: add --engine ray.")
+        raise SettingsError(f"--address {address} is the address of a cluster. Add --engine ray.")
     return nullcontext()
 
 
 def tensorboard_callbacks(tensorboard: Path | None) -> list[Any]:
-    """The callback that logs a training for TensorBoard, if a folder is given."""
+    """A callback that logs a training for TensorBoard; none without a folder."""
     if tensorboard is None:
         return []
     from lstm_strategy.tracking import TensorBoardLogs
@@ -47,16 +56,21 @@ def tensorboard_callbacks(tensorboard: Path | None) -> list[Any]:
 
 
 def fold_callbacks(tensorboard: Path | None) -> Any:
-    """The same for each training of a walk forward."""
+    """A function that gives such a callback for each fold; None without a folder."""
     if tensorboard is None:
         return None
     from lstm_strategy.tracking import FoldTensorBoardLogs
 
-    return FoldTensorBoardLogs(tensorboard.absolute())  # a worker may be at home elsewhere
+    return FoldTensorBoardLogs(tensorboard.absolute())  # a worker may have another working folder
 
 
-def slice_bars(bars: pd.DataFrame, start: str | None, end: str | None) -> pd.DataFrame:
-    """The bars from start to end, or one clear error."""
+def slice_by_options(bars: pd.DataFrame, start: str | None, end: str | None) -> pd.DataFrame:
+    """The bars from --start to --end.
+
+    Raises:
+        SettingsError: If one of them is no date.
+        TradingError: If no bar lies in between.
+    """
     for option, date in (("--start", start), ("--end", end)):
         try:
             bars.loc[date:]
@@ -64,16 +78,4 @@ def slice_bars(bars: pd.DataFrame, start: str | None, end: str | None) -> pd.Dat
             raise SettingsError(
                 f"{option} must be a date such as 2013, 2013-05 or 2013-05-02, got {date!r}."
             ) from None
-    chosen = bars.loc[start:end]
-    if chosen.empty:
-        raise SettingsError(
-            f"No bar lies between {start or 'the beginning'} and {end or 'the end'}; there are "
-            f"{describe_span(bars)}. Choose other dates."
-        )
-    return chosen
-
-
-def describe_span(bars: pd.DataFrame) -> str:
-    """How many bars, from when to when, in words."""
-    first, last = span_dates(bars.index)
-    return f"{len(bars):,} bars from {first} to {last}"
+    return slice_bars(bars, start=start, end=end)

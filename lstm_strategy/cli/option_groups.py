@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 
 def expand_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command for typer, with an option for every field of the groups among its parameters."""
+    """A command for typer, with an option for every field of the groups among its parameters.
+
+    Args:
+        command: A function whose parameters are options, or groups of options: dataclasses whose
+            fields are annotated as options are.
+
+    Returns:
+        A function of single options that makes the groups and calls the command.
+    """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {}
     parameters = []
@@ -57,14 +65,25 @@ def _parameters_of(group: Any) -> list[inspect.Parameter]:
 
 @dataclass(frozen=True)
 class BrokerOptions:
-    """What trading costs; an option that is given overrides the configuration file."""
+    """What trading costs; an option that is given overrides the configuration file.
+
+    Attributes:
+        cash: The money at the start.
+        commission: A fraction of each trade's value.
+        slippage: A fraction of the price.
+    """
 
     cash: opt.Cash = None
     commission: opt.Commission = None
     slippage: opt.Slippage = None
 
     def build_broker(self, config: Path | None) -> "BrokerSettings":
-        """The broker's terms."""
+        """The broker's terms from the options and the configuration file.
+
+        Raises:
+            SettingsError: If the file can't be used.
+            TradingError: If a value is off.
+        """
         given = {
             "cash": self.cash,
             "commission_rate": self.commission,
@@ -75,7 +94,14 @@ class BrokerOptions:
 
 @dataclass(frozen=True)
 class EnsembleOptions:
-    """How a network is trained; an option that is given overrides the configuration file."""
+    """How an ensemble is trained; an option that is given overrides the configuration file.
+
+    Attributes:
+        preset: The name of a set of features.
+        epochs: The most epochs of each network.
+        members: The number of networks.
+        seed: What makes the training repeatable.
+    """
 
     preset: opt.Preset = None
     epochs: opt.Epochs = None
@@ -83,15 +109,32 @@ class EnsembleOptions:
     seed: opt.Seed = None
 
     def build_forecaster(self, config: Path | None) -> "LSTMForecaster":
-        """An untrained forecaster."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        """An untrained forecaster from the options and the configuration file.
+
+        Raises:
+            SettingsError: If the file can't be used.
+            TrainingError: If a value is off.
+            FeatureError: If a feature can't be used.
+        """
+        return build_forecaster(load_config(config), self.given)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The options that were given, by their name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         # typer hands an empty list over where a repeatable option isn't given
-        return build_forecaster(load_config(config), {k: v for k, v in given.items() if v != []})
+        return {name: value for name, value in values.items() if value not in (None, [])}
 
 
 @dataclass(frozen=True)
 class NetworkOptions(EnsembleOptions):
-    """How a network is built and trained."""
+    """How an ensemble is built and trained.
+
+    Attributes:
+        horizon: How many bars ahead it forecasts.
+        units: The widths of the LSTM layers.
+        lookback: How many bars a network sees before it forecasts.
+    """
 
     horizon: opt.Horizon = None
     units: opt.Units = None
@@ -100,7 +143,12 @@ class NetworkOptions(EnsembleOptions):
 
 @dataclass(frozen=True)
 class WindowOptions:
-    """How a walk forward moves along time."""
+    """How a walk forward moves along time.
+
+    Attributes:
+        train_window: What each fold trains on, as `WalkForward` takes it.
+        test_window: What each fold is tested on.
+    """
 
     train_window: opt.TrainWindow = "10 years"
     test_window: opt.TestWindow = "1 year"
@@ -108,7 +156,12 @@ class WindowOptions:
 
 @dataclass(frozen=True)
 class PermutationOptions:
-    """A test on bars whose order is destroyed."""
+    """A test on bars whose order is destroyed.
+
+    Attributes:
+        permutations: How many times the bars are shuffled; 0 for no test.
+        permutation_block: How many bars stay together in a shuffle.
+    """
 
     permutations: opt.Permutations = 0
     permutation_block: opt.PermutationBlock = 1
@@ -116,7 +169,12 @@ class PermutationOptions:
 
 @dataclass(frozen=True)
 class TrackingOptions:
-    """Where a training or a result is logged besides."""
+    """Where a training or a result is logged.
+
+    Attributes:
+        tensorboard: A folder for TensorBoard; None for nowhere.
+        mlflow: An experiment of MLflow; None for nowhere.
+    """
 
     tensorboard: opt.TensorBoard = None
     mlflow: opt.MLflow = None

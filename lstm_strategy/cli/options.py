@@ -1,6 +1,7 @@
 """The options of the command line, each with its help, shared by the commands."""
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,18 @@ import typer
 from lstm_strategy.errors import SettingsError
 
 
-def _usable_folder(folder: Path | None, *, option: str) -> Path | None:
+def choose_from(option: str, *choices: str) -> Callable[[str], str]:
+    """A callback for typer that refuses whatever isn't one of the choices."""
+
+    def check_choice(value: str) -> str:
+        if value not in choices:
+            raise SettingsError(f"{option} must be one of {', '.join(choices)}, got {value!r}.")
+        return value
+
+    return check_choice
+
+
+def _check_folder(folder: Path | None, *, option: str) -> Path | None:
     """Refuse before the work what could only fail after it."""
     if folder is None:
         return None
@@ -28,19 +40,19 @@ def _usable_folder(folder: Path | None, *, option: str) -> Path | None:
     return folder
 
 
-def _usable_out(folder: Path | None) -> Path | None:
-    return _usable_folder(folder, option="--out")
+def _check_out(folder: Path | None) -> Path | None:
+    return _check_folder(folder, option="--out")
 
 
-def _usable_tensorboard(folder: Path | None) -> Path | None:
+def _check_tensorboard(folder: Path | None) -> Path | None:
     if folder is not None:
         from lstm_strategy.tracking import check_tensorboard
 
         check_tensorboard()
-    return _usable_folder(folder, option="--tensorboard")
+    return _check_folder(folder, option="--tensorboard")
 
 
-def _usable_experiment(experiment: str | None) -> str | None:
+def _check_experiment(experiment: str | None) -> str | None:
     if experiment is not None:
         from lstm_strategy.tracking import open_experiment
 
@@ -52,157 +64,173 @@ def _usable_experiment(experiment: str | None) -> str | None:
 
 _training = partial(typer.Option, rich_help_panel="Training")
 _broker = partial(typer.Option, rich_help_panel="Broker")
+_evaluation = partial(typer.Option, metavar="N", rich_help_panel="Evaluation")
+_workers = partial(typer.Option, rich_help_panel="Workers")
+_tracking = partial(typer.Option, rich_help_panel="Tracking")
+_out = partial(typer.Option, "--out", callback=_check_out)
 
-_BARS_HELP = "A .csv or .parquet file, sample:sp500 or sample:nasdaq."
+_BARS_HELP = "A .csv or .parquet file of bars, or sample:sp500 or sample:nasdaq."
+_ENGINE_HELP = (
+    "What runs the model: onnx (needs no TensorFlow), keras, or auto (onnx if the model has it)."
+)
+
 Bars = Annotated[str, typer.Argument(metavar="BARS", help=_BARS_HELP)]
 OptionalBars = Annotated[str | None, typer.Argument(metavar="BARS", help=_BARS_HELP)]
-Model = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model.")]
+Model = Annotated[Path | None, typer.Option("--model", help="The folder of a trained model.")]
+RequiredModel = Annotated[Path, typer.Option("--model", help="The folder of a trained model.")]
 Engine = Annotated[
     str,
     typer.Option(
-        "--engine",
-        help="What runs the model: onnx (no TensorFlow needed), keras, or auto for what it has.",
-    ),
-]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", help="Write the results to this folder.", callback=_usable_out),
-]
-ModelOut = Annotated[
-    Path, typer.Option("--out", help="Folder for the model.", callback=_usable_out)
-]
-FolderOut = Annotated[
-    Path, typer.Option("--out", help="Folder for the results.", callback=_usable_out)
-]
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        help="TOML file with the tables forecaster, broker, strategy and, for tune, space; "
-        "options override it.",
-    ),
-]
-FirstBar = Annotated[str | None, typer.Option("--start", help="First bar to use.")]
-LastBar = Annotated[str | None, typer.Option("--end", help="Last bar to use.")]
-TrainStart = Annotated[str | None, typer.Option("--start", help="First bar to learn from.")]
-TrainEnd = Annotated[
-    str | None, typer.Option("--end", help="Last bar to learn from; test on later ones.")
-]
-Start = Annotated[
-    str | None,
-    typer.Option("--start", help="First bar to trade, e.g. 2013-01-02; earlier ones warm up."),
-]
-End = Annotated[str | None, typer.Option("--end", help="Last bar to trade, e.g. 2018-12-31.")]
-Adjusted = Annotated[bool, typer.Option("--adjusted", help="Scale prices by the column Adj Close.")]
-LongOnly = Annotated[bool, typer.Option("--long-only", help="Never sell short.")]
-Cash = Annotated[float | None, _broker("--cash", help="Money at the start.")]
-Commission = Annotated[
-    float | None, _broker("--commission", help="Fraction of each trade's value, e.g. 0.001.")
-]
-Slippage = Annotated[float | None, _broker("--slippage", help="Fraction lost on each fill.")]
-Preset = Annotated[
-    str | None, _training("--preset", help="Features: default, momentum, volatility or trend.")
-]
-Horizon = Annotated[int | None, _training("--horizon", help="Bars ahead to forecast.")]
-Units = Annotated[
-    list[int] | None, _training("--units", help="Width of an LSTM layer; repeat for more layers.")
-]
-Lookback = Annotated[int | None, _training("--lookback", help="Fewest bars before a forecast.")]
-Epochs = Annotated[int | None, _training("--epochs", help="Most epochs for each network.")]
-Members = Annotated[int | None, _training("--members", help="Networks in the ensemble.")]
-Seed = Annotated[int | None, _training("--seed", help="Makes training repeatable.")]
-WalkForwardFlag = Annotated[
-    bool, typer.Option("--walk-forward", help="Train anew for each test window.")
-]
-TrainWindow = Annotated[
-    str, _training("--train-window", help='With --walk-forward: "10 years", "2500 bars".')
-]
-TestWindow = Annotated[
-    str, _training("--test-window", help='With --walk-forward: "1 year", "250 bars".')
-]
-Trials = Annotated[
-    int,
-    typer.Option(
-        "--trials",
-        metavar="N",
-        min=1,
-        help="Settings whose results you have looked at, this one included.",
-        rich_help_panel="Evaluation",
-    ),
-]
-Permutations = Annotated[
-    int,
-    typer.Option(
-        "--permutations",
-        metavar="N",
-        min=0,
-        help="Train and trade anew on N shuffles of the bars; fewer than 19 show nothing.",
-        rich_help_panel="Evaluation",
-    ),
-]
-PermutationBlock = Annotated[
-    int,
-    typer.Option(
-        "--permutation-block",
-        metavar="N",
-        min=1,
-        help="With --permutations: how many bars stay together in a shuffle.",
-        rich_help_panel="Evaluation",
-    ),
-]
-Jobs = Annotated[
-    int | None,
-    typer.Option(
-        "--jobs",
-        metavar="N",
-        min=1,
-        help="Tasks at once: folds, trials, strategies.",
-        rich_help_panel="Workers",
-    ),
-]
-TasksEngine = Annotated[
-    str,
-    typer.Option(
-        "--engine",
-        help="What runs the tasks: local for processes of this machine, ray for a Ray cluster.",
-        rich_help_panel="Workers",
+        "--engine", help=_ENGINE_HELP, callback=choose_from("--engine", "auto", "onnx", "keras")
     ),
 ]
 ModelOrTasksEngine = Annotated[
     str,
     typer.Option(
         "--engine",
-        help="What runs a --model: onnx (no TensorFlow needed), keras, or auto for what it has. Or "
-        "ray: a Ray cluster runs the tasks.",
+        help=f"{_ENGINE_HELP} Or ray, to train and trade on a Ray cluster.",
+        callback=choose_from("--engine", "auto", "onnx", "keras", "ray"),
+    ),
+]
+Out = Annotated[Path | None, _out(help="Write the results to this folder.")]
+ModelOut = Annotated[Path, _out(help="The folder for the model.")]
+FolderOut = Annotated[Path, _out(help="The folder for the results.")]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="A TOML file with the tables forecaster, broker, strategy and, for tune, space. "
+        "Options override it.",
+    ),
+]
+FirstBar = Annotated[str | None, typer.Option("--start", help="The first bar to use.")]
+LastBar = Annotated[str | None, typer.Option("--end", help="The last bar to use.")]
+TrainStart = Annotated[str | None, typer.Option("--start", help="The first bar to learn from.")]
+TrainEnd = Annotated[
+    str | None,
+    typer.Option("--end", help="The last bar to learn from. Test the model on later ones."),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start", help="The first bar to trade, such as 2013-01-02. Earlier bars warm up."
+    ),
+]
+End = Annotated[
+    str | None, typer.Option("--end", help="The last bar to trade, such as 2018-12-31.")
+]
+Adjusted = Annotated[
+    bool, typer.Option("--adjusted", help="Scale the prices by the column Adj Close.")
+]
+LongOnly = Annotated[bool, typer.Option("--long-only", help="Never sell short.")]
+Cash = Annotated[float | None, _broker("--cash", help="The money at the start.")]
+Commission = Annotated[
+    float | None,
+    _broker("--commission", help="The commission, as a fraction of each trade's value."),
+]
+Slippage = Annotated[
+    float | None, _broker("--slippage", help="The loss on each fill, as a fraction of the price.")
+]
+Preset = Annotated[
+    str | None, _training("--preset", help="The features: default, momentum, volatility or trend.")
+]
+Horizon = Annotated[int | None, _training("--horizon", help="How many bars ahead to forecast.")]
+Units = Annotated[
+    list[int] | None,
+    _training("--units", help="The width of an LSTM layer. Repeat the option for more layers."),
+]
+Lookback = Annotated[
+    int | None, _training("--lookback", help="How many bars the network sees before it forecasts.")
+]
+Epochs = Annotated[
+    int | None, _training("--epochs", help="The most epochs that each network is trained for.")
+]
+Members = Annotated[
+    int | None, _training("--members", help="How many networks the forecast is the mean of.")
+]
+Seed = Annotated[
+    int | None, _training("--seed", help="A number that makes the training repeatable.")
+]
+WalkForwardFlag = Annotated[
+    bool, typer.Option("--walk-forward", help="Train anew for each test window.")
+]
+TrainWindow = Annotated[
+    str,
+    _training(
+        "--train-window",
+        help='What a walk forward trains on before each test, such as "10 years" or "2500 bars".',
+    ),
+]
+TestWindow = Annotated[
+    str,
+    _training(
+        "--test-window",
+        help='How long a walk forward tests before it trains anew, such as "1 year" or "250 bars".',
+    ),
+]
+Trials = Annotated[
+    int,
+    _evaluation(
+        "--trials",
+        min=1,
+        help="The number of settings whose results you have looked at, this one included.",
+    ),
+]
+Permutations = Annotated[
+    int,
+    _evaluation(
+        "--permutations",
+        min=0,
+        help="Train and trade anew on N shuffles of the bars. Fewer than 19 show nothing.",
+    ),
+]
+PermutationBlock = Annotated[
+    int,
+    _evaluation(
+        "--permutation-block",
+        min=1,
+        help="How many bars stay together in a shuffle of --permutations.",
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    _workers(
+        "--jobs", metavar="N", min=1, help="The most folds, trials or strategies that run at once."
+    ),
+]
+TasksEngine = Annotated[
+    str,
+    _workers(
+        "--engine",
+        help="What runs the trials: local for processes on this machine, ray for a Ray cluster.",
+        callback=choose_from("--engine", "local", "ray"),
     ),
 ]
 Address = Annotated[
     str | None,
-    typer.Option(
+    _workers(
         "--address",
         metavar="ADDRESS",
-        help="With --engine ray: HOST:PORT of the cluster's head, or auto; default: this machine.",
-        rich_help_panel="Workers",
+        help="With --engine ray: HOST:PORT of the cluster's head, or auto. Without it Ray is "
+        "started on this machine.",
     ),
 ]
 TensorBoard = Annotated[
     Path | None,
-    typer.Option(
+    _tracking(
         "--tensorboard",
         metavar="DIR",
-        help="Write losses and learning rate for TensorBoard into this folder: member_0 and so on "
-        "for each network, with --walk-forward in fold_01 and so on.",
-        callback=_usable_tensorboard,
-        rich_help_panel="Tracking",
+        help="Log the losses and the learning rate for TensorBoard to this folder: each network to "
+        "member_0 and so on, and with --walk-forward inside fold_01 and so on.",
+        callback=_check_tensorboard,
     ),
 ]
 MLflow = Annotated[
     str | None,
-    typer.Option(
+    _tracking(
         "--mlflow",
         metavar="EXPERIMENT",
-        help="Log to this experiment of MLflow, in the store of MLFLOW_TRACKING_URI.",
-        callback=_usable_experiment,
-        rich_help_panel="Tracking",
+        help="Log to this experiment of MLflow, in the store that MLFLOW_TRACKING_URI names.",
+        callback=_check_experiment,
     ),
 ]

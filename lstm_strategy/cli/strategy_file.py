@@ -20,14 +20,15 @@ _MODULE_PREFIX = "strategy_file_"
 
 
 def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[str, Any]]:
-    """The strategy class and its parameters that ``--strategy`` asks for.
+    """The class that --strategy asks for, and its parameters.
 
-    ``text`` is the name of a baseline in upper or lower case, or ``FILE.py:Class`` or
-    ``FILE.py:Class:name=value,...`` as backtrader's own ``btrun`` writes it. With ``or_indicator``
-    the class may be an indicator.
+    Args:
+        text: The name of a baseline in upper or lower case, or `FILE.py:Class` or
+            `FILE.py:Class:name=value,...` as backtrader's own `btrun` writes it.
+        or_indicator: Whether the class may be an indicator.
 
     Raises:
-        SettingsError: if there is no such baseline, file, class, or the values aren't plain.
+        SettingsError: If there is no such baseline, file or class, or the values aren't plain.
     """
     baselines = {name.casefold(): baseline for name, baseline in BASELINES.items()}
     if text.casefold() in baselines:
@@ -44,10 +45,10 @@ def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[
 
 @contextmanager
 def explain_failures(strategy: type) -> Iterator[None]:
-    """Turn what a strategy out of somebody's file raises into one line that says where.
+    """Turn what a strategy out of a user's file raises into one line that says where.
 
     Raises:
-        SettingsError: naming the exception, the file and the line.
+        SettingsError: If the strategy raised; it names the exception, the file and the line.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The command `audit`: exit code 0 where nothing was found, 1 where something was, 2 for misuse."""
+"""The command `audit`. Its exit code is 0 if it found nothing, 1 if it did, 2 for a misuse."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,54 +14,59 @@ _FOUND_SOMETHING = 1
 def audit(
     bars: opt.OptionalBars = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="Folder of a trained model to audit.")
+        Path | None, typer.Option("--model", help="The folder of a trained model to audit.")
     ] = None,
     strategy: Annotated[
         str | None,
         typer.Option(
             "--strategy",
-            help="A baseline such as MACD, or FILE.py:Class:name=value,... with a backtrader "
-            "strategy or indicator in it. One that takes a model is given --model.",
+            help="A baseline such as MACD, or a backtrader strategy or indicator as "
+            "FILE.py:Class:name=value,... One that takes a model gets --model.",
         ),
     ] = None,
     out_dir: opt.Out = None,
     start: opt.FirstBar = None,
     end: opt.LastBar = None,
     adjusted: opt.Adjusted = False,
-    seed: Annotated[int, typer.Option("--seed", help="Chooses the bars to try at random.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", help="A number that makes the choice of bars repeatable.")
+    ] = 0,
     indicators: Annotated[
         bool,
         typer.Option(
             "--indicators",
-            help="Instead: try every indicator of pandas-ta and say which look ahead.",
+            help="Instead, try every indicator of pandas-ta and show which of them look ahead.",
         ),
     ] = False,
 ) -> None:
-    """Look for everything that knows later bars; measure every warm-up.
+    """Look for everything that knows later bars, and measure every warm-up.
 
-    What is known at a bar must not change when the bars after it are removed or altered. Tried for
-    the features, the scaling, the forecasts and the indicator of --model, and for the lines,
-    orders and positions of --strategy. Ends with 0 if clean, 1 if something was found.
+    What is known at a bar must not change when the bars after it are removed or altered. This is
+    tried for the features, the scaling, the forecasts and the indicator of --model, and for the
+    lines, orders and positions of --strategy. The exit code is 0 if nothing was found and 1 if
+    something was.
+
+    Example: `lstm-strategy audit sample:sp500 --strategy MACD`
     """
     if indicators:
         if (bars, model, strategy) != (None, None, None):
             raise SettingsError(
-                "--indicators stands alone: leave BARS, --model and --strategy out."
+                "--indicators stands alone. Leave BARS, --model and --strategy out."
             )
         _classify_indicators(out_dir)
         return
     if bars is None:
-        raise SettingsError("Say on which BARS to audit: a file, or sample:sp500.")
+        raise SettingsError("An audit needs BARS: give a file, or sample:sp500.")
     if model is None and strategy is None:
-        raise SettingsError("Say what to audit: --model DIR, --strategy NAME, or both.")
-    from lstm_strategy.bars import load_bars
-    from lstm_strategy.cli.inputs import describe_span, slice_bars
+        raise SettingsError("Nothing to audit. Give --model DIR, --strategy NAME, or both.")
+    from lstm_strategy.bars import describe_span, load_bars
+    from lstm_strategy.cli.inputs import slice_by_options
     from lstm_strategy.cli.output import print_audit, say
     from lstm_strategy.cli.strategy_file import find_strategy
     from lstm_strategy.evaluation.audit import audit as run_audit
 
     chosen = None if strategy is None else find_strategy(strategy, or_indicator=True)
-    frame = slice_bars(load_bars(bars, adjusted=adjusted), start, end)
+    frame = slice_by_options(load_bars(bars, adjusted=adjusted), start, end)
     say(f"{bars}: {describe_span(frame)}.")
     report = run_audit(frame, model=model, strategy=chosen, seed=seed)
     print_audit(report)
@@ -84,5 +89,5 @@ def _classify_indicators(out_dir: Path | None) -> None:
         classified = classify_indicators(on_progress)
     print_indicators(classified)
     if out_dir is not None:
-        path = write_whole(out_dir / INDICATORS_FILE, indicators_page(classified).encode())
+        path = write_whole(out_dir / INDICATORS_FILE, indicators_page(classified))
         say(f"Wrote {path}.")

@@ -19,7 +19,8 @@ def backtest(
         str | None,
         typer.Option(
             "--strategy",
-            help="Instead of the LSTM: a baseline such as MACD, or FILE.py:Class:name=value,...",
+            help="Instead of the LSTM: a baseline such as MACD, or a backtrader strategy as "
+            "FILE.py:Class:name=value,...",
         ),
     ] = None,
     start: opt.Start = None,
@@ -32,9 +33,11 @@ def backtest(
     """Run one strategy and show its metrics.
 
     A model starts at the first bar after its training, unless --start says otherwise.
+
+    Example: `lstm-strategy backtest prices.csv --model model --commission 0.0005`
     """
     from lstm_strategy.bars import load_bars
-    from lstm_strategy.cli.inputs import rules_from_options, slice_bars
+    from lstm_strategy.cli.inputs import rules_from_options, slice_by_options
     from lstm_strategy.cli.output import print_result, say, status
     from lstm_strategy.cli.strategy_file import explain_failures, find_strategy
     from lstm_strategy.evaluation.backtests import run_backtest
@@ -47,9 +50,9 @@ def backtest(
     if model is not None and "model" not in declared_params(chosen):
         raise SettingsError(f"{strategy} takes no --model. Leave --model or --strategy out.")
     if model is None and strategy is None and "model" not in params:
-        raise SettingsError("Say what to run: --model DIR, or --strategy NAME.")
+        raise SettingsError("Nothing to run. Give --model DIR, or --strategy NAME.")
     frame, terms = load_bars(bars, adjusted=adjusted), broker.build_broker(config)
-    slice_bars(frame, start, end)
+    slice_by_options(frame, start, end)  # refuses dates that leave no bar
     with status("Backtesting"), explain_failures(chosen):
         if model is not None:
             params["model"] = open_forecaster(model, engine=engine)

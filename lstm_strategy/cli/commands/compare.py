@@ -34,24 +34,31 @@ def compare(
 ) -> None:
     """Compare the LSTM with all baselines, out of sample.
 
-    Without --model a model is trained on the bars before --start (by default the first 70%) and
-    kept in the folder --out, next to learners without a memory on the same bars. With
-    --walk-forward all are trained anew for each --test-window on the --train-window before it; a
-    run that was stopped goes on. The folder also remembers in trials.json which settings were
-    tried: the result is judged as the best of them, or of --trials where that is more.
-    With --engine ray the folds and strategies run on a Ray cluster.
+    Without --model a model is trained on the bars before --start (by default on the first 70%)
+    and kept in the folder --out. Learners without a memory are trained on the same bars. With
+    --walk-forward they are all trained anew for each --test-window, on the --train-window before
+    it. The same command resumes a run that was stopped.
+
+    The folder remembers in trials.json which settings were tried. The result is judged as the
+    best of them, or of --trials if that is more.
+
+    Example: `lstm-strategy compare sample:sp500 --walk-forward --out results`
     """
     from lstm_strategy.bars import load_bars
     from lstm_strategy.cli.comparison import ComparisonSetup, Windows, run_comparison_command
-    from lstm_strategy.cli.inputs import rules_from_options, slice_bars, workers_from_options
+    from lstm_strategy.cli.inputs import choose_workers, rules_from_options, slice_by_options
     from lstm_strategy.learning.serving import open_forecaster
 
-    place = workers_from_options(engine, address, jobs)
+    place = choose_workers(engine, address, jobs)
     if model is not None:
-        _refuse_training_options(walk_forward, permutation, tracking)
+        _refuse_training(walk_forward, network, permutation, tracking)
+    if windows != WindowOptions() and not walk_forward:
+        raise SettingsError("--train-window and --test-window need --walk-forward.")
+    if permutation.permutation_block != 1 and not permutation.permutations:
+        raise SettingsError("--permutation-block needs --permutations.")
     loaded, terms = load_config(config), broker.build_broker(config)
     frame = load_bars(bars, adjusted=adjusted)
-    slice_bars(frame, start, end)
+    slice_by_options(frame, start, end)  # refuses dates that leave no bar
     setup = ComparisonSetup(
         source=bars,
         bars=frame,
@@ -79,15 +86,21 @@ def compare(
         run_comparison_command(setup)
 
 
-def _refuse_training_options(
-    walk_forward: bool, permutation: PermutationOptions, tracking: TrackingOptions
+def _refuse_training(
+    walk_forward: bool,
+    network: NetworkOptions,
+    permutation: PermutationOptions,
+    tracking: TrackingOptions,
 ) -> None:
+    """Refuse what a model that is trained already would ignore."""
     if walk_forward:
-        raise SettingsError("--walk-forward trains anew; leave --model out.")
+        raise SettingsError("--walk-forward trains anew. Leave --model out.")
     if tracking.tensorboard is not None:
-        raise SettingsError("--tensorboard logs a training; leave --model or --tensorboard out.")
+        raise SettingsError("--tensorboard logs a training. Leave --model or --tensorboard out.")
     if permutation.permutations:
         raise SettingsError(
-            "--permutations trains anew on shuffled bars; leave --model out, so that the real "
-            "result is trained here as well."
+            "--permutations trains anew on shuffled bars. Leave --model out, so that the real "
+            "result comes from a model trained here as well."
         )
+    for option in network.given:
+        raise SettingsError(f"--{option} is for training. Leave --model or --{option} out.")

@@ -9,6 +9,8 @@ def demo(out_dir: opt.FolderOut = Path("demo"), seed: opt.Seed = 0) -> None:
     """Walk forward through the S&P 500, 1999-2018, and compare with all baselines.
 
     The model is trained anew each year on the ten years before it.
+
+    Example: `lstm-strategy demo --out demo`
     """
     from lstm_strategy import BrokerSettings, LSTMForecaster, sample_bars
     from lstm_strategy.cli.comparison import ComparisonSetup, Windows, run_comparison_command

@@ -1,6 +1,5 @@
-"""The command `doctor`: what is installed, how fast it is, how long a walk forward takes."""
+"""The command `doctor`: what is installed, how fast it is, and how long a walk forward takes."""
 
-import json
 import os
 from typing import Annotated
 
@@ -21,30 +20,35 @@ def doctor(
     n_bars: Annotated[
         int | None,
         typer.Option(
-            "--bars", metavar="N", min=1, help=f"Instead: so many daily bars ({_USUAL_BARS:,})."
+            "--bars",
+            metavar="N",
+            min=1,
+            help=f"Without BARS: how many daily bars to simulate ({_USUAL_BARS:,} by default).",
         ),
     ] = None,
     out_dir: opt.Out = None,
     adjusted: opt.Adjusted = False,
     config: opt.Config = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=1, help="Processes that train folds.")
+        int,
+        typer.Option("--jobs", metavar="N", min=1, help="How many processes would train folds."),
     ] = 1,
 ) -> None:
-    """Show what is installed, which LSTM kernels are used, how fast, and how long a walk takes.
+    """Show what is installed, which LSTM kernels run, and how long a walk forward would take.
 
-    The network that the options describe is trained for a few epochs and forecasts, which takes
-    seconds. From that follows how long `compare BARS --walk-forward` would train it.
+    The network that the options describe is trained for a few epochs and makes forecasts, which
+    takes seconds. From its speed follows how long `compare BARS --walk-forward` would take.
+
+    Example: `lstm-strategy doctor sample:sp500 --jobs 2`
     """
-    from lstm_strategy.bars import load_bars
+    from lstm_strategy.bars import describe_span, load_bars
     from lstm_strategy.cli.diagnostics import (
-        as_json,
-        daily_bars,
         estimate_walk_forward,
         inspect_environment,
         measure_speed,
+        simulate_daily_bars,
+        to_plain_values,
     )
-    from lstm_strategy.cli.inputs import describe_span
     from lstm_strategy.cli.output import (
         print_environment,
         print_estimate,
@@ -53,18 +57,20 @@ def doctor(
         status,
     )
     from lstm_strategy.learning.walk_forward import WalkForward
-    from lstm_strategy.support import write_whole
+    from lstm_strategy.support import write_json
 
     if bars is not None and n_bars is not None:
         raise SettingsError("Give BARS or --bars N, not both.")
     forecaster = network.build_forecaster(config)
     frame = (
-        daily_bars(n_bars or _USUAL_BARS) if bars is None else load_bars(bars, adjusted=adjusted)
+        simulate_daily_bars(n_bars or _USUAL_BARS)
+        if bars is None
+        else load_bars(bars, adjusted=adjusted)
     )
     splits = WalkForward(windows.train_window, windows.test_window, horizon=forecaster.horizon)
     splits.folds(frame)  # refuses what can't be walked before anything is measured
     n_cpus = os.cpu_count() or 1
-    with status("Looking around"):
+    with status("Checking the installation"):
         environment = inspect_environment(n_cpus)
     print_environment(environment)
     with status("Measuring"):
@@ -74,6 +80,5 @@ def doctor(
     what = describe_span(frame) if bars is not None else f"{len(frame):,} daily bars"
     print_estimate(estimate, what, n_cpus=n_cpus)
     if out_dir is not None:
-        content = json.dumps(as_json(environment, speed, estimate), indent=2) + "\n"
-        write_whole(out_dir / DOCTOR_FILE, content.encode())
+        write_json(out_dir / DOCTOR_FILE, to_plain_values(environment, speed, estimate))
         say(f"Wrote {DOCTOR_FILE} to {out_dir}/.")

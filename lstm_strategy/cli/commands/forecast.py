@@ -1,26 +1,25 @@
 """The command `forecast`."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from lstm_strategy.cli import options as opt
 from lstm_strategy.errors import LSTMStrategyError
+
+_SHOWN_ROWS = 10
 
 
 def forecast(
     bars: opt.Bars,
-    model: Annotated[Path, typer.Option("--model", help="Folder of a trained model.")],
+    model: opt.RequiredModel,
     engine: opt.Engine = "auto",
     out_dir: opt.Out = None,
     adjusted: opt.Adjusted = False,
 ) -> None:
-    """Forecast every bar; print the last ones and write forecast.csv.
+    """Forecast every bar, print the last ten forecasts, and write all to forecast.csv.
 
-    Each forecast is known at the close of its bar. The signal is the exposure to hold from the
-    next open on (-1 all short, 1 all long), the forecast the probability that the close rises,
-    the uncertainty its standard deviation between the networks.
+    Each row is known at the close of its bar. The signal is the exposure to hold from the next
+    open on (-1 is all short, 1 is all long). The forecast is the probability that the close
+    rises, and the uncertainty is its standard deviation between the networks.
+
+    Example: `lstm-strategy forecast prices.csv --model model --out forecasts`
     """
     from lstm_strategy.bars import load_bars
     from lstm_strategy.cli.output import print_forecasts, say, status
@@ -37,7 +36,7 @@ def forecast(
             f"The model needs {forecaster.warm_up + 1:,} bars before its first forecast, got "
             f"{len(frame):,}. Load more history."
         )
-    print_forecasts(forecasts.tail(10), training_end(forecaster, frame))
+    print_forecasts(forecasts.tail(_SHOWN_ROWS), training_end(forecaster, frame))
     if out_dir is not None:
-        write_whole(out_dir / "forecast.csv", forecasts.to_csv().encode())
+        write_whole(out_dir / "forecast.csv", forecasts.to_csv())
         say(f"Wrote forecast.csv to {out_dir}/.")

@@ -18,13 +18,14 @@ def train(
 ) -> None:
     """Train a model and save it as a folder.
 
-    The model has seen every bar up to --end: keep later bars to test it on.
+    The model sees every bar up to --end. Keep later bars to test it on.
+
+    Example: `lstm-strategy train sample:sp500 --end 2012 --out model`
     """
-    from lstm_strategy.bars import load_bars
+    from lstm_strategy.bars import describe_span, load_bars
     from lstm_strategy.cli.inputs import (
         check_model_folder,
-        describe_span,
-        slice_bars,
+        slice_by_options,
         tensorboard_callbacks,
     )
     from lstm_strategy.cli.output import print_training, say
@@ -33,7 +34,7 @@ def train(
 
     check_model_folder(out_dir)
     forecaster = network.build_forecaster(config)
-    frame = slice_bars(load_bars(bars, adjusted=adjusted), start, end)
+    frame = slice_by_options(load_bars(bars, adjusted=adjusted), start, end)
     say(f"{bars}: training on {describe_span(frame)}.")
     forecaster.fit(frame, callbacks=tensorboard_callbacks(tracking.tensorboard))
     print_training(forecaster)

@@ -1,4 +1,4 @@
-"""The command `tune`: the pictures, the table and best.toml go to the folder."""
+"""The command `tune`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,27 +16,47 @@ def tune(
     broker: BrokerOptions,
     ensemble: EnsembleOptions,
     trials: Annotated[
-        int, typer.Option("--trials", metavar="N", min=1, help="Trials in all, earlier ones too.")
+        int,
+        typer.Option(
+            "--trials",
+            metavar="N",
+            min=1,
+            help="How many trials there are to be, those of earlier runs included.",
+        ),
     ] = 50,
     storage: Annotated[
         str | None,
         typer.Option(
             "--storage",
             metavar="URL",
-            help="Instead of SQLite in --out: an Optuna database URL such as "
+            help="Where Optuna keeps the trials instead of in --out: the URL of a database such as "
             "postgresql://USER@HOST/DB, or journal:FILE.",
         ),
     ] = None,
     out_dir: opt.FolderOut = Path("tuning"),
     objective: Annotated[
-        str, typer.Option("--objective", help="sharpe (after costs), log_loss or auc.")
+        str,
+        typer.Option(
+            "--objective",
+            help="What is searched for: the best sharpe (after costs), log_loss or auc.",
+            callback=opt.choose_from("--objective", "sharpe", "log_loss", "auc"),
+        ),
     ] = "sharpe",
-    folds: Annotated[int, typer.Option("--folds", metavar="N", min=1, help="Inner folds.")] = 4,
+    folds: Annotated[
+        int,
+        typer.Option(
+            "--folds", metavar="N", min=1, help="How many folds each setting is tried on."
+        ),
+    ] = 4,
     holdout: Annotated[
-        float, typer.Option("--holdout", help="Share of the bars that only the best one sees.")
+        float,
+        typer.Option("--holdout", help="The share of the bars that only the best setting sees."),
     ] = 0.2,
     prune: Annotated[
-        bool, typer.Option("--prune/--no-prune", help="Stop trials that do worse than half.")
+        bool,
+        typer.Option(
+            "--prune/--no-prune", help="Stop a trial that does worse than half of the others."
+        ),
     ] = True,
     start: opt.FirstBar = None,
     end: opt.LastBar = None,
@@ -51,8 +71,8 @@ def tune(
             "--at-once",
             metavar="N",
             min=1,
-            help="Settings chosen before the first of them is scored, by default 1, or 8 with "
-            "--jobs or --engine ray. What is tried depends on it, not on --jobs.",
+            help="How many settings are chosen before the first of them is scored: 1 by default, 8 "
+            "with --jobs or --engine ray. The settings tried depend on it, but not on --jobs.",
             rich_help_panel="Workers",
         ),
     ] = None,
@@ -61,30 +81,26 @@ def tune(
 ) -> None:
     r"""Search for settings, each scored out of sample by a walk forward.
 
-    The last --holdout of the bars is touched once, by the best setting alone. The table \[space]
-    of the --config file says what may be tried: names to lists of choices, or to tables with low,
-    high and log. A search that was stopped goes on with the same command, and several processes
-    may run it at once. With --jobs or --engine ray several settings are tried side by side. Writes
-    trials.csv, history.png, importance.png and best.toml, a --config for train and compare.
+    The best setting alone is run, once, on the last bars (--holdout). The table \[space] of the
+    --config file names what may be tried, as lists of choices or as tables with low, high and
+    log. The same command resumes a search that was stopped, and several processes may run it at
+    once. With --jobs or --engine ray several settings are tried side by side.
+
+    Writes trials.csv, history.png, importance.png and best.toml, a --config for train and compare.
+
+    Example: `lstm-strategy tune sample:sp500 --trials 20 --out tuning`
     """
-    if engine not in ("local", "ray"):
-        raise SettingsError(f"--engine must be local or ray, got {engine!r}.")
-    from lstm_strategy.bars import load_bars
-    from lstm_strategy.cli.inputs import (
-        describe_span,
-        rules_from_options,
-        slice_bars,
-        workers_from_options,
-    )
+    from lstm_strategy.bars import describe_span, load_bars
+    from lstm_strategy.cli.inputs import choose_workers, rules_from_options, slice_by_options
     from lstm_strategy.cli.output import print_tuning, say
     from lstm_strategy.evaluation.tuning import tune as run_tuning
 
-    place = workers_from_options(engine, address, jobs)
+    place = choose_workers(engine, address, jobs)
     loaded, base = load_config(config), ensemble.build_forecaster(config)
     terms = broker.build_broker(config)
     if "model" in loaded.strategy:
-        raise SettingsError("A search trains its models; remove model from [strategy].")
-    frame = slice_bars(load_bars(bars, adjusted=adjusted), start, end)
+        raise SettingsError("A search trains its own models. Remove model from [strategy].")
+    frame = slice_by_options(load_bars(bars, adjusted=adjusted), start, end)
     say(f"{bars}: {describe_span(frame)}; {trials} trials, the last {holdout:.0%} kept back.")
     with place:
         result = run_tuning(

@@ -19,7 +19,7 @@ CHART_FILE, REPORT_FILE, TEARSHEET_FILE = "chart.png", "report.html", "tearsheet
 
 @contextmanager
 def start_tearsheet(out_dir: Path, comparison: Comparison) -> Iterator[Future[Path]]:
-    """The tearsheet, made by a process of its own while this one goes on."""
+    """Start to write the tearsheet in a process of its own, and wait for it at the end."""
     path = out_dir / TEARSHEET_FILE
     path.unlink(missing_ok=True)  # one of earlier results would pass for one of these
     benchmark = comparison.buy_and_hold
@@ -28,7 +28,7 @@ def start_tearsheet(out_dir: Path, comparison: Comparison) -> Iterator[Future[Pa
 
 
 def finish_tearsheet(tearsheet: Future[Path]) -> str | None:
-    """The name of its file; None, and one line that says why, where there is none."""
+    """The name of the tearsheet's file; None after a line that says why there is none."""
     try:
         return tearsheet.result().name
     except LSTMStrategyError as error:
@@ -37,7 +37,7 @@ def finish_tearsheet(tearsheet: Future[Path]) -> str | None:
 
 
 def draw_chart(setup: ComparisonSetup, comparison: Comparison, out_dir: Path) -> None:
-    """The trades of the LSTM on the prices."""
+    """Write the picture of the LSTM's trades on the prices."""
     job = comparison.prepared.job(comparison.judged_name)
     chart = plot_chart(
         LSTMStrategy,

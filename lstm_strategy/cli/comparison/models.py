@@ -1,4 +1,4 @@
-"""The models of a comparison: the LSTM and, where it is trained here, learners beside it."""
+"""The models of a comparison: the LSTM and, where it is trained here, simpler learners."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, Traina
 from lstm_strategy.learning.reference import learning_baselines
 from lstm_strategy.learning.serving import PrecomputedForecasts, precompute_forecasts
 from lstm_strategy.learning.walk_forward import WalkForward, WalkForwardForecaster, walk_forward
-from lstm_strategy.support import Shared, choose_jobs, run_tasks, shared
+from lstm_strategy.support import SharedValue, choose_jobs, run_tasks, share
 
 _MOST_JOBS = 4  # processes that train folds; each loads Keras by itself
 
@@ -24,7 +24,7 @@ def train_along_time(
     folder: Path | None = None,
     is_quiet: bool = False,
 ) -> WalkForwardForecaster:
-    """The LSTM trained anew for every fold, on these bars or others on the same dates."""
+    """The LSTM trained anew for every fold, on the setup's bars or others on the same dates."""
     known = bars.loc[: setup.end]
     most = choose_jobs(setup.n_jobs, otherwise=min(os.cpu_count() or 1, _MOST_JOBS))
     return walk_forward(
@@ -51,7 +51,7 @@ def train_once(setup: ComparisonSetup, folder: Path | None) -> LSTMForecaster:
 
 
 def train_on_others(setup: ComparisonSetup, bars: pd.DataFrame) -> Forecaster:
-    """The LSTM trained as for the comparison on other bars of the same dates, without a word."""
+    """The LSTM trained in the same way on other bars of the same dates, without any output."""
     if setup.windows is not None:
         return train_along_time(setup, bars, is_quiet=True)
     return setup.untrained.unfitted_copy().fit(setup.training_bars(bars), progress=False)
@@ -64,9 +64,9 @@ def train_learners(setup: ComparisonSetup) -> dict[str, Forecaster]:
     if setup.windows is None:
         before = setup.training_bars(setup.bars)
         return {name: rival.fit(before) for name, rival in rivals.items()}
-    # side by side in the processes that trained the LSTM; forecasts travel lighter than models
+    # they share the processes that trained the LSTM; forecasts are smaller to send than models
     n_jobs = choose_jobs(setup.n_jobs, otherwise=min(len(rivals), os.cpu_count() or 1))
-    with shared((setup.known_bars, setup.bars), n_jobs=n_jobs) as both:
+    with share((setup.known_bars, setup.bars), n_jobs=n_jobs) as both:
         tasks = (
             joblib.delayed(_forecast_along_time)(both, rival, setup.splits)
             for rival in rivals.values()
@@ -76,7 +76,7 @@ def train_learners(setup: ComparisonSetup) -> dict[str, Forecaster]:
 
 
 def _forecast_along_time(
-    both: Shared, forecaster: TrainableForecaster, splits: WalkForward
+    both: SharedValue, forecaster: TrainableForecaster, splits: WalkForward
 ) -> PrecomputedForecasts:
     known_bars, bars = both.value
     walked = walk_forward(known_bars, forecaster, splits, n_jobs=1, progress=False)

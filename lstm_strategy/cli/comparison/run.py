@@ -1,9 +1,10 @@
-"""What `compare` and `demo` do: train, compare with all baselines, judge, write the report."""
+"""What `compare` and `demo` do: train, compare with all baselines, judge and report."""
 
 from pathlib import Path
 
 import pandas as pd
 
+from lstm_strategy.bars import describe_span
 from lstm_strategy.cli.comparison.files import (
     CHART_FILE,
     REPORT_FILE,
@@ -19,7 +20,6 @@ from lstm_strategy.cli.comparison.models import (
 )
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.cli.comparison.trials import PERMUTATIONS_FILE, claim_trial, count_trials
-from lstm_strategy.cli.inputs import describe_span
 from lstm_strategy.cli.output import (
     print_assessment,
     print_comparison,
@@ -40,19 +40,34 @@ LSTM = "LSTM"
 
 
 def run_comparison_command(setup: ComparisonSetup) -> None:
-    """Train, compare, judge; print what was found and write it to the folder of the setup."""
+    """Train, compare and judge; print the outcome and write it to the folder of the setup.
+
+    Args:
+        setup: What decides the comparison.
+
+    Raises:
+        LSTMStrategyError: If the setup can't be run. Nothing is overwritten then, and what is
+            finished of a walk forward or a permutation test stays in the folder.
+
+    Example:
+        >>> from lstm_strategy import BrokerSettings, LSTMForecaster, sample_bars
+        >>> setup = ComparisonSetup(
+        ...     "S&P 500", sample_bars("sp500"), LSTMForecaster(), BrokerSettings()
+        ... )
+        >>> run_comparison_command(setup)  # doctest: +SKIP
+    """
     trial = claim_trial(setup)
     models = _train_models(setup, trial)
     with status("Backtesting the LSTM and the baselines"):
         comparison = _compare_models(setup, models)
     n_trials = count_trials(setup, trial)
     print_comparison(comparison)
-    tested = _test_permutations(setup, comparison, trial) if setup.n_permutations else None
+    permutations = _test_permutations(setup, comparison, trial) if setup.n_permutations else None
     if setup.out_dir is None:
-        assessment = comparison.assess(LSTM, permutation_test=tested, n_trials=n_trials)
+        assessment = comparison.assess(LSTM, permutation_test=permutations, n_trials=n_trials)
         print_assessment(comparison, assessment)
     else:
-        assessment = _write_all(setup, setup.out_dir, comparison, tested, n_trials, trial)
+        assessment = _write_all(setup, setup.out_dir, comparison, permutations, n_trials, trial)
     if setup.experiment is not None:
         _log_comparison(setup, setup.experiment, comparison, assessment)
 
@@ -97,7 +112,7 @@ def _compare_models(setup: ComparisonSetup, models: dict[str, Forecaster]) -> Co
 def _test_permutations(
     setup: ComparisonSetup, comparison: Comparison, trial: Trial | None
 ) -> PermutationTest:
-    """The Sharpe ratio of the LSTM beside those of the same pipeline on permuted bars."""
+    """Compare the LSTM's Sharpe ratio with those of the same pipeline on permuted bars."""
     own = comparison.find(LSTM)
 
     def train_and_trade(bars: pd.DataFrame) -> float:
@@ -115,7 +130,7 @@ def _test_permutations(
 
     file = None
     if setup.out_dir is not None and trial is not None:
-        file = setup.out_dir / trial.named(PERMUTATIONS_FILE)
+        file = setup.out_dir / trial.own_file(PERMUTATIONS_FILE)
     with steps_progress(None, "permutation test") as on_step:
         return permutation_test(
             train_and_trade,
@@ -130,7 +145,7 @@ def _test_permutations(
 
 
 def _sharpe_or_zero(result: BacktestResult) -> float:
-    """The Sharpe ratio; 0 where the strategy stayed flat."""
+    """The Sharpe ratio; 0 if the strategy stayed flat."""
     sharpe = float(result.metrics["sharpe"])
     return 0.0 if pd.isna(sharpe) else sharpe
 
@@ -139,18 +154,18 @@ def _write_all(
     setup: ComparisonSetup,
     out_dir: Path,
     comparison: Comparison,
-    tested: PermutationTest | None,
+    permutations: PermutationTest | None,
     n_trials: int,
     trial: Trial | None,
 ) -> Assessment:
-    """Write tables, pictures and the report, and print what was found; returns the assessment."""
+    """Write tables, pictures and the report, and print the outcome; returns the assessment."""
     files = ["metrics.csv", "equity.csv", "equity.png"]
     with start_tearsheet(out_dir, comparison) as tearsheet:
         with status("Trying other costs, delays and members"):
             comparison.save(out_dir)
             robustness = comparison.try_robustness(LSTM)
         assessment = comparison.assess(
-            LSTM, robustness=robustness, permutation_test=tested, n_trials=n_trials
+            LSTM, robustness=robustness, permutation_test=permutations, n_trials=n_trials
         )
         print_assessment(comparison, assessment)
         if setup.draws_chart:
@@ -164,8 +179,8 @@ def _write_all(
     if sheet is not None:
         files.append(sheet)
     if trial is not None:
-        if tested is not None:
-            files.append(trial.named(PERMUTATIONS_FILE))
+        if permutations is not None:
+            files.append(trial.own_file(PERMUTATIONS_FILE))
         files.append("trials.json")
         if trial.model:
             files.append(f"{trial.model}/")
@@ -176,7 +191,7 @@ def _write_all(
 def _log_comparison(
     setup: ComparisonSetup, experiment: str, comparison: Comparison, assessment: Assessment
 ) -> None:
-    """Log the comparison to MLflow, with the report where one was written."""
+    """Log the comparison to MLflow, with the report if there is one."""
     from lstm_strategy.tracking import log_comparison
 
     description = setup.describe_training()

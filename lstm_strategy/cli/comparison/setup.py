@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.cli.inputs import describe_span, slice_bars
+from lstm_strategy.bars import describe_span
+from lstm_strategy.cli.inputs import slice_by_options
 from lstm_strategy.errors import SettingsError
 from lstm_strategy.evaluation.backtests import first_bar_after, training_end
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
@@ -19,7 +20,16 @@ _TRAINED_SHARE = 0.7
 
 @dataclass(frozen=True)
 class Windows:
-    """How a walk forward moves along time; sizes as `WalkForward` takes them."""
+    """How a walk forward moves along time.
+
+    Attributes:
+        train: What each fold trains on, as `WalkForward` takes it: "10 years".
+        test: What each fold is tested on: "1 year".
+
+    Example:
+        >>> Windows(train="10 years", test="1 year").train
+        '10 years'
+    """
 
     train: str
     test: str
@@ -30,24 +40,31 @@ class ComparisonSetup:
     """All that decides a comparison.
 
     Attributes:
-        source: what the user calls the bars.
-        bars: all of them; those before the first that is traded train and warm up.
-        model: a forecaster: trained where `is_trained`, else to be trained.
-        broker: what trading costs.
-        is_trained: whether the model is used as it is.
-        windows: to train anew along time; None to train once before `start`.
-        start: the first bar to trade, as the user wrote it; None for the default.
-        end: the last bar, inclusive; None for all.
-        params: of the strategy that trades the forecasts.
-        rules: parameters that hold for baselines too.
-        out_dir: where results are written; None for nowhere.
-        n_jobs: processes that train folds; None for as many as make sense.
-        n_trials: settings whose results were looked at, this one included.
-        n_permutations: of the permutation test; 0 for none.
-        permutation_block_bars: bars that the permutation test leaves together.
-        tensorboard: folder where the training of the LSTM is logged; None for nowhere.
-        experiment: of MLflow, where the outcome is logged; None for nowhere.
-        draws_chart: whether the trades are drawn on the prices.
+        source: What the user calls the bars.
+        bars: All bars; those before the first that is traded train and warm up.
+        model: A forecaster, trained or to be trained.
+        broker: What trading costs.
+        is_trained: Whether the model is trained and used as it is.
+        windows: How to train anew along time; None to train once before `start`.
+        start: The first bar to trade, as the user wrote it; None for the default.
+        end: The last bar, inclusive; None for all.
+        params: Parameters of the strategy that trades the forecasts.
+        rules: Parameters that hold for baselines too.
+        out_dir: Where results are written; None for nowhere.
+        n_jobs: The processes that train folds; None for as many as make sense.
+        n_trials: The settings whose results were looked at, this one included.
+        n_permutations: The shuffles of the permutation test; 0 for no test.
+        permutation_block_bars: The bars that stay together in a shuffle.
+        tensorboard: The folder where the training of the LSTM is logged; None for nowhere.
+        experiment: The experiment of MLflow that logs the outcome; None for nowhere.
+        draws_chart: Whether the trades are drawn on the prices.
+
+    Example:
+        >>> from lstm_strategy import BrokerSettings, LSTMForecaster, sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> setup = ComparisonSetup("S&P 500", bars, LSTMForecaster(), BrokerSettings())
+        >>> setup.first_traded  # the first 70% of the bars train
+        Timestamp('2012-12-31 00:00:00')
     """
 
     source: str
@@ -71,29 +88,29 @@ class ComparisonSetup:
 
     @cached_property
     def known_bars(self) -> pd.DataFrame:
-        """The bars up to the last that is traded: no model and no fold needs later ones."""
+        """The bars up to the last that is traded; no model and no fold needs later ones."""
         return self.bars.loc[: self.end]
 
     @cached_property
     def first_traded(self) -> pd.Timestamp:
         """The first bar that may be traded; a strategy that must warm up begins later."""
         if self.start is not None:
-            return pd.Timestamp(slice_bars(self.bars, self.start, self.end).index[0])
+            return pd.Timestamp(slice_by_options(self.bars, self.start, self.end).index[0])
         if self.is_trained:
             moment = training_end(self.model, self.bars)
             first = first_bar_after(moment, self.known_bars)
             return pd.Timestamp(self.bars.index[0]) if first is None else first
         if self.windows is not None:
             return pd.Timestamp(self.splits.folds(self.known_bars)[0].test_start)
-        chosen = slice_bars(self.bars, None, self.end)
+        chosen = slice_by_options(self.bars, None, self.end)
         return pd.Timestamp(chosen.index[int(len(chosen) * _TRAINED_SHARE)])
 
     @cached_property
     def splits(self) -> WalkForward:
-        """The folds of a walk forward.
+        """How the folds of a walk forward are cut.
 
         Raises:
-            SettingsError: if the setup trains once.
+            SettingsError: If the setup trains once.
         """
         if self.windows is None:
             raise SettingsError("There are no folds without --walk-forward.")
@@ -104,22 +121,22 @@ class ComparisonSetup:
         """The forecaster that is to be trained.
 
         Raises:
-            SettingsError: if the setup uses a trained one as it is.
+            SettingsError: If the setup uses a trained one as it is.
         """
         if self.is_trained or not isinstance(self.model, LSTMForecaster):
-            raise SettingsError("The model is trained already; leave --model out to train one.")
+            raise SettingsError("The model is trained already. Leave --model out to train one.")
         return self.model
 
     @property
     def strategy_params(self) -> dict[str, Any]:
-        """The parameters of the LSTM's strategy but for the model."""
+        """The parameters of the LSTM's strategy, except the model."""
         return {**self.params, **self.rules}
 
     def training_bars(self, bars: pd.DataFrame) -> pd.DataFrame:
-        """The bars to train on once, of these or of others on the same dates.
+        """The bars to train on once, from these bars or others on the same dates.
 
         Raises:
-            SettingsError: where there is none.
+            SettingsError: If there is none.
         """
         before = bars[bars.index < self.first_traded]
         if before.empty:
@@ -130,7 +147,7 @@ class ComparisonSetup:
         return before
 
     def describe_training(self) -> dict[str, Any]:
-        """What the model was or will be trained with, as plain values."""
+        """What the model was trained with, or will be, as plain values for JSON."""
         model: Forecaster = self.model
         description: dict[str, Any] = {}
         if isinstance(model, WalkForwardForecaster):

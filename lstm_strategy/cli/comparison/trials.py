@@ -1,4 +1,4 @@
-"""The comparison in the record of its folder: how many settings were tried there before."""
+"""The record of trials in the folder of a comparison: how many settings were tried there."""
 
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.evaluation.verdict import KeptPermutations, Trial, TrialRecord
@@ -7,14 +7,14 @@ PERMUTATIONS_FILE = "permutations.csv"
 
 
 def claim_trial(setup: ComparisonSetup) -> Trial | None:
-    """Enter the setup into the record of its folder, before the work so that it can be resumed.
+    """Enter the setup into the record of its folder, before the work, so that it can be resumed.
 
     Returns:
-        None without a folder.
+        The entry; None if the setup has no folder.
 
     Raises:
-        SettingsError: if there is no bar to train on.
-        TradingError: for a damaged record, or a file of permutations that belongs to another run.
+        SettingsError: If there is no bar to train on.
+        TradingError: If the record is damaged, or the folder holds permutations of another run.
     """
     if setup.out_dir is None:
         return None
@@ -34,7 +34,7 @@ def claim_trial(setup: ComparisonSetup) -> Trial | None:
     )
     if setup.n_permutations:
         KeptPermutations.from_file(
-            setup.out_dir / trial.named(PERMUTATIONS_FILE),
+            setup.out_dir / trial.own_file(PERMUTATIONS_FILE),
             setup.known_bars,
             block_bars=setup.permutation_block_bars,
             run=trial.run,
@@ -44,7 +44,10 @@ def claim_trial(setup: ComparisonSetup) -> Trial | None:
 
 
 def count_trials(setup: ComparisonSetup, trial: Trial | None) -> int:
-    """The larger of what the user says and what the folder knows; from here on it is seen."""
+    """The settings tried, by the user or the record, whichever is more.
+
+    The record notes that the results of this trial are looked at from now on.
+    """
     if setup.out_dir is None or trial is None:
         return setup.n_trials
     record = TrialRecord.from_folder(setup.out_dir).with_looked_at(trial)

@@ -1,4 +1,4 @@
-"""What the commands print: tables, sentences, and that something is going on."""
+"""What the commands print: tables, sentences, and a sign that work is going on."""
 
 from typing import TYPE_CHECKING
 

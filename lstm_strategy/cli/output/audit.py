@@ -13,7 +13,7 @@ from lstm_strategy.evaluation.audit import (
 
 
 def print_audit(report: AuditReport) -> None:
-    """What an audit tried, what it measured, and what it found, the verdict last."""
+    """Print what an audit tried, what it measured, and what it found, with the verdict last."""
     checks = build_table(["tried", "comparisons", "findings"])
     for check in report.checks:
         checks.add_row(check.name, f"{check.n_comparisons:,}", str(check.n_leaks or "none"))
@@ -48,13 +48,13 @@ def _print_finding(label: str, finding: Finding) -> None:
         say(f"   remedy: {finding.remedy}")
 
 
-def print_indicators(tried: Sequence[ClassifiedIndicator]) -> None:
-    """How many indicators are causal, and each that isn't."""
-    causal = sum(indicator.verdict == "causal" for indicator in tried)
+def print_indicators(indicators: Sequence[ClassifiedIndicator]) -> None:
+    """Print each indicator that isn't causal, and how many are."""
+    causal = sum(indicator.verdict == "causal" for indicator in indicators)
     table = build_table(["kind", "verdict"])
     table.add_column("to know")
-    for indicator in tried:
+    for indicator in indicators:
         if indicator.verdict != "causal":
             table.add_row(indicator.kind, indicator.verdict, indicator.note)
     out.print(table)
-    say(f"The other {causal} of {len(tried)} are causal and forget where the bars began.")
+    say(f"The other {causal} of {len(indicators)} are causal and forget where the bars began.")

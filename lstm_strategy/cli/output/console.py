@@ -1,4 +1,4 @@
-"""Where the commands print to, and that something is going on."""
+"""Where the commands print to, and the sign that work is going on."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ err = _plain_console(stderr=True)
 
 
 def build_table(columns: list[str]) -> Table:
-    """An empty table of these columns, the first of them left-aligned."""
+    """An empty table of these columns, of which the first is left-aligned."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
@@ -34,13 +34,31 @@ def build_table(columns: list[str]) -> Table:
 
 
 def say(text: str, *, style: str | None = None) -> None:
-    """Print one line, whole in a pipe, wrapped by a terminal."""
+    """Print one line to stdout. A terminal wraps it; in a pipe it stays whole.
+
+    Args:
+        text: The line.
+        style: The style of rich, such as "bold"; plain by default.
+
+    Example:
+        >>> say("Wrote metrics.csv to results/.")
+        Wrote metrics.csv to results/.
+    """
     # soft: the terminal wraps the line, and a pipe gets it whole
     out.print(text, soft_wrap=True, style=style)
 
 
 @contextmanager
 def status(activity: str) -> Iterator[None]:
-    """Show that something is going on."""
+    """Show on a terminal's stderr that work is going on.
+
+    Args:
+        activity: What is being done, in words.
+
+    Example:
+        >>> with status("Backtesting"):
+        ...     say("done")
+        done
+    """
     with err.status(f"{activity} …"):
         yield

@@ -4,33 +4,33 @@ from lstm_strategy.cli.diagnostics import Environment, Estimate, Speed
 from lstm_strategy.cli.output.console import build_table, out, say
 
 
-def print_environment(found: Environment) -> None:
-    """What is installed, and which kernels compute an LSTM."""
+def print_environment(environment: Environment) -> None:
+    """Print what is installed, and which kernels compute an LSTM."""
     table = build_table(["what", "here"])
-    table.add_row("Python", found.python)
-    for library, version in found.versions.items():
+    table.add_row("Python", environment.python)
+    for library, version in environment.versions.items():
         table.add_row(library, version)
-    table.add_row("Keras backend", found.backend)
-    table.add_row("devices", ", ".join(found.devices))
-    table.add_row("CPUs", str(found.n_cpus))
-    kernels = {"cuDNN's LSTM kernel": found.cudnn, "fused CPU kernel": found.fused_cpu}
+    table.add_row("Keras backend", environment.backend)
+    table.add_row("devices", ", ".join(environment.devices))
+    table.add_row("CPUs", str(environment.n_cpus))
+    kernels = {"cuDNN's LSTM kernel": environment.cudnn, "fused CPU kernel": environment.fused_cpu}
     for name, choice in kernels.items():
         table.add_row(name, f"{'used' if choice.is_used else 'not used'}: {choice.reason}")
-    table.add_row("ONNX Runtime", "installed" if found.has_onnxruntime else "not installed")
+    table.add_row("ONNX Runtime", "installed" if environment.has_onnxruntime else "not installed")
     out.print(table)
 
 
 def print_speed(speed: Speed) -> None:
-    """What was measured."""
+    """Print how fast a network was."""
     say(
         f"Measured on {speed.n_bars:,} bars: trains {speed.targets_per_second:,.0f} targets/s "
-        f"after {speed.startup_seconds:.1f} s to get going, forecasts "
+        f"after a start of {speed.startup_seconds:.1f} s, forecasts "
         f"{speed.forecast_bars_per_second:,.0f} bars/s, features included."
     )
 
 
 def print_estimate(estimate: Estimate, what: str, *, n_cpus: int) -> None:
-    """How long a walk forward would take."""
+    """Print how long a walk forward would take."""
     shortest, longest = map(_duration, (estimate.shortest_seconds, estimate.longest_seconds))
     jobs = f"{estimate.n_jobs} process{'es' if estimate.n_jobs > 1 else ''}"
     say(
@@ -38,7 +38,7 @@ def print_estimate(estimate: Estimate, what: str, *, n_cpus: int) -> None:
         f"{shortest} if every training stops as early as it can, {longest} if none stops early."
     )
     if estimate.n_jobs > n_cpus:
-        say(f"With {n_cpus} CPUs for {jobs} expect more.")
+        say(f"With {n_cpus} CPUs for {jobs} it will take longer.")
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""What the commands print of backtests and comparisons."""
+"""What the commands print about backtests and comparisons."""
 
 from lstm_strategy.cli.output.console import WIDTH_OF_ALL_METRICS, build_table, out, say
 from lstm_strategy.evaluation.backtests import (
@@ -14,7 +14,7 @@ _NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "cost
 
 
 def print_result(result: BacktestResult) -> None:
-    """The metrics of one backtest."""
+    """Print the metrics of one backtest, and which orders did not fill as asked."""
     table = build_table(["metric", "value"])
     for name, value in readable_metrics(result.metrics.to_frame().T).iloc[0].items():
         table.add_row(str(name).replace("_", " "), value)
@@ -24,7 +24,7 @@ def print_result(result: BacktestResult) -> None:
 
 
 def print_comparison(comparison: ResultSet) -> None:
-    """The table of a comparison, and what went wrong in it."""
+    """Print the table of a comparison, and what went wrong in it."""
     readable = readable_metrics(comparison.table)
     if out.width < WIDTH_OF_ALL_METRICS:
         readable = readable[_NARROW_METRICS]
@@ -41,7 +41,7 @@ def print_comparison(comparison: ResultSet) -> None:
 
 
 def print_assessment(comparison: ResultSet, assessment: Assessment) -> None:
-    """Where the strategy stands, whether that is skill, and what speaks against it."""
+    """Print where the strategy stands, whether that is skill, and what speaks against it."""
     say(comparison.describe_standing(assessment.name))
     verdict = assessment.verdict
     if verdict is not None:

@@ -7,7 +7,7 @@ _TRIALS_SHOWN = 10
 
 
 def print_tuning(result: TuningResult) -> None:
-    """The best trials of a search, what the score depends on, and how much of it may be luck."""
+    """Print the best trials of a search, what the score depends on, and how much may be luck."""
     ranked = result.ranked.head(_TRIALS_SHOWN)
     table = build_table(["trial", result.objective.name, "state", "folds", "seconds"])
     table.add_column("setting")
@@ -20,8 +20,9 @@ def print_tuning(result: TuningResult) -> None:
         score = "n/a" if row["value"] != row["value"] else f"{row['value']:.4f}"
         seconds = f"{row['seconds']:.1f}"
         style = "bold" if number == result.best_number else None
-        table.add_row(str(number), score, row["state"], str(row["folds"]), seconds, words,
-                      style=style)  # fmt: skip
+        table.add_row(
+            str(number), score, row["state"], str(row["folds"]), seconds, words, style=style
+        )
     out.print(table)
     if len(result.importance):
         shares = [f"{name} {share:.0%}" for name, share in result.importance.head(5).items()]
