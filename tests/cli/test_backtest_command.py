@@ -1,0 +1,134 @@
+"""`lstm-strategy backtest` as a person at a terminal meets it."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from printed import names_in, rows_of
+
+from lstm_strategy import BASELINES, LSTMStrategy, load_bars, run_backtest
+
+MACD = ("backtest", "bars.csv", "--strategy", "MACD")
+SMA_CROSS = BASELINES["SMA cross"]
+
+
+def test_a_model_starts_after_its_training(results, here, model_folder):
+    printed = results("backtest", "bars.csv", "--model", model_folder, "--out", "results")
+    expected = run_backtest(LSTMStrategy, load_bars("bars.csv"), model=str(model_folder))
+    metrics = pd.read_csv("results/metrics.csv", index_col="strategy")
+    assert metrics.loc["LSTMStrategy"].to_dict() == pytest.approx(expected.metrics.to_dict())
+    equity = pd.read_csv("results/equity.csv", index_col="datetime", parse_dates=True)["equity"]
+    assert list(equity) == pytest.approx(list(expected.equity))
+    assert len(pd.read_csv("results/trades.csv")) == len(expected.trades)
+    assert names_in(here / "results") == ["equity.csv", "equity.png", "metrics.csv", "trades.csv"]
+    assert printed.startswith("LSTMStrategy, 2002-02-05 to 2002-05-15, 100 bars\n")
+    assert rows_of(printed)["sharpe"] == [f"{expected.metrics['sharpe']:.2f}"]
+
+
+def test_either_engine_prints_the_same(results, model_folder):
+    words = ("backtest", "bars.csv", "--model", model_folder, "--engine")
+    assert results(*words, "onnx") == results(*words, "keras") == results(*words, "auto")
+
+
+def test_a_start_in_the_training_bars_is_called_in_sample(results, model_folder):
+    printed = results("backtest", "bars.csv", "--model", model_folder, "--start", "2002")
+    assert printed.startswith("LSTMStrategy (IN-SAMPLE), 2002-01-01 to 2002-05-15")
+
+
+@pytest.mark.parametrize("name", ["SMA cross", "sma CROSS"])
+def test_a_baseline_runs_by_its_name_on_the_terms_that_are_given(results, name):
+    terms = ("--start", "2001-08", "--cash", 5000, "--commission", 0, "--slippage", 0)
+    printed = results("backtest", "bars.csv", "--strategy", name, *terms, "--long-only")
+    assert printed.startswith("SMACross, 2001-08-01 to 2002-05-15")
+    assert rows_of(printed)["costs"] == ["0.0%"]
+
+
+def test_a_class_of_a_file_runs_with_its_parameters(results):
+    shutil.copy(sys.modules[SMA_CROSS.__module__].__file__, "my[red].py")
+    printed = results("backtest", "bars.csv", "--strategy", "my[red].py:SMACross:fast=5,slow=20")
+    expected = run_backtest(SMA_CROSS, load_bars("bars.csv"), fast=5, slow=20)
+    assert rows_of(printed)["turnover"] == [f"{expected.metrics['turnover']:.2f}"]
+    assert rows_of(printed)["trades"] == [str(len(expected.trades.dropna()))]
+
+
+SWINGS = """
+from lstm_strategy import TargetStrategy
+
+class Swings(TargetStrategy):
+    def target_exposure(self):
+        return 1.0 if len(self) % 2 else -1.0
+"""
+
+
+def test_orders_that_did_not_fill_are_mentioned_once(results, caplog):
+    Path("swings.py").write_text(SWINGS)
+    printed = results("backtest", "bars.csv", "--strategy", "swings.py:Swings")
+    assert printed.count("1 sent on the last bar, so never filled") == 1
+    assert caplog.records == []
+
+
+def test_names_with_brackets_and_colons_are_printed_as_they_are(results):
+    printed = results(*MACD, "--out", "a[red]b:smile:")
+    assert printed.endswith("trades.csv and equity.png to a[red]b:smile:/.\n")
+
+
+MISUSES = {
+    "nothing to run": ((), "Nothing to run. Give --model DIR, or --strategy NAME"),
+    "a model for a baseline": (
+        ("--strategy", "MACD", "--model", "x"),
+        "MACD takes no --model. Leave",
+    ),
+    "unknown strategy": (
+        ("--strategy", "Magic"),
+        "must be FILE.py:Class or one of Buy and hold, SMA cross, .*; got 'Magic'",
+    ),
+    "no such file": (("--strategy", "gone.py:Mine"), "there is no file gone.py. Check the path"),
+    "negative cash": (("--strategy", "MACD", "--cash", -1), "cash.* greater than 0, got -1.0"),
+    "commission of 200%": (
+        ("--strategy", "MACD", "--commission", 2),
+        "commission_rate.* less than 1, got 2.0",
+    ),
+}
+
+
+@pytest.mark.parametrize("misuse", MISUSES)
+def test_a_misuse_is_refused(refusal, misuse):
+    words, message = MISUSES[misuse]
+    assert re.search(message, refusal("backtest", "bars.csv", *words))
+
+
+STRATEGY_FILES = {
+    "raises on import": (
+        "import os\nraise RuntimeError('no\\nluck')\n",
+        r"importing mine.py raises RuntimeError: no luck \(mine.py, line 2\)",
+    ),
+    "isn't Python": ("class Mine(:\n", r"importing mine.py raises SyntaxError: .*line 1"),
+    "ends the program": ("import sys\nsys.exit(3)\n", r"SystemExit: 3 \(mine.py, line 2\)"),
+    "has no such class": ("class Other: ...\n", "mine.py has no class 'Mine' derived from"),
+    "has no strategy of that name": ("class Mine: ...\n", "no class 'Mine' derived from"),
+    "has other parameters": (
+        "import backtrader as bt\nclass Mine(bt.Strategy):\n    params = (('period', 3),)\n",
+        "Mine has no parameter 'n'. .*period",
+    ),
+    "raises on the way": (
+        "import backtrader as bt\nclass Mine(bt.Strategy):\n    params = (('n', 3),)\n"
+        "    def next(self):\n        1 / 0\n",
+        r"Mine raises ZeroDivisionError: division by zero \(.*mine.py, line 5\). Fix it there",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STRATEGY_FILES)
+def test_a_strategy_file_that_fails_is_named_with_its_line(refusal, case):
+    text, message = STRATEGY_FILES[case]
+    Path("mine.py").write_text(text)
+    assert re.search(message, refusal("backtest", "bars.csv", "--strategy", "mine.py:Mine:n=5"))
+
+
+def test_an_unknown_parameter_of_the_strategy_is_refused(refusal, model_folder):
+    Path("bad.toml").write_text("[strategy]\nstop_los = 2")
+    message = refusal("backtest", "bars.csv", "--model", model_folder, "--config", "bad.toml")
+    assert "has no parameter 'stop_los'. Did you mean " in message

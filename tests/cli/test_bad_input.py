@@ -1,0 +1,100 @@
+"""Bars and models that can't be used: refused by every command, and nothing is lost."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+from made_up import random_walk
+
+SOURCES = {
+    "missing file": ("gone.csv", "there is no file gone.csv. Check the path"),
+    "empty file": ("empty.csv", "empty.csv has no line of at least five column names. Add one"),
+    "unknown ending": ("bars.xlsx", "must end in .csv, .* got 'bars.xlsx'. Convert it"),
+    "unknown sample": ("sample:dax", "must be sp500 or nasdaq, got 'dax'. Choose one"),
+    "price of NaN": ("nan.csv", "nan.csv: close is NaN at 2001-02-20 .* Fill or drop"),
+}
+
+
+@pytest.mark.parametrize("case", SOURCES)
+def test_a_source_without_good_bars_is_refused_by_its_name(refusal, here, case):
+    (here / "empty.csv").touch()
+    (here / "bars.xlsx").touch()
+    random_walk(120).assign(close=lambda bars: bars["close"].where(np.arange(120) != 50)).to_csv(
+        "nan.csv"
+    )
+    source, message = SOURCES[case]
+    assert re.search(message, refusal("backtest", source, "--strategy", "MACD"))
+
+
+@pytest.mark.parametrize("command", ["train", "forecast", "backtest", "compare", "audit", "tune"])
+def test_every_command_refuses_bad_bars_and_keeps_earlier_results(
+    refusal, here, model_folder, command
+):
+    random_walk(120).assign(volume=-1).to_csv("bad.csv")
+    shutil.copytree(model_folder, "kept")
+    (here / "kept" / "metrics.csv").write_text("from an earlier run")
+    model = () if command in ("train", "tune") else ("--model", model_folder)
+    assert "volume is -1 at 2001-01-01" in refusal(command, "bad.csv", *model, "--out", "kept")
+
+
+DATES = {
+    "no date": (("--start", "soon"), "--start must be a date such as .* 'soon'"),
+    "no such month": (("--end", "2001-13"), "--end must be a date such as .* '2001-13'"),
+    "after the last bar": (
+        ("--start", "2031"),
+        "500 bars from 2001-01-01 to 2002-05-15 lies between 2031 and the end. Choose other dates",
+    ),
+    "in the wrong order": (("--start", "2002", "--end", "2001"), "between 2002 and 2001"),
+}
+
+
+@pytest.mark.parametrize("command", ["train", "backtest", "compare", "audit", "tune"])
+@pytest.mark.parametrize("case", DATES)
+def test_dates_that_choose_no_bars_are_refused(refusal, command, case):
+    strategy = ("--strategy", "MACD") if command in ("backtest", "audit") else ()
+    dates, message = DATES[case]
+    assert re.search(message, refusal(command, "bars.csv", *strategy, *dates))
+
+
+TOO_FEW = {
+    "train": (("--config", "tiny.toml"), "Training needs 82 bars .*, got 12. Load more history"),
+    "forecast": (("--model", "MODEL"), "needs {} bars before its first forecast, got 12. Load"),
+    "backtest": (("--model", "MODEL"), "needs {} bars before its first decision, got 12 "),
+    "compare": (("--model", "MODEL"), "needs {} bars before its first decision, got 12 "),
+}
+
+
+@pytest.mark.parametrize("command", TOO_FEW)
+def test_too_few_bars_are_counted(refusal, trained, model_folder, command):
+    random_walk(12, start="2002-03-01").to_csv("short.csv")
+    words, message = TOO_FEW[command]
+    words = [str(model_folder) if word == "MODEL" else word for word in words]
+    assert re.search(message.format(trained.warm_up + 1), refusal(command, "short.csv", *words))
+
+
+def test_adjusting_needs_a_column_of_adjusted_closes(refusal):
+    message = refusal("backtest", "bars.csv", "--strategy", "MACD", "--adjusted")
+    assert "needs a column of adjusted closes" in message
+
+
+MODELS = {
+    "missing": (shutil.rmtree, "No model at mine. Train one with `lstm-strategy train"),
+    "incomplete": (
+        lambda folder: (folder / "network.keras").unlink(),
+        "model at mine is incomplete: network.keras is missing",
+    ),
+    "damaged": (
+        lambda folder: (folder / "network.keras").write_bytes(b"other weights"),
+        "mine/network.keras isn't the network that was saved",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", ["forecast", "backtest", "compare", "audit"])
+@pytest.mark.parametrize("case", MODELS)
+def test_a_model_that_cannot_be_trusted_is_refused(refusal, here, model_folder, case, command):
+    shutil.copytree(model_folder, "mine")
+    damage, message = MODELS[case]
+    damage(here / "mine")
+    assert message in refusal(command, "bars.csv", "--model", "mine")

@@ -1,0 +1,197 @@
+"""`lstm-strategy compare` as a person at a terminal meets it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import random_walk
+from printed import names_in, rows_of
+
+from lstm_strategy import (
+    BASELINES,
+    BrokerSettings,
+    LSTMForecaster,
+    LSTMStrategy,
+    LSTMStrategyError,
+    compare,
+    load_bars,
+)
+from lstm_strategy.cli.comparison import run as comparison_run
+from lstm_strategy.cli.output import out
+
+TRAIN_HERE = ("compare", "bars.csv", "--config", "tiny.toml", "--out", "results")
+WALK = (*TRAIN_HERE, "--walk-forward", "--train-window", "300 bars", "--test-window", "100 bars")
+
+
+@pytest.fixture
+def with_model(model_folder):
+    return ("compare", "bars.csv", "--model", model_folder)
+
+
+def test_the_model_and_every_baseline_run_on_the_same_terms(results, here, trained, with_model):
+    printed = results(*with_model, "--out", "results", "--cash", 5000, "--long-only")
+    entries = {"LSTM": (LSTMStrategy, {"model": trained, "long_only": True})}
+    for name, baseline in BASELINES.items():
+        entries[name] = (baseline, {"long_only": True})
+    comparison = compare(entries, load_bars("bars.csv"), broker=BrokerSettings(cash=5000))
+    metrics = pd.read_csv("results/metrics.csv", index_col="strategy")
+    pd.testing.assert_frame_equal(metrics, comparison.table.rename_axis("strategy"))
+    assert set(names_in(here / "results")) == {
+        *("equity.csv", "equity.png", "metrics.csv", "report.html", "tearsheet.html"),
+        "trials.json",
+    }
+    assert 'href="tearsheet.html"' in Path("results/report.html").read_text()
+    assert printed.startswith("Out of sample, 2002-02-05 to 2002-05-15, 100 bars\n")
+    assert {"LSTM", *BASELINES} <= rows_of(printed).keys()
+    assert "evidence of skill in LSTM" in printed
+
+
+def test_without_a_model_one_is_trained_on_earlier_bars_and_kept(results):
+    printed = results(*TRAIN_HERE, "--long-only", "--end", "2002-04-25")
+    assert "training on 336 bars from 2001-01-01 to 2001-12-02" in printed
+    assert "Out of sample, 2001-12-03 to 2002-04-25, 144 bars" in printed
+    equity = pd.read_csv("results/equity.csv", index_col="datetime")
+    assert set(equity.iloc[0]) == {5000.0}
+    assert LSTMForecaster.load("results/model").training_end == pd.Timestamp("2001-12-02")
+    assert "trials.json and model/ to results/." in printed
+    assert {"LSTM", "Logistic, last bar", "Boosting, window", *BASELINES} <= rows_of(printed).keys()
+
+
+def test_a_start_in_the_training_bars_is_called_in_sample(results, with_model):
+    printed = results(*with_model, "--start", "2002")
+    assert printed.startswith("IN-SAMPLE, 2002-01-01 to 2002-05-15")
+    assert "LSTM (IN-SAMPLE)" in rows_of(printed)
+
+
+@pytest.mark.slow
+def test_a_walk_forward_trains_anew_and_resumes_where_it_was_stopped(results, here):
+    printed = results(*WALK)
+    assert "2 folds, each trained on the 300 bars before it and tested on 100 bars" in printed
+    assert "Out of sample, 2001-10-28 to 2002-05-15, 200 bars" in printed
+    assert {"LSTM", "Boosting, window", *BASELINES} <= rows_of(printed).keys()
+    ledger = pd.read_csv("results/model/ledger.csv")
+    assert ledger["fold"].tolist() == [1] * 100 + [2] * 100
+    fold = here / "results" / "model" / "folds" / "001" / "model.json"
+    trained_at = fold.stat().st_mtime_ns
+    assert results(*WALK) == printed
+    assert fold.stat().st_mtime_ns == trained_at
+
+
+@pytest.mark.slow
+def test_permutations_train_anew_on_shuffled_bars_and_finished_ones_are_kept(
+    results, refusal, monkeypatch
+):
+    printed = results(*TRAIN_HERE, "--permutations", 2)
+    kept = pd.read_csv("results/permutations.csv")
+    assert len(kept) == 2
+    assert "2 shuffles of the bars" in printed
+    assert "permutations.csv, trials.json and model/ to results/" in printed
+    n_trained = 0
+
+    def count_and_train(*args):
+        nonlocal n_trained
+        n_trained += 1
+        return train(*args)
+
+    train = comparison_run.train_on_others
+    monkeypatch.setattr(comparison_run, "train_on_others", count_and_train)
+    results(*TRAIN_HERE, "--permutations", 3)
+    assert n_trained == 1
+    assert pd.read_csv("results/permutations.csv")[:2].equals(kept)
+    message = refusal(*TRAIN_HERE, "--permutations", 3, "--permutation-block", 5)
+    assert "permutations.csv holds permutations of another run" in message
+
+
+@pytest.mark.slow
+def test_other_settings_in_the_same_folder_count_as_trials_and_keep_their_models(results, here):
+    assert "settings that were tried" not in results(*TRAIN_HERE)
+    assert "settings that were tried" not in results(*TRAIN_HERE)
+    assert "the best of 2 settings that were tried" in results(*TRAIN_HERE, "--units", 3)
+    assert "model-2/ to results/" in results(*TRAIN_HERE, "--units", 3, "--commission", 0)
+    assert "the best of 9 settings that were tried" in results(*TRAIN_HERE, "--trials", 9)
+    assert {"model", "model-2"} <= set(names_in(here / "results"))
+    assert LSTMForecaster.load("results/model").settings.units == (4,)
+    assert LSTMForecaster.load("results/model-2").settings.units == (3,)
+
+
+def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeypatch, with_model):
+    def refuse(*_, **__):
+        raise LSTMStrategyError("quantstats can't digest it. Trade longer.")
+
+    monkeypatch.setattr("lstm_strategy.cli.comparison.files.write_tearsheet", refuse)
+    (here / "results").mkdir()
+    (here / "results" / "tearsheet.html").write_text("of an earlier run")
+    printed = results(*with_model, "--out", "results")
+    assert "No tearsheet.html: quantstats can't digest it. Trade longer.\n" in printed
+    assert "tearsheet.html" not in names_in(here / "results")
+    assert "earsheet" not in Path("results/report.html").read_text()
+
+
+MISUSES = {
+    "too few bars for one fold": (
+        ("--walk-forward", "--train-window", "2 years"),
+        'needs bars over more than train="2 years", got 500 from .* Load more history',
+    ),
+    "folds that overlap by the horizon": (
+        ("--walk-forward", "--horizon", 30, "--train-window", "20 bars"),
+        "train must be above purge=30, got 20. Widen it",
+    ),
+    "a window of text": (("--walk-forward", "--train-window", "soon"), "got .soon."),
+    "a window without a walk": (("--test-window", "9 bars"), "need --walk-forward"),
+    "a block without permutations": (("--permutation-block", 9), "needs --permutations"),
+    "a walk with a model": (("--model", "x", "--walk-forward"), "Leave --model out"),
+    "permutations with a model": (("--model", "x", "--permutations", 3), "Leave --model out"),
+    "training with a model": (("--model", "x", "--units", 3), "Leave --model or --units out"),
+    "a log of no training": (("--model", "x", "--tensorboard", "y"), "Leave --model or --tens"),
+    "a cluster without Ray": (("--address", "here:1"), "--address here:1 .* Add --engine ray"),
+    "nothing to train on": (("--start", "2001"), "--start 2001 leaves no bar to train on"),
+}
+
+
+@pytest.mark.parametrize("misuse", MISUSES)
+def test_a_misuse_is_refused_before_anything_is_written(refusal, misuse):
+    words, message = MISUSES[misuse]
+    assert re.search(message, refusal(*TRAIN_HERE, *words))
+
+
+def test_a_fold_that_fails_is_named_and_finished_folds_are_kept(run):
+    bars = random_walk(500)
+    rises = 1.05 ** np.maximum(np.arange(500) - 249, 0)  # from there on every label is 1
+    prices = ["open", "high", "low", "close"]
+    bars[prices] = bars[prices].mul(rises, axis=0)
+    bars["low"] = bars["low"].clip(upper=bars["open"])
+    bars["high"] = bars[["open", "high", "close"]].max(axis=1)
+    bars.to_csv("bars.csv")
+    outcome = run(*WALK, "--train-window", "150 bars")
+    assert outcome.code == 2
+    assert re.search("error: Fold 4, trained on 2001-10-28 to .*: Every label is 1", outcome.err)
+    assert Path("results/model/folds/001/model.json").exists()
+
+
+@pytest.mark.parametrize("command", [WALK, TRAIN_HERE], ids=["walk forward", "train once"])
+def test_a_model_folder_that_holds_something_else_is_left_alone(run, command):
+    thesis = Path("results/model/thesis.tex")
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("years of work")
+    outcome = run(*command)
+    assert outcome.code == 2
+    assert re.search("results/model holds (something else|other files)", outcome.err)
+    assert thesis.read_text() == "years of work"
+
+
+def test_a_damaged_record_of_trials_is_refused(refusal, with_model):
+    Path("results").mkdir()
+    Path("results/trials.json").write_text("{")
+    assert "trials.json isn't a record of trials" in refusal(*with_model, "--out", "results")
+
+
+@pytest.mark.parametrize("width, n_metrics", [(140, 11), (80, 6)])
+def test_a_terminal_gets_the_metrics_that_fit(results, monkeypatch, with_model, width, n_metrics):
+    monkeypatch.setattr(out, "width", width)
+    printed = results(*with_model)
+    assert len(rows_of(printed)["Short-term reversal"]) == n_metrics
+    assert "…" not in printed
+    table = printed.partition("LSTM: ")[0]
+    assert max(map(len, table.splitlines())) <= width

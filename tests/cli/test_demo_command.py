@@ -1,0 +1,24 @@
+"""`lstm-strategy demo`, which newcomers run first."""
+
+import pandas as pd
+import pytest
+from printed import names_in, rows_of
+
+from lstm_strategy import BASELINES
+
+LEARNERS = ["Logistic, last bar", "Logistic, window", "Boosting, last bar", "Boosting, window"]
+
+
+@pytest.mark.slow
+def test_demo_leaves_tables_pictures_and_a_model(results, here):
+    printed = results("demo", "--out", "shown")
+    assert set(names_in(here / "shown")) == {
+        *("chart.png", "equity.csv", "equity.png", "metrics.csv", "model", "report.html"),
+        *("tearsheet.html", "trials.json"),
+    }
+    metrics = pd.read_csv("shown/metrics.csv", index_col="strategy")
+    assert list(metrics.index) == ["LSTM", *LEARNERS, *BASELINES]
+    assert set(metrics.index) <= rows_of(printed).keys()
+    ledger = pd.read_csv("shown/model/ledger.csv", parse_dates=["datetime", "train_end"])
+    assert ledger["fold"].nunique() == 10
+    assert (ledger["train_end"] < ledger["datetime"]).all()
