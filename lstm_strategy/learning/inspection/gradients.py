@@ -21,33 +21,42 @@ def memory_saliency(
     start: Any = None,
     n_windows: int = 128,
 ) -> pd.DataFrame:
-    """How far a forecast moves with each feature of each earlier bar: gradients over the past.
+    """How far a forecast moves with each feature of each earlier bar, on average.
 
-    The gradient of the ensemble's forecast with respect to a feature ``lag`` bars earlier, in
-    forecast (0…1) per standard deviation of the feature in training; its absolute value is
-    averaged over ``n_windows`` bars spread evenly over those from ``start`` on (by default the
-    first after the training). A gradient says what a small change does, not what a feature is
-    worth: see ``feature_importance`` for that.
+    The gradient of the ensemble's forecast with respect to a feature `lag` bars earlier is taken
+    at several bars, and its absolute value is averaged. A gradient says what a small change does,
+    not what a feature is worth: see `feature_importance` for that.
 
-    Returns a row for each feature and lag, index levels feature and lag (0 is the bar of the
-    forecast itself, ``lags`` the last; by default the lookback less one), columns ``saliency``
-    and ``standard_error``, that of the mean over the windows, which is too small where
-    they overlap.
+    Args:
+        model: A trained `LSTMForecaster`, or the folder of a saved one.
+        bars: Bars with what the features read, shape (n_bars, n_columns).
+        lags: The farthest lag; by default the lookback less one.
+        start: The first bar whose forecast counts; by default the first after the training.
+        n_windows: Bars whose forecasts count, spread evenly from `start` on.
+
+    Returns:
+        One row for each feature and lag (index levels feature and lag; lag 0 is the bar of the
+        forecast itself). Column saliency is in forecast (0…1) per standard deviation of the
+        feature in training; standard_error is that of the mean over the windows, which is too
+        small where they overlap, and NaN for a single window.
 
     Raises:
-        ModelError: if there is no trained network, it is too deep in the past, there are too few
+        ModelError: If there is no trained network, the lags reach too far back, there are too few
             bars, or the backend of Keras gives no gradients.
+
+    Example:
+        >>> memory_saliency("models/sp500", bars)["saliency"].unstack("lag")  # doctest: +SKIP
     """
-    read = InspectionRows.from_model(model, bars, start)
-    settings = read.forecaster.settings
+    inspection = InspectionRows.from_model(model, bars, start)
+    settings = inspection.forecaster.settings
     lags = settings.lookback - 1 if lags is None else lags
     if n_windows < 1:
         raise ModelError(f"n_windows must be at least 1, got {n_windows}.")
-    read.check_lags(lags)
-    sizes = np.abs(_gradients_at(read, lags, read.spread_ends(lags, n_windows)))
+    inspection.check_lags(lags)
+    sizes = np.abs(_compute_gradients(inspection, lags, inspection.spread_ends(lags, n_windows)))
     error = sizes.std(axis=0, ddof=1) / np.sqrt(len(sizes)) if len(sizes) > 1 else sizes[0] * np.nan
     index = pd.MultiIndex.from_product(
-        [read.forecaster.features.names, range(lags + 1)], names=["feature", "lag"]
+        [inspection.forecaster.features.names, range(lags + 1)], names=["feature", "lag"]
     )
     by_feature = {"saliency": sizes.mean(axis=0), "standard_error": error}
     return pd.DataFrame({name: part[::-1].T.ravel() for name, part in by_feature.items()}, index)
@@ -56,34 +65,44 @@ def memory_saliency(
 def forecast_gradients(
     model: LSTMForecaster | str | Path, bars: pd.DataFrame, at: Any, *, lags: int | None = None
 ) -> pd.DataFrame:
-    """What each feature of each earlier bar did to the forecast of one bar, as a gradient.
+    """How far the forecast of one bar moves with each feature of each earlier bar.
 
-    ``at`` is that bar. Returns a row for each of the ``lags`` bars before it (by default the
-    lookback less one) and for itself, and a column a feature: how far the forecast at ``at``, 0…1,
-    moves if that feature had been one standard deviation higher at that bar, everything else
-    the same; exact for small changes.
+    Args:
+        model: A trained `LSTMForecaster`, or the folder of a saved one.
+        bars: Bars with what the features read, shape (n_bars, n_columns).
+        at: The bar whose forecast is inspected.
+        lags: How many bars before it count; by default the lookback less one.
+
+    Returns:
+        A row for each of the `lags` bars before `at` and for itself, and a column a feature: how
+        far the forecast at `at`, 0…1, would have moved if that feature had been one standard
+        deviation higher at that bar, everything else the same; exact for small changes.
 
     Raises:
-        ModelError: as ``memory_saliency``, and if ``at`` is no bar with a forecast.
+        ModelError: As `memory_saliency`, and if `at` is no bar with a forecast.
+
+    Example:
+        >>> forecast_gradients("models/sp500", bars, "2018-12-31", lags=20)  # doctest: +SKIP
     """
-    read = InspectionRows.from_model(model, bars, at)
-    lags = read.forecaster.settings.lookback - 1 if lags is None else lags
-    read.check_lags(lags)
-    times = pd.DatetimeIndex(read.bars.index[read.is_complete])
+    inspection = InspectionRows.from_model(model, bars, at)
+    lags = inspection.forecaster.settings.lookback - 1 if lags is None else lags
+    inspection.check_lags(lags)
+    times = pd.DatetimeIndex(inspection.bars.index[inspection.is_complete])
     end = int(times.get_indexer(pd.DatetimeIndex([at]))[0])
-    if end < read.window_bars(lags) - 1:
+    length = inspection.window_bars(lags)
+    if end < length - 1:
         raise ModelError(
-            f"at must be a bar with {read.window_bars(lags)} complete rows of features up to it, "
-            f"got {at}. Choose a later bar or fewer lags."
+            f"at must be a bar with {length} complete rows of features up to it, got {at}. Choose "
+            "a later bar or fewer lags."
         )
-    gradients = _gradients_at(read, lags, np.array([end]))[0]
-    names = read.forecaster.features.names
+    gradients = _compute_gradients(inspection, lags, np.array([end]))[0]
+    names = inspection.forecaster.features.names
     return pd.DataFrame(gradients, times[end - lags : end + 1], names)
 
 
 def _gradient_of_last_forecast(network: Any, windows: np.ndarray) -> np.ndarray:
-    """Of the members' mean forecast at the last step, to each input; the shape of ``windows``."""
-    import keras
+    """The gradient of the members' mean forecast at the last step to each input."""
+    from lstm_strategy.learning.network import keras
 
     backend = keras.backend.backend()
     if backend == "tensorflow":
@@ -108,12 +127,13 @@ def _gradient_of_last_forecast(network: Any, windows: np.ndarray) -> np.ndarray:
     )
 
 
-def _gradients_at(read: InspectionRows, lags: int, ends: np.ndarray) -> np.ndarray:
-    """Gradients of the forecasts at ``ends``, (n_ends, lags + 1, n_features), oldest first."""
-    length = read.window_bars(lags)
-    windows = np.stack([read.rows[end - length + 1 : end + 1] for end in ends])
-    scale = read.forecaster.scaling["std"].to_numpy()
+def _compute_gradients(inspection: InspectionRows, lags: int, ends: np.ndarray) -> np.ndarray:
+    """Gradients of the forecasts at `ends`, shape (n_ends, lags + 1, n_features), oldest first."""
+    length = inspection.window_bars(lags)
+    windows = np.stack([inspection.rows[end - length + 1 : end + 1] for end in ends])
+    scale = inspection.forecaster.scaling["std"].to_numpy()
     parts = np.array_split(windows, -(-len(windows) // _WINDOWS_A_CALL))
-    network = read.forecaster.keras_model
+    network = inspection.forecaster.keras_model
     gradients = [_gradient_of_last_forecast(network, part.astype(np.float32)) for part in parts]
-    return np.concatenate(gradients)[:, -(lags + 1) :] * scale
+    in_deviations: np.ndarray = np.concatenate(gradients)[:, -(lags + 1) :] * scale
+    return in_deviations

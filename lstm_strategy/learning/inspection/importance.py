@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.inspection.rows import InspectionRows
+from lstm_strategy.learning.targets import Target
 
 _FEWEST_BLOCKS = 5
 
@@ -25,64 +27,77 @@ def feature_importance(
 ) -> pd.DataFrame:
     """How much worse the forecast becomes when one feature is shuffled in time.
 
-    A feature's values are cut into blocks of ``block_bars`` and the blocks shuffled, while the
-    other features and the labels stay: it keeps its distribution and what it is like from bar to
-    bar, and says nothing any more about where it stands (Breiman 2001; in blocks, because a network
-    with a memory has never seen values that jump about). The network isn't trained again.
+    A feature's values are cut into blocks and the blocks shuffled, while the other features and
+    the labels stay: the feature keeps its distribution and what it is like from bar to bar, and no
+    longer says anything about where it stands. (In blocks, because a network with a memory has
+    never seen values that jump about.) The network isn't trained again. Features that say the
+    same thing stand in for each other: each may look unimportant.
 
-    ``start`` is the first bar that is judged, by default the first after the training; the bars
-    before it settle the memory. Returns a row a feature, the most important first:
+    Args:
+        model: A trained `LSTMForecaster`, or the folder of a saved one.
+        bars: Bars with what the features read, shape (n_bars, n_columns).
+        start: The first bar that is judged; by default the first after the training. The bars
+            before it settle the memory.
+        n_repeats: Shuffles of each feature.
+        block_bars: Bars in a block.
+        seed: Chooses the shuffles.
 
-    - ``log_loss_rise``: mean rise of the log-loss, moves weighted by their size, over
-      ``n_repeats`` shuffles. Zero or less: the forecast does without the feature.
-    - ``standard_error``: of that mean, from the differences between stretches of
-      max(``block_bars``, 50) bars, so that it covers the chance of the bars and of the shuffles.
-    - ``auc_drop``: fall of the area under the ROC curve.
-
-    Features that say the same stand in for each other: each may look unimportant.
+    Returns:
+        A row a feature, the most important first. log_loss_rise: mean rise of the loss, moves
+        weighted by their size; zero or less where the forecast does without the feature.
+        standard_error: of that mean, from the differences between stretches of
+        max(`block_bars`, 50) bars, so that it covers the chance of the bars and of the shuffles.
+        auc_drop: fall of the area under the ROC curve, NaN where all labels are the same.
 
     Raises:
-        ModelError: if there is no trained network, or there are too few bars.
-        TrainingError: as ``LSTMForecaster.fit`` for labels that can't be had.
+        ModelError: If there is no trained network, or there are too few bars.
+        TrainingError: As `LSTMForecaster.fit` for labels that can't be had.
+
+    Source: Breiman (2001), "Random Forests", section 10.
+
+    Example:
+        >>> feature_importance("models/sp500", bars)["log_loss_rise"]  # doctest: +SKIP
     """
     if n_repeats < 1 or block_bars < 1:
         raise ModelError(
             f"n_repeats and block_bars must be at least 1, got {n_repeats} and {block_bars}."
         )
-    read = InspectionRows.from_model(model, bars, start)
-    judged = _choose_judged_rows(read, block_bars)
-    intact = judged.losses(read.forecast(read.rows))
+    inspection = InspectionRows.from_model(model, bars, start)
+    judged = _choose_judged_rows(inspection, block_bars)
+    rows = inspection.rows
+    forecast = inspection.forecast(rows)
+    losses, auc = judged.losses(forecast), judged.auc(forecast)
     random = np.random.default_rng(seed)
-    found = []
-    for column in range(read.rows.shape[1]):
-        orders = [_blocks_shuffled(len(read.rows), block_bars, random) for _ in range(n_repeats)]
-        shuffled = [read.forecast(_with_column_in(read.rows, column, order)) for order in orders]
-        rise = np.mean([judged.losses(forecast) for forecast in shuffled], axis=0) - intact
-        drop = judged.auc(read.forecast(read.rows)) - np.mean(list(map(judged.auc, shuffled)))
-        found.append((*judged.mean_and_error(rise), drop))
+    table = []
+    for column in range(rows.shape[1]):
+        orders = [_shuffle_blocks(len(rows), block_bars, random) for _ in range(n_repeats)]
+        shuffled = [inspection.forecast(_reorder_column(rows, column, order)) for order in orders]
+        rise = np.mean([judged.losses(forecast) for forecast in shuffled], axis=0) - losses
+        drop = auc - np.mean([judged.auc(forecast) for forecast in shuffled])
+        table.append((*judged.mean_and_error(rise), drop))
     columns = ["log_loss_rise", "standard_error", "auc_drop"]
-    frame = pd.DataFrame(found, index=read.forecaster.features.names, columns=columns)
+    frame = pd.DataFrame(table, index=inspection.forecaster.features.names, columns=columns)
     return frame.rename_axis("feature").sort_values("log_loss_rise", ascending=False)
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
-    """Labels and weights of the rows that are judged: ``rows`` are their positions."""
+class _JudgedRows:
+    """Labels and weights of the rows that are judged: `rows` are their positions."""
 
+    target: Target
     rows: np.ndarray
     labels: np.ndarray
     weights: np.ndarray
     block_bars: int
 
     def losses(self, forecast: np.ndarray) -> np.ndarray:
-        """Weighted log-loss of each row, scaled so that their mean is the mean log-loss."""
-        known = np.clip(forecast[self.rows], 1e-7, 1 - 1e-7)
-        losses = -np.where(self.labels > 0.5, np.log(known), np.log(1 - known))
-        return losses * self.weights / self.weights.mean()
+        """Weighted loss of each row, scaled so that their mean is the mean loss."""
+        losses = self.target.row_losses(self.labels, forecast[self.rows])
+        weighted: np.ndarray = losses * self.weights / self.weights.mean()
+        return weighted
 
     def auc(self, forecast: np.ndarray) -> float:
-        from sklearn.metrics import roc_auc_score
-
+        """Area under the ROC curve; NaN where all labels are the same."""
         has_both = len(np.unique(self.labels)) == 2
         return float(roc_auc_score(self.labels, forecast[self.rows])) if has_both else float("nan")
 
@@ -93,34 +108,38 @@ class _Judged:
         return float(values.mean()), float(means.std(ddof=1) / np.sqrt(n_blocks))
 
 
-def _blocks_shuffled(n_rows: int, block_bars: int, random: np.random.Generator) -> np.ndarray:
-    """An order of the rows in which blocks have changed places, shape (n_rows,)."""
+def _shuffle_blocks(n_rows: int, block_bars: int, random: np.random.Generator) -> np.ndarray:
+    """Choose an order of the rows in which blocks have changed places, shape (n_rows,)."""
     blocks = np.array_split(np.arange(n_rows), max(1, n_rows // block_bars))
     return np.concatenate([blocks[number] for number in random.permutation(len(blocks))])
 
 
-def _with_column_in(rows: np.ndarray, column: int, order: np.ndarray) -> np.ndarray:
+def _reorder_column(rows: np.ndarray, column: int, order: np.ndarray) -> np.ndarray:
     changed = rows.copy()
     changed[:, column] = rows[order, column]
     return changed
 
 
-def _choose_judged_rows(read: InspectionRows, block_bars: int) -> _Judged:
-    settings = read.forecaster.settings
-    labels = settings.target.labels(read.bars, settings.horizon)
-    weights = settings.target.weights(read.bars, settings.horizon)
-    known = pd.DataFrame({"label": labels, "weight": weights})[read.is_complete]
-    is_judged = known.notna().all(axis=1).to_numpy() & (np.arange(len(known)) >= read.first)
+def _choose_judged_rows(inspection: InspectionRows, block_bars: int) -> _JudgedRows:
+    settings = inspection.forecaster.settings
+    answers = pd.DataFrame(
+        {
+            "label": settings.target.labels(inspection.bars, settings.horizon),
+            "weight": settings.target.weights(inspection.bars, settings.horizon),
+        }
+    )[inspection.is_complete]
+    is_known = answers.notna().all(axis=1).to_numpy()
+    is_judged = is_known & (np.arange(len(answers)) >= inspection.first)
     stretch = max(block_bars, 50)
     if is_judged.sum() < _FEWEST_BLOCKS * stretch:
         raise ModelError(
             f"Importance needs at least {_FEWEST_BLOCKS * stretch} bars to judge, got "
             f"{is_judged.sum()}. Pass more bars, an earlier start or a smaller block_bars."
         )
-    chosen = known[is_judged]
-    return _Judged(
-        np.flatnonzero(is_judged),
-        chosen["label"].to_numpy(),
-        chosen["weight"].to_numpy(),
-        stretch,
+    return _JudgedRows(
+        target=settings.target,
+        rows=np.flatnonzero(is_judged),
+        labels=answers["label"].to_numpy()[is_judged],
+        weights=answers["weight"].to_numpy()[is_judged],
+        block_bars=stretch,
     )

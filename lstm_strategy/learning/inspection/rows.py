@@ -1,11 +1,11 @@
-"""What moves a trained network's forecast: its features, the bars of its past, its hidden state.
+"""The bars on which a trained network is inspected, as rows of features.
 
-Nothing here is trained. By default only bars after the training count, so that what is read is
-what the network does on bars that it hasn't seen.
+Nothing here is trained. By default only bars after the training count, so that the inspection
+shows what the network does on bars that it hasn't seen.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,15 @@ from lstm_strategy.learning.serving import open_forecaster
 
 @dataclass(frozen=True, eq=False)
 class InspectionRows:
-    """A trained forecaster and complete rows of features, (n_rows, n_features), of some bars."""
+    """A trained forecaster, and the complete rows of its features on some bars.
+
+    Attributes:
+        forecaster: The trained forecaster.
+        bars: The bars, shape (n_bars, n_columns).
+        rows: Features of the bars that have all of them, shape (n_rows, n_features).
+        is_complete: Which bars these are, shape (n_bars,).
+        first: Position of the first row that is inspected.
+    """
 
     forecaster: LSTMForecaster
     bars: pd.DataFrame
@@ -28,8 +36,12 @@ class InspectionRows:
     first: int
 
     @classmethod
-    def from_model(cls, model: Any, bars: pd.DataFrame, start: Any) -> "InspectionRows":
-        """The rows of some bars, the first to be read being that at ``start``."""
+    def from_model(cls, model: Any, bars: pd.DataFrame, start: Any) -> Self:
+        """Compute the rows of some bars; those from `start` on are inspected.
+
+        Raises:
+            ModelError: If the model isn't a trained LSTM, or there is no bar to inspect.
+        """
         forecaster = open_trained(model)
         bars = validate_bars(bars)
         columns = forecaster.features.frame(bars)
@@ -44,21 +56,25 @@ class InspectionRows:
         first = max(first, forecaster.settled_rows - 1)
         if first >= len(rows):
             raise ModelError(
-                f"There is no bar to read after {begin} and {forecaster.warm_up} bars of warm-up. "
-                "Pass bars that go on after the training, or start=... for an earlier first bar."
+                f"There is no bar to inspect after {begin} and {forecaster.warm_up} bars of "
+                "warm-up. Pass bars that go on after the training, or start=... for an earlier "
+                "first bar."
             )
         return cls(forecaster, bars, rows, is_complete, first)
 
     def forecast(self, rows: np.ndarray) -> np.ndarray:
         """The mean forecast of the members for each row, shape (n_rows,)."""
         forecaster = self.forecaster
+        engine = forecaster.engine
         if forecaster.settings.memory == "window":
-            lookback = forecaster.settings.lookback
-            return run_windowed(forecaster.engine, rows, lookback=lookback).mean(axis=1)
-        empty = forecaster.engine.initial_state(1)
-        return run_carried(forecaster.engine, rows, empty)[0].mean(axis=1)
+            members = run_windowed(engine, rows, lookback=forecaster.settings.lookback)
+        else:
+            members, _ = run_carried(engine, rows, engine.initial_state(1))
+        forecast: np.ndarray = members.mean(axis=1)
+        return forecast
 
     def check_lags(self, lags: int) -> None:
+        """Refuse lags that no forecast depends on."""
         settings = self.forecaster.settings
         most = settings.lookback - 1 if settings.memory == "window" else len(self.rows)
         if not 0 <= lags <= most:
@@ -68,28 +84,29 @@ class InspectionRows:
             )
 
     def window_bars(self, lags: int) -> int:
-        """Rows that a forecast needs so that ``lags`` of them can be read."""
+        """Rows that a forecast needs so that it can be inspected `lags` rows back."""
         settings = self.forecaster.settings
         carries = settings.memory == "carry"
         return lags + self.forecaster.settled_rows if carries else settings.lookback
 
     def spread_ends(self, lags: int, n_windows: int) -> np.ndarray:
-        """Rows whose forecasts are read, as positions, spread evenly over all that can be."""
+        """Positions of up to `n_windows` rows to inspect, spread evenly over all that can be."""
         length = self.window_bars(lags)
         first = max(self.first, length - 1)
         if first >= len(self.rows):
             raise ModelError(
-                f"Reading {lags} bars back needs {length} complete rows, got {len(self.rows)}. "
+                f"Looking {lags} bars back needs {length} complete rows, got {len(self.rows)}. "
                 "Pass more bars or fewer lags."
             )
         return np.unique(np.linspace(first, len(self.rows) - 1, n_windows).round().astype(int))
 
 
 def open_trained(model: Any) -> LSTMForecaster:
+    """Open a model, and refuse one that isn't a trained LSTM."""
     forecaster = open_forecaster(model)
     if not isinstance(forecaster, LSTMForecaster) or not forecaster.is_fitted:
         raise ModelError(
-            f"Only a trained LSTMForecaster can be read, got {forecaster!r}. Of a walk forward "
-            "take the model of one fold, such as walked.refits[0].model."
+            f"Only a trained LSTMForecaster can be inspected, got {forecaster!r}. Of a walk "
+            "forward take the model of one fold, such as walked.refits[0].model."
         )
     return forecaster

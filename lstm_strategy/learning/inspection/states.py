@@ -12,22 +12,31 @@ from lstm_strategy.learning.inspection.rows import open_trained
 
 
 def hidden_states(model: LSTMForecaster | str | Path, bars: pd.DataFrame) -> pd.DataFrame:
-    """What the network carries from bar to bar, known at the close of each row.
+    """What a network carries from bar to bar.
 
-    Returns one column for each number of the state on the index of ``bars``, column levels
-    ``state`` and ``unit``. For the package's own LSTM a state is called "member 0, layer 0, hidden"
-    or "..., cell" (the cell is what it remembers, the hidden part what it tells the next layer);
-    for a network of your own "state 0", "state 1", ... in the order of its layers, two for each
-    LSTM. NaN in warm-up and where a feature isn't known.
+    Args:
+        model: A trained `LSTMForecaster`, or the folder of a saved one.
+        bars: Bars with what the features read, shape (n_bars, n_columns).
+
+    Returns:
+        One column for each number of the state on the index of `bars`, column levels state and
+        unit, known at the close of each row; NaN in warm-up and where a feature isn't known. For
+        the package's own LSTM a state is called "member 0, layer 0, hidden" or "..., cell": the
+        cell is what it remembers, the hidden part what it hands to the next layer. For a network
+        of your own it is "state 0", "state 1" and so on in the order of its layers, two for each
+        LSTM.
 
     Raises:
-        ModelError: if there is no trained network or it has no state.
+        ModelError: If there is no trained network, or it has no state.
+
+    Example:
+        >>> hidden_states("models/sp500", bars)["member 0, layer 0, cell"]  # doctest: +SKIP
     """
     forecaster = open_trained(model)
     bars = validate_bars(bars)
     features = forecaster.features.frame(bars)
     is_known = features.notna().all(axis=1).to_numpy()
-    states = _states(forecaster, features.to_numpy()[is_known])
+    states = _scan_states(forecaster, features.to_numpy()[is_known])
     if not states:
         raise ModelError("The network has no recurrent layer, so nothing is carried along.")
     columns = [
@@ -44,8 +53,8 @@ def hidden_states(model: LSTMForecaster | str | Path, bars: pd.DataFrame) -> pd.
     return frame
 
 
-def _states(forecaster: LSTMForecaster, rows: np.ndarray) -> list[np.ndarray]:
-    """Every state after each row, (n_rows, width) each; NaN before the memory has settled."""
+def _scan_states(forecaster: LSTMForecaster, rows: np.ndarray) -> list[np.ndarray]:
+    """Every state after each row, shape (n_rows, n_units) each; NaN before the memory settles."""
     engine, settled = forecaster.engine, forecaster.settled_rows
     state = engine.initial_state(1)
     states = [np.full((len(rows), part.shape[1]), np.nan) for part in state]
@@ -73,7 +82,7 @@ def _state_names(forecaster: LSTMForecaster, n_states: int) -> list[str]:
         for layer in range(len(settings.units))
         for part in ("hidden", "cell")
     ]
-    is_own = forecaster.card is not None and forecaster.card.network
-    if is_own or len(names) != n_states:
+    is_user_network = forecaster.card is not None and forecaster.card.network
+    if is_user_network or len(names) != n_states:
         return [f"state {number}" for number in range(n_states)]
     return names

@@ -152,7 +152,10 @@ def test_a_windowed_network_has_the_state_at_the_end_of_each_window(trained):
 
 BAD_CALLS = {
     "untrained": (lambda trained: hidden_states(LSTMForecaster(), BARS), "trained LSTMForecaster"),
-    "no bar after": (lambda trained: feature_importance(trained, TRAINING), "no bar to read after"),
+    "no bar after": (
+        lambda trained: feature_importance(trained, TRAINING),
+        "no bar to inspect after",
+    ),
     "too few": (
         lambda trained: feature_importance(trained, BARS, start=BARS.index[-100]),
         "at least 250 bars",
@@ -176,7 +179,7 @@ BAD_CALLS = {
 
 
 @pytest.mark.parametrize("call, message", BAD_CALLS.values(), ids=BAD_CALLS)
-def test_what_cannot_be_read_is_one_clear_error(trained, call, message):
+def test_what_cannot_be_inspected_is_one_clear_error(trained, call, message):
     with pytest.raises(LSTMStrategyError, match=message):
         call(trained)
 
