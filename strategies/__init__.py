@@ -1,7 +1,7 @@
-"""Strategies that are ready to run by `btrun` and to copy; the baselines themselves are in the package.
+"""Files that backtrader's `btrun` runs as they are, to copy and change.
 
-``from strategies import BASELINES`` works in a clone, as ``from lstm_strategy import BASELINES``
-works everywhere.
+The package itself never needs them. `from strategies import BASELINES` works in a clone, as
+`from lstm_strategy import BASELINES` works everywhere.
 """
 
 from lstm_strategy import BASELINES

@@ -1,10 +1,17 @@
-"""The trained LSTM as backtrader's own ``btrun`` wants it: a strategy class in a file.
+"""Hold what a trained LSTM asks for, long or short.
 
-btrun --csvformat btcsv --data F.csv --strategy strategies/lstm.py:LSTM:model="'models/sp500'"
+Train a model first, on bars that end before those that you trade:
+
+    lstm-strategy train sample:sp500 --end 2012 --out models/sp500
+
+`btrun` takes the class and its parameters behind the file; strings need quotes of their own:
+
+    btrun --csvformat btcsv --data F.csv --commission 0.001 \
+        --strategy strategies/lstm.py:LSTM:model="'models/sp500'",band=0.05
 """
 
-from lstm_strategy.trading.lstm import LSTMStrategy
+from lstm_strategy import LSTMStrategy
 
 
 class LSTM(LSTMStrategy):
-    """Hold the exposure that the model in the folder ``model`` asks for."""
+    """Takes every parameter of `LSTMStrategy`, such as `model`, `min_signal` and `band`."""

@@ -1,6 +1,9 @@
 """Backtrader's own command line, given the strategies as files."""
 
+import ast
+import importlib
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +12,8 @@ import backtrader as bt
 import pytest
 from made_up import random_walk
 
-from lstm_strategy import LSTMStrategy
-from lstm_strategy.trading.baselines.sma_cross import SMACross
-
 STRATEGIES = Path(__file__).parents[2] / "strategies"
+FILES = sorted(STRATEGIES.glob("[!_]*.py"))
 BARS = random_walk(500)
 
 
@@ -23,22 +24,28 @@ def bars_file(tmp_path):
     return tmp_path / "bars.csv"
 
 
-def _btrun(bars_file, strategy):
+def run_btrun(bars_file, *arguments):
     # what the console script btrun does, wherever it was installed
-    command = [sys.executable, "-c", "from backtrader.btrun import btrun; btrun()"]
-    command += ["--csvformat", "btcsv", "--data", bars_file.name, "--strategy", strategy]
-    command += ["--commission", "0.001", "--writer", "--analyzer", ":TradeAnalyzer"]
+    command = [sys.executable, "-c", "from backtrader.btrun import btrun; btrun()", *arguments]
     return subprocess.run(command, cwd=bars_file.parent, capture_output=True, text=True)
 
 
-def _trades_and_end_value(done):
+def documented_arguments(file, bars_file, model_folder):
+    """The arguments of the btrun line at the top of a file, for these bars and this model."""
+    docstring = ast.get_docstring(ast.parse(file.read_text()))
+    line = re.search(r"^ +btrun (.+)$", docstring, re.MULTILINE)[1]
+    line = line.replace("strategies/", f"{STRATEGIES}/").replace("F.csv", bars_file.name)
+    return shlex.split(line.replace("models/sp500", str(model_folder)))
+
+
+def trades_and_end_value(done):
     assert done.returncode == 0, done.stderr
     n_trades = re.search(r"- total:\s*\S*\s*- total: (\d+)", done.stdout)
     end_value = re.search(r"- Begin: 10000\.0\s*- End: (\S+)", done.stdout)
     return int(n_trades[1]), float(end_value[1])
 
 
-def _in_cerebro(strategy, **params):
+def trades_and_end_value_in_python(strategy, **params):
     """The same run in this process, on the same bars as a DataFrame."""
     cerebro = bt.Cerebro()
     cerebro.adddata(bt.feeds.PandasData(dataname=BARS))
@@ -49,32 +56,36 @@ def _in_cerebro(strategy, **params):
     return run.analyzers.trades.get_analysis().total.total, cerebro.broker.getvalue()
 
 
-def test_btrun_trades_a_saved_model(bars_file, model_folder):
-    file = STRATEGIES / "lstm.py"
-    done = _btrun(bars_file, f"{file}:LSTM:model='{model_folder}',long_only=True")
-    n_trades, end_value = _trades_and_end_value(done)
-    expected = _in_cerebro(LSTMStrategy, model=str(model_folder), long_only=True)
-    assert n_trades > 5
-    # both started the memory at the first bar, so all forecasts and fills are the same
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_the_line_at_the_top_of_a_file_trades_as_python_does(bars_file, model_folder, file):
+    arguments = documented_arguments(file, bars_file, model_folder)
+    done = run_btrun(bars_file, *arguments, "--writer", "--analyzer", ":TradeAnalyzer")
+    n_trades, end_value = trades_and_end_value(done)
+    _, name, params = arguments[arguments.index("--strategy") + 1].split(":", 2)
+    strategy = getattr(importlib.import_module(f"strategies.{file.stem}"), name)
+    expected = trades_and_end_value_in_python(strategy, **eval(f"dict({params})"))
+    assert n_trades > 1
+    # both began the LSTM's memory at the first bar, so all forecasts and fills are the same
     assert (n_trades, end_value) == (expected[0], pytest.approx(expected[1], rel=1e-6))
 
 
-@pytest.mark.parametrize("class_name", ["SMACross", ""], ids=["named", "the first of the file"])
-def test_btrun_trades_a_baseline(bars_file, class_name):
-    done = _btrun(bars_file, f"{STRATEGIES / 'sma_cross.py'}:{class_name}:fast=5,slow=20")
-    n_trades, end_value = _trades_and_end_value(done)
-    expected = _in_cerebro(SMACross, fast=5, slow=20)
-    assert n_trades > 5
-    assert (n_trades, end_value) == (expected[0], pytest.approx(expected[1], rel=1e-9))
-
-
-def test_btrun_shows_why_a_model_can_not_be_used(bars_file):
-    done = _btrun(bars_file, f"{STRATEGIES / 'lstm.py'}:LSTM:model='gone'")
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        pytest.param(
+            "lstm.py::model='gone'",
+            "ModelError: No model at gone. Train one with `lstm-strategy train",
+            id="no such model, the class of the file",
+        ),
+        pytest.param(
+            "lstm.py:LSTM",
+            "model must be a forecaster or the folder of a saved one, got None",
+            id="no model named",
+        ),
+    ],
+)
+def test_btrun_shows_why_a_model_can_not_be_used(bars_file, strategy, message):
+    arguments = ["--csvformat", "btcsv", "--data", bars_file.name]
+    done = run_btrun(bars_file, *arguments, "--strategy", f"{STRATEGIES}/{strategy}")
     assert done.returncode != 0
-    assert "ModelError: No model at gone. Train one with `lstm-strategy train" in done.stderr
-
-
-def test_btrun_shows_that_a_model_was_not_named(bars_file):
-    done = _btrun(bars_file, f"{STRATEGIES / 'lstm.py'}:LSTM")
-    assert done.returncode != 0
-    assert "model must be a forecaster or the folder of a saved one, got None" in done.stderr
+    assert message in done.stderr
