@@ -14,7 +14,7 @@ import pytest
 import pytz
 
 from lstm_strategy.errors import BarsError
-from lstm_strategy.trading.clock import day_numbers
+from lstm_strategy.trading.backtrader_internals import timeframe_of
 from lstm_strategy.trading.feed import BarsFeed
 
 NAMES = ("open", "high", "low", "close", "volume", "funding_rate", "mark")
@@ -297,31 +297,6 @@ def test_a_session_is_resampled_to_one_bar_a_day(mode):
     assert [row[2] for row in found] == list(bars["close"].groupby(bars.index.date).last())
 
 
-def some_dates(n_dates: int, step_us: int) -> pd.DatetimeIndex:
-    microseconds = np.random.default_rng(7).integers(-(2**50), 2**51, n_dates)
-    return pd.DatetimeIndex(np.sort(microseconds // step_us * step_us).view("datetime64[us]"))
-
-
-@pytest.mark.parametrize(
-    "index",
-    [
-        pytest.param(some_dates(2_000, 1), id="microseconds"),
-        pytest.param(some_dates(2_000, 86_400_000_000), id="days"),
-        pytest.param(hourly_walk(ZoneInfo("America/New_York")).index, id="aware hours"),
-        pytest.param(some_dates(200, 1_000_000).as_unit("ns"), id="nanosecond unit"),
-        pytest.param(some_dates(200, 1_000_000).as_unit("s"), id="second unit"),
-    ],
-)
-def test_day_numbers_are_exactly_those_of_backtrader(index):
-    expected = [bt.date2num(date.to_pydatetime()) for date in index]
-    np.testing.assert_array_equal(day_numbers(index), expected)
-
-
-def test_seconds_survive_the_way_into_backtrader_and_back():
-    index = some_dates(2_000, 1_000_000)
-    assert [bt.num2date(number) for number in day_numbers(index)] == list(index.to_pydatetime())
-
-
 @pytest.mark.parametrize(
     ("freq", "expected"),
     [
@@ -341,14 +316,14 @@ def test_seconds_survive_the_way_into_backtrader_and_back():
 )
 def test_timeframe_and_compression_come_from_the_bars(freq, expected):
     feed = BarsFeed(walk(pd.date_range("2024-01-01", periods=12, freq=freq)))
-    assert (feed._timeframe, feed._compression) == expected
+    assert timeframe_of(feed) == expected[0]
     assert (feed.p.timeframe, feed.p.compression) == expected
 
 
 def test_a_given_timeframe_is_kept():
     feed = BarsFeed(daily_walk(), timeframe=bt.TimeFrame.Weeks)
-    assert (feed._timeframe, feed._compression) == (bt.TimeFrame.Weeks, 1)
-    assert BarsFeed(daily_walk().iloc[:1])._timeframe == bt.TimeFrame.Days
+    assert (timeframe_of(feed), feed.p.compression) == (bt.TimeFrame.Weeks, 1)
+    assert timeframe_of(BarsFeed(daily_walk().iloc[:1])) == bt.TimeFrame.Days
 
 
 def test_bad_bars_are_refused():

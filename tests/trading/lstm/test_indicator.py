@@ -9,6 +9,7 @@ import pytest
 from made_up import ConstantForecaster, RememberingForecaster, random_walk
 
 from lstm_strategy import BarsFeed, LSTMForecaster, LSTMIndicator, LSTMStrategyError
+from lstm_strategy.learning.serving import open_forecaster, precompute_forecasts
 
 BARS = random_walk(90, seed=4)
 COLUMNS = ["signal", "forecast", "uncertainty"]
@@ -316,8 +317,6 @@ def test_the_plot_label_does_not_spell_out_the_model():
 
 
 def test_a_saved_model_is_loaded_once_until_it_changes(trained, tmp_path):
-    from lstm_strategy.learning.serving import open_forecaster
-
     folder = trained.save(tmp_path / "model")
     first = open_forecaster(folder)
     assert open_forecaster(str(folder)) is first
@@ -326,8 +325,6 @@ def test_a_saved_model_is_loaded_once_until_it_changes(trained, tmp_path):
 
 
 def test_ready_forecasts_stand_in_for_the_model(trained):
-    from lstm_strategy.learning.serving import precompute_forecasts
-
     ready = precompute_forecasts(trained, BARS)
     pd.testing.assert_frame_equal(ready.forecast(BARS.iloc[20:]), trained.forecast(BARS).iloc[20:])
     aware = BARS.tz_localize("UTC").tz_convert("America/New_York")
