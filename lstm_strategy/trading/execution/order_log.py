@@ -16,6 +16,7 @@ ORDER_KINDS = (
     "unfilled_at_end",
     "ruined",
 )
+"""What can become of an order, explained at `TargetStrategy`."""
 
 
 @contextmanager

@@ -84,15 +84,31 @@ class TargetParameters(TradingSettings):
 
 
 def default_params(settings: type[TradingSettings]) -> tuple[tuple[str, Any], ...]:
-    """The fields of settings and their defaults in the form of backtrader's `params`."""
+    """Return the fields of settings and their defaults in the form of backtrader's `params`.
+
+    Args:
+        settings: A class of settings, every field of which has a default.
+
+    Example:
+        >>> default_params(TargetParameters)[:2]
+        (('long_only', False), ('band', 0.1))
+    """
     return tuple((name, field.default) for name, field in settings.model_fields.items())
 
 
 def check_params(settings: type[TradingSettings], params: Any) -> None:
-    """Refuse a strategy's parameters that break the rules of the settings of the same names.
+    """Refuse parameters of a strategy that break the rules of the settings of the same names.
+
+    Args:
+        settings: The class of settings that has the rules.
+        params: A strategy's `self.p`; parameters that aren't among the settings are left alone.
 
     Raises:
         TradingError: With the parameter, its rule, the value and what to give instead.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> check_params(TradingSettings, SimpleNamespace(anything=1))
     """
     settings(**{name: getattr(params, name) for name in settings.model_fields})
 
