@@ -58,7 +58,16 @@ class WorkersDiedError(LSTMStrategyError):
 
 
 class LooksAheadError(FeatureError):
-    """Raised when a feature changes at past bars as later bars arrive."""
+    """Raised when a feature changes at past bars as later bars arrive.
+
+    Attributes:
+        column: The column that changes; "" if it isn't known.
+        bars_back: How many bars before the first later one it does; None if it isn't known.
+    """
+
+    def __init__(self, message: str, *, column: str = "", bars_back: int | None = None) -> None:
+        super().__init__(message)
+        self.column, self.bars_back = column, bars_back
 
 
 class NeverForgetsError(FeatureError):

@@ -1,8 +1,8 @@
 """Every indicator of the installed pandas-ta, tried: causal, looking ahead, or never forgetting."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from lstm_strategy.errors import FeatureError, LooksAheadError, NeverForgetsError
 from lstm_strategy.learning.features import (
@@ -13,18 +13,34 @@ from lstm_strategy.learning.features import (
     measure_columns,
     written,
 )
+from lstm_strategy.support import OnWords
 
 INDICATORS_FILE = "indicators.md"
-VERDICTS = ("causal", "looks ahead", "never converges", "not usable")
 _NEEDS_A_NAME = "column"  # our own kind that passes a column of the user's through
+
+
+class IndicatorVerdict(StrEnum):
+    """What an indicator is with its default arguments."""
+
+    CAUSAL = "causal"
+    LOOKS_AHEAD = "looks ahead"
+    NEVER_CONVERGES = "never converges"
+    NOT_USABLE = "not usable"
 
 
 @dataclass(frozen=True)
 class ClassifiedIndicator:
-    """One kind with its default arguments: the verdict, its columns, and what to know."""
+    """One kind of indicator with its default arguments.
+
+    Attributes:
+        kind: Its name in pandas-ta.
+        verdict: What it is.
+        columns: What was measured of its columns; none where it can't be a feature.
+        note: What is worth knowing.
+    """
 
     kind: str
-    verdict: str
+    verdict: IndicatorVerdict
     columns: tuple[Column, ...] = ()
     note: str = ""
 
@@ -40,71 +56,76 @@ class ClassifiedIndicator:
 
 
 def classify_indicators(
-    tell: Callable[[str], None] = lambda words: None,
+    on_progress: OnWords = lambda words: None,
 ) -> tuple[ClassifiedIndicator, ...]:
-    """Every kind that a feature may have, with its default arguments, in alphabetical order."""
-    tried = []
+    """Classify every kind that a feature may have, in alphabetical order.
+
+    Args:
+        on_progress: Called with each kind before it is tried; all of them take a minute.
+
+    Example:
+        >>> len(classify_indicators())  # doctest: +SKIP
+        194
+    """
+    classified = []
     for kind in known_kinds():
         if kind != _NEEDS_A_NAME:
-            tell(kind)
-            tried.append(classify_indicator(kind))
-    return tuple(tried)
+            on_progress(kind)
+            classified.append(classify_indicator(kind))
+    return tuple(classified)
 
 
 def classify_indicator(kind: str) -> ClassifiedIndicator:
-    """What one kind is, measured on made-up bars.
+    """Classify one kind, measured on simulated bars.
 
-    >>> classify_indicator("dpo").verdict
-    'looks ahead'
+    Example:
+        >>> classify_indicator("dpo").verdict.value
+        'looks ahead'
     """
     try:
         columns = measure_columns({"kind": kind})
     except LooksAheadError as error:
-        return ClassifiedIndicator(kind, "looks ahead", note=_ahead_note(kind, str(error)))
+        note = _note_on_lookahead(kind, error)
+        return ClassifiedIndicator(kind, IndicatorVerdict.LOOKS_AHEAD, note=note)
     except NeverForgetsError:
-        return ClassifiedIndicator(
-            kind, "never converges", note="depends on the first bar for ever; refused as a feature"
-        )
+        note = "depends on the first bar for ever; refused as a feature"
+        return ClassifiedIndicator(kind, IndicatorVerdict.NEVER_CONVERGES, note=note)
     except FeatureError as error:
-        return ClassifiedIndicator(kind, "not usable", note=_reason(kind, str(error)))
+        # pandas-ta's own words where it raises
+        note = str(error.__cause__ or "gives no column of its own with a value on every bar")
+        return ClassifiedIndicator(kind, IndicatorVerdict.NOT_USABLE, note=note.rstrip("."))
     totals = [column.name for column in columns if column.is_cumulative]
     if totals:
         note = f"{', '.join(totals)} as such; the change forgets and is the feature"
-        return ClassifiedIndicator(kind, "never converges", columns, note)
-    return ClassifiedIndicator(kind, "causal", columns)
+        return ClassifiedIndicator(kind, IndicatorVerdict.NEVER_CONVERGES, columns, note)
+    return ClassifiedIndicator(kind, IndicatorVerdict.CAUSAL, columns)
 
 
-def _ahead_note(kind: str, message: str) -> str:
-    _, _, change = message.partition("its column ")
-    change = change.partition(" when later bars arrive")[0]
+def _note_on_lookahead(kind: str, error: LooksAheadError) -> str:
+    change = f"{error.column} changes {error.bars_back} bars back"
     if kind not in CAUSAL_FORMS:
         return f"{change}; refused as a feature"
     spec = {"kind": kind, **CAUSAL_FORMS[kind]}
-    return f"{change}; causal as `{written(spec)}` (memory {_memory_of(spec)} bars)"
+    memory = max(column.memory for column in measure_columns(spec))
+    return f"{change}; causal as `{written(spec)}` (memory {memory} bars)"
 
 
-def _memory_of(spec: dict) -> int:
-    return max(column.memory for column in measure_columns(spec))
+def indicators_page(indicators: tuple[ClassifiedIndicator, ...]) -> str:
+    """Return the table of indicators as a page in Markdown, with what it was measured with.
 
-
-def _reason(kind: str, message: str) -> str:
-    if "one value a bar" in message:
-        return "needs another series or gives no column of its own by default"
-    if "gives no value" in message:
-        return "has bars without a value after its warm-up"
-    return message.partition("}: ")[2].partition(". ")[0].rstrip(".")
-
-
-def indicators_page(tried: tuple[ClassifiedIndicator, ...]) -> str:
-    """The table as Markdown, with what it was measured with."""
+    Example:
+        >>> page = indicators_page((classify_indicator("sma"),))
+        >>> page.splitlines()[-1]
+        '| `sma` | causal | SMA_10 | 9 | 10 |  |'
+    """
     _, library, version = indicator_library()
-    counts = Counter(indicator.verdict for indicator in tried)
-    counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    counts = Counter(indicator.verdict for indicator in indicators)
+    counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in IndicatorVerdict)
     lines = [
         "# Indicators",
         "",
         f"Every indicator of {library} {version} and our own `relative_volume`, with default "
-        f"arguments, run on made-up daily bars: {counted}. Written by `lstm-strategy audit "
+        f"arguments, run on simulated daily bars: {counted}. Written by `lstm-strategy audit "
         "--indicators --out docs`; a test checks that it is current.",
         "",
         "*Looks ahead*: a value at a past bar changes when later bars arrive. *Never converges*: a "
@@ -116,11 +137,12 @@ def indicators_page(tried: tuple[ClassifiedIndicator, ...]) -> str:
         "| kind | verdict | columns | warm-up | memory | to know |",
         "|---|---|---|---:|---:|---|",
     ]
-    return "\n".join([*lines, *map(_row, tried)]) + "\n"
+    return "\n".join([*lines, *map(_table_row, indicators)]) + "\n"
 
 
-def _row(tried: ClassifiedIndicator) -> str:
-    names = ", ".join(column.name for column in tried.columns)
-    bars = [f"{n:,}" if tried.columns else "" for n in (tried.warm_up, tried.memory)]
-    cells = [f"`{tried.kind}`", tried.verdict, names, *bars, tried.note.replace("|", "/")]
-    return f"| {' | '.join(cells)} |"
+def _table_row(indicator: ClassifiedIndicator) -> str:
+    names = ", ".join(column.name for column in indicator.columns)
+    numbers = (indicator.warm_up, indicator.memory)
+    bars = [f"{number:,}" if indicator.columns else "" for number in numbers]
+    note = indicator.note.replace("|", "/")
+    return f"| {' | '.join([f'`{indicator.kind}`', indicator.verdict, names, *bars, note])} |"

@@ -185,10 +185,12 @@ class _Probe:
                 then, now = known[name], self._base[name].iloc[:n_known]
                 agrees = np.isclose(then, now, rtol=1e-9, atol=1e-12, equal_nan=True)
                 if not agrees.all():
+                    bars_back = n_known - int((~agrees).argmax())
                     raise LooksAheadError(
-                        f"{written(self._spec)} looks ahead: its column {name} changes "
-                        f"{n_known - int((~agrees).argmax())} bars back when later bars arrive. "
-                        f"{causal_remedy(self._spec)}"
+                        f"{written(self._spec)} looks ahead: its column {name} changes {bars_back} "
+                        f"bars back when later bars arrive. {causal_remedy(self._spec)}",
+                        column=name,
+                        bars_back=bars_back,
                     )
 
     def _unit(self, name: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Strategies and indicators that know too much, each in a way of its own, and some that don't."""
 
+from typing import Any
+
 import backtrader as bt
 import numpy as np
 import pandas as pd
@@ -84,7 +86,7 @@ class CheatsOnTheClose(bt.Strategy):
 
 
 class CentredAverage(bt.Indicator):
-    lines = ("average",)
+    lines: Any = ("average",)
     params = (("reach", 2),)
 
     def once(self, start, end):
@@ -94,7 +96,7 @@ class CentredAverage(bt.Indicator):
 
 
 class ScalesByTheWholeRun(bt.Indicator):
-    lines = ("scaled",)
+    lines: Any = ("scaled",)
 
     def once(self, start, end):
         closes = np.array(self.data.close.array)
@@ -106,7 +108,7 @@ class ScalesByTheWholeRun(bt.Indicator):
 class RepaintsThePast(bt.Indicator):
     """Marks a peak on the bar where it was, though it is known two bars later."""
 
-    lines = ("peak",)
+    lines: Any = ("peak",)
 
     def __init__(self):
         self.addminperiod(5)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lstm_strategy.evaluation.audit.indicator_table import (
-    VERDICTS,
+    IndicatorVerdict,
     classify_indicator,
     classify_indicators,
     indicators_page,
@@ -40,8 +40,9 @@ def test_an_indicator_gets_its_verdict(kind, verdict):
     assert classify_indicator(kind).verdict == verdict
 
 
-def test_what_has_a_causal_form_is_told_with_it():
-    assert "`dpo(centered=False)`" in classify_indicator("dpo").note
+def test_the_note_on_what_looks_ahead_names_the_change_and_the_causal_form():
+    note = classify_indicator("dpo").note
+    assert note.startswith("DPO_20 changes 11 bars back; causal as `dpo(centered=False)`")
     assert "`ichimoku(include_chikou=False)`" in classify_indicator("ichimoku").note
 
 
@@ -55,7 +56,7 @@ def test_the_table_names_every_kind_of_the_installed_library():
     _, library, version = indicator_library()
     assert f"{library} {version}" in PAGE
     assert list(rows_of(PAGE)) == [kind for kind in known_kinds() if kind != "column"]
-    assert {verdict for verdict, *_ in rows_of(PAGE).values()} == set(VERDICTS)
+    assert {verdict for verdict, *_ in rows_of(PAGE).values()} == set(IndicatorVerdict)
 
 
 @pytest.mark.slow
