@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import importlib.metadata
 import os
 import platform
 import sys
@@ -15,7 +14,8 @@ from typing import Any
 from rich.table import Table
 
 from benchmarks import guard
-from benchmarks.figures import Measured, Skipped, console, shown
+from benchmarks.figures import Measured, Skipped, console, format_figure
+from lstm_strategy.support import library_versions
 
 FOLDER = Path(__file__).parent
 LIBRARIES = (
@@ -43,26 +43,17 @@ def short_name(module: ModuleType) -> str:
     return module.__name__.removeprefix("benchmarks.")
 
 
-def library_versions() -> dict[str, str]:
-    installed = {
-        found.name.lower().replace("_", "-"): found.version
-        for found in importlib.metadata.distributions()
-    }
-    found = {name: installed[name] for name in LIBRARIES if name in installed}
-    return {"python": platform.python_version(), **found}
-
-
-def measured_by(modules: list[ModuleType]) -> dict[str, Measured]:
+def measure_all(modules: list[ModuleType]) -> dict[str, Measured]:
     """The figures of all modules, each in the order in which its module lists them."""
     measured: dict[str, Measured] = {}
     for module in modules:
         with console.status(f"measuring {short_name(module)}"):
-            found = module.measure()
-        measured |= {name: found[name] for name in module.FIGURES}
+            ratios = module.measure()
+        measured |= {name: ratios[name] for name in module.FIGURES}
     return measured
 
 
-def table_of(
+def build_table(
     modules: list[ModuleType], measured: Mapping[str, Measured], before: Mapping[str, float]
 ) -> Table:
     table = Table(title="Speed, as ratios measured in one run")
@@ -74,47 +65,54 @@ def table_of(
         for name, figure in module.FIGURES.items():
             ratio = measured[name]
             misses = figure.aim and not isinstance(ratio, Skipped) and ratio < figure.aim
-            aim = "" if figure.aim is None else shown(figure.aim)
-            kept = shown(before[name]) if name in before else ""
+            aim = "" if figure.aim is None else format_figure(figure.aim)
+            kept = format_figure(before[name]) if name in before else ""
             style = "red" if misses else None
-            table.add_row(name, figure.peer, aim, kept, shown(ratio), style=style)
+            table.add_row(name, figure.peer, aim, kept, format_figure(ratio), style=style)
     return table
 
 
 def main(words: list[str] | None = None) -> int:
-    """Returns 1 where a ratio fell by much; results.json then stays as it is without --write."""
+    """Return 1 if a ratio fell by much; results.json is then left as it is without --write."""
     modules = benchmark_modules()
     by_name = {short_name(module): module for module in modules}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(by_name)}")
-    parser.add_argument("--write", action="store_true", help="keep the results in any case")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"one of {', '.join(by_name)}; all by default"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="keep the results even if a ratio fell by much"
+    )
     arguments = parser.parse_args(words)
     unknown = [name for name in arguments.names if name not in by_name]
     if unknown:
         parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(by_name)}")
     chosen = [by_name[name] for name in dict.fromkeys(arguments.names or by_name)]
 
-    kept = guard.kept_results()
-    measured = measured_by(chosen)
-    console.print(table_of(chosen, measured, kept["ratios"]))
-    fallen = guard.drops(kept["ratios"], measured)
-    for drop in fallen:
+    kept = guard.load_results()
+    measured = measure_all(chosen)
+    console.print(build_table(chosen, measured, kept["ratios"]))
+    drops = guard.find_drops(kept["ratios"], measured)
+    for drop in drops:
         console.print(f"[red]{drop}")
-    _tell_what_differs(kept)
-    if fallen and not arguments.write:
-        console.print(f"{guard.RESULTS_FILE.name} is as it was; --write takes these results over.")
+    _print_differences(kept)
+    if drops and not arguments.write:
+        console.print(
+            f"{guard.RESULTS_FILE.name} is left as it was. Give --write to keep these results."
+        )
         return 1
-    new = guard.run_tasks(measured, versions=library_versions(), cpu_count=os.cpu_count())
+    versions = {"python": platform.python_version(), **library_versions(LIBRARIES)}
+    new = guard.build_results(measured, versions=versions, cpu_count=os.cpu_count())
     names = [name for module in modules for name in module.FIGURES]
-    guard.write_results(guard.merged(kept, new, names))
+    guard.write_results(guard.merge_results(kept, new, names))
     return 0
 
 
-def _tell_what_differs(kept: Mapping[str, Any]) -> None:
+def _print_differences(kept: Mapping[str, Any]) -> None:
     if kept.get("cpu_count", os.cpu_count()) != os.cpu_count():
         console.print(
-            f"The kept results are of a machine with {kept['cpu_count']} CPUs, this one has "
-            f"{os.cpu_count()}: ratios to peers that use them differently aren't comparable."
+            f"The kept results are of a machine with {kept['cpu_count']} CPUs, and this one has "
+            f"{os.cpu_count()}. Ratios to peers that use them differently aren't comparable."
         )
 
 

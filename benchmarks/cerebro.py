@@ -1,6 +1,6 @@
-"""What the network costs inside Cerebro: a saved model next to its forecasts as a ready column.
+"""What the network costs inside Cerebro: a saved model beside its forecasts as a ready column.
 
-Nothing is taken from kept forecasts, or the runs after the first would measure a lookup.
+The cache of forecasts is off, or the runs after the first would measure a lookup.
 """
 
 import os
@@ -11,7 +11,7 @@ import backtrader as bt
 import pandas as pd
 
 from benchmarks.figures import Figure, Measured
-from benchmarks.forecasting import bars_of
+from benchmarks.forecasting import real_bars
 from benchmarks.peer import forecaster
 from benchmarks.timing import best_seconds
 from lstm_strategy import BarsFeed, LSTMForecaster, LSTMStrategy, TargetStrategy
@@ -28,7 +28,7 @@ class ColumnStrategy(TargetStrategy):
     """What LSTMStrategy does, with the signal in a column of the feed."""
 
     def target_exposure(self) -> float:
-        return self.data.signal[0]
+        return float(self.data.signal[0])
 
 
 def value_after_run(bars: pd.DataFrame, strategy: type, **params: object) -> float:
@@ -36,12 +36,12 @@ def value_after_run(bars: pd.DataFrame, strategy: type, **params: object) -> flo
     cerebro.adddata(BarsFeed(bars))
     cerebro.addstrategy(strategy, **params)
     cerebro.run()
-    return cerebro.broker.getvalue()
+    return float(cerebro.broker.getvalue())
 
 
 def measure() -> dict[str, Measured]:
     """Return how many times as fast as the ready column the model is: 1 if it costs nothing."""
-    bars = bars_of(N_BARS)
+    bars = real_bars(N_BARS)
     without_cache = mock.patch.dict(os.environ, {"LSTM_STRATEGY_CACHE": "off"})
     with tempfile.TemporaryDirectory() as folder, without_cache:
         trained = forecaster(epochs=1).fit(bars.iloc[:1_000], progress=False)

@@ -1,4 +1,4 @@
-"""What a benchmark gives: ratios against peers, and what to say where there is none."""
+"""What a benchmark gives: ratios to peers, or the reason why there is none."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ console = Console(width=130)
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the table: how many times as fast as ``peer``, at least ``aim`` if all is well."""
+    """One row of the table: how many times as fast as the peer, and the least that is aimed for."""
 
     peer: str
     aim: float | None = None
@@ -27,15 +27,15 @@ class Skipped(str):
 Measured = float | AtLeast | Skipped
 
 
-def without(library: str) -> Skipped | None:
-    """The reason to skip what needs a module of the extra ``bench`` where it isn't installed."""
+def reason_without(library: str) -> Skipped | None:
+    """The reason to skip what needs a module of the extra `bench`; None if it is installed."""
     if importlib.util.find_spec(library):
         return None
     return Skipped(f"{library} isn't installed: pip install -e .[bench]")
 
 
-def shown(measured: Measured) -> str:
-    """Three digits, with ">" before a bound; the reason where nothing was measured."""
+def format_figure(measured: Measured) -> str:
+    """Three digits, with ">" before a bound; the reason if nothing was measured."""
     if isinstance(measured, Skipped):
         return f"skipped: {measured}"
     text = f"{measured:,.3g}" if measured < 1e3 else f"{measured:,.0f}"

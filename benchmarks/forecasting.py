@@ -4,11 +4,12 @@ All networks have the same size. Features are computed beforehand: only the netw
 """
 
 import tempfile
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.figures import Figure, Measured, without
+from benchmarks.figures import Figure, Measured, reason_without
 from benchmarks.peer import (
     FEATURES,
     SETTINGS,
@@ -40,34 +41,34 @@ FIGURES = {
 }
 
 
-def bars_of(n_bars: int) -> pd.DataFrame:
+def real_bars(n_bars: int) -> pd.DataFrame:
     """Real bars, as many as needed."""
     return sample_bars().iloc[:n_bars]
 
 
-def loaded_forecaster(bars: pd.DataFrame) -> LSTMForecaster:
+def load_forecaster(bars: pd.DataFrame) -> LSTMForecaster:
     """A model as a trading process has it: from its folder."""
     trained = forecaster(epochs=1).fit(bars.iloc[:1_000], progress=False)
     with tempfile.TemporaryDirectory() as folder:
         loaded = LSTMForecaster.load(trained.save(f"{folder}/model"))
-        _ = loaded.engine  # made from the folder, which goes
+        _ = loaded.engine  # loaded from the folder, which is deleted
         return loaded
 
 
 def measure() -> dict[str, Measured]:
     """Return how many times faster the whole feed and one live step are than each peer."""
-    bars = bars_of(N_BARS)
-    engine = loaded_forecaster(bars).engine
+    bars = real_bars(N_BARS)
+    engine = load_forecaster(bars).engine
     rows = FEATURES.frame(bars).dropna().to_numpy("float32")
     network, windows = windowed_network(rows), windows_of(rows)
     matrix = np.ones((MATRIX_SIZE, MATRIX_SIZE), np.float32)
 
-    def steps():
+    def steps() -> None:
         state = engine.initial_state(1)
         for row in rows[:N_STEPS]:
             _, state = run_carried(engine, row[None], state)
 
-    def predict():
+    def predict() -> None:
         for window in windows[:N_PREDICTED]:
             network.predict(window[None], verbose=0)
 
@@ -83,8 +84,8 @@ def measure() -> dict[str, Measured]:
     return _ratios(seconds, len(rows))
 
 
-def _torch_calls(windows: np.ndarray) -> dict:
-    if without("torch"):
+def _torch_calls(windows: np.ndarray) -> dict[str, Callable[[], object]]:
+    if reason_without("torch"):
         return {}
     network = torch_network(windows.shape[-1])
     whole = {
@@ -107,7 +108,7 @@ def _ratios(seconds: dict[str, float], n_rows: int) -> dict[str, Measured]:
         "feed_vs_sgemm": n_rows * multiply_adds_a_bar() / matrix_rate / seconds["feed"],
         "step_vs_predict": predict / step,
     }
-    missing = without("torch")
+    missing = reason_without("torch")
     if missing:
         return {**ratios, "feed_vs_torch": missing, "step_vs_torch": missing}
     best = min(seconds[f"torch {size}"] for size in BATCH_SIZES)

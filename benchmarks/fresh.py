@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def in_fresh_process(function: str, *arguments: Any, backend: str | None = None) -> Any:
-    """What ``module.function`` of this folder returns for JSON arguments, in a new Python process.
+    """What `module.function` of this folder returns for JSON arguments, in a new Python process.
 
-    ``backend`` is the Keras backend of that process. Raises RuntimeError with what it printed.
+    `backend` is the Keras backend of that process. Raises RuntimeError with what it printed.
     """
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     if backend is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import AtLeast, Measured, Skipped
+from lstm_strategy.support import write_json
 
 RESULTS_FILE = Path(__file__).parent / "results.json"
 LARGEST_DROP = 0.30  # of a ratio; what is less happens from run to run
@@ -14,7 +15,7 @@ LARGEST_DROP = 0.30  # of a ratio; what is less happens from run to run
 
 @dataclass(frozen=True)
 class Drop:
-    """A ratio that fell by more than the largest drop that is let pass."""
+    """A ratio that fell by more than the largest drop that is accepted."""
 
     name: str
     before: float
@@ -25,7 +26,7 @@ class Drop:
         return f"{self.name} fell by {share:.0%}: from {self.before:,.3g} to {self.now:,.3g}"
 
 
-def drops(before: Mapping[str, float], now: Mapping[str, Measured]) -> list[Drop]:
+def find_drops(before: Mapping[str, float], now: Mapping[str, Measured]) -> list[Drop]:
     """The ratios that fell by more than the largest drop; those measured only once don't count."""
     return [
         Drop(name, before[name], ratio)
@@ -36,17 +37,18 @@ def drops(before: Mapping[str, float], now: Mapping[str, Measured]) -> list[Drop
     ]
 
 
-def kept_results() -> dict[str, Any]:
-    """What results.json holds; nothing at all where there is no such file."""
+def load_results() -> dict[str, Any]:
+    """What results.json holds; no ratio if there is no such file."""
     if not RESULTS_FILE.is_file():
         return {"ratios": {}}
-    return json.loads(RESULTS_FILE.read_text("utf-8"))
+    results: dict[str, Any] = json.loads(RESULTS_FILE.read_text("utf-8"))
+    return results
 
 
-def run_tasks(
+def build_results(
     measured: Mapping[str, Measured], *, versions: dict[str, str], cpu_count: int | None
 ) -> dict[str, Any]:
-    """What results.json holds: ratios to three digits, and what they were measured with."""
+    """The content of results.json: ratios to three digits, and what they were measured with."""
     ratios = {name: value for name, value in measured.items() if not isinstance(value, Skipped)}
     return {
         "ratios": {name: float(f"{ratio:.3g}") for name, ratio in ratios.items()},
@@ -57,15 +59,15 @@ def run_tasks(
     }
 
 
-def merged(kept: Mapping[str, Any], new: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """The new results, and the kept ones of figures that weren't measured, in the order of names.
+def merge_results(kept: Mapping[str, Any], new: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """The new results and the kept ones of figures that weren't measured, in the order of names.
 
     A figure that was skipped keeps no ratio from before: the results are of one installation.
     """
-    told = {*new["ratios"], *new["skipped"]}
+    renewed = {*new["ratios"], *new["skipped"]}
     ratios = {**kept["ratios"], **new["ratios"]}
     skipped = {**kept.get("skipped", {}), **new["skipped"]}
-    bounds = {*new["at_least"], *(set(kept.get("at_least", [])) - told)}
+    bounds = {*new["at_least"], *(set(kept.get("at_least", [])) - renewed)}
     return {
         **new,
         "ratios": {n: ratios[n] for n in names if n in ratios and n not in new["skipped"]},
@@ -76,4 +78,4 @@ def merged(kept: Mapping[str, Any], new: dict[str, Any], names: list[str]) -> di
 
 def write_results(results: dict[str, Any]) -> None:
     """Replace results.json."""
-    RESULTS_FILE.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_json(RESULTS_FILE, results)

@@ -1,8 +1,8 @@
 """Does the verdict find what is there, and nothing where there is nothing?
 
-``python -m benchmarks.known_answers remembered_news`` (or ``noise``, ``sp500``) prints the figures
-of markets whose right answer is known; ``--picture FILE`` draws what memory is worth. The runs take
-minutes; ``--seeds`` makes them shorter. Nothing here is tuned to these seeds.
+`python -m benchmarks.known_answers remembered_news` (or `noise`, `sp500`) prints the figures of
+markets whose right answer is known; `--picture FILE` draws what memory is worth. The runs take
+minutes; `--seeds` makes them shorter. Nothing here is tuned to these seeds.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lstm_strategy import (
+    BASELINES,
     BrokerSettings,
     LSTMForecaster,
     LSTMStrategy,
@@ -23,31 +24,33 @@ from lstm_strategy import (
     compare,
     sample_bars,
     simulate_bars,
+    verdict,
     walk_forward,
 )
 from lstm_strategy.evaluation.metrics import bar_returns
 from lstm_strategy.evaluation.statistics import superior_predictive_ability
-from lstm_strategy.evaluation.verdict import verdict
 from lstm_strategy.learning.network import keras
 from lstm_strategy.learning.reference import learning_baselines
 from lstm_strategy.learning.serving import PrecomputedForecasts
-from strategies import BASELINES
 
 FREE = BrokerSettings(commission_rate=0, slippage_rate=0, band=0.0)
 TRAINING_SHARE = 0.75
 
 
 def out_of_sample_start(bars: pd.DataFrame) -> pd.Timestamp:
-    return bars.index[int(len(bars) * TRAINING_SHARE)]
+    return pd.Timestamp(bars.index[int(len(bars) * TRAINING_SHARE)])
 
 
-def oracle_forecasts(market, start: pd.Timestamp) -> PrecomputedForecasts:
-    frame = pd.DataFrame({"signal": market.oracle, "forecast": 0.5, "uncertainty": 0.0})
-    return PrecomputedForecasts(frame, 0, list(market.bars.columns[:5]), start)
+def oracle_forecasts(
+    oracle: pd.Series, bars: pd.DataFrame, training_end: pd.Timestamp
+) -> PrecomputedForecasts:
+    """A model that knows the exposure to hold, and counts as trained as long as the others."""
+    frame = pd.DataFrame({"signal": oracle, "forecast": 0.5, "uncertainty": 0.0})
+    return PrecomputedForecasts(frame, 0, list(bars.columns[:5]), training_end)
 
 
 def sharpe_of_signal(signal: pd.Series, bars: pd.DataFrame, start: pd.Timestamp) -> float:
-    """Sharpe ratio per bar of holding ``signal`` over the next bar, close to close."""
+    """Sharpe ratio per bar of holding the signal over the next bar, close to close."""
     earned = (signal * bars["close"].pct_change().shift(-1)).loc[start:].dropna()
     return float(earned.mean() / earned.std())
 
@@ -75,22 +78,20 @@ def remembered_news_row(seed: int) -> dict[str, float]:
     lstm = LSTMForecaster(seed=seed).fit(known, progress=False)
     seconds = time.perf_counter() - began
     plain = LSTMForecaster(seed=seed, network=simple_rnn).fit(known, progress=False)
-    short = lstm.unfitted_copy(memory="window", lookback=5)
-    short._network, short.card = lstm._network, lstm.card
     rivals = {name: rival.fit(known) for name, rival in learning_baselines().items()}
     models = {
         "LSTM": lstm,
         "SimpleRNN": plain,
-        "LSTM, 5 bars of memory": short,
+        "LSTM, 5 bars of memory": lstm.with_memory("window", lookback=5),
         **rivals,
-        "oracle": oracle_forecasts(market, known.index[-1]),
+        "oracle": oracle_forecasts(market.oracle, bars, known.index[-1]),
     }
     strategies = {name: (LSTMStrategy, {"model": model}) for name, model in models.items()}
-    board = compare(strategies | BASELINES, bars, start=start, broker=FREE)
-    sharpe = board.table["sharpe"] / board.table["sharpe"]["oracle"]
-    # what is compared with is all baselines and learners, not the other networks
+    comparison = compare({**strategies, **BASELINES}, bars, start=start, broker=FREE)
+    sharpe = comparison.table["sharpe"] / comparison.table["sharpe"]["oracle"]
+    # the test is against all baselines and learners, but not against the other networks
     others = ["LSTM", *rivals, *BASELINES]
-    returns = board.equity[others].apply(bar_returns)
+    returns = comparison.equity[others].apply(bar_returns)
     return {
         "seed": seed,
         **sharpe[[name for name in models if name != "oracle"]],
@@ -112,8 +113,14 @@ def memory_picture(shares: pd.DataFrame) -> Figure:
     for place, name in zip(places, medians.index, strict=True):
         axes.plot(shares[name], np.full(len(shares), place), ".", color="#222222", markersize=5)
     axes.axvline(1, color="#222222", linewidth=1)
-    axes.annotate("oracle", (1, places[0] + 0.45), ha="right", va="bottom", xytext=(-4, 0),
-                  textcoords="offset points")  # fmt: skip
+    axes.annotate(
+        "oracle",
+        (1, places[0] + 0.45),
+        ha="right",
+        va="bottom",
+        xytext=(-4, 0),
+        textcoords="offset points",
+    )
     axes.set_yticks(places, medians.index)
     axes.set_xlim(min(-0.15, shares.min().min() - 0.05), 1.02)
     axes.set_xlabel("Sharpe ratio out of sample, as a share of the oracle's; a dot a market")
@@ -129,9 +136,9 @@ def noise(seeds: list[int]) -> pd.DataFrame:
         bars = simulate_bars("noise", 2_500, seed=seed).bars
         start = out_of_sample_start(bars)
         lstm = LSTMForecaster(seed=seed).fit(bars[bars.index < start], progress=False)
-        board = compare({"LSTM": (LSTMStrategy, {"model": lstm}), **BASELINES}, bars, start=start)
-        found = verdict(board)
-        rows.append({"seed": seed, "claims": float(found.claims_skill), "p": found.p_value})
+        entry = (LSTMStrategy, {"model": lstm})
+        result = verdict(compare({"LSTM": entry, **BASELINES}, bars, start=start))
+        rows.append({"seed": seed, "claims": float(result.claims_skill), "p": result.p_value})
     return pd.DataFrame(rows).set_index("seed")
 
 
@@ -151,7 +158,7 @@ def sp500(seeds: list[int]) -> pd.DataFrame:
 FIGURES = {"remembered_news": (remembered_news, 5), "noise": (noise, 40), "sp500": (sp500, 1)}
 
 
-def printable(figures: pd.DataFrame) -> Table:
+def build_table(figures: pd.DataFrame) -> Table:
     table = Table(str(figures.index.name))
     for column in figures:
         table.add_column(str(column), justify="right")
@@ -167,14 +174,14 @@ def printable(figures: pd.DataFrame) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("market", choices=FIGURES)
-    parser.add_argument("--members", type=int, help="how many seeds, from --first on")
-    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--seeds", type=int, help="how many markets, one a seed, from --first on")
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--picture", type=Path, help="with remembered_news: draw the shares")
     arguments = parser.parse_args()
     figure, n_seeds = FIGURES[arguments.market]
     seeds = range(arguments.first, arguments.first + (arguments.seeds or n_seeds))
     figures = figure(list(seeds))
-    Console(width=180).print(printable(figures))
+    Console(width=180).print(build_table(figures))
     if arguments.picture is not None:
         memory_picture(figures).savefig(arguments.picture, dpi=120)
 

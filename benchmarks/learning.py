@@ -1,6 +1,6 @@
 """How long it takes to learn the same: from a cold start of fit to one validation AUC.
 
-The market is ``remembered_news``, where there is something to remember. This package trains until
+The market is `remembered_news`, where there is something to remember. This package trains until
 it stops by itself; its AUC on the last bars, which none of the networks learns from, is then what
 the peers have to reach. They get the same features, labels and weights, the best of the learning
 rates that were tried with torch, and the AUC after every epoch. A peer that doesn't get there is
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.figures import AtLeast, Figure, Measured, console, without
+from benchmarks.figures import AtLeast, Figure, Measured, console, reason_without
 from benchmarks.fresh import in_fresh_process
 from benchmarks.peer import UNITS, torch_forecasts, torch_network, windowed_network, windows_of
 from lstm_strategy import FeatureSet, LSTMForecaster, simulate_bars
@@ -21,7 +21,7 @@ from lstm_strategy.learning.training import TrainingSet, build_training_set
 
 N_BARS = 20_000
 SEED = 1
-SETTINGS = {"units": UNITS, "members": 1, "seed": 7, "learning_rate": 0.02}
+SETTINGS: dict[str, Any] = {"units": UNITS, "members": 1, "seed": 7, "learning_rate": 0.02}
 PEERS_LEARNING_RATE = 1e-2
 WINDOWS_A_STEP = 256
 AIMS = {"torch": 4, "keras": 10}
@@ -41,7 +41,7 @@ def measure() -> dict[str, Measured]:
 
 
 def _ratio(peer: str, auc: float, seconds: float) -> Measured:
-    missing = without(peer)
+    missing = reason_without(peer)
     if missing:
         return missing
     limit = AIMS[peer] * seconds * _SPARE
@@ -51,7 +51,7 @@ def _ratio(peer: str, auc: float, seconds: float) -> Measured:
 
 
 def sequences_learn() -> tuple[float, float]:
-    """The validation AUC that ``LSTMForecaster.fit`` ends with, and the seconds it took."""
+    """The validation AUC that `LSTMForecaster.fit` ends with, and the seconds it took."""
     bars = simulate_bars("remembered_news", N_BARS, seed=SEED).bars
     started = time.perf_counter()
     trained = LSTMForecaster(**SETTINGS).fit(bars, progress=False)
@@ -59,16 +59,16 @@ def sequences_learn() -> tuple[float, float]:
 
 
 def torch_learns(auc: float, limit: float) -> tuple[float, float]:
-    """The best validation AUC of windowed torch, and the seconds until it reached ``auc``."""
-    return _learned(_torch_epochs, auc, limit)
+    """The best validation AUC of windowed torch, and the seconds until it reached `auc`."""
+    return _learn_until(_torch_epochs, auc, limit)
 
 
 def keras_learns(auc: float, limit: float) -> tuple[float, float]:
-    """The best validation AUC of windowed Keras, and the seconds until it reached ``auc``."""
-    return _learned(_keras_epochs, auc, limit)
+    """The best validation AUC of windowed Keras, and the seconds until it reached `auc`."""
+    return _learn_until(_keras_epochs, auc, limit)
 
 
-def _learned(
+def _learn_until(
     epochs: Callable[[TrainingSet], Iterator[np.ndarray]], auc: float, limit: float
 ) -> tuple[float, float]:
     from sklearn.metrics import roc_auc_score

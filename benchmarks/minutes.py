@@ -1,4 +1,4 @@
-"""A million bars of minutes: time that grows with the bars, and memory that stays bounded.
+"""A million bars of a minute: time that grows with the bars, and memory that stays bounded.
 
 Each length is forecast in a process of its own, from a saved model, as a user would.
 """
@@ -12,7 +12,7 @@ from rich.table import Table
 from benchmarks.feed import random_bars
 from benchmarks.figures import Figure, Measured, console
 from benchmarks.fresh import in_fresh_process, peak_bytes
-from benchmarks.peer import FEATURES, SETTINGS
+from benchmarks.peer import FEATURES, forecaster
 from lstm_strategy import FeatureSet, LSTMForecaster
 
 LENGTHS = (10_000, 100_000, 1_000_000)
@@ -51,7 +51,7 @@ def measure() -> dict[str, Measured]:
     table = Table("bars", "seconds", "microseconds a bar", "peak memory, GB")
     a_bar: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        untrained = LSTMForecaster(EIGHT_FEATURES, **SETTINGS.model_dump() | {"epochs": 1})
+        untrained = forecaster(features=EIGHT_FEATURES, epochs=1)
         model = str(untrained.fit(minutes(2_000), progress=False).save(f"{folder}/model"))
         for n_bars in LENGTHS:
             seconds, peak = in_fresh_process("minutes.forecast_cost", model, n_bars)

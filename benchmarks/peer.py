@@ -25,12 +25,13 @@ FEATURES = FeatureSet(
     ]
 )
 UNITS = (64, 64)
-SETTINGS = LSTMForecaster(units=UNITS, members=1, seed=7).settings
+FORECASTER = LSTMForecaster(FEATURES, units=UNITS, members=1, seed=7)
+SETTINGS = FORECASTER.settings
 
 
 def forecaster(**changes: Any) -> LSTMForecaster:
-    """This package's network of that size, to be trained."""
-    return LSTMForecaster(FEATURES, **{**SETTINGS.model_dump(), **changes})
+    """This package's network of that size with these arguments changed, to be trained."""
+    return FORECASTER.unfitted_copy(**changes)
 
 
 def multiply_adds_a_bar(n_features: int = len(FEATURES.names)) -> int:
@@ -81,13 +82,14 @@ def torch_network(n_features: int) -> Any:
 
 
 def torch_forecasts(network: Any, windows: np.ndarray, *, batch_size: int) -> np.ndarray:
-    """Logits of all windows, ``batch_size`` of them a call."""
+    """Logits of all windows, `batch_size` of them a call."""
     import torch
 
     network.eval()
     with torch.inference_mode():
         parts = torch.from_numpy(windows).split(batch_size)
-        return torch.cat([network(part) for part in parts]).numpy()
+        logits: np.ndarray = torch.cat([network(part) for part in parts]).numpy()
+    return logits
 
 
 def windows_of(rows: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""What many symbols cost: measured task times and bytes, and the driver's share of it all.
+"""What many symbols cost: the time and the bytes of a task, and the driver's share of it all.
 
-``python -m benchmarks.scale`` prints the figures of docs/scale.md. The driver's share comes from
+`python -m benchmarks.scale` prints the figures of docs/scale.md. The driver's share comes from
 the largest step: walk forwards over 5,000 symbols through Ray, by the code that users run, in which
-each fold gives back a model that was trained before instead of training one.
+each fold returns a model that was trained before instead of training one.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import cloudpickle
 
 from benchmarks.figures import console
 from lstm_strategy import (
+    BASELINES,
     LSTMForecaster,
     LSTMStrategy,
     WalkForward,
@@ -30,8 +31,8 @@ from lstm_strategy import (
     workers,
 )
 from lstm_strategy.learning.forecaster import read_folder, write_folder
+from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.support import share
-from strategies import BASELINES
 
 TRAINING_BARS, TEST_BARS = 2_520, 252
 N_TIMED_FOLDS = 4
@@ -40,18 +41,18 @@ N_CORES = (1, 16, 256, 1_024)
 
 
 class Recorded(LSTMForecaster):
-    """A forecaster whose training gives back a model of earlier, at once."""
+    """A forecaster whose training returns at once, with a model that was trained before."""
 
     content: dict[str, bytes]
 
     @classmethod
-    def of(cls, content: dict[str, bytes]) -> "Recorded":
-        made = cls()
-        made.content = content
-        return made
+    def from_content(cls, content: dict[str, bytes]) -> "Recorded":
+        forecaster = cls()
+        forecaster.content = content
+        return forecaster
 
-    def unfitted_copy(self) -> "Recorded":
-        return Recorded.of(self.content)
+    def unfitted_copy(self, **_: Any) -> "Recorded":
+        return Recorded.from_content(self.content)
 
     def fit(self, *_: Any, **__: Any) -> "Recorded":
         return self
@@ -61,7 +62,7 @@ class Recorded(LSTMForecaster):
         return Path(folder)
 
 
-def timed_folds(folder: Path) -> float:
+def time_folds(folder: Path) -> float:
     """Core seconds of a fold of the default forecaster once the network is compiled."""
     bars = sample_bars("sp500").iloc[: TRAINING_BARS + N_TIMED_FOLDS * TEST_BARS]
     ends = [time.process_time()]  # of all threads: Keras uses several
@@ -81,10 +82,8 @@ def timed_folds(folder: Path) -> float:
     return median(later)
 
 
-def compared_seconds(folder: Path) -> float:
+def comparison_seconds(folder: Path) -> float:
     """Core seconds of a comparison of one symbol with all baselines, in one process."""
-    from lstm_strategy.learning.serving import open_forecaster
-
     bars, model = sample_bars("sp500"), open_forecaster(folder)
     entries: dict[str, Any] = {"LSTM": (LSTMStrategy, {"model": model}), **BASELINES}
     began = time.process_time()
@@ -92,12 +91,14 @@ def compared_seconds(folder: Path) -> float:
     return time.process_time() - began
 
 
-def simulated(content: dict[str, bytes], n_symbols: int, done: Callable[[str], None]) -> float:
+def driver_seconds_a_task(
+    content: dict[str, bytes], n_symbols: int, say: Callable[[str], None]
+) -> float:
     """The driver's CPU seconds a task, folds of recorded models through Ray on this machine."""
     bars = sample_bars("sp500")
     test_bars = (len(bars) - TRAINING_BARS) // N_REFITS
     splits = WalkForward(len(bars) - N_REFITS * test_bars, test_bars)
-    recorded = Recorded.of(content)
+    recorded = Recorded.from_content(content)
     began, cpu = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as temporary, workers("ray", n_jobs=2):
         for symbol in range(n_symbols):
@@ -107,7 +108,7 @@ def simulated(content: dict[str, bytes], n_symbols: int, done: Callable[[str], N
             shutil.rmtree(folder)
             if symbol in (9, n_symbols // 2, n_symbols - 1):
                 n_tasks = (symbol + 1) * N_REFITS
-                done(
+                say(
                     f"{n_tasks:,} tasks: {(time.perf_counter() - began) / n_tasks * 1e3:.1f} ms "
                     f"of wall clock and {(time.process_time() - cpu) / n_tasks * 1e3:.1f} ms of "
                     f"the driver each, at most {peak_megabytes():.0f} MB in the driver"
@@ -125,20 +126,20 @@ def main() -> None:
     n_symbols = parser.parse_args().symbols
     with tempfile.TemporaryDirectory() as temporary:
         run = Path(temporary) / "run"
-        fold_seconds = timed_folds(run)
+        fold_seconds = time_folds(run)
         content = read_folder(run / "folds" / "002")
-        one_compared = compared_seconds(run)
+        one_comparison = comparison_seconds(run)
     bars = sample_bars("sp500")
     with share(bars, n_jobs=2) as handle:
         task_bytes = len(cloudpickle.dumps((LSTMForecaster(), handle)))
     console.print(
-        f"core seconds: a fold {fold_seconds:.2f}, comparing a symbol {one_compared:.2f}\n"
+        f"core seconds: a fold {fold_seconds:.2f}, comparing a symbol {one_comparison:.2f}\n"
         f"bytes: bars {len(pickle.dumps(bars)):,} once; a task {task_bytes:,}; "
         f"its model {sum(map(len, content.values())):,}"
     )
-    driver_seconds = simulated(content, n_symbols, console.print)
+    driver_seconds = driver_seconds_a_task(content, n_symbols, console.print)
     n_tasks = N_SYMBOLS * N_REFITS
-    core_hours = (n_tasks * fold_seconds + N_SYMBOLS * one_compared) / 3600
+    core_hours = (n_tasks * fold_seconds + N_SYMBOLS * one_comparison) / 3600
     driver_hours = n_tasks * driver_seconds / 3600
     console.print(
         f"{n_tasks:,} folds: {core_hours:.0f} core hours, driver {driver_hours:.1f} hours"

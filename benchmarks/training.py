@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.feed import random_bars
-from benchmarks.figures import Figure, Measured, console, without
+from benchmarks.figures import Figure, Measured, console, reason_without
 from benchmarks.fresh import in_fresh_process
 from benchmarks.peer import FEATURES, SETTINGS, forecaster, windowed_network, windows_of
 
@@ -46,7 +46,7 @@ class EpochTimer:
 
 
 def sequence_rate() -> float:
-    """Targets a second of ``LSTMForecaster.fit``."""
+    """Targets a second of `LSTMForecaster.fit`."""
     timer = EpochTimer()
     bars = random_bars(N_BARS)
     forecaster(epochs=EPOCHS["sequences"]).fit(bars, progress=timer)
@@ -62,7 +62,7 @@ def targets_of_an_epoch(n_rows: int) -> int:
 
 
 def window_rate(size: int) -> float:
-    """Targets a second of a windowed network, ``size`` windows a training step."""
+    """Targets a second of a windowed network, `size` windows a training step."""
     from lstm_strategy.learning.network import keras
 
     bars = random_bars(N_WINDOW_BARS)
@@ -91,7 +91,7 @@ def _n_training(rows: np.ndarray) -> int:
 
 def measure() -> dict[str, Measured]:
     """Return how many times as many targets a second sequences train, per peer."""
-    no_jax = without("jax")
+    no_jax = reason_without("jax")
     backends = ["tensorflow"] if no_jax else ["tensorflow", "jax"]
     rates: dict[str | int, float] = dict.fromkeys((*backends, *WINDOWS_A_STEP), 0.0)
     for _ in range(N_REPEATS):

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.feed import random_bars
-from benchmarks.figures import Figure, Measured, console, without
+from benchmarks.figures import Figure, Measured, console, reason_without
 from benchmarks.fresh import in_fresh_process
 from benchmarks.peer import FEATURES, SETTINGS, forecaster, windowed_network
 from lstm_strategy import BrokerSettings, LSTMStrategy, WalkForward, run_backtest, walk_forward
@@ -26,7 +26,7 @@ WINDOWS_A_STEP = 256
 FIGURES = {"walk_vs_pybroker": Figure(f"PyBroker 2, windowed Keras, {N_REFITS} refits", 3)}
 
 
-def walked_bars() -> pd.DataFrame:
+def bars_to_walk() -> pd.DataFrame:
     """Bars for all folds, behind those that only warm features and windows up."""
     warm_up = FEATURES.warm_up + SETTINGS.lookback
     return random_bars(warm_up + TRAINING_BARS + N_REFITS * TEST_BARS)
@@ -34,9 +34,9 @@ def walked_bars() -> pd.DataFrame:
 
 def our_seconds() -> tuple[float, int]:
     """Seconds of the walk forward with its backtest, and the refits it had."""
-    from lstm_strategy.learning.training import fit as training  # noqa: F401
+    from lstm_strategy.learning.training import fit_network  # noqa: F401  (imports aren't timed)
 
-    bars = walked_bars()
+    bars = bars_to_walk()
     n_training = len(bars) - N_REFITS * TEST_BARS
     started = time.perf_counter()
     walked = walk_forward(
@@ -54,15 +54,21 @@ def pybroker_seconds() -> tuple[float, int]:
     """Seconds of PyBroker's walk forward with its backtest, and the refits it had."""
     import pybroker
 
-    from lstm_strategy.learning.training import fit as training  # noqa: F401
+    from lstm_strategy.learning.training import fit_network  # noqa: F401  (imports aren't timed)
 
     warnings.simplefilter("ignore")
     pybroker.disable_logging()
     pybroker.disable_progress_bar()
     refits: list[int] = []
 
-    def trained(symbol: str, train_data: pd.DataFrame, test_data: pd.DataFrame, *,
-                lag_train: np.ndarray, lag_test: np.ndarray) -> Any:  # fmt: skip
+    def train(
+        symbol: str,
+        train_data: pd.DataFrame,
+        test_data: pd.DataFrame,
+        *,
+        lag_train: np.ndarray,
+        lag_test: np.ndarray,
+    ) -> Any:
         windows = _windows_of_lags(lag_train)
         labels = train_data["label"].to_numpy(np.float32)
         network = windowed_network(train_data[FEATURES.names].to_numpy(np.float32))
@@ -77,19 +83,19 @@ def pybroker_seconds() -> tuple[float, int]:
         refits.append(len(windows))
         return network, FEATURES.names
 
-    def traded(context: Any) -> None:
+    def trade(context: Any) -> None:
         forecast = context.preds("lstm")[-1]
         if forecast > 0.5 and not context.long_pos():
             context.buy_shares = context.calc_target_shares(0.95)
         elif forecast < 0.5 and context.long_pos():
             context.sell_all_shares()
 
-    frame = _pybroker_frame(walked_bars())
+    frame = _pybroker_frame(bars_to_walk())
     started = time.perf_counter()
     pybroker.register_columns([*FEATURES.names, "label"])
     model = pybroker.model(
         "lstm",
-        trained,
+        train,
         lags=SETTINGS.lookback - 1,
         lag_cols=FEATURES.names,
         predict_fn=lambda network, lags: network.predict(
@@ -97,7 +103,7 @@ def pybroker_seconds() -> tuple[float, int]:
         )[:, 0],
     )
     strategy = pybroker.Strategy(frame, frame["date"].iloc[0], frame["date"].iloc[-1])
-    strategy.add_execution(traded, ["BARS"], models=model)
+    strategy.add_execution(trade, ["BARS"], models=model)
     share = TRAINING_BARS / (TRAINING_BARS + TEST_BARS)
     strategy.walkforward(windows=N_REFITS, train_size=share, calc_bootstrap=False)
     return time.perf_counter() - started, len(refits)
@@ -118,7 +124,7 @@ def _pybroker_frame(bars: pd.DataFrame) -> pd.DataFrame:
 
 def measure() -> dict[str, Measured]:
     """Return how many times as fast as PyBroker's the walk forward of this package is."""
-    missing = without("pybroker")
+    missing = reason_without("pybroker")
     if missing:
         return {"walk_vs_pybroker": missing}
     seconds = {}

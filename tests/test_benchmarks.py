@@ -49,7 +49,7 @@ def bench(runner, guard, figures, monkeypatch):
 
         monkeypatch.setattr(runner, "benchmark_modules", lambda: [Quick(), Slow()])
         code = runner.main(list(words))
-        return code, guard.kept_results()["ratios"]
+        return code, guard.load_results()["ratios"]
 
     return bench
 
@@ -66,7 +66,7 @@ def test_the_results_in_the_tree_are_those_of_the_benchmarks(runner):
     from benchmarks import guard
 
     names = {name for module in runner.benchmark_modules() for name in module.FIGURES}
-    results = guard.kept_results()
+    results = guard.load_results()
     assert set(results) == {"ratios", "at_least", "skipped", "versions", "cpu_count"}
     assert set(results["ratios"]) | set(results["skipped"]) == names
     assert not set(results["ratios"]) & set(results["skipped"])
@@ -75,7 +75,7 @@ def test_the_results_in_the_tree_are_those_of_the_benchmarks(runner):
 
 def test_results_have_three_digits_and_name_no_machine(guard, figures):
     measured = {"feed": 2.67312, "walk": figures.AtLeast(6029.8), "jax": figures.Skipped("no jax")}
-    results = guard.run_tasks(measured, versions={"python": "3.11"}, cpu_count=2)
+    results = guard.build_results(measured, versions={"python": "3.11"}, cpu_count=2)
     assert results == {
         "ratios": {"feed": 2.67, "walk": 6030.0},
         "at_least": ["walk"],
@@ -114,7 +114,7 @@ def test_an_unknown_benchmark_is_named_with_those_there_are(bench, capsys):
     assert "no benchmark 'quik'; there are quick, slow" in capsys.readouterr().err
 
 
-def test_a_large_drop_is_told_after_the_table_and_leaves_the_results_as_they_were(bench, capsys):
+def test_a_large_drop_is_shown_after_the_table_and_leaves_the_results_as_they_were(bench, capsys):
     bench(quick=20.0, slow=2.0)
     capsys.readouterr()
     code, kept = bench(quick=13.9, slow=4.0)
@@ -123,37 +123,37 @@ def test_a_large_drop_is_told_after_the_table_and_leaves_the_results_as_they_wer
     assert shown.index("the slow way") < shown.index("quick fell by 30%: from 20 to 13.9")
 
 
-def test_a_large_drop_is_taken_over_when_that_is_asked_for(bench):
+def test_a_large_drop_is_kept_when_that_is_asked_for(bench):
     bench(quick=20.0)
     assert bench("--write", quick=5.0) == (0, {"quick": 5.0, "slow": 2.0})
 
 
-@pytest.mark.parametrize("now, fallen", [(14.1, []), (14.0, []), (13.9, ["quick"]), (40.0, [])])
-def test_a_drop_counts_from_thirty_percent_on(guard, now, fallen):
-    assert [drop.name for drop in guard.drops({"quick": 20.0}, {"quick": now})] == fallen
+@pytest.mark.parametrize("now, drops", [(14.1, []), (14.0, []), (13.9, ["quick"]), (40.0, [])])
+def test_a_drop_counts_from_thirty_percent_on(guard, now, drops):
+    assert [drop.name for drop in guard.find_drops({"quick": 20.0}, {"quick": now})] == drops
 
 
 def test_what_was_measured_only_once_is_no_drop(guard, figures):
     now = {"new": 0.1, "jax": figures.Skipped("jax isn't installed")}
-    assert guard.drops({"gone": 5.0, "jax": 4.0}, now) == []
+    assert guard.find_drops({"gone": 5.0, "jax": 4.0}, now) == []
 
 
 def test_a_missing_peer_is_shown_with_its_reason_and_breaks_nothing(bench, figures, guard, capsys):
     bench(quick=20.0)
     code, kept = bench(quick=figures.Skipped("torch isn't installed"))
     assert (code, kept) == (0, {"slow": 2.0})
-    assert guard.kept_results()["skipped"] == {"quick": "torch isn't installed"}
+    assert guard.load_results()["skipped"] == {"quick": "torch isn't installed"}
     assert "skipped: torch isn't installed" in capsys.readouterr().out
 
 
 def test_a_library_that_is_not_installed_is_a_reason_to_skip(figures):
-    assert figures.without("numpy") is None
-    assert "pip install" in figures.without("no_such_library_anywhere")
+    assert figures.reason_without("numpy") is None
+    assert "pip install" in figures.reason_without("no_such_library_anywhere")
 
 
 def test_a_bound_is_shown_as_one(figures):
-    assert figures.shown(figures.AtLeast(4.567)) == "> 4.57"
-    assert figures.shown(12_345.6) == "12,346"
+    assert figures.format_figure(figures.AtLeast(4.567)) == "> 4.57"
+    assert figures.format_figure(12_345.6) == "12,346"
 
 
 def test_a_function_runs_in_a_process_of_its_own(runner):
