@@ -3,7 +3,11 @@ them looks ahead or never forgets.
 """
 
 from lstm_strategy.learning.features.augmentation import mirror_bars
-from lstm_strategy.learning.features.feature_set import FeatureSet
+from lstm_strategy.learning.features.feature_set import (
+    FeatureSet,
+    FeatureSpecs,
+    choose_features,
+)
 from lstm_strategy.learning.features.indicators import BASE_COLUMNS, indicator_library, known_kinds
 from lstm_strategy.learning.features.lookahead import (
     ALTERATIONS,
@@ -34,10 +38,12 @@ __all__ = [
     "Difference",
     "FEATURE_TOLERANCE",
     "FeatureSet",
+    "FeatureSpecs",
     "PRESETS",
     "alter_bars",
     "bars_to_agree",
     "check_causal",
+    "choose_features",
     "column_differences",
     "cut_points",
     "feature_memories",

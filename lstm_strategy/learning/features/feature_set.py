@@ -17,6 +17,9 @@ from lstm_strategy.learning.features.indicators import (
 from lstm_strategy.learning.features.presets import PRESETS
 from lstm_strategy.learning.features.traits import Column, UnitInputs, measure_columns, stationary
 
+FeatureSpecs = Sequence[Mapping[str, Any]]
+"""Features as plain data: `[{"kind": "rsi", "length": 14}]`."""
+
 
 class FeatureSet:
     """Named, ordered, causal feature columns, computed from bars.
@@ -173,3 +176,21 @@ class FeatureSet:
                 f"Two features give the same column {twice[0]!r}. Remove one, or tell them "
                 'apart with "suffix".'
             )
+
+
+def choose_features(features: FeatureSet | FeatureSpecs | None) -> FeatureSet:
+    """The feature set that is meant by what a user passes.
+
+    Args:
+        features: A feature set, the list that makes one, or None for the preset "default".
+
+    Raises:
+        FeatureError: If the features can't be used.
+
+    Example:
+        >>> choose_features([{"kind": "rsi", "length": 14}])
+        FeatureSet(RSI_14)
+    """
+    if features is None:
+        return FeatureSet.preset("default")
+    return features if isinstance(features, FeatureSet) else FeatureSet(features)

@@ -9,6 +9,7 @@ from lstm_strategy.learning.forecaster.base import (
     Stream,
     TrainableForecaster,
 )
+from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster
 from lstm_strategy.learning.forecaster.lstm_forecaster import LSTMForecaster
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.forecaster.storage import (
@@ -24,6 +25,7 @@ from lstm_strategy.learning.targets import FORECAST_COLUMNS
 __all__ = [
     "CARD_FILE",
     "FORECAST_COLUMNS",
+    "FeatureForecaster",
     "Forecast",
     "ForecastStream",
     "Forecaster",

@@ -1,43 +1,75 @@
-"""What is found out about a network right after its training, for its model card."""
+"""What is measured of a network right after its training, for its model card."""
 
 import logging
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
 from lstm_strategy.learning.forecaster.model_card import MemorySpan
-from lstm_strategy.learning.inference import SIGNAL_TOLERANCE, network_memory
+from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
+from lstm_strategy.learning.inference import SIGNAL_TOLERANCE, Engine, network_memory
 from lstm_strategy.learning.targets import SignalScale, Target
-from lstm_strategy.learning.training import TrainingSet
+from lstm_strategy.learning.training import ForecasterSettings, TrainingSet
 
-if TYPE_CHECKING:
-    from lstm_strategy.learning.inference import Engine
-
-log = logging.getLogger(
-    "lstm_strategy.learning.forecaster.lstm_forecaster"
-)  # fit is what the user called
+log = logging.getLogger(__name__)
 
 LOOKBACKS_OF_CONTEXT = 8
 """Carried memory may reach further back than the lookback."""
 
 
-def memory_span(
-    engine: "Engine", rows: np.ndarray, target: Target, scale: SignalScale, *, lookback: int
-) -> MemorySpan:
-    """How long the carried memory depends on where it began, measured on the training rows.
+@dataclass(frozen=True)
+class Assessment:
+    """What the training rows show of a trained network.
 
-    ``rows`` has shape (n_rows, n_features). Where the memory never settles, that is logged as a
-    warning and the span is as long as can be spared.
+    Attributes:
+        signal: How its forecasts become signals.
+        memory: How long its carried memory takes to settle; None without one.
+        validation_scores: The target's scores on the rows that the members held out.
     """
-    measured = network_memory(engine, rows, lambda members: target.build_columns(members, scale)[0])
-    spared = min(LOOKBACKS_OF_CONTEXT * lookback, len(rows) // 4)
+
+    signal: SignalScale
+    memory: MemorySpan | None
+    validation_scores: dict[str, float]
+
+
+def assess_network(
+    network: TrainedNetwork, rows: TrainingSet, settings: ForecasterSettings
+) -> Assessment:
+    """Measure a network on the rows that it was trained with."""
+    members = network.forecast_rows(
+        rows.features, settled_rows=settings.lookback, window_rows=settings.window_rows
+    )
+    scale = fit_signal_scale(members, settings)
+    memory = None
+    if settings.memory == "carry":
+        memory = measure_memory(network.engine, rows.features, scale, settings)
+    return Assessment(scale, memory, score_held_out_rows(rows, settings.target, members))
+
+
+def fit_signal_scale(members: np.ndarray, settings: ForecasterSettings) -> SignalScale:
+    """The scale that the members' forecasts of the training rows give."""
+    return settings.target.fit_scale(members[settings.lookback - 1 :].mean(axis=1))
+
+
+def measure_memory(
+    engine: Engine, rows: np.ndarray, scale: SignalScale, settings: ForecasterSettings
+) -> MemorySpan:
+    """Measure how long the carried memory depends on where it began.
+
+    Where the memory never settles, the span is as long as can be spared, and a warning is logged.
+    """
+    measured = network_memory(
+        engine, rows, lambda members: settings.target.build_columns(members, scale)[0]
+    )
+    spared = min(LOOKBACKS_OF_CONTEXT * settings.lookback, len(rows) // 4)
     if measured is None:
         log.warning(
             "The network still remembers its first row after half of the %s training rows, so "
             "forecasts begin after %s rows and depend a little on where the bars begin. "
             "Train on more bars, or with memory='window'.",
-            f"{len(rows):,}", f"{spared:,}",
-        )  # fmt: skip
+            f"{len(rows):,}",
+            f"{spared:,}",
+        )
     return MemorySpan(
         bars=spared if measured is None else measured,
         converged=measured is not None,
@@ -45,11 +77,11 @@ def memory_span(
     )
 
 
-def held_out_scores(rows: TrainingSet, target: Target, members: np.ndarray) -> dict[str, float]:
-    """Log-loss, AUC and accuracy of each member on the rows that it held out, all together.
+def score_held_out_rows(rows: TrainingSet, target: Target, members: np.ndarray) -> dict[str, float]:
+    """The target's scores of each member on the rows that it held out, all taken together.
 
-    ``members`` has the members' forecasts of all rows, shape (n_rows, n_members); NaN rows are
-    left out. The AUC is NaN where all labels are the same.
+    `members` has the members' forecasts of all rows, shape (n_rows, n_members); rows where they
+    are NaN are left out.
     """
     parts = [
         (rows.labels[span], members[span, member], rows.weights[span])

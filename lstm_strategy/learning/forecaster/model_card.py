@@ -1,4 +1,4 @@
-"""Where a model came from and what it needs: the content of ``model.json``."""
+"""Where a model came from and what it needs: the content of `model.json`."""
 
 import math
 from datetime import datetime
@@ -9,13 +9,19 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from lstm_strategy.learning.targets import SignalScale
 from lstm_strategy.learning.training import ForecasterSettings
 
-FORMAT = 2
+FORMAT: Literal[2] = 2
 
 
 class TrainingSpan(BaseModel):
-    """Which bars a model has seen: everything up to ``end`` is in-sample.
+    """Which bars a model has seen: everything up to `end` is in-sample.
 
-    ``has_chosen_rows`` says that the caller of ``fit`` left bars out or chose those that validate.
+    Attributes:
+        start: The first bar.
+        end: The last bar.
+        validation_start: The first bar that the first member held out.
+        n_bars: Number of bars.
+        has_chosen_rows: Whether the caller of `fit` left bars out, or chose those that validate.
+        sha256: The fingerprint of the bars.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,10 +37,12 @@ class TrainingSpan(BaseModel):
 class MemorySpan(BaseModel):
     """How long the carried memory depends on where it began, measured on the training rows.
 
-    ``bars`` is the number of complete rows that the first signal needs, its own included: from
-    there on a run that began later agrees with the full one to ``tolerance`` (of a signal from
-    -1 to 1). Where ``converged`` is false it never did within the training rows, and ``bars`` is
-    as many as could be spared.
+    Attributes:
+        bars: Complete rows that the first signal needs, its own included: from there on a run
+            that began later agrees with the full one.
+        converged: Whether it ever did within the training rows; if not, `bars` is as many as
+            could be spared.
+        tolerance: How far apart signals (-1…1) may be and still agree.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,11 +53,31 @@ class MemorySpan(BaseModel):
 
 
 class ModelCard(BaseModel):
-    """Where a model came from and what it needs: the content of ``model.json``."""
+    """Where a model came from and what it needs.
+
+    Attributes:
+        format: Of the model folder.
+        created: When the training ended, in UTC.
+        settings: The arguments of `LSTMForecaster`, save features and network.
+        features: What `FeatureSet.from_dict` reads.
+        training: The bars that the model has seen.
+        signal: How a forecast becomes a signal.
+        memory: How long a carried memory takes to settle; None without one.
+        validation_scores: The target's scores on the rows that the members held out.
+        versions: The version of each library that matters, by name.
+        backend: The backend of Keras.
+        network: The user's own network builder by name; "" for the LSTM of the package.
+        network_sha256: The digest of `network.keras`.
+        onnx_sha256: The digest of `network.onnx`; "" without one.
+
+    Example:
+        >>> ModelCard.model_fields["format"].default
+        2
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[2] = 2
+    format: Literal[2] = FORMAT
     created: datetime
     settings: ForecasterSettings
     features: dict[str, Any]
@@ -59,13 +87,13 @@ class ModelCard(BaseModel):
     validation_scores: dict[str, float]
     versions: dict[str, str]
     backend: str
-    network: str = ""  # the user's own builder by name; "" for the LSTM of the package
+    network: str = ""
     network_sha256: str = ""
-    twin_sha256: str = ""  # "" without a twin
+    onnx_sha256: str = ""
 
     @field_validator("validation_scores", mode="before")
     @classmethod
-    def _unknown_is_nan(cls, scores: Any) -> Any:
+    def _read_null_as_nan(cls, scores: Any) -> Any:
         """JSON has no NaN: where validation bars all rise there is no AUC, and it reads null."""
         if not isinstance(scores, dict):
             return scores

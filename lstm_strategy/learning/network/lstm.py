@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from lstm_strategy.learning.network.keras_import import keras, layers
+from lstm_strategy.learning.targets import Direction, Head
 
 
 def build_normalization(rows: np.ndarray) -> layers.Layer:
@@ -64,6 +65,7 @@ def build_lstm_member(
     dropout: float,
     lookback: int,
     seed: int,
+    head: Head = Direction.head,
     name: str = "member",
 ) -> keras.Model:
     """Build one freshly initialised LSTM network; the same seed gives the same weights.
@@ -75,11 +77,12 @@ def build_lstm_member(
         lookback: Bars that the cells remember at first: each begins with a memory of its own
             length, from 1 to `lookback` bars.
         seed: Of all weights and of the dropout.
+        head: The last layer, as the target asks for it.
         name: Of the network, and the beginning of its layers' names.
 
     Returns:
-        A network from (batch, time, n_features) to (batch, time, 1). The output at each step is
-        the forecast, 0…1, known at the close of that step's bar.
+        A network from (batch, time, n_features) to (batch, time, n_outputs). The output at each
+        step, such as a probability, is known at the close of that step's bar.
 
     Example:
         >>> member = build_lstm_member(3, units=(8, 4), dropout=0.2, lookback=30, seed=7)
@@ -100,13 +103,14 @@ def build_lstm_member(
         signal, _, _ = lstm(signal)
         lstm.cell.bias.assign(memory_biases(n_units, lookback=lookback, seed=next(seeds)))
         signal = layers.Dropout(dropout, seed=next(seeds), name=f"{name}_dropout_{depth}")(signal)
-    probability = layers.Dense(
-        1,
-        activation="sigmoid",
+    outputs = layers.Dense(
+        head.n_outputs,
+        activation=head.activation,
         kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-        name=f"{name}_probability",
+        bias_initializer=keras.initializers.Constant(head.initial_bias),
+        name=f"{name}_head",
     )(signal)
-    return keras.Model(inputs, probability, name=name)
+    return keras.Model(inputs, outputs, name=name)
 
 
 def _layer_seeds(seed: int, n_seeds: int) -> Iterator[int]:

@@ -1,5 +1,5 @@
 """Models to be measured against: scikit-learn learners on the same features and labels."""
 
-from lstm_strategy.learning.reference.learners import learning_baselines
+from lstm_strategy.learning.reference.learners import LearnerForecaster, learning_baselines
 
-__all__ = ["learning_baselines"]
+__all__ = ["LearnerForecaster", "learning_baselines"]

@@ -1,32 +1,52 @@
 """The scikit-learn classifiers of the learning baselines, and how they are trained and asked.
 
-scikit-learn is loaded when a classifier is first made, never with this module.
+scikit-learn is loaded when a classifier is first built, never with this module.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import numpy as np
+
+EstimatorName = Literal["logistic", "boosting"]
 
 FEWEST_ROWS = 100  # a leaf of the trees takes half of them
 _EXPECTED_VARIANCE = 0.1  # of the log-odds: what weak signals do to them, all columns together
 
 
-def fit_classifier(
-    estimator: str, inputs: np.ndarray, labels: np.ndarray, weights: np.ndarray, *, seed: int
-) -> Any:
-    """A logistic regression for "logistic", else boosted trees, trained on weighted rows.
+class Classifier(Protocol):
+    """What scikit-learn calls a classifier."""
 
-    ``inputs`` has shape (n_rows, n_columns), ``labels`` (0 or 1) and ``weights`` (n_rows,).
+    def fit(self, inputs: np.ndarray, labels: np.ndarray, **fit_params: np.ndarray) -> Any:
+        """Train on rows of inputs and their labels."""
+        ...
+
+    def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
+        """How likely each label is for each row, shape (n_rows, n_labels)."""
+        ...
+
+
+def fit_classifier(
+    estimator: EstimatorName,
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    *,
+    seed: int,
+) -> Classifier:
+    """Train a logistic regression or boosted trees on weighted rows.
+
+    `inputs` has shape (n_rows, n_columns), `labels` (0 or 1) and `weights` (n_rows,).
     """
     is_logistic = estimator == "logistic"
-    classifier = _logistic(inputs.shape[1]) if is_logistic else _boosting(seed)
+    classifier = _build_logistic(inputs.shape[1]) if is_logistic else _build_boosting(seed)
     name = "logisticregression__sample_weight" if is_logistic else "sample_weight"
     with _thread_pools().limit(limits=1):
-        return classifier.fit(inputs, labels, **{name: weights})
+        classifier.fit(inputs, labels, **{name: weights})
+    return classifier
 
 
-def rise_probability(classifier: Any, inputs: np.ndarray) -> np.ndarray:
+def rise_probability(classifier: Classifier, inputs: np.ndarray) -> np.ndarray:
     """How likely the label 1 is for each row, shape (n_rows,), from 0 to 1."""
     with _thread_pools().limit(limits=1):
         return classifier.predict_proba(inputs)[:, 1]
@@ -45,10 +65,10 @@ def _thread_pools() -> Any:
     return ThreadpoolController()
 
 
-def _logistic(n_columns: int) -> Any:
+def _build_logistic(n_columns: int) -> Classifier:
     """Scaled features, and a ridge that expects as little of many columns as of few.
 
-    ``C`` is the variance that each coefficient is expected to have; shared out like this, all
+    `C` is the variance that each coefficient is expected to have; shared out like this, all
     columns together are expected to move the log-odds by about a third.
     """
     from sklearn.linear_model import LogisticRegression
@@ -56,19 +76,20 @@ def _logistic(n_columns: int) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     ridge = LogisticRegression(C=_EXPECTED_VARIANCE / n_columns, max_iter=1000)
-    return make_pipeline(StandardScaler(), ridge)
+    pipeline: Classifier = make_pipeline(StandardScaler(), ridge)
+    return pipeline
 
 
-def _boosting(seed: int) -> Any:
+def _build_boosting(seed: int) -> Classifier:
     """Few small trees, each of which says little: made for odds that are nearly even.
 
-    The settings were chosen on made-up rows with weak planted signals, never on market bars:
-    there they forecast unseen rows better than a coin on average, where scikit-learn's own fit
-    the noise and did far worse.
+    The settings were chosen on simulated rows with weak planted signals, never on market bars:
+    there they forecast unseen rows better than a coin flip on average, where scikit-learn's own
+    settings fit the noise and did far worse.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return HistGradientBoostingClassifier(
+    trees: Classifier = HistGradientBoostingClassifier(
         learning_rate=0.02,
         max_iter=100,
         max_leaf_nodes=4,
@@ -79,3 +100,4 @@ def _boosting(seed: int) -> Any:
         early_stopping=False,
         random_state=seed,
     )
+    return trees

@@ -78,7 +78,8 @@ class BinaryTarget(Target):
             Shape (n_rows,).
         """
         known = np.clip(forecast, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-        return -np.where(labels > _BREAK_EVEN, np.log(known), np.log(1 - known))
+        losses: np.ndarray = -np.where(labels > _BREAK_EVEN, np.log(known), np.log(1 - known))
+        return losses
 
     def score(
         self, labels: np.ndarray, forecast: np.ndarray, weights: np.ndarray

@@ -32,7 +32,7 @@ def choose_target(target: str | Target | LabelFunction) -> Target:
         return OwnTarget(None, saved_name=target)
     if isinstance(target, str) and target in TARGETS:
         return TARGETS[target]()
-    if isinstance(target, type) and issubclass(target, Target):
+    if isinstance(target, type):
         raise TrainingError(f"target must be an object, got a class. Write {target.__name__}().")
     if callable(target):
         return OwnTarget(target)

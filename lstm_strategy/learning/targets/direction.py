@@ -95,5 +95,5 @@ def move_weights(close: pd.Series, *, horizon: int) -> pd.Series:
     """
     usual = close.pct_change().rolling(_USUAL_BARS, min_periods=2).std() * np.sqrt(horizon)
     size = forward_return(close, horizon=horizon).abs()
-    weights = (size / usual).clip(upper=_LARGEST_WEIGHT).where(usual > 0, 1.0)
+    weights: pd.Series = (size / usual).clip(upper=_LARGEST_WEIGHT).where(usual > 0, 1.0)
     return weights.where(size.notna())

@@ -7,15 +7,22 @@ import numpy as np
 from lstm_strategy.learning.training.dataset import TrainingSet
 
 
-class Chunks:
+class ChunkBatches:
     """Chunks of consecutive rows, as (features, labels, weights) batches.
 
-    ``spans`` are the rows to take, each at least a chunk long or left out. The first ``warm_up``
-    steps of a chunk weigh nothing: the network's state is still settling. ``offsets`` gives a new
-    generator of random offsets, so that chunks differ between epochs and every other one is
-    mirrored, if there are mirrored rows; without it chunks lie at fixed places and score every
-    row behind the first warm-up once. Every batch is full, if need be with chunks that weigh
-    nothing: a step that has been compiled for one shape serves any number of rows.
+    Every batch is full, if need be with chunks that weigh nothing: a step that has been compiled
+    for one shape serves any number of rows.
+
+    Args:
+        rows: The rows of which chunks are taken.
+        spans: The rows to take, each at least a chunk long or left out.
+        length: Rows of a chunk.
+        warm_up: The first steps of a chunk, which weigh nothing: the network's state is still
+            settling.
+        batch_size: Chunks of a batch, at most.
+        offsets: Gives random offsets, so that chunks differ between epochs and every other one is
+            mirrored, if there are mirrored rows. Without it chunks lie at fixed places and score
+            every row behind the first warm-up once.
     """
 
     def __init__(
@@ -30,7 +37,7 @@ class Chunks:
     ) -> None:
         self._rows, self._mirrored = rows, rows.mirrored
         usual = np.mean(np.concatenate([rows.weights[span] for span in spans]))
-        # a mean weight of 1 keeps losses comparable with the log-loss of a coin
+        # a mean weight of 1 keeps losses comparable with the log-loss of a coin flip
         self._weights = (rows.weights / usual).astype(np.float32)
         self._length, self._warm_up, self._stride = length, warm_up, length - warm_up
         self._offsets = offsets
@@ -40,14 +47,14 @@ class Chunks:
             n_chunks = max(1, sum(map(self._n_chunks_that_always_fit, self._spans)))
             self._batch_size = min(batch_size, n_chunks)
             self._n_batches = n_chunks // self._batch_size
-        self.lay_anew()
+        self.start_epoch()
 
-    def lay_anew(self) -> None:
-        """Lay the chunks for another epoch."""
+    def start_epoch(self) -> None:
+        """Place the chunks for another epoch."""
         if self._offsets is None:
-            self._lay_in_place()
+            self._place_at_fixed_rows()
         else:
-            self._lay_at_random(self._offsets)
+            self._place_at_random(self._offsets)
 
     def __len__(self) -> int:
         return self._n_batches
@@ -68,9 +75,10 @@ class Chunks:
 
     def _n_chunks_that_always_fit(self, span: slice) -> int:
         spare = self._length + self._stride - 1
-        return max(0, (span.stop - span.start - spare) // self._stride + 1)
+        n_chunks: int = (span.stop - span.start - spare) // self._stride + 1
+        return max(0, n_chunks)
 
-    def _lay_in_place(self) -> None:
+    def _place_at_fixed_rows(self) -> None:
         # the last chunk is moved back to end with the span; what overlaps is scored once
         starts, scored_from = [], []
         for span in self._spans:
@@ -88,7 +96,7 @@ class Chunks:
         self._is_mirrored = np.zeros(len(self._starts), bool)
         self._count_steps()
 
-    def _lay_at_random(self, offsets: np.random.Generator) -> None:
+    def _place_at_random(self, offsets: np.random.Generator) -> None:
         starts = []
         for span in self._spans:
             last = span.stop - self._length

@@ -13,12 +13,21 @@ from pydantic import (
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets import Direction, Target, choose_target
+from lstm_strategy.support import describe_first_offence
 
 Units = Annotated[int, Field(ge=1, le=1024)]
 
 
 class ForecasterSettings(BaseModel):
-    """How the network is built and trained; one field for each argument of LSTMForecaster."""
+    """How a network is built and trained: the arguments of `LSTMForecaster`, checked.
+
+    `dict(settings)` gives them back; `model_dump` and `model_dump_json` describe the target in
+    words. `LSTMForecaster` says what each of them means.
+
+    Example:
+        >>> ForecasterSettings(units=(16, 8), target="direction").window_rows is None
+        True
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -48,25 +57,34 @@ class ForecasterSettings(BaseModel):
         return target.describe()
 
     @classmethod
-    def checked(cls, **arguments: Any) -> Self:
-        """The settings, or one clear error that names the first argument that is off.
+    def from_arguments(cls, **arguments: Any) -> Self:
+        """Check arguments of `LSTMForecaster`.
+
+        Args:
+            arguments: Any of the fields, by name.
+
+        Returns:
+            The settings, with the defaults for what wasn't given.
 
         Raises:
-            TrainingError: the rule, what was received, and the remedy.
+            TrainingError: Naming the first argument that is off, the rule, what was received and
+                the default.
         """
+        if "target" in arguments:
+            arguments["target"] = choose_target(arguments["target"])
         try:
             return cls(**arguments)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(map(str, first["loc"]))
-            if first["type"] == "extra_forbidden":
-                known = ", ".join(cls.model_fields)
+            offence = describe_first_offence(error)
+            if offence.is_unknown:
                 raise TrainingError(
-                    f"LSTMForecaster has no argument {name!r}. Known: {known}."
+                    f"LSTMForecaster has no argument {offence.name!r}. Known: "
+                    f"{', '.join(cls.model_fields)}."
                 ) from error
-            if name == "target":
-                raise first["ctx"]["error"] from error
-            raise TrainingError(
-                f"{name}: {first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}. "
-                f"The default is {cls.model_fields[str(first['loc'][0])].default!r}."
-            ) from error
+            default = cls.model_fields[offence.field].default
+            raise TrainingError(f"{offence}. The default is {default!r}.") from error
+
+    @property
+    def window_rows(self) -> int | None:
+        """Rows that each forecast starts afresh from; None where the state is carried."""
+        return self.lookback if self.memory == "window" else None

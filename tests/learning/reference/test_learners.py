@@ -18,7 +18,7 @@ from lstm_strategy import (
     run_backtest,
     walk_forward,
 )
-from lstm_strategy.learning.reference.learners import TabularForecaster, learning_baselines
+from lstm_strategy.learning.reference.learners import LearnerForecaster, learning_baselines
 from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.learning.targets import Direction
 
@@ -56,11 +56,11 @@ def share_right(forecaster, bars, rises, *, start):
 
 
 def x_alone(estimator="logistic", **settings):
-    return TabularForecaster(estimator, features=X_ALONE, **settings)
+    return LearnerForecaster(estimator, features=X_ALONE, **settings)
 
 
 def small(estimator="logistic", **settings):
-    return TabularForecaster(estimator, features=SMALL_FEATURES, **settings)
+    return LearnerForecaster(estimator, features=SMALL_FEATURES, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_features_are_scaled_by_the_training_rows_only():
     leave_out = np.arange(300) < 100
     x_left_out = bars["x"].where(np.arange(400) >= 100, -1000.0)
     forecaster = x_alone().fit(bars.assign(x=x_left_out).iloc[:300], leave_out=leave_out)
-    scaler = forecaster._fitted.classifier[0]
+    scaler = forecaster._fit.classifier[0]
     np.testing.assert_allclose(scaler.mean_, x[100:299].mean())  # bar 299 has no label yet
     np.testing.assert_allclose(scaler.scale_, x[100:299].std())
 
@@ -240,10 +240,10 @@ def test_labels_that_are_all_the_same_are_refused():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param({"estimator": "forest"}, "estimator: .*'logistic' or 'boosting'", id="kind"),
-        pytest.param({"window": 0}, "window: .*got 0", id="window"),
-        pytest.param({"horizon": 0}, "horizon: .*got 0", id="horizon"),
-        pytest.param({"seed": -1}, "seed: .*got -1", id="seed"),
+        pytest.param({"estimator": "forest"}, "'logistic' or 'boosting'", id="kind"),
+        pytest.param({"window": 0}, "window must be .*got 0", id="window"),
+        pytest.param({"horizon": 0}, "horizon must be .*got 0", id="horizon"),
+        pytest.param({"seed": -1}, "seed must be .*got -1", id="seed"),
     ],
 )
 def test_arguments_that_are_off_are_named(arguments, message):

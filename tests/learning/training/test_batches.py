@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lstm_strategy.learning.training.batches import Chunks
+from lstm_strategy.learning.training.batches import ChunkBatches
 from lstm_strategy.learning.training.dataset import MirrorImage, TrainingSet
 
 ROWS = np.arange(100, dtype=np.float32)
@@ -22,7 +22,7 @@ def numbered_rows(n_rows=100, *, labels=None, mirrored=None):
 
 def chunks_of(rows, *spans, **settings):
     spans = spans or (slice(0, len(rows.features)),)
-    return Chunks(rows, spans, **{"length": 20, "warm_up": 5, "batch_size": 2, **settings})
+    return ChunkBatches(rows, spans, **{"length": 20, "warm_up": 5, "batch_size": 2, **settings})
 
 
 def scored_rows(chunks):
@@ -46,7 +46,7 @@ def test_random_chunks_never_leave_their_spans_and_differ_between_epochs():
     for _ in range(60):
         epochs.append(scored_rows(chunks))
         assert all(chunks[batch][0].shape == (2, 20, 1) for batch in range(len(chunks)))
-        chunks.lay_anew()
+        chunks.start_epoch()
     assert len({tuple(rows) for rows in epochs}) > 5
     assert set().union(*epochs) == {*range(5, 50), *range(65, 100)}
 
@@ -74,7 +74,7 @@ def test_a_mirrored_chunk_has_the_mirrored_features_and_the_opposite_labels():
             seen.add(is_mirrored)
             right = np.abs(number) % 2
             np.testing.assert_array_equal(answers[0, :, 0], 1 - right if is_mirrored else right)
-        chunks.lay_anew()
+        chunks.start_epoch()
     assert seen == {False, True}
 
 

@@ -76,7 +76,7 @@ def test_keras_alone_loads_the_member_of_a_checkpoint(tmp_path):
     file = tmp_path / "best.keras"
     checkpoint = keras.callbacks.ModelCheckpoint(file, save_best_only=True)
     forecaster = LSTMForecaster(SMALL_FEATURES, **{**SMALL, "members": 1})
-    network = forecaster.fit(BARS, progress=False, callbacks=[checkpoint])._network
+    network = forecaster.fit(BARS, progress=False, callbacks=[checkpoint]).keras_model
     loaded, (member,) = keras.models.load_model(file), members_of(network)
     kinds = {type(layer).__module__.split(".")[0] for layer in loaded.layers}
     assert kinds == {"keras"}

@@ -1,0 +1,211 @@
+"""What all models share that see the features of bars, row by row."""
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from lstm_strategy.bars import validate_bars
+from lstm_strategy.errors import TrainingError
+from lstm_strategy.learning.forecaster.base import TrainableForecaster
+from lstm_strategy.learning.forecaster.storage import builder_name
+from lstm_strategy.learning.forecaster.stream import ForecastStream, StreamedModel
+from lstm_strategy.learning.inference import Engine
+from lstm_strategy.learning.targets import SignalScale, Target
+from lstm_strategy.support import suggest_names
+
+if TYPE_CHECKING:
+    from lstm_strategy.learning.network import NetworkBuilder
+
+
+class FeatureForecaster(TrainableForecaster):
+    """A model that sees rows of features and gives the forecast of each member for each row.
+
+    A row is a bar whose features are all known. A subclass says how many rows a forecast needs,
+    and computes the members' forecasts; the columns, the members' signals and the stream follow.
+
+    Attributes:
+        features: What the model sees.
+        settings: All arguments of the class but features and network.
+        network: The user's own network builder, if there is one.
+    """
+
+    settings: BaseModel
+    network: "NetworkBuilder | None" = None
+
+    @property
+    @abstractmethod
+    def target(self) -> Target:
+        """What the model is asked."""
+
+    @property
+    @abstractmethod
+    def n_members(self) -> int:
+        """Members of the ensemble."""
+
+    @property
+    @abstractmethod
+    def settled_rows(self) -> int:
+        """Complete rows of features that the first forecast needs, its own included."""
+
+    @property
+    @abstractmethod
+    def window_rows(self) -> int | None:
+        """Rows that each forecast starts afresh from; None where a state is carried."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> Engine:
+        """What computes the members' forecasts; raises ModelError before the training."""
+
+    @property
+    @abstractmethod
+    def _scale(self) -> SignalScale:
+        """How forecasts become signals; raises ModelError before the training."""
+
+    @abstractmethod
+    def _forecast_rows(self, rows: np.ndarray) -> np.ndarray:
+        """The members' forecasts for at least `settled_rows` rows, shape (n_rows, n_members).
+
+        NaN in the first `settled_rows - 1` rows.
+        """
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
+        """Build a forecaster from arguments by name, such as those of a file.
+
+        Args:
+            arguments: What the class takes.
+
+        Raises:
+            TrainingError: For a name that isn't one of an argument, or a value that is off.
+            FeatureError: If the features can't be used.
+        """
+        known = inspect.signature(cls).parameters
+        for name in arguments:
+            if name not in known:
+                raise TrainingError(
+                    f"{cls.__name__} has no argument {name!r}. {suggest_names(name, known)}"
+                )
+        return cls(**arguments)
+
+    def unfitted_copy(self, **changes: Any) -> Self:
+        """Return a forecaster with the same arguments, save for `changes`, untrained.
+
+        Args:
+            changes: Arguments of the class, by name.
+
+        Raises:
+            TrainingError: Naming the first argument that is off.
+        """
+        return self.from_arguments({"features": self.features, **dict(self.settings), **changes})
+
+    def describe_settings(self) -> dict[str, Any]:
+        """Return all arguments as plain values that JSON can hold.
+
+        Returns:
+            `settings` (argument → value), `features` (as `FeatureSet.to_dict` gives them) and
+            `network` (the name of the user's own network builder, "" without one).
+        """
+        return {
+            "settings": self.settings.model_dump(mode="json"),
+            "features": self.features.to_dict(),
+            "network": builder_name(self.network),
+        }
+
+    @property
+    def warm_up(self) -> int:
+        """Bars before the first forecast: those of the features, then those of the memory."""
+        return self.features.warm_up + self.settled_rows - 1
+
+    @property
+    def bars_columns(self) -> list[str]:
+        """The columns that bars must have to be forecast."""
+        return self.features.bars_columns
+
+    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Forecast every bar, each at its close.
+
+        Args:
+            bars: Open, high, low, close, volume and what the features read besides, shape
+                (n_bars, n_columns).
+
+        Returns:
+            The columns signal (the exposure asked for, -1…1), forecast (what the target says;
+            for the direction how likely a rise is, 0…1, with rises and falls weighted by their
+            size, so that they cancel at 0.5) and uncertainty (the standard deviation between the
+            members) on the index of `bars`. NaN in the first `warm_up` rows, and where a feature
+            isn't known.
+
+        Raises:
+            BarsError: At the first bad bar.
+            FeatureError: If the bars lack a column that a feature reads.
+            ModelError: If the forecaster hasn't been fitted.
+        """
+        members = self._forecast_members(bars)
+        return pd.DataFrame(
+            np.column_stack(self.columns_of(members.to_numpy())),
+            index=members.index,
+            columns=list(self.target.forecast_columns),
+        )
+
+    def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Give the signal that each member of the ensemble alone would give.
+
+        Args:
+            bars: As for `forecast`, which says what is raised, too.
+
+        Returns:
+            Shape (n_bars, n_members), -1…1, known at the close of the row; NaN where `forecast`
+            is.
+        """
+        members = self._forecast_members(bars)
+        return members.apply(lambda member: self.columns_of(member.to_numpy()[:, None])[0])
+
+    def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Turn members' forecasts into the columns of `forecast`.
+
+        Args:
+            members: Shape (n_rows, n_members).
+
+        Returns:
+            One array of shape (n_rows,) a column.
+
+        Raises:
+            ModelError: If the forecaster hasn't been fitted.
+        """
+        return self.target.build_columns(members, self._scale)
+
+    def stream(self, history: pd.DataFrame | None = None) -> ForecastStream:
+        """Give the same forecasts bar by bar.
+
+        Args:
+            history: Bars that came before the first one of the stream, if any.
+
+        Raises:
+            BarsError: At the first bad bar of the history.
+            ModelError: If the forecaster hasn't been fitted.
+        """
+        model = StreamedModel(
+            features=self.features,
+            engine=self.engine,
+            build_columns=self.columns_of,
+            settled_rows=self.settled_rows,
+            window_rows=self.window_rows,
+        )
+        return ForecastStream(model, None if history is None else validate_bars(history))
+
+    def _forecast_members(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """The members' forecasts for every bar, shape (n_bars, n_members)."""
+        _ = self._scale  # without one nothing has been trained: say so before anything else
+        bars = validate_bars(bars)
+        features = self.features.frame(bars)
+        is_complete = features.notna().all(axis=1).to_numpy()
+        frame = pd.DataFrame(np.nan, index=bars.index, columns=range(self.n_members))
+        if is_complete.sum() >= self.settled_rows:
+            frame.loc[is_complete] = self._forecast_rows(features.to_numpy()[is_complete])
+        return frame

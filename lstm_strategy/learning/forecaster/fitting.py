@@ -1,0 +1,85 @@
+"""From bars to a trained model with its card."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.bars import bars_fingerprint
+from lstm_strategy.learning.features import FeatureSet, check_causal
+from lstm_strategy.learning.forecaster.assessment import assess_network
+from lstm_strategy.learning.forecaster.model_card import ModelCard, TrainingSpan
+from lstm_strategy.learning.forecaster.storage import builder_name
+from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
+from lstm_strategy.learning.training import ForecasterSettings, build_training_set
+from lstm_strategy.support import OnEpoch, library_versions, training_progress
+
+if TYPE_CHECKING:
+    from lstm_strategy.learning.network import NetworkBuilder
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """What a training leaves.
+
+    Attributes:
+        network: The ensemble.
+        card: Where it came from.
+        history: One row an epoch: member, epoch, loss, val_loss.
+    """
+
+    network: TrainedNetwork
+    card: ModelCard
+    history: pd.DataFrame
+
+
+def train_model(
+    bars: pd.DataFrame,
+    features: FeatureSet,
+    settings: ForecasterSettings,
+    *,
+    build: "NetworkBuilder | None" = None,
+    leave_out: np.ndarray | None = None,
+    validation: np.ndarray | None = None,
+    progress: bool | OnEpoch | None = None,
+    callbacks: Sequence[Any] = (),
+) -> TrainedModel:
+    """Train an ensemble on valid bars; arguments and errors are those of `LSTMForecaster.fit`."""
+    check_causal(features, bars, horizon=settings.horizon)
+    rows, times = build_training_set(
+        bars, features, settings, leave_out=leave_out, validation=validation
+    )
+    from lstm_strategy.learning.inference import build_engine
+    from lstm_strategy.learning.network import keras
+    from lstm_strategy.learning.training import fit_network
+
+    with training_progress(progress, members=settings.members, epochs=settings.epochs) as on_epoch:
+        fit = fit_network(rows, settings, build=build, on_epoch=on_epoch, callbacks=callbacks)
+    engine, onnx = build_engine(fit.network, rows.features)
+    network = TrainedNetwork.from_training(
+        fit.network, engine=engine, onnx=onnx, keras_version=keras.__version__
+    )
+    assessment = assess_network(network, rows, settings)
+    card = ModelCard(
+        created=datetime.now(UTC),
+        settings=settings,
+        features=features.to_dict(),
+        training=TrainingSpan(
+            start=bars.index[0],
+            end=bars.index[-1],
+            validation_start=times[rows.held_out[0].start],
+            n_bars=len(bars),
+            has_chosen_rows=leave_out is not None or validation is not None,
+            sha256=bars_fingerprint(bars),
+        ),
+        signal=assessment.signal,
+        memory=assessment.memory,
+        validation_scores=assessment.validation_scores,
+        versions={**library_versions(), features.library: features.library_version},
+        backend=keras.backend.backend(),
+        network=builder_name(build),
+    )
+    return TrainedModel(network, card, fit.history)
