@@ -57,9 +57,8 @@ def test_a_model_is_audited_layer_by_layer(audit, model_folder):
 
 
 def test_indicators_are_tried_without_bars(audit, monkeypatch):
-    from lstm_strategy.evaluation.audit import indicator_table
-
-    monkeypatch.setattr(indicator_table, "known_kinds", lambda: ("column", "dpo", "obv", "rsi"))
+    table = "lstm_strategy.evaluation.audit.indicator_table"
+    monkeypatch.setattr(f"{table}.known_kinds", lambda: ("column", "dpo", "obv", "rsi"))
     outcome = audit("--indicators", "--out", "docs")
     assert outcome.code == 0
     assert "dpo(centered=False)" in outcome.out

@@ -18,7 +18,6 @@ from lstm_strategy import (
     compare,
     load_bars,
 )
-from lstm_strategy.cli.comparison import run as comparison_run
 from lstm_strategy.cli.output import out
 
 TRAIN_HERE = ("compare", "bars.csv", "--config", "tiny.toml", "--out", "results")
@@ -88,17 +87,15 @@ def test_permutations_train_anew_on_shuffled_bars_and_finished_ones_are_kept(
     assert len(kept) == 2
     assert "2 shuffles of the bars" in printed
     assert "permutations.csv, trials.json and model/ to results/" in printed
-    n_trained = 0
+    fit, n_bars = LSTMForecaster.fit, []
 
-    def count_and_train(*args):
-        nonlocal n_trained
-        n_trained += 1
-        return train(*args)
+    def count_and_fit(self, bars, **options):
+        n_bars.append(len(bars))
+        return fit(self, bars, **options)
 
-    train = comparison_run.train_on_others
-    monkeypatch.setattr(comparison_run, "train_on_others", count_and_train)
+    monkeypatch.setattr(LSTMForecaster, "fit", count_and_fit)
     results(*TRAIN_HERE, "--permutations", 3)
-    assert n_trained == 1
+    assert n_bars == [350, 350]  # the real bars and the third shuffle
     assert pd.read_csv("results/permutations.csv")[:2].equals(kept)
     message = refusal(*TRAIN_HERE, "--permutations", 3, "--permutation-block", 5)
     assert "permutations.csv holds permutations of another run" in message

@@ -64,7 +64,7 @@ class ComparisonSetup:
         >>> bars = sample_bars("sp500")
         >>> setup = ComparisonSetup("S&P 500", bars, LSTMForecaster(), BrokerSettings())
         >>> setup.first_traded  # the first 70% of the bars train
-        Timestamp('2012-12-31 00:00:00')
+        Timestamp('2013-01-02 00:00:00')
     """
 
     source: str
