@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ def _reloaded_variants(
 ) -> list[_Variant]:
     """Fewer cuts for those that have the features and weights of the first in common."""
     reloaded = LSTMForecaster.load(model.save(folder))
-    memory = "window" if model.settings.memory == "carry" else "carry"
+    memory: Literal["carry", "window"] = "window" if model.settings.memory == "carry" else "carry"
     recent = bars.iloc[-max(_WINDOWED_BARS, 3 * model.warm_up) :]
     first = min(model.warm_up + 1, len(recent) - 1)
     last_cuts = cut_points(recent, first=first, n_random=0)[-2:]

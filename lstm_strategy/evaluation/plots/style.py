@@ -63,6 +63,6 @@ def plotting_style() -> Iterator[None]:
 
 def label_dates(ax: Axes, *, minticks: int = 4, maxticks: int = 10) -> None:
     """Give a time axis a few short dates that don't cover each other."""
-    locator = mdates.AutoDateLocator(minticks=minticks, maxticks=maxticks)  # type: ignore[no-untyped-call]
+    locator = mdates.AutoDateLocator(minticks=minticks, maxticks=maxticks)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))

@@ -280,7 +280,7 @@ MISTAKES = {
     "log": ({"space": {"dropout": (0.0, 0.5, "log")}}, "the first above 0"),
     "no range": ({"space": {"lookback": 60}}, "lookback must be a list of choices"),
     "table": ({"space": {"lookback": {"from": 1}}}, "has low, high and log"),
-    "value": ({"space": {"dropout": (0.5, 1.5)}}, "dropout: .* got 1.5"),
+    "value": ({"space": {"dropout": (0.5, 1.5)}}, "dropout must be .* got 1.5"),
     "preset": ({"space": {"preset": ["best"]}}, "preset must be one of"),
     "features twice": ({"space": {"preset": ["trend"], "features": []}}, "both preset and"),
     "indicator": ({"space": {"indicators": [{"kind": "rsj"}]}}, "rsj"),
