@@ -65,7 +65,7 @@ def root(
 
     Begin with `lstm-strategy demo`. Then `train` a model on bars of your own, and `compare` or
     `backtest` it on later ones. BARS is a .csv or .parquet file with dates, open, high, low,
-    close and volume, or else sample:sp500 or sample:nasdaq.
+    close and volume, or sample:sp500 or sample:nasdaq.
     """
     if version:
         say(f"lstm-strategy {lstm_strategy.__version__}")

@@ -39,7 +39,7 @@ def audit(
         ),
     ] = False,
 ) -> None:
-    """Look for everything that knows later bars, and measure every warm-up.
+    """Look for whatever knows later bars, and measure every warm-up.
 
     What is known at a bar must not change when the bars after it are removed or altered. This is
     tried for the features, the scaling, the forecasts and the indicator of --model, and for the

@@ -13,11 +13,12 @@ def forecast(
     out_dir: opt.Out = None,
     adjusted: opt.Adjusted = False,
 ) -> None:
-    """Forecast every bar, print the last ten forecasts, and write all to forecast.csv.
+    """Forecast every bar and show the last ten forecasts.
 
     Each row is known at the close of its bar. The signal is the exposure to hold from the next
     open on (-1 is all short, 1 is all long). The forecast is the probability that the close
     rises, and the uncertainty is its standard deviation between the networks.
+    With --out all forecasts go to forecast.csv.
 
     Example: `lstm-strategy forecast prices.csv --model model --out forecasts`
     """

@@ -1,5 +1,6 @@
 """The command `tune`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +12,21 @@ from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions
 from lstm_strategy.errors import SettingsError
 
 
-def tune(
-    bars: opt.Bars,
-    broker: BrokerOptions,
-    ensemble: EnsembleOptions,
+@dataclass(frozen=True)
+class SearchOptions:
+    """How a search goes.
+
+    Attributes:
+        trials: How many trials there are to be, those of earlier runs included.
+        storage: Where Optuna keeps the trials; None for the folder of the results.
+        objective: The score: "sharpe", "log_loss" or "auc".
+        folds: How many folds each setting is tried on.
+        holdout: The share of the bars that only the best setting sees.
+        prune: Whether poor trials are stopped early.
+        at_once: How many settings are chosen before the first of them is scored; None for the
+            default.
+    """
+
     trials: Annotated[
         int,
         typer.Option(
@@ -23,7 +35,7 @@ def tune(
             min=1,
             help="How many trials there are to be, those of earlier runs included.",
         ),
-    ] = 50,
+    ] = 50
     storage: Annotated[
         str | None,
         typer.Option(
@@ -32,8 +44,7 @@ def tune(
             help="Where Optuna keeps the trials instead of in --out: the URL of a database such as "
             "postgresql://USER@HOST/DB, or journal:FILE.",
         ),
-    ] = None,
-    out_dir: opt.FolderOut = Path("tuning"),
+    ] = None
     objective: Annotated[
         str,
         typer.Option(
@@ -41,30 +52,23 @@ def tune(
             help="What is searched for: the best sharpe (after costs), log_loss or auc.",
             callback=opt.choose_from("--objective", "sharpe", "log_loss", "auc"),
         ),
-    ] = "sharpe",
+    ] = "sharpe"
     folds: Annotated[
         int,
         typer.Option(
             "--folds", metavar="N", min=1, help="How many folds each setting is tried on."
         ),
-    ] = 4,
+    ] = 4
     holdout: Annotated[
         float,
         typer.Option("--holdout", help="The share of the bars that only the best setting sees."),
-    ] = 0.2,
+    ] = 0.2
     prune: Annotated[
         bool,
         typer.Option(
             "--prune/--no-prune", help="Stop a trial that does worse than half of the others."
         ),
-    ] = True,
-    start: opt.FirstBar = None,
-    end: opt.LastBar = None,
-    adjusted: opt.Adjusted = False,
-    long_only: opt.LongOnly = False,
-    config: opt.Config = None,
-    mlflow: opt.MLflow = None,
-    jobs: opt.Jobs = None,
+    ] = True
     at_once: Annotated[
         int | None,
         typer.Option(
@@ -75,7 +79,22 @@ def tune(
             "with --jobs or --engine ray. The settings tried depend on it, but not on --jobs.",
             rich_help_panel="Workers",
         ),
-    ] = None,
+    ] = None
+
+
+def tune(
+    bars: opt.Bars,
+    broker: BrokerOptions,
+    ensemble: EnsembleOptions,
+    search: SearchOptions,
+    out_dir: opt.FolderOut = Path("tuning"),
+    start: opt.FirstBar = None,
+    end: opt.LastBar = None,
+    adjusted: opt.Adjusted = False,
+    long_only: opt.LongOnly = False,
+    config: opt.Config = None,
+    mlflow: opt.MLflow = None,
+    jobs: opt.Jobs = None,
     engine: opt.TasksEngine = "local",
     address: opt.Address = None,
 ) -> None:
@@ -96,29 +115,32 @@ def tune(
     from lstm_strategy.evaluation.tuning import tune as run_tuning
 
     place = choose_workers(engine, address, jobs)
-    loaded, base = load_config(config), ensemble.build_forecaster(config)
-    terms = broker.build_broker(config)
+    loaded, forecaster = load_config(config), ensemble.build_forecaster(config)
     if "model" in loaded.strategy:
         raise SettingsError("A search trains its own models. Remove model from [strategy].")
+    terms = broker.build_broker(config)
     frame = slice_by_options(load_bars(bars, adjusted=adjusted), start, end)
-    say(f"{bars}: {describe_span(frame)}; {trials} trials, the last {holdout:.0%} kept back.")
+    say(
+        f"{bars}: {describe_span(frame)}; {search.trials} trials, the last {search.holdout:.0%} "
+        "kept back."
+    )
     with place:
         result = run_tuning(
             frame,
             loaded.space or None,
-            trials,
-            objective=objective,
-            forecaster=base,
+            search.trials,
+            objective=search.objective,
+            forecaster=forecaster,
             strategy={**loaded.strategy, **rules_from_options(long_only)},
             broker=terms,
-            holdout=holdout,
-            n_folds=folds,
+            holdout=search.holdout,
+            n_folds=search.folds,
             folder=out_dir,
-            storage=storage,
+            storage=search.storage,
             seed=ensemble.seed or 0,
-            prune=prune,
+            prune=search.prune,
             n_jobs=None if engine == "ray" else jobs,
-            at_once=at_once,
+            at_once=search.at_once,
         )
     print_tuning(result)
     result.save(out_dir)
@@ -127,8 +149,8 @@ def tune(
         from lstm_strategy.tracking import log_tuning
 
         say(f"Logged as run {log_tuning(result, mlflow)} of experiment {mlflow}.")
+    first = result.holdout.result.equity.index[0]
     say(
-        f"Judge it on the bars kept back: lstm-strategy compare {bars} --start "
-        f"{result.holdout.result.equity.index[0]:%Y-%m-%d} --config {out_dir}/best.toml "
-        f"--trials {result.n_trials}"
+        f"Judge it on the bars kept back: lstm-strategy compare {bars} --start {first:%Y-%m-%d} "
+        f"--config {out_dir}/best.toml --trials {result.n_trials}"
     )
