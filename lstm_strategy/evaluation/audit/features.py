@@ -104,14 +104,13 @@ def _find_foretelling(columns: pd.DataFrame, bars: pd.DataFrame, horizon: int) -
     for name in columns.columns:
         evidence = lookahead_evidence(columns[name], bars, horizon=horizon)
         if evidence is not None:
-            what, _, remedy = evidence.partition(". ")
             finding = Finding(
                 layer=_LAYER,
                 culprit=f"column {name}",
                 kind=FindingKind.FORETELLS,
-                what=f"tells the moves to come: {what}.",
+                what=f"tells the moves to come: {evidence}.",
                 found_by="correlating it with what follows",
-                remedy=remedy,
+                remedy=evidence.remedy,
             )
             findings.append(finding)
     return findings

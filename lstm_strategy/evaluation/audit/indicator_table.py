@@ -7,11 +7,11 @@ from enum import StrEnum
 from lstm_strategy.errors import FeatureError, LooksAheadError, NeverForgetsError
 from lstm_strategy.learning.features import (
     CAUSAL_FORMS,
-    Column,
+    ColumnTraits,
+    format_spec,
     indicator_library,
     known_kinds,
     measure_columns,
-    written,
 )
 from lstm_strategy.support import OnWords
 
@@ -41,7 +41,7 @@ class ClassifiedIndicator:
 
     kind: str
     verdict: IndicatorVerdict
-    columns: tuple[Column, ...] = ()
+    columns: tuple[ColumnTraits, ...] = ()
     note: str = ""
 
     @property
@@ -107,7 +107,7 @@ def _note_on_lookahead(kind: str, error: LooksAheadError) -> str:
         return f"{change}; refused as a feature"
     spec = {"kind": kind, **CAUSAL_FORMS[kind]}
     memory = max(column.memory for column in measure_columns(spec))
-    return f"{change}; causal as `{written(spec)}` (memory {memory} bars)"
+    return f"{change}; causal as `{format_spec(spec)}` (memory {memory} bars)"
 
 
 def indicators_page(indicators: tuple[ClassifiedIndicator, ...]) -> str:

@@ -1,26 +1,31 @@
-"""What the network sees: causal, stationary columns of pandas-ta, and the tests that nothing in
-them looks ahead or never forgets.
+"""What the network sees: causal, stationary columns, and the checks that none of them looks ahead.
+
+Columns come from pandas-ta; what they measure and how long they remember is measured.
 """
 
-from lstm_strategy.learning.features.augmentation import mirror_bars
-from lstm_strategy.learning.features.feature_set import (
-    FeatureSet,
-    FeatureSpecs,
-    choose_features,
-)
-from lstm_strategy.learning.features.indicators import BASE_COLUMNS, indicator_library, known_kinds
-from lstm_strategy.learning.features.lookahead import (
+from lstm_strategy.learning.features.alteration import (
     ALTERATIONS,
-    Difference,
     alter_bars,
+    cut_points,
+    pick_evenly,
+)
+from lstm_strategy.learning.features.augmentation import mirror_bars
+from lstm_strategy.learning.features.evidence import LookaheadEvidence, lookahead_evidence
+from lstm_strategy.learning.features.feature_set import FeatureSet, choose_features
+from lstm_strategy.learning.features.indicators import (
+    BASE_COLUMNS,
+    FeatureSpecs,
+    format_spec,
+    indicator_library,
+    known_kinds,
+)
+from lstm_strategy.learning.features.lookahead import (
+    Difference,
     check_causal,
     column_differences,
-    cut_points,
     first_differences,
     first_unequal,
-    lookahead_evidence,
     lookahead_remedy,
-    pick_evenly,
 )
 from lstm_strategy.learning.features.presets import PRESETS
 from lstm_strategy.learning.features.settling import (
@@ -28,17 +33,18 @@ from lstm_strategy.learning.features.settling import (
     bars_to_agree,
     feature_memories,
 )
-from lstm_strategy.learning.features.traits import CAUSAL_FORMS, Column, measure_columns, written
+from lstm_strategy.learning.features.traits import CAUSAL_FORMS, ColumnTraits, measure_columns
 
 __all__ = [
     "ALTERATIONS",
     "BASE_COLUMNS",
     "CAUSAL_FORMS",
-    "Column",
+    "ColumnTraits",
     "Difference",
     "FEATURE_TOLERANCE",
     "FeatureSet",
     "FeatureSpecs",
+    "LookaheadEvidence",
     "PRESETS",
     "alter_bars",
     "bars_to_agree",
@@ -49,6 +55,7 @@ __all__ = [
     "feature_memories",
     "first_differences",
     "first_unequal",
+    "format_spec",
     "indicator_library",
     "known_kinds",
     "lookahead_evidence",
@@ -56,5 +63,4 @@ __all__ = [
     "measure_columns",
     "mirror_bars",
     "pick_evenly",
-    "written",
 ]

@@ -6,48 +6,56 @@ a pattern.
 """
 
 import logging
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lstm_strategy.learning.features.indicators import MIRRORED_COLUMNS
-
-if TYPE_CHECKING:
-    from lstm_strategy.learning.features.feature_set import FeatureSet
+from lstm_strategy.learning.features.indicators import (
+    MIRRORED_COLUMNS,
+    FeatureSpecs,
+    bars_columns_of,
+)
 
 log = logging.getLogger(__name__)
 
 _PRICES = {"open": "open", "high": "low", "low": "high", "close": "close"}
 
 
-def mirror_bars(bars: pd.DataFrame, features: "FeatureSet") -> pd.DataFrame | None:
-    """The bars with all log returns negated, beginning at the same close; None if unknown.
+def mirror_bars(bars: pd.DataFrame, specs: FeatureSpecs) -> pd.DataFrame | None:
+    """Negate all log returns, beginning at the same close.
 
     A price p becomes p0²/p, where p0 is the first close; highs and lows change places and volume
-    stays. The user's own columns become what their features say: ``{"kind": "column", "column":
-    "funding_rate", "mirrored": "negated"}`` or ``"same"``. Where one says nothing there is no
-    mirror image, and training goes without.
+    stays. The user's own columns become what their features say: `{"kind": "column", "column":
+    "funding_rate", "mirrored": "negated"}` or `"same"`.
 
-    >>> from lstm_strategy import FeatureSet, sample_bars
-    >>> mirror = mirror_bars(sample_bars(), FeatureSet([{"kind": "rsi", "length": 14}]))
-    >>> ups = (sample_bars()["close"].diff() > 0).sum()
-    >>> int((mirror["close"].diff() < 0).sum() - ups)
-    0
+    Args:
+        bars: Valid bars, shape (n_bars, n_columns); they stay as they are.
+        specs: The features that will read them.
+
+    Returns:
+        Bars of the same shape; None, and a line in the log, if a feature reads a column of the
+        user's and none says what becomes of it.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> bars = sample_bars()
+        >>> mirrored = mirror_bars(bars, [{"kind": "rsi", "length": 14}])
+        >>> int((mirrored["close"].diff() < 0).sum() - (bars["close"].diff() > 0).sum())
+        0
     """
-    own = [name for name in features.bars_columns if name not in (*_PRICES, "volume")]
-    told = {
+    signs = {
         spec["column"]: MIRRORED_COLUMNS[spec["mirrored"]]
-        for spec in features.specs
+        for spec in specs
         if spec["kind"] == "column" and "mirrored" in spec
     }
-    untold = [name for name in own if name not in told]
-    if untold:
-        log.info(
-            "Training without the mirror image of the bars: what becomes of %r there? Say "
-            '"mirrored": "negated" (a funding rate) or "same" (a volume) in its feature.',
-            untold[0],
-        )
-        return None
+    for spec in specs:
+        for name in bars_columns_of(spec):
+            if name not in signs:
+                log.info(
+                    "Training without the mirror image of the bars: what becomes of %r there? Say "
+                    '"mirrored": "negated" (a funding rate) or "same" (a volume) in its feature.',
+                    name,
+                )
+                return None
     start = float(bars["close"].iloc[0])
     prices = {name: start**2 / bars[other] for name, other in _PRICES.items()}
-    return bars.assign(**prices, **{name: bars[name] * sign for name, sign in told.items()})
+    return bars.assign(**prices, **{name: bars[name] * sign for name, sign in signs.items()})

@@ -1,4 +1,4 @@
-"""What the network sees: causal, stationary columns made by pandas-ta."""
+"""What the network sees: causal, stationary columns computed by pandas-ta."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -9,36 +9,48 @@ import pandas as pd
 from lstm_strategy.errors import FeatureError
 from lstm_strategy.learning.features.indicators import (
     BASE_COLUMNS,
+    FeatureSpecs,
     bars_columns_of,
     check_spec,
     indicator_columns,
     indicator_library,
 )
 from lstm_strategy.learning.features.presets import PRESETS
-from lstm_strategy.learning.features.traits import Column, UnitInputs, measure_columns, stationary
-
-FeatureSpecs = Sequence[Mapping[str, Any]]
-"""Features as plain data: `[{"kind": "rsi", "length": 14}]`."""
+from lstm_strategy.learning.features.traits import (
+    ColumnTraits,
+    UnitInputs,
+    measure_columns,
+    stationary_values,
+)
 
 
 class FeatureSet:
     """Named, ordered, causal feature columns, computed from bars.
 
-    Each feature is a dict in pandas-ta's own convention: its ``kind`` and the arguments of that
-    kind. Two kinds are our own: ``{"kind": "column", "column": "funding_rate"}`` passes a column
-    of the bars through (held at its last known value where it is NaN), and
-    ``{"kind": "relative_volume", "length": 20}`` is the log of the volume over its own median.
-    All values are free of the unit of price and volume, and known at the close of their row.
+    Each feature is a dict in pandas-ta's own convention: its `kind` and the arguments of that
+    kind. Two kinds are our own: `{"kind": "column", "column": "funding_rate"}` passes a column of
+    the bars through (held at its last known value where it is NaN), and
+    `{"kind": "relative_volume", "length": 20}` is the log of the volume over its own median. All
+    values are free of the unit of price and volume, and known at the close of their row.
+
+    Args:
+        specs: The features, at least one.
+
+    Attributes:
+        specs: The features as plain data.
+        library: The name of the feature library.
+        library_version: Its version.
 
     Raises:
-        FeatureError: for an unknown kind or argument (with the nearest names), a feature that
+        FeatureError: For an unknown kind or argument (with the nearest names), a feature that
             looks ahead, one that never forgets where history began, or one that is there twice.
 
-    >>> FeatureSet([{"kind": "rsi", "length": 14}, {"kind": "macd"}]).names
-    ['RSI_14', 'MACD_12_26_9', 'MACDh_12_26_9', 'MACDs_12_26_9']
+    Example:
+        >>> FeatureSet([{"kind": "rsi", "length": 14}, {"kind": "macd"}]).names
+        ['RSI_14', 'MACD_12_26_9', 'MACDh_12_26_9', 'MACDs_12_26_9']
     """
 
-    def __init__(self, specs: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, specs: FeatureSpecs) -> None:
         if not isinstance(specs, Sequence) or isinstance(specs, str) or not len(specs):
             raise FeatureError(
                 f"FeatureSet takes a list of dicts with at least one feature, got {specs!r}. "
@@ -51,7 +63,14 @@ class FeatureSet:
 
     @classmethod
     def preset(cls, name: str) -> Self:
-        """One of the ready sets: default, momentum, volatility, trend."""
+        """Build one of the ready sets.
+
+        Args:
+            name: "default", "momentum", "volatility" or "trend".
+
+        Raises:
+            FeatureError: For another name.
+        """
         if name not in PRESETS:
             raise FeatureError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}.")
         return cls(PRESETS[name])
@@ -62,12 +81,12 @@ class FeatureSet:
         return [column.name for column in self.columns]
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[ColumnTraits, ...]:
         """What is known of each column: its unit, its warm-up, its memory."""
         return tuple(column for columns in self._columns for column in columns)
 
     def spec_of(self, name: str) -> dict[str, Any]:
-        """The feature that gives a column; an empty dict for a column of another set."""
+        """Find the feature that gives a column; an empty dict for a column of another set."""
         for spec, columns in zip(self.specs, self._columns, strict=True):
             if name in {column.name for column in columns}:
                 return spec
@@ -90,14 +109,17 @@ class FeatureSet:
         return list(dict.fromkeys((*BASE_COLUMNS, *extra)))
 
     def frame(self, bars: pd.DataFrame) -> pd.DataFrame:
-        """The feature columns for every bar.
+        """Compute the feature columns for every bar.
 
-        Returns shape (n_bars, n_features) on the index of ``bars``; all NaN in the first
-        ``warm_up`` rows, and NaN wherever a user's own column isn't known yet. Known at the
-        close of its row.
+        Args:
+            bars: Valid bars with at least `bars_columns`; they stay as they are.
+
+        Returns:
+            Shape (n_bars, n_features) on the index of `bars`, known at the close of the row; all
+            NaN in the first `warm_up` rows, and NaN wherever a user's own column isn't known yet.
 
         Raises:
-            FeatureError: if the bars lack a column that a feature reads.
+            FeatureError: If the bars lack a column that a feature reads.
         """
         missing = [name for name in self.bars_columns if name not in bars]
         if missing:
@@ -109,20 +131,17 @@ class FeatureSet:
             return pd.DataFrame(np.nan, index=bars.index, columns=self.names)
         known = bars[self.bars_columns]
         inputs = UnitInputs(known)
-        values = np.column_stack(
-            [
-                stationary(answer[column.name], inputs, column)
-                for spec, columns in zip(self.specs, self._columns, strict=True)
-                for answer in [indicator_columns(spec, known)]
-                for column in columns
-            ]
-        )
+        parts = []
+        for spec, columns in zip(self.specs, self._columns, strict=True):
+            answer = indicator_columns(spec, known)
+            parts += [stationary_values(answer[column.name], inputs, column) for column in columns]
+        values = np.column_stack(parts)
         values[~np.isfinite(values)] = np.nan
         values[: self.warm_up] = np.nan
         return pd.DataFrame(values, index=bars.index, columns=self.names)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything that makes the same columns again, as JSON can hold it."""
+        """Return everything that makes the same columns again, as JSON can hold it."""
         return {
             "library": self.library,
             "library_version": self.library_version,
@@ -132,18 +151,21 @@ class FeatureSet:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
-        """The feature set that ``to_dict`` described.
+        """Build the feature set that `to_dict` described.
+
+        Args:
+            saved: What `to_dict` gave.
 
         Raises:
-            FeatureError: if it came from another feature library than the installed one, or
-                isn't what ``to_dict`` gives.
+            FeatureError: If it came from another feature library than the installed one, or
+                isn't what `to_dict` gives.
         """
         _, library, library_version = indicator_library()
         feature_set = cls.__new__(cls)
         try:
             feature_set.specs = [check_spec(spec) for spec in saved["specs"]]
             feature_set._columns = [
-                tuple(Column(**column) for column in columns) for columns in saved["columns"]
+                tuple(ColumnTraits(**column) for column in columns) for columns in saved["columns"]
             ]
             feature_set.library = saved["library"]
             feature_set.library_version = saved["library_version"]
@@ -179,10 +201,13 @@ class FeatureSet:
 
 
 def choose_features(features: FeatureSet | FeatureSpecs | None) -> FeatureSet:
-    """The feature set that is meant by what a user passes.
+    """Find the feature set that is meant by what a user passes.
 
     Args:
         features: A feature set, the list that makes one, or None for the preset "default".
+
+    Returns:
+        The feature set.
 
     Raises:
         FeatureError: If the features can't be used.

@@ -1,18 +1,9 @@
 """One pandas-ta indicator at a time: find it, check its arguments, compute its columns."""
 
-from typing import TYPE_CHECKING
-
-import pandas as pd
-
-from lstm_strategy.support import suggest_names
-
-if TYPE_CHECKING:
-    pass
-
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -20,10 +11,23 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lstm_strategy.errors import FeatureError
+from lstm_strategy.support import suggest_names
+
+FeatureSpec = Mapping[str, Any]
+"""One feature as plain data: its `kind` and the arguments of that kind."""
+
+FeatureSpecs = Sequence[FeatureSpec]
+"""Features as plain data: `[{"kind": "rsi", "length": 14}]`."""
 
 BASE_COLUMNS = ("open", "high", "low", "close", "volume")
+"""The columns that all bars have."""
+
+MIRRORED_COLUMNS = {"negated": -1.0, "same": 1.0}
+"""What may become of a column of the user's where rises and falls are exchanged."""
+
 _SHARED_ARGUMENTS = (*BASE_COLUMNS, "prefix", "suffix", "col_numbers")
 _LIBRARIES = {"pandas_ta_classic": "pandas-ta-classic", "pandas_ta": "pandas-ta"}
 _LOWEST_RATIO = 1e-3
@@ -31,10 +35,17 @@ _LOWEST_RATIO = 1e-3
 
 @cache
 def indicator_library() -> tuple[ModuleType, str, str]:
-    """The installed pandas-ta: its module, its name and its version.
+    """Find the installed pandas-ta.
+
+    Returns:
+        Its module, its name and its version.
 
     Raises:
-        FeatureError: if neither pandas-ta-classic nor pandas-ta is installed.
+        FeatureError: If neither pandas-ta-classic nor pandas-ta is installed.
+
+    Example:
+        >>> indicator_library()[1].startswith("pandas-ta")
+        True
     """
     for module_name, library in _LIBRARIES.items():
         try:
@@ -49,7 +60,7 @@ def indicator_library() -> tuple[ModuleType, str, str]:
 
 
 def relative_volume(bars: pd.DataFrame, *, length: int = 20) -> pd.DataFrame:
-    """Log of each bar's volume over the median volume of the last ``length`` bars.
+    """The log of each bar's volume over the median volume of the last `length` bars.
 
     Known at the close of its row. Without any volume to compare with the value is 0; a bar that
     traded less than a thousandth of the median counts as a thousandth.
@@ -65,7 +76,7 @@ def own_column(bars: pd.DataFrame, *, column: str, mirrored: str | None = None) 
     """A column of the bars as it stands, holding the last known value where it is NaN.
 
     Known at the close of its row: a funding rate that is only set on settlement rows stays in
-    force until the next settlement. ``mirrored`` is for training, see ``mirror_bars``.
+    force until the next settlement. `mirrored` is for training, see `mirror_bars`.
     """
     return bars[[column]].ffill()
 
@@ -78,34 +89,53 @@ OWN_KINDS: dict[str, Callable[..., pd.DataFrame]] = {
 
 @cache
 def known_kinds() -> tuple[str, ...]:
-    """The names that ``kind`` may have: those of the installed pandas-ta, and our own two."""
+    """List the names that `kind` may have.
+
+    Returns:
+        Those of the installed pandas-ta and our own two, sorted.
+
+    Example:
+        >>> {"rsi", "column", "relative_volume"} <= set(known_kinds())
+        True
+    """
     library, _, _ = indicator_library()
     kinds = (kind for kinds in library.Category.values() for kind in kinds)
     return tuple(sorted({*kinds, *OWN_KINDS}))
 
 
-def check_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
+def format_spec(spec: FeatureSpec) -> str:
+    """Write a feature as a call, for messages.
+
+    Args:
+        spec: One feature.
+
+    Example:
+        >>> format_spec({"kind": "rsi", "length": 14})
+        'rsi(length=14)'
+    """
+    arguments = ", ".join(f"{name}={value!r}" for name, value in spec.items() if name != "kind")
+    return f"{spec['kind']}({arguments})"
+
+
+def check_spec(spec: FeatureSpec) -> dict[str, Any]:
     """A copy of one feature's spec, with its kind and the names of its arguments checked.
 
     Raises:
-        FeatureError: naming what is wrong and the nearest known names.
+        FeatureError: Naming what is wrong and the nearest known names.
     """
     if not isinstance(spec, Mapping) or "kind" not in spec:
         raise FeatureError(
             f'A feature must be a dict with a "kind", got {spec!r}. '
             'Write for example {"kind": "rsi", "length": 14}.'
         )
-    checked = dict(spec)
-    if checked["kind"] not in known_kinds():
-        raise FeatureError(
-            f"Unknown feature kind {checked['kind']!r}. {suggest_names(checked['kind'], known_kinds())}"
-        )
-    _check_arguments(checked)
-    return checked
-
-
-def _check_arguments(spec: dict[str, Any]) -> None:
     kind = spec["kind"]
+    if kind not in known_kinds():
+        raise FeatureError(f"Unknown feature kind {kind!r}. {suggest_names(kind, known_kinds())}")
+    _check_arguments(kind, spec)
+    return dict(spec)
+
+
+def _check_arguments(kind: str, spec: FeatureSpec) -> None:
     known = _argument_names(kind)
     if kind == "column" and "column" not in spec:
         raise FeatureError(
@@ -115,7 +145,7 @@ def _check_arguments(spec: dict[str, Any]) -> None:
     for name in spec.keys() - {"kind", *known}:
         # pandas-ta takes any extra argument and ignores it, so that a typo would go unnoticed;
         # but some of its functions read options that only their source names.
-        if kind in OWN_KINDS or name not in _options_read_by(kind):
+        if kind in OWN_KINDS or name not in _options_in_source(kind):
             raise FeatureError(f"{kind} has no argument {name!r}. {suggest_names(name, known)}")
     if kind == "column" and spec.get("mirrored", "same") not in MIRRORED_COLUMNS:
         raise FeatureError(
@@ -128,8 +158,8 @@ def _check_arguments(spec: dict[str, Any]) -> None:
 
 
 @cache
-def _options_read_by(kind: str) -> frozenset[str]:
-    """The options that an indicator takes from ``**kwargs``, read off its source."""
+def _options_in_source(kind: str) -> frozenset[str]:
+    """The options that an indicator takes from its `kwargs`, read off its source."""
     library, _, _ = indicator_library()
     source = inspect.getsource(inspect.unwrap(getattr(library, kind)))
     return frozenset(re.findall(r"""kwargs(?:\.get|\.pop)?[\[(]\s*["'](\w+)["']""", source))
@@ -143,32 +173,36 @@ def _argument_names(kind: str) -> tuple[str, ...]:
     return (*(name for name in names if name not in {"kwargs", "open_"}), *_SHARED_ARGUMENTS)
 
 
-def bars_columns_of(spec: Mapping[str, Any]) -> list[str]:
-    """The columns beyond open high low close volume that a feature reads from the bars."""
-    named = [spec.get("column"), *(spec.get(column) for column in BASE_COLUMNS)]
-    return [name for name in named if isinstance(name, str) and name not in BASE_COLUMNS]
+def bars_columns_of(spec: FeatureSpec) -> list[str]:
+    """The columns beyond open, high, low, close and volume that a feature reads from the bars."""
+    names = [spec.get("column"), *(spec.get(column) for column in BASE_COLUMNS)]
+    return [name for name in names if isinstance(name, str) and name not in BASE_COLUMNS]
 
 
-def indicator_columns(spec: Mapping[str, Any], bars: pd.DataFrame) -> pd.DataFrame:
+def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:
     """What pandas-ta answers for one spec, as float columns on the index of the bars.
 
-    Returns shape (n_bars, k); no columns at all where there are too few bars.
+    Returns:
+        Shape (n_bars, k); no columns at all where there are too few bars.
 
     Raises:
-        FeatureError: if pandas-ta raises, or answers with something that isn't one value a bar.
+        FeatureError: If pandas-ta raises, or answers with something that isn't one value a bar.
     """
     arguments = {name: value for name, value in spec.items() if name != "kind"}
     if spec["kind"] in OWN_KINDS:
         return OWN_KINDS[spec["kind"]](bars, **arguments)
-    answer = _pandas_ta_answer(spec["kind"], arguments, bars)
+    answer = _ask_pandas_ta(spec["kind"], arguments, bars)
     if isinstance(answer, tuple):  # ichimoku: the second frame lies in the future
         answer = answer[0]
     if answer is None:
         return pd.DataFrame(index=bars.index)
     if isinstance(answer, pd.Series):
         answer = answer.to_frame()
-    is_one_value_a_bar = isinstance(answer, pd.DataFrame) and len(answer) == len(bars)
-    if not is_one_value_a_bar or {"open", "close"} <= set(answer.columns):
+    if (
+        not isinstance(answer, pd.DataFrame)
+        or len(answer) != len(bars)
+        or {"open", "close"} <= set(answer.columns)
+    ):
         raise FeatureError(
             f"{spec['kind']} doesn't give one value a bar with {arguments or 'no arguments'}. "
             "See its arguments in the pandas-ta documentation, or choose another kind."
@@ -182,7 +216,7 @@ def _may_use_talib(kind: str) -> bool:
     return "talib" in inspect.signature(getattr(library, kind)).parameters
 
 
-def _pandas_ta_answer(kind: str, arguments: dict[str, Any], bars: pd.DataFrame) -> Any:
+def _ask_pandas_ta(kind: str, arguments: dict[str, Any], bars: pd.DataFrame) -> Any:
     if _may_use_talib(kind):
         # TA-Lib's numbers differ slightly: a model must not depend on whether it is installed.
         arguments = {"talib": False, **arguments}
@@ -195,6 +229,3 @@ def _pandas_ta_answer(kind: str, arguments: dict[str, Any], bars: pd.DataFrame) 
             f"{kind} can't be computed with {arguments or 'no arguments'}: {error}. "
             "See its arguments in the pandas-ta documentation."
         ) from error
-
-
-MIRRORED_COLUMNS = {"negated": -1.0, "same": 1.0}

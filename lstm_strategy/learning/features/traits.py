@@ -1,14 +1,14 @@
-"""What kind of numbers an indicator gives: measured on made-up bars instead of listed by hand.
+"""What kind of numbers an indicator gives: measured on random bars instead of listed by hand.
 
 Every indicator is run a few times on the same random walk: as it is, cut short, started later,
-with prices or volumes scaled, with prices shifted. The differences between the runs tell whether
+with prices or volumes scaled, with prices shifted. The differences between the runs show whether
 it looks ahead, how long it warms up, how much history it remembers, and what its unit is. Thus
 any indicator of any pandas-ta version can be made stationary without a table.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -16,7 +16,12 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import FeatureError, LooksAheadError, NeverForgetsError
-from lstm_strategy.learning.features.indicators import OWN_KINDS, indicator_columns
+from lstm_strategy.learning.features.indicators import (
+    OWN_KINDS,
+    FeatureSpec,
+    format_spec,
+    indicator_columns,
+)
 
 _PROBE_LENGTHS = (1_200, 4_800, 19_200)
 _SCALE = 4.0  # a power of two, so that scaling is exact in floating point
@@ -26,17 +31,26 @@ CAUSAL_FORMS: dict[str, dict[str, Any]] = {
     "dpo": {"centered": False},
     "ichimoku": {"include_chikou": False},
 }
+"""The arguments that stop an indicator from looking ahead, by kind."""
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column of one feature: what it measures and how long it remembers.
+class ColumnTraits:
+    """What is known of one column of a feature.
 
-    ``price_degree`` and ``volume_degree`` say how it scales with prices and volumes,
-    ``is_level`` that it is itself a price, ``is_cumulative`` that it counts from the first bar.
-    ``warm_up`` is the number of rows before its first value, ``memory`` the number of bars after
-    which a run that started later agrees with one that started earlier (to 1e-7 of its
-    standard deviation).
+    Attributes:
+        name: The name of the column.
+        price_degree: The power of the price that it scales with.
+        volume_degree: The power of the volume that it scales with.
+        is_level: Whether it is itself a price.
+        is_cumulative: Whether it counts from the first bar.
+        warm_up: Rows before its first value.
+        memory: Bars after which a run that started later agrees with one that started earlier, to
+            1e-7 of its standard deviation.
+
+    Example:
+        >>> ColumnTraits("RSI_14", warm_up=14, memory=290).price_degree
+        0
     """
 
     name: str
@@ -69,8 +83,8 @@ class UnitInputs:
         return self._bars["volume"].rolling(_TYPICAL_VOLUME_BARS).mean().to_numpy()
 
 
-def stationary(values: pd.Series, bars: UnitInputs, column: Column) -> np.ndarray:
-    """``values`` without the unit of price or volume: comparable across years and assets.
+def stationary_values(values: pd.Series, bars: UnitInputs, traits: ColumnTraits) -> np.ndarray:
+    """Values without the unit of price or volume: comparable across years and assets.
 
     A price level becomes its distance from the close, a price difference a fraction of the
     close, a volume a multiple of the mean volume of the last 20 bars, a running total its change.
@@ -78,44 +92,55 @@ def stationary(values: pd.Series, bars: UnitInputs, column: Column) -> np.ndarra
     """
     known = values.to_numpy(np.float64)
     with np.errstate(all="ignore"):
-        if column.is_cumulative:
+        if traits.is_cumulative:
             known = np.diff(known, prepend=np.nan)
-        if column.price_degree:
-            known = known / bars.close**column.price_degree
-        if column.volume_degree:
+        if traits.price_degree:
+            known = known / bars.close**traits.price_degree
+        if traits.volume_degree:
             typical = bars.typical_volume
-            known = np.where(typical == 0, 0.0, known / typical**column.volume_degree)
-        return known - 1 if column.is_level else known
+            known = np.where(typical == 0, 0.0, known / typical**traits.volume_degree)
+        return known - 1 if traits.is_level else known
 
 
-def measure_columns(spec: Mapping[str, Any]) -> tuple[Column, ...]:
-    """The columns that a feature gives, measured.
+def measure_columns(spec: FeatureSpec) -> tuple[ColumnTraits, ...]:
+    """Measure the columns that a feature gives.
+
+    Args:
+        spec: One feature, checked.
+
+    Returns:
+        The traits of each column, in the order of pandas-ta. The measurement is kept for the
+        next feature with the same arguments.
 
     Raises:
-        FeatureError: if it looks ahead, never forgets where history began, or never warms up.
+        FeatureError: If it looks ahead, never forgets where history began, or never warms up.
+
+    Example:
+        >>> measure_columns({"kind": "sma", "length": 5})[0].is_level
+        True
     """
     if spec["kind"] == "column":
-        return (Column(name=spec["column"]),)
-    return _probed_columns(json.dumps(spec))
+        return (ColumnTraits(name=spec["column"]),)
+    return _measure_columns_of_json(json.dumps(spec))
 
 
 @cache
-def _probed_columns(spec_json: str) -> tuple[Column, ...]:
+def _measure_columns_of_json(spec_json: str) -> tuple[ColumnTraits, ...]:
     spec = json.loads(spec_json)
     longest_argument = max((v for v in spec.values() if isinstance(v, int)), default=0)
     lengths = [n for n in _PROBE_LENGTHS if n > 6 * longest_argument]
     for n_bars in lengths:
         probe = _Probe(spec, random_walk_bars(n_bars))
-        columns = [probe.column(name) for name in probe.names]
+        columns = [probe.measure_column(name) for name in probe.names]
         if columns and all(column is not None for column in columns):
             return tuple(column for column in columns if column is not None)
     if not lengths or not probe.names:
         raise FeatureError(
-            f"{written(spec)} gives no value within {n_bars if lengths else _PROBE_LENGTHS[-1]:,} "
-            "bars. Shorten its length."
+            f"{format_spec(spec)} gives no value within "
+            f"{n_bars if lengths else _PROBE_LENGTHS[-1]:,} bars. Shorten its length."
         )
     raise NeverForgetsError(
-        f"{written(spec)} never forgets on which bar the history began, so a live run would "
+        f"{format_spec(spec)} never forgets on which bar the history began, so a live run would "
         "differ from the backtest. Choose a kind with a finite memory."
     )
 
@@ -143,11 +168,11 @@ def random_walk_bars(n_bars: int) -> pd.DataFrame:
 class _Probe:
     """One indicator, run on variations of the same bars."""
 
-    def __init__(self, spec: dict[str, Any], bars: pd.DataFrame) -> None:
+    def __init__(self, spec: FeatureSpec, bars: pd.DataFrame) -> None:
         self._spec = spec
         self._bars = bars
         self._base = indicator_columns(spec, bars)
-        self._check_causality()
+        self._check_is_causal()
         self._later_start = len(bars) // 3
         self._later = indicator_columns(spec, bars.iloc[self._later_start :])
         if spec["kind"] not in OWN_KINDS:
@@ -162,23 +187,22 @@ class _Probe:
         steady = self._base.notna().any() & (self._base.notna() | ~begun).all()
         return [name for name in self._base.columns if steady[name]]
 
-    def column(self, name: str) -> Column | None:
-        """What one column is; None where its memory can't be told from this many bars."""
-        unit = self._unit(name)
+    def measure_column(self, name: str) -> ColumnTraits | None:
+        """The traits of a column; None where its memory can't be told from this many bars."""
+        units = self._measure_units(name)
         for is_cumulative in (False, True):
-            candidate = Column(**{**unit, "is_cumulative": is_cumulative})
-            memory = self._memory(candidate)
+            candidate = replace(units, is_cumulative=is_cumulative)
+            memory = self._measure_memory(candidate)
             if memory is not None:
-                values = self._stationary(self._base, candidate)
+                values = self._stationary_column(self._base, candidate)
                 warm_up = int(values.notna().to_numpy().argmax())
-                measured = {"warm_up": warm_up, "memory": max(memory, warm_up + 1)}
-                return Column(**{**candidate.to_dict(), **measured})
+                return replace(candidate, warm_up=warm_up, memory=max(memory, warm_up + 1))
         return None
 
     def _run(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
         return indicator_columns(self._spec, self._bars.assign(**change(self._bars)))
 
-    def _check_causality(self) -> None:
+    def _check_is_causal(self) -> None:
         for n_known in (len(self._bars) // 2, len(self._bars) * 4 // 5):
             known = indicator_columns(self._spec, self._bars.iloc[:n_known])
             for name in known.columns:
@@ -187,36 +211,37 @@ class _Probe:
                 if not agrees.all():
                     bars_back = n_known - int((~agrees).argmax())
                     raise LooksAheadError(
-                        f"{written(self._spec)} looks ahead: its column {name} changes {bars_back} "
-                        f"bars back when later bars arrive. {causal_remedy(self._spec)}",
+                        f"{format_spec(self._spec)} looks ahead: its column {name} changes "
+                        f"{bars_back} bars back when later bars arrive. "
+                        f"{causal_remedy(self._spec)}",
                         column=name,
                         bars_back=bars_back,
                     )
 
-    def _unit(self, name: str) -> dict[str, Any]:
+    def _measure_units(self, name: str) -> ColumnTraits:
         if self._spec["kind"] in OWN_KINDS:
-            return {"name": name}
+            return ColumnTraits(name)
         base = self._base[name]
         price_degree = _degree(base, self._with_prices[name])
-        volume_degree = _degree(base, self._with_volume[name])
         shifted_by = (self._with_shift[name] - base).dropna()
         is_level = price_degree == 1 and np.allclose(shifted_by, self._bars["close"].iloc[0])
-        return {
-            "name": name,
-            "price_degree": price_degree,
-            "volume_degree": volume_degree,
-            "is_level": bool(is_level),
-        }
+        return ColumnTraits(
+            name,
+            price_degree=price_degree,
+            volume_degree=_degree(base, self._with_volume[name]),
+            is_level=bool(is_level),
+        )
 
-    def _stationary(self, answer: pd.DataFrame, column: Column) -> pd.Series:
+    def _stationary_column(self, answer: pd.DataFrame, traits: ColumnTraits) -> pd.Series:
         inputs = UnitInputs(self._bars.loc[answer.index])
-        return pd.Series(stationary(answer[column.name], inputs, column), index=answer.index)
+        values = stationary_values(answer[traits.name], inputs, traits)
+        return pd.Series(values, index=answer.index)
 
-    def _memory(self, column: Column) -> int | None:
-        full = self._stationary(self._base, column).iloc[self._later_start :]
-        if column.name not in self._later:
+    def _measure_memory(self, traits: ColumnTraits) -> int | None:
+        full = self._stationary_column(self._base, traits).iloc[self._later_start :]
+        if traits.name not in self._later:
             return None
-        later = self._stationary(self._later, column)
+        later = self._stationary_column(self._later, traits)
         tolerance = 1e-7 * full.std() + 1e-15
         differs = ~((full - later).abs() <= tolerance).to_numpy()
         memory = int(len(differs) - differs[::-1].argmax()) if differs.any() else 0
@@ -236,7 +261,7 @@ def _degree(base: pd.Series, scaled: pd.Series) -> int:
     return degree if grew_evenly else 0
 
 
-def causal_remedy(spec: Mapping[str, Any]) -> str:
+def causal_remedy(spec: FeatureSpec) -> str:
     """What to give an indicator that looks ahead so that it doesn't; else to choose another."""
     wanted = CAUSAL_FORMS.get(spec["kind"], {})
     if isinstance(spec.get("offset"), int) and spec["offset"] < 0:
@@ -244,9 +269,3 @@ def causal_remedy(spec: Mapping[str, Any]) -> str:
     if all(spec.get(name) == value for name, value in wanted.items()):
         return "Choose another kind."
     return f"Give it {', '.join(f'{name}={value}' for name, value in wanted.items())}."
-
-
-def written(spec: Mapping[str, Any]) -> str:
-    """A feature as a call, for messages: ``rsi(length=14)``."""
-    arguments = ", ".join(f"{name}={value!r}" for name, value in spec.items() if name != "kind")
-    return f"{spec['kind']}({arguments})"

@@ -176,7 +176,7 @@ def _build_mirror_image(
     mirrored_labels = settings.target.mirror_labels(labels) if settings.mirror else None
     if mirrored_labels is None:
         return None
-    mirrored_bars = mirror_bars(bars, features)
+    mirrored_bars = mirror_bars(bars, features.specs)
     if mirrored_bars is None:
         return None
     return MirrorImage(features.frame(mirrored_bars).to_numpy()[usable], mirrored_labels)

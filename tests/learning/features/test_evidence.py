@@ -1,0 +1,30 @@
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import random_walk
+
+from lstm_strategy.learning.features.evidence import lookahead_evidence
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_and_the_past_foretell_nothing(seed):
+    bars = random_walk(150, seed=seed)
+    noise = pd.Series(np.random.default_rng(seed).normal(size=150), bars.index)
+    for column in (noise, noise.cumsum(), bars["close"].shift(1), bars["close"].pct_change(10)):
+        assert lookahead_evidence(column, bars, horizon=20) is None
+
+
+@pytest.mark.parametrize(
+    ("foretell", "form", "answer"),
+    [
+        pytest.param(lambda close: close.shift(-1), "its distance from the close", "return"),
+        pytest.param(lambda close: close.pct_change().shift(-1), "it", "return"),
+        pytest.param(lambda close: close.pct_change().abs().shift(-1), "it", "size of the return"),
+    ],
+    ids=["close", "return", "size"],
+)
+def test_what_the_next_bar_brings_is_found_by_its_form(foretell, form, answer):
+    bars = random_walk(400)
+    evidence = lookahead_evidence(foretell(bars["close"]), bars)
+    assert (evidence.form, evidence.answer, evidence.n_ahead) == (form, answer, 1)
+    assert evidence.correlation == pytest.approx(1)
