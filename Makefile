@@ -1,8 +1,7 @@
 # Everything runs in .venv, with the versions in constraints.txt. `make demo` is the place to begin.
 PYTHON ?= python3
 BIN := .venv/bin
-CONSTRAINTS ?= constraints.txt
-INSTALL := $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 # one stamp for each group of packages: the demo needs no test tools, the tests no peers
 PACKAGE := .venv/.package-installed
 TOOLS := .venv/.tools-installed
@@ -58,7 +57,7 @@ bench: $(PEERS)
 notebooks: $(TOOLS)
 	$(BIN)/python tests/notebook_runs.py $(ARGS)
 
-$(PACKAGE): setup.cfg $(CONSTRAINTS)
+$(PACKAGE): setup.cfg constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(INSTALL) --editable .

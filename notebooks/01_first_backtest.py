@@ -207,7 +207,7 @@ plot_equity(comparison)
 # mind paid commission and slippage: see the columns turnover and costs.
 
 # %%
-print(comparison.standing("LSTM"))
+print(comparison.describe_standing("LSTM"))
 
 # %% [markdown]
 # That sentence is all that this comparison supports. Eight years are few: the standard error of a

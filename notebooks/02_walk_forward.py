@@ -25,14 +25,15 @@ import pandas as pd
 from IPython.display import Markdown
 
 from lstm_strategy import (
+    BASELINES,
     BrokerSettings,
     LSTMForecaster,
     LSTMStrategy,
     WalkForward,
     compare,
-    plot_equity,
     sample_bars,
     simulate_bars,
+    verdict,
     walk_forward,
 )
 from lstm_strategy.evaluation.plots import (
@@ -41,9 +42,6 @@ from lstm_strategy.evaluation.plots import (
     plot_folds,
     plot_members,
 )
-from lstm_strategy.evaluation.robustness import robustness
-from lstm_strategy.evaluation.verdict import verdict
-from strategies import BASELINES
 
 pd.set_option("display.precision", 3)
 QUICK = os.environ.get("LSTM_STRATEGY_QUICK") == "1"  # the tests train for a moment only
@@ -101,11 +99,11 @@ bool((walked.ledger["train_end"] < walked.ledger.index).all())
 
 # %%
 broker = BrokerSettings(commission_rate=0.0002, slippage_rate=0.0001)
-board = compare({"LSTM": (LSTMStrategy, {"model": walked}), **BASELINES}, bars, broker=broker)
-board
+comparison = compare({"LSTM": (LSTMStrategy, {"model": walked}), **BASELINES}, bars, broker=broker)
+comparison
 
 # %%
-plot_equity(board, ledger=walked.ledger)
+comparison.plot()
 
 # %% [markdown]
 # The strip below the curves says which fold's model forecast which bars, and when its training
@@ -114,7 +112,7 @@ plot_equity(board, ledger=walked.ledger)
 # ## The verdict
 
 # %%
-judged = verdict(board)
+judged = verdict(comparison)
 Markdown(f"> {judged}")
 
 # %%
@@ -133,8 +131,8 @@ pd.Series(
 # Skill is claimed only if every hurdle is cleared: all bars out of sample; ahead of *each* baseline
 # at equal volatility, with a p-value (Hansen's test for superior predictive ability) of at most 5%;
 # an interval of the Sharpe ratio above zero; and a deflated Sharpe ratio of at least 95%, which
-# allows for the number of settings that were tried. Say so if you tried twenty: `verdict(board,
-# n_trials=20)`.
+# allows for the number of settings that were tried. Say so if you tried twenty:
+# `verdict(comparison, n_trials=20)`.
 
 # %% [markdown]
 # ## What is left on worse terms
@@ -143,15 +141,15 @@ pd.Series(
 # the ensemble alone. Nothing is trained again.
 
 # %%
-checked = robustness(LSTMStrategy, bars, model=walked, broker=broker)
-plot_cost_break_even(checked.costs, charged_bps=2)
+robustness = comparison.try_robustness()
+plot_cost_break_even(robustness.costs, break_even_bps=robustness.break_even_bps, charged_bps=2)
 
 # %% [markdown]
 # Where the line crosses zero the commission has eaten the whole edge. If you pay about that much,
 # there is no strategy, however good the forecasts are.
 
 # %%
-plot_delay_break_even(checked.delays)
+plot_delay_break_even(robustness.delays)
 
 # %% [markdown]
 # Orders that come a bar late lose nearly everything here, and that is right: the rule of this
@@ -159,10 +157,10 @@ plot_delay_break_even(checked.delays)
 # you won't get.
 
 # %%
-plot_folds(checked.folds)
+plot_folds(robustness.folds)
 
 # %%
-plot_members(checked.equity_by_member, own=checked.result.equity)
+plot_members(robustness.equity_by_member, own=comparison.find("LSTM").equity)
 
 # %% [markdown]
 # The networks differ in nothing but the random numbers they were trained with, and the band between
@@ -179,11 +177,11 @@ index = sample_bars("sp500")
 index = index["2004":"2008-06"] if QUICK else index
 years = WalkForward("2 years", "2 years") if QUICK else WalkForward("8 years", "2 years")
 walked = walk_forward(index, LSTMForecaster(seed=7, **brief), years)
-board = compare({"LSTM": (LSTMStrategy, {"model": walked}), **BASELINES}, index)
-plot_equity(board, ledger=walked.ledger)
+comparison = compare({"LSTM": (LSTMStrategy, {"model": walked}), **BASELINES}, index)
+comparison.plot()
 
 # %%
-judged = verdict(board)
+judged = verdict(comparison)
 Markdown("\n".join([f"> {judged}", "", *(f"- {reason}" for reason in judged.reasons)]))
 
 # %% [markdown]
@@ -191,5 +189,5 @@ Markdown("\n".join([f"> {judged}", "", *(f"- {reason}" for reason in judged.reas
 # few years to see it. But no one should pay for it on this evidence, and this is what an honest
 # test usually says about daily prices of an index.
 #
-# Everything above on one page that needs no network: `board.to_html("report.html", bars=index,
-# model=walked)`. From the shell: `lstm-strategy compare BARS --walk-forward --out DIR`.
+# `comparison.to_html("report.html")` puts all of this on one page that needs no network. From the
+# shell: `lstm-strategy compare BARS --walk-forward --out DIR`.
