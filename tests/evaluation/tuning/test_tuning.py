@@ -1,13 +1,10 @@
 """`tune`: what is tried, what is kept, what the holdout sees, and how a stopped search goes on."""
 
-import json
 import tomllib
 
 import numpy as np
-import optuna
 import pandas as pd
 import pytest
-from conftest import SMALL, SMALL_FEATURES
 from made_up import random_walk
 
 from lstm_strategy import (
@@ -20,16 +17,20 @@ from lstm_strategy import (
     walk_forward,
 )
 from lstm_strategy.evaluation.tuning import trader
-from lstm_strategy.learning.search import DEFAULT_SPACE, DEFAULT_STRATEGY_SPACE, SearchSpace
 from lstm_strategy.trading.lstm import LSTMStrategy
 
 BARS = random_walk(420)
 SPACE = {"units": [4, 6], "learning_rate": (0.01, 0.1, "log"), "min_signal": (0.0, 0.3)}
-TINY = {**SMALL, "epochs": 1, "members": 1}
+FEATURES = [
+    {"kind": "log_return", "length": 1},
+    {"kind": "rsi", "length": 5},
+    {"kind": "relative_volume", "length": 5},
+]
+TINY = {"units": (6,), "lookback": 10, "epochs": 1, "members": 1, "seed": 5, "learning_rate": 0.02}
 
 
 def base():
-    return LSTMForecaster(SMALL_FEATURES, **TINY)
+    return LSTMForecaster(FEATURES, **TINY)
 
 
 def tune_small(n_trials=3, *, space=SPACE, **options):
@@ -163,7 +164,7 @@ OTHERS = {
     "space": {"space": {"units": [4, 7]}},
     "objective": {"objective": "auc"},
     "folds": {"n_folds": 3},
-    "forecaster": {"forecaster": LSTMForecaster(SMALL_FEATURES, **{**TINY, "epochs": 2})},
+    "forecaster": {"forecaster": LSTMForecaster(FEATURES, **{**TINY, "epochs": 2})},
     "seed": {"seed": 1},
     "strategy or broker": {"broker": BrokerSettings(commission_rate=0.0)},
     "storage": {"storage": "journal:somewhere"},
@@ -243,29 +244,6 @@ def test_a_function_of_the_trial_chooses_features_and_thresholds():
     assert 0.5 < found.best_value < 1.0
 
 
-def test_indicators_join_the_features_unless_they_are_there():
-    space = {"indicators": [{"kind": "rsi", "length": 5}, {"kind": "rsi", "length": 9}]}
-
-    class Everything:
-        def suggest_categorical(self, name, choices):
-            return choices[-1]
-
-    setting = SearchSpace.from_space(space, []).suggest(Everything(), base())
-    names = setting.apply_to(base()).features.names
-    assert names == [*base().features.names, "RSI_9"]
-
-
-def test_the_default_space_names_what_a_forecaster_and_its_strategy_take():
-    space = SearchSpace.from_space(DEFAULT_SPACE | DEFAULT_STRATEGY_SPACE, ["min_signal", "band"])
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    for _ in range(20):
-        setting = space.suggest(study.ask(), base())
-        assert json.loads(json.dumps(setting.features)) == setting.features
-        assert len(setting.apply_to(base()).settings.units) in (1, 2)
-        assert 0 <= setting.strategy["min_signal"] <= 0.5
-
-
 def test_progress_counts_folds_to_the_end():
     steps = []
     tune_small(2, progress=lambda *step: steps.append(step), prune=False)
@@ -274,18 +252,8 @@ def test_progress_counts_folds_to_the_end():
 
 
 MISTAKES = {
-    "name": ({"space": {"lookbak": [1]}}, "space has no dimension 'lookbak'"),
-    "empty": ({"space": {}}, "space must map names to choices"),
-    "range": ({"space": {"lookback": (60, 20)}}, "the range of lookback must be two numbers"),
-    "log": ({"space": {"dropout": (0.0, 0.5, "log")}}, "the first above 0"),
-    "no range": ({"space": {"lookback": 60}}, "lookback must be a list of choices"),
-    "table": ({"space": {"lookback": {"from": 1}}}, "has low, high and log"),
-    "value": ({"space": {"dropout": (0.5, 1.5)}}, "dropout must be .* got 1.5"),
-    "preset": ({"space": {"preset": ["best"]}}, "preset must be one of"),
-    "features twice": ({"space": {"preset": ["trend"], "features": []}}, "both preset and"),
-    "indicator": ({"space": {"indicators": [{"kind": "rsj"}]}}, "rsj"),
-    "layers": ({"space": {"layers": [4]}}, "layers must be 1, 2 or 3, got 4"),
     "threshold": ({"space": {"min_signal": [2.0]}}, "min_signal must be less than 1"),
+    "space": ({"space": {"lookbak": [1]}}, "space has no dimension 'lookbak'"),
     "trials": ({"n_trials": 0}, "n_trials must be at least 1, got 0"),
     "holdout": ({"holdout": 1.0}, "holdout must lie between 0 and 0.9, got 1.0"),
     "folds": ({"n_folds": 0}, "n_folds must be at least 1, got 0"),
