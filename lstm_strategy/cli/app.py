@@ -52,7 +52,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
-        err.print("Interrupted; what was already written is whole.")
+        err.print("Interrupted. What was already written is complete.")
     sys.exit(code)
 
 

@@ -107,7 +107,7 @@ def test_an_interrupted_command_ends_with_130_and_one_line(run, monkeypatch):
     monkeypatch.setattr("lstm_strategy.bars.load_bars", interrupt)
     outcome = run(*MACD)
     assert (outcome.code, outcome.err.count("\n")) == (130, 1)
-    assert outcome.err.startswith("Interrupted;")
+    assert outcome.err.startswith("Interrupted. ")
 
 
 def test_a_reader_that_closes_the_pipe_sees_no_error(here):
