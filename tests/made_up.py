@@ -3,7 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.learning.forecaster import Forecast
+from lstm_strategy.learning.forecaster import (
+    FORECAST_COLUMNS,
+    UNKNOWN_FORECAST,
+    Forecast,
+    Forecaster,
+)
 
 
 def random_walk(n_bars, *, seed=0, freq="D", start="2001-01-01"):
@@ -23,9 +28,10 @@ def random_walk(n_bars, *, seed=0, freq="D", start="2001-01-01"):
     )
 
 
-class ConstantForecaster:
+class ConstantForecaster(Forecaster):
     """Asks for the same exposure at every bar."""
 
+    warm_up = 0
     bars_columns = ["open", "high", "low", "close", "volume"]
     training_end = None
 
@@ -35,29 +41,16 @@ class ConstantForecaster:
 
     def forecast(self, bars):
         self.n_batch_calls += 1
-        frame = pd.DataFrame(
-            index=bars.index, columns=["signal", "forecast", "uncertainty"], data=np.nan
-        )
-        frame.iloc[self.warm_up :] = [self.signal, 0.5, 0.0]
-        return frame
+        stream = self.stream()
+        rows = [vars(stream.update(bar)) for bar in bars.reset_index().to_dict("records")]
+        return pd.DataFrame(rows, bars.index, FORECAST_COLUMNS)
 
-    def stream(self):
-        return _ConstantStream(self)
+    def stream(self, history=None):
+        return _Stream(self.warm_up, self.step)
 
-
-class _ConstantStream:
-    def __init__(self, forecaster):
-        self._forecaster, self._n_bars = forecaster, 0
-
-    def update(self, bar):
-        answer = self.peek(bar)
-        self._n_bars += 1
-        return answer
-
-    def peek(self, bar):
-        if self._n_bars < self._forecaster.warm_up:
-            return Forecast(np.nan, np.nan, np.nan)
-        return Forecast(self._forecaster.signal, 0.5, 0.0)
+    def step(self, state, bar):
+        """The state after a bar and the forecast at its close."""
+        return state, Forecast(self.signal, 0.5, 0.0)
 
 
 class RememberingForecaster(ConstantForecaster):
@@ -66,33 +59,22 @@ class RememberingForecaster(ConstantForecaster):
     def __init__(self, *, warm_up=3):
         super().__init__(0.0, warm_up=warm_up)
 
-    def forecast(self, bars):
-        self.n_batch_calls += 1
-        stream = self.stream()
-        rows = [stream.update(bar) for bar in bars.reset_index().to_dict("records")]
-        columns = ["signal", "forecast", "uncertainty"]
-        return pd.DataFrame(
-            [[r.signal, r.forecast, r.uncertainty] for r in rows], bars.index, columns
-        )
-
-    def stream(self):
-        return _RememberingStream(self)
+    def step(self, state, bar):
+        state = 0.9 * state + np.sin(1000 * (bar["close"] / bar["open"] - 1)) / 10
+        return state, Forecast(state, (state + 1) / 2, bar["high"] / bar["low"] - 1)
 
 
-class _RememberingStream:
-    def __init__(self, forecaster):
-        self._forecaster, self._state, self._n_bars = forecaster, 0.0, 0
+class _Stream:
+    def __init__(self, warm_up, step):
+        self._warm_up, self._step = warm_up, step
+        self._state, self._n_bars = 0.0, 0
 
     def update(self, bar):
-        answer, self._state = self._step(bar)
+        forecast = self.peek(bar)
+        self._state, _ = self._step(self._state, bar)
         self._n_bars += 1
-        return answer
+        return forecast
 
     def peek(self, bar):
-        return self._step(bar)[0]
-
-    def _step(self, bar):
-        state = 0.9 * self._state + np.sin(1000 * (bar["close"] / bar["open"] - 1)) / 10
-        if self._n_bars < self._forecaster.warm_up:
-            return Forecast(np.nan, np.nan, np.nan), state
-        return Forecast(state, (state + 1) / 2, bar["high"] / bar["low"] - 1), state
+        _, forecast = self._step(self._state, bar)
+        return UNKNOWN_FORECAST if self._n_bars < self._warm_up else forecast

@@ -79,18 +79,18 @@ def lookahead_evidence(
     for n_ahead in sorted({*_BARS_AHEAD, horizon}):
         returns = bars["close"].shift(-n_ahead) / bars["close"] - 1
         answers = {"return": returns, "size of the return": returns.abs()}
-        for form, told in forms.items():
+        for form, series in forms.items():
             for answer, truth in answers.items():
-                correlation, n_rows = _correlate(told, truth)
+                correlation, n_rows = _correlate(series, truth)
                 chance = 6 / np.sqrt(max(n_rows / n_ahead, 1))
                 if abs(correlation) > max(_LARGEST_CORRELATION, chance):
                     return LookaheadEvidence(form, correlation, answer, n_ahead)
     return None
 
 
-def _correlate(told: pd.Series, truth: pd.Series) -> tuple[float, int]:
+def _correlate(series: pd.Series, truth: pd.Series) -> tuple[float, int]:
     """The correlation over the rows where both are known, and the number of these rows."""
-    pair = np.column_stack([told.to_numpy(np.float64), truth.to_numpy(np.float64)])
+    pair = np.column_stack([series.to_numpy(np.float64), truth.to_numpy(np.float64)])
     pair = pair[np.isfinite(pair).all(axis=1)]
     if len(pair) < _FEWEST_ROWS or (pair.std(axis=0) < 1e-12).any():
         return 0.0, len(pair)

@@ -1,0 +1,96 @@
+"""A trained model fed one bar at a time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SMALL, SMALL_FEATURES
+from made_up import random_walk
+
+from lstm_strategy import LSTMForecaster, LSTMStrategyError
+
+BARS = random_walk(160, seed=3)
+
+
+@pytest.mark.parametrize("memory", ["carry", "window"])
+def test_the_stream_gives_the_numbers_of_the_batch(trained, memory):
+    forecaster = trained.with_memory(memory)
+    stream = forecaster.stream()
+    rows = [stream.update(bar) for bar in BARS.reset_index().to_dict("records")]
+    streamed = pd.DataFrame([vars(row) for row in rows], index=BARS.index)
+    pd.testing.assert_frame_equal(streamed, forecaster.forecast(BARS), atol=1e-5)
+
+
+@pytest.mark.parametrize("memory", ["carry", "window"])
+@pytest.mark.parametrize("n_history", [3, 14, 15, 150])
+def test_a_stream_goes_on_where_its_history_ends(trained, memory, n_history):
+    forecaster = trained.with_memory(memory)
+    stream = forecaster.stream(BARS.iloc[:n_history])
+    rest = BARS.iloc[n_history:].reset_index().to_dict("records")
+    streamed = pd.DataFrame(
+        [vars(stream.update(bar)) for bar in rest], index=BARS.index[n_history:]
+    )
+    pd.testing.assert_frame_equal(streamed, forecaster.forecast(BARS).iloc[n_history:], atol=1e-5)
+
+
+def test_a_bar_costs_the_same_however_long_the_history(trained, monkeypatch):
+    n_bars = []
+    frame = type(trained.features).frame
+    monkeypatch.setattr(
+        type(trained.features),
+        "frame",
+        lambda self, bars: n_bars.append(len(bars)) or frame(self, bars),
+    )
+    history = random_walk(2_000)
+    streams = [trained.stream(history[-length:]) for length in (500, 2_000)]
+    n_bars.clear()
+    later = random_walk(3, start="2040-01-01").reset_index().to_dict("records")
+    for stream in streams:
+        for bar in later:
+            stream.update(bar)
+    assert n_bars == [trained.features.memory] * 6
+
+
+def test_peeking_at_a_forming_bar_leaves_no_trace(trained):
+    bars = BARS.reset_index().to_dict("records")
+    undisturbed, peeking = trained.stream(BARS.iloc[:100]), trained.stream(BARS.iloc[:100])
+    for price in (40.0, 60.0):
+        peeking.peek({**bars[100], "close": price})
+    assert peeking.peek(bars[100]) == undisturbed.peek(bars[100])
+    for bar in bars[100:103]:
+        assert peeking.update(bar) == undisturbed.update(bar)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"close": "12x"}, "close must be a number, got '12x'", id="text"),
+        pytest.param({"close": np.nan}, "close is nan at", id="nan"),
+        pytest.param({"datetime": "1999-01-01"}, "in the order of time", id="earlier bar"),
+    ],
+)
+def test_a_stream_refuses_a_bad_bar_and_goes_on_undisturbed(trained, change, message):
+    stream, undisturbed = trained.stream(BARS.iloc[:50]), trained.stream(BARS.iloc[:50])
+    bar = BARS.reset_index().to_dict("records")[50]
+    with pytest.raises(LSTMStrategyError, match=message):
+        stream.update(bar | change)
+    assert stream.update(bar) == undisturbed.update(bar)
+
+
+def test_a_stream_names_the_column_that_a_bar_lacks(trained):
+    bar = BARS.reset_index().to_dict("records")[0]
+    del bar["volume"]
+    with pytest.raises(LSTMStrategyError, match="volume is missing"):
+        trained.stream().update(bar)
+
+
+def test_a_column_of_the_user_reaches_batch_and_stream_alike():
+    rng = np.random.default_rng(1)
+    bars = random_walk(400).assign(funding_rate=rng.normal(size=400))
+    bars.loc[bars.index[np.arange(400) % 8 != 3], "funding_rate"] = np.nan
+    forecaster = LSTMForecaster(
+        [*SMALL_FEATURES, {"kind": "column", "column": "funding_rate"}], **SMALL
+    ).fit(bars, progress=False)
+    stream = forecaster.stream()
+    rows = [stream.update(bar) for bar in bars.reset_index().to_dict("records")[:80]]
+    streamed = pd.DataFrame([vars(row) for row in rows], index=bars.index[:80])
+    pd.testing.assert_frame_equal(streamed, forecaster.forecast(bars).iloc[:80], atol=1e-5)
