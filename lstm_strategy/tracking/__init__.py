@@ -1,4 +1,4 @@
-"""Training and results logged elsewhere: MLflow and TensorBoard."""
+"""Trainings and results logged elsewhere: as runs of MLflow and as curves of TensorBoard."""
 
 from typing import TYPE_CHECKING
 

@@ -18,33 +18,45 @@ from typing import TYPE_CHECKING, Any
 from lstm_strategy.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
-    from lstm_strategy.evaluation.comparison import Board
+    from lstm_strategy.evaluation.comparison import Comparison
     from lstm_strategy.evaluation.tuning import TuningResult
     from lstm_strategy.evaluation.verdict import Verdict
     from lstm_strategy.learning.forecaster import LSTMForecaster
 
 _LONGEST_PARAM, _LONGEST_TAG = 500, 5000  # characters, in the strictest store
 _PARENT_TAG, _NAME_TAG = "mlflow.parentRunId", "mlflow.runName"
+_NO_PARAMS = ("number", "value", "seconds")  # of a trial: its name and its metrics
 _STATUS_OF_TRIAL = {"complete": "FINISHED", "pruned": "KILLED"}
 
 
 def log_forecaster(
     forecaster: "LSTMForecaster", experiment: str, *, tracking_uri: str | None = None
 ) -> str:
-    """Log a fitted forecaster; returns the id of the run.
+    """Log a fitted forecaster as a run of MLflow.
 
     Parameters: settings, features, training span, fingerprint of the bars, versions. Metrics:
-    ``member_0/loss`` and so on with the epoch as step, and the validation scores. Artefact: the
-    folder ``model``.
+    `member_0/loss` and so on with the epoch as step, and the validation scores. Artefact: the
+    folder `model`.
+
+    Args:
+        forecaster: A fitted forecaster.
+        experiment: The experiment that the run belongs to; it is made where it is new.
+        tracking_uri: The store; None for that of MLFLOW_TRACKING_URI.
+
+    Returns:
+        The id of the run.
 
     Raises:
-        ModelError: if the forecaster isn't fitted.
-        SettingsError: if mlflow isn't installed.
+        ModelError: If the forecaster isn't fitted.
+        SettingsError: If mlflow isn't installed, or its store can't be used.
+
+    Example:
+        >>> run_id = log_forecaster(forecaster, "my-models")  # doctest: +SKIP
     """
     card = forecaster.card
     if card is None:
         raise ModelError("The forecaster isn't fitted. Call fit(bars) or load(folder) first.")
-    with _finished_run(experiment, "train", tracking_uri) as run:
+    with _open_run(experiment, "train", tracking_uri) as run:
         run.log_params(
             {
                 **card.settings.model_dump(mode="json"),
@@ -67,7 +79,7 @@ def log_forecaster(
 
 
 def log_comparison(
-    board: "Board",
+    comparison: "Comparison",
     experiment: str,
     *,
     verdict: "Verdict | None" = None,
@@ -75,41 +87,66 @@ def log_comparison(
     files: Sequence[Path] = (),
     tracking_uri: str | None = None,
 ) -> str:
-    """Log a comparison; returns the id of the run.
+    """Log a comparison as a run of MLflow.
 
-    Parameters: the broker's terms and ``params``, each cut at 500 characters. Metrics:
-    ``LSTM/sharpe`` and so on, without the characters that MLflow refuses. Artefacts:
+    Parameters: the broker's terms and `params`, each cut at 500 characters. Metrics:
+    `LSTM/sharpe` and so on, without the characters that MLflow refuses. Artefacts:
     settings.json, which has the parameters whole, metrics.csv, equity.csv, equity.png and
-    ``files``. The verdict's sentence is the tag ``verdict``.
+    `files`.
+
+    Args:
+        comparison: What `compare` returns.
+        experiment: The experiment that the run belongs to; it is made where it is new.
+        verdict: Its sentence becomes the tag `verdict`.
+        params: Other parameters, by name.
+        files: Other artefacts.
+        tracking_uri: The store; None for that of MLFLOW_TRACKING_URI.
+
+    Returns:
+        The id of the run.
 
     Raises:
-        SettingsError: if mlflow isn't installed.
+        SettingsError: If mlflow isn't installed, or its store can't be used.
+
+    Example:
+        >>> run_id = log_comparison(comparison, "my-comparisons")  # doctest: +SKIP
     """
-    with _finished_run(experiment, "compare", tracking_uri) as run:
-        settings = {**board.broker.model_dump(mode="json"), **(params or {})}
+    with _open_run(experiment, "compare", tracking_uri) as run:
+        settings = {**comparison.broker.model_dump(mode="json"), **(params or {})}
         run.log_params(settings)
-        for strategy, row in board.table.iterrows():
+        for strategy, row in comparison.table.iterrows():
             run.log_metrics({f"{strategy}/{name}": value for name, value in row.items()})
         with tempfile.TemporaryDirectory() as folder:
             text = json.dumps(settings, indent=2, default=str)
-            (board.save(folder) / "settings.json").write_text(f"{text}\n")
+            (comparison.save(folder) / "settings.json").write_text(f"{text}\n")
             run.log_folder(Path(folder))
         for file in files:
             run.client.log_artifact(run.run_id, str(file))
         if verdict is not None:
-            run.client.set_tag(run.run_id, "verdict", _cut(verdict.sentence, _LONGEST_TAG))
+            run.client.set_tag(run.run_id, "verdict", _shorten(verdict.sentence, _LONGEST_TAG))
     return run.run_id
 
 
 def log_tuning(result: "TuningResult", experiment: str, *, tracking_uri: str | None = None) -> str:
     """Log a search: a run with the best setting, and one inside it for each trial.
 
-    Returns the id of the outer run. A pruned trial has the status KILLED, a failed one FAILED.
+    A pruned trial has the status KILLED, a failed one FAILED.
+
+    Args:
+        result: What `tune` returns.
+        experiment: The experiment that the runs belong to; it is made where it is new.
+        tracking_uri: The store; None for that of MLFLOW_TRACKING_URI.
+
+    Returns:
+        The id of the outer run.
 
     Raises:
-        SettingsError: if mlflow isn't installed.
+        SettingsError: If mlflow isn't installed, or its store can't be used.
+
+    Example:
+        >>> run_id = log_tuning(result, "my-searches")  # doctest: +SKIP
     """
-    with _finished_run(experiment, "tune", tracking_uri) as run:
+    with _open_run(experiment, "tune", tracking_uri) as run:
         run.log_params({"objective": result.objective.name, **result.best})
         run.log_metrics(
             {
@@ -123,26 +160,30 @@ def log_tuning(result: "TuningResult", experiment: str, *, tracking_uri: str | N
         )
         with tempfile.TemporaryDirectory() as folder:
             run.log_folder(result.save(folder))
-        for number, trial in zip(
-            result.trials.index, result.trials.to_dict("records"), strict=True
-        ):
-            inner = run.nested(f"trial {number}")
-            inner.log_params(
-                {str(k): v for k, v in trial.items() if k not in _NO_PARAMS and v != ""}
-            )
+        for trial in result.trials.reset_index().to_dict("records"):
+            params = {str(k): v for k, v in trial.items() if k not in _NO_PARAMS and v != ""}
+            inner = run.begin_nested(f"trial {trial['number']}")
+            inner.log_params(params)
             inner.log_metrics({"value": trial["value"], "seconds": trial["seconds"]})
             inner.end(_STATUS_OF_TRIAL.get(trial["state"], "FAILED"))
     return run.run_id
 
 
-_NO_PARAMS = ("value", "seconds")  # of a trial: these are metrics
-
-
 def open_experiment(experiment: str, tracking_uri: str | None = None) -> tuple[Any, str]:
-    """MLflow's client and the id of the experiment, which is made where it is new.
+    """Open an experiment, which is made where it is new.
+
+    Args:
+        experiment: Its name.
+        tracking_uri: The store; None for that of MLFLOW_TRACKING_URI.
+
+    Returns:
+        MLflow's client, and the id of the experiment.
 
     Raises:
-        SettingsError: if mlflow isn't installed, or its store can't be used.
+        SettingsError: If mlflow isn't installed, or its store can't be used.
+
+    Example:
+        >>> client, experiment_id = open_experiment("my-models")  # doctest: +SKIP
     """
     try:
         from mlflow import MlflowClient
@@ -153,9 +194,9 @@ def open_experiment(experiment: str, tracking_uri: str | None = None) -> tuple[A
         ) from error
     try:
         client = MlflowClient(tracking_uri=tracking_uri)
-        known = client.get_experiment_by_name(experiment)
-        if known is not None:
-            return client, known.experiment_id
+        existing = client.get_experiment_by_name(experiment)
+        if existing is not None:
+            return client, existing.experiment_id
         return client, client.create_experiment(experiment)
     except MlflowException as error:
         raise SettingsError(
@@ -174,17 +215,17 @@ class _Run:
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         for name, value in params.items():
-            self.client.log_param(self.run_id, _allowed(name), _cut(value, _LONGEST_PARAM))
+            self.client.log_param(self.run_id, _clean_name(name), _shorten(value, _LONGEST_PARAM))
 
     def log_metrics(self, metrics: Mapping[str, Any], *, step: int = 0) -> None:
         for name, value in metrics.items():
             if math.isfinite(value):
-                self.client.log_metric(self.run_id, _allowed(name), float(value), step=step)
+                self.client.log_metric(self.run_id, _clean_name(name), float(value), step=step)
 
     def log_folder(self, folder: Path, within: str | None = None) -> None:
         self.client.log_artifacts(self.run_id, str(folder), within)
 
-    def nested(self, name: str) -> "_Run":
+    def begin_nested(self, name: str) -> "_Run":
         tags = {_PARENT_TAG: self.run_id, _NAME_TAG: name}
         run = self.client.create_run(self.experiment_id, tags=tags)
         return _Run(self.client, self.experiment_id, run.info.run_id)
@@ -194,8 +235,8 @@ class _Run:
 
 
 @contextmanager
-def _finished_run(experiment: str, name: str, tracking_uri: str | None) -> Iterator[_Run]:
-    """A new run that ends as FINISHED, or as FAILED if anything is raised meanwhile."""
+def _open_run(experiment: str, name: str, tracking_uri: str | None) -> Iterator[_Run]:
+    """Begin a run that ends as FINISHED, or as FAILED if anything is raised meanwhile."""
     client, experiment_id = open_experiment(experiment, tracking_uri)
     created = client.create_run(experiment_id, tags={_NAME_TAG: name})
     run = _Run(client, experiment_id, created.info.run_id)
@@ -207,10 +248,10 @@ def _finished_run(experiment: str, name: str, tracking_uri: str | None) -> Itera
     run.end("FINISHED")
 
 
-def _cut(value: Any, longest: int) -> str:
+def _shorten(value: Any, longest: int) -> str:
     text = str(value)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _allowed(name: str) -> str:
+def _clean_name(name: str) -> str:
     return re.sub(r"[^\w\-. /]", "", name)

@@ -10,15 +10,21 @@ from lstm_strategy.learning.network import keras
 from lstm_strategy.learning.walk_forward import Fold
 
 
-class TensorBoardLogs(keras.callbacks.Callback):
+class TensorBoardLogs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Writes learning_rate, loss and val_loss after every epoch, one run folder a member.
 
-    Keras' own TensorBoard callback would write all members of an ensemble into one curve. The
-    folders are ``member_0``, ``member_1`` and so on; the steps are epochs, counted from 0. An
-    object serves one ``fit``.
+    Keras's own TensorBoard callback would write all members of an ensemble into one curve. The
+    folders are `member_0`, `member_1` and so on; the steps are epochs, counted from 0. An object
+    serves one `fit`.
+
+    Args:
+        folder: Where the run folders go.
 
     Raises:
-        SettingsError: if tensorboard isn't installed, or the folder holds runs already.
+        SettingsError: If tensorboard isn't installed, or the folder holds runs already.
+
+    Example:
+        >>> forecaster.fit(bars, callbacks=[TensorBoardLogs("logs")])  # doctest: +SKIP
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -52,25 +58,37 @@ class TensorBoardLogs(keras.callbacks.Callback):
 
 @dataclass(frozen=True)
 class FoldTensorBoardLogs:
-    """`TensorBoardLogs` for each fold of a walk forward: ``fold_01/member_0`` and so on.
+    """`TensorBoardLogs` for each fold of a walk forward: `fold_01/member_0` and so on.
 
-    A fold that is trained anew, after a kill or because its machine died, is logged beside what
-    was logged before: ``fold_01_again_1``.
+    A fold that is trained again, after a kill or because its machine died, is logged beside what
+    was logged before: `fold_01_again_1`.
 
-    >>> walk_forward(bars, forecaster, splits, callbacks=FoldTensorBoardLogs("logs"))  # doctest: +SKIP
+    Attributes:
+        folder: Where the folders of the folds go.
+
+    Example:
+        >>> logs = FoldTensorBoardLogs("logs")
+        >>> walk_forward(bars, forecaster, splits, callbacks=logs)  # doctest: +SKIP
     """
 
     folder: str | Path
 
     def __call__(self, fold: Fold) -> list[TensorBoardLogs]:
-        """The callbacks for the training of one fold."""
+        """Return the callbacks for the training of one fold."""
         first = Path(self.folder) / f"fold_{fold.number:02d}"
         others = (first.with_name(f"{first.name}_again_{number}") for number in count(1))
         return [TensorBoardLogs(next(f for f in chain([first], others) if not f.exists()))]
 
 
 def check_tensorboard() -> None:
-    """Raise `SettingsError` if tensorboard isn't installed."""
+    """Make sure that tensorboard is installed.
+
+    Raises:
+        SettingsError: If it isn't.
+
+    Example:
+        >>> check_tensorboard()
+    """
     try:
         import tensorboard.summary  # noqa: F401
     except ImportError as error:

@@ -6,15 +6,28 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from conftest import SMALL, SMALL_FEATURES
 from made_up import random_walk
 
-from lstm_strategy import BrokerSettings, LSTMForecaster, LSTMStrategyError, WalkForward, compare
+from lstm_strategy import (
+    BrokerSettings,
+    LSTMForecaster,
+    LSTMStrategyError,
+    WalkForward,
+    compare,
+    tracking,
+)
 from lstm_strategy.cli import main
 from lstm_strategy.evaluation.verdict import verdict
-from lstm_strategy.tracking import mlflow_runs as tracking
-from lstm_strategy.tracking.mlflow_runs import log_comparison, log_forecaster, log_tuning
+from lstm_strategy.tracking import (
+    FoldTensorBoardLogs,
+    TensorBoardLogs,
+    log_comparison,
+    log_forecaster,
+    log_tuning,
+)
 from strategies import BASELINES
 
 
@@ -26,7 +39,7 @@ def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mlflow")
     uri = f"sqlite:///{folder}/mlflow.db"
     client = MlflowClient(tracking_uri=uri)
-    for name in (*("models", "boards", "broken"), *("shell", "compared", "searches", "unfinished")):
+    for name in ("models", "comparisons", "broken", "shell", "compared", "searches", "unfinished"):
         client.create_experiment(name, artifact_location=(folder / name).as_uri())
     return uri, client
 
@@ -37,8 +50,6 @@ def artefacts(client, run, path=None):
 
 def test_tensorboard_holds_the_history_of_every_member(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    from lstm_strategy.tracking.tensorboard_logs import TensorBoardLogs
 
     forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL)
     forecaster.fit(random_walk(300), progress=False, callbacks=[TensorBoardLogs(tmp_path)])
@@ -63,30 +74,34 @@ def test_mlflow_holds_params_losses_scores_and_the_model(trained, store):
     assert run.data.params["bars_sha256"] == trained.card.training.sha256
     assert run.data.metrics["validation/auc"] == trained.validation_scores["auc"]
     losses = client.get_metric_history(run.info.run_id, "member_1/val_loss")
-    own = trained.history.query("seed == 1")
+    own = trained.history.query("member == 1")
     assert [loss.step for loss in losses] == own["epoch"].tolist()
     assert [loss.value for loss in losses] == pytest.approx(own["val_loss"].tolist())
     assert "model/model.json" in artefacts(client, run.info.run_id, "model")
 
 
-def test_mlflow_holds_every_metric_of_a_board(store):
+def test_mlflow_holds_every_metric_of_a_comparison(store):
     uri, client = store
-    board = compare({"Buy and hold": BASELINES["Buy and hold"]}, random_walk(60))
-    run = client.get_run(log_comparison(board, "boards", tracking_uri=uri))
-    known = board.table.loc["Buy and hold"].dropna()
+    comparison = compare({"Buy and hold": BASELINES["Buy and hold"]}, random_walk(60))
+    run = client.get_run(log_comparison(comparison, "comparisons", tracking_uri=uri))
+    known = comparison.table.loc["Buy and hold"].dropna()
     logged = {name.split("/")[1]: value for name, value in run.data.metrics.items()}
     assert logged == pytest.approx(known.to_dict())
-    assert artefacts(client, run.info.run_id) == {
-        *("metrics.csv", "equity.csv", "equity.png", "settings.json")
-    }
+    files = {"metrics.csv", "equity.csv", "equity.png", "settings.json"}
+    assert artefacts(client, run.info.run_id) == files
 
 
-def test_the_tag_of_a_board_is_the_sentence_of_its_verdict_as_far_as_mlflow_takes_it(store):
+def test_the_tag_of_a_comparison_is_the_sentence_of_its_verdict_as_far_as_mlflow_takes_it(store):
     uri, client = store
-    board = compare({name: BASELINES[name] for name in ("Buy and hold", "MACD")}, random_walk(60))
-    judged = verdict(board, "MACD")
+    comparison = compare(
+        {name: BASELINES[name] for name in ("Buy and hold", "MACD")}, random_walk(60)
+    )
+    judged = verdict(comparison, "MACD")
     long = replace(judged, sentence=judged.sentence * 100)
-    runs = [log_comparison(board, "boards", verdict=v, tracking_uri=uri) for v in (judged, long)]
+    runs = [
+        log_comparison(comparison, "comparisons", verdict=v, tracking_uri=uri)
+        for v in (judged, long)
+    ]
     tags = [client.get_run(run).data.tags["verdict"] for run in runs]
     assert tags[0] == judged.sentence
     assert tags[0].startswith("No evidence of skill in MACD: ")
@@ -95,9 +110,9 @@ def test_the_tag_of_a_board_is_the_sentence_of_its_verdict_as_far_as_mlflow_take
 
 def test_a_run_that_breaks_is_marked_failed(store, tmp_path):
     uri, client = store
-    board = compare({"Buy and hold": BASELINES["Buy and hold"]}, random_walk(60))
+    comparison = compare({"Buy and hold": BASELINES["Buy and hold"]}, random_walk(60))
     with pytest.raises(OSError):
-        log_comparison(board, "broken", files=[tmp_path / "missing.html"], tracking_uri=uri)
+        log_comparison(comparison, "broken", files=[tmp_path / "missing.html"], tracking_uri=uri)
     assert [run.info.status for run in run_jobs(client, "broken")] == ["FAILED"]
 
 
@@ -169,8 +184,6 @@ def test_compare_writes_a_tensorboard_run_for_each_fold_and_member(shell, jobs):
 
 
 def test_a_fold_that_is_trained_anew_is_logged_beside_what_was_logged(tmp_path):
-    from lstm_strategy.tracking.tensorboard_logs import FoldTensorBoardLogs
-
     bars = random_walk(300)
     fold, *_ = WalkForward(200, 90).folds(bars)
     forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "members": 1})
@@ -204,7 +217,7 @@ def test_a_file_in_place_of_the_folder_is_refused_before_the_training(train):
 def test_compare_of_a_trained_model_has_no_training_to_log(shell, model_folder):
     code, _, err = shell("compare", "bars.csv", "--model", model_folder, "--tensorboard", "logs")
     assert code == 2
-    assert "--tensorboard logs a training; leave --model or --tensorboard out." in err
+    assert "leave --model or --tensorboard out" in err.lower()
 
 
 SPACE = """
@@ -243,10 +256,16 @@ def test_tune_logs_every_trial_inside_the_run_of_the_search(shell, store, monkey
         assert run.data.metrics["value"] == pytest.approx(trial["value"])
         assert run.data.params["dropout"] == str(trial["dropout"])
     assert inner == {}
-    other = replace(found[0], trials=found[0].trials.assign(state=["pruned", "fail"]))
-    log_tuning(other, "unfinished", tracking_uri=uri)
+    trials = found[0].trials.iloc[[0, 1, 1]].assign(state=["complete", "pruned", "fail"])
+    trials.index = pd.RangeIndex(3, name="number")
+    log_tuning(replace(found[0], trials=trials), "unfinished", tracking_uri=uri)
     status = {run.info.run_name: run.info.status for run in run_jobs(client, "unfinished")}
-    assert status == {"tune": "FINISHED", "trial 0": "KILLED", "trial 1": "FAILED"}
+    assert status == {
+        "tune": "FINISHED",
+        "trial 0": "FINISHED",
+        "trial 1": "KILLED",
+        "trial 2": "FAILED",
+    }
 
 
 def test_train_logs_to_both(train, store):

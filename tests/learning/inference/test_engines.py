@@ -222,11 +222,11 @@ def test_auto_takes_onnx_and_without_an_onnx_model_keras(
     assert isinstance(LSTMForecaster.load(model_folder).engine, OnnxEngine)
     folder = shutil.copytree(model_folder, tmp_path / "earlier")
     card = json.loads((folder / "model.json").read_text())
-    del card["twin_sha256"]
+    del card["onnx_sha256"]
     (folder / "model.json").write_text(json.dumps(card))
     (folder / "network.onnx").write_bytes(b"not the model's own")
     assert isinstance(LSTMForecaster.load(folder).engine, KerasEngine)
-    with pytest.raises(LSTMStrategyError, match=r'has no ONNX \w+: .* engine="keras", or train'):
+    with pytest.raises(LSTMStrategyError, match=r'has no ONNX model.* engine="keras"'):
         LSTMForecaster.load(folder, engine="onnx")
 
 

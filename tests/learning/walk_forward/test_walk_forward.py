@@ -16,7 +16,7 @@ from lstm_strategy import (
     walk_forward,
 )
 from lstm_strategy.bars import bars_fingerprint
-from lstm_strategy.learning.forecaster import assessment
+from lstm_strategy.learning.network import keras
 from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.learning.walk_forward import fold_training
 
@@ -194,22 +194,24 @@ def test_too_few_bars_for_one_fold_are_counted():
 
 
 def test_the_network_is_compiled_once_for_all_folds(monkeypatch):
-    from lstm_strategy.learning.training import fit as training
+    optimizers = []
+    compile_network = keras.Model.compile
 
-    training._trainer.cache_clear()
-    walk_forward(BARS, LSTMForecaster(SMALL_FEATURES, **QUICK), SPLITS, progress=False)
-    assert training._trainer.cache_info().misses == 1
+    def count(network, *arguments, **options):
+        optimizers.extend(arguments)  # an engine is compiled without one
+        return compile_network(network, *arguments, **options)
+
+    monkeypatch.setattr(keras.Model, "compile", count)
+    other_units = {**QUICK, "units": (5,)}
+    walk_forward(BARS, LSTMForecaster(SMALL_FEATURES, **other_units), SPLITS, progress=False)
+    assert len(optimizers) == 1
 
 
-def test_progress_is_told_after_each_fold():
-    told = []
-    walk_forward(
-        BARS,
-        LSTMForecaster(SMALL_FEATURES, **QUICK),
-        SPLITS,
-        progress=lambda *what: told.append(what),
-    )
-    assert told == [(1, 3), (2, 3), (3, 3)]
+def test_progress_is_reported_after_each_fold():
+    steps = []
+    prototype = LSTMForecaster(SMALL_FEATURES, **QUICK)
+    walk_forward(BARS, prototype, SPLITS, progress=lambda *step: steps.append(step))
+    assert steps == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_validation_bars_of_the_splits_are_those_that_early_stopping_watches(tmp_path):
@@ -263,7 +265,8 @@ def test_a_worker_that_dies_is_named_and_finished_folds_are_kept(tmp_path):
 
 
 def test_what_is_amiss_with_every_fold_is_said_once(caplog, monkeypatch):
-    monkeypatch.setattr(assessment, "network_memory", lambda *measured: None)
+    measure = "lstm_strategy.learning.forecaster.assessment.network_memory"
+    monkeypatch.setattr(measure, lambda *measured: None)
     with caplog.at_level("WARNING", "lstm_strategy"):
         walk_forward(BARS, LSTMForecaster(SMALL_FEATURES, **QUICK), SPLITS, progress=False)
     assert [record.message.split(",")[0] for record in caplog.records] == [
