@@ -37,7 +37,7 @@ def imported_names(file: Path, modules: dict[str, Path]) -> Iterator[tuple[str, 
 
 
 def modules_behind_faces(file: Path, modules: dict[str, Path]) -> Iterator[str]:
-    """The modules that a file needs: for a name from a face, the one that the face takes it from."""
+    """The modules that a file needs: for a name from a face, the one behind it."""
     for module, name in imported_names(file, modules):
         while modules[module].name == "__init__.py" and name:
             behind = [m for m, n in imported_names(modules[module], modules) if n == name]
