@@ -21,6 +21,10 @@ class ForecasterKind(StrEnum):
     Attributes:
         LSTM: The model that is judged, which includes one of the user's own.
         LEARNER: A reference model that the judged one should beat.
+
+    Example:
+        >>> ForecasterKind.LEARNER == "learner"
+        True
     """
 
     LSTM = "lstm"
@@ -36,6 +40,10 @@ class Forecast:
         forecast: How likely a rise is, 0…1, with moves weighted by their size, so that rises and
             falls cancel at 0.5.
         uncertainty: The standard deviation between the members of the ensemble.
+
+    Example:
+        >>> Forecast(signal=0.4, forecast=0.52, uncertainty=0.01).signal
+        0.4
     """
 
     signal: float
@@ -48,7 +56,15 @@ UNKNOWN_FORECAST = Forecast(np.nan, np.nan, np.nan)
 
 
 class Stream(Protocol):
-    """A forecaster that is fed one bar at a time."""
+    """A forecaster that is fed one bar at a time.
+
+    Example:
+        >>> class Same:
+        ...     def update(self, bar):
+        ...         return UNKNOWN_FORECAST
+        ...     peek = update
+        >>> stream: Stream = Same()
+    """
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
         """Take a closed bar and return what is known at its close."""
@@ -159,6 +175,13 @@ class TrainableForecaster(Forecaster):
 
     Attributes:
         features: What the model sees.
+
+    Example:
+        >>> from lstm_strategy import LSTMForecaster
+        >>> forecaster: TrainableForecaster = LSTMForecaster(units=(16,))
+        >>> copy = forecaster.unfitted_copy(horizon=5)
+        >>> copy.describe_settings()["settings"]["units"], copy.horizon
+        ([16], 5)
     """
 
     features: FeatureSet

@@ -32,6 +32,12 @@ class FeatureForecaster(TrainableForecaster):
         features: What the model sees.
         settings: All arguments of the class but features and network.
         network: The user's own network builder, if there is one.
+
+    Example:
+        >>> from lstm_strategy import LSTMForecaster
+        >>> forecaster: FeatureForecaster = LSTMForecaster([{"kind": "rsi", "length": 14}])
+        >>> forecaster.warm_up == 14 + forecaster.settled_rows - 1
+        True
     """
 
     settings: BaseModel

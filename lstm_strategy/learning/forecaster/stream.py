@@ -54,6 +54,16 @@ class ForecastStream:
     Args:
         model: The trained model.
         history: Valid bars that came before, if any.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> from lstm_strategy.learning.reference import LearnerForecaster
+        >>> bars = sample_bars().iloc[:310]
+        >>> model = LearnerForecaster("logistic", features=[{"kind": "rsi", "length": 5}])
+        >>> stream = model.fit(bars.iloc[:300]).stream(bars.iloc[:300])
+        >>> forecast = stream.update({"datetime": bars.index[300], **bars.iloc[300]})
+        >>> 0 < forecast.forecast < 1
+        True
     """
 
     def __init__(self, model: StreamedModel, history: pd.DataFrame | None = None) -> None:

@@ -20,6 +20,10 @@ class Head:
         n_outputs: Numbers that a member gives at each bar.
         activation: Their activation, by the name that Keras has for it.
         initial_bias: Where the outputs begin, before the activation.
+
+    Example:
+        >>> Head(activation="sigmoid").n_outputs
+        1
     """
 
     n_outputs: int = 1
@@ -33,6 +37,10 @@ class SignalScale(BaseModel):
     Attributes:
         threshold: The forecast at which expected rises and falls cancel.
         width: The distance from the threshold that nine in ten training forecasts stay within.
+
+    Example:
+        >>> SignalScale(threshold=0.5, width=0.1).width
+        0.1
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +60,12 @@ class Target(ABC):
         loss: What training makes small, by the name that Keras has for it.
         head: The last layer that the loss asks for.
         forecast_columns: The columns that `build_columns` gives, in their order.
+
+    Example:
+        >>> from lstm_strategy.learning.targets import choose_target
+        >>> target = choose_target("direction")
+        >>> target.loss, target.forecast_columns
+        ('binary_crossentropy', ('signal', 'forecast', 'uncertainty'))
     """
 
     loss: ClassVar[str]
