@@ -3,17 +3,10 @@
 import os
 
 import pytest
-from made_up import random_walk
+from made_up import SMALL, SMALL_FEATURES, random_walk
 
 os.environ["LSTM_STRATEGY_CACHE"] = "off"  # each test computes its own forecasts
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-SMALL_FEATURES = [
-    {"kind": "log_return", "length": 1},
-    {"kind": "rsi", "length": 5},
-    {"kind": "relative_volume", "length": 5},
-]
-SMALL = {"units": (6,), "lookback": 10, "epochs": 3, "members": 2, "seed": 5, "learning_rate": 0.02}
 
 
 @pytest.fixture(scope="session")

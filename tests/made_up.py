@@ -10,6 +10,13 @@ from lstm_strategy.learning.forecaster import (
     Forecaster,
 )
 
+SMALL_FEATURES = [
+    {"kind": "log_return", "length": 1},
+    {"kind": "rsi", "length": 5},
+    {"kind": "relative_volume", "length": 5},
+]
+SMALL = {"units": (6,), "lookback": 10, "epochs": 3, "members": 2, "seed": 5, "learning_rate": 0.02}
+
 
 def random_walk(n_bars, *, seed=0, freq="D", start="2001-01-01"):
     """Bars of a random walk with volume: always the same for the same arguments."""

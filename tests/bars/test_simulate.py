@@ -188,7 +188,9 @@ def test_regimes_last_as_long_as_asked_and_pay_the_oracle_accordingly():
     assert 200_000 / n_turns == pytest.approx(20, rel=4 * math.sqrt(20 / 200_000))
     variance = 0.01**2 * (1 + 3**2) / 2
     expected = 0.01 * 0.2 * (1 - 2 / 20)
-    assert oracle_returns(market).mean() == pytest.approx(expected, abs=4 * math.sqrt(variance / 200_000))
+    assert oracle_returns(market).mean() == pytest.approx(
+        expected, abs=4 * math.sqrt(variance / 200_000)
+    )
 
 
 def test_regimes_have_a_volatility_that_owes_nothing_to_the_drift():

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import joblib
 import pandas as pd
 import pytest
-from conftest import SMALL, SMALL_FEATURES
-from made_up import random_walk
+from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import (
+    BASELINES,
     LSTMForecaster,
     LSTMStrategyError,
     WalkForward,
@@ -20,7 +20,6 @@ from lstm_strategy import (
     workers,
 )
 from lstm_strategy.support.parallel import run_tasks, share
-from strategies import BASELINES
 
 pytestmark = pytest.mark.slow
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import SMALL, SMALL_FEATURES
-from made_up import random_walk
+from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import (
+    BASELINES,
     BrokerSettings,
     LSTMForecaster,
     LSTMStrategyError,
@@ -28,7 +28,6 @@ from lstm_strategy.tracking import (
     log_forecaster,
     log_tuning,
 )
-from strategies import BASELINES
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SMALL_FEATURES
-from made_up import random_walk
+from made_up import SMALL_FEATURES, random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
 from lstm_strategy.learning.features.augmentation import mirror_bars

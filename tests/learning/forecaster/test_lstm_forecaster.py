@@ -3,10 +3,9 @@ import inspect
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SMALL, SMALL_FEATURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import random_walk
+from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import FeatureSet, LSTMForecaster, LSTMStrategyError, simulate_bars
 from lstm_strategy.learning.forecaster import assessment

@@ -8,8 +8,7 @@ import sys
 
 import pandas as pd
 import pytest
-from conftest import SMALL_FEATURES
-from made_up import random_walk
+from made_up import SMALL_FEATURES, random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
 from lstm_strategy.bars import bars_fingerprint

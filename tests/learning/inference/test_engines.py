@@ -12,10 +12,9 @@ from importlib.util import find_spec
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SMALL, SMALL_FEATURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import random_walk
+from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
 from lstm_strategy.learning.inference.agreement import agrees

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SMALL, SMALL_FEATURES
-from made_up import random_walk
+from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError, simulate_bars
 from lstm_strategy.learning.inspection.gradients import forecast_gradients, memory_saliency

@@ -4,8 +4,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SMALL_FEATURES
-from made_up import random_walk
+from made_up import SMALL_FEATURES, random_walk
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import SMALL, SMALL_FEATURES
-from made_up import random_walk
+from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
 from lstm_strategy.learning.network import keras, members_of

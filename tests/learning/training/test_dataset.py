@@ -1,8 +1,7 @@
 import numpy as np
-from conftest import SMALL_FEATURES
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import random_walk
+from made_up import SMALL_FEATURES, random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
 from lstm_strategy.learning.training.dataset import (

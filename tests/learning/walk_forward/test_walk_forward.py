@@ -4,8 +4,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SMALL, SMALL_FEATURES
-from made_up import random_walk
+from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import (
     LSTMForecaster,
