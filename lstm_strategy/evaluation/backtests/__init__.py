@@ -4,18 +4,13 @@
 """
 
 from lstm_strategy.evaluation.backtests.files import write_picture, write_results
-from lstm_strategy.evaluation.backtests.jobs import (
-    BacktestJob,
-    Failure,
-    first_bar_after,
-    prepare_job,
-    run_jobs,
-    training_end,
-)
+from lstm_strategy.evaluation.backtests.job import BacktestJob, is_model, prepare_job
 from lstm_strategy.evaluation.backtests.order_log import log_orders
+from lstm_strategy.evaluation.backtests.parallel_runs import Failure, run_jobs
 from lstm_strategy.evaluation.backtests.result import BacktestResult, Role
 from lstm_strategy.evaluation.backtests.result_set import ResultSet
 from lstm_strategy.evaluation.backtests.run import run_backtest
+from lstm_strategy.evaluation.backtests.training_span import first_bar_after, training_end
 from lstm_strategy.evaluation.backtests.wording import order_troubles, readable_metrics, span_text
 
 __all__ = [
@@ -25,6 +20,7 @@ __all__ = [
     "ResultSet",
     "Role",
     "first_bar_after",
+    "is_model",
     "log_orders",
     "order_troubles",
     "prepare_job",

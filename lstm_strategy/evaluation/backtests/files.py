@@ -13,7 +13,25 @@ from lstm_strategy.support import write_whole
 def write_results(
     folder: str | Path, tables: Mapping[str, pd.DataFrame], equity_figure: Figure
 ) -> Path:
-    """Write the tables by file name and equity.png, each whole or not at all; return the folder."""
+    """Write tables and a picture to a folder, each file whole or not at all.
+
+    Args:
+        folder: Where to; it is made where there is none.
+        tables: The tables by the names of their CSV files.
+        equity_figure: The picture for equity.png.
+
+    Returns:
+        The folder.
+
+    Example:
+        >>> import tempfile
+        >>> from lstm_strategy.evaluation.plots import NotebookFigure
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     table = pd.DataFrame({"sharpe": [1.0]})
+        ...     target = write_results(folder, {"metrics.csv": table}, NotebookFigure())
+        ...     sorted(file.name for file in target.iterdir())
+        ['equity.png', 'metrics.csv']
+    """
     target = Path(folder)
     for file_name, table in tables.items():
         write_whole(target / file_name, table.to_csv().encode())
@@ -22,7 +40,22 @@ def write_results(
 
 
 def write_picture(path: str | Path, figure: Figure) -> Path:
-    """Write a figure as a PNG, whole or not at all, and return its path."""
+    """Write a figure as a PNG, whole or not at all.
+
+    Args:
+        path: The file.
+        figure: Any figure of matplotlib.
+
+    Returns:
+        The path.
+
+    Example:
+        >>> import tempfile
+        >>> from lstm_strategy.evaluation.plots import NotebookFigure
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_picture(Path(folder) / "empty.png", NotebookFigure()).read_bytes()[1:4]
+        b'PNG'
+    """
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=120)
     return write_whole(path, picture.getvalue())

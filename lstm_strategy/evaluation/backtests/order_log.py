@@ -9,7 +9,15 @@ log = logging.getLogger(__name__)
 
 
 def log_orders(result: BacktestResult) -> None:
-    """Log once what became of the orders, as a warning where some did not fill as asked."""
+    """Log once what became of the orders, as a warning where some did not fill as asked.
+
+    Args:
+        result: A backtest whose orders weren't logged while it ran.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
+        >>> log_orders(run_backtest(BASELINES["Buy and hold"], sample_bars("sp500")))
+    """
     troubles = {kind for kind, count in result.order_counts.items() if count} - {"completed"}
     if troubles:
         # Every other run ends with an order that had no next open: no trouble by itself.

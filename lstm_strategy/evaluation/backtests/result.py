@@ -17,7 +17,14 @@ from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
 
 
 class Role(StrEnum):
-    """What a strategy is among others: what is judged, and what it is judged against."""
+    """What a strategy is among others, by its class and its model and never by its name.
+
+    Attributes:
+        LSTM: Trades the model that is judged, which includes one of the user's own.
+        LEARNER: Trades a reference model that the judged one should beat.
+        BUY_AND_HOLD: Holds the market.
+        RULE: Trades without a model.
+    """
 
     LSTM = "LSTM"
     LEARNER = "learner"
@@ -27,13 +34,19 @@ class Role(StrEnum):
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class BacktestResult(BacktestRun):
-    """A `BacktestRun` with the broker it ran on, its metrics and its figure.
+    """A `BacktestRun` with the terms it ran on, its metrics and its figure.
 
     Attributes:
-        broker: what trading cost.
-        role: what the strategy is among others.
-        in_sample: whether the first bar of the equity curve belongs to the bars that the model was
+        broker: What trading cost.
+        role: What the strategy is among others.
+        in_sample: Whether the first bar of the equity curve belongs to the bars that the model was
             trained on. Every table, legend and title then says so.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
+        >>> run_backtest(BASELINES["Buy and hold"], sample_bars("sp500"), start="2018")
+        BacktestResult('BuyAndHold', 2018-01-02 to 2018-12-31, 251 bars: total return -7.2%, Sharpe
+        -0.36, max drawdown -19.6%)
     """
 
     broker: BrokerSettings = dataclasses.field(default_factory=BrokerSettings)
@@ -49,13 +62,13 @@ class BacktestResult(BacktestRun):
         role: Role,
         trained_until: pd.Timestamp | None,
     ) -> "BacktestResult":
-        """The result of a run, in sample where it began within the training of its model.
+        """Return the result of a run, in sample where it began within the training of its model.
 
         Args:
-            run: what the strategy did.
-            broker: the terms it ran on.
-            role: what the strategy is among others.
-            trained_until: the last bar that its model learned from, on the clock of the bars; None
+            run: What the strategy did.
+            broker: The terms it ran on.
+            role: What the strategy is among others.
+            trained_until: The last bar that its model learned from, on the clock of the bars; None
                 without a model.
         """
         fields = {field.name: getattr(run, field.name) for field in dataclasses.fields(BacktestRun)}
@@ -69,25 +82,32 @@ class BacktestResult(BacktestRun):
 
     @property
     def is_lstm(self) -> bool:
-        """Whether this is what a comparison is about."""
+        """Whether the strategy trades the model that a comparison is about."""
         return self.role is Role.LSTM
 
     @property
     def is_buy_and_hold(self) -> bool:
-        """Whether this is the market itself."""
+        """Whether the strategy holds the market."""
         return self.role is Role.BUY_AND_HOLD
 
     @cached_property
     def metrics(self) -> pd.Series:
-        """The metrics of `lstm_strategy.evaluation.metrics`, as fractions; NaN where undefined."""
+        """All metrics by name, see `metrics_of`: fractions, NaN where undefined."""
         return metrics_of(self).rename(self.label)
 
     def figure(self) -> Figure:
-        """Equity, drawdown and exposure of this run, one above the other."""
+        """Draw growth, drawdown and exposure of this run, one above the other."""
         return plot_equity(self)
 
     def save(self, folder: str | Path) -> Path:
-        """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all."""
+        """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all.
+
+        Args:
+            folder: Where to; it is made where there is none.
+
+        Returns:
+            The folder.
+        """
         metrics = self.metrics.to_frame(self.label).T.astype({"trades": int})
         tables = {
             "metrics.csv": metrics.rename_axis("strategy"),

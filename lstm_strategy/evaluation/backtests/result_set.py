@@ -16,9 +16,16 @@ class ResultSet:
     """The results of strategies that ran on the same terms, by name and in the order given.
 
     Attributes:
-        results: one backtest for each strategy.
-        broker: what trading cost all of them.
-        left_out: by name why a strategy could not run: it needs more bars than there are.
+        results: One backtest for each strategy.
+        broker: What trading cost all of them.
+        left_out: By name why a strategy could not run: it needs more bars than there are.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
+        >>> broker, bars = BrokerSettings(), sample_bars("sp500")
+        >>> held = run_backtest(BASELINES["Buy and hold"], bars, broker=broker, name="Index")
+        >>> ResultSet({"Index": held}, broker).buy_and_hold.name
+        'Index'
     """
 
     results: dict[str, BacktestResult]
@@ -41,23 +48,26 @@ class ResultSet:
         """The strategy that the set is about: the first LSTM, or else the first of all.
 
         Raises:
-            TradingError: if there is no result.
+            TradingError: If there is no result.
         """
         if not self.results:
             raise TradingError("There is no strategy to judge: the comparison has no result.")
-        lstm = (name for name, result in self.results.items() if result.is_lstm)
-        return next(lstm, next(iter(self.results)))
+        lstms = (name for name, result in self.results.items() if result.is_lstm)
+        return next(lstms, next(iter(self.results)))
 
     @property
     def buy_and_hold(self) -> BacktestResult | None:
         """The result of holding the market; None where nobody held it."""
-        return next((r for r in self.results.values() if r.is_buy_and_hold), None)
+        return next((held for held in self.results.values() if held.is_buy_and_hold), None)
 
     def find(self, name: str | None = None) -> BacktestResult:
-        """The result of a strategy, by default of the one that the set is about.
+        """Return the result of a strategy.
+
+        Args:
+            name: The strategy; by default the one that the set is about, see `judged_name`.
 
         Raises:
-            TradingError: if no strategy has that name, or it was left out.
+            TradingError: If no strategy has that name, or it was left out.
         """
         name = self.judged_name if name is None else name
         if name in self.left_out:
@@ -69,31 +79,39 @@ class ResultSet:
         return self.results[name]
 
     def describe_standing(self, name: str | None = None) -> str:
-        """Where a strategy stands by Sharpe ratio, in words that claim no skill.
+        """Say where a strategy stands by Sharpe ratio, in words that claim no skill.
+
+        Args:
+            name: The strategy; by default the one that the set is about.
 
         Raises:
-            TradingError: as `find`.
+            TradingError: If no strategy has that name, or it was left out.
         """
         result, sharpe = self.find(name), self.table["sharpe"]
         own = sharpe[result.label]
         if pd.isna(own):
-            return f"{result.label}: its equity never varied: no Sharpe ratio and no rank."
+            return (
+                f"{result.label}: its equity never varied, so it has no Sharpe ratio and no rank."
+            )
         rank = int((sharpe > own).sum()) + 1
-        text = f"{result.label}: Sharpe {own:.2f}, rank {rank} of {len(sharpe)}"
-        held = self.buy_and_hold
-        if held is not None and held is not result and pd.notna(sharpe[held.label]):
-            verb = "leads" if own > sharpe[held.label] else "trails"
-            text += f"; it {verb} buy and hold ({sharpe[held.label]:.2f})"
-        text += (
-            f". One standard error of its Sharpe ratio is {_sharpe_error(result):.2f}: differences "
-            "of that size are within luck, and a rank alone is no evidence of skill."
+        in_sample = " In sample, it would be none in any case." if result.in_sample else ""
+        return (
+            f"{result.label}: Sharpe {own:.2f}, rank {rank} of {len(sharpe)}"
+            f"{self._describe_lead(result)}. One standard error of its Sharpe ratio is "
+            f"{_sharpe_error(result):.2f}: differences of that size are within luck, and a rank "
+            f"alone is no evidence of skill.{in_sample}"
         )
-        if result.in_sample:
-            text += " In sample, it would be none in any case."
-        return text
+
+    def _describe_lead(self, result: BacktestResult) -> str:
+        """The rest of a sentence about the market; "" where there is nothing to compare with."""
+        held = self.buy_and_hold
+        if held is None or held is result or pd.isna(held.metrics["sharpe"]):
+            return ""
+        verb = "leads" if result.metrics["sharpe"] > held.metrics["sharpe"] else "trails"
+        return f"; it {verb} buy and hold ({held.metrics['sharpe']:.2f})"
 
     def describe_terms(self) -> str:
-        """How many strategies, over which bars, at which costs, in words."""
+        """Say in words how many strategies ran, over which bars and at which costs."""
         return (
             f"{len(self.results)} strategies, {span_text(self.equity)}, commission "
             f"{self.broker.commission_rate:.2%}, slippage {self.broker.slippage_rate:.2%}"
@@ -101,7 +119,12 @@ class ResultSet:
 
 
 def _sharpe_error(result: BacktestResult) -> float:
-    """Standard error of the annual Sharpe ratio for independent returns (Lo 2002)."""
+    """The standard error of the annual Sharpe ratio of independent returns.
+
+    Source:
+        Lo (2002), "The statistics of Sharpe ratios", equation 9: √((1 + SR² / 2) / n) for n bars,
+        annualised.
+    """
     years = (len(result.equity) - 1) / result.bars_per_year
     per_bar_squared = result.metrics["sharpe"] ** 2 / result.bars_per_year
     return float(((1.0 + per_bar_squared / 2.0) / years) ** 0.5)

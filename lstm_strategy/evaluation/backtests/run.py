@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 
 from lstm_strategy.bars import check_bars
-from lstm_strategy.evaluation.backtests.jobs import first_bar_after, prepare_job
+from lstm_strategy.evaluation.backtests.job import prepare_job
 from lstm_strategy.evaluation.backtests.result import BacktestResult
+from lstm_strategy.evaluation.backtests.training_span import first_bar_after
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 
@@ -24,29 +25,30 @@ def run_backtest(
     """Run one strategy over bars; orders fill at the open of the next bar.
 
     Args:
-        strategy: a backtrader strategy class.
-        bars: open high low close volume and what the strategy reads besides.
-        start: the first bar to trade; those before it only warm the strategy up. By default the
+        strategy: A backtrader strategy class.
+        bars: Open, high, low, close, volume and what the strategy reads besides.
+        start: The first bar to trade; those before it only warm the strategy up. By default the
             first bar after the training of its `model`, or the first on which it is warm.
-        end: the last bar, inclusive; all by default.
-        broker: what trading costs; `BrokerSettings()` by default.
-        name: how the result is called; by default the name of the class.
-        params: the strategy's parameters; `model` may be a forecaster or the folder of a saved one.
+        end: The last bar, inclusive; all by default.
+        broker: What trading costs; `BrokerSettings()` by default.
+        name: How tables and legends call the result; by default the name of the class.
+        **params: The strategy's parameters; `model` may be a forecaster or the folder of a saved
+            one.
 
     Returns:
-        What the strategy did and earned; called in-sample where it traded bars that its model was
-        trained on.
+        What the strategy did and earned; it is called in-sample where the strategy traded bars
+        that its model was trained on.
 
     Raises:
-        BarsError: at the first bad bar.
-        TradingError: if no bar is left to trade, or a parameter is unknown.
-        ModelError: if there is no such model.
+        BarsError: At the first bad bar.
+        TradingError: If no bar is left to trade, or a parameter is unknown.
+        ModelError: If there is no such model.
 
     Example:
         >>> from lstm_strategy import BASELINES, sample_bars
         >>> result = run_backtest(BASELINES["Buy and hold"], sample_bars("sp500"), start="2018")
-        >>> round(result.metrics["total_return"], 3)
-        -0.066
+        >>> print(f"{result.metrics['total_return']:.1%}")
+        -7.2%
     """
     checked = check_bars(bars)
     job = prepare_job(
@@ -54,8 +56,8 @@ def run_backtest(
         checked,
         name=name or strategy.__name__,
         params=params,
-        end=end,
         start=start,
+        end=end,
         broker=broker,
     )
     if start is None:

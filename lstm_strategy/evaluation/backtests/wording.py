@@ -18,7 +18,13 @@ _ORDER_TROUBLES = {
 
 
 def order_troubles(order_counts: Mapping[str, int]) -> str:
-    """What became of the orders that did not fill as asked, in words; "" without any.
+    """Say in words what became of the orders that did not fill as asked.
+
+    Args:
+        order_counts: How many orders ended in which way, see `TargetStrategy`.
+
+    Returns:
+        The counts with their reasons; "" where every order filled.
 
     Example:
         >>> order_troubles({"completed": 5, "expired": 2, "too_small": 1})
@@ -29,7 +35,10 @@ def order_troubles(order_counts: Mapping[str, int]) -> str:
 
 
 def span_text(equity: pd.Series | pd.DataFrame) -> str:
-    """The dates of a curve in words.
+    """Say in words over which dates a curve runs.
+
+    Args:
+        equity: Anything on dates, such as a curve, a table of curves or bars.
 
     Example:
         >>> span_text(pd.Series(1.0, pd.date_range("2013-01-02", periods=1_510)))
@@ -40,7 +49,13 @@ def span_text(equity: pd.Series | pd.DataFrame) -> str:
 
 
 def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
-    """The metrics as text for a reader: fractions in percent, ratios with two digits.
+    """Return metrics as text for a reader: fractions in percent, ratios with two digits.
+
+    Args:
+        table: One row for each strategy, one column for each metric.
+
+    Returns:
+        The same table as text, "n/a" for NaN.
 
     Example:
         >>> readable_metrics(pd.DataFrame({"sharpe": [0.5], "cagr": [float("nan")]}))

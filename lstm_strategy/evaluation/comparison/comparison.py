@@ -20,27 +20,43 @@ class Comparison(ResultSet):
     """The results of strategies that ran on the same terms, with pictures, verdict and report.
 
     Attributes:
-        prepared: what they ran with: the bars, the strategies and their models.
+        prepared: What the strategies ran with: the bars, their parameters and their models.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, compare, sample_bars
+        >>> two = {name: BASELINES[name] for name in ("MACD", "Buy and hold")}
+        >>> comparison = compare(two, sample_bars("sp500"), start="2016")
+        >>> comparison.find().name, comparison.buy_and_hold.name
+        ('MACD', 'Buy and hold')
+        >>> [alarm.name for alarm in comparison.assess().alarms]
+        ['few lucky trades']
     """
 
     prepared: PreparedComparison = field(kw_only=True)
 
     def plot(self, *, log: bool = True, highlight: str | Sequence[str] | None = None) -> Figure:
-        """Growth, drawdown, exposure and, of a walk forward, which fold forecast when.
+        """Draw growth, drawdown, exposure and, of a walk forward, which fold forecast when.
 
         Args:
-            log: whether the growth is drawn on a logarithmic axis.
-            highlight: the strategies in strong colours; by default the LSTMs, or else the first.
+            log: Whether the growth is drawn on a logarithmic axis.
+            highlight: The strategies in strong colours; by default the LSTMs, or else the first.
 
         Raises:
-            TradingError: for a name that isn't compared.
+            TradingError: For a name that isn't compared.
         """
         model = self.prepared.models.get(self.judged_name)
         ledger = None if model is None else model.ledger
         return plot_equity(self, log=log, highlight=highlight, ledger=ledger)
 
     def save(self, folder: str | Path) -> Path:
-        """Write metrics.csv, equity.csv and equity.png, each whole or not at all."""
+        """Write metrics.csv, equity.csv and equity.png, each whole or not at all.
+
+        Args:
+            folder: Where to; it is made where there is none.
+
+        Returns:
+            The folder.
+        """
         tables = {
             "metrics.csv": self.table.rename_axis("strategy"),
             "equity.csv": self.equity.rename_axis("datetime"),
@@ -51,13 +67,13 @@ class Comparison(ResultSet):
         """Try other costs, late orders, single folds and members; see `assess_robustness`.
 
         Args:
-            name: the strategy; by default the one that the comparison is about.
+            name: The strategy; by default the one that the comparison is about.
 
         Returns:
-            None for a strategy without a model.
+            What is left of the result; None for a strategy without a model.
 
         Raises:
-            TradingError: for a name that isn't compared, or if a run fails.
+            TradingError: For a name that isn't compared, or if a run fails.
         """
         result = self.find(name)
         model = self.prepared.models.get(result.name)
@@ -74,16 +90,16 @@ class Comparison(ResultSet):
         permutation_test: PermutationTest | None = None,
         n_trials: int = 1,
     ) -> Assessment:
-        """Raise every alarm about a strategy, and judge it against all others.
+        """Look for every alarm about a strategy, and judge it against all others.
 
         Args:
-            name: the strategy; by default the one that the comparison is about.
-            robustness: what `try_robustness` gave, for the alarms that need it.
-            permutation_test: the strategy's pipeline on bars without memory.
-            n_trials: settings and seeds whose results were looked at, this one included.
+            name: The strategy; by default the one that the comparison is about.
+            robustness: What `try_robustness` gave, for the alarms that need it.
+            permutation_test: The strategy's pipeline on bars without memory.
+            n_trials: Settings and seeds whose results were looked at, this one included.
 
         Raises:
-            TradingError: for a name that isn't compared.
+            TradingError: For a name that isn't compared.
         """
         result = self.find(name)
         model, bars = self.prepared.models.get(result.name), self.prepared.bars.frame
@@ -113,19 +129,21 @@ class Comparison(ResultSet):
         """Write one page about a strategy of the comparison that needs no other file.
 
         Args:
-            path: the page.
-            name: the strategy; by default the one that the comparison is about.
-            assessment: what `assess` gave; by default it is made here, without `robustness`.
-            n_trials: settings and seeds whose results were looked at, this one included.
-            figures: more pictures to show, by their caption.
-            provenance: more rows of "where this came from".
-            tearsheet: address of a page to link, such as "tearsheet.html" beside the report.
+            path: The page.
+            name: The strategy; by default the one that the comparison is about. An `assessment`
+                says itself whose it is.
+            assessment: What `assess` gave; by default it is made here, without robustness.
+            n_trials: Settings and seeds whose results were looked at, this one included; not used
+                with an `assessment`, which has counted them.
+            figures: More pictures to show, by their caption.
+            provenance: More rows of "where this came from".
+            tearsheet: The address of a page to link, such as "tearsheet.html" beside the report.
 
         Returns:
             The path.
 
         Raises:
-            TradingError: for a name that isn't compared, or a comparison without results.
+            TradingError: For a name that isn't compared, or a comparison without results.
         """
         if assessment is None:
             assessment = self.assess(name, n_trials=n_trials)

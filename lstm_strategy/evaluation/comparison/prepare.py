@@ -1,7 +1,7 @@
-"""Strategies made ready for a comparison: checked, forecast and cut once."""
+"""Strategies made ready for a comparison: bars checked once, models asked once, one first bar."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -9,9 +9,13 @@ import pandas as pd
 
 from lstm_strategy.bars import CheckedBars, check_bars
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import BacktestJob, first_bar_after, prepare_job
+from lstm_strategy.evaluation.backtests import BacktestJob, first_bar_after, is_model, prepare_job
 from lstm_strategy.learning.forecaster import Forecaster
-from lstm_strategy.learning.serving import open_forecaster
+from lstm_strategy.learning.serving import (
+    PrecomputedForecasts,
+    open_forecaster,
+    precompute_forecasts,
+)
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 StrategyEntry = type | tuple[type, Mapping[str, Any]]
@@ -23,10 +27,10 @@ class PreparedComparison:
     """All that a comparison needs, so that nothing further along has to ask again.
 
     Attributes:
-        bars: those that every strategy runs on, checked.
-        jobs: the strategies on their common terms, their models asked already.
-        models: the opened model of each strategy that has one, by name.
-        broker: what trading costs.
+        bars: The bars that every strategy runs on, checked.
+        jobs: The strategies on their common terms, their models asked already.
+        models: The opened model of each strategy that has one, by name.
+        broker: What trading costs.
     """
 
     bars: CheckedBars
@@ -35,10 +39,10 @@ class PreparedComparison:
     broker: BrokerSettings
 
     def job(self, name: str) -> BacktestJob:
-        """The strategy of a name, on its terms.
+        """Return the strategy of a name, on its terms.
 
         Raises:
-            TradingError: if there is none.
+            TradingError: If there is none.
         """
         for job in self.jobs:
             if job.name == name:
@@ -58,38 +62,74 @@ def prepare_comparison(
     """Check the bars, open each model and ask it once, and find the first bar to trade.
 
     Args:
-        strategies: names to a strategy class or to a pair of class and parameters.
-        bars: those that every strategy runs on.
-        start: the first bar to trade; by default the first after the latest training of a model.
-        end: the last bar, inclusive; all by default.
-        broker: what trading costs; `BrokerSettings()` by default.
+        strategies: Names to a strategy class or to a pair of class and parameters.
+        bars: The bars that every strategy runs on.
+        start: The first bar to trade; by default the first after the latest training of a model.
+        end: The last bar, inclusive; all by default.
+        broker: What trading costs; `BrokerSettings()` by default.
+
+    Returns:
+        What `run_comparison` runs. Strategies that share a model share its forecasts.
 
     Raises:
-        BarsError: at the first bad bar.
-        TradingError: if there is no strategy, an entry isn't one, or no bar is left to trade.
-        ModelError: if there is no such model.
+        BarsError: At the first bad bar.
+        TradingError: If there is no strategy, an entry isn't one, or no bar is left to trade.
+        ModelError: If there is no such model.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> strategies = {"Index": BASELINES["Buy and hold"]}
+        >>> prepared = prepare_comparison(strategies, sample_bars("sp500"))
+        >>> [(job.name, job.role.value) for job in prepared.jobs]
+        [('Index', 'buy and hold')]
     """
     if not strategies:
         raise TradingError("compare needs at least one strategy, got none.")
-    entries = {name: _class_and_params(name, entry) for name, entry in strategies.items()}
+    entries = {name: _split_entry(name, entry) for name, entry in strategies.items()}
     checked, broker = check_bars(bars), broker or BrokerSettings()
-    models: dict[str, Forecaster] = {}
-    jobs = []
-    for name, (strategy, params) in entries.items():
-        if params.get("model") is not None:
-            models[name] = params["model"] = open_forecaster(params["model"])
-        job = prepare_job(
-            strategy, checked, name=name, params=params, start=start, end=end, broker=broker
+    models = _open_models({name: params.get("model") for name, (_, params) in entries.items()})
+    forecasts = _ask_each_once(models, checked)
+    jobs = [
+        prepare_job(
+            strategy,
+            checked,
+            name=name,
+            params={**params, "model": forecasts[name]} if name in forecasts else params,
+            start=start,
+            end=end,
+            broker=broker,
         )
-        jobs.append(job)
+        for name, (strategy, params) in entries.items()
+    ]
     if start is None:
         ends = [job.trained_until for job in jobs if job.trained_until is not None]
         first = first_bar_after(max(ends, default=None), checked.frame)
-        jobs = [replace(job, start=first) for job in jobs]
+        jobs = [job.from_bar(first) for job in jobs]
     return PreparedComparison(checked, tuple(jobs), models, broker)
 
 
-def _class_and_params(name: str, entry: Any) -> tuple[type, dict[str, Any]]:
+def _open_models(params: Mapping[str, object]) -> dict[str, Forecaster]:
+    """The opened model of each strategy that has one; one object is opened once."""
+    given = {name: model for name, model in params.items() if is_model(model)}
+    opened = {id(model): open_forecaster(model) for model in given.values()}
+    return {name: opened[id(model)] for name, model in given.items()}
+
+
+def _ask_each_once(
+    models: Mapping[str, Forecaster], bars: CheckedBars
+) -> dict[str, PrecomputedForecasts]:
+    """The forecasts that each strategy trades; those that share a model share them."""
+    distinct = {id(model): model for model in models.values()}
+    answers = {key: precompute_forecasts(model, bars.frame) for key, model in distinct.items()}
+    return {name: answers[id(model)] for name, model in models.items()}
+
+
+def _split_entry(name: str, entry: Any) -> tuple[type, dict[str, Any]]:
+    """The class and the parameters of an entry.
+
+    Raises:
+        TradingError: If it has neither form.
+    """
     is_pair = isinstance(entry, tuple) and len(entry) == 2
     strategy, params = entry if is_pair else (entry, {})
     if not isinstance(strategy, type) or not isinstance(params, Mapping):

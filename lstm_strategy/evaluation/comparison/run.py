@@ -39,28 +39,29 @@ def compare(
     a model or no other strategy can run; the comparison names it in `left_out`.
 
     Args:
-        strategies: names to a strategy class or to a pair of class and parameters.
-        bars: open high low close volume and what the strategies read besides.
-        start: the first bar to trade; by default the first after the latest training of a `model`
+        strategies: Names to a strategy class or to a pair of class and parameters.
+        bars: Open, high, low, close, volume and what the strategies read besides.
+        start: The first bar to trade; by default the first after the latest training of a `model`
             among the parameters.
-        end: the last bar, inclusive; all by default.
-        broker: what trading costs; `BrokerSettings()` by default.
-        n_jobs: processes; by default several where that is faster.
+        end: The last bar, inclusive; all by default.
+        broker: What trading costs; `BrokerSettings()` by default.
+        n_jobs: The most processes; by default several where that is faster.
 
     Returns:
         The results by name, in the order given.
 
     Raises:
-        BarsError: at the first bad bar.
-        TradingError: if there is no strategy, or no bar is left to trade.
-        StrategyFailedError: if a strategy raised, after all have run; the results of the others
+        BarsError: At the first bad bar.
+        TradingError: If there is no strategy, or no bar is left to trade.
+        ModelError: If there is no such model.
+        StrategyFailedError: If a strategy raised, after all have run; the results of the others
             are in its `results`.
 
     Example:
         >>> from lstm_strategy import BASELINES, sample_bars
         >>> two = {name: BASELINES[name] for name in ("Buy and hold", "MACD")}
         >>> compare(two, sample_bars("sp500"), start="2016").table["trades"].to_dict()
-        {'Buy and hold': 0, 'MACD': 26}
+        {'Buy and hold': 0, 'MACD': 29}
     """
     prepared = prepare_comparison(strategies, bars, start=start, end=end, broker=broker)
     return run_comparison(prepared, n_jobs=n_jobs)
@@ -69,23 +70,33 @@ def compare(
 def run_comparison(prepared: PreparedComparison, *, n_jobs: int | None = None) -> Comparison:
     """Run what was prepared; see `compare`.
 
+    Args:
+        prepared: What `prepare_comparison` gave.
+        n_jobs: The most processes; by default several where that is faster.
+
+    Returns:
+        The results by name, in the order given.
+
     Raises:
-        StrategyFailedError: if a strategy raised.
+        StrategyFailedError: If a strategy raised, after all have run.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> from lstm_strategy.evaluation.comparison import prepare_comparison
+        >>> prepared = prepare_comparison({"MACD": BASELINES["MACD"]}, sample_bars("sp500"))
+        >>> run_comparison(prepared).judged_name
+        'MACD'
     """
     outcomes = _run_from_the_same_bar(prepared, n_jobs)
-    left_out = _find_too_short(prepared, outcomes)
+    left_out = _find_dispensable(prepared, outcomes)
     for name, reason in left_out.items():
         log.warning("%s is left out of the comparison: %s", name, reason)
-    results = {n: outcome for n, outcome in outcomes.items() if isinstance(outcome, BacktestResult)}
+    results = _results_among(outcomes)
     for result in results.values():
         log_orders(result)
-    failures = {
-        name: outcome
-        for name, outcome in outcomes.items()
-        if isinstance(outcome, Failure) and name not in left_out
-    }
+    failures = {n: failed for n, failed in _failures_among(outcomes).items() if n not in left_out}
     if failures:
-        raise _log_failures(failures, results, n_strategies=len(outcomes) - len(left_out))
+        raise _log_failures(failures, results)
     return Comparison(results, prepared.broker, left_out, prepared=prepared)
 
 
@@ -94,11 +105,7 @@ def _run_from_the_same_bar(
 ) -> dict[str, BacktestResult | Failure]:
     """Every job's result, those that began before the last one was warm run again from its bar."""
     outcomes = run_jobs(prepared.jobs, prepared.bars, n_jobs)
-    beginnings = {
-        name: outcome.first_tradable
-        for name, outcome in outcomes.items()
-        if isinstance(outcome, BacktestResult)
-    }
+    beginnings = {name: r.first_tradable for name, r in _results_among(outcomes).items()}
     if len(set(beginnings.values())) <= 1:
         return outcomes
     slowest = max(beginnings, key=lambda name: beginnings[name])
@@ -115,11 +122,11 @@ def _run_from_the_same_bar(
     return outcomes | run_jobs(early, prepared.bars, n_jobs)
 
 
-def _find_too_short(
+def _find_dispensable(
     prepared: PreparedComparison, outcomes: Mapping[str, BacktestResult | Failure]
 ) -> dict[str, str]:
-    """Name and reason of the strategies that the others can do without."""
-    failures = {n: outcome for n, outcome in outcomes.items() if isinstance(outcome, Failure)}
+    """Name and reason of the strategies that lack bars, where the others can do without them."""
+    failures = _failures_among(outcomes)
     if len(failures) == len(outcomes):
         return {}
     return {
@@ -129,15 +136,24 @@ def _find_too_short(
     }
 
 
+def _results_among(outcomes: Mapping[str, BacktestResult | Failure]) -> dict[str, BacktestResult]:
+    return {name: each for name, each in outcomes.items() if isinstance(each, BacktestResult)}
+
+
+def _failures_among(outcomes: Mapping[str, BacktestResult | Failure]) -> dict[str, Failure]:
+    return {name: each for name, each in outcomes.items() if isinstance(each, Failure)}
+
+
 def _log_failures(
-    failures: Mapping[str, Failure], results: dict[str, BacktestResult], *, n_strategies: int
+    failures: Mapping[str, Failure], results: Mapping[str, BacktestResult]
 ) -> StrategyFailedError:
-    """Log every failure; returns the error that names the first."""
+    """Log every failure, and return the error that names the first."""
     for name, failure in failures.items():
         log.error("Strategy %s failed: %s", name, failure.details or failure.message)
     name, failure = next(iter(failures.items()))
     others = ""
     if len(failures) > 1:
+        n_strategies = len(failures) + len(results)
         others = f" ({len(failures)} of {n_strategies} strategies failed.)"
     return StrategyFailedError(
         f"Strategy {name} failed: {failure.message}{others} Fix it or leave it out.", results

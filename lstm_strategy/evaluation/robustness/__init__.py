@@ -6,7 +6,7 @@ Everything is computed from forecasts that exist already; a run is one backtest.
 from lstm_strategy.evaluation.robustness.assess import Robustness, assess_robustness
 from lstm_strategy.evaluation.robustness.costs import break_even, try_costs
 from lstm_strategy.evaluation.robustness.delays import delay_forecasts, try_delays
-from lstm_strategy.evaluation.robustness.folds import fold_table
+from lstm_strategy.evaluation.robustness.folds import fold_of_bars, fold_table
 from lstm_strategy.evaluation.robustness.members import member_equities
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "assess_robustness",
     "break_even",
     "delay_forecasts",
+    "fold_of_bars",
     "fold_table",
     "member_equities",
     "try_costs",

@@ -19,10 +19,18 @@ class Robustness:
     """One strategy under other terms.
 
     Attributes:
-        costs: see `try_costs`.
-        delays: see `try_delays`.
-        folds: see `fold_table`; None for a model that was trained once.
-        equity_by_member: see `member_equities`; None for a model with one member.
+        costs: The metrics at each commission, see `try_costs`.
+        delays: The metrics at each delay, see `try_delays`.
+        folds: The metrics of each fold, see `fold_table`; None for a model that was trained once.
+        equity_by_member: The equity of each member alone, see `member_equities`; None for a model
+            with one member.
+
+    Example:
+        >>> costs = pd.DataFrame({"sharpe": [1.0, -1.0]}, index=[0.0, 50.0])
+        >>> delays = pd.DataFrame({"sharpe": [0.8, 0.3]}, index=[0, 1])
+        >>> robustness = Robustness(costs, delays)
+        >>> robustness.break_even_bps, robustness.delayed_sharpe
+        (25.0, 0.3)
     """
 
     costs: pd.DataFrame
@@ -37,33 +45,47 @@ class Robustness:
 
     @property
     def delayed_sharpe(self) -> float:
-        """The annual Sharpe ratio when every order comes one bar later."""
+        """The annual Sharpe ratio when every order comes one bar later; NaN if not tried."""
         return float(self.delays["sharpe"].get(1, math.nan))
 
 
 def assess_robustness(
     job: BacktestJob, bars: CheckedBars, *, result: BacktestResult, model: Forecaster
 ) -> Robustness:
-    """Try other costs, late orders, each fold and each member of an ensemble alone.
+    """Try other costs, late orders, each fold, and each member of an ensemble alone.
 
     Everything is computed from forecasts: no network is trained again.
 
     Args:
-        job: the strategy on its own terms; it trades forecasts.
-        bars: those that it trades.
-        result: what it earned; every other run begins on the same bar.
-        model: what made the forecasts, for its ledger and its members.
+        job: The strategy on its own terms; it trades forecasts.
+        bars: The bars that it trades.
+        result: What it earned on its own terms; every other run begins on the same bar.
+        model: What made the forecasts, for its ledger and its members.
 
     Raises:
-        TradingError: if a run fails.
+        TradingError: If the strategy trades no forecasts, or a run fails.
+
+    Example:
+        >>> from lstm_strategy import LSTMStrategy, sample_bars
+        >>> from lstm_strategy.bars import check_bars
+        >>> from lstm_strategy.evaluation.backtests import prepare_job
+        >>> from lstm_strategy.learning.serving import precomputed_frame
+        >>> bars = check_bars(sample_bars("sp500")["2018":])
+        >>> signal = bars.frame["close"].pct_change().fillna(0.0).clip(-0.01, 0.01) * -100
+        >>> forecasts = pd.DataFrame({"signal": signal, "forecast": 0.5, "uncertainty": 0.0})
+        >>> model = precomputed_frame(forecasts, bars.frame)
+        >>> job = prepare_job(LSTMStrategy, bars, name="Reversal", params={"model": model})
+        >>> result = job.to_result(job.run(bars))
+        >>> robustness = assess_robustness(job, bars, result=result, model=model)
+        >>> bool(robustness.costs.loc[10.0, "sharpe"] == result.metrics["sharpe"])
+        True
     """
     job = job.from_bar(result.first_tradable)
     signals, ledger = model.member_signals(bars.frame), model.ledger
+    has_members = signals.shape[1] > 1
     return Robustness(
         costs=try_costs(job, bars),
         delays=try_delays(job, bars),
         folds=None if ledger is None else fold_table(result, ledger, close=bars.frame["close"]),
-        equity_by_member=(
-            member_equities(job, bars, signals=signals) if signals.shape[1] > 1 else None
-        ),
+        equity_by_member=member_equities(job, bars, signals=signals) if has_members else None,
     )

@@ -19,12 +19,13 @@ _ONE_BPS = 1e-4
 def try_costs(
     job: BacktestJob, bars: CheckedBars, *, rates_bps: Iterable[float] = COMMISSIONS_BPS
 ) -> pd.DataFrame:
-    """The strategy at each commission; slippage and everything else stay as they are.
+    """Run the strategy at each commission; slippage and everything else stay as they are.
 
     Args:
-        job: the strategy on its own terms.
-        bars: those that it trades.
-        rates_bps: commissions in basis points of the value of each trade.
+        job: The strategy on its own terms.
+        bars: The bars that it trades.
+        rates_bps: Commissions in basis points of the value of each trade; by default from none
+            to what a small account pays in an expensive market.
 
     Returns:
         A row for each commission, index `commission_bps`, columns sharpe, total_return,
@@ -32,7 +33,16 @@ def try_costs(
         eats the whole edge.
 
     Raises:
-        TradingError: if a run fails.
+        TradingError: If a run fails.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> from lstm_strategy.bars import check_bars
+        >>> from lstm_strategy.evaluation.backtests import prepare_job
+        >>> bars = check_bars(sample_bars("sp500")["2016":])
+        >>> job = prepare_job(BASELINES["MACD"], bars, name="MACD", params={})
+        >>> try_costs(job, bars, rates_bps=[0, 50])["total_return"].is_monotonic_decreasing
+        True
     """
     settings = job.broker.model_dump()
     variants = {
@@ -43,15 +53,15 @@ def try_costs(
 
 
 def break_even(curve: pd.Series, *, level: float = 0.0) -> float:
-    """Where a falling curve first reaches a level, in units of its index.
+    """Return where a falling curve first reaches a level.
 
     Args:
-        curve: values by cost or delay; undefined ones are skipped.
-        level: what is to be reached.
+        curve: Values by cost or delay; undefined ones are skipped.
+        level: What is to be reached.
 
     Returns:
-        The index, linear between the points; NaN where the curve begins at or below the level
-        (there is nothing to lose), inf where it never gets there.
+        A place in units of the index, linear between the points; NaN where the curve begins at or
+        below the level (there is nothing to lose), inf where it never gets there.
 
     Example:
         >>> break_even(pd.Series({0.0: 1.0, 10.0: 0.5, 20.0: -0.5}))

@@ -18,38 +18,60 @@ DELAYS_BARS = (0, 1, 2, 3, 4, 5)
 def try_delays(
     job: BacktestJob, bars: CheckedBars, *, delays_bars: Iterable[int] = DELAYS_BARS
 ) -> pd.DataFrame:
-    """The strategy with each forecast known some bars late, so that its orders come late too.
+    """Run the strategy with each forecast known some bars late, so that its orders come late too.
 
     Args:
-        job: the strategy on its own terms; it trades forecasts.
-        bars: those that it trades.
-        delays_bars: how late.
+        job: The strategy on its own terms; it trades forecasts.
+        bars: The bars that it trades.
+        delays_bars: By how many bars each forecast is late.
 
     Returns:
         A row for each delay, index `delay_bars`, columns as in `try_costs`. An edge that needs the
-        very next open is gone in the row of one bar. All delays are traded over the same bars.
+        very next open is gone in the row of one bar.
 
     Raises:
-        TradingError: for a negative delay, which would look ahead, for a strategy without
+        TradingError: For a negative delay, which would look ahead, for a strategy without
             forecasts, or if a run fails.
+
+    Example:
+        >>> from lstm_strategy import LSTMStrategy, sample_bars
+        >>> from lstm_strategy.bars import check_bars
+        >>> from lstm_strategy.evaluation.backtests import prepare_job
+        >>> from lstm_strategy.learning.serving import precomputed_frame
+        >>> bars = check_bars(sample_bars("sp500")["2018":])
+        >>> next_move = bars.frame["open"].pct_change().shift(-2)  # which nobody can know
+        >>> seen = pd.DataFrame({"signal": next_move.gt(0) * 1.0})
+        >>> model = precomputed_frame(seen.assign(forecast=0.5, uncertainty=0.0), bars.frame)
+        >>> job = prepare_job(LSTMStrategy, bars, name="Cheat", params={"model": model})
+        >>> sharpe = try_delays(job, bars, delays_bars=[0, 1])["sharpe"]
+        >>> bool(sharpe[0] > 5.0 > 1.0 > sharpe[1])
+        True
     """
     forecasts = job.forecasts
     if forecasts is None:
         raise TradingError(f"{job.name} trades no forecasts, so none of them can come late.")
-    variants = {}
-    for delay in delays_bars:
-        late = delay_forecasts(forecasts, bars.frame, delay_bars=delay)
-        variants[delay] = replace(job, params={**job.params, "model": late})
+    variants = {
+        delay: job.with_forecasts(delay_forecasts(forecasts, bars.frame, delay_bars=delay))
+        for delay in delays_bars
+    }
     return tabulate_metrics(run_variants(variants, bars), "delay_bars")
 
 
 def delay_forecasts(
     forecasts: PrecomputedForecasts, bars: pd.DataFrame, *, delay_bars: int
 ) -> PrecomputedForecasts:
-    """The forecasts of bars, each moved to the bar `delay_bars` later; NaN before the first.
+    """Move each forecast to a later bar.
+
+    Args:
+        forecasts: The forecasts of the bars.
+        bars: The bars, shape (n_bars, n_columns).
+        delay_bars: By how many bars.
+
+    Returns:
+        The same forecasts, each known `delay_bars` later; NaN before the first.
 
     Raises:
-        TradingError: for a negative delay.
+        TradingError: For a negative delay.
 
     Example:
         >>> frame = pd.DataFrame(

@@ -1,7 +1,5 @@
 """What is left of an ensemble when one of its networks trades alone."""
 
-from dataclasses import replace
-
 import pandas as pd
 
 from lstm_strategy.bars import CheckedBars
@@ -14,19 +12,29 @@ from lstm_strategy.support import naive_utc_index
 
 
 def member_equities(job: BacktestJob, bars: CheckedBars, *, signals: pd.DataFrame) -> pd.DataFrame:
-    """The equity of the strategy with each member of an ensemble alone, on the same terms.
+    """Run the strategy with each member of an ensemble alone, on the same terms.
 
     Args:
-        job: the strategy on its own terms.
-        bars: those that it trades.
-        signals: the exposure that each member asks for, one column for each, NaN in warm-up, such
-            as `forecaster.member_signals(bars)`.
+        job: The strategy on its own terms.
+        bars: The bars that it trades.
+        signals: The exposure that each member asks for, shape (n_bars, n_members), NaN in warm-up,
+            such as `forecaster.member_signals(bars)`.
 
     Returns:
-        Equity in units of cash, one column for each member.
+        Equity in money, one column for each member.
 
     Raises:
-        TradingError: for a bar without a signal, no member at all, or if a run fails.
+        TradingError: For a bar without a row, no member at all, or if a run fails.
+
+    Example:
+        >>> from lstm_strategy import LSTMStrategy, sample_bars
+        >>> from lstm_strategy.bars import check_bars
+        >>> from lstm_strategy.evaluation.backtests import prepare_job
+        >>> bars = check_bars(sample_bars("sp500")["2018":])
+        >>> signals = pd.DataFrame({0: 0.0, 1: 1.0}, bars.frame.index)
+        >>> job = prepare_job(LSTMStrategy, bars, name="LSTM", params={})
+        >>> member_equities(job, bars, signals=signals).iloc[-1].round(-3).to_list()
+        [100000.0, 93000.0]
     """
     unknown = bars.frame.index.difference(signals.index)
     if len(unknown) or signals.shape[1] == 0:
@@ -39,7 +47,7 @@ def member_equities(job: BacktestJob, bars: CheckedBars, *, signals: pd.DataFram
     variants = {}
     for member in signals:
         alone = _forecasts_of_signal(signals[member], warm_up, job.trained_until)
-        variants[member] = replace(job, params={**job.params, "model": alone})
+        variants[member] = job.with_forecasts(alone)
     results = run_variants(variants, bars)
     equities = {member: result.equity for member, result in results.items()}
     return pd.DataFrame(equities).rename_axis(columns="member")

@@ -12,18 +12,18 @@ from lstm_strategy.evaluation.backtests import BacktestJob, BacktestResult, Fail
 
 Key = TypeVar("Key", bound=Hashable)
 
-METRICS = ["sharpe", "total_return", "max_drawdown", "turnover", "costs"]
+_METRICS = ["sharpe", "total_return", "max_drawdown", "turnover", "costs"]
 
 
 def run_variants(
     variants: Mapping[Key, BacktestJob], bars: CheckedBars
 ) -> dict[Key, BacktestResult]:
-    """The result of each variant, by its key; several at once where that is faster.
+    """Run each variant; several at once where that is faster.
 
     Orders aren't logged: the run on its own terms has said what became of them.
 
     Raises:
-        TradingError: with the reason of the first that failed.
+        TradingError: With the reason of the first that failed.
     """
     named = {key: replace(job, name=str(key)) for key, job in variants.items()}
     outcomes = run_jobs(list(named.values()), bars)
@@ -37,6 +37,6 @@ def run_variants(
 
 
 def tabulate_metrics(results: Mapping[Key, BacktestResult], index_name: str) -> pd.DataFrame:
-    """One row for each result, on its key; the columns are `METRICS`."""
-    rows = {key: result.metrics[METRICS] for key, result in results.items()}
+    """Return one row of a few metrics for each result, on its key."""
+    rows = {key: result.metrics[_METRICS] for key, result in results.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index_name)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy.errors import TradingError
+from lstm_strategy.errors import ModelError, TradingError
 from lstm_strategy.evaluation.backtests.run import run_backtest
 from lstm_strategy.evaluation.backtests.wording import order_troubles
 from lstm_strategy.evaluation.metrics import metrics_of
@@ -22,10 +22,28 @@ class AlwaysLong(TargetStrategy):
 
 
 class TrainedModel:
-    """A model that only knows when its training ended."""
+    """A model of the user's own that only knows when its training ended."""
 
     def __init__(self, training_end):
         self.training_end = training_end
+
+
+class Forecasts(TrainedModel):
+    """One that the package knows how to ask; counts how often it was."""
+
+    warm_up, bars_columns = 0, ["close"]
+
+    def __init__(self, training_end):
+        super().__init__(training_end)
+        self.n_forecasts = 0
+
+    def forecast(self, bars):
+        self.n_forecasts += 1
+        columns = {"signal": 1.0, "forecast": 0.5, "uncertainty": 0.0}
+        return pd.DataFrame(columns, index=bars.index)
+
+    def stream(self):
+        raise NotImplementedError
 
 
 def frame_of_bars(n_bars=20, tz=None):
@@ -55,9 +73,8 @@ def test_saving_writes_all_four_files_and_nothing_else(tmp_path):
     result = run_backtest(AlwaysLong, frame_of_bars(), name="steady", broker=FREE)
     folder = result.save(tmp_path / "new" / "result")
     assert folder == tmp_path / "new" / "result"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "equity.csv", "equity.png", "metrics.csv", "trades.csv",
-    ]  # fmt: skip
+    files = sorted(path.name for path in folder.iterdir())
+    assert files == ["equity.csv", "equity.png", "metrics.csv", "trades.csv"]
     metrics = pd.read_csv(folder / "metrics.csv", index_col="strategy")
     assert list(metrics.index) == ["steady"]
     assert metrics.loc["steady"].to_list() == pytest.approx(result.metrics.to_list(), nan_ok=True)
@@ -98,7 +115,7 @@ def test_an_interrupted_save_leaves_the_old_files_whole(tmp_path, monkeypatch):
     ],
     ids=["none", "two kinds"],
 )
-def test_order_troubles_are_told_in_words(counts, expected):
+def test_order_troubles_are_put_into_words(counts, expected):
     assert order_troubles(counts) == expected
 
 
@@ -121,10 +138,11 @@ def test_a_notebook_shows_name_span_and_percentages():
     assert "sharpe" in html
 
 
+@pytest.mark.parametrize("model_class", [TrainedModel, Forecasts])
 @pytest.mark.parametrize("tz", [None, "America/New_York"], ids=["naive", "with a time zone"])
-def test_without_a_start_the_backtest_begins_after_the_training(tz):
+def test_without_a_start_the_backtest_begins_after_the_training(tz, model_class):
     bars = frame_of_bars(tz=tz)
-    result = run_backtest(AlwaysLong, bars, model=TrainedModel(bars.index[9]))
+    result = run_backtest(AlwaysLong, bars, model=model_class(bars.index[9]))
     assert result.first_tradable == bars.index[10]
     assert not result.in_sample
 
@@ -137,22 +155,24 @@ def test_a_training_end_without_a_time_zone_counts_as_utc():
 
 def test_a_backtest_within_the_training_span_is_called_in_sample():
     bars = frame_of_bars()
-    model = TrainedModel(bars.index[9])
+    model = Forecasts(bars.index[9])
     result = run_backtest(AlwaysLong, bars, start="2020-01-10", model=model, name="LSTM")
     assert result.in_sample
-    assert result.name == result.metrics.name == "LSTM (IN-SAMPLE)"
+    assert (result.name, result.label) == ("LSTM", "LSTM (IN-SAMPLE)")
+    assert result.metrics.name == result.label
     title = result.figure().axes[0].get_title(loc="left")
     assert all("IN-SAMPLE" in text for text in [repr(result), result._repr_html_(), title])
 
 
 def test_the_bar_after_the_training_is_out_of_sample():
     bars = frame_of_bars()
-    model = TrainedModel(bars.index[9])
-    assert not run_backtest(AlwaysLong, bars, start="2020-01-11", model=model).in_sample
+    result = run_backtest(AlwaysLong, bars, start="2020-01-11", model=Forecasts(bars.index[9]))
+    assert not result.in_sample
+    assert result.label == result.name
 
 
 def test_a_model_that_does_not_say_when_it_was_trained_starts_at_the_first_bar():
-    result = run_backtest(AlwaysLong, frame_of_bars(), model=TrainedModel(None))
+    result = run_backtest(AlwaysLong, frame_of_bars(), model=Forecasts(None))
     assert result.first_tradable == pd.Timestamp("2020-01-01")
     assert not result.in_sample
 
@@ -160,4 +180,15 @@ def test_a_model_that_does_not_say_when_it_was_trained_starts_at_the_first_bar()
 def test_a_model_trained_on_all_bars_leaves_nothing_to_test():
     bars = frame_of_bars()
     with pytest.raises(TradingError, match=r"2020-01-20.*Fit on fewer bars"):
-        run_backtest(AlwaysLong, bars, model=TrainedModel(bars.index[-1]))
+        run_backtest(AlwaysLong, bars, model=Forecasts(bars.index[-1]))
+
+
+def test_a_model_is_asked_once_for_a_backtest():
+    model = Forecasts(None)
+    run_backtest(AlwaysLong, frame_of_bars(), model=model)
+    assert model.n_forecasts == 1
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(ModelError):
+        run_backtest(AlwaysLong, frame_of_bars(), model=tmp_path / "none")

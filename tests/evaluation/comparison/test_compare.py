@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import parallel_runs as runs
+from lstm_strategy.errors import StrategyFailedError, TradingError
 from lstm_strategy.evaluation.backtests import run_backtest
-from lstm_strategy.evaluation.comparison.run import StrategyFailedError, compare
+from lstm_strategy.evaluation.comparison.run import compare
+from lstm_strategy.trading.baselines import BuyAndHold
 from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.execution import TargetStrategy
 
@@ -82,71 +82,63 @@ def frame_of_bars(n_bars=40):
 def three_strategies():
     return {
         "Half": (Hold, {"exposure": 0.5}),
-        "Buy and hold": Hold,
+        "Buy and hold": BuyAndHold,
         "Cash": (Hold, {"exposure": 0.0}),
     }
 
 
 def test_the_table_has_a_row_a_strategy_and_a_column_a_metric():
-    board = compare(three_strategies(), frame_of_bars())
-    assert list(board.table.index) == ["Half", "Buy and hold", "Cash"]
-    assert list(board.table.columns) == list(board.results["Half"].metrics.index)
-    for name, result in board.results.items():
-        assert board.table.loc[name].to_list() == pytest.approx(
+    comparison = compare(three_strategies(), frame_of_bars())
+    assert list(comparison.table.index) == ["Half", "Buy and hold", "Cash"]
+    assert list(comparison.table.columns) == list(comparison.results["Half"].metrics.index)
+    for name, result in comparison.results.items():
+        assert comparison.table.loc[name].to_list() == pytest.approx(
             result.metrics.to_list(), nan_ok=True
         )
 
 
 def test_the_curves_share_their_dates_and_stand_in_the_given_order():
-    board = compare(three_strategies(), frame_of_bars())
-    assert list(board.equity.columns) == ["Half", "Buy and hold", "Cash"]
-    pd.testing.assert_index_equal(board.equity.index, frame_of_bars().index, check_names=False)
-    assert board.equity.notna().all(axis=None)
-    assert (board.equity["Cash"] == 100_000.0).all()
+    comparison = compare(three_strategies(), frame_of_bars())
+    assert list(comparison.equity.columns) == ["Half", "Buy and hold", "Cash"]
+    pd.testing.assert_index_equal(comparison.equity.index, frame_of_bars().index, check_names=False)
+    assert comparison.equity.notna().all(axis=None)
+    assert (comparison.equity["Cash"] == 100_000.0).all()
 
 
 def test_every_strategy_starts_when_the_slowest_is_warm(caplog):
     strategies = {"Fast": Hold, "Slow": (Hold, {"warm_up": 10})}
     with caplog.at_level(logging.INFO):
-        board = compare(strategies, frame_of_bars())
-    first = {name: result.equity.index[0] for name, result in board.results.items()}
+        comparison = compare(strategies, frame_of_bars())
+    first = {name: result.equity.index[0] for name, result in comparison.results.items()}
     assert first == dict.fromkeys(["Fast", "Slow"], pd.Timestamp("2020-01-10"))
     # The same rule from the same bar: the same trades.
-    assert board.equity["Fast"].to_list() == board.equity["Slow"].to_list()
+    assert comparison.equity["Fast"].to_list() == comparison.equity["Slow"].to_list()
     assert "Slow can trade only from 2020-01-10" in caplog.text
 
 
 def test_every_strategy_pays_the_same_costs():
     broker = BrokerSettings(commission_rate=0.01, slippage_rate=0.0)
-    board = compare({"one": Hold, "two": Hold}, frame_of_bars(), broker=broker)
-    assert {result.broker for result in board.results.values()} == {broker}
-    assert board.table["costs"].to_list() == pytest.approx([0.01, 0.01], rel=0.05)
-
-
-def test_a_model_forecasts_once_for_all_runs():
-    model = CountedModel()
-    strategies = {"LSTM": (FollowModel, {"model": model}), "Slow": (Hold, {"warm_up": 5})}
-    board = compare(strategies, frame_of_bars())
-    assert model.times_asked == 1
-    assert board.results["LSTM"].exposure.iloc[-1] == pytest.approx(0.5, abs=0.1)
+    comparison = compare({"one": Hold, "two": Hold}, frame_of_bars(), broker=broker)
+    assert {result.broker for result in comparison.results.values()} == {broker}
+    assert comparison.table["costs"].to_list() == pytest.approx([0.01, 0.01], rel=0.05)
 
 
 def test_all_start_after_the_training_of_the_model():
     bars = frame_of_bars()
     strategies = {"LSTM": (FollowModel, {"model": CountedModel(bars.index[9])}), "Hold": Hold}
-    board = compare(strategies, bars)
-    assert board.equity.index[0] == bars.index[10]
-    assert list(board.table.index) == ["LSTM", "Hold"]
+    comparison = compare(strategies, bars)
+    assert comparison.equity.index[0] == bars.index[10]
+    assert list(comparison.table.index) == ["LSTM", "Hold"]
 
 
 def test_an_in_sample_row_is_called_that_everywhere():
     bars = frame_of_bars()
     strategies = {"LSTM": (FollowModel, {"model": CountedModel(bars.index[9])}), "Hold": Hold}
-    board = compare(strategies, bars, start=bars.index[0])
-    assert list(board.table.index) == ["LSTM (IN-SAMPLE)", "Hold"]
-    assert list(board.equity.columns) == ["LSTM (IN-SAMPLE)", "Hold"]
-    assert board.plot().axes[0].get_title(loc="left").startswith("IN-SAMPLE")
-    assert board.standing("LSTM").startswith("LSTM (IN-SAMPLE)")
+    comparison = compare(strategies, bars, start=bars.index[0])
+    assert list(comparison.table.index) == ["LSTM (IN-SAMPLE)", "Hold"]
+    assert list(comparison.equity.columns) == ["LSTM (IN-SAMPLE)", "Hold"]
+    assert comparison.plot().axes[0].get_title(loc="left").startswith("IN-SAMPLE")
+    assert comparison.describe_standing("LSTM").startswith("LSTM (IN-SAMPLE)")
 
 
 def test_several_processes_give_the_same_numbers():
@@ -163,19 +155,19 @@ def test_a_strategy_defined_inside_a_function_runs_in_this_process():
         params = (("exposure", 0.25),)
 
     strategies = {"Local": Local, "Hold": Hold, "Half": (Hold, {"exposure": 0.5})}
-    board = compare(strategies, frame_of_bars(), n_jobs=2)
-    assert board.results["Local"].exposure.iloc[-1] == pytest.approx(0.25, abs=0.1)
+    comparison = compare(strategies, frame_of_bars(), n_jobs=2)
+    assert comparison.results["Local"].exposure.iloc[-1] == pytest.approx(0.25, abs=0.1)
 
 
 def test_params_that_can_not_travel_run_in_this_process(caplog):
     locked = (Hold, {"note": threading.Lock()})
-    board = compare({"one": locked, "two": locked}, frame_of_bars(), n_jobs=2)
-    assert list(board.results) == ["one", "two"]
+    comparison = compare({"one": locked, "two": locked}, frame_of_bars(), n_jobs=2)
+    assert list(comparison.results) == ["one", "two"]
     assert "running in this one" in caplog.text
 
 
 def test_small_comparisons_stay_in_this_process(monkeypatch):
-    monkeypatch.setattr(runs.joblib, "Parallel", None)
+    monkeypatch.setattr("joblib.Parallel", None)
     assert len(compare(three_strategies(), frame_of_bars()).results) == 3
 
 
@@ -185,31 +177,28 @@ def test_a_failing_strategy_is_named_and_the_other_results_are_kept(n_jobs, capl
     with pytest.raises(StrategyFailedError, match=r"Broken failed.*no such column") as caught:
         compare(strategies, frame_of_bars(), n_jobs=n_jobs)
     assert list(caught.value.results) == ["Half", "Hold"]
-    assert str(caught.value).endswith("no such column') Mend it or leave it out.")
     assert "Traceback" in caplog.text
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_strategy_that_refuses_its_params_is_told_without_a_traceback(n_jobs, caplog):
+def test_a_strategy_that_refuses_its_params_is_named_without_a_traceback(n_jobs, caplog):
     strategies = {"Broken": (Hold, {"band": -1}), "Half": (Hold, {"exposure": 0.5}), "Hold": Hold}
-    with pytest.raises(StrategyFailedError, match="Broken failed: band must be greater than"):
+    with pytest.raises(StrategyFailedError, match="Broken failed: band must be"):
         compare(strategies, frame_of_bars(), n_jobs=n_jobs)
-    assert [record.getMessage() for record in caplog.records] == [
-        "Strategy Broken failed: band must be greater than or equal to 0, got -1. "
-        "Give a fraction of equity such as 0.1."
-    ]
+    (record,) = caplog.records
+    assert record.getMessage().startswith("Strategy Broken failed: band must be")
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_order_trouble_is_told_once_a_strategy_by_this_process(n_jobs, caplog, capfd):
+def test_order_trouble_is_logged_once_a_strategy_by_this_process(n_jobs, caplog, capfd):
     # A lot of 2000 units is dearer than the cash; the slow one makes the others run twice.
     strategies = {
         "Poor": (Hold, {"lot_size": 2000.0}),
         "Poorer": (Hold, {"lot_size": 3000.0}),
         "Slow": (Hold, {"warm_up": 10, "exposure": 0.0}),
     }
-    board = compare(strategies, frame_of_bars(), n_jobs=n_jobs)
-    assert board.results["Poor"].order_counts["too_small"] == 31
+    comparison = compare(strategies, frame_of_bars(), n_jobs=n_jobs)
+    assert comparison.results["Poor"].order_counts["too_small"] == 31
     assert [(r.levelname, r.getMessage().split(". ")[0]) for r in caplog.records] == [
         ("WARNING", "Poor: orders that did not fill as asked: 31 smaller than one lot"),
         ("WARNING", "Poorer: orders that did not fill as asked: 31 smaller than one lot"),
@@ -235,31 +224,27 @@ def test_a_single_run_logs_its_orders_again_after_a_comparison(caplog):
     assert "lower lot_size" in caplog.text
 
 
-LACKING = (
-    "Hold needs 200 bars before its first decision, got 40 (from 2020-01-01 00:00:00 to "
-    "2020-02-09 00:00:00). Load more history or shorten its lookbacks."
-)
-
-
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_strategy_that_can_not_warm_up_is_left_out_by_name(n_jobs, caplog):
     strategies = three_strategies() | {"Slow": (Hold, {"warm_up": 200})}
-    board = compare(strategies, frame_of_bars(), n_jobs=n_jobs)
-    assert list(board.results) == ["Half", "Buy and hold", "Cash"]
-    assert board.left_out == {"Slow": LACKING}
-    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", f"Slow is left out of the comparison: {LACKING}")
-    ]
-    assert repr(board).endswith(f"\nLeft out: Slow. {LACKING}")
-    assert f"<p>Left out: Slow. {LACKING}</p>" in board._repr_html_()
+    comparison = compare(strategies, frame_of_bars(), n_jobs=n_jobs)
+    assert list(comparison.results) == ["Half", "Buy and hold", "Cash"]
+    reason = comparison.left_out["Slow"]
+    assert reason.startswith("Hold needs 200 bars")
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage() == f"Slow is left out of the comparison: {reason}"
+    shown = f"Left out: Slow. {reason}"
+    assert repr(comparison).endswith(shown)
+    assert shown in comparison._repr_html_()
     with pytest.raises(TradingError, match="Slow was left out of the comparison: Hold needs 200"):
-        board.standing("Slow")
+        comparison.describe_standing("Slow")
 
 
-def test_without_anything_left_out_the_board_says_nothing_of_it():
-    board = compare(three_strategies(), frame_of_bars())
-    assert board.left_out == {}
-    assert "Left out" not in repr(board) + board._repr_html_()
+def test_a_comparison_of_all_strategies_has_nothing_left_out():
+    comparison = compare(three_strategies(), frame_of_bars())
+    assert comparison.left_out == {}
+    assert "Left out" not in repr(comparison) + comparison._repr_html_()
 
 
 def test_a_strategy_with_a_model_is_never_left_out():
@@ -290,58 +275,43 @@ def test_malformed_strategies_are_refused(strategies, message):
 
 
 def test_saving_writes_all_three_files_and_nothing_else(tmp_path):
-    board = compare(three_strategies(), frame_of_bars())
-    folder = board.save(tmp_path / "new" / "board")
+    comparison = compare(three_strategies(), frame_of_bars())
+    folder = comparison.save(tmp_path / "new" / "comparison")
     assert sorted(p.name for p in folder.iterdir()) == ["equity.csv", "equity.png", "metrics.csv"]
     table = pd.read_csv(folder / "metrics.csv", index_col="strategy")
-    pd.testing.assert_frame_equal(table, board.table, check_names=False)
+    pd.testing.assert_frame_equal(table, comparison.table, check_names=False)
     equity = pd.read_csv(folder / "equity.csv", index_col="datetime", parse_dates=True)
-    pd.testing.assert_frame_equal(equity, board.equity, check_names=False, check_freq=False,
-                                  check_index_type=False)  # fmt: skip
+    pd.testing.assert_frame_equal(
+        equity, comparison.equity, check_names=False, check_freq=False, check_index_type=False
+    )
     assert (folder / "equity.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_interrupted_save_leaves_the_old_file_whole(tmp_path, monkeypatch):
-    board = compare(three_strategies(), frame_of_bars())
-    folder = board.save(tmp_path)
-    before = (folder / "metrics.csv").read_bytes()
-
-    def stop_half_way(path, target):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(type(tmp_path), "replace", stop_half_way)
-    with pytest.raises(KeyboardInterrupt):
-        compare({"Half": Hold}, frame_of_bars()).save(tmp_path)
-    assert (folder / "metrics.csv").read_bytes() == before
-    assert sorted(p.name for p in folder.iterdir()) == ["equity.csv", "equity.png", "metrics.csv"]
-
-
 def test_standing_gives_rank_and_benchmark_and_claims_no_skill():
-    board = compare(three_strategies(), frame_of_bars())
-    half, hold = board.table["sharpe"]["Half"], board.table["sharpe"]["Buy and hold"]
-    sentence = board.standing("Half")
+    comparison = compare(three_strategies(), frame_of_bars())
+    half, hold = comparison.table["sharpe"]["Half"], comparison.table["sharpe"]["Buy and hold"]
+    sentence = comparison.describe_standing("Half")
     rank, verb = (1, "leads") if half > hold else (2, "trails")
-    assert sentence.startswith(
-        f"Half: Sharpe {half:.2f}, rank {rank} of 3; it {verb} buy and hold ({hold:.2f}). "
-    )
-    assert sentence.endswith("and a rank alone is no evidence of skill.")
+    assert f"rank {rank} of 3; it {verb} buy and hold ({hold:.2f})" in sentence
+    assert "no evidence of skill" in sentence
 
 
 def test_standing_gives_the_standard_error_of_the_sharpe_ratio():
-    board = compare(three_strategies(), frame_of_bars())
-    year, sharpe = board.results["Half"].bars_per_year, board.table["sharpe"]["Half"]
+    comparison = compare(three_strategies(), frame_of_bars())
+    year, sharpe = comparison.results["Half"].bars_per_year, comparison.table["sharpe"]["Half"]
     expected = np.sqrt((1.0 + (sharpe / np.sqrt(year)) ** 2 / 2.0) / 39.0) * np.sqrt(year)
-    assert f"standard error of its Sharpe ratio is {expected:.2f}:" in board.standing("Half")
+    sentence = comparison.describe_standing("Half")
+    assert f"standard error of its Sharpe ratio is {expected:.2f}:" in sentence
 
 
 def test_standing_of_a_flat_curve_has_no_rank():
-    text = compare(three_strategies(), frame_of_bars()).standing("Cash")
-    assert text == "Cash: its equity never varied, so it has no Sharpe ratio and no rank."
+    text = compare(three_strategies(), frame_of_bars()).describe_standing("Cash")
+    assert text.endswith("no Sharpe ratio and no rank.")
 
 
 def test_standing_of_an_unknown_strategy_names_the_known_ones():
-    with pytest.raises(TradingError, match=r"got 'LTSM'.*Half, Buy and hold, Cash"):
-        compare(three_strategies(), frame_of_bars()).standing("LTSM")
+    with pytest.raises(TradingError, match=r"'LTSM'.*Half, Buy and hold, Cash"):
+        compare(three_strategies(), frame_of_bars()).describe_standing("LTSM")
 
 
 def test_a_notebook_shows_the_terms_and_readable_numbers():

@@ -1,0 +1,153 @@
+"""A strategy that is ready to run: its model opened and asked, its role and its terms known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from os import PathLike
+from typing import Any
+
+import pandas as pd
+
+from lstm_strategy.bars import CheckedBars
+from lstm_strategy.evaluation.backtests.result import BacktestResult, Role
+from lstm_strategy.evaluation.backtests.training_span import training_end
+from lstm_strategy.learning.forecaster import Forecaster, ForecasterKind
+from lstm_strategy.learning.serving import PrecomputedForecasts, precompute_forecasts
+from lstm_strategy.trading.baselines import BuyAndHold
+from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings, run_cerebro
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestJob:
+    """One strategy that is ready to run; everything in it travels to a worker process.
+
+    Attributes:
+        name: How tables and legends call it.
+        strategy: A backtrader strategy class.
+        params: Its parameters; a model among them is there as its forecasts.
+        role: What the strategy is among others.
+        trained_until: The last bar that its model learned from, on the clock of the bars; None
+            without a model, or where the model doesn't say.
+        start: The first bar to trade, or whatever slices the bars; None for all that are warm.
+        end: The last bar, inclusive; None for all.
+        broker: What trading costs.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> from lstm_strategy.bars import check_bars
+        >>> bars = check_bars(sample_bars("sp500"))
+        >>> job = prepare_job(BASELINES["MACD"], bars, name="MACD", params={})
+        >>> late = job.from_bar("2018")
+        >>> late.to_result(late.run(bars)).first_tradable.date().isoformat()
+        '2018-01-02'
+    """
+
+    name: str
+    strategy: type
+    params: dict[str, Any]
+    role: Role
+    trained_until: pd.Timestamp | None
+    start: str | date | None
+    end: str | date | None
+    broker: BrokerSettings
+
+    @property
+    def forecasts(self) -> PrecomputedForecasts | None:
+        """The forecasts that the strategy trades; None without a model."""
+        model = self.params.get("model")
+        return model if isinstance(model, PrecomputedForecasts) else None
+
+    def from_bar(self, start: str | date | None) -> "BacktestJob":
+        """Return the same job, traded from this bar on."""
+        return replace(self, start=start)
+
+    def with_forecasts(self, forecasts: PrecomputedForecasts) -> "BacktestJob":
+        """Return the same job, trading these forecasts."""
+        return replace(self, params={**self.params, "model": forecasts})
+
+    def run(self, bars: CheckedBars) -> BacktestRun:
+        """Run the strategy; what it raises is raised here."""
+        return run_cerebro(
+            self.strategy,
+            bars,
+            start=self.start,
+            end=self.end,
+            broker=self.broker,
+            name=self.name,
+            **self.params,
+        )
+
+    def to_result(self, run: BacktestRun) -> BacktestResult:
+        """Return a run of this job as a result."""
+        return BacktestResult.from_run(
+            run, broker=self.broker, role=self.role, trained_until=self.trained_until
+        )
+
+
+def prepare_job(
+    strategy: type,
+    bars: CheckedBars,
+    *,
+    name: str,
+    params: Mapping[str, Any],
+    start: str | date | None = None,
+    end: str | date | None = None,
+    broker: BrokerSettings | None = None,
+) -> BacktestJob:
+    """Make a strategy ready to run: its model is opened and asked once.
+
+    Args:
+        strategy: A backtrader strategy class.
+        bars: The bars that it will run on.
+        name: How tables and legends call it.
+        params: Its parameters. `model` may be a forecaster or the folder of a saved one; anything
+            else under that name is left to the strategy.
+        start: The first bar to trade; by default the first on which the strategy is warm.
+        end: The last bar, inclusive; all by default.
+        broker: What trading costs; `BrokerSettings()` by default.
+
+    Raises:
+        ModelError: If there is no such model.
+        BarsError, FeatureError: If the model can't forecast these bars.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> from lstm_strategy.bars import check_bars
+        >>> bars = check_bars(sample_bars("sp500"))
+        >>> job = prepare_job(BASELINES["Buy and hold"], bars, name="The market", params={})
+        >>> job.role.value
+        'buy and hold'
+    """
+    ready = dict(params)
+    if is_model(ready.get("model")):
+        ready["model"] = precompute_forecasts(ready["model"], bars.frame)
+    return BacktestJob(
+        name=name,
+        strategy=strategy,
+        params=ready,
+        role=_find_role(strategy, ready.get("model")),
+        trained_until=training_end(ready.get("model"), bars.frame),
+        start=start,
+        end=end,
+        broker=broker or BrokerSettings(),
+    )
+
+
+def is_model(value: object) -> bool:
+    """Whether a parameter `model` is one of ours: a strategy of the user's own may mean another.
+
+    Example:
+        >>> is_model("models/sp500"), is_model(3), is_model(None)
+        (True, False, False)
+    """
+    is_forecaster = hasattr(value, "forecast") and hasattr(value, "stream")
+    return is_forecaster or isinstance(value, str | PathLike)
+
+
+def _find_role(strategy: type, model: object) -> Role:
+    """What a strategy is among others, by its class and by the model that it trades."""
+    if issubclass(strategy, BuyAndHold):
+        return Role.BUY_AND_HOLD
+    if not isinstance(model, Forecaster):
+        return Role.RULE
+    return Role.LEARNER if model.kind is ForecasterKind.LEARNER else Role.LSTM
