@@ -7,8 +7,8 @@ from lstm_strategy.evaluation.verdict.permutation import (
     KeptPermutations,
     PermutationTest,
     permutation_test,
-    permute_bars,
 )
+from lstm_strategy.evaluation.verdict.permuted_bars import permute_bars
 from lstm_strategy.evaluation.verdict.trial_record import Trial, TrialRecord
 
 __all__ = [

@@ -29,9 +29,13 @@ class Alarm:
     """One reason to doubt a result.
 
     Attributes:
-        name: what it may be instead of skill, in a few words.
-        message: what was found, with the number that raised the alarm.
-        remedy: what it means and what to do.
+        name: What the result may be instead of skill, in a few words.
+        message: What was found, with the number that raised the alarm.
+        remedy: What that means and what to do.
+
+    Example:
+        >>> print(Alarm("lucky member", "1 of 2 members lost money.", "Average more members."))
+        lucky member: 1 of 2 members lost money. Average more members.
     """
 
     name: str
@@ -51,18 +55,26 @@ def find_alarms(
     equity_by_member: pd.DataFrame | None = None,
     delayed_sharpe: float | None = None,
 ) -> list[Alarm]:
-    """Every alarm that a result raises, in the order of the detectors below.
-
-    What else is known makes more detectors possible.
+    """Return every alarm that a result raises; the more is known, the more can be looked at.
 
     Args:
-        result: a backtest.
-        close: the closes of the bars that it ran on.
-        forecast: what the model forecast, a return or a probability, known at the close of its row.
-        folds: the number of the fold that each bar belongs to.
-        equity_by_member: the equity of the same strategy with each member of the ensemble alone,
+        result: A backtest.
+        close: The closes of the bars that it ran on.
+        forecast: What the model forecast, a return or a probability, known at the close of its row.
+        folds: The number of the fold that each bar belongs to.
+        equity_by_member: The equity of the same strategy with each member of the ensemble alone,
             one column for each.
-        delayed_sharpe: the annual Sharpe ratio of the same strategy acting one bar later.
+        delayed_sharpe: The annual Sharpe ratio of the same strategy acting one bar later.
+
+    Returns:
+        The alarms in a fixed order; none where nothing speaks against the result.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> held = run_backtest(BASELINES["Buy and hold"], bars)
+        >>> [alarm.name for alarm in find_alarms(held, bars["close"])]
+        ['always invested', 'buy and hold', 'few lucky trades']
     """
     equity = result.equity
     raised = [
@@ -84,7 +96,7 @@ def find_alarms(
 
 
 def always_invested(exposure: pd.Series) -> Alarm | None:
-    """An exposure that is full and hardly changes once the first position is on."""
+    """Raise an alarm for an exposure that is full and hardly changes after the first position."""
     since_first = exposure.dropna().loc[lambda held: held.ne(0.0).cummax()]
     if len(since_first) < 2:
         return None
@@ -100,25 +112,28 @@ def always_invested(exposure: pd.Series) -> Alarm | None:
 
 
 def market_in_disguise(equity: pd.Series, close: pd.Series) -> Alarm | None:
-    """Returns that are those of the market, held or sold short, at whatever size."""
+    """Raise an alarm for returns of the market, held or sold short, at whatever size."""
     moves = pd.DataFrame({"own": bar_returns(equity), "market": close.pct_change()}).dropna()
-    likeness = _correlation(moves["own"], moves["market"])
-    if not abs(likeness) > SAME_AS_MARKET:
+    correlation = _correlation(moves["own"], moves["market"])
+    if not abs(correlation) > SAME_AS_MARKET:
         return None
-    twin = "buying and holding" if likeness > 0 else "selling short and holding"
+    trade = "buying and holding" if correlation > 0 else "selling short and holding"
     return Alarm(
         "buy and hold",
-        f"The correlation of its returns with those of the market is {likeness:.3f}.",
-        f"It is {twin} under another name: what it earned is the market's, less its costs.",
+        f"The correlation of its returns with those of the market is {correlation:.3f}.",
+        f"It is {trade} under another name: what it earned is the market's, less its costs.",
     )
 
 
 def lagged_close(exposure: pd.Series, close: pd.Series) -> Alarm | None:
-    """An exposure that only repeats the bar before it: yesterday's move as a forecast.
+    """Raise an alarm for an exposure that only repeats the bar before it.
 
     The exposure of a bar was decided on the close before it. The alarm is raised where the return
-    of that bar alone, in twenty groups of equal size, explains most of the variance of the exposure
-    (the correlation ratio η²): so it finds the sign as well as the size, and either direction.
+    of that bar alone, in twenty groups of equal size, explains most of the variance of the
+    exposure: so it finds the sign as well as the size, and either direction.
+
+    Source:
+        The correlation ratio η² of Pearson (1905): the variance between groups over all variance.
     """
     if not exposure.std() > STEADY:  # `always_invested` is the detector for these
         return None
@@ -127,14 +142,15 @@ def lagged_close(exposure: pd.Series, close: pd.Series) -> Alarm | None:
 
 
 def lagged_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
-    """A forecast that only repeats the bar it was made on; found like `lagged_close`."""
+    """Raise an alarm for a forecast that only repeats its own bar; found as by `lagged_close`."""
     return _lag_alarm("forecast", _variance_explained(forecast, close.pct_change()))
 
 
 def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
-    """A forecast that hardly varies: beside bar returns, or beside its own mean if that's larger.
+    """Raise an alarm for a forecast that hardly varies on its own scale.
 
-    The mean is the scale of a probability near one half, bar returns are that of a return.
+    The scale of a probability is its mean, near one half; that of a return is the standard
+    deviation of bar returns. The larger of both is taken.
     """
     known = forecast.dropna()
     scale = max(float(close.pct_change().std()), abs(float(known.mean())) if len(known) else 0.0)
@@ -153,10 +169,11 @@ def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
 
 
 def few_lucky_trades(trades: pd.DataFrame, fills: pd.DataFrame) -> Alarm | None:
-    """A profit that is none without the three best trades; an open trade counts at its mark.
+    """Raise an alarm for a profit that is none without the three best trades.
 
-    Where a trade has more than ten fills on average, positions are resized rather than opened and
-    closed; trades aren't the bets there, and no alarm is raised.
+    An open trade counts at its current value. Where a trade has more than ten fills on average,
+    positions are resized rather than opened and closed: trades aren't the bets there, and no alarm
+    is raised.
     """
     profits = trades["pnl"].dropna()
     if len(fills) > MOST_FILLS_A_TRADE * len(profits):
@@ -174,9 +191,9 @@ def few_lucky_trades(trades: pd.DataFrame, fills: pd.DataFrame) -> Alarm | None:
 
 
 def one_lucky_fold(equity: pd.Series, folds: pd.Series) -> Alarm | None:
-    """A profit that comes from one fold alone; log returns, so that folds add up.
+    """Raise an alarm for a profit that comes from one fold alone.
 
-    `folds` has the number of its fold for each bar; bars without one are left out.
+    Bars without a fold are left out. Returns are logarithmic, so that those of the folds add up.
     """
     growth = np.log1p(bar_returns(equity).clip(lower=-0.999999)).dropna()
     by_fold = growth.groupby(folds.reindex(growth.index)).sum()
@@ -195,10 +212,10 @@ def one_lucky_fold(equity: pd.Series, folds: pd.Series) -> Alarm | None:
 
 
 def lucky_member(equity_by_member: pd.DataFrame) -> Alarm | None:
-    """A result that is a profit with one network of the ensemble and a loss with another.
+    """Raise an alarm for a profit with one network of an ensemble and a loss with another.
 
     Args:
-        equity_by_member: one equity curve for each member alone.
+        equity_by_member: One equity curve for each member alone.
 
     Example:
         >>> lucky_member(pd.DataFrame({0: [100.0, 112.0], 1: [100.0, 95.0]})).message
@@ -219,7 +236,7 @@ def lucky_member(equity_by_member: pd.DataFrame) -> Alarm | None:
 
 
 def gone_one_bar_later(own_sharpe: float, delayed_sharpe: float) -> Alarm | None:
-    """A Sharpe ratio of which little is left when the same strategy acts one bar later."""
+    """Raise an alarm for a Sharpe ratio of which little is left one bar later."""
     if not own_sharpe > 0 or not delayed_sharpe < VANISHED * own_sharpe:
         return None
     return Alarm(
@@ -231,6 +248,7 @@ def gone_one_bar_later(own_sharpe: float, delayed_sharpe: float) -> Alarm | None
 
 
 def _lag_alarm(what: str, explained: float) -> Alarm | None:
+    """The alarm for an exposure or a forecast that the last return explains."""
     if not explained > ONE_BAR_EXPLAINS:
         return None
     return Alarm(
@@ -242,7 +260,7 @@ def _lag_alarm(what: str, explained: float) -> Alarm | None:
 
 
 def _variance_explained(values: pd.Series, returns: pd.Series, n_groups: int = 20) -> float:
-    """Share of the variance that lies between groups of equal size by return; NaN if unknown."""
+    """The share of the variance between groups of equal size by return; NaN if unknown."""
     both = pd.DataFrame({"value": values, "return": returns}).dropna()
     total = float(both["value"].var(ddof=0)) if len(both) else 0.0
     if len(both) < _FEWEST_BARS or not total > 0:

@@ -1,11 +1,11 @@
-"""All that there is to say about one result: what may disguise it, and whether it is skill."""
+"""What one result is worth: the reasons to doubt it, and whether it is skill."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
 from lstm_strategy.evaluation.backtests import ResultSet
-from lstm_strategy.evaluation.robustness import Robustness
+from lstm_strategy.evaluation.robustness import Robustness, fold_of_bars
 from lstm_strategy.evaluation.verdict.alarms import Alarm, find_alarms
 from lstm_strategy.evaluation.verdict.judge import Verdict, verdict
 from lstm_strategy.evaluation.verdict.permutation import PermutationTest
@@ -16,11 +16,11 @@ class Assessment:
     """What one strategy of a comparison is worth.
 
     Attributes:
-        name: the strategy.
-        verdict: skill or luck; None where there is nothing to compare it with.
-        alarms: the reasons to doubt the result.
-        robustness: other costs, delays, folds and members; None where they weren't tried.
-        permutation_test: the same pipeline on bars without memory; None where it wasn't made.
+        name: The strategy.
+        verdict: Skill or luck; None where there is nothing to compare it with.
+        alarms: The reasons to doubt the result.
+        robustness: Other costs, delays, folds and members; None where they weren't tried.
+        permutation_test: The same pipeline on bars without memory; None where it wasn't made.
     """
 
     name: str
@@ -41,36 +41,47 @@ def assess_result(
     permutation_test: PermutationTest | None = None,
     n_trials: int = 1,
 ) -> Assessment:
-    """Raise every alarm that what is known makes possible, and judge with them.
+    """Look for every alarm that what is known makes possible, and judge with them.
 
     Args:
-        results: the strategy and those it is compared with.
-        close: the closes of the bars that they ran on.
-        name: the strategy; by default the one that the results are about.
-        forecast: what its model forecast, known at the close of its row.
-        ledger: that of a walk forward.
-        robustness: the strategy under other terms.
-        permutation_test: the strategy's pipeline on bars without memory.
-        n_trials: settings and seeds whose results were looked at, this one included.
+        results: The strategy and those it is compared with.
+        close: The closes of the bars that they ran on.
+        name: The strategy; by default the one that the results are about.
+        forecast: What its model forecast, known at the close of its row.
+        ledger: The ledger of a walk forward: its column `fold` says which model forecast which bar.
+        robustness: The strategy under other terms.
+        permutation_test: The strategy's pipeline on bars without memory.
+        n_trials: Settings and seeds whose results were looked at, this one included.
+
+    Returns:
+        The alarms and, where there is a strategy to compare with, the verdict.
 
     Raises:
-        TradingError: for a name that isn't compared.
+        TradingError: For a name that isn't compared.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, compare, sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> two = {name: BASELINES[name] for name in ("MACD", "Buy and hold")}
+        >>> assessment = assess_result(compare(two, bars, start="2016"), bars["close"])
+        >>> assessment.name, assessment.verdict.claims_skill
+        ('MACD', False)
     """
     result = results.find(name)
     alarms = find_alarms(
         result,
         close,
         forecast=None if forecast is None else forecast.reindex(result.equity.index),
-        folds=None if ledger is None else ledger["fold"],
+        folds=None if ledger is None else fold_of_bars(ledger, result.equity.index),
         equity_by_member=None if robustness is None else robustness.equity_by_member,
         delayed_sharpe=None if robustness is None else robustness.delayed_sharpe,
     )
-    has_rivals = len(results.results) > 1
+    judged = None
+    if len(results.results) > 1:
+        judged = verdict(results, result.name, n_trials=n_trials, alarms=alarms)
     return Assessment(
         name=result.name,
-        verdict=(
-            verdict(results, result.name, n_trials=n_trials, alarms=alarms) if has_rivals else None
-        ),
+        verdict=judged,
         alarms=tuple(alarms),
         robustness=robustness,
         permutation_test=permutation_test,

@@ -25,13 +25,13 @@ class Evidence:
     """The numbers that a verdict rests on.
 
     Attributes:
-        name: the strategy that is judged.
-        n_bars: bar returns judged.
-        is_flat: whether its equity never varied.
-        spa: the test against each baseline; None where there is nothing to judge.
-        sharpes: annual Sharpe ratios of the strategy and of the baseline that is hardest to beat.
-        interval: that of the strategy's Sharpe ratio.
-        deflated_sharpe: confidence that it is above the luckiest of all trials.
+        name: The strategy that is judged.
+        n_bars: The number of bar returns that are judged.
+        is_flat: Whether its equity never varied.
+        spa: The test against each baseline; None where there is nothing to judge.
+        sharpes: Annual Sharpe ratios of the strategy and of the baseline that is hardest to beat.
+        interval: The confidence interval of the strategy's Sharpe ratio.
+        deflated_sharpe: The confidence that it is above the luckiest of all trials.
     """
 
     name: str
@@ -44,19 +44,24 @@ class Evidence:
 
     @property
     def p_values(self) -> dict[str, float]:
-        """One for each baseline, largest first."""
+        """The p-value of the lead over each baseline, largest first."""
         values = {} if self.spa is None else self.spa.p_values.to_dict()
         return {str(baseline): float(p) for baseline, p in values.items()}
 
     @property
     def p_value(self) -> float:
-        """The largest of them."""
+        """The largest p-value; NaN where there is nothing to judge."""
         return math.nan if self.spa is None else self.spa.p_value
 
 
 @dataclass(frozen=True)
 class Hurdle:
-    """One condition for a claim, and the words for how it was met or missed."""
+    """One condition for a claim.
+
+    Attributes:
+        is_cleared: Whether it was met.
+        reason: How it was met or missed, in words.
+    """
 
     is_cleared: bool
     reason: str
@@ -72,7 +77,17 @@ def measure_evidence(
     reps: int,
     seed: int,
 ) -> Evidence:
-    """The numbers for one column of returns; hardly any where there is too little to judge."""
+    """Return the numbers for one column of returns; few where there is too little to judge.
+
+    Args:
+        returns: Simple returns, one column for each strategy.
+        name: The column that is judged.
+        bars_per_year: Annualises the Sharpe ratio.
+        n_trials: Settings and seeds whose results were looked at, this one included.
+        level: The level of the interval of the Sharpe ratio.
+        reps: Resamples of the bootstrap.
+        seed: The seed of the bootstrap.
+    """
     is_flat = not at_equal_volatility(returns[[name]]).any(axis=None)
     if is_flat or len(returns) < FEWEST_BARS:
         return Evidence(name, len(returns), is_flat)
@@ -94,7 +109,14 @@ def measure_evidence(
 def check_hurdles(
     evidence: Evidence, *, in_sample: bool, n_trials: int, alpha: float
 ) -> list[Hurdle]:
-    """Every hurdle in the order in which a reader wants to know of them."""
+    """Return every hurdle, in the order in which a reader wants to know of them.
+
+    Args:
+        evidence: The numbers.
+        in_sample: Whether the model was trained on bars that were traded.
+        n_trials: Settings and seeds whose results were looked at, this one included.
+        alpha: The chance of a false claim that is accepted.
+    """
     hurdles = [_sample_hurdle(in_sample)]
     if evidence.n_bars < FEWEST_BARS:
         reason = f"{evidence.n_bars} bars are too few to tell skill from luck"
@@ -112,7 +134,14 @@ def check_hurdles(
 def word_verdict(
     evidence: Evidence, reasons: Sequence[str], alarms: Sequence[Alarm], *, claims_skill: bool
 ) -> str:
-    """The verdict in one sentence."""
+    """Return the verdict in one sentence.
+
+    Args:
+        evidence: The numbers.
+        reasons: The hurdles that failed, or all of them if none did.
+        alarms: The alarms that qualify a claim.
+        claims_skill: Whether every hurdle was cleared.
+    """
     if not claims_skill or evidence.spa is None:
         more = len(reasons) - 1
         others = f" ({more} more {'hurdle' if more == 1 else 'hurdles'} failed)" if more else ""
@@ -179,7 +208,7 @@ def _list_alarms(alarms: Sequence[Alarm]) -> str:
 
 
 def _annual_sharpe(returns: pd.Series, bars_per_year: float) -> float:
-    """Annual Sharpe ratio; zero for a flat line, which is cash."""
+    """The annual Sharpe ratio; zero for a flat line, which is cash."""
     scaled = at_equal_volatility(returns.to_frame()).iloc[:, 0]
     with_ddof_1 = math.sqrt((len(scaled) - 1) / len(scaled))
     return float(scaled.mean()) * with_ddof_1 * math.sqrt(bars_per_year)

@@ -24,20 +24,25 @@ class Verdict:
     """Whether a strategy shows skill, why, and the numbers behind it; NaN where none can be had.
 
     Attributes:
-        name: the strategy.
-        claims_skill: true only if every hurdle was cleared.
-        sentence: the verdict in plain English.
-        reasons: the hurdles that failed, or all of them if none did.
-        n_bars: bar returns judged.
-        n_trials: trials that the best was chosen from.
-        alpha: the chance of a false claim that is accepted.
-        p_values: one for each baseline, largest first, see `superior_predictive_ability`.
-        p_value: the largest of them.
-        sharpe: annual Sharpe ratio.
-        sharpe_interval: its confidence interval of level 1 − alpha.
-        deflated_sharpe: confidence that it is above the luckiest of `n_trials`.
-        in_sample: whether the model was trained on bars that were traded.
-        alarms: those that the caller raised; they qualify a claim, they don't undo it.
+        name: The strategy.
+        claims_skill: Whether every hurdle was cleared.
+        sentence: The verdict in plain English.
+        reasons: The hurdles that failed, or all of them if none did.
+        n_bars: The number of bar returns that were judged.
+        n_trials: The number of trials that the best was chosen from.
+        alpha: The chance of a false claim that is accepted.
+        p_values: One p-value for each baseline, largest first, see `superior_predictive_ability`.
+        p_value: The largest of them.
+        sharpe: The annual Sharpe ratio.
+        sharpe_interval: Its confidence interval of level 1 − `alpha`.
+        deflated_sharpe: The confidence that it is above the luckiest of `n_trials`.
+        in_sample: Whether the model was trained on bars that were traded.
+        alarms: The alarms that were raised; they qualify a claim, they don't undo it.
+
+    Example:
+        >>> returns = pd.DataFrame({"LSTM": [0.01, -0.01], "Buy and hold": [0.02, 0.0]})
+        >>> print(verdict_on_returns(returns, "LSTM", bars_per_year=252))
+        No evidence of skill in LSTM: 2 bars are too few to tell skill from luck.
     """
 
     name: str
@@ -56,7 +61,7 @@ class Verdict:
     alarms: tuple[Alarm, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values that JSON can hold; None for NaN."""
+        """Return everything as plain values that JSON can hold; None for NaN."""
         return {key: _to_plain(value) for key, value in asdict(self).items()}
 
     def __str__(self) -> str:
@@ -76,16 +81,19 @@ def verdict(
     """Judge one strategy of a comparison against all the others; see `verdict_on_returns`.
 
     Args:
-        comparison: what `compare` returned. A ruined account earns nothing more.
-        name: the strategy; by default the first LSTM, or else the first of all.
-        n_trials: settings and seeds whose results were looked at, this one included.
-        alpha: the chance of a false claim that is accepted.
-        seed: of the bootstrap.
-        reps: resamples of the bootstrap.
-        alarms: those that were raised; they qualify a claim.
+        comparison: What `compare` returned. A ruined account earns nothing more.
+        name: The strategy; by default the first LSTM, or else the first of all.
+        n_trials: Settings and seeds whose results were looked at, this one included.
+        alpha: The chance of a false claim that is accepted.
+        seed: The seed of the bootstrap.
+        reps: Resamples of the bootstrap.
+        alarms: The alarms that were raised; they qualify a claim.
+
+    Returns:
+        The verdict, with the numbers that it rests on.
 
     Raises:
-        TradingError: for a name that isn't compared, or a comparison of one strategy.
+        TradingError: For a name that isn't compared, or a comparison of one strategy.
 
     Example:
         >>> from lstm_strategy import BASELINES, compare, sample_bars
@@ -129,18 +137,31 @@ def verdict_on_returns(
     1 − `alpha`.
 
     Args:
-        returns: simple returns known at the close of their row, one column for each strategy.
-        name: the column that is judged.
-        bars_per_year: annualises the Sharpe ratio.
-        in_sample: whether a model was trained on these bars.
-        n_trials: settings and seeds whose results were looked at, this one included.
-        alpha: the chance of a false claim that is accepted.
-        seed: of the bootstrap.
-        reps: resamples of the bootstrap.
-        alarms: those that were raised.
+        returns: Simple returns known at the close of their row, shape (n_bars, n_strategies).
+        name: The column that is judged.
+        bars_per_year: Annualises the Sharpe ratio.
+        in_sample: Whether a model was trained on these bars.
+        n_trials: Settings and seeds whose results were looked at, this one included.
+        alpha: The chance of a false claim that is accepted.
+        seed: The seed of the bootstrap.
+        reps: Resamples of the bootstrap.
+        alarms: The alarms that were raised; they qualify a claim.
+
+    Returns:
+        The verdict, with the numbers that it rests on.
 
     Raises:
-        TradingError: for a missing name, no other column, or a return that isn't finite.
+        TradingError: For a missing name, no other column, or a return that isn't finite.
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> noise = pd.DataFrame(rng.normal(0.0, 0.01, (500, 2)), columns=["LSTM", "Buy and hold"])
+        >>> skilled = noise.assign(LSTM=noise["LSTM"] + 0.003)
+        >>> verdict_on_returns(noise, "LSTM", bars_per_year=252, reps=200).claims_skill
+        False
+        >>> verdict_on_returns(skilled, "LSTM", bars_per_year=252, reps=200).claims_skill
+        True
     """
     _refuse_impossible(returns, name, alpha)
     evidence = measure_evidence(

@@ -1,6 +1,5 @@
 """A permutation test: what is left of a result once the order of the bars is destroyed?"""
 
-import hashlib
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,13 +12,16 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import bars_fingerprint
-from lstm_strategy.errors import BarsError, TradingError
-from lstm_strategy.support import SharedValue, run_tasks, share, write_whole
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.verdict.permuted_bars import permute_bars
+from lstm_strategy.support import OnStep, SharedValue, run_tasks, sha256_of, share, write_whole
 
 log = logging.getLogger(__name__)
 
+Pipeline = Callable[[pd.DataFrame], float]
+"""Takes bars, trains, trades, and returns one number of which more is better."""
+
 _SMALL = 0.05
-_PRICES = ["open", "high", "low", "close"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,14 @@ class PermutationTest:
     """One pipeline's statistic on the real bars, beside those on bars without any memory.
 
     Attributes:
-        real: the statistic on the real bars.
-        null: the statistics on permuted bars, in the order of their seeds.
-        p_value: (1 + number of null statistics at or above the real one) / (1 + number of them).
-        block_bars: length of the blocks of bars that kept their order.
+        real: The statistic on the real bars.
+        null: The statistics on permuted bars, in the order of their seeds.
+        p_value: How often chance alone would do as well.
+        block_bars: The length of the blocks of bars that kept their order.
+
+    Example:
+        >>> PermutationTest.from_statistics(0.7, [0.1, 0.9, 0.2], block_bars=1).p_value
+        0.5
     """
 
     real: float
@@ -40,9 +46,19 @@ class PermutationTest:
 
     @classmethod
     def from_statistics(cls, real: float, null: Sequence[float], *, block_bars: int) -> Self:
-        """The test of these statistics."""
-        as_good = sum(not statistic < real for statistic in null)
-        return cls(real, tuple(null), (1 + as_good) / (1 + len(null)), block_bars)
+        """Return the test of these statistics.
+
+        Args:
+            real: The statistic on the real bars.
+            null: The statistics on permuted bars; NaN counts against the pipeline.
+            block_bars: The length of the blocks of bars that kept their order.
+
+        Source:
+            Phipson and Smyth (2010), "Permutation p-values should never be zero": (b + 1) / (m + 1)
+            where b of m permutations do as well as the real bars.
+        """
+        n_as_good = sum(not statistic < real for statistic in null)
+        return cls(real, tuple(null), (1 + n_as_good) / (1 + len(null)), block_bars)
 
     @property
     def n_as_good(self) -> int:
@@ -66,55 +82,93 @@ class PermutationTest:
 
 
 def permutation_test(
-    pipeline: Callable[[pd.DataFrame], float],
+    pipeline: Pipeline,
     bars: pd.DataFrame,
     *,
     n_permutations: int = 20,
     block_bars: int = 1,
     seed: int = 0,
     n_jobs: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: OnStep | None = None,
     real: float | None = None,
     file: str | Path | None = None,
     run: str = "",
 ) -> PermutationTest:
-    """Run the whole pipeline on the real bars and on permuted ones, and say where the real is.
+    """Run a whole pipeline on the real bars and on permuted ones, and say where the real one is.
 
-    `pipeline` takes bars, trains, trades and returns one number where more is better, such as the
-    Sharpe ratio; it must choose nothing from the real bars. Permuted bars have the moves of the
-    real ones in another order (see `permute_bars`), so what a pipeline earns on them is luck,
-    drift, costs and overfitting. 19 permutations or more are needed for a p-value of 0.05. A NaN
-    counts against the pipeline; return 0.0 where it stays flat. `n_jobs` processes, one by default
-    because training uses all cores already; `progress` is called with the number of permutations
-    done and of all. `real` is the pipeline's number on the real bars where it is known already.
+    Permuted bars have the moves of the real ones in another order (see `permute_bars`), so what a
+    pipeline earns on them is luck, drift, costs and overfitting.
 
-    With a `file` (CSV) finished permutations are kept in it and not run again. `run` says in any
-    words which pipeline they belong to; the file of another run, of other bars or of other blocks
-    is refused. Raises `TradingError` for that and for n_permutations below 1.
+    Args:
+        pipeline: A function that takes bars, trains, trades and returns one number of which more
+            is better, such as the Sharpe ratio. It must choose nothing from the real bars, and
+            return 0.0 where it stays flat; NaN counts against it.
+        bars: The real bars.
+        n_permutations: How often the bars are permuted; a p-value of 0.05 needs 19 or more.
+        block_bars: The length of the blocks of bars that keep their order.
+        seed: Decides the permutations; the first of many are the same as those of few.
+        n_jobs: The most processes; one by default, because training uses all cores already.
+        progress: A function that is called with the number of permutations done and of all.
+        real: The pipeline's number on the real bars, where it is known already.
+        file: A CSV file that keeps finished permutations, so that they aren't run again.
+        run: In any words which pipeline the file belongs to.
+
+    Returns:
+        The statistics and the p-value.
+
+    Raises:
+        TradingError: If `n_permutations` is below 1, or the file belongs to another run, to other
+            bars or to other blocks.
+        BarsError: If the bars can't be permuted, see `permute_bars`.
+
+    Source:
+        Masters (2018), "Testing and tuning market trading systems", chapter 7.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> def last_year(bars):
+        ...     return float(bars["close"].iloc[-1] / bars["close"].iloc[-252])
+        >>> test = permutation_test(last_year, sample_bars("sp500"), n_permutations=9)
+        >>> test.n_as_good, test.p_value
+        (7, 0.8)
     """
     if n_permutations < 1:
         raise TradingError(f"n_permutations must be at least 1, got {n_permutations}. 20 is usual.")
     kept = KeptPermutations.from_file(file, bars, block_bars=block_bars, run=run)
     real = float(pipeline(bars)) if real is None else real
     seeds = np.random.SeedSequence(seed).generate_state(n_permutations).tolist()
-    known = dict(kept.statistics)
-    missing = [number for number in seeds if number not in known]
+    statistics = dict(kept.statistics)
+    missing = [number for number in seeds if number not in statistics]
     found = _null_statistics(pipeline, bars, block_bars, missing, n_jobs)
     for number, statistic in zip(missing, found, strict=True):
-        known[number] = statistic
-        kept.write(known)
+        statistics[number] = statistic
+        kept.write(statistics)
         if math.isnan(statistic):
-            log.warning("The pipeline gave NaN with seed %d; it counts against it.", number)
+            log.warning(
+                "The pipeline gave NaN on the permutation with seed %d, which counts as a "
+                "permutation that did as well as the real bars.",
+                number,
+            )
         if progress is not None:
-            progress(len(known.keys() & set(seeds)), n_permutations)
-    return PermutationTest.from_statistics(
-        real, [known[number] for number in seeds], block_bars=block_bars
-    )
+            progress(len(statistics.keys() & set(seeds)), n_permutations)
+    null = [statistics[number] for number in seeds]
+    return PermutationTest.from_statistics(real, null, block_bars=block_bars)
 
 
 @dataclass(frozen=True)
 class KeptPermutations:
-    """The finished permutations of a run, by their seed, and the file that keeps them."""
+    """The finished permutations of a run, and the file that keeps them.
+
+    Attributes:
+        path: The file; None where nothing is kept.
+        key: A digest of the run, the bars and the blocks that the permutations belong to.
+        statistics: The statistic of each permutation, by its seed.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> KeptPermutations.from_file(None, sample_bars("sp500"), block_bars=1, run="").statistics
+        {}
+    """
 
     path: Path | None
     key: str
@@ -124,22 +178,26 @@ class KeptPermutations:
     def from_file(
         cls, file: str | Path | None, bars: pd.DataFrame, *, block_bars: int, run: str
     ) -> Self:
-        """What a file has kept so far; nothing without a file or where there is none yet.
+        """Return what a file has kept so far.
 
-        Raises `TradingError` for a file that another run wrote, or that can't be read.
+        Args:
+            file: The file; None to keep nothing. There may be none yet.
+            bars: The real bars.
+            block_bars: The length of the blocks of bars that keep their order.
+            run: In any words which pipeline the file belongs to.
+
+        Raises:
+            TradingError: For a file that another run wrote, or that can't be read.
         """
-        description = f"{run}\n{bars_fingerprint(bars)}\n{block_bars}"
-        key = hashlib.sha256(description.encode()).hexdigest()
+        key = sha256_of(f"{run}\n{bars_fingerprint(bars)}\n{block_bars}")
         path = None if file is None else Path(file)
         if path is None or not path.exists():
             return cls(path, key, {})
         try:
             table = pd.read_csv(path, dtype={"run": str})
-            runs, kept = (
-                set(table["run"]),
-                dict(zip(table["seed"], table["statistic"], strict=True)),
-            )
-            statistics = {int(seed): float(statistic) for seed, statistic in kept.items()}
+            runs = set(table["run"])
+            rows = zip(table["seed"], table["statistic"], strict=True)
+            statistics = {int(seed): float(statistic) for seed, statistic in rows}
         except (ValueError, KeyError):
             raise TradingError(
                 f"{path} doesn't hold permutations of a permutation test. Move it elsewhere, or "
@@ -159,36 +217,8 @@ class KeptPermutations:
             write_whole(self.path, table.assign(run=self.key).to_csv(index=False).encode())
 
 
-def permute_bars(bars: pd.DataFrame, *, block_bars: int = 1, seed: int = 0) -> pd.DataFrame:
-    """The same bars in another order: valid prices, the same moves, the same dates, no memory.
-
-    Each bar after the first becomes four ratios to the close before it; blocks of `block_bars` such
-    bars are shuffled and the prices rebuilt from the first bar, so the last close stays the same up
-    to rounding. Volume and all other columns travel with their bar, as they are (a column on the
-    scale of the prices, such as an average, fits no longer). With blocks of one bar nothing of the
-    order is left; longer blocks keep what happens within them, such as spells of high volatility.
-    Raises `BarsError` for a missing column or a price that isn't above zero.
-    """
-    _refuse_unusable_prices(bars)
-    if block_bars < 1:
-        raise BarsError(f"block_bars must be at least 1, got {block_bars}.")
-    order = np.arange(1, len(bars))
-    blocks = [order[first : first + block_bars] for first in range(0, len(order), block_bars)]
-    shuffled = np.random.default_rng(seed).permutation(len(blocks))
-    rows = np.concatenate([[0], *(blocks[block] for block in shuffled)]).astype(int)
-    prices = bars[_PRICES].to_numpy(dtype=float)
-    ratios = (prices[1:] / prices[:-1, [3]])[rows[1:] - 1]
-    # Division and multiplication keep order even when they round: a high stays the highest.
-    closes = np.cumprod(np.concatenate([prices[0, [3]], ratios[:, 3]]))
-    permuted = bars.iloc[rows].set_axis(bars.index)
-    rebuilt = pd.DataFrame(
-        np.vstack([prices[0], ratios * closes[:-1, None]]), index=bars.index, columns=_PRICES
-    )
-    return permuted.assign(**{column: rebuilt[column] for column in _PRICES})
-
-
 def _null_statistics(
-    pipeline: Callable[[pd.DataFrame], float],
+    pipeline: Pipeline,
     bars: pd.DataFrame,
     block_bars: int,
     seeds: list[int],
@@ -207,21 +237,5 @@ def _statistic_apart(both: SharedValue, block_bars: int, seed: int) -> float:
     return _statistic(pipeline, bars, block_bars, seed)
 
 
-def _statistic(
-    pipeline: Callable[[pd.DataFrame], float], bars: pd.DataFrame, block_bars: int, seed: int
-) -> float:
+def _statistic(pipeline: Pipeline, bars: pd.DataFrame, block_bars: int, seed: int) -> float:
     return float(pipeline(permute_bars(bars, block_bars=block_bars, seed=seed)))
-
-
-def _refuse_unusable_prices(bars: pd.DataFrame) -> None:
-    missing = [column for column in _PRICES if column not in bars]
-    if missing:
-        raise BarsError(f"Bars need the column {missing[0]!r}, got {', '.join(map(str, bars))}.")
-    prices = bars[_PRICES]
-    is_bad = ~(prices > 0)
-    if is_bad.to_numpy().any():
-        row, column = np.argwhere(is_bad.to_numpy())[0]
-        raise BarsError(
-            f"Moves can be permuted only where prices are above 0, but {_PRICES[column]} is "
-            f"{prices.iloc[row, column]} at {bars.index[row]} ({is_bad.to_numpy().sum()} in all)."
-        )

@@ -1,11 +1,10 @@
 """How many settings were tried before this one: a record in the folder of the results.
 
 Whoever tries ten settings and shows the best shows luck as well. So a folder remembers in
-``trials.json`` every setting whose results were written there, and a result is judged as the best
+`trials.json` every setting whose results were written there, and a result is judged as the best
 of all that were tried on dates that overlap its own.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import naive_utc, sha256_of, write_whole
 
 TRIALS_FILE = "trials.json"
 
@@ -25,14 +24,20 @@ class Trial(BaseModel):
     """One setting on one set of bars.
 
     Attributes:
-        number: counted from 1 in the order of the first try.
-        training: what the model was trained with, as plain values.
-        trading: what its forecasts were traded with.
-        bars_sha256: the fingerprint of the bars.
-        first: the first date that was traded, as ISO text.
-        last: the last one.
-        model: name of the folder of the model beside the record; "" for one from elsewhere.
-        was_looked_at: whether its results were shown; a run that was stopped before has none.
+        number: Counts from 1 in the order of the first try.
+        training: What the model was trained with, as plain values.
+        trading: What its forecasts were traded with.
+        bars_sha256: The fingerprint of the bars.
+        first: The first date that was traded, as ISO text.
+        last: The last one.
+        model: The name of the model's folder beside the record; "" for a model from elsewhere.
+        was_looked_at: Whether its results were shown; a run that was stopped before has none.
+
+    Example:
+        >>> trial = Trial(number=2, training={}, trading={}, bars_sha256="", first="", last="",
+        ...               model="model")
+        >>> trial.own_file("permutation_test.csv")
+        'permutation_test-2.csv'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,27 +53,41 @@ class Trial(BaseModel):
 
     @property
     def settings_sha256(self) -> str:
-        """The same for the same setting, on whatever bars."""
-        return _sha256({"training": self.training, "trading": self.trading})
+        """A digest of the setting, whatever the bars."""
+        return _digest({"training": self.training, "trading": self.trading})
 
     @property
     def run(self) -> str:
         """Everything that decides the results: the setting and the bars."""
         return f"{self.settings_sha256} {self.bars_sha256} {self.first} {self.last}"
 
-    def named(self, file_name: str) -> str:
-        """A file name of this trial's own: "a.csv" is that of the first, "a-2.csv" of the second.
+    def own_file(self, file_name: str) -> str:
+        """Return a name that no other trial uses: "a.csv" for the first, "a-2.csv" for the second.
 
-        >>> Trial(number=2, training={}, trading={}, bars_sha256="", first="", last="",
-        ...       model="model").named("permutation_test.csv")
-        'permutation_test-2.csv'
+        Args:
+            file_name: The name that the file of the first trial has.
         """
         path = Path(file_name)
         return file_name if self.number == 1 else f"{path.stem}-{self.number}{path.suffix}"
 
 
 class TrialRecord(BaseModel):
-    """All trials of a folder, in the order of their first try."""
+    """All trials of a folder, in the order of their first try.
+
+    Attributes:
+        format: The version of the file's format.
+        trials: The trials.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> terms = {"trading": {}, "bars": bars, "first": bars.index[0], "last": bars.index[-1]}
+        >>> record, trial = TrialRecord().with_trial(training={"units": 8}, **terms)
+        >>> record = record.with_looked_at(trial)
+        >>> record, trial = record.with_trial(training={"units": 16}, **terms)
+        >>> record.n_trials(trial)
+        2
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -77,7 +96,11 @@ class TrialRecord(BaseModel):
 
     @classmethod
     def from_folder(cls, folder: str | Path) -> "TrialRecord":
-        """The record in a folder, an empty one without. Raises `TradingError` if it is damaged."""
+        """Return the record in a folder, or an empty one where there is none.
+
+        Raises:
+            TradingError: If the file is damaged.
+        """
         path = Path(folder) / TRIALS_FILE
         if not path.exists():
             return cls()
@@ -99,65 +122,81 @@ class TrialRecord(BaseModel):
         last: pd.Timestamp,
         keeps_model: bool = True,
     ) -> tuple["TrialRecord", Trial]:
-        """The record with this trial in it, and the trial: the old one where it was tried before.
+        """Return the record with this trial in it, and the trial.
 
-        The model's folder is that of the first trial with the same training on the same bars, so
-        that other costs need no other model.
+        Args:
+            training: What the model is trained with, as plain values.
+            trading: What its forecasts are traded with.
+            bars: The bars.
+            first: The first date that is traded.
+            last: The last one.
+            keeps_model: Whether the model is kept beside the record. Its folder is that of the
+                first trial with the same training on the same bars: other costs need no other
+                model.
+
+        Returns:
+            The old record and the old trial where it was tried before.
         """
-        sha256 = bars_fingerprint(bars)
-        made = [t for t in self.trials if (t.training, t.bars_sha256) == (_plain(training), sha256)]
+        fingerprint, training = bars_fingerprint(bars), _to_plain(training)
         trial = Trial(
             number=len(self.trials) + 1,
-            training=_plain(training),
-            trading=_plain(trading),
-            bars_sha256=sha256,
+            training=training,
+            trading=_to_plain(trading),
+            bars_sha256=fingerprint,
             first=first.isoformat(),
             last=last.isoformat(),
-            model=(made[0].model if made else self._next_model()) if keeps_model else "",
+            model=self._model_folder(training, fingerprint) if keeps_model else "",
         )
-        known = [t for t in self.trials if t.run == trial.run]
-        if known:
-            return self, known[0]
+        for old in self.trials:
+            if old.run == trial.run:
+                return self, old
         return TrialRecord(trials=(*self.trials, trial)), trial
 
     def with_looked_at(self, trial: Trial) -> "TrialRecord":
-        """The record once the results of the trial are shown."""
+        """Return the record once the results of a trial are shown."""
         seen = trial.model_copy(update={"was_looked_at": True})
         return TrialRecord(
-            trials=tuple(seen if t.number == trial.number else t for t in self.trials)
+            trials=tuple(seen if old.number == trial.number else old for old in self.trials)
         )
 
     def n_trials(self, trial: Trial) -> int:
-        """Different settings that were looked at on dates overlapping those of the trial, and it.
+        """Return how many settings were looked at on dates that overlap those of a trial, and it.
 
         Bars may differ: whoever tries a setting on two markets and shows one has chosen, too.
         """
-        first, last = _moment(trial.first), _moment(trial.last)
-        tried = {
-            t.settings_sha256
-            for t in self.trials
-            if t.was_looked_at and _moment(t.first) <= last and first <= _moment(t.last)
+        settings = {
+            other.settings_sha256
+            for other in self.trials
+            if other.was_looked_at and _do_overlap(other, trial)
         }
-        return len(tried | {trial.settings_sha256})
+        return len(settings | {trial.settings_sha256})
 
     def write(self, folder: str | Path) -> None:
         """Write the record, whole or not at all."""
         write_whole(Path(folder) / TRIALS_FILE, (self.model_dump_json(indent=2) + "\n").encode())
 
-    def _next_model(self) -> str:
-        number = len({t.model for t in self.trials if t.model}) + 1
+    def _model_folder(self, training: Mapping[str, Any], bars_sha256: str) -> str:
+        """The folder of the model that a trial with this training keeps."""
+        for old in self.trials:
+            if (old.training, old.bars_sha256) == (training, bars_sha256):
+                return old.model
+        number = len({old.model for old in self.trials if old.model}) + 1
         return "model" if number == 1 else f"model-{number}"
 
 
+def _do_overlap(one: Trial, other: Trial) -> bool:
+    """Whether the dates that two trials traded overlap."""
+    return _moment(one.first) <= _moment(other.last) and _moment(other.first) <= _moment(one.last)
+
+
 def _moment(text: str) -> pd.Timestamp:
-    moment = pd.Timestamp(text)
-    return moment if moment.tz is None else moment.tz_convert("UTC").tz_localize(None)
+    return naive_utc(pd.Timestamp(text))
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON gives them back, so that a trial equals itself after it was written."""
+def _to_plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as JSON gives them back, so that a trial equals itself after it was written."""
     return dict(json.loads(json.dumps(values, default=str)))
 
 
-def _sha256(values: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+def _digest(values: Mapping[str, Any]) -> str:
+    return sha256_of(json.dumps(values, sort_keys=True))

@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.comparison import Board, compare
+from lstm_strategy.evaluation.backtests import run_backtest
 from lstm_strategy.evaluation.verdict.alarms import (
     Alarm,
-    alarms,
     always_invested,
     few_lucky_trades,
+    find_alarms,
     frozen_forecast,
     gone_one_bar_later,
     lagged_close,
@@ -149,7 +148,7 @@ def noise_of_signs():
         # a fixed fraction drifts with the move of its own bar, which is no forecast
         0.5 * (1.0 + market().pct_change()) / (1.0 + 0.5 * market().pct_change()),
     ],
-    ids=["two bars", "momentum", "coin", "constant", "rebalanced to one half"],
+    ids=["two bars", "momentum", "coin flips", "constant", "rebalanced to one half"],
 )
 def test_an_exposure_that_knows_more_or_nothing_isnt_a_lagged_close(exposure):
     assert lagged_close(exposure, market()) is None
@@ -194,7 +193,7 @@ def test_a_forecast_that_hardly_varies_is_frozen(forecast, is_frozen):
     assert (alarm is not None) == is_frozen
 
 
-def test_a_frozen_forecast_is_told_with_its_spread():
+def test_a_frozen_forecast_is_shown_with_its_standard_deviation():
     forecast = on_dates(np.tile([0.5, 0.502], N_BARS // 2))
     assert frozen_forecast(forecast, market()).message == (
         "Its standard deviation is 0.001, 0.20% of its scale 0.5."
@@ -250,19 +249,19 @@ def test_bars_without_a_fold_are_left_out():
     assert one_lucky_fold(equity, folds_of(equity, 3).where(lambda fold: fold > 0)) is None
 
 
-def test_seeds_that_disagree_about_profit_are_luck():
+def test_members_that_disagree_about_profit_are_luck():
     curves = pd.DataFrame({1: [100.0, 112.0], 2: [100.0, 95.0], 3: [100.0, 104.0]})
     alarm = lucky_member(curves)
-    assert alarm.name == "lucky seed"
-    assert alarm.message.startswith("1 of 3 seeds lost money")
+    assert alarm.name == "lucky member"
+    assert alarm.message.startswith("1 of 3 members lost money")
 
 
 @pytest.mark.parametrize("final", [[110.0, 120.0], [90.0, 80.0], [100.0, 90.0], [110.0, 100.0]])
-def test_seeds_that_agree_raise_no_alarm(final):
+def test_members_that_agree_raise_no_alarm(final):
     assert lucky_member(pd.DataFrame([[100.0, 100.0], final])) is None
 
 
-def test_a_sharpe_ratio_that_vanishes_one_bar_later_is_told_with_both():
+def test_a_sharpe_ratio_that_vanishes_one_bar_later_is_shown_beside_its_rest():
     alarm = gone_one_bar_later(1.5, 0.1)
     assert alarm.message == "The Sharpe ratio is 1.50, and 0.10 one bar later."
 
@@ -274,11 +273,10 @@ def test_a_sharpe_ratio_that_stays_or_was_never_there_raises_no_alarm(own, delay
 
 def test_all_that_is_known_is_looked_at():
     close = market()
-    bars = pd.DataFrame({"close": close})
     growth = close_of(np.repeat([-0.001, 0.004, -0.001], 100))
-    found = alarms(
+    found = find_alarms(
         build_result(close, exposure=decided_on(close, 1), profits=(9, -1, -1, -1), equity=growth),
-        bars,
+        close,
         forecast=on_dates(np.full(N_BARS, 0.5)),
         folds=folds_of(growth, 3),
         equity_by_member=pd.DataFrame({1: [100.0, 112.0], 2: [100.0, 95.0]}),
@@ -289,7 +287,7 @@ def test_all_that_is_known_is_looked_at():
         "few lucky trades",
         "frozen forecast",
         "one lucky fold",
-        "lucky seed",
+        "lucky member",
         "gone one bar later",
     ]
 
@@ -297,31 +295,26 @@ def test_all_that_is_known_is_looked_at():
 def test_a_result_like_the_market_raises_both_of_its_alarms():
     close = market()
     held = on_dates(np.full(N_BARS, 0.99))
-    found = alarms(build_result(close, exposure=held, equity=close), pd.DataFrame({"close": close}))
+    found = find_alarms(build_result(close, exposure=held, equity=close), close)
     assert names(found) == ["always invested", "buy and hold"]
 
 
 def test_a_clean_result_raises_no_alarm():
     close = market()
-    forecast = 0.5 + 5.0 * close.pct_change(10)
     equity = close_of(0.002 + noise(50))
-    assert (
-        alarms(
-            build_result(close, equity=equity),
-            pd.DataFrame({"close": close}),
-            forecast=forecast,
-            folds=folds_of(equity, 3),
-            equity_by_member=pd.DataFrame({1: [100.0, 112.0], 2: [100.0, 105.0]}),
-            delayed_sharpe=3.0,
-        )
-        == []
+    found = find_alarms(
+        build_result(close, equity=equity),
+        close,
+        forecast=0.5 + 5.0 * close.pct_change(10),
+        folds=folds_of(equity, 3),
+        equity_by_member=pd.DataFrame({1: [100.0, 112.0], 2: [100.0, 105.0]}),
+        delayed_sharpe=3.0,
     )
+    assert found == []
 
 
 def test_an_alarm_reads_as_name_finding_and_remedy():
-    assert (
-        str(Alarm("lucky seed", "2 of 3 lost.", "Average.")) == "lucky seed: 2 of 3 lost. Average."
-    )
+    assert str(Alarm("lucky member", "2 lost.", "Average.")) == "lucky member: 2 lost. Average."
 
 
 class Hold(TargetStrategy):
@@ -334,26 +327,16 @@ class FadeTheLastMove(TargetStrategy):
         return -1.0 if self.data.close[0] > self.data.close[-1] else 1.0
 
 
-def test_backtests_in_disguise_are_found_on_a_board():
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [(FadeTheLastMove, {"lagged close"}), (Hold, {"always invested", "buy and hold"})],
+    ids=["fade the last move", "hold"],
+)
+def test_backtests_in_disguise_are_found(strategy, expected):
     close = market()
     open_ = close.shift().fillna(100.0)
-    bars = pd.DataFrame(
-        {
-            "open": open_,
-            "high": np.maximum(open_, close),
-            "low": np.minimum(open_, close),
-            "close": close,
-            "volume": 1.0,
-        }
-    )
+    prices = {"open": open_, "close": close}
+    prices |= {"high": np.maximum(open_, close), "low": np.minimum(open_, close), "volume": 1.0}
     free = BrokerSettings(commission_rate=0.0, slippage_rate=0.0)
-    board = compare({"LSTM": FadeTheLastMove, "Hold": Hold}, bars, broker=free, start=DATES[5])
-    assert "lagged close" in names(alarms(board, bars))
-    assert {"always invested", "buy and hold"} <= set(names(alarms(board, bars, name="Hold")))
-    assert alarms(board.results["LSTM"], bars) == alarms(board, bars)
-
-
-def test_a_name_that_isnt_on_the_board_is_refused():
-    board = Board(results={"Hold": None}, broker=BrokerSettings())
-    with pytest.raises(TradingError, match=r"no strategy 'LSTM'\. Choose from Hold"):
-        alarms(board, pd.DataFrame())
+    result = run_backtest(strategy, pd.DataFrame(prices), broker=free, start=DATES[5])
+    assert expected <= set(names(find_alarms(result, close)))

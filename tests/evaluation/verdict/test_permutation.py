@@ -1,18 +1,16 @@
 import math
 
-import pandas as pd
 import pytest
 from made_up import random_walk
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.plots import plot_permutation_test
 from lstm_strategy.evaluation.verdict.permutation import PermutationTest, permutation_test
 
 BARS = random_walk(40)
 
 
 class Pipeline:
-    """The close of the tenth bar; counts its calls and stops where it is told to."""
+    """The close of the tenth bar; counts its calls, and stops after a number of them."""
 
     def __init__(self, *, stops_after=math.inf):
         self.n_calls, self.stops_after = 0, stops_after
@@ -25,19 +23,19 @@ class Pipeline:
 
 
 def test_a_test_that_was_stopped_goes_on_with_what_is_missing(tmp_path):
-    file, terms = tmp_path / "null.csv", {"n_permutations": 5, "real": 50.0, "seed": 3}
+    file, terms = tmp_path / "permutations.csv", {"n_permutations": 5, "real": 50.0, "seed": 3}
     with pytest.raises(KeyboardInterrupt):
         permutation_test(Pipeline(stops_after=2), BARS, file=file, **terms)
-    rest, told = Pipeline(), []
+    rest, steps = Pipeline(), []
     test = permutation_test(
-        rest, BARS, file=file, progress=lambda *done: told.append(done), **terms
+        rest, BARS, file=file, progress=lambda *step: steps.append(step), **terms
     )
-    assert (rest.n_calls, told) == (3, [(3, 5), (4, 5), (5, 5)])
+    assert (rest.n_calls, steps) == (3, [(3, 5), (4, 5), (5, 5)])
     assert test == permutation_test(Pipeline(), BARS, **terms)
 
 
 def test_more_permutations_use_the_finished_ones(tmp_path):
-    file = tmp_path / "null.csv"
+    file = tmp_path / "permutations.csv"
     permutation_test(Pipeline(), BARS, n_permutations=3, real=50.0, file=file)
     more = Pipeline()
     test = permutation_test(more, BARS, n_permutations=5, real=50.0, file=file)
@@ -55,10 +53,10 @@ def test_more_permutations_use_the_finished_ones(tmp_path):
     ],
 )
 def test_the_permutations_of_another_run_are_refused_and_kept(tmp_path, other):
-    file = tmp_path / "null.csv"
+    file = tmp_path / "permutations.csv"
     permutation_test(Pipeline(), BARS, n_permutations=2, real=50.0, file=file)
     before = file.read_bytes()
-    with pytest.raises(TradingError, match=r"null.csv holds permutations of another run"):
+    with pytest.raises(TradingError, match=r"permutations.csv holds permutations of another run"):
         permutation_test(
             Pipeline(), other.pop("bars", BARS), n_permutations=2, real=50.0, file=file, **other
         )
@@ -67,9 +65,11 @@ def test_the_permutations_of_another_run_are_refused_and_kept(tmp_path, other):
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "seed,statistic,run\n1,x,y\n"])
 def test_a_file_that_holds_something_else_is_refused(tmp_path, text):
-    (tmp_path / "null.csv").write_text(text)
-    with pytest.raises(TradingError, match="doesn't hold permutations of a null test"):
-        permutation_test(Pipeline(), BARS, n_permutations=1, real=50.0, file=tmp_path / "null.csv")
+    (tmp_path / "permutations.csv").write_text(text)
+    with pytest.raises(TradingError, match="doesn't hold permutations of a permutation test"):
+        permutation_test(
+            Pipeline(), BARS, n_permutations=1, real=50.0, file=tmp_path / "permutations.csv"
+        )
 
 
 def test_a_known_real_result_is_not_computed_again():
@@ -79,24 +79,16 @@ def test_a_known_real_result_is_not_computed_again():
 
 
 @pytest.mark.parametrize(
-    ("real", "null", "told"),
+    ("real", "null", "p_value", "finding"),
     [
-        (1.0, [0.0] * 19, "0 of 19 did as well as the real result of 1.00 (p-value 0.050), so the "
-         "result is more than chance gives."),
-        (1.0, [0.0] * 9, "can't be told from chance by so few shuffles: 19 are needed."),
-        (0.0, [0.0, math.nan, -1.0], "2 of 3 did as well as the real result of 0.00 (p-value "
-         "0.750), so the result is within what chance gives."),
+        (1.0, [0.0] * 19, 0.05, "is more than chance gives."),
+        (1.0, [0.0] * 9, 0.1, "by so few shuffles: 19 are needed."),
+        (0.0, [0.0, math.nan, -1.0], 0.75, "is within what chance gives."),
     ],
     ids=["skill", "too few", "luck"],
-)  # fmt: skip
-def test_the_finding_is_told_in_a_sentence(real, null, told):
-    assert str(PermutationTest.of(real, null, block_bars=1)).endswith(told)
-
-
-def test_the_picture_shows_where_the_real_result_falls():
-    figure = plot_permutation_test(PermutationTest.of(2.0, [0.0, 1.0, math.nan], block_bars=5))
-    (ax,) = figure.axes
-    assert ax.get_title(loc="left") == "1 of 3 shuffles did as well, p = 0.500"
-    marks = {tuple(line.get_xdata()) for line in ax.lines}
-    assert marks == {(0.0, 1.0), (2.0, 2.0)}
-    assert isinstance(pd.Series(ax.containers[0].datavalues).sum(), float)
+)
+def test_the_finding_is_put_into_a_sentence(real, null, p_value, finding):
+    test = PermutationTest.from_statistics(real, null, block_bars=1)
+    assert test.p_value == pytest.approx(p_value)
+    assert f"{test.n_as_good} of {len(null)} did as well" in str(test)
+    assert str(test).endswith(finding)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lstm_strategy.bars import validate_bars
 from lstm_strategy.errors import BarsError, TradingError
-from lstm_strategy.evaluation.verdict import permutation_test, permute_bars
+from lstm_strategy.evaluation.verdict.permutation import permutation_test
+from lstm_strategy.evaluation.verdict.permuted_bars import permute_bars
 
 
 def four_bars():
@@ -133,7 +134,7 @@ def test_a_block_holds_at_least_one_bar():
         permute_bars(four_bars(), block_bars=0)
 
 
-def test_the_null_test_finds_a_planted_memory():
+def test_the_permutation_test_finds_a_planted_memory():
     bars = random_bars(1, n_bars=600)
     moves = autocorrelated(2, n_bars=600, weight=0.5)
     close = 100.0 * np.exp(moves.cumsum().to_numpy())
@@ -152,7 +153,7 @@ def test_blocks_longer_than_the_memory_keep_it_in_the_null():
     assert np.mean(kept.null) > 0.8 * kept.real
 
 
-def test_the_null_test_of_noise_gives_every_rank_as_often():
+def test_the_permutation_test_of_noise_gives_every_rank_as_often():
     p_values = [
         permutation_test(momentum_sharpe, random_bars(seed, n_bars=150), n_permutations=9).p_value
         for seed in range(60)
@@ -172,17 +173,6 @@ def test_a_real_nan_is_no_evidence():
     assert result.p_value == 1.0
 
 
-def test_progress_is_told_after_each_permutation():
-    heard = []
-    permutation_test(
-        lambda bars: 0.0,
-        four_bars(),
-        n_permutations=3,
-        progress=lambda done, of: heard.append((done, of)),
-    )
-    assert heard == [(1, 3), (2, 3), (3, 3)]
-
-
 def test_processes_give_the_same_null_as_one():
     bars = random_bars(3)
     alone = permutation_test(momentum_sharpe, bars, n_permutations=4)
@@ -190,6 +180,6 @@ def test_processes_give_the_same_null_as_one():
     assert together == alone
 
 
-def test_a_null_needs_a_permutation():
+def test_a_test_without_a_permutation_is_refused():
     with pytest.raises(TradingError, match="at least 1, got 0"):
         permutation_test(momentum_sharpe, four_bars(), n_permutations=0)

@@ -9,7 +9,7 @@ BARS = random_walk(30)
 DAYS = pd.date_range("2020-01-01", periods=10)
 
 
-def tried(record, *, units=8, costs=0.001, first=0, last=9, bars=BARS, seen=True, **settings):
+def try_setting(record, *, units=8, costs=0.001, first=0, last=9, bars=BARS, seen=True, **settings):
     record, trial = record.with_trial(
         training={"units": units, "windows": ("10 years", "1 year")},
         trading={"costs": costs},
@@ -22,51 +22,51 @@ def tried(record, *, units=8, costs=0.001, first=0, last=9, bars=BARS, seen=True
 
 
 def test_the_same_setting_tried_again_is_one_trial(tmp_path):
-    record, trial = tried(TrialRecord())
+    record, trial = try_setting(TrialRecord())
     record.write(tmp_path)
-    again, same = tried(TrialRecord.of_folder(tmp_path))
+    again, same = try_setting(TrialRecord.from_folder(tmp_path))
     assert (again.n_trials(same), len(again.trials)) == (1, 1)
     assert same.number == trial.number == 1
 
 
 def test_other_settings_and_other_terms_count():
-    record, _ = tried(TrialRecord())
-    record, _ = tried(record, units=16)
-    record, trial = tried(record, units=16, costs=0.0)
+    record, _ = try_setting(TrialRecord())
+    record, _ = try_setting(record, units=16)
+    record, trial = try_setting(record, units=16, costs=0.0)
     assert record.n_trials(trial) == 3
 
 
 def test_the_same_setting_on_other_bars_is_no_new_setting():
-    record, _ = tried(TrialRecord())
-    record, trial = tried(record, bars=random_walk(31))
+    record, _ = try_setting(TrialRecord())
+    record, trial = try_setting(record, bars=random_walk(31))
     assert (record.n_trials(trial), len(record.trials)) == (1, 2)
 
 
 def test_only_dates_that_overlap_count():
-    record, _ = tried(TrialRecord(), units=1, first=0, last=4)
-    record, _ = tried(record, units=2, first=4, last=6)
-    record, trial = tried(record, units=3, first=5, last=9)
+    record, _ = try_setting(TrialRecord(), units=1, first=0, last=4)
+    record, _ = try_setting(record, units=2, first=4, last=6)
+    record, trial = try_setting(record, units=3, first=5, last=9)
     assert record.n_trials(trial) == 2
 
 
 def test_a_trial_whose_results_were_never_shown_does_not_count():
-    record, _ = tried(TrialRecord(), units=1, seen=False)
-    record, trial = tried(record, units=2, seen=False)
+    record, _ = try_setting(TrialRecord(), units=1, seen=False)
+    record, trial = try_setting(record, units=2, seen=False)
     assert record.n_trials(trial) == 1
 
 
 def test_other_costs_share_the_model_and_other_networks_do_not():
-    record, first = tried(TrialRecord())
-    record, cheaper = tried(record, costs=0.0)
-    record, wider = tried(record, units=16)
-    record, foreign = tried(record, units=1, keeps_model=False)
-    _, last = tried(record, units=2)
+    record, first = try_setting(TrialRecord())
+    record, cheaper = try_setting(record, costs=0.0)
+    record, wider = try_setting(record, units=16)
+    record, foreign = try_setting(record, units=1, keeps_model=False)
+    _, last = try_setting(record, units=2)
     models = [trial.model for trial in (first, cheaper, wider, foreign, last)]
     assert models == ["model", "model", "model-2", "", "model-3"]
 
 
 def test_dates_with_and_without_a_zone_can_be_compared():
-    record, _ = tried(TrialRecord(), units=1)
+    record, _ = try_setting(TrialRecord(), units=1)
     aware = DAYS.tz_localize("UTC")
     record, trial = record.with_trial(
         training={}, trading={}, bars=BARS, first=aware[0], last=aware[1]
@@ -75,20 +75,20 @@ def test_dates_with_and_without_a_zone_can_be_compared():
 
 
 def test_later_trials_have_files_of_their_own():
-    record, first = tried(TrialRecord())
-    _, second = tried(record, units=2)
-    assert (first.named("a.csv"), second.named("a.csv")) == ("a.csv", "a-2.csv")
+    record, first = try_setting(TrialRecord())
+    _, second = try_setting(record, units=2)
+    assert (first.own_file("a.csv"), second.own_file("a.csv")) == ("a.csv", "a-2.csv")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"trials": [{"number": 1}]}'])
 def test_a_record_that_is_damaged_is_refused_with_a_remedy(tmp_path, text):
     (tmp_path / "trials.json").write_text(text)
     with pytest.raises(TradingError, match=r"isn.t a record of trials.*Choose another folder"):
-        TrialRecord.of_folder(tmp_path)
+        TrialRecord.from_folder(tmp_path)
 
 
 def test_what_is_written_is_what_is_read(tmp_path):
-    record, _ = tried(TrialRecord())
+    record, _ = try_setting(TrialRecord())
     record.write(tmp_path)
-    assert TrialRecord.of_folder(tmp_path) == record
+    assert TrialRecord.from_folder(tmp_path) == record
     assert all(isinstance(trial, Trial) for trial in record.trials)
