@@ -7,24 +7,23 @@ import pandas as pd
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.evaluation.backtests import span_text
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import capitalised, escaped, settings_text
+from lstm_strategy.evaluation.report.page import capitalise, escape, settings_text, terms_html
 from lstm_strategy.support import library_versions
 
 
 def alarms_section(content: ReportContent) -> str:
-    """The reasons to doubt the result, one below the other."""
+    """Return the reasons to doubt the result, one below the other."""
     if not content.assessment.alarms:
         return "<p>No alarm was raised.</p>"
-    rows = (
-        f"<div><dt>{escaped(capitalised(alarm.name))}</dt>"
-        f"<dd>{escaped(alarm.message)} {escaped(alarm.remedy)}</dd></div>"
+    rows = [
+        (capitalise(alarm.name), f"{alarm.message} {alarm.remedy}")
         for alarm in content.assessment.alarms
-    )
-    return f'<dl class="alarms">{"".join(rows)}</dl>'
+    ]
+    return terms_html(rows, "alarms")
 
 
 def left_out_section(content: ReportContent) -> str:
-    """What the report doesn't know, so that nobody reads it as more than it is."""
+    """Return what the report doesn't know, so that nobody reads it as more than it is."""
     missing = [f"{name} didn't run. {reason}" for name, reason in content.results.left_out.items()]
     robust = content.assessment.robustness
     if content.assessment.verdict is None:
@@ -46,25 +45,23 @@ def left_out_section(content: ReportContent) -> str:
         "Taxes, borrowing fees, the funding of perpetual futures, the market impact of orders, and "
         "dividends that prices don't hold."
     )
-    return f"<ul>{''.join(f'<li>{escaped(line)}</li>' for line in missing)}</ul>"
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in missing)}</ul>"
 
 
 def provenance_section(content: ReportContent) -> str:
-    """Bars, terms, settings, seeds and versions: all that makes the result again."""
-    rows: dict[str, object] = {"Traded": span_text(content.result.equity)}
-    rows["Bars"] = span_text(content.bars)
-    rows["Fingerprint of the bars"] = bars_fingerprint(content.bars)
-    rows["Broker"] = settings_text(content.results.broker.model_dump())
-    rows["Strategy"] = settings_text(content.result.params)
+    """Return bars, terms, settings, seeds and versions: all that is needed to repeat the result."""
+    rows: dict[str, object] = {
+        "Traded": span_text(content.result.equity),
+        "Bars": span_text(content.bars),
+        "Fingerprint of the bars": bars_fingerprint(content.bars),
+        "Broker": settings_text(content.results.broker.model_dump()),
+        "Strategy": settings_text(content.result.params),
+    }
     if content.assessment.verdict is not None:
         rows["Trials"] = f"{content.assessment.verdict.n_trials:,}"
     rows |= _model_rows(content)
     rows |= content.provenance
-    body = "".join(
-        f"<div><dt>{escaped(term)}</dt><dd>{escaped(value)}</dd></div>"
-        for term, value in rows.items()
-    )
-    return f'<dl class="provenance">{body}</dl>'
+    return terms_html(rows.items(), "provenance")
 
 
 def _model_rows(content: ReportContent) -> dict[str, object]:

@@ -18,13 +18,21 @@ class ReportContent:
     """All that the sections of a report are made from; a section that lacks its part is left out.
 
     Attributes:
-        results: the strategy and those it is compared with.
-        assessment: what the strategy is worth.
-        bars: those that they ran on.
-        model: what the strategy trades, for where it came from; None without one.
-        figures: more pictures to show, by their caption.
-        provenance: more rows of "where this came from".
-        tearsheet: address of a page to link, such as "tearsheet.html" beside the report.
+        results: The strategy and those it is compared with.
+        assessment: What the strategy is worth.
+        bars: The bars that all of them ran on.
+        model: What the strategy trades, for where it came from; None without one.
+        figures: More pictures to show, by their caption.
+        provenance: More rows of "where this came from".
+        tearsheet: The address of a page to link, such as "tearsheet.html" beside the report.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, compare, sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> comparison = compare({"MACD": BASELINES["MACD"]}, bars, start="2016")
+        >>> content = ReportContent(comparison, comparison.assess(), bars)
+        >>> content.name, content.folds is None
+        ('MACD', True)
     """
 
     results: ResultSet
@@ -42,17 +50,17 @@ class ReportContent:
 
     @property
     def result(self) -> BacktestResult:
-        """Its backtest."""
+        """The backtest of that strategy."""
         return self.results.find(self.name)
 
     @property
     def ledger(self) -> pd.DataFrame | None:
-        """Which model forecast which bar; None for one that was trained once."""
+        """Which model forecast which bar; None for a model that was trained once."""
         return None if self.model is None else self.model.ledger
 
     @cached_property
     def folds(self) -> pd.DataFrame | None:
-        """See `fold_table`."""
+        """What the model of each fold earned, see `fold_table`; None without folds."""
         robustness = self.assessment.robustness
         if robustness is not None and robustness.folds is not None:
             return robustness.folds

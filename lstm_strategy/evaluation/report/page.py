@@ -1,7 +1,7 @@
 """The HTML that the report is made of: the page around its sections, tables, pictures and text.
 
 Nothing here knows what a strategy is. The page needs no network, no script and no other file, and
-all text that comes from outside is escaped.
+all text that comes from outside is escapedd.
 """
 
 import base64
@@ -9,23 +9,27 @@ import html
 import io
 from collections.abc import Iterable, Mapping
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from matplotlib.figure import Figure
 
 _DPI = 130
 
 
 def page_html(title: str, *, terms: str, sections: Mapping[str, tuple[str, str]]) -> str:
-    """The whole page; the sections are HTML with their title, by the id that links lead to."""
+    """Return the whole page.
+
+    Args:
+        title: The heading of the page.
+        terms: One line below it.
+        sections: Title and HTML of each section, by the id that links lead to.
+    """
     return _PAGE.substitute(
-        title=escaped(title),
+        title=escape(title),
         style=_STYLE,
-        heading=escaped(title),
-        terms=escaped(terms),
+        heading=escape(title),
+        terms=escape(terms),
         links="".join(
             f'<li><a href="#{key}">{heading}</a></li>' for key, (heading, _) in sections.items()
         ),
@@ -37,27 +41,28 @@ def page_html(title: str, *, terms: str, sections: Mapping[str, tuple[str, str]]
     )
 
 
-def picture_html(
-    figure: "Figure",
-    alt: str,
-    caption: str,
-    *,
-    on_phone: "Figure | None" = None,
-) -> str:
-    """A figure as a PNG within the page, with another one for narrow screens if there is one."""
+def picture_html(figure: Figure, alt: str, caption: str, *, on_phone: Figure | None = None) -> str:
+    """Return a figure as a PNG within the page.
+
+    Args:
+        figure: The figure.
+        alt: What it shows, for those who can't see it.
+        caption: The line below it.
+        on_phone: Another figure for narrow screens.
+    """
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     narrow = ""
     if on_phone is not None:
         narrow = f'<source media="(max-width: 40rem)" srcset="{_data_uri(on_phone)}">'
-    size = f'width="{width}" height="{height}"' if on_phone is None else ""
+    size = f' width="{width}" height="{height}"' if on_phone is None else ""
     return (
         f"<figure><picture>{narrow}"
-        f'<img src="{_data_uri(figure)}" alt="{escaped(alt)}" {size}></picture>'
-        f"<figcaption>{escaped(caption)}</figcaption></figure>\n"
+        f'<img src="{_data_uri(figure)}" alt="{escape(alt)}"{size}></picture>'
+        f"<figcaption>{escape(caption)}</figcaption></figure>\n"
     )
 
 
-def _data_uri(figure: "Figure") -> str:
+def _data_uri(figure: Figure) -> str:
     picture = io.BytesIO()
     # without matplotlib's version in it: the same page everywhere
     figure.savefig(picture, format="png", dpi=_DPI, transparent=True, metadata={"Software": None})
@@ -65,22 +70,47 @@ def _data_uri(figure: "Figure") -> str:
 
 
 def table_html(frame: pd.DataFrame, caption: str, *, first: str, strong: str | None = None) -> str:
-    """A frame of text as a table that scrolls within its own box, its first column in place."""
-    headings = "".join(f'<th scope="col">{escaped(heading)}</th>' for heading in (first, *frame))
+    """Return a table that scrolls within its own box, its first column in place.
+
+    Args:
+        frame: The cells as text.
+        caption: The line above the table.
+        first: The heading of the index.
+        strong: The row that stands out.
+    """
+    headings = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in (first, *frame))
     rows = []
     for label, *values in frame.itertuples():
-        cells = "".join(f"<td>{escaped(value)}</td>" for value in values)
+        cells = "".join(f"<td>{escape(value)}</td>" for value in values)
         kind = ' class="own"' if strong is not None and label == strong else ""
-        rows.append(f'<tr{kind}><th scope="row">{escaped(label)}</th>{cells}</tr>')
+        rows.append(f'<tr{kind}><th scope="row">{escape(label)}</th>{cells}</tr>')
     return (
-        f'<div class="scroll" role="region" aria-label="{escaped(caption)}" tabindex="0">\n'
-        f"<table><caption><span>{escaped(caption)}</span></caption><thead><tr>{headings}</tr></thead>\n"
+        f'<div class="scroll" role="region" aria-label="{escape(caption)}" tabindex="0">\n'
+        f"<table><caption><span>{escape(caption)}</span></caption><thead><tr>{headings}</tr></thead>\n"
         f"<tbody>{''.join(rows)}</tbody></table></div>\n"
     )
 
 
+def terms_html(rows: Iterable[tuple[str, object]], kind: str) -> str:
+    """Return terms and what is said of each, as a list of the style `kind`.
+
+    Example:
+        >>> terms_html([("Seed", 7)], "facts")
+        '<dl class="facts"><div><dt>Seed</dt><dd>7</dd></div></dl>'
+    """
+    body = "".join(
+        f"<div><dt>{escape(term)}</dt><dd>{escape(value)}</dd></div>" for term, value in rows
+    )
+    return f'<dl class="{kind}">{body}</dl>'
+
+
 def date_texts(values: Iterable[Any], *, missing: str = "") -> list[str]:
-    """Dates as text; with the time of day where one of them has any."""
+    """Return dates as text, with the time of day where one of them has any.
+
+    Example:
+        >>> date_texts([pd.Timestamp("2024-01-02"), pd.NaT], missing="open")
+        ['2024-01-02', 'open']
+    """
     times = [pd.Timestamp(value) for value in values]
     has_hours = any(pd.notna(time) and time != time.normalize() for time in times)
     form = "%Y-%m-%d %H:%M" if has_hours else "%Y-%m-%d"
@@ -88,27 +118,37 @@ def date_texts(values: Iterable[Any], *, missing: str = "") -> list[str]:
 
 
 def number_text(value: float, form: str = "{:.2f}") -> str:
-    """A number as text, "n/a" where there is none."""
+    """Return a number as text, "n/a" where there is none."""
     return "n/a" if pd.isna(value) else form.format(value)
 
 
 def points_text(values: pd.Series, form: str = "{:.2f}") -> str:
-    """The values by their index, in words: "1.20 at 0, 0.80 at 10"."""
+    """Return values and where they stand, in words.
+
+    Example:
+        >>> points_text(pd.Series({0: 1.2, 10: 0.8}))
+        '1.20 at 0, 0.80 at 10'
+    """
     return ", ".join(f"{number_text(value, form)} at {key}" for key, value in values.items())
 
 
 def settings_text(values: Mapping[str, object]) -> str:
-    """Names and values on one line; "none" without any."""
+    """Return names and values on one line, "none" without any.
+
+    Example:
+        >>> settings_text({"units": 32, "seed": 7})
+        'units 32, seed 7'
+    """
     return ", ".join(f"{key} {value}" for key, value in values.items()) or "none"
 
 
-def capitalised(text: str) -> str:
-    """The text with its first letter in upper case and the rest as it is."""
+def capitalise(text: str) -> str:
+    """Return the text with its first letter in upper case and the rest as it is."""
     return text[:1].upper() + text[1:]
 
 
-def escaped(value: object) -> str:
-    """A value as text that HTML shows and never obeys."""
+def escape(value: object) -> str:
+    """Return a value as text that HTML shows and never obeys."""
     return html.escape(str(value))
 
 

@@ -11,13 +11,13 @@ from lstm_strategy.evaluation.plots import (
     plot_permutation_test,
 )
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import escaped, number_text, picture_html, points_text
+from lstm_strategy.evaluation.report.page import escape, number_text, picture_html, points_text
 
 _WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
 
 
 def equity_section(content: ReportContent) -> str:
-    """Growth, drawdown and exposure, wide and for phones, and the link to the tearsheet."""
+    """Return growth, drawdown and exposure, wide and for phones, and the link to the tearsheet."""
     growth = content.results.equity.iloc[-1] / content.results.equity.iloc[0] - 1.0
     alt = "Growth of 1, drawdown and exposure. Total returns: " + ", ".join(
         f"{name} {value:+.1%}" for name, value in growth.items()
@@ -28,7 +28,7 @@ def equity_section(content: ReportContent) -> str:
     wide, phone = (
         plot_equity(
             content.results,
-            highlight=content.result.label,
+            highlight=content.name,
             ledger=content.ledger,
             width_inches=width,
         )
@@ -36,12 +36,12 @@ def equity_section(content: ReportContent) -> str:
     )
     link = ""
     if content.tearsheet is not None:
-        link = f'<p><a href="{escaped(content.tearsheet)}">Tearsheet by quantstats</a></p>'
+        link = f'<p><a href="{escape(content.tearsheet)}">Tearsheet by quantstats</a></p>'
     return picture_html(wide, alt, caption, on_phone=phone) + link
 
 
 def robustness_section(content: ReportContent) -> str:
-    """Other costs, late orders, each member alone, and each fold."""
+    """Return the pictures of other costs, late orders, each member alone, and each fold."""
     pictures = _terms_pictures(content)
     folds = content.folds
     if folds is not None:
@@ -87,22 +87,22 @@ def _terms_pictures(content: ReportContent) -> list[str]:
 
 
 def permutation_section(content: ReportContent) -> str:
-    """The result beside those on bars whose order was destroyed; "" without such a test."""
+    """Return the result beside those on bars whose order was destroyed; "" without such a test."""
     test = content.assessment.permutation_test
     if test is None:
         return ""
     by_number = points_text(pd.Series(test.null, range(1, len(test.null) + 1)))
     picture = picture_html(
         plot_permutation_test(test.real, test.null, p_value=test.p_value),
-        f"Sharpe ratio on real bars {number_text(test.real)}; on permutation: {by_number}",
+        f"Sharpe ratio on real bars {number_text(test.real)}; on shuffled ones: {by_number}",
         "The same pipeline, trained and traded anew on bars whose order was destroyed.",
     )
     return (
-        f"<p>{escaped(test)}</p><p>Shuffled bars have the same moves, costs and drift, and no "
+        f"<p>{escape(test)}</p><p>Shuffled bars have the same moves, costs and drift, and no "
         f"order to learn. What is earned on them is luck.</p>{picture}"
     )
 
 
 def pictures_section(content: ReportContent) -> str:
-    """The figures that were handed over, each below its caption; "" without any."""
+    """Return the figures that were handed over, each above its caption; "" without any."""
     return "".join(picture_html(figure, text, text) for text, figure in content.figures.items())

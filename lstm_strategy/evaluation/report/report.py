@@ -1,6 +1,6 @@
 """What the evaluation found, section by section, as one HTML page that needs no other file.
 
-The page says the verdict first and its reasons right after; then the numbers, the pictures, what
+The page gives the verdict first and its reasons right after; then the numbers, the pictures, what
 speaks against the result, what wasn't looked at, and where everything came from. The same input
 gives the same page, byte for byte.
 """
@@ -27,7 +27,22 @@ from lstm_strategy.support import write_whole
 
 
 def report_html(content: ReportContent) -> str:
-    """The whole page as text; a section about which nothing is known is left out."""
+    """Return the whole page as text; a section about which nothing is known is left out.
+
+    Args:
+        content: What the page is made from.
+
+    Raises:
+        TradingError: If the assessment is of a strategy that isn't compared.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, compare, sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> comparison = compare({"MACD": BASELINES["MACD"]}, bars, start="2016")
+        >>> page = report_html(ReportContent(comparison, comparison.assess(), bars))
+        >>> "<title>MACD: evaluation</title>" in page
+        True
+    """
     sections = {
         "verdict": ("Verdict", verdict_section(content)),
         "strategies": ("All strategies", strategies_section(content)),
@@ -48,7 +63,25 @@ def report_html(content: ReportContent) -> str:
 
 
 def write_report(path: str | Path, content: ReportContent) -> Path:
-    """Write the page of `report_html`, whole or not at all, and return its path."""
+    """Write the page of `report_html`, whole or not at all.
+
+    Args:
+        path: The file.
+        content: What the page is made from.
+
+    Returns:
+        The path.
+
+    Raises:
+        TradingError: If the assessment is of a strategy that isn't compared.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, compare, sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> comparison = compare({"MACD": BASELINES["MACD"]}, bars, start="2016")
+        >>> content = ReportContent(comparison, comparison.assess(), bars)
+        >>> write_report("report.html", content)  # doctest: +SKIP
+    """
     return write_whole(path, report_html(content).encode())
 
 

@@ -7,21 +7,24 @@ import pandas as pd
 from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.report.page import date_texts, number_text, table_html
 
-_N_TRADES = 5
-
-
-_N_DRAWDOWNS = 5
+_N_TRADES, _N_DRAWDOWNS = 5, 5
 
 
 def worst_drawdowns(equity: pd.Series, *, n: int = _N_DRAWDOWNS) -> pd.DataFrame:
-    """The deepest falls from a peak, deepest first, each until the peak is reached again.
+    """Return the deepest falls from a peak, each until the peak is reached again.
 
-    Columns: peak, bottom and recovered (dates; NaT while still below), depth (a negative
-    fraction) and bars (from the peak to the recovery, or to the end).
+    Args:
+        equity: Account value at each close.
+        n: The most falls.
 
-    >>> curve = pd.Series([10.0, 8.0, 9.0, 10.0, 9.5], pd.date_range("2024-01-01", periods=5))
-    >>> worst_drawdowns(curve)[["depth", "bars"]].round(2).to_numpy().tolist()
-    [[-0.2, 3.0], [-0.05, 1.0]]
+    Returns:
+        One row for each fall, the deepest first: peak, bottom and recovered (dates; NaT while still
+        below), depth (a negative fraction) and bars (from the peak to the recovery, or to the end).
+
+    Example:
+        >>> curve = pd.Series([10.0, 8.0, 9.0, 10.0, 9.5], pd.date_range("2024-01-01", periods=5))
+        >>> worst_drawdowns(curve)[["depth", "bars"]].round(2).to_numpy().tolist()
+        [[-0.2, 3.0], [-0.05, 1.0]]
     """
     depth = drawdown(equity)
     is_below = (depth < 0).to_numpy()
@@ -45,7 +48,7 @@ def worst_drawdowns(equity: pd.Series, *, n: int = _N_DRAWDOWNS) -> pd.DataFrame
 
 
 def drawdowns_table(equity: pd.Series, name: str) -> str:
-    """The deepest falls from a peak, as HTML."""
+    """Return the deepest falls from a peak as HTML."""
     worst = worst_drawdowns(equity)
     if worst.empty:
         return "<p>The equity never fell below an earlier peak.</p>"
@@ -63,7 +66,7 @@ def drawdowns_table(equity: pd.Series, name: str) -> str:
 
 
 def folds_table(folds: pd.DataFrame) -> str:
-    """The table of `fold_table` as HTML."""
+    """Return the table of `fold_table` as HTML."""
     columns: dict[str, Iterable[str]] = {
         "First bar": date_texts(folds["first"]),
         "Last bar": date_texts(folds["last"]),
@@ -88,7 +91,7 @@ def folds_table(folds: pd.DataFrame) -> str:
 
 
 def trades_tables(trades: pd.DataFrame) -> str:
-    """All trades where they are few, else the last, the best and the worst of them, as HTML."""
+    """Return all trades where they are few, else the last, best and worst of them, as HTML."""
     if trades.empty:
         return "<p>No trade was made.</p>"
     if len(trades) <= _N_TRADES:

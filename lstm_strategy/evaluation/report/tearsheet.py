@@ -23,11 +23,26 @@ _FEWEST_DAYS = 3
 def write_tearsheet(
     path: str | Path, result: BacktestResult, *, benchmark: BacktestResult | None = None
 ) -> Path:
-    """Write quantstats' own page about a result, against a benchmark if there is one.
+    """Write the page of quantstats about a result; it needs no network.
 
-    Returns are by day; the page needs no network. quantstats restyles matplotlib and opens pyplot
-    as soon as it is imported, so it works in a process of its own. Raises `LSTMStrategyError`
-    where it isn't installed or can't digest the returns.
+    quantstats restyles matplotlib and opens pyplot as soon as it is imported, so it works in a
+    process of its own.
+
+    Args:
+        path: The file, written whole or not at all.
+        result: The backtest, whose returns are taken by day.
+        benchmark: Another backtest beside it, such as buy and hold.
+
+    Returns:
+        The path.
+
+    Raises:
+        LSTMStrategyError: If quantstats isn't installed, or can't digest the returns.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
+        >>> held = run_backtest(BASELINES["Buy and hold"], sample_bars("sp500"), start="2016")
+        >>> write_tearsheet("tearsheet.html", held)  # doctest: +SKIP
     """
     if importlib.util.find_spec("quantstats") is None:
         raise LSTMStrategyError("A tearsheet needs quantstats. Install it: pip install quantstats.")
@@ -40,13 +55,23 @@ def write_tearsheet(
             f"A tearsheet needs returns of at least {_FEWEST_DAYS} days, got {len(frame)}. Trade a "
             "longer span, or leave the tearsheet out."
         )
-    year = round(bars_per_year(pd.DatetimeIndex(frame.index)))
+    page = _run_quantstats(frame, [run.label for run in (result, benchmark) if run is not None])
+    return write_whole(path, _repair_page(page).encode())
+
+
+def _run_quantstats(returns: pd.DataFrame, names: list[str]) -> str:
+    """The page that quantstats makes of daily returns, the benchmark's beside the strategy's own.
+
+    Raises:
+        LSTMStrategyError: With the reason of quantstats.
+    """
+    year = round(bars_per_year(pd.DatetimeIndex(returns.index)))
     with tempfile.TemporaryDirectory(prefix="tearsheet-") as folder:
         source, target = Path(folder) / "returns.csv", Path(folder) / "tearsheet.html"
-        frame.to_csv(source)
+        returns.to_csv(source)
         done = subprocess.run(
             [sys.executable, "-c", _TEARSHEET_SCRIPT, str(source), str(target), str(year)]
-            + [html.escape(run.name) for run in (result, benchmark) if run is not None],
+            + [html.escape(name) for name in names],
             env=os.environ | {"MPLBACKEND": "Agg"},
             capture_output=True,
             text=True,
@@ -54,14 +79,13 @@ def write_tearsheet(
         if done.returncode:
             reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise LSTMStrategyError(
-                f"quantstats can't make a tearsheet of {result.label}: {reason[0]}. "
+                f"quantstats can't make a tearsheet of {names[0]}: {reason[0]}. "
                 "Give it a longer or a less constant equity curve, or leave the tearsheet out."
             )
-        page = target.read_text(encoding="utf-8")
-    return write_whole(path, _mended(page).encode())
+        return target.read_text(encoding="utf-8")
 
 
-def _mended(page: str) -> str:
+def _repair_page(page: str) -> str:
     """The page without what a browser complains about, and with pictures that fit a phone."""
     # its favicon would be fetched from the web, and it calls a function that it doesn't have
     page = re.sub(r"<link\b[^>]*https?://[^>]*>", "", page).replace(' onload="save()"', "")

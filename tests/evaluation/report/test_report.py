@@ -1,31 +1,29 @@
 import dataclasses
-import html
 import math
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import needs_chromium, open_in_chromium, sideways_pixels
 from made_up import random_walk
 
-from lstm_strategy.errors import LSTMStrategyError, TradingError
-from lstm_strategy.evaluation.comparison import Board, compare
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.comparison import Comparison, compare
 from lstm_strategy.evaluation.plots import plot_equity
-from lstm_strategy.evaluation.report import tearsheet as tearsheet_module
+from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import number_text
 from lstm_strategy.evaluation.report.report import report_html, write_report
 from lstm_strategy.evaluation.report.tables import worst_drawdowns
-from lstm_strategy.evaluation.report.tearsheet import write_tearsheet
-from lstm_strategy.evaluation.robustness import robustness
 from lstm_strategy.evaluation.verdict import Alarm, PermutationTest, verdict
+from lstm_strategy.learning.forecaster import ForecasterKind
 from lstm_strategy.learning.serving import PrecomputedForecasts
+from lstm_strategy.trading.baselines import BuyAndHold
 from lstm_strategy.trading.lstm import LSTMStrategy
 
 BARS = random_walk(300)
-ALARM = Alarm("lucky <seed>", "2 of 3 seeds & more lost money.", "Average more seeds.")
+ALARM = Alarm("lucky <member>", "2 of 3 & more lost money.", "Average more members.")
 LEDGER = pd.DataFrame(
     {
         "fold": np.repeat([1, 2], [150, 100]),
@@ -34,47 +32,69 @@ LEDGER = pd.DataFrame(
     },
     index=BARS.index[50:],
 )
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser"])), None)
 VOID_TAGS = {"meta", "link", "img", "source", "br"}
 
 
-def forecasts(seed, *, training_end=BARS.index[49]):
+def forecasts(seed, *, training_end=BARS.index[49], ledger=None, kind=ForecasterKind.LSTM):
     signal = np.random.default_rng(seed).choice([-1.0, 0.0, 1.0], len(BARS))
     frame = pd.DataFrame({"signal": signal, "forecast": (1 + signal) / 2, "uncertainty": 0.0})
-    return PrecomputedForecasts(frame.set_axis(BARS.index), 0, ["close"], training_end)
+    return PrecomputedForecasts(
+        frame.set_axis(BARS.index), 0, ["close"], training_end, kind=kind, ledger=ledger
+    )
 
 
-def board_of_three(*, hostile="Rule & <b>co</b>", **settings):
-    names = {"LSTM": 0, "Buy and hold": 1, hostile: 2}
-    strategies = {name: (LSTMStrategy, {"model": forecasts(seed)}) for name, seed in names.items()}
+def compare_three(*, ledger=None, hostile="Rule & <b>co</b>", **settings):
+    lstm = forecasts(0, ledger=ledger)
+    rule = forecasts(2, kind=ForecasterKind.LEARNER)
+    strategies = {
+        "LSTM": (LSTMStrategy, {"model": lstm}),
+        "Buy and hold": BuyAndHold,
+        hostile: (LSTMStrategy, {"model": rule}),
+    }
     return compare(strategies, BARS, **settings)
 
 
-@pytest.fixture(scope="module")
-def board():
-    return board_of_three()
+def content_of(comparison, **changes):
+    return ReportContent(comparison, comparison.assess(), BARS, **changes)
 
 
 @pytest.fixture(scope="module")
-def full_page(board):
+def comparison():
+    return compare_three()
+
+
+@pytest.fixture(scope="module")
+def full():
+    """A comparison of which everything is known."""
+    comparison = compare_three(ledger=LEDGER)
+    return dataclasses.replace(comparison, left_out={"Slow <rule>": "It needs 400 bars."})
+
+
+@pytest.fixture(scope="module")
+def assessment(full):
+    equity = full.find().equity
+    robustness = dataclasses.replace(
+        full.try_robustness(), equity_by_member=pd.DataFrame({7: equity, 8: equity * 1.1})
+    )
+    tested = PermutationTest.from_statistics(0.5, [0.1, 0.9, math.nan], block_bars=1)
+    found = full.assess(robustness=robustness, permutation_test=tested, n_trials=9)
+    judged = verdict(full, n_trials=9, reps=50, alarms=[ALARM])
+    return dataclasses.replace(found, alarms=(ALARM,), verdict=judged)
+
+
+@pytest.fixture(scope="module")
+def full_page(full, assessment):
     """A page with everything that it can show."""
-    robust = robustness(LSTMStrategy, BARS, model=forecasts(0), ledger=LEDGER)
-    seeds = pd.DataFrame({7: robust.result.equity, 8: robust.result.equity * 1.1})
-    return report_html(
-        Board(board.results, board.broker, left_out={"Slow <rule>": "It needs 400 bars."}),
-        verdict=verdict(board, "LSTM", reps=50, n_trials=9, alarms=[ALARM]),
-        alarms=[ALARM],
+    content = ReportContent(
+        results=full,
+        assessment=assessment,
         bars=BARS,
-        model=forecasts(0),
-        ledger=LEDGER,
-        robustness=type(robust)(
-            robust.result, robust.costs, robust.delays, robust.folds, equity_by_member=seeds
-        ),
-        permutation_test=PermutationTest.of(0.5, [0.1, 0.9, math.nan], block_bars=1),
+        model=full.prepared.models["LSTM"],
         figures={"Close <of> bars": plot_equity({"close": BARS["close"]})},
         provenance={"Bars from": "sample:<sp500>"},
         tearsheet='tear"sheet.html',
     )
+    return report_html(content)
 
 
 class Page(HTMLParser):
@@ -108,15 +128,17 @@ def words(page):
     return " ".join(" ".join(Page(page).text).split())
 
 
+def sections_of(page):
+    return [attrs["id"] for attrs in Page(page).of("section")]
+
+
 def test_a_full_page_has_every_section_in_order(full_page):
-    page = Page(full_page)
-    assert [attrs["id"] for attrs in page.of("section")] == [
-        "verdict", "strategies", "equity", "drawdowns", "robustness", "null-test", "folds",
-        "trades",
-        "pictures", "alarms", "left-out", "provenance",
-    ]  # fmt: skip
+    page, sections = Page(full_page), sections_of(full_page)
+    assert sections[:3] == ["verdict", "strategies", "equity"]
+    assert sections[3:6] == ["drawdowns", "robustness", "permutation-test"]
+    assert sections[6:] == ["folds", "trades", "pictures", "alarms", "left-out", "provenance"]
     links = [attrs["href"] for attrs in page.of("a") if attrs["href"].startswith("#")]
-    assert links == [f"#{attrs['id']}" for attrs in page.of("section")]
+    assert links == [f"#{section}" for section in sections]
     assert len(page.ids) == len(set(page.ids))
     titles = {attrs["aria-labelledby"] for attrs in page.of("section")}
     assert titles <= set(page.ids)
@@ -144,17 +166,14 @@ def test_the_browser_is_told_to_load_nothing(full_page):
 def test_text_from_outside_is_shown_and_never_obeyed(full_page):
     assert "<b>" not in full_page
     text = words(full_page)
-    for outside in (
-        "Rule & <b>co</b>", "Lucky <seed>", "2 of 3 seeds & more", "Slow <rule>",
-        "Close <of> bars", "sample:<sp500>",
-    ):  # fmt: skip
+    hostile = ["Rule & <b>co</b>", "Lucky <member>", "2 of 3 & more", "Slow <rule>"]
+    for outside in [*hostile, "Close <of> bars", "sample:<sp500>"]:
         assert outside in text
     assert 'tear"sheet.html' in [attrs["href"] for attrs in Page(full_page).of("a")]
 
 
-def test_the_verdict_comes_first_and_its_reasons_next(board, full_page):
-    judged = verdict(board, "LSTM", reps=50, n_trials=9, alarms=[ALARM])
-    text = words(full_page)
+def test_the_verdict_comes_first_and_its_reasons_next(assessment, full_page):
+    text, judged = words(full_page), assessment.verdict
     places = [text.index(part) for part in (judged.sentence, judged.reasons[0][1:])]
     assert places == sorted(places)
     assert text.index("All strategies", places[-1]) > places[-1]
@@ -162,16 +181,17 @@ def test_the_verdict_comes_first_and_its_reasons_next(board, full_page):
 
 def test_every_picture_says_in_words_what_it_shows(full_page):
     alts = [attrs["alt"] for attrs in Page(full_page).of("img")]
-    assert len(alts) == 7
-    assert alts[0].startswith("Growth of 1, drawdown and exposure. Total returns: LSTM ")
-    assert alts[1].startswith("Sharpe ratio by commission in basis points: ")
-    assert alts[2].startswith("Sharpe ratio by delay in bars: ")
-    assert alts[3].startswith("Growth of 1 by seed. Total returns: ")
-    assert alts[4].startswith("Return by fold: ")
-    assert (
-        alts[5] == "Sharpe ratio on real bars 0.50; on permutation: 0.10 at 1, 0.90 at 2, n/a at 3"
-    )
-    assert alts[6] == "Close <of> bars"
+    beginnings = [
+        "Growth of 1, drawdown and exposure. Total returns: LSTM ",
+        "Sharpe ratio by commission in basis points: ",
+        "Sharpe ratio by delay in bars: ",
+        "Growth of 1 by member. Total returns: ",
+        "Return by fold: ",
+        "Sharpe ratio on real bars 0.50; on shuffled ones: 0.10 at 1, 0.90 at 2, n/a at 3",
+        "Close <of> bars",
+    ]
+    assert len(alts) == len(beginnings)
+    assert all(map(str.startswith, alts, beginnings))
 
 
 def test_every_table_scrolls_in_a_box_and_names_its_columns(full_page):
@@ -182,34 +202,22 @@ def test_every_table_scrolls_in_a_box_and_names_its_columns(full_page):
     assert {attrs["scope"] for attrs in page.of("th")} == {"col", "row"}
 
 
-def test_the_table_has_each_strategy_with_its_metrics_and_p_value(board, full_page):
+def test_the_table_has_each_strategy_with_its_metrics_and_p_value(full, assessment, full_page):
     table = full_page[full_page.index('id="strategies"') : full_page.index('id="equity"')]
     rows = re.findall(r'<tr[^>]*><th scope="row">(.*?)</th>(.*?)</tr>', table)
-    assert [name for name, _ in rows] == [
-        "LSTM",
-        "Buy and hold",
-        "Rule &amp; &lt;b&gt;co&lt;/b&gt;",
-    ]
-    p_values = verdict(board, "LSTM", reps=50, n_trials=9).p_values
-    cells = dict(
-        zip(board.results, (re.findall("<td>(.*?)</td>", row) for _, row in rows), strict=True)
-    )
-    assert cells["LSTM"][:5] == [
-        f"{board.table.loc['LSTM', 'total_return']:.1%}",
-        f"{board.table.loc['LSTM', 'cagr']:.1%}",
-        f"{board.table.loc['LSTM', 'volatility']:.1%}",
-        f"{board.table.loc['LSTM', 'sharpe']:.2f}",
-        "",
-    ]
-    assert cells["Buy and hold"][4] == f"{p_values['Buy and hold']:.3f}"
+    names = ["LSTM", "Buy and hold", "Rule &amp; &lt;b&gt;co&lt;/b&gt;"]
+    assert [name for name, _ in rows] == names
+    own, held, _ = (re.findall("<td>(.*?)</td>", row) for _, row in rows)
+    metrics = full.table.loc["LSTM"]
+    percents = [f"{metrics[name]:.1%}" for name in ("total_return", "cagr", "volatility")]
+    assert own[:5] == [*percents, f"{metrics['sharpe']:.2f}", ""]
+    assert held[4] == f"{assessment.verdict.p_values['Buy and hold']:.3f}"
 
 
-def test_the_origin_of_everything_is_told(full_page):
+def test_the_page_says_where_everything_came_from(full_page):
     text = words(full_page)
-    for part in (
-        "Fingerprint of the bars", "commission_rate 0.001", "Trials 9", "300 bars", "min_signal",
-        "Folds 2; bars purged before each: 1", "Versions", "numpy",
-    ):  # fmt: skip
+    bars = ["Fingerprint of the bars", "300 bars", "Folds 2; bars purged before each: 1"]
+    for part in [*bars, "commission_rate 0.001", "Trials 9", "min_signal", "Versions", "numpy"]:
         assert part in text
 
 
@@ -217,75 +225,55 @@ def test_the_page_says_what_was_left_of_the_result_on_shuffled_bars(full_page):
     assert "2 of 3 did as well as the real result of 0.50 (p-value 0.750)" in words(full_page)
 
 
-def test_the_page_says_what_the_number_of_trials_means(board, full_page):
-    assert "9 trials are counted: settings whose results were looked at" in words(full_page)
-    assert "One trial is counted: these settings and no others." in words(report_html(board))
+def test_the_page_says_what_the_number_of_trials_means(comparison, full_page):
+    assert "9 trials are counted" in words(full_page)
+    assert "One trial is counted" in words(report_html(content_of(comparison)))
 
 
-def test_only_the_board_is_needed(board):
-    page = report_html(board)
-    assert [attrs["id"] for attrs in Page(page).of("section")] == [
-        "verdict", "strategies", "equity", "drawdowns", "trades", "alarms", "left-out",
-        "provenance",
-    ]  # fmt: skip
+def test_only_results_and_their_assessment_are_needed(comparison):
+    page = report_html(content_of(comparison))
+    assert sections_of(page)[:4] == ["verdict", "strategies", "equity", "drawdowns"]
+    assert sections_of(page)[4:] == ["trades", "alarms", "left-out", "provenance"]
     text = words(page)
-    assert verdict(board, "LSTM").sentence in text
-    for missing in (
-        "Only one trial is counted.",
-        "No alarm was looked for, because the bars weren't given.",
-        "Other costs, late orders and single seeds weren't tried.",
-    ):
-        assert missing in text
+    assert comparison.assess().verdict.sentence in text
+    assert "Only one trial is counted." in text
+    assert "Other costs, late orders and single members weren't tried." in text
 
 
-def test_alarms_are_looked_for_in_all_that_is_given(board):
-    frozen = PrecomputedForecasts(forecasts(0).frame.assign(forecast=0.5), 0, ["close"], None)
-    assert "Frozen forecast" in words(report_html(board, bars=BARS, model=frozen))
-    assert "Frozen forecast" not in words(report_html(board, bars=BARS, model=forecasts(0)))
-
-
-def test_a_trained_model_tells_its_settings(trained):
+def test_the_page_of_a_trained_model_shows_its_settings(trained, tmp_path):
     bars = random_walk(500)
-    board = compare({"LSTM": (LSTMStrategy, {"model": trained})}, bars)
-    text = words(report_html(board, bars=bars, model=trained))
+    alone = compare({"LSTM": (LSTMStrategy, {"model": trained})}, bars)
+    text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
     for part in ("Seed 5", "lookback 10", "relative_volume", trained.card.training.sha256, "keras"):
         assert part in text
     assert "No verdict: a single strategy has nothing to be compared with." in text
-    assert board.standing("LSTM") in text
+    assert alone.describe_standing() in text
 
 
-def test_an_in_sample_result_is_called_that_first(board):
-    inside = board_of_three(start=BARS.index[10])
-    page = report_html(inside)
-    text = words(page)
+def test_an_in_sample_result_is_called_that_first():
+    text = words(report_html(content_of(compare_three(start=BARS.index[10]))))
     assert "LSTM (IN-SAMPLE): evaluation" in text
     assert text.index("In-sample. The model was trained") < text.index("No evidence of skill")
 
 
-def test_the_first_strategy_is_reported_where_none_is_called_lstm(board):
-    others = {name: board.results[name] for name in ("Buy and hold",)}
-    assert "Buy and hold: evaluation" in words(report_html(Board(others, board.broker)))
-
-
-def test_an_unknown_name_and_an_empty_board_are_refused(board):
-    with pytest.raises(TradingError, match="no strategy 'LTSM'"):
-        report_html(board, name="LTSM")
-    with pytest.raises(TradingError, match="the board has none"):
-        report_html(Board({}, board.broker))
+def test_a_comparison_without_results_has_no_page(comparison, tmp_path):
+    empty = Comparison({}, comparison.broker, prepared=comparison.prepared)
+    with pytest.raises(TradingError, match="no strategy to judge"):
+        empty.to_html(tmp_path / "report.html")
 
 
 def test_a_strategy_that_never_traded_has_a_page_too():
     flat = PrecomputedForecasts(forecasts(0).frame * 0.0, 0, ["close"], None)
     strategies = {"LSTM": (LSTMStrategy, {"model": flat}), "Rule": (LSTMStrategy, {"model": flat})}
-    text = words(report_html(compare(strategies, BARS), bars=BARS))
+    text = words(report_html(content_of(compare(strategies, BARS))))
     assert "No trade was made." in text
     assert "The equity never fell below an earlier peak." in text
     assert "nan" not in text.lower().split()
 
 
-def test_a_written_page_is_whole_and_the_same_every_time(board, tmp_path):
-    path = write_report(tmp_path / "new" / "report.html", board, bars=BARS, name="LSTM")
-    assert path.read_text(encoding="utf-8") == report_html(board, bars=BARS, name="LSTM")
+def test_a_written_page_is_whole_and_the_same_every_time(comparison, tmp_path):
+    path = write_report(tmp_path / "new" / "report.html", content_of(comparison))
+    assert path.read_text(encoding="utf-8") == report_html(content_of(comparison))
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
 
 
@@ -301,96 +289,22 @@ def test_the_worst_drawdowns_are_those_of_the_curve_by_hand():
     assert worst_drawdowns(curve, n=1)["depth"].to_list() == [-0.5]
 
 
-def test_the_worst_drawdown_is_the_maximum_drawdown(board):
-    for result in board.results.values():
+def test_the_worst_drawdown_is_the_maximum_drawdown(comparison):
+    for result in comparison.results.values():
         assert worst_drawdowns(result.equity)["depth"].iloc[0] == result.metrics["max_drawdown"]
-
-
-@pytest.mark.slow
-def test_a_tearsheet_of_quantstats_needs_no_network(board, tmp_path):
-    results = board.results
-    path = write_tearsheet(
-        tmp_path / "tearsheet.html", results["LSTM"], benchmark=results["Buy and hold"]
-    )
-    page = path.read_text(encoding="utf-8")
-    assert "Key Performance Metrics" in page
-    assert re.findall(r"<(?:link|script|img|iframe)\b[^>]*https?:", page) == []
-    assert "onload" not in page
-    if CHROMIUM is not None:
-        dom, messages = in_chromium(page, tmp_path)
-        assert (messages, "Key Performance Metrics" in dom) == ([], True)
-        assert [sideways_pixels(page, tmp_path, width) for width in (390, 1280)] == [0, 0]
-
-
-def test_a_tearsheet_of_a_day_or_two_is_refused(board, tmp_path):
-    short = dataclasses.replace(board.results["LSTM"], equity=board.results["LSTM"].equity.iloc[:3])
-    with pytest.raises(LSTMStrategyError, match="at least 3 days, got 2"):
-        write_tearsheet(tmp_path / "tearsheet.html", short)
-
-
-@pytest.mark.slow
-def test_returns_that_quantstats_cannot_digest_are_told_with_its_reason(
-    board, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(tearsheet_module, "_TEARSHEET_SCRIPT", "raise ValueError('no returns')")
-    with pytest.raises(LSTMStrategyError, match=r"tearsheet of LSTM: ValueError: no returns\."):
-        write_tearsheet(tmp_path / "tearsheet.html", board.results["LSTM"])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_tearsheet_without_quantstats_says_how_to_get_it(board, tmp_path, monkeypatch):
-    monkeypatch.setattr(tearsheet_module.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(LSTMStrategyError, match="pip install quantstats"):
-        write_tearsheet(tmp_path / "tearsheet.html", board.results["LSTM"])
-
-
-def in_chromium(page, folder, *arguments):
-    """What Chromium says of a page: its DOM after loading, and the messages of its console."""
-    path = folder / "page.html"
-    path.write_text(page, encoding="utf-8")
-    done = subprocess.run(
-        [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-            f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=3000",
-            "--dump-dom", *arguments, path.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    messages = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
-    return done.stdout, messages
-
-
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
 
 @needs_chromium
 def test_a_browser_shows_the_page_without_complaint(full_page, tmp_path):
-    dom, messages = in_chromium(full_page, tmp_path)
+    dom, messages = open_in_chromium(full_page, tmp_path)
     assert messages == []
     assert dom.count("<section") == 12
 
 
 @needs_chromium
-def test_a_browser_that_complains_is_heard(full_page, tmp_path):
+def test_a_planted_complaint_of_the_browser_is_found(full_page, tmp_path):
     broken = full_page.replace("</main>", '<script src="https://example.org/x.js"></script></main>')
-    assert in_chromium(broken, tmp_path)[1]
-
-
-def sideways_pixels(page, folder, width):
-    """How far a page of that width scrolls sideways; None if one of its pictures is broken."""
-    measured = """
-    <script>addEventListener("load", () => {
-        const inside = document.querySelector("iframe").contentDocument;
-        const isWhole = [...inside.images].every(image => image.naturalWidth > 0);
-        const root = inside.documentElement;
-        document.title = isWhole ? root.scrollWidth - root.clientWidth : "broken";
-    });</script>"""
-    # the policy of the page would hold in the frame too, and no script could look into it
-    text = html.escape(page.replace("http-equiv", "data-http-equiv"))
-    frame = f'<iframe style="width:{width}px;height:800px;border:0" srcdoc="{text}"></iframe>'
-    dom, _ = in_chromium(f"<title></title>{measured}{frame}", folder)
-    title = re.search("<title>(.*?)</title>", dom)[1]
-    return None if title == "broken" else int(title)
+    assert open_in_chromium(broken, tmp_path)[1]
 
 
 @needs_chromium
@@ -400,7 +314,7 @@ def test_nothing_scrolls_sideways_but_the_tables(full_page, tmp_path, width):
 
 
 @needs_chromium
-def test_a_page_that_scrolls_sideways_is_found(full_page, tmp_path):
+def test_a_planted_page_that_scrolls_sideways_is_found(full_page, tmp_path):
     wide = full_page.replace("<main>", '<main><div style="width:2000px">wide</div>')
     assert sideways_pixels(wide, tmp_path, 1280) > 700
     broken = full_page.replace("base64,iVBOR", "base64,xxxxx")

@@ -1,0 +1,57 @@
+"""The page of quantstats beside the report."""
+
+import dataclasses
+import re
+
+import pytest
+from browser import CHROMIUM, open_in_chromium, sideways_pixels
+from made_up import random_walk
+
+from lstm_strategy.errors import LSTMStrategyError
+from lstm_strategy.evaluation.backtests import run_backtest
+from lstm_strategy.evaluation.report import tearsheet
+from lstm_strategy.evaluation.report.tearsheet import write_tearsheet
+from lstm_strategy.trading.baselines import BASELINES
+
+
+@pytest.fixture(scope="module")
+def results():
+    bars = random_walk(300)
+    return {n: run_backtest(BASELINES[n], bars, name=n) for n in ("MACD", "Buy and hold")}
+
+
+@pytest.mark.slow
+def test_a_tearsheet_of_quantstats_needs_no_network(results, tmp_path):
+    path = write_tearsheet(
+        tmp_path / "tearsheet.html", results["MACD"], benchmark=results["Buy and hold"]
+    )
+    page = path.read_text(encoding="utf-8")
+    assert "Key Performance Metrics" in page
+    assert re.findall(r"<(?:link|script|img|iframe)\b[^>]*https?:", page) == []
+    assert "onload" not in page
+    if CHROMIUM is not None:
+        dom, messages = open_in_chromium(page, tmp_path)
+        assert (messages, "Key Performance Metrics" in dom) == ([], True)
+        assert [sideways_pixels(page, tmp_path, width) for width in (390, 1280)] == [0, 0]
+
+
+def test_a_tearsheet_of_a_day_or_two_is_refused(results, tmp_path):
+    short = dataclasses.replace(results["MACD"], equity=results["MACD"].equity.iloc[:3])
+    with pytest.raises(LSTMStrategyError, match="at least 3 days, got 2"):
+        write_tearsheet(tmp_path / "tearsheet.html", short)
+
+
+@pytest.mark.slow
+def test_returns_that_quantstats_cannot_digest_are_refused_with_its_reason(
+    results, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tearsheet, "_TEARSHEET_SCRIPT", "raise ValueError('no returns')")
+    with pytest.raises(LSTMStrategyError, match=r"tearsheet of MACD: ValueError: no returns\."):
+        write_tearsheet(tmp_path / "tearsheet.html", results["MACD"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tearsheet_without_quantstats_says_how_to_get_it(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(tearsheet.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(LSTMStrategyError, match="pip install quantstats"):
+        write_tearsheet(tmp_path / "tearsheet.html", results["MACD"])
