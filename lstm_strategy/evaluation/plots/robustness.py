@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.dates as mdates
 import matplotlib.ticker as mticker
 import numpy as np
 import pandas as pd
@@ -12,40 +11,45 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
+from lstm_strategy.evaluation.plots.curves import on_plain_dates
+from lstm_strategy.evaluation.plots.style import (
+    STRONG_COLORS,
+    NotebookFigure,
+    label_dates,
+    plotting_style,
+)
 
-_OWN, _OTHER, _MARKET = "#d1242f", "#0550ae", "black"
+_OWN, _OTHER = STRONG_COLORS[:2]
 _SIZE = (5.6, 3.6)
 
 
 def plot_cost_break_even(
     costs: pd.DataFrame, *, break_even_bps: float, charged_bps: float | None = None
 ) -> Figure:
-    """The Sharpe ratio at each commission, and where it reaches zero.
+    """Draw the Sharpe ratio at each commission, and where it reaches zero.
 
     Args:
-        costs: the table of `try_costs`: index `commission_bps`, column sharpe.
-        break_even_bps: where the Sharpe ratio is zero; NaN where it never was above, inf where it
+        costs: The table of `try_costs`: index `commission_bps`, column sharpe.
+        break_even_bps: Where the Sharpe ratio is zero; NaN where it never was above, inf where it
             never gets there.
-        charged_bps: the commission of the result itself, marked by a dotted line.
+        charged_bps: The commission of the result itself, marked by a dotted line.
 
     Example:
         >>> costs = pd.DataFrame({"sharpe": [1.0, -1.0]}, index=[0.0, 50.0])
         >>> plot_cost_break_even(costs, break_even_bps=25.0).axes[0].get_title(loc="left")
         'The edge is gone at 25 bps a trade'
     """
-    point = break_even_bps
-    if math.isnan(point):
+    if math.isnan(break_even_bps):
         finding = "No profit even without commission"
-    elif math.isinf(point):
+    elif math.isinf(break_even_bps):
         finding = f"Still above zero at {costs.index.max():g} bps"
     else:
-        finding = f"The edge is gone at {point:.0f} bps a trade"
+        finding = f"The edge is gone at {break_even_bps:.0f} bps a trade"
     with plotting_style():
         figure, ax = _panel(finding)
         _draw_sharpe(ax, costs["sharpe"])
-        if math.isfinite(point):
-            ax.plot([point], [0.0], marker="D", ms=7, color="black", ls="none", zorder=5)
+        if math.isfinite(break_even_bps):
+            ax.plot([break_even_bps], [0.0], marker="D", ms=7, color="black", ls="none", zorder=5)
         if charged_bps is not None:
             ax.axvline(charged_bps, color="0.4", ls=":", lw=1.2)
             note, place = f" charged here: {charged_bps:g}", ax.get_xaxis_transform()
@@ -56,10 +60,10 @@ def plot_cost_break_even(
 
 
 def plot_delay_break_even(delays: pd.DataFrame) -> Figure:
-    """The Sharpe ratio when every order comes some bars late.
+    """Draw the Sharpe ratio when every order comes some bars late.
 
     Args:
-        delays: the table of `try_delays`: index `delay_bars`, column sharpe.
+        delays: The table of `try_delays`: index `delay_bars`, column sharpe.
 
     Example:
         >>> delays = pd.DataFrame({"sharpe": [1.0, 0.2]}, index=[0, 1])
@@ -81,14 +85,14 @@ def plot_delay_break_even(delays: pd.DataFrame) -> Figure:
 
 
 def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None) -> Figure:
-    """Growth of 1 with each member of an ensemble alone: the band from worst to best, the median.
+    """Draw growth with each member of an ensemble alone: the median, the band from worst to best.
 
     Args:
-        equity_by_member: that of `member_equities`, one column for each member.
-        own: the equity of the ensemble, drawn beside.
+        equity_by_member: The equity that `member_equities` gives, one column for each member.
+        own: The equity of the ensemble, drawn beside it.
 
     Raises:
-        TradingError: where there is no member.
+        TradingError: Where there is no member.
 
     Example:
         >>> days = pd.date_range("2024-01-01", periods=2)
@@ -97,8 +101,8 @@ def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None
         '2 members: -10% to +10%, 1 with a loss'
     """
     if equity_by_member.shape[1] == 0:
-        raise TradingError("A figure of members needs the equity of at least one, got none.")
-    growth = _on_plain_dates(equity_by_member / equity_by_member.iloc[0])
+        raise TradingError("A figure of members needs the equity of at least one member, got none.")
+    growth = on_plain_dates(equity_by_member / equity_by_member.iloc[0])
     final = growth.iloc[-1] - 1.0
     with plotting_style():
         figure, ax = _panel(
@@ -113,22 +117,20 @@ def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None
         median = growth.median(axis=1).to_numpy()
         ax.plot(dates, median, color=_OTHER, lw=1.6, label="median member")
         if own is not None:
-            own = _on_plain_dates(own / own.iloc[0])
+            own = on_plain_dates(own / own.iloc[0])
             ax.plot(own.index, own.to_numpy(), color=_OWN, lw=1.6, label="ensemble")
         ax.axhline(1.0, color="0.6", lw=0.8)
-        locator = mdates.AutoDateLocator(minticks=3, maxticks=8)
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+        label_dates(ax, minticks=3, maxticks=8)
         ax.set_ylabel("Growth of 1")
         ax.legend(loc="best", fontsize=8)
     return figure
 
 
 def plot_folds(folds: pd.DataFrame) -> Figure:
-    """The return of each fold as a bar, with that of the market beside it.
+    """Draw the return of each fold as a bar, with that of the market beside it.
 
     Args:
-        folds: the table of `fold_table`.
+        folds: The table of `fold_table`.
 
     Example:
         >>> first = pd.to_datetime(["2011", "2012"])
@@ -161,12 +163,13 @@ def plot_folds(folds: pd.DataFrame) -> Figure:
 
 
 def plot_permutation_test(real: float, null: Sequence[float], *, p_value: float) -> Figure:
-    """The result on the real bars among those on permuted ones: ticks, and a histogram of them.
+    """Draw the result on the real bars among those on permuted ones.
 
     Args:
-        real: the statistic on the real bars.
-        null: those on permuted bars; one that isn't finite did as well and isn't drawn.
-        p_value: that of the test.
+        real: The statistic on the real bars.
+        null: The statistics on permuted bars; one that isn't finite counts as one that did as well,
+            and isn't drawn.
+        p_value: The p-value of the test.
 
     Example:
         >>> plot_permutation_test(1.0, [0.2, 1.4], p_value=0.667).axes[0].get_title(loc="left")
@@ -176,11 +179,10 @@ def plot_permutation_test(real: float, null: Sequence[float], *, p_value: float)
     finite = np.array([statistic for statistic in null if math.isfinite(statistic)])
     with plotting_style():
         figure, ax = _panel(f"{n_as_good} of {len(null)} shuffles did as well, p = {p_value:.3f}")
-        ax.hist(
-            finite, bins="auto" if len(finite) >= 10 else 5, color="0.75", label="shuffled bars"
-        )
-        ticks: dict[str, Any] = {"ls": "none", "marker": "|", "ms": 16, "color": "0.25", "clip_on": False}
-        ax.plot(finite, np.zeros(len(finite)), **ticks)
+        bins = "auto" if len(finite) >= 10 else 5
+        ax.hist(finite, bins=bins, color="0.75", label="shuffled bars")
+        ticks: dict[str, Any] = {"ls": "none", "marker": "|", "ms": 16, "color": "0.25"}
+        ax.plot(finite, np.zeros(len(finite)), clip_on=False, **ticks)
         ax.set_axisbelow(True)
         ax.axvline(real, color=_OWN, lw=2.0, label=f"real bars: {real:.2f}")
         ax.yaxis.set_major_locator(mticker.MaxNLocator(integer=True))
@@ -209,9 +211,3 @@ def _draw_sharpe(ax: Axes, sharpe: pd.Series) -> None:
     ax.axhline(0.0, color="black", lw=0.8)
     ax.margins(x=0.08, y=0.18)
     ax.set_ylabel("Sharpe ratio")
-
-
-def _on_plain_dates(values: Any) -> Any:
-    """The same values at their local time, which is what matplotlib is to show."""
-    index = values.index
-    return values if index.tz is None else values.set_axis(index.tz_localize(None))

@@ -9,35 +9,32 @@ import pandas as pd
 import pytest
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.plots import plot_equity
-from lstm_strategy.evaluation.plots.robustness import (
-    plot_cost_break_even,
-    plot_delay_break_even,
-    plot_folds,
-    plot_members,
-)
-from lstm_strategy.evaluation.plots.training import plot_history
+from lstm_strategy.evaluation.plots.equity import plot_equity
+from lstm_strategy.evaluation.plots.style import STRONG_COLORS
 
 
-def build_result(name, equity, *, exposure=None, in_sample=False, tz=None):
+def build_result(name, equity, *, exposure=None, in_sample=False, tz=None, role=""):
     """Just enough of a `BacktestResult` for a figure."""
     index = pd.date_range("2020-01-01", periods=len(equity), freq="D", tz=tz)
     return SimpleNamespace(
-        name=name,
+        label=f"{name} (IN-SAMPLE)" if in_sample else name,
         equity=pd.Series(equity, index=index, dtype=float),
         exposure=pd.Series(exposure or [1.0] * len(equity), index=index),
         broker=SimpleNamespace(commission_rate=0.001, slippage_rate=0.0005),
+        is_lstm=role == "LSTM",
+        is_buy_and_hold=role == "buy and hold",
         in_sample=in_sample,
     )
 
 
 def three_results():
+    lstm = {"exposure": [0.0, 1.0, -1.0, 0.5], "role": "LSTM"}
     results = [
-        build_result("Buy and hold", [100.0, 110.0, 99.0, 120.0]),
-        build_result("LSTM", [200.0, 190.0, 210.0, 220.0], exposure=[0.0, 1.0, -1.0, 0.5]),
+        build_result("Buy and hold", [100.0, 110.0, 99.0, 120.0], role="buy and hold"),
+        build_result("LSTM", [200.0, 190.0, 210.0, 220.0], **lstm),
         build_result("Momentum", [50.0, 50.0, 40.0, 45.0]),
     ]
-    return {result.name: result for result in results}
+    return {result.label: result for result in results}
 
 
 def line_named(ax, name):
@@ -94,6 +91,26 @@ def test_highlighting_an_unknown_strategy_names_the_known_ones():
         plot_equity(three_results(), highlight="LTSM")
 
 
+def test_colours_follow_the_roles_whatever_the_names_are():
+    results = {
+        "LSTM": build_result("LSTM", [1.0, 2.0]),
+        "Buy and hold": build_result("Buy and hold", [1.0, 1.5]),
+        "X": build_result("X", [1.0, 1.2], role="buy and hold"),
+        "Y": build_result("Y", [1.0, 1.1], role="LSTM"),
+    }
+    figure = plot_equity(results)
+    colors = {name: line_named(figure.axes[0], name).get_color() for name in results}
+    assert colors["X"] == "black"
+    assert colors["Y"] == STRONG_COLORS[0]
+    assert not {colors["LSTM"], colors["Buy and hold"]} & {"black", *STRONG_COLORS}
+    assert figure.axes[2].get_lines()[0].get_label() == "Y"
+
+
+def test_without_an_lstm_the_first_strategy_is_highlighted():
+    results = {name: build_result(name, [1.0, 2.0]) for name in ("Momentum", "LSTM")}
+    assert line_named(plot_equity(results).axes[2], "Momentum").get_color() == STRONG_COLORS[0]
+
+
 def test_the_title_gives_span_and_costs():
     title = plot_equity(three_results()).axes[0].get_title(loc="left")
     assert title.splitlines() == [
@@ -102,9 +119,10 @@ def test_the_title_gives_span_and_costs():
     ]
 
 
-def test_an_in_sample_result_is_called_that_in_title_and_legend():
-    results = {"LSTM": build_result("LSTM (IN-SAMPLE)", [1.0, 2.0], in_sample=True)}
-    panel = plot_equity(results).axes[0]
+@pytest.mark.parametrize("highlight", ["LSTM", "LSTM (IN-SAMPLE)"])
+def test_an_in_sample_result_is_called_that_in_title_and_legend(highlight):
+    results = {"LSTM": build_result("LSTM", [1.0, 2.0], in_sample=True)}
+    panel = plot_equity(results, highlight=highlight).axes[0]
     assert panel.get_title(loc="left").startswith("IN-SAMPLE")
     assert panel.get_legend().get_texts()[0].get_text() == "LSTM (IN-SAMPLE)  +100.0%"
 
@@ -136,32 +154,9 @@ def test_bars_with_a_time_zone_are_drawn_at_their_local_time():
     assert str(line_named(figure.axes[0], "LSTM").get_xdata()[0])[:16] == "2020-01-01T00:00"
 
 
-def test_an_empty_board_is_refused():
+def test_nothing_to_draw_is_refused():
     with pytest.raises(TradingError, match="at least one strategy"):
         plot_equity({})
-
-
-def test_the_history_shows_both_losses_of_each_seed():
-    history = pd.DataFrame(
-        {
-            "seed": [7, 7, 7, 8, 8, 8],
-            "epoch": [1, 2, 3] * 2,
-            "loss": [0.7, 0.6, 0.5, 0.8, 0.7, 0.6],
-            "val_loss": [0.7, 0.65, 0.68, 0.8, 0.75, 0.72],
-        }
-    )
-    panel = plot_history(history).axes[0]
-    assert line_named(panel, "seed 7, training").get_ydata().tolist() == [0.7, 0.6, 0.5]
-    assert line_named(panel, "seed 8, validation").get_ydata().tolist() == [0.8, 0.75, 0.72]
-    dots = [
-        line.get_xydata()[0].tolist() for line in panel.get_lines() if len(line.get_xdata()) == 1
-    ]
-    assert dots == [[2, 0.65], [3, 0.72]]
-
-
-def test_a_history_without_validation_has_no_dot():
-    history = pd.DataFrame({"loss": [0.7, 0.6], "val_loss": np.nan}, index=[1, 2])
-    assert len(plot_history(history).axes[0].get_lines()) == 1
 
 
 def ledger_of(fold, *, tz=None):
@@ -184,9 +179,8 @@ def test_the_ledger_is_a_strip_with_a_piece_for_each_fold(tz):
     assert strip.patches[0].get_facecolor() != strip.patches[1].get_facecolor()
     texts = [text.get_text() for text in strip.texts]
     assert texts == ["3: to 2019-12", "4: to 2019-12"]
-    assert [ax.get_ylabel() for ax in figure.axes] == [
-        "Growth of 1 (log)", "Fold", "Drawdown", "Exposure",
-    ]  # fmt: skip
+    labels = [ax.get_ylabel() for ax in figure.axes]
+    assert labels == ["Growth of 1 (log)", "Fold", "Drawdown", "Exposure"]
 
 
 def test_a_piece_of_the_strip_says_only_what_it_has_room_for():
@@ -216,76 +210,12 @@ def test_dates_have_ticks_whatever_the_span(width_inches):
 def test_a_narrow_figure_has_its_legend_below_and_its_title_within():
     figure = plot_equity(three_results(), width_inches=4.0)
     assert figure.axes[0].get_legend() is None
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        "Buy and hold  +20.0%", "LSTM  +10.0%", "Momentum  -10.0%",
-    ]  # fmt: skip
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["Buy and hold  +20.0%", "LSTM  +10.0%", "Momentum  -10.0%"]
     assert max(map(len, figure.axes[0].get_title(loc="left").splitlines())) <= 50
     figure.draw_without_rendering()
     edge = figure.axes[0]._left_title.get_window_extent().x1
     assert edge <= figure.bbox.x1
-
-
-def sharpes(values, name="delay_bars"):
-    return pd.DataFrame({"sharpe": values}).rename_axis(name)
-
-
-@pytest.mark.parametrize(
-    ("values", "title"),
-    [
-        ({0: 1.0, 10: -1.0}, "The edge is gone at 5 bps a trade"),
-        ({0: 1.0, 50: 0.2}, "Still above zero at 50 bps"),
-        ({0: -0.1, 50: -2.0}, "No profit even without commission"),
-    ],
-    ids=["between", "beyond", "never"],
-)
-def test_the_cost_curve_says_where_the_edge_is_gone(values, title):
-    ax = plot_cost_break_even(sharpes(values), charged_bps=10.0).axes[0]
-    assert ax.get_title(loc="left") == title
-    assert ax.get_lines()[0].get_xydata().tolist() == [[x, y] for x, y in values.items()]
-    assert "charged here: 10" in [text.get_text().strip() for text in ax.texts]
-
-
-def test_the_delay_curve_says_what_one_bar_costs():
-    ax = plot_delay_break_even(sharpes([1.5, 0.25, np.nan])).axes[0]
-    assert ax.get_title(loc="left") == "Sharpe ratio 1.50, one bar later 0.25"
-    assert ax.get_lines()[0].get_ydata().tolist() == [1.5, 0.25]
-    flat = plot_delay_break_even(sharpes([np.nan, np.nan])).axes[0]
-    assert flat.get_title(loc="left") == "Orders that come late"
-
-
-def test_the_fan_shows_worst_best_and_median_seed():
-    day = pd.date_range("2020-01-01", periods=2, tz="Asia/Tokyo")
-    fan = pd.DataFrame({7: [100.0, 90.0], 8: [100.0, 120.0], 9: [200.0, 220.0]}, index=day)
-    ax = plot_members(fan, own=pd.Series([50.0, 60.0], index=day)).axes[0]
-    assert ax.get_title(loc="left") == "3 seeds: -10% to +20%, 1 with a loss"
-    assert line_named(ax, "median seed").get_ydata().tolist() == pytest.approx([1.0, 1.1])
-    assert line_named(ax, "ensemble").get_ydata().tolist() == pytest.approx([1.0, 1.2])
-    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
-    assert (heights.min(), heights.max()) == pytest.approx((0.9, 1.2))
-
-
-def test_a_fan_without_seeds_is_refused():
-    with pytest.raises(TradingError, match="at least one seed"):
-        plot_members(pd.DataFrame(index=pd.date_range("2020-01-01", periods=2)))
-
-
-@pytest.mark.parametrize("has_market", [True, False])
-def test_each_fold_is_a_bar(has_market):
-    folds = pd.DataFrame(
-        {
-            "first": pd.to_datetime(["2020-01-01", "2021-01-01"]),
-            "total_return": [0.1, -0.2],
-            "market_return": [0.3, 0.4],
-        },
-        index=[1, 2],
-    )
-    folds = folds if has_market else folds.drop(columns="market_return")
-    ax = plot_folds(folds).axes[0]
-    heights = [bar.get_height() for bar in ax.patches]
-    assert heights == [0.1, -0.2] + [0.3, 0.4] * has_market
-    assert ax.get_title(loc="left") == "1 of 2 folds with a profit"
-    labels = [label.get_text() for label in ax.get_xticklabels()]
-    assert labels == ["1\n2020-01", "2\n2021-01"]
 
 
 def test_the_users_matplotlib_settings_survive():

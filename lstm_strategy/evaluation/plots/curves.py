@@ -1,0 +1,191 @@
+"""Backtests and equity curves as lines to draw: one name, one colour and one style for each."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import pandas as pd
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.plots.style import STRONG_COLORS
+from lstm_strategy.trading.cerebro import BrokerSettings
+
+# Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
+_MUTED_COLORS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#999999")
+_MUTED_LOOKS = tuple(itertools.product(("-", "--", ":"), _MUTED_COLORS))
+
+
+PandasObject = TypeVar("PandasObject", pd.Series, pd.DataFrame)
+
+
+class DrawableResult(Protocol):
+    """What a backtest must have to be drawn; a `BacktestResult` has it."""
+
+    @property
+    def label(self) -> str:
+        """The name for the legend."""
+        ...
+
+    @property
+    def equity(self) -> pd.Series:
+        """Account value at each close."""
+        ...
+
+    @property
+    def exposure(self) -> pd.Series:
+        """Position value as a fraction of equity."""
+        ...
+
+    @property
+    def is_lstm(self) -> bool:
+        """Whether the figure is about it."""
+        ...
+
+    @property
+    def is_buy_and_hold(self) -> bool:
+        """Whether it holds the market."""
+        ...
+
+    @property
+    def in_sample(self) -> bool:
+        """Whether its model was trained on these bars."""
+        ...
+
+    @property
+    def broker(self) -> BrokerSettings:
+        """What trading cost."""
+        ...
+
+
+class DrawableSet(Protocol):
+    """Several backtests by name; a `ResultSet` and a `Comparison` are that."""
+
+    @property
+    def results(self) -> Mapping[str, DrawableResult]:
+        """One backtest for each strategy."""
+        ...
+
+
+Drawable = DrawableSet | DrawableResult | Mapping[str, DrawableResult | pd.Series]
+"""A comparison, a backtest, or a mapping of names to backtests or equity curves."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One strategy as it is drawn.
+
+    Attributes:
+        name: The name for the legend.
+        equity: Account value at each close.
+        exposure: Position value as a fraction of equity; None where it isn't known.
+        broker: What trading cost; None where it isn't known.
+        in_sample: Whether its model was trained on these bars.
+        is_highlighted: Whether the figure is about it.
+        is_muted: Whether it stays in the background.
+        look: How matplotlib draws it.
+    """
+
+    name: str
+    equity: pd.Series
+    exposure: pd.Series | None
+    broker: BrokerSettings | None
+    in_sample: bool
+    is_highlighted: bool
+    is_muted: bool
+    look: dict[str, Any]
+
+    @property
+    def growth(self) -> pd.Series:
+        """The equity for each unit of money at the start."""
+        growth: pd.Series = self.equity / self.equity.iloc[0]
+        return growth
+
+    @property
+    def label(self) -> str:
+        """The name with the total return."""
+        return f"{self.name}  {self.growth.iloc[-1] - 1:+.1%}"
+
+
+def build_curves(source: Drawable, highlight: str | Sequence[str] | None) -> list[Curve]:
+    """Return the curves in the order given, each with its colour and line style.
+
+    Args:
+        source: What is drawn.
+        highlight: The strategies in strong colours; by default the LSTMs, or else the first.
+
+    Raises:
+        TradingError: For a name that isn't there, or nothing to draw.
+    """
+    entries = _entries_of(source)
+    names = _choose_highlighted(entries, highlight)
+    strong, muted = itertools.cycle(STRONG_COLORS), itertools.cycle(_MUTED_LOOKS)
+    return [
+        _build_curve(name, entry, is_highlighted=name in names, strong=strong, muted=muted)
+        for name, entry in entries.items()
+    ]
+
+
+def on_plain_dates(values: PandasObject) -> PandasObject:
+    """Return the same values at their local time, which is what matplotlib is to show."""
+    index = pd.DatetimeIndex(values.index)
+    return values if index.tz is None else values.set_axis(index.tz_localize(None))
+
+
+def _entries_of(source: Any) -> dict[str, DrawableResult | pd.Series]:
+    """Backtest or equity curve by name, whatever of the three kinds the source is."""
+    entries = getattr(source, "results", source)
+    if not isinstance(entries, Mapping):
+        return {source.label: source}
+    if not entries:
+        raise TradingError("A plot needs at least one strategy, got none.")
+    return dict(entries)
+
+
+def _choose_highlighted(
+    entries: Mapping[str, DrawableResult | pd.Series], highlight: str | Sequence[str] | None
+) -> set[str]:
+    if highlight is None:
+        lstms = {name for name, entry in entries.items() if getattr(entry, "is_lstm", False)}
+        return lstms or {next(iter(entries))}
+    by_label = {getattr(entry, "label", name): name for name, entry in entries.items()}
+    chosen = [highlight] if isinstance(highlight, str) else highlight
+    for name in chosen:
+        if name not in entries and name not in by_label:
+            raise TradingError(
+                f"highlight must name a strategy of the plot, got {name!r}. "
+                f"Choose from {', '.join(entries)}."
+            )
+    return {name if name in entries else by_label[name] for name in chosen}
+
+
+def _build_curve(
+    name: str,
+    entry: DrawableResult | pd.Series,
+    *,
+    is_highlighted: bool,
+    strong: Iterator[str],
+    muted: Iterator[tuple[str, str]],
+) -> Curve:
+    """One curve; the next colour of its kind is taken from the iterators."""
+    result = None if isinstance(entry, pd.Series) else entry
+    holds_market = result is not None and result.is_buy_and_hold
+    if is_highlighted:
+        look = {"color": next(strong), "ls": "-", "lw": 1.8, "zorder": 4}
+    elif holds_market:
+        look = {"color": "black", "ls": "-", "lw": 1.3, "zorder": 3}
+    else:
+        style, color = next(muted)
+        look = {"color": color, "ls": style, "lw": 1.0, "zorder": 2}
+    in_sample = result is not None and result.in_sample
+    return Curve(
+        # a result knows that it is in sample; the name under which it is kept may not
+        name=result.label if result is not None and in_sample else name,
+        equity=on_plain_dates(entry if isinstance(entry, pd.Series) else entry.equity),
+        exposure=None if result is None else on_plain_dates(result.exposure),
+        broker=None if result is None else result.broker,
+        in_sample=in_sample,
+        is_highlighted=is_highlighted,
+        is_muted=not is_highlighted and not holds_market,
+        look=look,
+    )
