@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 from made_up import random_walk
 
+
+def bars_with_a_gap():
+    bars = random_walk(120)
+    return bars.assign(close=bars["close"].where(np.arange(120) != 50))
+
+
 SOURCES = {
     "missing file": ("gone.csv", "there is no file gone.csv. Check the path"),
-    "empty file": ("empty.csv", "empty.csv has no line of at least five column names. Add one"),
+    "empty file": ("empty.csv", "empty.csv.* has no line of at least five column names. Add one"),
     "unknown ending": ("bars.xlsx", "must end in .csv, .* got 'bars.xlsx'. Convert it"),
     "unknown sample": ("sample:dax", "must be sp500 or nasdaq, got 'dax'. Choose one"),
-    "price of NaN": ("nan.csv", "nan.csv: close is NaN at 2001-02-20 .* Fill or drop"),
+    "price of NaN": ("nan.csv", "nan.csv.*: close is NaN at 2001-02-20 .* Fill or drop"),
 }
 
 
@@ -20,9 +26,7 @@ SOURCES = {
 def test_a_source_without_good_bars_is_refused_by_its_name(refusal, here, case):
     (here / "empty.csv").touch()
     (here / "bars.xlsx").touch()
-    random_walk(120).assign(close=lambda bars: bars["close"].where(np.arange(120) != 50)).to_csv(
-        "nan.csv"
-    )
+    bars_with_a_gap().to_csv("nan.csv")
     source, message = SOURCES[case]
     assert re.search(message, refusal("backtest", source, "--strategy", "MACD"))
 
@@ -31,11 +35,11 @@ def test_a_source_without_good_bars_is_refused_by_its_name(refusal, here, case):
 def test_every_command_refuses_bad_bars_and_keeps_earlier_results(
     refusal, here, model_folder, command
 ):
-    random_walk(120).assign(volume=-1).to_csv("bad.csv")
+    bars_with_a_gap().to_csv("bad.csv")
     shutil.copytree(model_folder, "kept")
     (here / "kept" / "metrics.csv").write_text("from an earlier run")
     model = () if command in ("train", "tune") else ("--model", model_folder)
-    assert "volume is -1 at 2001-01-01" in refusal(command, "bad.csv", *model, "--out", "kept")
+    assert "close is NaN at 2001-02-20" in refusal(command, "bad.csv", *model, "--out", "kept")
 
 
 DATES = {
