@@ -86,6 +86,7 @@ def precompute_forecasts(model: Any, bars: pd.DataFrame) -> PrecomputedForecasts
         training_end=forecaster.training_end,
         kind=forecaster.kind,
         ledger=forecaster.ledger,
+        card=forecaster.card,
     )
 
 

@@ -9,6 +9,7 @@ from lstm_strategy.learning.forecaster import (
     FORECAST_COLUMNS,
     Forecaster,
     ForecasterKind,
+    ModelCard,
     Stream,
 )
 from lstm_strategy.support import naive_utc_index
@@ -28,6 +29,7 @@ class PrecomputedForecasts(Forecaster):
         training_end: The last bar that the model has seen; None where it isn't known.
         kind: What the model counts as in tables and verdicts.
         ledger: Which model forecast each bar; None where one model forecast them all.
+        card: Where the model came from; None where that isn't recorded.
 
     Example:
         >>> days = pd.to_datetime(["2024-01-02", "2024-01-03"])
@@ -44,6 +46,7 @@ class PrecomputedForecasts(Forecaster):
     training_end: pd.Timestamp | None
     kind: ForecasterKind = ForecasterKind.LSTM
     ledger: pd.DataFrame | None = None
+    card: ModelCard | None = None
 
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of `frame` that belong to `bars`, on the index of `bars`.

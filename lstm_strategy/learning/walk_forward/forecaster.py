@@ -19,6 +19,7 @@ from lstm_strategy.learning.forecaster import (
     Forecaster,
     ForecasterKind,
     LSTMForecaster,
+    ModelCard,
     Stream,
     TrainableForecaster,
 )
@@ -74,6 +75,11 @@ class WalkForwardForecaster(Forecaster):
     def ledger(self) -> pd.DataFrame:
         """Which model forecast each test bar, and what that model had seen."""
         return self._ledger
+
+    @property
+    def card(self) -> ModelCard | None:
+        """Where the first of its models came from: settings, features and versions are of all."""
+        return self.refits[0].model.card
 
     @property
     def kind(self) -> ForecasterKind:

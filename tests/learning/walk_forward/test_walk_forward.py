@@ -16,7 +16,7 @@ from lstm_strategy import (
 )
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.learning.network import keras
-from lstm_strategy.learning.serving import open_forecaster
+from lstm_strategy.learning.serving import open_forecaster, precompute_forecasts
 from lstm_strategy.learning.walk_forward import fold_training
 
 BARS = random_walk(420, seed=11)
@@ -64,6 +64,13 @@ def test_the_models_say_the_same_as_the_ledger(walked):
         assert refit.model.training_end == rows["train_end"].iloc[0]
         assert refit.model.card.training.sha256 == rows["data_sha256"].iloc[0]
         assert refit.test_start == rows.index[0]
+
+
+def test_its_card_is_that_of_the_first_model_also_once_its_forecasts_are_known(walked):
+    first = walked.refits[0].model.card
+    assert walked.card == first
+    assert first.settings.seed == SMALL["seed"]
+    assert precompute_forecasts(walked, BARS).card == first
 
 
 def test_each_fold_is_forecast_by_its_own_model_with_memory_from_before_its_edge(walked):
