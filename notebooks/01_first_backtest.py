@@ -92,9 +92,9 @@ forecaster
 
 # %%
 losses = forecaster.history.pivot(index="epoch", columns="member", values=["loss", "val_loss"])
-ax = losses["loss"].add_prefix("training, seed ").plot(figsize=(9, 3.5), ls="--", lw=0.9)
+ax = losses["loss"].add_prefix("training, member ").plot(figsize=(9, 3.5), ls="--", lw=0.9)
 ax.set_prop_cycle(None)
-losses["val_loss"].add_prefix("validation, seed ").plot(ax=ax, lw=1.4)
+losses["val_loss"].add_prefix("validation, member ").plot(ax=ax, lw=1.4)
 ax.set(title="Loss by epoch", xlabel="epoch")
 legend = ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 # %% [markdown]

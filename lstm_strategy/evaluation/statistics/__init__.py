@@ -4,7 +4,6 @@ from lstm_strategy.evaluation.statistics.bootstrap import FEWEST_BARS, at_equal_
 from lstm_strategy.evaluation.statistics.multiple_comparison import (
     SPAResult,
     best_lead_p_value,
-    model_confidence_set,
     superior_predictive_ability,
 )
 from lstm_strategy.evaluation.statistics.overfitting import (
@@ -25,7 +24,6 @@ __all__ = [
     "best_lead_p_value",
     "deflated_sharpe",
     "independent_trials",
-    "model_confidence_set",
     "overfitting_probability",
     "sharpe_interval",
     "superior_predictive_ability",

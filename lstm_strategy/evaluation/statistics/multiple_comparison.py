@@ -3,14 +3,13 @@
 Frames are as in `bootstrap`, and strategies are compared at equal volatility.
 
 The tests of superiority are written out here and held to arch's own in our tests: arch 8 calls two
-identical strategies different (p = 0). The confidence set is arch's.
+identical strategies different (p = 0).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from arch.bootstrap import MCS
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.statistics.bootstrap import (
@@ -146,43 +145,3 @@ def best_lead_p_value(
     may_be_best = lead >= -error * np.sqrt(2.0 * np.log(np.log(len(leads))))
     by_luck = (resampled - np.where(may_be_best, lead, 0.0)) / error
     return float((1 + (by_luck.max(axis=1) >= (lead / error).max()).sum()) / (1 + reps))
-
-
-def model_confidence_set(returns: pd.DataFrame, *, reps: int = 1000, seed: int = 0) -> pd.Series:
-    """Return how well each strategy fits among the best, at equal volatility.
-
-    Args:
-        returns: Bar returns, one column a strategy.
-        reps: Number of resamples.
-        seed: Chooses the resamples.
-
-    Returns:
-        A p-value for each column, in their order. Those above 0.1 are the set that holds the best
-        strategy with a confidence of 90 %. The best has 1; identical strategies share theirs.
-
-    Raises:
-        TradingError: If a return isn't finite, or there are too few bars.
-
-    Source:
-        Hansen, Lunde and Nason (2011), "The model confidence set", the range statistic.
-
-    Example:
-        >>> bars = np.arange(60)
-        >>> returns = pd.DataFrame({"good": 0.01 + 0.001 * (-1.0) ** bars, "cash": 0.0 * bars})
-        >>> model_confidence_set(returns, reps=99).to_dict()
-        {'good': 1.0, 'cash': 0.0}
-    """
-    scaled = at_equal_volatility(check_returns(returns))
-    # arch divides by the spread of each difference, so of identical strategies one stands for all
-    columns = scaled.to_numpy().T
-    distances = np.array([(columns - column).std(axis=1) for column in columns])
-    places = (distances < _SAME_STRATEGY).argmax(axis=1)
-    different = scaled.iloc[:, sorted(set(places))]
-    p_values = pd.Series(1.0, different.columns)
-    if different.shape[1] > 1:
-        losses = -different
-        test = MCS(losses, size=0.1, reps=reps, block_size=block_length(different), seed=seed)
-        test.compute()
-        p_values = test.pvalues["Pvalue"]
-    shared = [float(p_values[scaled.columns[place]]) for place in places]
-    return pd.Series(shared, scaled.columns, name="p_value")

@@ -36,8 +36,8 @@ class Trial(BaseModel):
     Example:
         >>> trial = Trial(number=2, training={}, trading={}, bars_sha256="", first="", last="",
         ...               model="model")
-        >>> trial.own_file("permutation_test.csv")
-        'permutation_test-2.csv'
+        >>> trial.own_file("permutations.csv")
+        'permutations-2.csv'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

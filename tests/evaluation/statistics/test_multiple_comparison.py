@@ -1,16 +1,15 @@
-"""Superiority over each baseline and over all trials, and the set that holds the best strategy."""
+"""Superiority over each baseline and over all trials."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from arch.bootstrap import MCS, SPA
+from arch.bootstrap import SPA
 from random_returns import random_returns
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.statistics.bootstrap import at_equal_volatility, block_length
+from lstm_strategy.evaluation.statistics.bootstrap import at_equal_volatility
 from lstm_strategy.evaluation.statistics.multiple_comparison import (
     best_lead_p_value,
-    model_confidence_set,
     superior_predictive_ability,
 )
 
@@ -90,24 +89,6 @@ def test_the_same_seed_gives_the_same_p_values_and_another_seed_others():
 def test_returns_that_cant_be_judged_are_refused(spoil, message):
     with pytest.raises(TradingError, match=message):
         superior_predictive_ability(spoil(random_returns()), "a", reps=10)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_the_confidence_set_agrees_with_arch(seed):
-    returns = random_returns(seed, sharpes=(0.0, 0.1, 0.2, 0.0, -0.1))
-    scaled = at_equal_volatility(returns)
-    peer = MCS(-scaled, size=0.1, block_size=block_length(scaled), reps=REPS, seed=2)
-    peer.compute()
-    p_values = model_confidence_set(returns, reps=REPS, seed=2)
-    assert p_values.index[p_values > 0.1].to_list() == peer.included
-    assert p_values.to_dict() == peer.pvalues["Pvalue"].to_dict()
-
-
-def test_identical_strategies_share_their_place_in_the_confidence_set():
-    returns = random_returns(10, sharpes=(0.5, 0.0))
-    p_values = model_confidence_set(returns.assign(same=returns["a"]), reps=REPS)
-    assert p_values.to_list() == [1.0, pytest.approx(0.0, abs=0.01), 1.0]
-    assert model_confidence_set(returns.assign(b=returns["a"])).to_list() == [1.0, 1.0]
 
 
 @pytest.mark.slow
