@@ -6,7 +6,7 @@ fingerprinted here; everything to the right takes them as `validate_bars` return
 
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.frequency import bar_spacing, bars_per_year
-from lstm_strategy.bars.load import load_bars, sample_bars
+from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
 from lstm_strategy.bars.simulate import simulate_bars
 from lstm_strategy.bars.span import (
     bars_until,
@@ -19,6 +19,7 @@ from lstm_strategy.bars.validate import CheckedBars, check_bars, validate_bars
 
 __all__ = [
     "CheckedBars",
+    "LoadedBars",
     "bar_spacing",
     "bars_fingerprint",
     "bars_per_year",
@@ -27,6 +28,7 @@ __all__ = [
     "describe_span",
     "first_bar_number",
     "load_bars",
+    "read_bars",
     "sample_bars",
     "simulate_bars",
     "slice_bars",

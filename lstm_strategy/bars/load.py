@@ -1,38 +1,82 @@
-"""Bars from a CSV or Parquet file, a DataFrame or an embedded sample, under the usual names."""
+"""Bars from a file, a DataFrame or an embedded sample, under the usual names."""
 
 import importlib
+import logging
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
-from lstm_strategy.bars.date_parsing import index_by_date
-from lstm_strategy.bars.layouts import parse_numbers, put_oldest_first, read_file, rename_columns
-from lstm_strategy.bars.validate import PRICE_COLUMNS, validate_bars
+from lstm_strategy.bars.assemble import Assembly, assemble_bars
+from lstm_strategy.bars.files import Table, read_table, table_from_frame
+from lstm_strategy.bars.oddities import find_oddities
+from lstm_strategy.bars.repair import repair_bars
+from lstm_strategy.bars.validate import PRICE_COLUMNS, BadBarError, validate_bars
 from lstm_strategy.errors import BarsError
 
+_log = logging.getLogger(__name__)
+_REPAIR = "Or let repair=True, on the command line --repair, drop or change them."
 _SAMPLES = ("sp500", "nasdaq")
 
 
+@dataclass(frozen=True)
+class _Wishes:
+    """The arguments of `load_bars`."""
+
+    adjusted: bool
+    symbol: str | None
+    columns: Mapping[str, str]
+    repair: bool
+
+
+class LoadedBars(NamedTuple):
+    """Bars, and what was done to get them.
+
+    Attributes:
+        bars: What `load_bars` returns.
+        notes: What was repaired, dropped, reversed or left out, and what is odd about the bars;
+            sentences without a full stop.
+    """
+
+    bars: pd.DataFrame
+    notes: tuple[str, ...]
+
+
 def load_bars(
-    source: str | os.PathLike[str] | pd.DataFrame, *, adjusted: bool = False
+    source: str | os.PathLike[str] | pd.DataFrame,
+    *,
+    adjusted: bool = False,
+    symbol: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    repair: bool = False,
 ) -> pd.DataFrame:
     """Load bars from a file, a frame or a sample, and check them.
 
-    Files end in `.csv`, `.txt` or `.tsv` (separated by comma, semicolon, tab or bar) or in
-    `.parquet` or `.pq`, with the dates in the index or in a column. The usual spellings of
-    column names are known: `Date`, `Open time`, `o`, `Adj Close`, `Vol.`, `Volume BTC` … Dates
-    may be ISO, one of the other usual formats, or the seconds or milliseconds of the Unix epoch,
-    which become UTC; dates with changing UTC offsets become UTC as well; other dates keep the
-    timezone they have, or none. A file whose newest bar comes first is turned round, and its
-    columns of mere text (a symbol) are left out.
+    Files end in `.csv`, `.txt` or `.tsv`, in `.parquet`, `.pq`, `.feather` or `.json`, with `.gz`,
+    `.xz`, `.bz2` or `.zip` behind if they are compressed. Text may be separated by commas,
+    semicolons, tabs or bars, in any usual encoding, with names of columns in many languages or,
+    in the layouts of exchanges, with none. Dates may be ISO, one of the other usual formats, digits
+    such as `202401020930`, or counts of the Unix epoch, which become UTC. Whatever can't be read
+    surely is refused; what is repaired, dropped, reversed or left out is logged (`read_bars`
+    returns it).
+
+    A market without volume has 0 on every bar, and features that read volume are refused for it.
 
     Args:
         source: A path, a DataFrame (never changed) or a sample: `"sample:sp500"` or
-            `"sample:nasdaq"`.
+            `"sample:nasdaq"`. The same data gives the same bars from each of them.
         adjusted: Whether to scale open, high, low and close by `Adj Close / Close`, so that splits
             and dividends don't look like price moves. The adjusted close is left out either way.
+        symbol: The market to choose from a file of several.
+        columns: Where to find a column that has no usual name, such as `{"open": "open_perp"}`; the
+            column of dates is called `datetime`.
+        repair: Whether to repair more than rows without prices, rows that stand there twice and
+            prices at most 0.005% outside high and low: to sort the rows, drop those that are no
+            bars, fill gaps in the volume with 0, and widen high and low by up to 1%.
 
     Returns:
         Shape (n_bars, 5 + n_extras), float64: `open high low close volume`, then the extra numeric
@@ -52,8 +96,46 @@ def load_bars(
         2024-01-02  10.0  12.0   9.0   11.0   500.0
         2024-01-03  11.0  13.0  10.0   12.0   400.0
     """
+    name = "bars" if isinstance(source, pd.DataFrame) else str(source)
+    loaded = read_bars(source, adjusted=adjusted, symbol=symbol, columns=columns, repair=repair)
+    if loaded.notes:
+        _log.warning("%s: %s", name, "; ".join(loaded.notes))
+    return loaded.bars
+
+
+def read_bars(
+    source: str | os.PathLike[str] | pd.DataFrame,
+    *,
+    adjusted: bool = False,
+    symbol: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    repair: bool = False,
+) -> LoadedBars:
+    """Load bars as `load_bars` does, and return what was done instead of logging it.
+
+    Args:
+        source: As in `load_bars`.
+        adjusted: As in `load_bars`.
+        symbol: As in `load_bars`.
+        columns: As in `load_bars`.
+        repair: As in `load_bars`.
+
+    Returns:
+        The bars and the notes.
+
+    Raises:
+        BarsError: As `load_bars` raises it.
+
+    Example:
+        >>> frame = pd.DataFrame(
+        ...     {"Date": ["2024-01-03", "2024-01-02"], "Open": [11, 10], "High": [13, 12],
+        ...      "Low": [10, 9], "Close": [12, 11], "Volume": [400, 500], "Symbol": ["SPY"] * 2})
+        >>> read_bars(frame).notes
+        ('left out the column Symbol', 'the newest bar came first; the order was reversed')
+    """
+    wishes = _Wishes(adjusted, symbol, dict(columns or {}), repair)
     if isinstance(source, pd.DataFrame):
-        return _build_bars(source, source="bars", adjusted=adjusted)
+        return _build_bars(table_from_frame(source), "", wishes)
     if not isinstance(source, str | os.PathLike):
         raise BarsError(
             f"bars come from a path, a DataFrame or a sample's name, got {type(source).__name__}. "
@@ -62,15 +144,14 @@ def load_bars(
     # Two letters at least: C:\prices.csv is a path.
     scheme = re.match(r"([A-Za-z]\w+):", str(source))
     if scheme is None:
-        frame = read_file(Path(source))
-        return _build_bars(frame, source=str(source), adjusted=adjusted, is_file=True)
+        return _build_bars(_read_file(Path(source)), str(source), wishes)
     if scheme[1] != "sample":
         raise BarsError(
             f"the source scheme must be sample:, got {scheme[0]} in {str(source)!r}. "
             "Save those prices to a CSV or Parquet file first and pass its path."
         )
-    frame = _read_sample(str(source).removeprefix("sample:"))
-    return _build_bars(frame, source=str(source), adjusted=adjusted)
+    sample = _read_sample(str(source).removeprefix("sample:"))
+    return _build_bars(table_from_frame(sample), str(source), wishes)
 
 
 def sample_bars(name: str = "sp500") -> pd.DataFrame:
@@ -90,7 +171,7 @@ def sample_bars(name: str = "sp500") -> pd.DataFrame:
         >>> sample_bars("sp500").shape
         (5031, 5)
     """
-    return _build_bars(_read_sample(name), source=f"sample:{name}", adjusted=False)
+    return load_bars(_read_sample(name))
 
 
 def _read_sample(name: str) -> pd.DataFrame:
@@ -100,18 +181,60 @@ def _read_sample(name: str) -> pd.DataFrame:
     return sample
 
 
-def _build_bars(
-    frame: pd.DataFrame, *, source: str, adjusted: bool, is_file: bool = False
-) -> pd.DataFrame:
+def _read_file(path: Path) -> Table:
     try:
-        bars = index_by_date(rename_columns(frame))
-        if is_file:
-            bars = put_oldest_first(parse_numbers(bars))
-        if adjusted:
+        return read_table(path)
+    except BarsError as error:
+        raise _name_source(error, str(path)) from error
+
+
+def _name_source(error: BarsError, source: str) -> BarsError:
+    """The error with the file in front, unless it names it already."""
+    message = _keep_printable(str(error))
+    is_named = not source or source in message or Path(source).name in message
+    return BarsError(message if is_named else f"{source}: {message}")
+
+
+def _keep_printable(text: str) -> str:
+    """Text of a stranger's file without the signs that a terminal obeys."""
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
+
+
+def _build_bars(
+    table: Table,
+    source: str,
+    wishes: _Wishes,
+) -> LoadedBars:
+    try:
+        assembly = assemble_bars(table, symbol=wishes.symbol, columns=wishes.columns)
+        repaired = repair_bars(assembly.frame, is_bold=wishes.repair)
+        notes = [*assembly.notes, *repaired.notes]
+        frame = _put_oldest_first(repaired.bars, notes)
+        bars = _validate(frame, assembly, is_repaired=wishes.repair)
+        if wishes.adjusted:
             bars = _adjust_prices(bars)
     except BarsError as error:
-        raise BarsError(f"{source}: {error}") from error
-    return validate_bars(bars.drop(columns="adj_close", errors="ignore"), source=source)
+        raise _name_source(error, source) from error
+    bars = bars.drop(columns="adj_close", errors="ignore")
+    said = (*notes, *find_oddities(bars))
+    return LoadedBars(bars, tuple(_keep_printable(note) for note in said))
+
+
+def _put_oldest_first(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    if len(frame) < 2 or not frame["datetime"].is_monotonic_decreasing:
+        return frame
+    notes.append("the newest bar came first; the order was reversed")
+    return frame.iloc[::-1]
+
+
+def _validate(frame: pd.DataFrame, assembly: Assembly, *, is_repaired: bool) -> pd.DataFrame:
+    """The valid bars; the error that refuses them says where the bad one stands."""
+    try:
+        return validate_bars(frame.set_index("datetime"))
+    except BadBarError as error:
+        where = assembly.rows.name(int(frame.index[error.row]))
+        help_of_ours = "" if is_repaired else f" {_REPAIR}"
+        raise BarsError(f"{where}: {error}{help_of_ours}") from error
 
 
 def _adjust_prices(bars: pd.DataFrame) -> pd.DataFrame:
@@ -120,9 +243,7 @@ def _adjust_prices(bars: pd.DataFrame) -> pd.DataFrame:
             "adjusted=True needs a column of adjusted closes such as Adj Close, "
             f"found: {', '.join(bars.columns)}. Load with adjusted=False, or add that column."
         )
-    # Validated first, so that text and missing prices are named instead of failing here.
-    prices = validate_bars(bars)
-    prices[list(PRICE_COLUMNS)] = prices[list(PRICE_COLUMNS)].mul(
-        prices["adj_close"] / prices["close"], axis=0
+    bars[list(PRICE_COLUMNS)] = bars[list(PRICE_COLUMNS)].mul(
+        bars["adj_close"] / bars["close"], axis=0
     )
-    return prices
+    return validate_bars(bars)

@@ -16,6 +16,23 @@ BAR_COLUMNS = (*PRICE_COLUMNS, "volume")
 
 # Adjusted and resampled prices carry rounding noise; a real error is far larger.
 _RELATIVE_TOLERANCE = 1e-9
+# The square of a larger number, or its sum over many bars, is infinite.
+_LARGEST = 1e100
+
+
+class BadBarError(BarsError):
+    """Bars with a bad one among them.
+
+    Attributes:
+        row: The position of the first bad bar.
+    """
+
+    def __init__(self, message: str, row: int) -> None:
+        super().__init__(message)
+        self.row = row
+
+    def __reduce__(self) -> tuple[type["BadBarError"], tuple[str, int]]:
+        return BadBarError, (str(self), self.row)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +152,16 @@ def _check_index(index: pd.Index) -> None:
         _refuse_index(index)
     if index.hasnans:
         missing = np.asarray(index.isna())
-        raise BarsError(
+        raise BadBarError(
             f"the date of row {missing.argmax()} is missing (NaT; {_count_rows(missing.sum())}). "
-            "Drop those rows: bars[bars.index.notna()]."
+            "Drop those rows: bars[bars.index.notna()].",
+            int(missing.argmax()),
         )
+    _refuse(
+        np.asarray(index.asi8.view(f"M8[{index.unit}]") < np.datetime64("0001-01-01")),
+        lambda row: f"the date of row {row} lies before the year 1",
+        "Correct it.",
+    )
     steps = np.diff(index.asi8)
     _refuse(
         np.append(False, steps < 0),
@@ -215,8 +238,19 @@ def _check_prices(bars: pd.DataFrame) -> None:
     _refuse_values(prices, np.isinf, "Correct or drop those rows.")
     _refuse_values(
         prices,
-        lambda values: values <= 0,
+        lambda values: values < 0,
+        "Returns of prices below zero mean nothing: use prices that are adjusted by ratio, or drop "
+        "those rows.",
+    )
+    _refuse_values(
+        prices,
+        lambda values: values == 0,
         "Prices must be above zero: correct or drop those rows.",
+    )
+    _refuse_values(
+        prices,
+        lambda values: (values > _LARGEST) | (values < 1 / _LARGEST),
+        f"Prices must lie between {1 / _LARGEST:g} and {_LARGEST:g}: change their unit.",
     )
     _refuse_order(bars, "high", "below", "low")
     for other in ("open", "close"):
@@ -234,6 +268,11 @@ def _check_volume(bars: pd.DataFrame) -> None:
     volume = bars[["volume"]]
     _refuse_values(volume, np.isnan, "Fill it with 0 or drop those rows.")
     _refuse_values(volume, np.isinf, "Correct or drop those rows.")
+    _refuse_values(
+        volume,
+        lambda values: values > _LARGEST,
+        f"Volume must be below {_LARGEST:g}: change its unit.",
+    )
     _refuse_values(
         volume,
         lambda values: values < 0,
@@ -280,7 +319,8 @@ def _refuse_order(bars: pd.DataFrame, name: str, relation: str, other: str) -> N
 
 def _refuse(bad: np.ndarray, offence: Callable[[int], str], remedy: str) -> None:
     if bad.any():
-        raise BarsError(f"{offence(int(bad.argmax()))} ({_count_rows(int(bad.sum()))}). {remedy}")
+        row = int(bad.argmax())
+        raise BadBarError(f"{offence(row)} ({_count_rows(int(bad.sum()))}). {remedy}", row)
 
 
 def _format_value(value: float) -> str:

@@ -3,7 +3,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_strategy.bars.validate import validate_bars
@@ -153,8 +153,24 @@ BAD_BARS = {
     ),
     "negative price": (
         with_cells("low", {1: -37.63, 2: -1.0}),
-        "low is -37.63 at 2020-03-10 (2 rows in all). "
-        "Prices must be above zero: correct or drop those rows.",
+        "low is -37.63 at 2020-03-10 (2 rows in all). Returns of prices below zero mean nothing: "
+        "use prices that are adjusted by ratio, or drop those rows.",
+    ),
+    "price whose square is infinite": (
+        with_cells("high", {1: 1e154}),
+        "high is 1e+154 at 2020-03-10 (1 row in all). "
+        "Prices must lie between 1e-100 and 1e+100: change their unit.",
+    ),
+    "volume whose square is infinite": (
+        with_cells("volume", {1: 1e200}),
+        "volume is 1e+200 at 2020-03-10 (1 row in all). Volume must be below 1e+100: "
+        "change its unit.",
+    ),
+    "dates before the year 1": (
+        six_bars().set_axis(
+            pd.DatetimeIndex(np.arange(-800_000, -799_994).astype("M8[D]").astype("M8[s]")), axis=0
+        ),
+        "the date of row 0 lies before the year 1 (6 rows in all). Correct it.",
     ),
     "high below low": (
         with_cells("high", {3: 9.0}),
@@ -294,6 +310,7 @@ def test_writing_into_the_result_leaves_the_callers_frame_as_it_was():
     pd.testing.assert_frame_equal(bars, six_bars())
 
 
+@settings(deadline=None)
 @given(
     row=st.integers(0, 5),
     column=st.sampled_from(["open", "high", "low", "close", "volume"]),

@@ -1,0 +1,65 @@
+"""What the columns of a file mean.
+
+Names in many languages, numbers with the marks of any country, dates in any usual form, and the
+market that a row belongs to. What can't be read surely is refused, with its line and the remedy.
+"""
+
+from lstm_strategy.bars.columns.dates import DatedRows, date_rows, read_dates, reads_as_times
+from lstm_strategy.bars.columns.names import (
+    column_name,
+    count_usual_names,
+    find_bar_columns,
+    find_by_choice,
+    find_dates,
+    find_families,
+    find_tickers,
+    list_labels,
+    plain_name,
+)
+from lstm_strategy.bars.columns.numbers import (
+    cast_numbers,
+    choose_decimal_mark,
+    is_true_or_false,
+    looks_like_number,
+    null_if_missing,
+    parse_flags,
+    parse_numbers,
+)
+from lstm_strategy.bars.columns.symbols import (
+    choose_ticker_columns,
+    choose_ticker_rows,
+    has_distinct_dates,
+)
+from lstm_strategy.bars.columns.values import Column, Rows, plain_values, text_of
+from lstm_strategy.bars.columns.volume import choose_volume
+
+__all__ = [
+    "Column",
+    "DatedRows",
+    "Rows",
+    "cast_numbers",
+    "choose_decimal_mark",
+    "choose_ticker_columns",
+    "choose_ticker_rows",
+    "choose_volume",
+    "column_name",
+    "count_usual_names",
+    "date_rows",
+    "find_bar_columns",
+    "find_by_choice",
+    "find_dates",
+    "find_families",
+    "find_tickers",
+    "has_distinct_dates",
+    "is_true_or_false",
+    "list_labels",
+    "looks_like_number",
+    "null_if_missing",
+    "parse_flags",
+    "parse_numbers",
+    "plain_name",
+    "plain_values",
+    "read_dates",
+    "reads_as_times",
+    "text_of",
+]

@@ -1,0 +1,149 @@
+"""The bytes of a file, uncompressed, and the kind of file that they make."""
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from lstm_strategy.errors import BarsError
+
+_SUFFIXES = {
+    ".csv": "text",
+    ".txt": "text",
+    ".tsv": "text",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".feather": "feather",
+    ".json": "json",
+}
+_COMPRESSED = {".gz", ".xz", ".bz2", ".zip"}
+_MAGIC = {
+    b"\x1f\x8b": "gz",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bz2",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+}
+# Far more than any file of bars, and little enough not to fill the memory.
+_MOST_BYTES = 4 * 2**30
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds.
+
+    Attributes:
+        kind: `"text"`, `"parquet"`, `"feather"` or `"json"`.
+        data: Its bytes, uncompressed.
+        notes: What was done while reading and must be said.
+    """
+
+    kind: str
+    data: bytes
+    notes: tuple[str, ...] = ()
+
+
+def read_content(path: Path) -> Content:
+    """Read a file of bars, and uncompress it.
+
+    Args:
+        path: A file whose name ends as files of bars do, with `.gz`, `.xz`, `.bz2` or `.zip` behind
+            if it is compressed.
+
+    Raises:
+        BarsError: If there is no such file, it is none of bars, or it can't be read.
+    """
+    kind = _choose_kind(path)
+    try:
+        if not path.exists():
+            raise BarsError(f"there is no file {path}. Check the path.")
+        if not path.is_file():
+            raise BarsError(
+                f"{path} is no file{' but a folder' * path.is_dir()}. Pass a file of bars."
+            )
+        with path.open("rb") as file:
+            data = _read_bounded(file, path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, BarsError):
+            raise
+        raise BarsError(f"{path} can't be read ({error}). Check the path.") from error
+    packing = next((name for magic, name in _MAGIC.items() if data.startswith(magic)), None)
+    if packing is None:
+        return Content(kind or "text", data)
+    try:
+        return _uncompress(path, data, packing, kind)
+    except (OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        if isinstance(error, BarsError):
+            raise
+        raise _damaged(path, error) from error
+    except (lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> BarsError:
+    return BarsError(f"{path} can't be read ({error}). Check that it is a whole file.")
+
+
+def _choose_kind(path: Path) -> str | None:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in _COMPRESSED:
+        suffixes.pop()
+        if not suffixes or path.suffix.lower() == ".zip":
+            return _SUFFIXES.get(suffixes[-1]) if suffixes else None
+    if suffixes and suffixes[-1] in _SUFFIXES:
+        return _SUFFIXES[suffixes[-1]]
+    raise BarsError(
+        "a file of bars must end in .csv, .txt, .tsv, .parquet, .pq, .feather or .json, with .gz, "
+        f".xz, .bz2 or .zip behind if it is compressed, got {path.name!r}. Convert it, or pass a "
+        "DataFrame."
+    )
+
+
+def _read_bounded(file: object, path: Path) -> bytes:
+    data: bytes = file.read(_MOST_BYTES + 1)  # type: ignore[attr-defined]
+    if len(data) > _MOST_BYTES:
+        raise BarsError(
+            f"{path} holds more than {_MOST_BYTES / 2**30:.0f} GiB. Split it, or pass a DataFrame."
+        )
+    return data
+
+
+def _uncompress(path: Path, data: bytes, packing: str, kind: str | None) -> Content:
+    if packing == "zip":
+        return _read_zip(path, data, kind)
+    openers = {"gz": gzip.GzipFile, "xz": lzma.LZMAFile, "bz2": bz2.BZ2File}
+    with (
+        openers[packing](io.BytesIO(data))
+        if packing != "gz"
+        else gzip.open(io.BytesIO(data)) as file
+    ):
+        return Content(kind or "text", _read_bounded(file, path))
+
+
+def _read_zip(path: Path, data: bytes, kind: str | None) -> Content:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        if any(name.startswith("xl/") for name in names):
+            raise BarsError(f"{path} is an Excel workbook. Save it as CSV, or pass a DataFrame.")
+        names = [name for name in names if _is_of_bars(name)]
+        # beside its prices HistData packs a report in a .txt file
+        best = [name for name in names if not name.lower().endswith(".txt")] or names
+        if len(best) != 1:
+            found = ", ".join(best[:5]) or "none"
+            raise BarsError(
+                f"{path} must hold one file of bars, found {found}"
+                f"{f' … {len(best)} in all' * (len(best) > 5)}. Unpack it, and pass one of them."
+            )
+        with archive.open(best[0]) as file:
+            inner = _SUFFIXES[PurePosixPath(best[0]).suffix.lower()]
+            return Content(inner, _read_bounded(file, path), (f"read {best[0]} of the archive",))
+
+
+def _is_of_bars(name: str) -> bool:
+    member = PurePosixPath(name)
+    is_hidden = member.name.startswith(".") or "__MACOSX" in member.parts
+    return member.suffix.lower() in _SUFFIXES and not is_hidden

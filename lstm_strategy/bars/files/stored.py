@@ -1,0 +1,105 @@
+"""Tables that programs store: Parquet, Feather and JSON."""
+
+import io
+import json
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from lstm_strategy.bars.columns import Column, Rows, count_usual_names, plain_values
+from lstm_strategy.bars.files.table import Table, table_from_frame
+from lstm_strategy.errors import BarsError
+
+_DAMAGE = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    NotImplementedError,
+    RecursionError,
+    pa.ArrowException,
+)
+
+
+def read_parquet(data: bytes) -> Table:
+    """Read a Parquet file.
+
+    Raises:
+        BarsError: If it is damaged.
+    """
+    try:
+        return table_from_frame(pd.read_parquet(io.BytesIO(data)))
+    except _DAMAGE as error:
+        raise _unreadable("Parquet", error) from error
+
+
+def read_feather(data: bytes) -> Table:
+    """Read a Feather file.
+
+    Raises:
+        BarsError: If it is damaged.
+    """
+    try:
+        return table_from_frame(pd.read_feather(io.BytesIO(data)))
+    except _DAMAGE as error:
+        raise _unreadable("Feather", error) from error
+
+
+def read_json(data: bytes) -> Table:
+    """Read JSON: a list of rows, a list of records, or columns by name.
+
+    Raises:
+        BarsError: If it is damaged or none of these.
+    """
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable("JSON", error) from error
+    try:
+        return _table_from_json(content)
+    except _DAMAGE as error:
+        if isinstance(error, BarsError):
+            raise
+        raise _unreadable("JSON", error) from error
+
+
+def _table_from_json(content: Any) -> Table:
+    if isinstance(content, dict):
+        if {"columns", "data"} <= set(content):
+            return table_from_frame(pd.DataFrame(content["data"], columns=content["columns"]))
+        nested = [value for value in content.values() if isinstance(value, list | dict)]
+        inner = [value for value in nested if _holds_rows(value)]
+        if len(inner) == 1:
+            return _table_from_json(inner[0])
+        if nested and all(isinstance(value, dict) for value in nested):
+            frame = pd.DataFrame(content)
+            is_by_date = count_usual_names([str(name) for name in frame.index]) >= 4
+            frame = frame.T if is_by_date else frame
+            return table_from_frame(frame.infer_objects())
+        if nested:
+            return table_from_frame(pd.DataFrame(content))
+    if isinstance(content, list) and content and all(isinstance(row, list) for row in content):
+        width = len(content[0])
+        for row, cells in enumerate(content):
+            if len(cells) != width:
+                raise BarsError(
+                    f"row {row} has {len(cells)} cells, and the first has {width}. Drop it."
+                )
+        frame = pd.DataFrame(content)
+        columns = [Column("", plain_values(frame.iloc[:, place])) for place in range(width)]
+        return Table(tuple(columns), Rows("row", range(len(frame))), has_header=False)
+    if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
+        return table_from_frame(pd.DataFrame(content))
+    raise BarsError("the JSON holds no bars: it must be a list of rows. Convert it to CSV.")
+
+
+def _holds_rows(value: Any) -> bool:
+    """Whether a list or dict holds lists or dicts alone."""
+    rows = value.values() if isinstance(value, dict) else value
+    return bool(rows) and all(isinstance(row, list | dict) for row in rows)
+
+
+def _unreadable(kind: str, error: Exception) -> BarsError:
+    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return BarsError(f"the file can't be read as {kind} ({reason}). Check that it is a whole file.")

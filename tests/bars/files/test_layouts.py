@@ -1,0 +1,424 @@
+"""Files as exporters write them: each gives its three bars, or is refused with the remedy."""
+
+import gzip
+import io
+import json
+import lzma
+import zipfile
+
+import pandas as pd
+import pytest
+from bar_files import DAYS, assert_same_bars, dated_csv, three_bars
+
+from lstm_strategy.bars.load import load_bars, read_bars
+from lstm_strategy.errors import BarsError
+
+BAR = ["open", "high", "low", "close", "volume"]
+DAILY = dated_csv("Date,Open,High,Low,Close,Volume", DAYS)
+MINUTES = ["2024-01-02 09:30", "2024-01-02 09:31", "2024-01-03 09:30"]
+
+
+def write(folder, content: str | bytes, name: str, encoding: str = "utf-8"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    return path
+
+
+# Each row is one bar of `three_bars`; the name of a case says what is peculiar about it.
+DAY_LAYOUTS = {
+    "row numbers beside the dates": "," + DAILY.replace("\n2024", "\n0,2024"),
+    "row numbers and a day": (
+        ",day,open,high,low,close,volume\n0,2024-01-02,10,12,9,11,500\n"
+        "1,2024-01-03,11,13,10,12,400\n2,2024-01-16,12.5,14,11.25,13,1200\n"
+    ),
+    "points for thousands": (
+        "Date;Open;High;Low;Close;Volume\n02.01.2024;10,0;12,0;9,0;11,0;500\n"
+        "03.01.2024;11,0;13,0;10,0;12,0;400\n16.01.2024;12,5;14,0;11,25;13,0;1.200\n"
+    ),
+    "the volume in money first": (
+        "unix,date,symbol,open,high,low,close,Volume USD,Volume BTC\n"
+        "1705363200,2024-01-16,BTC/USD,12.5,14,11.25,13,15600,1200\n"
+        "1704240000,2024-01-03,BTC/USD,11,13,10,12,4800,400\n"
+        "1704153600,2024-01-02,BTC/USD,10,12,9,11,5500,500\n"
+    ),
+    "Chinese names": (
+        "日期,开盘,收盘,最高,最低,成交量\n2024-01-02,10,11,12,9,500\n2024-01-03,11,12,13,10,400\n"
+        "2024-01-16,12.5,13,14,11.25,1200\n"
+    ),
+    "tushare": (
+        "ts_code,trade_date,open,high,low,close,vol\n000001.SZ,20240116,12.5,14,11.25,13,1200\n"
+        "000001.SZ,20240103,11,13,10,12,400\n000001.SZ,20240102,10,12,9,11,500\n"
+    ),
+    "investing.com in German": (
+        '"Datum","Zuletzt","Eröffn.","Hoch","Tief","Vol.","+/- %"\n'
+        '"16.01.2024","13,00","12,50","14,00","11,25","1,20K","0,11%"\n'
+        '"03.01.2024","12,00","11,00","13,00","10,00","0,40K","0,11%"\n'
+        '"02.01.2024","11,00","10,00","12,00","9,00","0,50K","0,11%"\n'
+    ),
+    "investing.com in Portuguese": (
+        '"Data","Último","Abertura","Máxima","Mínima","Vol."\n'
+        '"16.01.2024","13,00","12,50","14,00","11,25","1,20K"\n'
+        '"03.01.2024","12,00","11,00","13,00","10,00","0,40K"\n'
+        '"02.01.2024","11,00","10,00","12,00","9,00","0,50K"\n'
+    ),
+    "investing.com in Korean": (
+        '"날짜","종가","시가","고가","저가","거래량"\n'
+        '"2024- 01- 16","13.00","12.50","14.00","11.25","1.20K"\n'
+        '"2024- 01- 03","12.00","11.00","13.00","10.00","0.40K"\n'
+        '"2024- 01- 02","11.00","10.00","12.00","9.00","0.50K"\n'
+    ),
+    "investing.com in Russian": (
+        '"Дата","Цена","Откр.","Макс.","Мин.","Объём"\n'
+        '"16.01.2024","13,00","12,50","14,00","11,25","1,20K"\n'
+        '"03.01.2024","12,00","11,00","13,00","10,00","0,40K"\n'
+        '"02.01.2024","11,00","10,00","12,00","9,00","0,50K"\n'
+    ),
+    "Stooq in Polish": DAILY.replace(
+        "Date,Open,High,Low,Close,Volume", "Data,Otwarcie,Najwyzszy,Najnizszy,Zamkniecie,Wolumen"
+    ),
+    "dates under Price, as yfinance writes them": (
+        "Price,Close,High,Low,Open,Volume\n2024-01-02,11,12,9,10,500\n2024-01-03,12,13,10,11,400\n"
+        "2024-01-16,13,14,11.25,12.5,1200\n"
+    ),
+    "three rows of names, one ticker": (
+        "Price,Close,High,Low,Open,Volume\nTicker,AAA,AAA,AAA,AAA,AAA\nDate,,,,,\n"
+        "2024-01-02,11,12,9,10,500\n2024-01-03,12,13,10,11,400\n2024-01-16,13,14,11.25,12.5,1200\n"
+    ),
+    "names with a prefix": DAILY.replace(
+        "Open,High,Low,Close,Volume", "AAA.Open,AAA.High,AAA.Low,AAA.Close,AAA.Volume"
+    ),
+    "no name for the dates, as R writes them": (
+        '"Open","High","Low","Close","Volume"\n"2024-01-02",10,12,9,11,500\n'
+        '"2024-01-03",11,13,10,12,400\n"2024-01-16",12.5,14,11.25,13,1200\n'
+    ),
+    "a row without prices": DAILY.replace("2024-01-16", "2024-01-05,,,,,0\n2024-01-16"),
+    "a row twice the same": DAILY.replace("2024-01-16", "2024-01-03,11,13,10,12,400\n2024-01-16"),
+    "a note below the last bar": DAILY + '"Downloaded from an exchange at 10:00am CST"\n',
+    "a note with empty cells below the last bar": DAILY + "Source: an exchange,,,,,\n",
+    "blank lines": DAILY.replace("\n", "\n\n"),
+    "separators at the ends of lines": DAILY.replace("\n", ",\n"),
+    "names of volume in India": (
+        "Date,Open Price,High Price,Low Price,Close Price,Total Traded Quantity\n"
+        "02-Jan-2024,10,12,9,11,500\n03-Jan-2024,11,13,10,12,400\n"
+        '16-Jan-2024,12.5,14,11.25,13,"1,200.0"\n'
+    ),
+    "dates of two-digit years, the month first": dated_csv(
+        "Date,Open,High,Low,Close,Volume", ["1/2/24", "1/3/24", "1/16/24"]
+    ),
+    "volume in ticks where the other is 0": (
+        "<DATE>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\n"
+        "2024.01.02\t10\t12\t9\t11\t500\t0\n2024.01.03\t11\t13\t10\t12\t400\t0\n"
+        "2024.01.16\t12.5\t14\t11.25\t13\t1200\t0\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", DAY_LAYOUTS.values(), ids=DAY_LAYOUTS.keys())
+def test_layouts_of_daily_bars_are_read(tmp_path, text):
+    found = load_bars(write(tmp_path, text, "prices.csv"))
+    assert_same_bars(found[BAR], three_bars())
+
+
+TIMED = {
+    "a column of times": (
+        "Date, Time, Open, High, Low, Last, Volume\n2024/1/2, 09:30:00.000, 10, 12, 9, 11, 500\n"
+        "2024/1/2, 09:31:00.000, 11, 13, 10, 12, 400\n"
+        "2024/1/3, 09:30:00.000, 12.5, 14, 11.25, 13, 1200\n"
+    ),
+    "times called Timestamp": (
+        "Date,Timestamp,Open,High,Low,Close,Volume\n20240102,09:30:00,10,12,9,11,500\n"
+        "20240102,09:31:00,11,13,10,12,400\n20240103,09:30:00,12.5,14,11.25,13,1200\n"
+    ),
+    "times of digits": (
+        "<TICKER>,<DTYYYYMMDD>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>\n"
+        "EURUSD,20240102,093000,10,12,9,11,500\nEURUSD,20240102,093100,11,13,10,12,400\n"
+        "EURUSD,20240103,093000,12.5,14,11.25,13,1200\n"
+    ),
+    "times that lost their zeros": (
+        "Date,Time,Open,High,Low,Close,Volume\n20240102,930,10,12,9,11,500\n"
+        "20240102,931,11,13,10,12,400\n20240103,930,12.5,14,11.25,13,1200\n"
+    ),
+    "the date and the time in the column of times": (
+        "date,time,open,high,low,close,volume\n2024-01-02,20240102093000000,10,12,9,11,500\n"
+        "2024-01-02,20240102093100000,11,13,10,12,400\n"
+        "2024-01-03,20240103093000000,12.5,14,11.25,13,1200\n"
+    ),
+    "MetaTrader 4 without a header": (
+        "2024.01.02,09:30,10,12,9,11,500\n2024.01.02,09:31,11,13,10,12,400\n"
+        "2024.01.03,09:30,12.5,14,11.25,13,1200\n"
+    ),
+    "HistData without a header": (
+        "20240102 093000;10;12;9;11;500\n20240102 093100;11;13;10;12;400\n"
+        "20240103 093000;12.5;14;11.25;13;1200\n"
+    ),
+    "Interactive Brokers": (
+        ",date,open,high,low,close,volume\n0,20240102  09:30:00,10,12,9,11,500\n"
+        "1,20240102  09:31:00,11,13,10,12,400\n2,20240103  09:30:00,12.5,14,11.25,13,1200\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", TIMED.values(), ids=TIMED.keys())
+def test_layouts_of_bars_with_times_are_read(tmp_path, text):
+    found = load_bars(write(tmp_path, text, "prices.txt"))
+    assert_same_bars(found, three_bars(MINUTES))
+
+
+def test_hours_beside_a_date_are_no_seconds(tmp_path):
+    text = (
+        "Date,Time,Open,High,Low,Close,Volume\n2024-01-02,9,10,12,9,11,500\n"
+        "2024-01-02,10,11,13,10,12,400\n2024-01-03,9,12.5,14,11.25,13,1200\n"
+    )
+    found, notes = read_bars(write(tmp_path, text, "prices.csv"))
+    dates = ["2024-01-02 09:00", "2024-01-02 10:00", "2024-01-03 09:00"]
+    assert_same_bars(found, three_bars(dates))
+    assert notes == ("column Time was read as hours of the day",)
+
+
+def seconds(days: list[str]) -> list[int]:
+    return [int(pd.Timestamp(day).timestamp()) for day in days]
+
+
+NUMBERS = [row.tolist() for row in three_bars().to_numpy()]
+KLINES = [
+    [s * 1000, *row, s * 1000 + 59_999, 5500, 5, 2, 22, 0]
+    for s, row in zip(seconds(DAYS), NUMBERS, strict=True)
+]
+HEADERLESS = {
+    "Binance": ([map(str, row) for row in KLINES], "quote_volume"),
+    "Kraken": ([[s, *row, 30] for s, row in zip(seconds(DAYS), NUMBERS, strict=True)], "trades"),
+    "Kraken with a mean price": (
+        [
+            [s, o, h, low, c, (o + c) / 2, v, 30]
+            for s, (o, h, low, c, v) in zip(seconds(DAYS), NUMBERS, strict=True)
+        ],
+        "vwap",
+    ),
+    "Coinbase": (
+        [[s, low, h, o, c, v] for s, (o, h, low, c, v) in zip(seconds(DAYS), NUMBERS, strict=True)],
+        "Low, High, Open, Close",
+    ),
+    "Bitfinex": (
+        [[s, o, c, h, low, v] for s, (o, h, low, c, v) in zip(seconds(DAYS), NUMBERS, strict=True)],
+        "Open, Close, High, Low",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "said"), HEADERLESS.values(), ids=HEADERLESS.keys())
+def test_rows_without_a_header_are_known_by_their_shape_and_said(tmp_path, rows, said):
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    found, notes = read_bars(write(tmp_path, text, "prices.csv"))
+    assert_same_bars(found[BAR], three_bars().tz_localize("UTC"))
+    assert notes[0].startswith("the file has no header line; its columns were read as Date, ")
+    assert said in notes[0]
+
+
+def test_rows_without_a_header_of_an_unknown_shape_are_refused(tmp_path):
+    text = "2024-01-02,5,5,7,1,3,4\n2024-01-03,6,1,5,9,3,4\n2024-01-04,1,2,5,9,30,4\n"
+    with pytest.raises(BarsError, match="no header line, and its rows of 7 cells have no known"):
+        load_bars(write(tmp_path, text, "prices.csv"))
+
+
+def zip_of(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+PACKED = {
+    "prices.csv.gz": gzip.compress(DAILY.encode()),
+    "prices.csv.xz": lzma.compress(DAILY.encode()),
+    "prices.zip": zip_of({"prices.csv": DAILY, "report.txt": "13 bars", "__MACOSX/._a.csv": ""}),
+    "prices.csv": gzip.compress(DAILY.encode()),
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_compressed_files_are_read(tmp_path, name):
+    assert_same_bars(load_bars(write(tmp_path, PACKED[name], name)), three_bars())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "gbk"])
+def test_encodings_are_found_out(tmp_path, encoding):
+    path = write(tmp_path, DAY_LAYOUTS["Chinese names"], "prices.csv", encoding)
+    assert_same_bars(load_bars(path), three_bars())
+
+
+@pytest.mark.parametrize(
+    ("layout", "encoding"),
+    [("investing.com in Korean", "cp949"), ("investing.com in Russian", "cp1251")],
+)
+def test_old_encodings_are_known_by_the_names_of_the_columns(tmp_path, layout, encoding):
+    found, notes = read_bars(write(tmp_path, DAY_LAYOUTS[layout], "prices.csv", encoding))
+    assert_same_bars(found[BAR], three_bars())
+    assert notes[0] == f"read in the encoding {encoding}"
+
+
+def test_an_encoding_that_makes_no_names_is_refused(tmp_path):
+    text = DAY_LAYOUTS["investing.com in Russian"].replace(",", "ж")
+    with pytest.raises(BarsError, match=r"encoding of the file can't be found out. Save it in"):
+        load_bars(write(tmp_path, text, "prices.csv", "koi8-r"))
+
+
+JSON = {
+    "rows, as freqtrade writes them": [row[:6] for row in KLINES],
+    "rows of text": [[row[0], *map(str, row[1:6])] for row in KLINES],
+    "records": [dict(zip("tohlcv", row[:6], strict=True)) for row in KLINES],
+    "records in an answer": {
+        "status": "ok",
+        "data": [dict(zip("tohlcv", row[:6], strict=True)) for row in KLINES],
+    },
+    "records by date": {
+        "Meta Data": {"1. Information": "Daily"},
+        "Time Series": {
+            f"{day} 00:00:00+00:00": dict(zip(BAR, map(str, row[1:6]), strict=True))
+            for day, row in zip(DAYS, KLINES, strict=True)
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("content", JSON.values(), ids=JSON.keys())
+def test_json_is_read(tmp_path, content):
+    path = write(tmp_path, json.dumps(content), "prices.json")
+    assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
+
+
+def test_feather_is_read(tmp_path):
+    path = tmp_path / "prices.feather"
+    three_bars().tz_localize("UTC").rename_axis("date").reset_index().to_feather(path)
+    assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
+
+
+TICKERS = (
+    "Price,Close,Close,High,High,Low,Low,Open,Open,Volume,Volume\n"
+    "Ticker,AAA,BBB,AAA,BBB,AAA,BBB,AAA,BBB,AAA,BBB\nDate,,,,,,,,,,\n"
+    "2024-01-02,110,11,120,12,90,9,100,10,50,500\n2024-01-03,120,12,130,13,100,10,110,11,40,400\n"
+    "2024-01-16,130,13,140,14,112,11.25,125,12.5,30,1200\n"
+)
+LONG = (
+    "date,open,high,low,close,volume,Name\n2024-01-02,10,12,9,11,500,BBB\n"
+    "2024-01-02,100,120,90,110,50,AAA\n2024-01-03,11,13,10,12,400,BBB\n"
+    "2024-01-03,110,130,100,120,40,AAA\n2024-01-16,12.5,14,11.25,13,1200,BBB\n"
+)
+
+
+@pytest.mark.parametrize("text", [TICKERS, LONG], ids=["in columns", "in rows"])
+def test_several_markets_are_named_and_one_is_chosen(tmp_path, text):
+    path = write(tmp_path, text, "prices.csv")
+    with pytest.raises(
+        BarsError, match=r'2 markets \((AAA, BBB|BBB, AAA)\)\. Choose one: symbol="'
+    ):
+        load_bars(path)
+    with pytest.raises(BarsError, match=r"there is no market 'CCC', only (AAA, BBB|BBB, AAA)"):
+        load_bars(path, symbol="CCC")
+    assert_same_bars(load_bars(path, symbol="BBB"), three_bars())
+    assert_same_bars(load_bars(path, symbol="bbb"), three_bars())
+
+
+def test_a_market_that_changes_its_ticker_is_one_market_and_said(tmp_path):
+    rows = DAILY.splitlines()
+    text = "\n".join([rows[0] + ",Symbol", rows[1] + ",OLD", rows[2] + ",NEW", rows[3] + ",NEW"])
+    found, notes = read_bars(write(tmp_path, text, "prices.csv"))
+    assert_same_bars(found, three_bars())
+    assert "column Symbol changes from OLD to NEW at 2024-01-03" in notes[0]
+
+
+SERIES = DAILY.replace(
+    "Open,High,Low,Close,Volume", "open_perp,high_perp,low_perp,close_perp,volume_perp"
+)
+TWO_SERIES = "\n".join(
+    line + ("," + line.partition(",")[2]).replace("perp", "spot") for line in SERIES.splitlines()
+)
+PERP = {name: f"{name}_perp" for name in BAR}
+
+
+def test_columns_with_an_affix_are_read_if_there_is_one_series_of_them(tmp_path):
+    found, notes = read_bars(write(tmp_path, SERIES, "prices.csv"))
+    assert_same_bars(found, three_bars())
+    assert notes == ("the columns with perp in their names were read as the bars",)
+
+
+def test_of_several_series_one_is_chosen_by_columns(tmp_path):
+    path = write(tmp_path, TWO_SERIES, "prices.csv")
+    with pytest.raises(BarsError, match=r'perp, spot\. Choose one: columns=\{"open": "open_perp"'):
+        load_bars(path)
+    assert_same_bars(load_bars(path, columns=PERP)[BAR], three_bars())
+    with pytest.raises(BarsError, match="columns asks for 'open_swap' as open, and there is no"):
+        load_bars(path, columns={**PERP, "open": "open_swap"})
+    with pytest.raises(BarsError, match="columns asks for 'open_perp' twice"):
+        load_bars(path, columns={**PERP, "close": "open_perp"})
+
+
+REFUSED = {
+    "a short row": (DAILY + "2024-01-17,12\n", "line 5 has 2 cells, and the header has 6 names"),
+    "a long row": (DAILY + "2024-01-17,12,14,11,13,300,7\n", "line 5 has 7 cells"),
+    "a row that was cut off": (DAILY + "2024-0", "line 5 has 1 cell, and the header has 6"),
+    "one name too few": (
+        "Date,Open,High,Low,Close,Volume\n2024-01-02,09:01,10,12,9,11,500\n",
+        "line 2 has 7 cells, and the header in line 1 has 6 names",
+    ),
+    "the dates twice": (
+        "open_time,open,high,low,close,volume,open_time\n2024-01-02,10,12,9,11,500,\n"
+        "2024-01-03,11,13,10,12,400,\n",
+        "column open_time occurs more than once",
+    ),
+    "names that differ in case only": (
+        DAILY.replace("Volume", "close"),
+        "column Close, close occurs more than once",
+    ),
+    "another decimal mark further down": (
+        "Date;Open;High;Low;Close;Volume\n2024-01-02;12,5;13,5;12,1;12,6;950\n"
+        "2024-01-03;12.5;13.5;12.1;12.6;900\n",
+        "line 3, column Open: '12.5' is no number (1 row in all). Turn it into one, with a decimal "
+        "comma",
+    ),
+    "a web page": ("<!DOCTYPE html><html></html>", "the file holds a web page, not prices"),
+    "a header of 200,000 characters": (
+        DAILY.replace("Volume", "V" * 200_000),
+        "a line can't be cut into cells",
+    ),
+    "signs that a terminal obeys": (
+        DAILY.replace("12,9", "\x1b[31m,9"),
+        "line 2, column High: '\\x1b[31m' is no number",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_cannot_be_read_surely_is_refused_with_its_line(tmp_path, text, message):
+    path = write(tmp_path, text, "prices.csv")
+    with pytest.raises(BarsError) as refused:
+        load_bars(path)
+    assert message in str(refused.value)
+    assert str(refused.value).startswith(str(path))
+
+
+def test_archives_of_several_files_and_workbooks_are_refused(tmp_path):
+    several = write(tmp_path, zip_of({"a.csv": DAILY, "b.csv": DAILY}), "several.zip")
+    with pytest.raises(BarsError, match=r"must hold one file of bars, found a\.csv, b\.csv\."):
+        load_bars(several)
+    workbook = write(tmp_path, zip_of({"xl/workbook.xml": ""}), "prices.csv")
+    with pytest.raises(BarsError, match=r"is an Excel workbook. Save it as CSV"):
+        load_bars(workbook)
+    with pytest.raises(BarsError, match=r"is no file but a folder"):
+        (tmp_path / "folder.csv").mkdir()
+        load_bars(tmp_path / "folder.csv")
+
+
+def test_extra_columns_get_names_that_python_can_use(tmp_path):
+    text = "\n".join(
+        f"{line},{behind}"
+        for line, behind in zip(
+            DAILY.splitlines(),
+            ["52wh,class,Plot,Plot,flag", "1,2,3,4,True", "1,2,3,,", "1,2,3,4,False"],
+            strict=True,
+        )
+    )
+    found, notes = read_bars(write(tmp_path, text, "prices.csv"))
+    assert list(found.columns[5:]) == ["column_52wh", "class_", "plot", "plot_2", "flag"]
+    assert found["flag"].tolist()[::2] == [1.0, 0.0]
+    assert notes == ("columns of the same name were numbered: plot_2",)
