@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -46,6 +47,19 @@ def wheel(tmp_path_factory):
     return wheel
 
 
+@dataclass(frozen=True)
+class Installed:
+    """An environment with the wheel: calling it runs one of its programs in `folder`."""
+
+    scripts: Path
+    library: Path
+    folder: Path
+    environment: dict
+
+    def __call__(self, program, *words):
+        return run_command([self.scripts / program, *words], cwd=self.folder, env=self.environment)
+
+
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory):
     """Run a command of a fresh environment that holds the wheel, outside the tree."""
@@ -63,11 +77,7 @@ def installed(wheel, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
-    def installed(program, *words):
-        return run_command([scripts / program, *words], cwd=elsewhere, env=environment)
-
-    installed.library, installed.folder = library, elsewhere
-    return installed
+    return Installed(scripts, library, elsewhere, environment)
 
 
 def test_the_wheel_holds_the_whole_package_and_nothing_beside_it(wheel):

@@ -18,7 +18,7 @@ MACD = ("backtest", "bars.csv", "--strategy", "MACD")
 
 
 def parser_of(command):
-    return typer.main.get_command(app).commands[command]
+    return typer.main.get_group(app).commands[command]
 
 
 def test_the_commands_are_those_of_the_manual():

@@ -45,7 +45,7 @@ def test_the_first_offence_reads_as_a_sentence(case):
 
 def test_a_missing_value_and_a_damaged_file_are_called_that():
     with pytest.raises(ValidationError) as missing:
-        Settings()
+        Settings.model_validate({})
     assert str(describe_first_offence(missing.value)) == "target is missing"
     with pytest.raises(ValidationError) as damaged:
         Settings.model_validate_json("{")
