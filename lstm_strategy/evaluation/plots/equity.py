@@ -70,8 +70,7 @@ def plot_equity(
         _draw_drawdown(axes["drawdown"], curves)
         if highlighted:
             _draw_exposure(axes["exposure"], highlighted)
-        title = _fill_lines(_title_of(curves), width_inches) if is_narrow else _title_of(curves)
-        axes["growth"].set_title(title, loc="left", size=8.5 if is_narrow else None)
+        _draw_title(axes["growth"], curves, width_inches if is_narrow else None)
         _draw_dates(panels[-1], curves, maxticks=7 if is_narrow else 12)
         if ledger is not None:
             _draw_folds(axes["folds"], on_plain_dates(ledger), width_inches)
@@ -168,10 +167,15 @@ def _draw_dates(ax: Axes, curves: list[Curve], *, maxticks: int) -> None:
         ax.set_xlim(*mdates.date2num([first, last]))
 
 
-def _fill_lines(title: str, width_inches: float) -> str:
-    """The title, its lines broken where a narrow figure would cut them off."""
-    letters = round(_TITLE_LETTERS_AN_INCH * width_inches)
-    return "\n".join(textwrap.fill(line, letters) for line in title.splitlines())
+def _draw_title(ax: Axes, curves: list[Curve], narrow_inches: float | None) -> None:
+    """Write the title; on a narrow figure in small letters, broken where it would be cut off."""
+    title = _title_of(curves)
+    if narrow_inches is None:
+        ax.set_title(title, loc="left")
+        return
+    letters = round(_TITLE_LETTERS_AN_INCH * narrow_inches)
+    lines = [textwrap.fill(line, letters) for line in title.splitlines()]
+    ax.set_title("\n".join(lines), loc="left", size=8.5)
 
 
 def _title_of(curves: list[Curve]) -> str:

@@ -214,8 +214,9 @@ def test_a_narrow_figure_has_its_legend_below_and_its_title_within():
     assert texts == ["Buy and hold  +20.0%", "LSTM  +10.0%", "Momentum  -10.0%"]
     assert max(map(len, figure.axes[0].get_title(loc="left").splitlines())) <= 50
     figure.draw_without_rendering()
-    edge = figure.axes[0]._left_title.get_window_extent().x1
-    assert edge <= figure.bbox.x1
+    title = figure.axes[0]._left_title
+    assert title.get_window_extent().x1 <= figure.bbox.x1
+    assert title.get_size() < plot_equity(three_results()).axes[0]._left_title.get_size() == 11
 
 
 def test_the_users_matplotlib_settings_survive():

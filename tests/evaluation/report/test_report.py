@@ -19,6 +19,7 @@ from lstm_strategy.evaluation.report.tables import worst_drawdowns
 from lstm_strategy.evaluation.verdict import Alarm, PermutationTest, verdict
 from lstm_strategy.learning.forecaster import ForecasterKind
 from lstm_strategy.learning.serving import PrecomputedForecasts
+from lstm_strategy.learning.walk_forward import Refit, WalkForwardForecaster
 from lstm_strategy.trading.baselines import BuyAndHold
 from lstm_strategy.trading.lstm import LSTMStrategy
 
@@ -248,6 +249,17 @@ def test_the_page_of_a_trained_model_shows_its_settings(trained, tmp_path):
         assert part in text
     assert "No verdict: a single strategy has nothing to be compared with." in text
     assert alone.describe_standing() in text
+
+
+def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(trained, tmp_path):
+    bars = random_walk(500)
+    ledger = pd.DataFrame({"fold": 1}, index=bars.index[450:])
+    walked = WalkForwardForecaster([Refit(trained, bars.index[450])], ledger)
+    alone = compare({"LSTM": (LSTMStrategy, {"model": walked})}, bars)
+    text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
+    for part in ("Folds 1", "Seed 5", "lookback 10", "relative_volume"):
+        assert part in text
+    assert "Trained on" not in text
 
 
 def test_an_in_sample_result_is_called_that_first():
