@@ -39,7 +39,8 @@ def choose_ticker_columns(
         The places of its columns and those without a ticker, and their names.
 
     Raises:
-        BarsError: If there are several tickers and none was chosen, or another one was.
+        BarsError: If there is no ticker, or there are several and none was chosen, or another one
+            was.
     """
     fields = max(header_rows, key=lambda row: (len(set(row)) > 1, count_usual_names(row)))
     tickers = next((row for row in header_rows if row is not fields and _count(row) > 1), None)
@@ -51,6 +52,13 @@ def choose_ticker_columns(
     names = list(
         dict.fromkeys(t for t, is_one in zip(tickers, is_of_ticker, strict=True) if is_one)
     )
+    if not names:
+        return list(range(len(fields))), list(fields)
+    if not names:
+        raise BarsError(
+            f"the header has {len(header_rows)} rows, but none of its columns is a price. "
+            "Name the columns open, high, low, close and volume in one row."
+        )
     chosen = _choose(names, symbol)
     places, labels = [], []
     for place, (field, ticker) in enumerate(zip(fields, tickers, strict=True)):
