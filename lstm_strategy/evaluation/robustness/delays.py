@@ -40,8 +40,8 @@ def try_delays(
         >>> from lstm_strategy.learning.serving import precomputed_frame
         >>> bars = check_bars(sample_bars("sp500")["2018":])
         >>> next_move = bars.frame["open"].pct_change().shift(-2)  # which nobody can know
-        >>> seen = pd.DataFrame({"signal": next_move.gt(0) * 1.0})
-        >>> model = precomputed_frame(seen.assign(forecast=0.5, uncertainty=0.0), bars.frame)
+        >>> cheat = pd.DataFrame({"signal": next_move.gt(0) * 1.0})
+        >>> model = precomputed_frame(cheat.assign(forecast=0.5, uncertainty=0.0), bars.frame)
         >>> job = prepare_job(LSTMStrategy, bars, name="Cheat", params={"model": model})
         >>> sharpe = try_delays(job, bars, delays_bars=[0, 1])["sharpe"]
         >>> bool(sharpe[0] > 5.0 > 1.0 > sharpe[1])
@@ -86,5 +86,5 @@ def delay_forecasts(
         raise TradingError(
             f"delay_bars must be 0 or more, got {delay_bars}. A negative delay looks ahead."
         )
-    known = forecasts.forecast(bars).set_axis(naive_utc_index(bars.index))
-    return replace(forecasts, frame=known.shift(delay_bars))
+    frame = forecasts.forecast(bars).set_axis(naive_utc_index(bars.index))
+    return replace(forecasts, frame=frame.shift(delay_bars))

@@ -152,11 +152,13 @@ def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
     The scale of a probability is its mean, near one half; that of a return is the standard
     deviation of bar returns. The larger of both is taken.
     """
-    known = forecast.dropna()
-    scale = max(float(close.pct_change().std()), abs(float(known.mean())) if len(known) else 0.0)
-    if len(known) < 2 or not scale > 0:
+    values = forecast.dropna()
+    if len(values) < 2:
         return None
-    deviation = float(known.std())
+    scale = max(float(close.pct_change().std()), abs(float(values.mean())))
+    if not scale > 0:
+        return None
+    deviation = float(values.std())
     if deviation >= HARDLY_VARIES * scale:
         return None
     return Alarm(

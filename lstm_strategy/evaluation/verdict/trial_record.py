@@ -154,9 +154,9 @@ class TrialRecord(BaseModel):
 
     def with_looked_at(self, trial: Trial) -> "TrialRecord":
         """Return the record once the results of a trial are shown."""
-        seen = trial.model_copy(update={"was_looked_at": True})
+        shown = trial.model_copy(update={"was_looked_at": True})
         return TrialRecord(
-            trials=tuple(seen if old.number == trial.number else old for old in self.trials)
+            trials=tuple(shown if old.number == trial.number else old for old in self.trials)
         )
 
     def n_trials(self, trial: Trial) -> int:
