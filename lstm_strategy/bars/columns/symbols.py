@@ -8,8 +8,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_strategy.bars.columns.names import count_usual_names, find_tickers
+from lstm_strategy.bars.columns.names import (
+    count_usual_names,
+    find_bar_columns,
+    find_tickers,
+)
 from lstm_strategy.bars.columns.values import Column
+from lstm_strategy.bars.validate import PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
 
 
@@ -49,25 +54,25 @@ def choose_ticker_columns(
     is_of_ticker = [
         bool(ticker) and _is_field(field) for field, ticker in zip(fields, tickers, strict=True)
     ]
-    names = list(
-        dict.fromkeys(t for t, is_one in zip(tickers, is_of_ticker, strict=True) if is_one)
-    )
+    names = [name for name in dict.fromkeys(tickers) if _has_prices(name, fields, tickers)]
     if not names:
         return list(range(len(fields))), list(fields)
-    if not names:
-        raise BarsError(
-            f"the header has {len(header_rows)} rows, but none of its columns is a price. "
-            "Name the columns open, high, low, close and volume in one row."
-        )
     chosen = _choose(names, symbol)
     places, labels = [], []
     for place, (field, ticker) in enumerate(zip(fields, tickers, strict=True)):
-        if is_of_ticker[place] and ticker != chosen:
+        if is_of_ticker[place] and ticker in names and ticker != chosen:
             continue
         places.append(place)
         # in front stands what the rows are called, in the row of names below
         labels.append(field if is_of_ticker[place] else index_names[-1] or field)
     return places, labels
+
+
+def _has_prices(name: str, fields: Sequence[str], tickers: Sequence[str]) -> bool:
+    """Whether all prices of a bar stand under a name, as they do under a ticker."""
+    own = [field for field, ticker in zip(fields, tickers, strict=True) if ticker == name]
+    found = find_bar_columns(own, range(len(own)))
+    return bool(name) and all(found[price] for price in PRICE_COLUMNS)
 
 
 def _count(row: Sequence[str]) -> int:

@@ -89,8 +89,9 @@ def _fits(order: tuple[str, ...], numbers: list[np.ndarray]) -> bool:
     if has_all.mean() < 0.9:
         return False
     slack = 1e-6 * values.max(axis=1)
-    is_highest = prices["High"] >= values.max(axis=1) - slack
-    is_lowest = prices["Low"] <= values.min(axis=1) + slack
+    with np.errstate(invalid="ignore"):
+        is_highest = prices["High"] >= values.max(axis=1) - slack
+        is_lowest = prices["Low"] <= values.min(axis=1) + slack
     # a row or two may be damaged; they are named later
     return bool((is_highest & is_lowest)[has_all].mean() > 0.98)
 

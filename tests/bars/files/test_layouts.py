@@ -84,6 +84,9 @@ DAY_LAYOUTS = {
         "Price,Close,High,Low,Open,Volume\nTicker,AAA,AAA,AAA,AAA,AAA\nDate,,,,,\n"
         "2024-01-02,11,12,9,10,500\n2024-01-03,12,13,10,11,400\n2024-01-16,13,14,11.25,12.5,1200\n"
     ),
+    "two rows of names, the second of units": DAILY.replace(
+        "Volume\n", "Volume\n(date),(USD),(USD),(USD),(USD),(shares)\n"
+    ),
     "names with a prefix": DAILY.replace(
         "Open,High,Low,Close,Volume", "AAA.Open,AAA.High,AAA.Low,AAA.Close,AAA.Volume"
     ),
