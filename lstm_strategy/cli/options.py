@@ -132,7 +132,8 @@ Slippage = Annotated[
     float | None, _broker("--slippage", help="The loss on each fill, as a fraction of the price.")
 ]
 Preset = Annotated[
-    str | None, _training("--preset", help="The features: default, momentum, volatility or trend.")
+    str | None,
+    _training("--preset", help="The features: default, momentum, volatility, trend or prices."),
 ]
 Horizon = Annotated[int | None, _training("--horizon", help="How many bars ahead to forecast.")]
 Units = Annotated[

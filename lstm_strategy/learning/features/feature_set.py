@@ -12,6 +12,7 @@ from lstm_strategy.learning.features.indicators import (
     FeatureSpecs,
     bars_columns_of,
     check_spec,
+    format_spec,
     indicator_columns,
     indicator_library,
 )
@@ -20,6 +21,7 @@ from lstm_strategy.learning.features.traits import (
     ColumnTraits,
     UnitInputs,
     measure_columns,
+    reads_volume,
     stationary_values,
 )
 
@@ -66,7 +68,8 @@ class FeatureSet:
         """Build one of the ready sets.
 
         Args:
-            name: "default", "momentum", "volatility" or "trend".
+            name: "default", "momentum", "volatility", "trend" or, for markets without volume,
+                "prices".
 
         Raises:
             FeatureError: For another name.
@@ -139,6 +142,25 @@ class FeatureSet:
         values[~np.isfinite(values)] = np.nan
         values[: self.warm_up] = np.nan
         return pd.DataFrame(values, index=bars.index, columns=self.names)
+
+    def check_volume(self, bars: pd.DataFrame) -> None:
+        """Refuse bars without volume where a feature reads it.
+
+        Args:
+            bars: All bars of a market; a volume of 0 on each of them means that it has none.
+
+        Raises:
+            FeatureError: With the names of the features that read the volume.
+        """
+        if len(bars) <= self.warm_up or bars["volume"].any():
+            return
+        readers = [format_spec(spec) for spec in self.specs if reads_volume(spec)]
+        if readers:
+            raise FeatureError(
+                f"The bars have no volume (it is 0 on every bar), and {', '.join(readers)} "
+                f"{'reads' if len(readers) == 1 else 'read'} it. Leave out what reads volume, or "
+                'take the preset "prices".'
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything that makes the same columns again, as JSON can hold it."""

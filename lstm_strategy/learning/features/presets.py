@@ -42,4 +42,11 @@ PRESETS: dict[str, list[dict[str, Any]]] = {
         {"kind": "donchian", "lower_length": 20, "upper_length": 20},
         {"kind": "obv"},
     ],
+    # the default for markets without volume
+    "prices": [
+        {"kind": "log_return", "length": 1},
+        {"kind": "log_return", "length": 21},
+        {"kind": "natr", "length": 14},
+        {"kind": "true_range"},
+    ],
 }

@@ -19,6 +19,7 @@ from lstm_strategy.errors import FeatureError, LooksAheadError, NeverForgetsErro
 from lstm_strategy.learning.features.indicators import (
     OWN_KINDS,
     FeatureSpec,
+    bars_columns_of,
     format_spec,
     indicator_columns,
 )
@@ -122,6 +123,28 @@ def measure_columns(spec: FeatureSpec) -> tuple[ColumnTraits, ...]:
     if spec["kind"] == "column":
         return (ColumnTraits(name=spec["column"]),)
     return _measure_columns_of_json(json.dumps(spec))
+
+
+def reads_volume(spec: FeatureSpec) -> bool:
+    """Measure whether a feature changes with the volume alone.
+
+    Args:
+        spec: One feature, checked.
+
+    Example:
+        >>> reads_volume({"kind": "obv"}), reads_volume({"kind": "rsi", "length": 14})
+        (True, False)
+    """
+    return _reads_volume_of_json(json.dumps(spec))
+
+
+@cache
+def _reads_volume_of_json(spec_json: str) -> bool:
+    spec = json.loads(spec_json)
+    bars = random_walk_bars(_PROBE_LENGTHS[0])
+    bars = bars.assign(**dict.fromkeys(bars_columns_of(spec), bars["close"]))
+    other = bars.assign(volume=bars["volume"].to_numpy()[::-1])
+    return not indicator_columns(spec, bars).equals(indicator_columns(spec, other))
 
 
 @cache

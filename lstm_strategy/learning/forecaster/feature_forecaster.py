@@ -209,6 +209,7 @@ class FeatureForecaster(TrainableForecaster):
         """The members' forecasts for every bar, shape (n_bars, n_members)."""
         _ = self._scale  # without one nothing has been trained: say so before anything else
         bars = validate_bars(bars)
+        self.features.check_volume(bars)
         features = self.features.frame(bars)
         is_complete = features.notna().all(axis=1).to_numpy()
         frame = pd.DataFrame(np.nan, index=bars.index, columns=range(self.n_members))

@@ -228,6 +228,7 @@ class LearnerForecaster(FeatureForecaster):
         self, bars: pd.DataFrame, leave_out: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Inputs, labels and weights of the bars to learn from."""
+        self.features.check_volume(bars)
         features = self.features.frame(bars).to_numpy()
         complete = np.flatnonzero(~np.isnan(features).any(axis=1))
         places = complete[self.settings.window - 1 :]  # of the bars that end a window

@@ -101,7 +101,7 @@ def build_training_set(
         The rows, and the times of their bars.
 
     Raises:
-        FeatureError: If the bars lack a column that a feature reads.
+        FeatureError: If the bars lack a column or a volume that a feature reads.
         TrainingError: If there are too few bars, or all labels are the same.
 
     Example:
@@ -111,6 +111,7 @@ def build_training_set(
         >>> len(rows.labels) == len(times), len(rows.held_out)
         (True, 5)
     """
+    features.check_volume(bars)
     columns = features.frame(bars)
     labels = settings.target.labels(bars, settings.horizon)
     usable = (columns.notna().all(axis=1) & labels.notna()).to_numpy()

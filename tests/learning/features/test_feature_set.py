@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from made_up import random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
+from lstm_strategy.errors import FeatureError
 from lstm_strategy.learning.features.indicators import relative_volume
 from lstm_strategy.learning.features.presets import PRESETS
 
@@ -55,6 +56,25 @@ def test_relative_volume_is_the_log_of_volume_over_its_own_median():
 def test_relative_volume_is_neutral_where_nothing_trades():
     bars = pd.DataFrame({"volume": [0.0, 0.0, 0.0]})
     np.testing.assert_allclose(relative_volume(bars, length=2)["RELVOL_2"], [np.nan, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("preset", "reader"),
+    [("default", "relative_volume"), ("momentum", "mfi"), ("volatility", "rel"), ("trend", "obv")],
+)
+def test_features_that_read_volume_are_refused_by_name_where_there_is_none(preset, reader):
+    features = FeatureSet.preset(preset)
+    features.check_volume(BARS)
+    with pytest.raises(FeatureError, match=rf"have no volume .*{reader}.* reads it\. Leave out"):
+        features.check_volume(BARS.assign(volume=0.0))
+
+
+def test_features_of_prices_alone_need_no_volume():
+    FeatureSet.preset("prices").check_volume(BARS.assign(volume=0.0))
+
+
+def test_a_quiet_stretch_shorter_than_the_warm_up_is_no_market_without_volume():
+    FeatureSet.preset("trend").check_volume(BARS.assign(volume=0.0).iloc[:30])
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_up import SMALL_FEATURES, random_walk
@@ -92,3 +93,9 @@ def test_training_sees_mirrored_features_of_the_mirrored_bars():
     np.testing.assert_allclose(rows.mirrored.features[:, log_return], -rows.features[:, log_return])
     np.testing.assert_array_equal(rows.mirrored.labels, 1 - rows.labels)
     assert len(rows.mirrored.features) == len(index)
+
+
+def test_a_training_set_of_bars_without_volume_names_the_features_that_read_it():
+    bars = random_walk(100).assign(volume=0.0)
+    with pytest.raises(LSTMStrategyError, match=r"relative_volume.* reads it"):
+        build_training_set(bars, FEATURES, ForecasterSettings())
