@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ from lstm_strategy.learning.network import (
 
 layers = keras.layers
 BARS = random_walk(160, seed=3)
+STRATEGY_FILE = Path(__file__).parents[3] / "strategies" / "lstm.py"
 
 
 def network_of(*members):
@@ -383,9 +385,8 @@ PYTHON_USES = {
         "from backtrader.btrun import btrun\n"
         "from lstm_strategy import load_bars\n"
         "load_bars('bars.csv').assign(openinterest=0).to_csv('bt.csv', date_format='%Y-%m-%d')\n"
-        "import strategies.lstm as file\n"
-        "btrun(['--csvformat', 'btcsv', '--data', 'bt.csv', '--strategy', file.__file__ + "
-        "\":LSTM:model='model'\"])"
+        "btrun(['--csvformat', 'btcsv', '--data', 'bt.csv', '--strategy', "
+        f"{str(STRATEGY_FILE)!r} + \":LSTM:model='model'\"])"
     ),
     "optstrategy": (
         "import backtrader as bt\n"
