@@ -7,9 +7,24 @@ from typing import Any
 import pandas as pd
 
 from lstm_strategy.bars import slice_bars
+from lstm_strategy.cli.option_groups import ReadingOptions
+from lstm_strategy.cli.output import say
 from lstm_strategy.errors import SettingsError
 from lstm_strategy.learning.forecaster import CARD_FILE
 from lstm_strategy.support import workers
+
+
+def load_bars(source: str, reading: ReadingOptions) -> pd.DataFrame:
+    """The bars of a source; what was repaired, dropped or left out is said in one line.
+
+    Raises:
+        SettingsError: If an option isn't written as it must be.
+        BarsError: If the source can't be read.
+    """
+    bars, notes = reading.read(source)
+    if notes:
+        say(f"{source}: {'; '.join(notes)}.")
+    return bars
 
 
 def rules_from_options(long_only: bool) -> dict[str, bool]:

@@ -69,7 +69,7 @@ _workers = partial(typer.Option, rich_help_panel="Workers")
 _tracking = partial(typer.Option, rich_help_panel="Tracking")
 _out = partial(typer.Option, "--out", callback=_check_out)
 
-_BARS_HELP = "A .csv or .parquet file of bars, or sample:sp500 or sample:nasdaq."
+_BARS_HELP = "A file of bars, such as a .csv or .parquet, or sample:sp500 or sample:nasdaq."
 _ENGINE_HELP = (
     "What runs the model: onnx (needs no TensorFlow), keras, or auto (onnx if the model has it)."
 )
@@ -121,6 +121,25 @@ End = Annotated[
 ]
 Adjusted = Annotated[
     bool, typer.Option("--adjusted", help="Scale the prices by the column Adj Close.")
+]
+Symbol = Annotated[
+    str | None,
+    typer.Option("--symbol", help="The market to take from a file that holds several."),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="NAME=COLUMN,...",
+        help="Where to find columns of other names, such as open=open_perp,close=close_perp.",
+    ),
+]
+Repair = Annotated[
+    bool,
+    typer.Option(
+        "--repair",
+        help="Drop or change rows that are no bars instead of refusing them, and say which.",
+    ),
 ]
 LongOnly = Annotated[bool, typer.Option("--long-only", help="Never sell short.")]
 Cash = Annotated[float | None, _broker("--cash", help="The money at the start.")]

@@ -356,7 +356,8 @@ def _add_times(
 def _read_times(column: Column, rows: Rows) -> tuple[np.ndarray, bool] | None:
     """Microseconds since midnight, and whether they were hours alone; None for anything else."""
     if isinstance(column.values, np.ndarray):
-        if not np.isfinite(column.values).all() or (column.values != np.floor(column.values)).any():
+        is_whole = np.abs(column.values) < 2**62  # and neither missing nor infinite
+        if not is_whole.all() or (column.values != np.floor(column.values)).any():
             return None
         return _read_clock_digits(column.values.astype("int64"), column, rows, n_digits=0)
     if isinstance(column.values, list):

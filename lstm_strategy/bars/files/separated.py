@@ -80,7 +80,8 @@ def _find_layout(head: str) -> _Layout:
         )
     first_line = rows[first][0] if first < len(rows) else len(lines) + 1
     width = len(rows[first][1]) if first < len(rows) else len(above[-1][1])
-    return _fit_header(_Layout(separator, tuple(above), first_line, width), rows[first:][:1])
+    first_row = rows[first][1] if first < len(rows) else []
+    return _fit_header(_Layout(separator, tuple(above), first_line, width), first_row)
 
 
 def _find_separator(lines: list[str]) -> str:
@@ -108,14 +109,14 @@ def _is_data(cells: list[str]) -> bool:
     return sum(numbers) >= 4 or (starts_with_digit and sum(numbers) >= len(numbers) - 2)
 
 
-def _fit_header(layout: _Layout, first_row: list[tuple[int, list[str]]]) -> _Layout:
+def _fit_header(layout: _Layout, first_row: list[str]) -> _Layout:
     """The layout with names for as many cells as a row has."""
     if not layout.header_lines:
         return layout
     fitting = []
     for number, names in layout.header_lines:
         lacking = layout.width - len(names)
-        is_short = lacking > 0 and any(cell.strip() for cell in first_row[0][1][-lacking:])
+        is_short = lacking > 0 and any(cell.strip() for cell in first_row[-lacking:])
         if is_short and _lacks_row_names(names, first_row):
             names = ("", *names)
         elif (is_short or any(names[layout.width :])) and number == layout.header_lines[-1][0]:
@@ -127,10 +128,10 @@ def _fit_header(layout: _Layout, first_row: list[tuple[int, list[str]]]) -> _Lay
     return _Layout(layout.separator, tuple(fitting), layout.first_line, layout.width)
 
 
-def _lacks_row_names(names: tuple[str, ...], first_row: list[tuple[int, list[str]]]) -> bool:
+def _lacks_row_names(names: tuple[str, ...], first_row: list[str]) -> bool:
     """Whether only the dates in front have no name, as R writes them."""
     has_date_name = count_usual_names(["date", *names]) > count_usual_names(names)
-    return has_date_name and len(first_row[0][1]) == len(names) + 1
+    return has_date_name and len(first_row) == len(names) + 1
 
 
 def _read_fast(data: bytes, layout: _Layout) -> list[pa.ChunkedArray] | None:

@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from lstm_strategy.cli import options as opt
+from lstm_strategy.cli.option_groups import ReadingOptions
 from lstm_strategy.errors import SettingsError
 
 _FOUND_SOMETHING = 1
 
 
 def audit(
+    reading: ReadingOptions,
     bars: opt.OptionalBars = None,
     model: Annotated[
         Path | None, typer.Option("--model", help="The folder of a trained model to audit.")
@@ -27,7 +29,6 @@ def audit(
     out_dir: opt.Out = None,
     start: opt.FirstBar = None,
     end: opt.LastBar = None,
-    adjusted: opt.Adjusted = False,
     seed: Annotated[
         int, typer.Option("--seed", help="A number that makes the choice of bars repeatable.")
     ] = 0,
@@ -59,14 +60,14 @@ def audit(
         raise SettingsError("An audit needs BARS: give a file, or sample:sp500.")
     if model is None and strategy is None:
         raise SettingsError("Nothing to audit. Give --model DIR, --strategy NAME, or both.")
-    from lstm_strategy.bars import describe_span, load_bars
-    from lstm_strategy.cli.inputs import slice_by_options
+    from lstm_strategy.bars import describe_span
+    from lstm_strategy.cli.inputs import load_bars, slice_by_options
     from lstm_strategy.cli.output import print_audit, say
     from lstm_strategy.cli.strategy_file import find_strategy
     from lstm_strategy.evaluation.audit import audit as run_audit
 
     chosen = None if strategy is None else find_strategy(strategy, or_indicator=True)
-    frame = slice_by_options(load_bars(bars, adjusted=adjusted), start, end)
+    frame = slice_by_options(load_bars(bars, reading), start, end)
     say(f"{bars}: {describe_span(frame)}.")
     report = run_audit(frame, model=model, strategy=chosen, seed=seed)
     print_audit(report)

@@ -6,12 +6,13 @@ import typer
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
-from lstm_strategy.cli.option_groups import BrokerOptions
+from lstm_strategy.cli.option_groups import BrokerOptions, ReadingOptions
 from lstm_strategy.errors import SettingsError
 
 
 def backtest(
     bars: opt.Bars,
+    reading: ReadingOptions,
     broker: BrokerOptions,
     model: opt.Model = None,
     engine: opt.Engine = "auto",
@@ -26,7 +27,6 @@ def backtest(
     start: opt.Start = None,
     end: opt.End = None,
     out_dir: opt.Out = None,
-    adjusted: opt.Adjusted = False,
     long_only: opt.LongOnly = False,
     config: opt.Config = None,
 ) -> None:
@@ -36,8 +36,7 @@ def backtest(
 
     Example: `lstm-strategy backtest prices.csv --model model --commission 0.0005`
     """
-    from lstm_strategy.bars import load_bars
-    from lstm_strategy.cli.inputs import rules_from_options, slice_by_options
+    from lstm_strategy.cli.inputs import load_bars, rules_from_options, slice_by_options
     from lstm_strategy.cli.output import print_result, say, status
     from lstm_strategy.cli.strategy_file import explain_failures, find_strategy
     from lstm_strategy.evaluation.backtests import run_backtest
@@ -51,7 +50,7 @@ def backtest(
         raise SettingsError(f"{strategy} takes no --model. Leave --model or --strategy out.")
     if model is None and strategy is None and "model" not in params:
         raise SettingsError("Nothing to run. Give --model DIR, or --strategy NAME.")
-    frame, terms = load_bars(bars, adjusted=adjusted), broker.build_broker(config)
+    frame, terms = load_bars(bars, reading), broker.build_broker(config)
     slice_by_options(frame, start, end)  # refuses dates that leave no bar
     with status("Backtesting"), explain_failures(chosen):
         if model is not None:

@@ -6,6 +6,7 @@ from lstm_strategy.cli.option_groups import (
     BrokerOptions,
     NetworkOptions,
     PermutationOptions,
+    ReadingOptions,
     TrackingOptions,
     WindowOptions,
 )
@@ -14,6 +15,7 @@ from lstm_strategy.errors import SettingsError
 
 def compare(
     bars: opt.Bars,
+    reading: ReadingOptions,
     broker: BrokerOptions,
     network: NetworkOptions,
     windows: WindowOptions,
@@ -24,7 +26,6 @@ def compare(
     start: opt.Start = None,
     end: opt.End = None,
     out_dir: opt.Out = None,
-    adjusted: opt.Adjusted = False,
     long_only: opt.LongOnly = False,
     config: opt.Config = None,
     walk_forward: opt.WalkForwardFlag = False,
@@ -44,9 +45,13 @@ def compare(
 
     Example: `lstm-strategy compare sample:sp500 --walk-forward --out results`
     """
-    from lstm_strategy.bars import load_bars
     from lstm_strategy.cli.comparison import ComparisonSetup, Windows, run_comparison_command
-    from lstm_strategy.cli.inputs import choose_workers, rules_from_options, slice_by_options
+    from lstm_strategy.cli.inputs import (
+        choose_workers,
+        load_bars,
+        rules_from_options,
+        slice_by_options,
+    )
     from lstm_strategy.learning.serving import open_forecaster
 
     place = choose_workers(engine, address, jobs)
@@ -57,7 +62,7 @@ def compare(
     if permutation.permutation_block != 1 and not permutation.permutations:
         raise SettingsError("--permutation-block needs --permutations.")
     loaded, terms = load_config(config), broker.build_broker(config)
-    frame = load_bars(bars, adjusted=adjusted)
+    frame = load_bars(bars, reading)
     slice_by_options(frame, start, end)  # refuses dates that leave no bar
     setup = ComparisonSetup(
         source=bars,

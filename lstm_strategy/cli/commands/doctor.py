@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import NetworkOptions, WindowOptions
+from lstm_strategy.cli.option_groups import NetworkOptions, ReadingOptions, WindowOptions
 from lstm_strategy.errors import SettingsError
 
 DOCTOR_FILE = "doctor.json"
@@ -14,6 +14,7 @@ _USUAL_BARS = 5_000
 
 
 def doctor(
+    reading: ReadingOptions,
     network: NetworkOptions,
     windows: WindowOptions,
     bars: opt.OptionalBars = None,
@@ -27,7 +28,6 @@ def doctor(
         ),
     ] = None,
     out_dir: opt.Out = None,
-    adjusted: opt.Adjusted = False,
     config: opt.Config = None,
     jobs: Annotated[
         int,
@@ -41,7 +41,7 @@ def doctor(
 
     Example: `lstm-strategy doctor sample:sp500 --jobs 2`
     """
-    from lstm_strategy.bars import describe_span, load_bars
+    from lstm_strategy.bars import describe_span
     from lstm_strategy.cli.diagnostics import (
         estimate_walk_forward,
         inspect_environment,
@@ -49,6 +49,7 @@ def doctor(
         simulate_daily_bars,
         to_plain_values,
     )
+    from lstm_strategy.cli.inputs import load_bars
     from lstm_strategy.cli.output import (
         print_environment,
         print_estimate,
@@ -62,11 +63,7 @@ def doctor(
     if bars is not None and n_bars is not None:
         raise SettingsError("Give BARS or --bars N, not both.")
     forecaster = network.build_forecaster(config)
-    frame = (
-        simulate_daily_bars(n_bars or _USUAL_BARS)
-        if bars is None
-        else load_bars(bars, adjusted=adjusted)
-    )
+    frame = simulate_daily_bars(n_bars or _USUAL_BARS) if bars is None else load_bars(bars, reading)
     splits = WalkForward(windows.train_window, windows.test_window, horizon=forecaster.horizon)
     splits.folds(frame)  # refuses what can't be walked before anything is measured
     n_cpus = os.cpu_count() or 1

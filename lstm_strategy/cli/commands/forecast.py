@@ -1,6 +1,7 @@
 """The command `forecast`."""
 
 from lstm_strategy.cli import options as opt
+from lstm_strategy.cli.option_groups import ReadingOptions
 from lstm_strategy.errors import LSTMStrategyError
 
 _SHOWN_ROWS = 10
@@ -8,10 +9,10 @@ _SHOWN_ROWS = 10
 
 def forecast(
     bars: opt.Bars,
+    reading: ReadingOptions,
     model: opt.RequiredModel,
     engine: opt.Engine = "auto",
     out_dir: opt.Out = None,
-    adjusted: opt.Adjusted = False,
 ) -> None:
     """Forecast every bar and show the last ten forecasts.
 
@@ -22,13 +23,13 @@ def forecast(
 
     Example: `lstm-strategy forecast prices.csv --model model --out forecasts`
     """
-    from lstm_strategy.bars import load_bars
+    from lstm_strategy.cli.inputs import load_bars
     from lstm_strategy.cli.output import print_forecasts, say, status
     from lstm_strategy.evaluation.backtests import training_end
     from lstm_strategy.learning.serving import open_forecaster
     from lstm_strategy.support import write_whole
 
-    frame = load_bars(bars, adjusted=adjusted)
+    frame = load_bars(bars, reading)
     with status("Forecasting"):
         forecaster = open_forecaster(model, engine=engine)
         forecasts = forecaster.forecast(frame)

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import NetworkOptions, TrackingOptions
+from lstm_strategy.cli.option_groups import NetworkOptions, ReadingOptions, TrackingOptions
 
 
 def train(
     bars: opt.Bars,
+    reading: ReadingOptions,
     network: NetworkOptions,
     tracking: TrackingOptions,
     out_dir: opt.ModelOut = Path("model"),
     start: opt.TrainStart = None,
     end: opt.TrainEnd = None,
-    adjusted: opt.Adjusted = False,
     config: opt.Config = None,
 ) -> None:
     """Train a model and save it as a folder.
@@ -22,9 +22,10 @@ def train(
 
     Example: `lstm-strategy train sample:sp500 --end 2012 --out model`
     """
-    from lstm_strategy.bars import describe_span, load_bars
+    from lstm_strategy.bars import describe_span
     from lstm_strategy.cli.inputs import (
         check_model_folder,
+        load_bars,
         slice_by_options,
         tensorboard_callbacks,
     )
@@ -34,7 +35,7 @@ def train(
 
     check_model_folder(out_dir)
     forecaster = network.build_forecaster(config)
-    frame = slice_by_options(load_bars(bars, adjusted=adjusted), start, end)
+    frame = slice_by_options(load_bars(bars, reading), start, end)
     say(f"{bars}: training on {describe_span(frame)}.")
     forecaster.fit(frame, callbacks=tensorboard_callbacks(tracking.tensorboard))
     print_training(forecaster)

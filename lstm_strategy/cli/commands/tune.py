@@ -8,7 +8,7 @@ import typer
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
-from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions
+from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions, ReadingOptions
 from lstm_strategy.errors import SettingsError
 
 
@@ -84,13 +84,13 @@ class SearchOptions:
 
 def tune(
     bars: opt.Bars,
+    reading: ReadingOptions,
     broker: BrokerOptions,
     ensemble: EnsembleOptions,
     search: SearchOptions,
     out_dir: opt.FolderOut = Path("tuning"),
     start: opt.FirstBar = None,
     end: opt.LastBar = None,
-    adjusted: opt.Adjusted = False,
     long_only: opt.LongOnly = False,
     config: opt.Config = None,
     mlflow: opt.MLflow = None,
@@ -109,8 +109,13 @@ def tune(
 
     Example: `lstm-strategy tune sample:sp500 --trials 20 --out tuning`
     """
-    from lstm_strategy.bars import describe_span, load_bars
-    from lstm_strategy.cli.inputs import choose_workers, rules_from_options, slice_by_options
+    from lstm_strategy.bars import describe_span
+    from lstm_strategy.cli.inputs import (
+        choose_workers,
+        load_bars,
+        rules_from_options,
+        slice_by_options,
+    )
     from lstm_strategy.cli.output import print_tuning, say
     from lstm_strategy.evaluation.tuning import tune as run_tuning
 
@@ -119,7 +124,7 @@ def tune(
     if "model" in loaded.strategy:
         raise SettingsError("A search trains its own models. Remove model from [strategy].")
     terms = broker.build_broker(config)
-    frame = slice_by_options(load_bars(bars, adjusted=adjusted), start, end)
+    frame = slice_by_options(load_bars(bars, reading), start, end)
     say(
         f"{bars}: {describe_span(frame)}; {search.trials} trials, the last {search.holdout:.0%} "
         "kept back."
