@@ -104,7 +104,7 @@ def test_an_interrupted_command_ends_with_130_and_one_line(run, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lstm_strategy.bars.load_bars", interrupt)
+    monkeypatch.setattr("lstm_strategy.bars.read_bars", interrupt)
     outcome = run(*MACD)
     assert (outcome.code, outcome.err.count("\n")) == (130, 1)
     assert outcome.err.startswith("Interrupted. ")

@@ -1,52 +1,20 @@
 """Dates and times of day written as text, in the many ways that exporters write them."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
-from functools import cache
-from zoneinfo import ZoneInfo
+from datetime import timedelta, timezone
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_strategy.bars.columns.spellings import MONTHS
+from lstm_strategy.bars.columns.date_pieces import DatePieces, cut_date, offset_seconds
 from lstm_strategy.bars.columns.values import Text
 
 _DAY_US = 86_400_000_000
-_CLOCK = re.compile(
-    r"(\d{1,2})(?::(\d\d)(?::(\d\d)(?:[.,:](\d{1,9}))?)?)?[\s-]*([ap]\.?m\.?)?", re.IGNORECASE
-)
-_ZONE = re.compile(
-    r"(?:(?:UTC|GMT|UT)([+-])(\d\d?)(?::?(\d\d))?|([+-])(\d\d)(?::?(\d\d))?|Z|UTC|GMT|UT)", re.I
-)
-_CLOCK_BEHIND = (
-    r"(?:T|[\s_;,-]+)(?P<clock>\d{1,2}:\d\d(?::\d\d(?:[.,:]\d{1,9})?)?(?:\s*[ap]\.?m\.?)?"
-    r"|\d{1,2}\s?-?\s?[ap]m|(?<=\d{8}.)\d{4}(?:\d\d)?(?!\d))"
-)
-_REGION = r"[A-Za-z_]+/[A-Za-z_/+-]+"
-_ZONE_BEHIND = rf"\s*(?P<zone>(?:UTC|GMT|UT)?[+-]\d\d?(?::?\d\d)?|Z|UTC|GMT|UT|{_REGION})"
-_PARTS = re.compile(
-    rf"(?P<day>\d{{8}}(?=[T \-_;,])|\d{{8}}$|.*?)"
-    rf"(?:{_CLOCK_BEHIND}(?:{_ZONE_BEHIND})?|\s+(?P<zone_of_day>Z|UTC|GMT|{_REGION}))?\s*(?:\([^)]*\))?",
-    re.I | re.S,
-)
-_WEEKDAY = re.compile(r"^(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
-_NUMERIC = re.compile(r"(\d{1,4})\s?([-/.\s])\s?(\d{1,2})\s?\2\s?(\d{1,4})\.?")
-_MONTH_ONLY = re.compile(r"(\d{4})[-/.](\d{1,2})")
-_WORD = r"([^\W\d_]{3,})\.?"
-_WITH_WORD = (
-    (
-        "dmy",
-        re.compile(rf"(\d{{1,2}})(?:st|nd|rd|th|\.)?[-/\s]*{_WORD}[-/,\s]*(\d{{4}}|\d\d)", re.I),
-    ),
-    ("mdy", re.compile(rf"{_WORD}[-/\s]*(\d{{1,2}})(?:st|nd|rd|th)?[-/,\s]+(\d{{4}}|\d\d)", re.I)),
-    ("ymd", re.compile(rf"(\d{{4}})[-/\s]*{_WORD}[-/\s]*(\d{{1,2}})", re.I)),
-)
 _ZONES_OF_EXCHANGES = [
     "America/New_York",
     "America/Chicago",
@@ -110,25 +78,6 @@ def read_texts(text: Text) -> TextDates:
     return read_iso(text) or _read_parts(text)
 
 
-def read_clock(text: str) -> int | None:
-    """The microseconds since midnight of a time of day such as `9:30`, `093000` or `4:00 PM`."""
-    if re.fullmatch(r"\d{4}(\d\d)?", text):
-        text = ":".join(text[place : place + 2] for place in range(0, len(text), 2))
-    match = _CLOCK.fullmatch(text)
-    if match is None or (match[2] is None and match[5] is None):
-        return None
-    hour, minute, second = int(match[1]), int(match[2] or 0), int(match[3] or 0)
-    if match[5]:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if match[5].lower().startswith("p") else 0)
-    microsecond = int((match[4] or "0").ljust(6, "0")[:6])
-    is_midnight_after = (hour, minute, second, microsecond) == (24, 0, 0, 0)
-    if minute > 59 or second > 59 or (hour > 23 and not is_midnight_after):
-        return None
-    return ((hour * 60 + minute) * 60 + second) * 1_000_000 + microsecond
-
-
 def read_iso(text: Text) -> TextDates | None:
     """Dates such as 2024-01-02 09:30:00, with an offset or without, at the speed of pyarrow.
 
@@ -171,14 +120,7 @@ def _read_offset_at_end(tail: str) -> int | None:
     match = re.search(r"(?:([+-])(\d\d):?(\d\d)?|Z)$", tail)
     if match is None:
         return None
-    return _offset_seconds(match[1], match[2], match[3]) if match[1] else 0
-
-
-def _offset_seconds(sign: str, hours: str, minutes: str | None) -> int | None:
-    seconds = int(hours) * 3600 + int(minutes or 0) * 60
-    if seconds > 14 * 3600 or int(minutes or 0) > 59:
-        return None
-    return -seconds if sign == "-" else seconds
+    return offset_seconds(match[1], match[2], match[3]) if match[1] else 0
 
 
 def _put_on_offsets(
@@ -186,8 +128,8 @@ def _put_on_offsets(
 ) -> tuple[pd.DatetimeIndex, tuple[str, ...]]:
     """Instants in the one zone of their offsets.
 
-    Where the offset changes, midnights keep their calendar day, in the zone of an exchange that
-    changes as they do, or in none; other times become UTC.
+    Where the offset changes, dates are put in the zone of an exchange that changes as they do. If
+    there is none, midnights keep their calendar day, without a zone; other times become UTC.
     """
     utc = pd.DatetimeIndex(instants).tz_localize("UTC")
     given = np.asarray(utc.notna())
@@ -196,63 +138,98 @@ def _put_on_offsets(
         zone = timezone(timedelta(seconds=int(distinct[0]))) if distinct[0] else "UTC"
         return utc.tz_convert(zone), ()
     wall = instants + seconds.astype("m8[s]")
-    if (wall[given] != wall[given].astype("M8[D]")).any():
-        return utc, ("the offsets of the dates change, so the dates were put into UTC",)
     for name in _ZONES_OF_EXCHANGES:
         there = utc.tz_convert(name)
         if (np.asarray(there.tz_localize(None))[given] == wall[given]).all():
             return there, (
                 f"the offsets of the dates change as in {name}, which they were put into",
             )
+    if (wall[given] != wall[given].astype("M8[D]")).any():
+        return utc, ("the offsets of the dates change, so the dates were put into UTC",)
     return pd.DatetimeIndex(wall), (
         "the dates are midnights at changing offsets, and were read as days without a zone",
     )
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """The pieces of one text: its day in every order it can be read in, its time, its zone."""
+@dataclass(frozen=True, eq=False)
+class _Cuts:
+    """The distinct days and the distinct times of a column, each cut once.
 
-    shape: str
-    days: dict[str, int]
-    clock: int
-    has_clock: bool
-    zone: str | int | None
+    Attributes:
+        days: The pieces of each distinct day, and None in the end for missing ones.
+        day_codes: Which of them each row has.
+        clocks: The pieces of each distinct time and zone, likewise.
+        clock_codes: Which of them each row has.
+    """
+
+    days: list[DatePieces | None]
+    day_codes: np.ndarray
+    clocks: list[DatePieces | None]
+    clock_codes: np.ndarray
+
+
+def _cut_column(text: Text) -> _Cuts:
+    first = pc.drop_null(text)[0].as_py()
+    day, blank, _ = first.partition(" ")
+    pieces = cut_date(first)
+    if len(text) > 1000 and pieces and pieces.has_clock and blank and cut_date(day):
+        parts = pc.extract_regex(text.combine_chunks(), r"^(?P<day>\S+) (?P<clock>.+)$")
+        if parts.null_count == text.null_count:
+            days, day_codes = _encode(pc.struct_field(parts, "day"))
+            clocks, clock_codes = _encode(pc.struct_field(parts, "clock"))
+            cut_clocks = [cut_date(f"2000-01-01 {clock}") for clock in clocks]
+            return _Cuts([*map(cut_date, days), None], day_codes, [*cut_clocks, None], clock_codes)
+    words, codes = _encode(text.combine_chunks())
+    cuts = [*map(cut_date, words), None]
+    return _Cuts(cuts, codes, cuts, codes)
+
+
+def _encode(text: pa.Array) -> tuple[list[str], np.ndarray]:
+    """The distinct texts, and which of them each row has; -1 for none."""
+    codes = pc.dictionary_encode(text)
+    return codes.dictionary.to_pylist(), pc.fill_null(codes.indices, -1).to_numpy(
+        zero_copy_only=False
+    )
 
 
 def _read_parts(text: Text) -> TextDates:
-    """Dates of any other form: each distinct text is cut into day, time and zone once."""
-    codes = pc.dictionary_encode(text.combine_chunks())
-    places = pc.fill_null(codes.indices, -1).to_numpy(zero_copy_only=False)
-    parts = _cut_all(codes.dictionary.to_pylist())
-    shapes = Counter(part.shape for part in parts[:1000] if part)
+    """Dates of any other form."""
+    cuts = _cut_column(text)
+    shapes = Counter(pieces.shape for pieces in cuts.days[:1000] if pieces)
     shape = max(shapes, key=lambda name: shapes[name]) if shapes else ""
-    parts = [part if part and part.shape == shape else None for part in parts]
-    unread = np.flatnonzero(np.array([part is None for part in parts] + [False])[places])
-    zones = [part.zone if part else None for part in parts]
-    clocks = np.array([part.clock if part else 0 for part in parts] + [0])
-    has_times = any(part.has_clock for part in parts if part)
-    given = np.flatnonzero(places >= 0)
-    _check_zones([zones[place] for place in places[given]], given, unread)
-    orders = list(dict.fromkeys(order for part in parts if part for order in part.days))
+    days = [pieces if pieces and pieces.shape == shape else None for pieces in cuts.days]
+    has_day = np.array([pieces is not None for pieces in days])[cuts.day_codes]
+    has_clock = np.array([pieces is not None for pieces in cuts.clocks])[cuts.clock_codes]
+    is_given = cuts.day_codes >= 0
+    is_cut = is_given & has_day & has_clock
+    zones = [pieces.zone if pieces else None for pieces in cuts.clocks]
+    _check_zones(np.array([zone is not None for zone in zones])[cuts.clock_codes], is_cut)
+    clocks = np.array([pieces.clock if pieces else 0 for pieces in cuts.clocks])[cuts.clock_codes]
+    has_times = any(pieces.has_clock for pieces in cuts.clocks if pieces)
     readings: dict[str, pd.DatetimeIndex] = {}
-    best, best_unread = pd.DatetimeIndex(np.full(len(places), np.datetime64("NaT", "us"))), given
-    for order in orders:
-        days = [part.days.get(order) if part else None for part in parts]
-        is_unread = np.array([day is None for day in days] + [False])[places]
-        ordinals = np.array([0 if day is None else day for day in days] + [0], dtype="int64")
-        stamps = ((ordinals * _DAY_US + clocks)[places]).view("M8[us]").copy()
-        stamps[is_unread | (places < 0)] = np.datetime64("NaT")
-        rows = np.flatnonzero(is_unread)
-        if not len(rows):
-            readings[order] = pd.DatetimeIndex(stamps)
-        if len(rows) < len(best_unread):
-            best, best_unread = pd.DatetimeIndex(stamps), rows
-    if not readings:
-        return TextDates(best, np.union1d(unread, best_unread), has_times)
+    nothing = _to_dates(np.zeros(len(is_cut), dtype="int64"), np.zeros(len(is_cut), dtype=bool))
+    best = TextDates(nothing, np.flatnonzero(is_given), has_times)
+    for order in dict.fromkeys(order for pieces in days if pieces for order in pieces.days):
+        known = np.array([pieces is not None and order in pieces.days for pieces in days])
+        ordinals = np.array([pieces.days.get(order, 0) if pieces else 0 for pieces in days])
+        is_known = is_cut & known[cuts.day_codes]
+        dates = _to_dates(ordinals[cuts.day_codes] * _DAY_US + clocks, is_known)
+        unread = np.flatnonzero(is_given & ~is_known)
+        if len(unread) < len(best.unread):
+            best = TextDates(dates, unread, has_times)
+        if (is_known == is_cut).all():
+            readings[order] = dates
+    if not readings or not is_cut.any():
+        return best
     dates, names = _choose_order(readings)
-    dates, notes = _put_in_zone(dates, zones, places)
-    return TextDates(dates, unread, has_times, names, notes)
+    dates, notes = _put_in_zone(dates, zones, cuts.clock_codes)
+    return TextDates(dates, np.flatnonzero(is_given & ~is_cut), has_times, names, notes)
+
+
+def _to_dates(microseconds: np.ndarray, is_known: np.ndarray) -> pd.DatetimeIndex:
+    stamps = microseconds.view("M8[us]").copy()
+    stamps[~is_known] = np.datetime64("NaT")
+    return pd.DatetimeIndex(stamps)
 
 
 def _choose_order(
@@ -271,149 +248,27 @@ def _is_in_order(dates: pd.DatetimeIndex) -> bool:
     return given.is_monotonic_increasing or given.is_monotonic_decreasing
 
 
-def _check_zones(zones: list[str | int | None], rows: np.ndarray, unread: np.ndarray) -> None:
-    bad = set(unread.tolist())
-    first: dict[bool, int] = {}
-    for row, zone in zip(rows.tolist(), zones, strict=True):
-        if row not in bad:
-            first.setdefault(zone is not None, row)
-            if len(first) == 2:
-                raise MixedZonesError(with_zone=first[True], without_zone=first[False])
+def _check_zones(has_zone: np.ndarray, is_cut: np.ndarray) -> None:
+    with_zone, without_zone = is_cut & has_zone, is_cut & ~has_zone
+    if with_zone.any() and without_zone.any():
+        raise MixedZonesError(int(with_zone.argmax()), int(without_zone.argmax()))
 
 
 def _put_in_zone(
-    dates: pd.DatetimeIndex, zones: Sequence[str | int | None], places: np.ndarray
+    dates: pd.DatetimeIndex, zones: Sequence[str | int | None], codes: np.ndarray
 ) -> tuple[pd.DatetimeIndex, tuple[str, ...]]:
     distinct = {zone for zone in zones if zone is not None}
     if not distinct:
         return dates, ()
     if distinct and all(isinstance(zone, int) for zone in distinct):
-        seconds = np.array([zone or 0 for zone in zones] + [0], dtype="int64")[places]
+        seconds = np.array([zone or 0 for zone in zones], dtype="int64")[codes]
         return _put_on_offsets(np.asarray(dates) - seconds.astype("m8[s]"), seconds)
     if len(distinct) == 1:
         return dates.tz_localize(str(distinct.pop()), ambiguous="infer"), ()
-    zone_of = [None if place < 0 else zones[place] for place in places]
+    zone_of = [zones[code] for code in codes]
     utc = pd.Series(pd.NaT, range(len(dates)), dtype="datetime64[us, UTC]")
     for zone in distinct:
         rows = [row for row, name in enumerate(zone_of) if name == zone]
         fixed = timezone(timedelta(seconds=zone)) if isinstance(zone, int) else zone
         utc.iloc[rows] = dates[rows].tz_localize(fixed).tz_convert("UTC")
     return pd.DatetimeIndex(utc), ("the dates are in several zones and were put into UTC",)
-
-
-def _cut_all(texts: list[str]) -> list[_Parts | None]:
-    """Cut each text; where all are built as the first is, their days and times are cut once."""
-    if len(texts) > 1000:
-        cut = _PARTS.fullmatch(_simplify(texts[0]))
-        if cut and cut["clock"] and " " not in cut["day"] and " " in texts[0]:
-            pieces = [text.partition(" ") for text in texts]
-            day_cuts = {day: _cut(day) for day in {piece[0] for piece in pieces}}
-            clock_cuts = {rest: _cut(f"2000-01-01 {rest}") for rest in {p[2] for p in pieces}}
-            return [_join_parts(day_cuts[day], clock_cuts[rest]) for day, _, rest in pieces]
-    return [_cut(text) for text in texts]
-
-
-def _join_parts(day: _Parts | None, clock: _Parts | None) -> _Parts | None:
-    if day is None or clock is None:
-        return None
-    return _Parts(day.shape, day.days, clock.clock, clock.has_clock, clock.zone)
-
-
-def _simplify(text: str) -> str:
-    """Text without weekdays, and with the signs of Chinese, Japanese and Korean dates replaced."""
-    text = re.sub(r"(\d)\s*[年년]\s*(\d+)\s*[月월]\s*(\d+)\s*[日일]?", r"\1-\2-\3", text)
-    text = re.sub(r"\s+de\s+", " ", _WEEKDAY.sub("", text.strip()))
-    return text.replace("下午", "PM").replace("上午", "AM")
-
-
-def _cut(text: str) -> _Parts | None:
-    match = _PARTS.fullmatch(_simplify(text)) if len(text) < 100 else None
-    if match is None:
-        return None
-    shape, days = _read_day(match["day"].strip().rstrip(","))
-    clock = read_clock(match["clock"].replace(" ", "")) if match["clock"] else 0
-    zone_text = match["zone"] or match["zone_of_day"]
-    zone = _read_zone(zone_text) if zone_text else None
-    if not days or clock is None or (zone_text and zone is None):
-        return None
-    return _Parts(shape, days, clock, match["clock"] is not None, zone)
-
-
-def _read_zone(text: str) -> str | int | None:
-    match = _ZONE.fullmatch(text)
-    if match is None:
-        return _region(text)
-    sign, hours, minutes = match[1] or match[4], match[2] or match[5], match[3] or match[6]
-    return _offset_seconds(sign, hours, minutes) if sign else 0
-
-
-@cache
-def _region(name: str) -> str | None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        return None
-    return name
-
-
-def _read_day(text: str) -> tuple[str, dict[str, int]]:
-    """The shape of a day's text, and the days since 1970 that it can mean, by their order."""
-    if re.fullmatch(r"\d{8}", text):
-        return "digits", _days({"ymd": (text[:4], text[4:6], text[6:])})
-    numeric = _NUMERIC.fullmatch(text)
-    if numeric:
-        first, sign, middle, last = numeric.groups()
-        if len(first) == 4 and len(last) <= 2:
-            return f"y{sign}m{sign}d", _days({"ymd": (first, middle, last)})
-        if len(first) > 2 or len(last) not in (2, 4):
-            return "", {}
-        orders = {"dmy": (last, middle, first)}
-        if sign != ".":  # where dates have dots, the day comes first
-            orders["mdy"] = (last, first, middle)
-        if len(last) == 2 and len(first) == 2:
-            orders["ymd"] = (first, middle, last)
-        return f"d{sign}d{sign}{'y' * len(last)}", _days(orders)
-    month_only = _MONTH_ONLY.fullmatch(text)
-    if month_only:
-        return "y-m", _days({"ymd": (month_only[1], month_only[2], "1")})
-    for order, pattern in _WITH_WORD:
-        match = pattern.fullmatch(text)
-        if match:
-            pieces = dict(zip(order, match.groups(), strict=True))
-            month = _month(pieces["m"])
-            shape = f"{order} {len(pieces['y'])}"
-            return shape, _days({order: (pieces["y"], str(month or 0), pieces["d"])})
-    return "", {}
-
-
-def _days(orders: dict[str, tuple[str, str, str]]) -> dict[str, int]:
-    found = {}
-    for order, (year, month, day) in orders.items():
-        try:
-            found[order] = date(_full_year(year, order), int(month), int(day)).toordinal() - 719_163
-        except ValueError:
-            continue
-    return found
-
-
-def _full_year(digits: str, order: str) -> int:
-    """The year of two digits is the last that isn't in the future; one in front is no old one."""
-    if len(digits) == 4:
-        return int(digits)
-    year, next_year = 2000 + int(digits), datetime.now().year + 1
-    if order == "ymd" and next_year < year < 2070:
-        raise ValueError("a day of the month rather than a year")
-    return year if year <= next_year else year - 100
-
-
-@cache
-def _month(word: str) -> int | None:
-    letters = unicodedata.normalize("NFKD", word.casefold())
-    plain = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
-    starts = [
-        (len(start), number)
-        for number, starts in enumerate(MONTHS, 1)
-        for start in starts.split()
-        if plain.startswith(start)
-    ]
-    return max(starts)[1] if starts else None

@@ -15,10 +15,10 @@ from lstm_strategy.bars.columns.date_digits import (
     read_digits,
     times_of_clock,
 )
+from lstm_strategy.bars.columns.date_pieces import read_clock
 from lstm_strategy.bars.columns.date_texts import (
     MixedZonesError,
     TextDates,
-    read_clock,
     read_iso,
     read_texts,
 )

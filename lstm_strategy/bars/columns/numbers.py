@@ -63,6 +63,16 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?$"
+# Numbers with one kind of mark between thousands, without anything else: nearly all cells.
+_USUAL = {
+    decimal: r"^[-+]?(?:\d+|"
+    + "|".join(
+        rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+|[1-9]\d?(?:{mark}\d{{2}})*{mark}\d{{3}}"
+        for mark in (group, "['’]", f"[{_BLANKS}]")
+    )
+    + rf")(?:\{decimal}\d*)?$"
+    for decimal, group in ((".", ","), (",", r"\."))
+}
 _WITH_MARK = r"\d.*[.,]|[.,]\d"
 _REMEDY = "Write numbers with a decimal point and without marks between thousands."
 
@@ -98,11 +108,15 @@ def parse_numbers(text: Text, decimal: str) -> Numbers:
         if values is not None:
             return Numbers(values, no_rows)
     cells = null_if_missing(text)
-    if decimal == ".":
-        values = cast_numbers(cells)
-        if values is not None:
-            return Numbers(values, no_rows)
-    return _parse_each(cells, decimal)
+    is_usual = pc.fill_null(pc.match_substring_regex(cells, _USUAL[decimal]), False)
+    usual = pc.if_else(is_usual, cells, pa.scalar(None, pa.string()))
+    usual = pc.replace_substring_regex(usual, f"[^0-9{decimal}+-]", "")
+    values = cast_numbers(pc.replace_substring(usual, ",", "."))
+    if values is None:
+        return _parse_each(cells, decimal)
+    others = _parse_each(pc.if_else(is_usual, pa.scalar(None, pa.string()), cells), decimal)
+    values = np.where(is_usual.to_numpy(), values, others.values)
+    return Numbers(values, others.unread, others.has_percent)
 
 
 def null_if_missing(text: Text) -> Text:

@@ -81,12 +81,12 @@ def test_seconds_and_milliseconds_may_be_mixed_as_some_exchanges_do(tmp_path):
     assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
 
 
-def test_one_offset_is_kept_and_changing_offsets_become_utc(tmp_path):
+def test_one_offset_is_kept_and_offsets_of_no_exchange_become_utc(tmp_path):
     header = "Date,Open,High,Low,Close,Volume"
     summer_only = [f"2024-07-0{day} 00:00:00-04:00" for day in (1, 2, 3)]
     found = load_bars(write_file(tmp_path, dated_csv(header, summer_only)))
     assert found.index[0].utcoffset() == dt.timedelta(hours=-4)
-    both = ["2024-01-02 09:30:00-05:00", "2024-03-08 09:30:00-05:00", "2024-07-01 09:30:00-04:00"]
+    both = ["2024-01-02 09:30:00-05:00", "2024-03-08 09:30:00-06:00", "2024-07-01 09:30:00-04:00"]
     found, notes = read_bars(write_file(tmp_path, dated_csv(header, both)))
     assert str(found.index.tz) == "UTC"
     assert found.index[-1] == pd.Timestamp("2024-07-01 13:30", tz="UTC")
@@ -148,6 +148,13 @@ def many_bars(dates) -> pd.DataFrame:
 
 def hundred_dates(form: str) -> list[str]:
     return list(pd.date_range("2001-01-01", periods=100).strftime(form))
+
+
+def test_changing_offsets_give_the_zone_that_the_dates_had(tmp_path):
+    hours = pd.date_range("2024-03-08", "2024-03-12", freq="h", tz="America/New_York")
+    bars = many_bars(hours).set_index("Date")
+    bars.to_csv(tmp_path / "prices.csv")
+    assert_same_bars(load_bars(tmp_path / "prices.csv"), load_bars(bars))
 
 
 @pytest.mark.parametrize("row", [0, 49, 99])
