@@ -1,5 +1,7 @@
 """A frame of bars as a backtrader feed, extra columns included."""
 
+import keyword
+import logging
 import zlib
 from array import array
 from typing import TYPE_CHECKING, Any
@@ -9,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import CheckedBars, bar_spacing, check_bars
-from lstm_strategy.errors import BarsError
 from lstm_strategy.trading.backtrader_internals import fill_lines, loads_unchanged_bars
 from lstm_strategy.trading.clock import ShownZone, day_numbers, shown_zone
 
+_log = logging.getLogger(__name__)
 _FEED_OF_EXTRAS: dict[tuple[type, tuple[str, ...]], type] = {}
 
 
@@ -30,6 +32,7 @@ class _FeedWithExtras(bt.feed.MetaAbstractDataBase):
         # A strategy can write to the frame of its feed, so checked bars are lent as a copy.
         kwargs["dataname"] = bars.copy() if isinstance(given, CheckedBars) else bars
         extras = tuple(name for name in bars.columns if name not in cls.lines.getlinealiases())
+        extras = _leave_out_unusable(extras)
         return super(_FeedWithExtras, _feed_class(cls, extras)).doprenew(*args, **kwargs)
 
 
@@ -38,8 +41,6 @@ def _feed_class(base: Any, extras: tuple[str, ...]) -> Any:
     if not extras:
         return base
     if (base, extras) not in _FEED_OF_EXTRAS:
-        for name in extras:
-            _check_line_name(name)
         # A name that depends on the columns alone lets another process rebuild the class.
         name = f"{base.__name__}_{zlib.crc32(repr(extras).encode()):08x}"
         body = {"lines": extras, "base_and_extras": (base, extras), "__module__": base.__module__}
@@ -47,13 +48,25 @@ def _feed_class(base: Any, extras: tuple[str, ...]) -> Any:
     return _FEED_OF_EXTRAS[base, extras]
 
 
-def _check_line_name(name: Any) -> None:
+def _leave_out_unusable(extras: tuple[Any, ...]) -> tuple[str, ...]:
+    """The extra columns that can be lines; the others are said once."""
+    usable = tuple(name for name in extras if _can_be_line(name))
+    for name in extras:
+        if name not in usable:
+            _log.warning(
+                "column %r has a name that can't be a line of a feed, and was left out of it; to "
+                "use it there, rename it: bars.rename(columns={%r: 'my_column'})",
+                name,
+                name,
+            )
+    return usable
+
+
+def _can_be_line(name: Any) -> bool:
+    """Whether a name is a word that backtrader doesn't use itself."""
     is_taken = hasattr(bt.feed.DataBase, str(name)) or hasattr(bt.lineseries.Lines, str(name))
-    if is_taken or not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
-        raise BarsError(
-            f"an extra column becomes a line, so its name must be a word that backtrader doesn't "
-            f"use itself, got {name!r}. Rename it: bars.rename(columns={{{name!r}: 'my_column'}})."
-        )
+    is_word = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
+    return is_word and not is_taken and not name.startswith("_")
 
 
 def _rebuild_feed(base: Any, extras: tuple[str, ...]) -> Any:
@@ -64,6 +77,8 @@ def _rebuild_feed(base: Any, extras: tuple[str, ...]) -> Any:
 
 class BarsFeed(bt.feed.DataBase, metaclass=_FeedWithExtras):
     """Feed validated bars to Cerebro, with a line for every extra column.
+
+    Columns whose names can't be lines, such as `52wh` or `size`, are left out with a warning.
 
     The feed works in every Cerebro mode and in the process pools of `optstrategy`, and gives the
     same lines in all of them. A line holds float64: a missing `openinterest` is NaN, as are the
@@ -89,8 +104,7 @@ class BarsFeed(bt.feed.DataBase, metaclass=_FeedWithExtras):
         **settings: Any other argument of backtrader's feeds, such as `name` or `sessionend`.
 
     Raises:
-        BarsError: If the bars aren't valid (see `validate_bars`), or if an extra column has a
-            name that backtrader uses itself.
+        BarsError: If the bars aren't valid (see `validate_bars`).
 
     Example:
         >>> from lstm_strategy import sample_bars

@@ -414,10 +414,11 @@ def _find_unnamed(columns: Sequence[Column], tried: set[int], rows: Rows) -> int
     """The one column that isn't named as one of dates and yet holds nothing else."""
     found = []
     for place, column in enumerate(columns):
-        if place in tried or isinstance(column.values, np.ndarray):
-            continue
         is_text = isinstance(column.values, pa.ChunkedArray)
-        if is_text and _digits_of(null_if_missing(column.values)) is not None:
+        is_digits = isinstance(column.values, np.ndarray) or (
+            is_text and _digits_of(null_if_missing(column.values)) is not None
+        )
+        if place in tried or (is_digits and (place or not _counts_time(column, rows))):
             continue
         head = np.zeros(_length(column), dtype=bool)
         head[:50] = True
@@ -432,6 +433,15 @@ def _find_unnamed(columns: Sequence[Column], tried: set[int], rows: Rows) -> int
             "on the command line."
         )
     return found[0] if found else None
+
+
+def _counts_time(column: Column, rows: Rows) -> bool:
+    """Whether digits of another name are dates: long ones that rise or fall from row to row."""
+    dates = read_dates(column, rows)
+    if dates is None or len(dates.unread) or not dates.has_times or dates.index.hasnans:
+        return False
+    steps = np.diff(dates.index.asi8)
+    return bool(len(steps)) and bool((steps > 0).all() or (steps < 0).all())
 
 
 def _length(column: Column) -> int:

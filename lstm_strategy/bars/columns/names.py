@@ -11,15 +11,18 @@ from lstm_strategy.bars.columns import spellings
 from lstm_strategy.bars.validate import PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
 
+# Letters that Unicode doesn't take for others with a sign.
+_LETTERS = str.maketrans("ıłøđ", "ilod")
+
 
 @cache
 def plain_name(label: str) -> str:
     """A name as spellings are compared: `Volume BTC`, `adjClose`, `<OPEN>`, `1. open`, `Máxima`."""
     unnumbered = re.sub(r"^\d+[a-z]?\.\s+", "", label.strip()[:200])
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unnumbered).casefold()
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unnumbered).casefold().translate(_LETTERS)
     letters = unicodedata.normalize("NFKD", re.sub(r"\+\s*(?=[^\W\d_])", "plus ", words))
     plain = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
-    return re.sub(r"\W+", "_", unicodedata.normalize("NFC", plain)).strip("_")
+    return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFC", plain)).strip("_")
 
 
 def column_name(label: str) -> str:

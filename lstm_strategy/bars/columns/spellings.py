@@ -24,13 +24,13 @@ lagst lagsta lagstkurs lav alin terendah rendah thap thap_nhat 最低 最低价 
 저가_원
 """
 CLOSE = """
-close close_price closing_price price_close closing close_last c cl settle settlement
-settlement_price schluss schlusskurs zuletzt letzter cierre precio_cierre fechamento fecho
-preco_fechamento cloture fermeture chiusura slot slotkoers laatste zamkniecie kurs_zamkniecia закр
-закрытие цена_закрытия закриття kapanis stangning stangningskurs senast senest siste penutupan
-terakhir tutup dong_cua lan_cuoi 收盘 收盘价 收盤 收盤價 收市 收市价 終値 종가 종가_원 last latest
-last_price ultimo ultima dernier ostatnio simdi цена price preis kurs precio preco prix prezzo
-koers cena 最新价 现价
+close close_price closing_price price_close closing close_last c cl schluss schlusskurs zuletzt
+letzter cierre precio_cierre fechamento fecho preco_fechamento cloture fermeture chiusura slot
+slotkoers laatste zamkniecie kurs_zamkniecia закр закрытие цена_закрытия закриття kapanis
+stangning stangningskurs senast senest siste penutupan terakhir tutup dong_cua lan_cuoi 收盘
+收盘价 收盤 收盤價 收市 收市价 終値 종가 종가_원 last latest last_price ultimo ultima dernier
+ostatnio simdi цена price preis kurs precio preco prix prezzo koers cena 最新价 现价 settle
+settlement settlement_price
 """
 VOLUME = """
 volume vol v base_volume volume_base volume_from volumefrom total_volume total_traded_quantity
@@ -51,13 +51,13 @@ DATES = """
 datetime date_time timestamp date trade_date trading_date tradedate tradingday trading_day
 business_date price_date bar_date candle_date dtyyyymmdd yyyymmdd open_time opentime start_time
 starttime time_open candle_begin_time time_period_start window_start begin begin_time bar_time
-trade_time time_key time gmt_time time_utc utc_time utc local_time datetime_utc date_utc
-utc_datetime time_eet time_est time_gmt snapped_at ts ts_event event_time day dt period unix
-unix_time unix_timestamp unixtime epoch epoch_time epoch_ms mts t date1 datum datum_zeit zeitpunkt
-zeitstempel tag uhrzeit zeit handelstag fecha fecha_hora dia data data_hora data_ora jour seance
-data_sesji sesja czas дата дата_время дата_и_время время tarih paiva tanggal ngay 日期 交易日期
-日期时间 时间 交易时间 交易日 時間 日時 日付 日付け 日期時間 年月日 날짜 일자 일시 시간 index
-unnamed_0
+trade_time start_at open_at time_key time gmt_time time_utc utc_time utc local_time datetime_utc
+date_utc utc_datetime time_eet time_est time_gmt snapped_at ts ts_event event_time day dt period
+unix unix_time unix_timestamp unixtime epoch epoch_time epoch_ms mts t date1 datum datum_zeit
+zeitpunkt zeitstempel tag uhrzeit zeit handelstag fecha fecha_hora dia data data_hora data_ora
+jour seance data_sesji sesja czas дата дата_время дата_и_время время tarih paiva tanggal ngay 日期
+交易日期 日期时间 时间 交易时间 交易日 時間 日時 日付 日付け 日期時間 年月日 날짜 일자 일시 시간
+index unnamed_0
 """
 # A time of day that stands beside a column of days.
 TIMES = """

@@ -63,6 +63,8 @@ def _find_layout(head: str) -> _Layout:
     rows = [
         (number, _split(line, separator)) for number, line in enumerate(lines, 1) if line.strip()
     ]
+    if all(len(cells) < _FEWEST_CELLS for _, cells in rows):
+        raise _no_names()
     first = next((n for n, (_, cells) in enumerate(rows) if _is_data(cells)), len(rows))
     if first == len(rows):
         first = 1 + max(
@@ -74,14 +76,18 @@ def _find_layout(head: str) -> _Layout:
             break
         above.insert(0, (number, tuple(cell.strip() for cell in cells)))
     if not above and first == len(rows):
-        raise BarsError(
-            "the file has no line of at least five column names. "
-            "Add one such as Date,Open,High,Low,Close,Volume."
-        )
+        raise _no_names()
     first_line = rows[first][0] if first < len(rows) else len(lines) + 1
     width = len(rows[first][1]) if first < len(rows) else len(above[-1][1])
     first_row = rows[first][1] if first < len(rows) else []
     return _fit_header(_Layout(separator, tuple(above), first_line, width), first_row)
+
+
+def _no_names() -> BarsError:
+    return BarsError(
+        "the file has no line of at least five column names. "
+        "Add one such as Date,Open,High,Low,Close,Volume."
+    )
 
 
 def _find_separator(lines: list[str]) -> str:

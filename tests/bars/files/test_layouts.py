@@ -73,6 +73,12 @@ DAY_LAYOUTS = {
         '"03.01.2024","12,00","11,00","13,00","10,00","0,40K"\n'
         '"02.01.2024","11,00","10,00","12,00","9,00","0,50K"\n'
     ),
+    "investing.com in Turkish": (
+        '"Tarih","Şimdi","Açılış","Yüksek","Düşük","Hac."\n'  # noqa: RUF001
+        '"16.01.2024","13,00","12,50","14,00","11,25","1,20K"\n'
+        '"03.01.2024","12,00","11,00","13,00","10,00","0,40K"\n'
+        '"02.01.2024","11,00","10,00","12,00","9,00","0,50K"\n'
+    ),
     "Stooq in Polish": DAILY.replace(
         "Date,Open,High,Low,Close,Volume", "Data,Otwarcie,Najwyzszy,Najnizszy,Zamkniecie,Wolumen"
     ),
@@ -215,6 +221,14 @@ def test_rows_without_a_header_are_known_by_their_shape_and_said(tmp_path, rows,
     assert_same_bars(found[BAR], three_bars().tz_localize("UTC"))
     assert notes[0].startswith("the file has no header line; its columns were read as Date, ")
     assert said in notes[0]
+
+
+def test_the_first_column_may_count_time_under_any_name(tmp_path):
+    rows = [[s, *row] for s, row in zip(seconds(DAYS), NUMBERS, strict=True)]
+    text = "begun,open,high,low,close,volume\n" + "".join(f"{str(r)[1:-1]}\n" for r in rows)
+    found, notes = read_bars(write(tmp_path, text, "prices.csv"))
+    assert_same_bars(found, three_bars().tz_localize("UTC"))
+    assert notes == ("the dates were taken from column begun",)
 
 
 def test_rows_without_a_header_of_an_unknown_shape_are_refused(tmp_path):
@@ -378,6 +392,10 @@ REFUSED = {
         "2024-01-03;12.5;13.5;12.1;12.6;900\n",
         "line 3, column Open: '12.5' is no number (1 row in all). Turn it into one, with a decimal "
         "comma",
+    ),
+    "too few columns": (
+        "snapped_at,price,market_cap\n2024-01-02,10,5\n",
+        "the file has no line of at least five column names",
     ),
     "a web page": ("<!DOCTYPE html><html></html>", "the file holds a web page, not prices"),
     "a header of 200,000 characters": (
