@@ -39,7 +39,10 @@ def test_training_again_replaces_the_model(results, here, model_folder):
 
 
 MISUSES = {
-    "unknown preset": (("--preset", "magic"), "default, momentum, volatility, trend, prices, got 'magic'"),
+    "unknown preset": (
+        ("--preset", "magic"),
+        "trend, prices, got 'magic'",
+    ),
     "units of text": (("--units", "many"), "'--units'"),
     "units of zero": (("--units", 0), r"units.* equal to 1, got 0"),
     "epochs of zero": (("--epochs", 0), "epochs.* equal to 1, got 0"),
