@@ -9,8 +9,8 @@ import pandas as pd
 from lstm_strategy.bars import slice_bars
 from lstm_strategy.cli.option_groups import ReadingOptions
 from lstm_strategy.cli.output import say
-from lstm_strategy.errors import SettingsError
-from lstm_strategy.learning.forecaster import CARD_FILE
+from lstm_strategy.errors import ModelError, SettingsError
+from lstm_strategy.learning.forecaster import check_can_hold_model
 from lstm_strategy.support import workers
 
 
@@ -36,13 +36,12 @@ def check_model_folder(folder: Path) -> None:
     """Refuse before the training what `LSTMForecaster.save` would refuse after it.
 
     Raises:
-        SettingsError: If the folder holds something else than a model.
+        SettingsError: If no model can be saved to the folder.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / CARD_FILE).exists():
-        raise SettingsError(
-            f"--out {folder} holds other files than a saved model, so it isn't overwritten. "
-            "Choose another folder."
-        )
+    try:
+        check_can_hold_model(folder)
+    except ModelError as error:
+        raise SettingsError(f"--out {error}") from None
 
 
 def choose_workers(

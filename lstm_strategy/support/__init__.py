@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
-    from lstm_strategy.support.files import replace_folder, write_json, write_whole
+    from lstm_strategy.support.files import (
+        open_regular,
+        parse_json,
+        read_whole,
+        replace_folder,
+        write_json,
+        write_whole,
+    )
     from lstm_strategy.support.hashing import sha256_of
     from lstm_strategy.support.parallel import (
         SharedValue,
@@ -45,6 +52,9 @@ __all__ = [
     "naive_utc",
     "naive_utc_index",
     "on_clock_of",
+    "open_regular",
+    "parse_json",
+    "read_whole",
     "replace_folder",
     "run_tasks",
     "sha256_of",
@@ -62,6 +72,9 @@ __all__ = [
 __getattr__ = import_on_first_use(
     __name__,
     {
+        "open_regular": ".files",
+        "parse_json": ".files",
+        "read_whole": ".files",
         "replace_folder": ".files",
         "write_json": ".files",
         "write_whole": ".files",

@@ -1,13 +1,19 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all, and files of strangers."""
 
+import ctypes
+import errno
 import json
+import math
 import os
-import shutil
+import stat
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+_AT_WORKING_FOLDER = -100  # AT_FDCWD and RENAME_EXCHANGE of Linux
+_RENAME_EXCHANGE = 2
 
 
 def write_whole(path: str | Path, content: bytes | str) -> Path:
@@ -63,15 +69,117 @@ def write_json(path: str | Path, content: Mapping[str, Any]) -> Path:
     return write_whole(path, json.dumps(content, indent=2) + "\n")
 
 
+def read_whole(path: str | Path, *, largest: int) -> bytes:
+    """Read a file that a stranger may have put there, or refuse it before it can do harm.
+
+    Args:
+        path: The file.
+        largest: The most bytes that the file may have.
+
+    Returns:
+        Its content.
+
+    Raises:
+        OSError: If it can't be read, is no regular file (a pipe would never end, nor would a
+            device), or is larger.
+
+    Example:
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> read_whole(write_whole(folder / "note.txt", "done"), largest=100)
+        b'done'
+    """
+    with open_regular(path) as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise OSError(errno.EFBIG, f"it is larger than {largest:,} bytes", str(path))
+    return content
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a file to read, unless it is a folder, a pipe or a device.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: If it can't be opened or is no regular file.
+
+    Example:
+        >>> try:
+        ...     open_regular("/dev/null")
+        ... except OSError as error:
+        ...     print(error.strerror)
+        it is no regular file
+    """
+    # a pipe without a writer would keep whoever opens it waiting
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(path, flags), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return file
+
+
+def parse_json(content: bytes) -> Any:
+    """Read JSON that says one thing only, and only in finite numbers.
+
+    Args:
+        content: The JSON in UTF-8.
+
+    Returns:
+        What `json.loads` gives.
+
+    Raises:
+        ValueError: If it isn't JSON, is nested too deep, has a name twice in one object, or a
+            number that is not finite.
+
+    Example:
+        >>> parse_json(b'{"seed": 7}')
+        {'seed': 7}
+        >>> parse_json(b'{"seed": 7, "seed": 8}')
+        Traceback (most recent call last):
+        ValueError: the name 'seed' is there twice
+    """
+    try:
+        return json.loads(
+            content.decode(),
+            object_pairs_hook=_refuse_repeated_names,
+            parse_float=_parse_finite,
+            parse_constant=_parse_finite,
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r} is there twice")
+    return content
+
+
+def _parse_finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {digits[:20]} isn't finite")
+    return number
+
+
 @contextmanager
-def replace_folder(folder: str | Path) -> Iterator[Path]:
+def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path]:
     """Give an empty folder to fill, which then takes the place of `folder` in one step.
 
-    If the block raises, `folder` is left as it was. An earlier folder of that name is deleted with
-    all that is in it: check first that it may go.
+    Nobody sees the folder half filled or missing, where the system lets two folders change places
+    (Linux does; elsewhere the name is free for a moment). What lies in the earlier folder under
+    other names than those in `own` moves over to the new one. If the block raises, `folder` is
+    left as it was. A link to a folder stays one.
 
     Args:
         folder: The folder that shall appear. The folder above it is made if there is none.
+        own: Names of the files that the block may write. Files of these names, and nothing else,
+            are deleted from an earlier folder.
 
     Yields:
         The empty folder, beside the one that it will replace.
@@ -81,33 +189,51 @@ def replace_folder(folder: str | Path) -> Iterator[Path]:
 
     Example:
         >>> above = Path(tempfile.mkdtemp())
-        >>> with replace_folder(above / "model") as unfinished:
+        >>> with replace_folder(above / "model", own=["card.json"]) as unfinished:
         ...     _ = (unfinished / "card.json").write_text("{}")
         >>> [file.name for file in (above / "model").iterdir()]
         ['card.json']
     """
-    target = Path(folder)
+    target = Path(folder).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         yield unfinished
-        unfinished.chmod(0o755)  # mkdtemp makes it readable for this user alone
-        _put_in_place(unfinished, target)
+        if target.exists():
+            unfinished.chmod(stat.S_IMODE(target.stat().st_mode))
+            _exchange(unfinished, target)  # `unfinished` is now the earlier folder
+            for entry in list(unfinished.iterdir()):
+                if entry.name not in own:
+                    entry.rename(target / entry.name)
+        else:
+            unfinished.chmod(0o755)  # mkdtemp makes it readable for this user alone
+            unfinished.rename(target)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _remove_own(unfinished, own)
 
 
-def _put_in_place(unfinished: Path, target: Path) -> None:
-    if not target.exists():
-        unfinished.rename(target)
-        return
-    # a folder can't replace a folder in one call, so the old one steps aside first
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    target.replace(aside / "old")
+def _exchange(one: Path, other: Path) -> None:
+    """Let two folders change places, in one step where the system can."""
     try:
-        unfinished.rename(target)
+        renameat2 = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):  # not Linux
+        renameat2 = None
+    paths = (_AT_WORKING_FOLDER, os.fsencode(one), _AT_WORKING_FOLDER, os.fsencode(other))
+    if renameat2 is not None and renameat2(*paths, _RENAME_EXCHANGE) == 0:
+        return
+    aside = one.with_name(f"{one.name}-old")
+    other.rename(aside)
+    try:
+        one.rename(other)
     except OSError:
-        (aside / "old").replace(target)
-        aside.rmdir()
+        aside.rename(other)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    aside.rename(one)
+
+
+def _remove_own(folder: Path, own: Collection[str]) -> None:
+    for name in own:
+        with suppress(OSError):
+            (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):  # it is gone, or holds something else, which is never deleted
+        folder.rmdir()

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -47,9 +48,10 @@ MISUSES = {
     "units of zero": (("--units", 0), r"units.* equal to 1, got 0"),
     "epochs of zero": (("--epochs", 0), "epochs.* equal to 1, got 0"),
     "a folder with other files": (
-        ("--out", "."),
-        "--out . holds other files than a saved model, so it isn't overwritten",
+        ("--out", "thesis"),
+        "--out thesis exists and isn't a saved model, so it isn't overwritten",
     ),
+    "the folder that the user is in": (("--out", "."), "--out . is the folder that you are in"),
     "no such configuration": (("--config", "gone.toml"), "--config gone.toml can't be read"),
 }
 
@@ -57,4 +59,6 @@ MISUSES = {
 @pytest.mark.parametrize("misuse", MISUSES)
 def test_a_misuse_is_refused_before_the_training(refusal, misuse):
     words, message = MISUSES[misuse]
+    Path("thesis").mkdir()
+    Path("thesis/model.json").write_text('{"format": "layers-model"}')
     assert re.search(message, refusal("train", "bars.csv", *words))

@@ -1,8 +1,20 @@
 """Files and folders that appear whole or not at all."""
 
+import os
+import sys
+import threading
+from pathlib import Path
+
 import pytest
 
-from lstm_strategy.support.files import replace_folder, write_json, write_whole
+from lstm_strategy.support import files
+from lstm_strategy.support.files import (
+    parse_json,
+    read_whole,
+    replace_folder,
+    write_json,
+    write_whole,
+)
 
 
 def file_names(folder):
@@ -19,19 +31,109 @@ def test_a_file_that_can_not_be_written_leaves_the_earlier_one_and_nothing_else(
     assert (tmp_path / "run.json").read_text() == '{\n  "seed": 7\n}\n'
 
 
-def test_a_folder_takes_the_place_of_the_earlier_one_with_all_its_files(tmp_path):
-    for name in ("old.txt", "new.txt"):
-        with replace_folder(tmp_path / "model") as unfinished:
+@pytest.fixture(params=["one step", "two steps"])
+def in_steps(request, monkeypatch):
+    """Both ways in which folders change places: as Linux has it, and as other systems have it."""
+    if request.param == "two steps":
+        monkeypatch.setattr(files.ctypes, "CDLL", lambda name: object())
+
+
+OWN = ("old.txt", "new.txt")
+
+
+def test_a_folder_takes_the_place_of_the_earlier_one_with_all_its_files(tmp_path, in_steps):
+    for name in OWN:
+        with replace_folder(tmp_path / "model", own=OWN) as unfinished:
             (unfinished / name).write_text(name)
     assert file_names(tmp_path) == ["model"]
     assert file_names(tmp_path / "model") == ["new.txt"]
 
 
 def test_a_folder_stays_as_it_was_where_the_new_one_is_not_finished(tmp_path):
-    with replace_folder(tmp_path / "model") as unfinished:
+    with replace_folder(tmp_path / "model", own=OWN) as unfinished:
         (unfinished / "old.txt").write_text("old")
-    with pytest.raises(KeyboardInterrupt), replace_folder(tmp_path / "model") as unfinished:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        replace_folder(tmp_path / "model", own=OWN) as unfinished,
+    ):
         (unfinished / "new.txt").write_text("half")
         raise KeyboardInterrupt
     assert file_names(tmp_path) == ["model"]
     assert file_names(tmp_path / "model") == ["old.txt"]
+
+
+def test_what_others_keep_in_a_folder_outlives_its_replacement(tmp_path, in_steps):
+    model = tmp_path / "elsewhere" / "model"
+    (model / "results").mkdir(parents=True)
+    for name in ("old.txt", "notes.md", "results/equity.csv"):
+        (model / name).write_text(name)
+    model.chmod(0o750)
+    link = tmp_path / "latest"
+    link.symlink_to(model)
+    with replace_folder(link, own=OWN) as unfinished:
+        (unfinished / "new.txt").write_text("new")
+    assert link.is_symlink()
+    assert sorted(file_names(model)) == ["new.txt", "notes.md", "results"]
+    assert (model / "results" / "equity.csv").read_text() == "results/equity.csv"
+    assert model.stat().st_mode & 0o777 == 0o750
+    assert file_names(model.parent) == ["model"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="folders change places in one step on Linux")
+def test_a_folder_is_there_at_every_moment_of_its_replacement(tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    n_missing, is_done = 0, threading.Event()
+
+    def watch():
+        nonlocal n_missing
+        while not is_done.is_set():
+            n_missing += not model.exists()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for turn in range(200):
+        with replace_folder(model, own=OWN) as unfinished:
+            (unfinished / "new.txt").write_text(str(turn))
+    is_done.set()
+    watcher.join()
+    assert n_missing == 0
+
+
+def make_sparse(path):
+    with path.open("wb") as file:
+        file.truncate(2**40)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        pytest.param(os.mkfifo, "no regular file", id="pipe"),
+        pytest.param(lambda path: path.symlink_to("/dev/zero"), "no regular file", id="device"),
+        pytest.param(Path.mkdir, "no regular file|directory", id="folder"),
+        pytest.param(make_sparse, "larger than 100 bytes", id="sparse"),
+        pytest.param(lambda path: path.symlink_to("nowhere"), "No such file", id="dangling link"),
+    ],
+)
+def test_only_a_regular_file_of_bounded_size_is_read(tmp_path, make, message):
+    make(tmp_path / "card")
+    with pytest.raises(OSError, match=message):
+        read_whole(tmp_path / "card", largest=100)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b'{"end": 1, "end": 2}', "'end' is there twice", id="repeated name"),
+        pytest.param(b'{"width": NaN}', "NaN isn't finite", id="NaN"),
+        pytest.param(b'{"width": -Infinity}', "isn't finite", id="infinity"),
+        pytest.param(b'{"width": 1e999}', "1e999 isn't finite", id="overflow"),
+        pytest.param(b"[" * 100_000, "nested too deep", id="nested"),
+        pytest.param(b'{"seed": ' + b"9" * 10_000 + b"}", "digits", id="many digits"),
+        pytest.param(b'"\xff"', "decode", id="not UTF-8"),
+        pytest.param(b"{", "Expecting", id="torn"),
+    ],
+)
+def test_json_that_says_two_things_or_none_is_refused(content, message):
+    with pytest.raises(ValueError, match=message):
+        parse_json(content)

@@ -16,6 +16,7 @@ from lstm_strategy.learning.forecaster.storage import (
     CARD_FILE,
     WALK_FORWARD_FILE,
     builder_name,
+    check_can_hold_model,
     read_folder,
     write_folder,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "UNKNOWN_FORECAST",
     "WALK_FORWARD_FILE",
     "builder_name",
+    "check_can_hold_model",
     "read_folder",
     "write_folder",
 ]

@@ -16,13 +16,21 @@ from pydantic import ValidationError
 
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster.model_card import FORMAT, ModelCard
-from lstm_strategy.support import describe_first_offence, replace_folder, sha256_of
+from lstm_strategy.support import (
+    describe_first_offence,
+    parse_json,
+    read_whole,
+    replace_folder,
+    sha256_of,
+)
 
 NETWORK_FILE, ONNX_FILE = "network.keras", "network.onnx"
 CARD_FILE = "model.json"
 HISTORY_FILE = "history.csv"
 WALK_FORWARD_FILE = "walkforward.json"
 HISTORY_COLUMNS = ["member", "epoch", "loss", "val_loss"]
+MODEL_FILES = (CARD_FILE, NETWORK_FILE, ONNX_FILE, HISTORY_FILE)
+_LARGEST_CARD = 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -100,31 +108,60 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
     """Write the files of a model folder, whole or not at all; an earlier model is replaced.
 
+    Files that are no part of a model stay where they are.
+
     Args:
         folder: Where the model shall be.
         content: The content of each file by its name.
 
     Raises:
-        ModelError: If the folder exists and isn't a model; it is left as it is.
+        ModelError: If the folder isn't a model's; it is left as it is.
         OSError: If it can't be written; an earlier model is left as it was.
 
     Example:
         >>> import tempfile
         >>> write_folder(Path(tempfile.mkdtemp()) / "model", {"model.json": b"{}"})
     """
-    if folder.exists() and not _may_be_replaced(folder):
-        raise ModelError(
-            f"{folder} exists and isn't a saved model, so it isn't overwritten. "
-            "Choose another folder, or remove it yourself."
-        )
-    with replace_folder(folder) as unfinished:
+    check_can_hold_model(folder)
+    with replace_folder(folder, own=MODEL_FILES) as unfinished:
         for name, data in content.items():
             (unfinished / name).write_bytes(data)
 
 
-def _may_be_replaced(folder: Path) -> bool:
-    """Whether a folder holds nothing but an earlier model, if anything."""
-    return folder.is_dir() and ((folder / CARD_FILE).exists() or not any(folder.iterdir()))
+def check_can_hold_model(folder: Path) -> None:
+    """Make sure that a model may be saved to a folder: it is new, empty, or a model's already.
+
+    Args:
+        folder: Where the model shall be.
+
+    Raises:
+        ModelError: If the folder holds something else, or is the one that the user is in.
+
+    Example:
+        >>> import tempfile
+        >>> check_can_hold_model(Path(tempfile.mkdtemp()) / "model")
+    """
+    if folder.resolve() == Path.cwd():
+        raise ModelError(
+            f"{folder} is the folder that you are in, which saving a model would replace. Choose "
+            f"another, such as {folder / 'model'}."
+        )
+    if folder.is_dir() and (not any(folder.iterdir()) or _is_a_card(folder / CARD_FILE)):
+        return
+    if folder.exists() or folder.is_symlink():
+        raise ModelError(
+            f"{folder} exists and isn't a saved model, so it isn't overwritten. "
+            "Choose another folder, or remove it yourself."
+        )
+
+
+def _is_a_card(path: Path) -> bool:
+    """Whether a file is the card of a model that this package saved, in whatever format."""
+    try:
+        content = parse_json(read_whole(path, largest=_LARGEST_CARD))
+        return type(content["format"]) is int and "lstm-strategy" in content["versions"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def load_card(folder: Path) -> ModelCard:

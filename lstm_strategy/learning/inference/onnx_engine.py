@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +73,8 @@ class OnnxEngine(BlockEngine):
 
 
 def _start_session(model: bytes) -> Any:
+    # read while it is imported; disable_telemetry_events() comes too late for the first event
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:

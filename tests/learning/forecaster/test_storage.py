@@ -66,12 +66,40 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_behind(trained, tmp_
     ]  # fmt: skip
 
 
-def test_saving_never_overwrites_a_folder_that_is_not_a_model(trained, tmp_path):
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param({"chapter.txt": "years of work"}, id="no card"),
+        pytest.param({"model.json": '{"format": "layers-model"}', "w.bin": ""}, id="TensorFlow.js"),
+        pytest.param({"model.json": "{", "network.keras": "mine"}, id="torn card"),
+        pytest.param({"model.json": '{"format": 2, "versions": {}}'}, id="card of others"),
+    ],
+)
+def test_saving_never_overwrites_a_folder_that_is_not_a_model(trained, tmp_path, content):
+    folder = tmp_path / "thesis"
+    folder.mkdir()
+    for name, text in content.items():
+        (folder / name).write_text(text)
     with pytest.raises(LSTMStrategyError, match="isn't a saved model"):
-        trained.save(tmp_path / "thesis")
-    assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
+        trained.save(folder)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == content
+
+
+def test_saving_over_a_model_leaves_what_else_lies_in_its_folder(trained, tmp_path):
+    folder = trained.save(tmp_path / "model")
+    (folder / "notes.md").write_text("trained on Sunday")
+    (folder / "backtest").mkdir()
+    (folder / "backtest" / "metrics.csv").write_text("sharpe,1")
+    trained.save(folder)
+    assert (folder / "notes.md").read_text() == "trained on Sunday"
+    assert (folder / "backtest" / "metrics.csv").read_text() == "sharpe,1"
+
+
+def test_saving_never_replaces_the_folder_that_the_user_is_in(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in (".", tmp_path):
+        with pytest.raises(LSTMStrategyError, match="the folder that you are in"):
+            trained.save(folder)
 
 
 def test_a_failed_save_leaves_the_earlier_model_whole(trained, tmp_path, monkeypatch):

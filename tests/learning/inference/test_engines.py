@@ -3,6 +3,7 @@
 import itertools
 import json
 import logging
+import os
 import pickle
 import shutil
 import subprocess
@@ -433,3 +434,14 @@ assert apart < 1e-6, apart
         [sys.executable, "-c", work], cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_onnx_runtime_leaves_no_telemetry_in_the_cache_folder(model_folder, tmp_path):
+    code = (
+        "from lstm_strategy import LSTMForecaster\n"
+        f"LSTMForecaster.load({str(model_folder)!r}, engine='onnx')\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    homes = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=kept | homes)
+    assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name]
