@@ -74,6 +74,18 @@ class NeverForgetsError(FeatureError):
     """Raised when a feature depends for ever on the bar with which the history began."""
 
 
+class DependsOnUnitError(FeatureError):
+    """Raised when a feature tells something else where prices or volumes have another unit.
+
+    Attributes:
+        unit: Of what: "price" or "volume".
+    """
+
+    def __init__(self, message: str, *, unit: str) -> None:
+        super().__init__(message)
+        self.unit = unit
+
+
 class TooFewBarsError(TradingError):
     """Raised when the strategy needs more bars before its first decision than there are."""
 

@@ -4,7 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lstm_strategy.errors import FeatureError, LooksAheadError, NeverForgetsError
+from lstm_strategy.errors import (
+    DependsOnUnitError,
+    FeatureError,
+    LooksAheadError,
+    NeverForgetsError,
+)
 from lstm_strategy.learning.features import (
     CAUSAL_FORMS,
     ColumnTraits,
@@ -90,6 +95,9 @@ def classify_indicator(kind: str) -> ClassifiedIndicator:
     except NeverForgetsError:
         note = "depends on the first bar for ever; refused as a feature"
         return ClassifiedIndicator(kind, IndicatorVerdict.NEVER_CONVERGES, note=note)
+    except DependsOnUnitError as error:
+        note = f"depends on the unit of {error.unit}; refused as a feature"
+        return ClassifiedIndicator(kind, IndicatorVerdict.NOT_USABLE, note=note)
     except FeatureError as error:
         # pandas-ta's own words where it raises
         note = str(error.__cause__ or "gives no column of its own with a value on every bar")

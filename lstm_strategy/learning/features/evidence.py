@@ -92,6 +92,7 @@ def _correlate(series: pd.Series, truth: pd.Series) -> tuple[float, int]:
     """The correlation over the rows where both are known, and the number of these rows."""
     pair = np.column_stack([series.to_numpy(np.float64), truth.to_numpy(np.float64)])
     pair = pair[np.isfinite(pair).all(axis=1)]
-    if len(pair) < _FEWEST_ROWS or (pair.std(axis=0) < 1e-12).any():
+    hardly = 1e-12 * np.abs(pair).max(axis=0, initial=0.0)
+    if len(pair) < _FEWEST_ROWS or (pair.std(axis=0) <= hardly).any():
         return 0.0, len(pair)
     return float(np.corrcoef(pair.T)[0, 1]), len(pair)

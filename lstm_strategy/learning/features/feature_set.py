@@ -45,7 +45,8 @@ class FeatureSet:
 
     Raises:
         FeatureError: For an unknown kind or argument (with the nearest names), a feature that
-            looks ahead, one that never forgets where history began, or one that is there twice.
+            looks ahead, never forgets where history began, or depends on the unit of price or
+            volume, or one that is there twice.
 
     Example:
         >>> FeatureSet([{"kind": "rsi", "length": 14}, {"kind": "macd"}]).names

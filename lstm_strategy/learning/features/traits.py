@@ -9,13 +9,18 @@ any indicator of any pandas-ta version can be made stationary without a table.
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.errors import FeatureError, LooksAheadError, NeverForgetsError
+from lstm_strategy.errors import (
+    DependsOnUnitError,
+    FeatureError,
+    LooksAheadError,
+    NeverForgetsError,
+)
 from lstm_strategy.learning.features.indicators import (
     OWN_KINDS,
     FeatureSpec,
@@ -25,7 +30,7 @@ from lstm_strategy.learning.features.indicators import (
 )
 
 _PROBE_LENGTHS = (1_200, 4_800, 19_200)
-_SCALE = 4.0  # a power of two, so that scaling is exact in floating point
+_SCALES = (2.0**-30, 4.0, 2.0**30)  # powers of two, so that scaling is exact in floating point
 _PRICES = ["open", "high", "low", "close"]
 _TYPICAL_VOLUME_BARS = 20
 CAUSAL_FORMS: dict[str, dict[str, Any]] = {
@@ -114,7 +119,8 @@ def measure_columns(spec: FeatureSpec) -> tuple[ColumnTraits, ...]:
         next feature with the same arguments.
 
     Raises:
-        FeatureError: If it looks ahead, never forgets where history began, or never warms up.
+        FeatureError: If it looks ahead, never forgets where history began, never warms up, or
+            depends on the unit of price or volume.
 
     Example:
         >>> measure_columns({"kind": "sma", "length": 5})[0].is_level
@@ -199,8 +205,8 @@ class _Probe:
         self._later_start = len(bars) // 3
         self._later = indicator_columns(spec, bars.iloc[self._later_start :])
         if spec["kind"] not in OWN_KINDS:
-            self._with_prices = self._run(lambda bars: bars[_PRICES] * _SCALE)
-            self._with_volume = self._run(lambda bars: bars[["volume"]] * _SCALE)
+            self._with_prices = self._run_scaled(_PRICES)
+            self._with_volume = self._run_scaled(["volume"])
             self._with_shift = self._run(lambda bars: bars[_PRICES] + bars["close"].iloc[0])
 
     @property
@@ -225,6 +231,10 @@ class _Probe:
     def _run(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
         return indicator_columns(self._spec, self._bars.assign(**change(self._bars)))
 
+    def _run_scaled(self, names: list[str]) -> dict[float, pd.DataFrame]:
+        """The answer where these columns are given in other units, by the scale."""
+        return {scale: self._run(partial(_scale_columns, names, scale)) for scale in _SCALES}
+
     def _check_is_causal(self) -> None:
         for n_known in (len(self._bars) // 2, len(self._bars) * 4 // 5):
             known = indicator_columns(self._spec, self._bars.iloc[:n_known])
@@ -245,15 +255,30 @@ class _Probe:
         if self._spec["kind"] in OWN_KINDS:
             return ColumnTraits(name)
         base = self._base[name]
-        price_degree = _degree(base, self._with_prices[name])
+        price_degree = self._measure_degree(name, self._with_prices, "price")
         shifted_by = (self._with_shift[name] - base).dropna()
         is_level = price_degree == 1 and np.allclose(shifted_by, self._bars["close"].iloc[0])
         return ColumnTraits(
             name,
             price_degree=price_degree,
-            volume_degree=_degree(base, self._with_volume[name]),
+            volume_degree=self._measure_degree(name, self._with_volume, "volume"),
             is_level=bool(is_level),
         )
+
+    def _measure_degree(self, name: str, scaled: dict[float, pd.DataFrame], unit: str) -> int:
+        """The power of a unit that a column scales with, the same over all scales."""
+        base = self._base[name]
+        degree = _nearest_degree(base, scaled[4.0][name], scale=4.0)
+        for scale, answer in scaled.items():
+            other = answer.get(name, base * np.nan)
+            if not _grew_by(base, other, scale=scale, degree=degree):
+                raise DependsOnUnitError(
+                    f"{format_spec(self._spec)} depends on the unit of {unit}: with every {unit} "
+                    f"{scale:.3g} times as large, its column {name} doesn't tell the same. Choose "
+                    "another kind.",
+                    unit=unit,
+                )
+        return degree
 
     def _stationary_column(self, answer: pd.DataFrame, traits: ColumnTraits) -> pd.Series:
         inputs = UnitInputs(self._bars.loc[answer.index])
@@ -271,17 +296,25 @@ class _Probe:
         return memory + 1 if memory < 0.6 * len(differs) else None
 
 
-def _degree(base: pd.Series, scaled: pd.Series) -> int:
-    """The power of the scale by which a column grew; 0 where it didn't grow evenly."""
+def _scale_columns(names: list[str], scale: float, bars: pd.DataFrame) -> pd.DataFrame:
+    return bars[names] * scale
+
+
+def _nearest_degree(base: pd.Series, scaled: pd.Series, *, scale: float) -> int:
+    """The whole power of the scale by which most of a column grew."""
     pair = pd.concat([base, scaled], axis=1).dropna().to_numpy()
     weighty = pair[np.abs(pair[:, 0]) > 1e-9 * np.abs(pair[:, 0]).max(initial=0.0)]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.median(weighty[:, 1] / weighty[:, 0]) if len(weighty) else 1.0
-    if not ratio > 0:
-        return 0
-    degree = round(float(np.log(ratio) / np.log(_SCALE)))
-    grew_evenly = np.allclose(pair[:, 1], pair[:, 0] * _SCALE**degree, rtol=1e-6, atol=1e-9)
-    return degree if grew_evenly else 0
+    return round(float(np.log(ratio) / np.log(scale))) if ratio > 0 else 0
+
+
+def _grew_by(base: pd.Series, scaled: pd.Series, *, scale: float, degree: int) -> bool:
+    """Whether every value of a column grew by this power of the scale."""
+    before = base.to_numpy(np.float64)
+    after = scaled.to_numpy(np.float64) / scale**degree
+    hardly = 1e-9 * float(np.abs(before[np.isfinite(before)]).max(initial=0.0))
+    return bool(np.allclose(before, after, rtol=1e-6, atol=hardly, equal_nan=True))
 
 
 def causal_remedy(spec: FeatureSpec) -> str:

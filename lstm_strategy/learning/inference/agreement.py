@@ -27,10 +27,10 @@ def build_engine(network: keras.Model, rows: np.ndarray) -> tuple[Engine, bytes 
 
     Example:
         >>> from lstm_strategy.learning.network import (
-        ...     build_lstm_member, build_normalization, join_members
+        ...     build_lstm_member, build_scaling, join_members
         ... )
         >>> member = build_lstm_member(3, units=(4,), dropout=0.0, lookback=20, seed=0)
-        >>> network = join_members(build_normalization(np.eye(3)), [member])
+        >>> network = join_members(build_scaling(np.eye(3)), [member])
         >>> engine, model = build_engine(network, np.zeros((60, 3), np.float32))
         >>> type(engine).__name__, model is not None
         ('OnnxEngine', True)

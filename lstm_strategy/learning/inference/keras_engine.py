@@ -18,10 +18,10 @@ class KerasEngine(BlockEngine):
 
     Example:
         >>> from lstm_strategy.learning.network import (
-        ...     build_lstm_member, build_normalization, join_members
+        ...     build_lstm_member, build_scaling, join_members
         ... )
         >>> member = build_lstm_member(3, units=(4,), dropout=0.0, lookback=20, seed=0)
-        >>> engine = KerasEngine(join_members(build_normalization(np.eye(3)), [member]))
+        >>> engine = KerasEngine(join_members(build_scaling(np.eye(3)), [member]))
         >>> forecasts, state = engine.scan(np.zeros((1, 5, 3)), engine.initial_state(1))
         >>> forecasts.shape, [part.shape for part in state]
         ((1, 5, 1), [(1, 4), (1, 4)])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_strategy.learning.inference.onnx_graph import OnnxGraph
-from lstm_strategy.learning.network import keras, members_of
+from lstm_strategy.learning.network import keras, members_of, scaling_of
 
 log = logging.getLogger(__name__)
 
@@ -47,17 +47,19 @@ def export_onnx(network: keras.Model) -> bytes | None:
 
     Example:
         >>> from lstm_strategy.learning.network import (
-        ...     build_lstm_member, build_normalization, join_members
+        ...     build_lstm_member, build_scaling, join_members
         ... )
         >>> member = build_lstm_member(3, units=(4,), dropout=0.0, lookback=20, seed=0)
-        >>> network = join_members(build_normalization(np.eye(3)), [member])
+        >>> network = join_members(build_scaling(np.eye(3)), [member])
         >>> len(export_onnx(network)) > 1_000
         True
     """
     graph = OnnxGraph()
     try:
         rows = graph.add_node("Transpose", "rows", perm=[1, 0, 2])
-        scaled = _write_normalization(graph, network.get_layer("normalization"), rows)
+        scaled = rows
+        for layer in scaling_of(network):
+            scaled = _write_normalization(graph, layer, scaled)
         forecasts = [_write_network(graph, member, scaled) for member in members_of(network)]
     except _UnknownToOnnxError as error:
         log.info("The model is saved without an ONNX model and needs Keras to forecast: %s", error)

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.network.keras_import import keras
     from lstm_strategy.learning.network.lstm import (
         build_lstm_member,
-        build_normalization,
+        build_scaling,
         join_members,
+        scale_rows,
         scaling_constants,
+        scaling_of,
     )
     from lstm_strategy.learning.network.stepping import build_stepping_network, members_of
     from lstm_strategy.learning.network.user_network import (
@@ -33,7 +35,7 @@ __all__ = [
     "NetworkBuilder",
     "build_lstm_member",
     "build_member",
-    "build_normalization",
+    "build_scaling",
     "build_stepping_network",
     "check_can_be_carried",
     "cudnn_choice",
@@ -43,7 +45,9 @@ __all__ = [
     "join_members",
     "keras",
     "members_of",
+    "scale_rows",
     "scaling_constants",
+    "scaling_of",
 ]
 
 __getattr__ = import_on_first_use(
@@ -53,9 +57,11 @@ __getattr__ = import_on_first_use(
         "fits_the_kernel": ".cpu_kernel",
         "keras": ".keras_import",
         "build_lstm_member": ".lstm",
-        "build_normalization": ".lstm",
+        "build_scaling": ".lstm",
         "join_members": ".lstm",
+        "scale_rows": ".lstm",
         "scaling_constants": ".lstm",
+        "scaling_of": ".lstm",
         "build_stepping_network": ".stepping",
         "members_of": ".stepping",
         "NetworkBuilder": ".user_network",

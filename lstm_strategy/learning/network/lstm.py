@@ -5,32 +5,80 @@ recurrent dropout, no unrolling, no mask.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from lstm_strategy.learning.network.keras_import import keras, layers
 from lstm_strategy.learning.targets import Direction, Head
 
+_SCALING, _SMALL_UNITS = "normalization", "small_units"
+_FLOAT32_RESOLUTION = float(np.finfo(np.float32).eps)
 
-def build_normalization(rows: np.ndarray) -> layers.Layer:
-    """Build a layer that scales every feature to mean 0 and variance 1 on the training rows.
+
+def build_scaling(rows: np.ndarray) -> list[layers.Layer]:
+    """Build the layers that scale every feature to mean 0 and variance 1 on the training rows.
 
     The constants are stored inside the network, so that there is no scaler to save or to leak.
 
     Args:
-        rows: Features of the training bars, shape (n_rows, n_features). A feature that never
-            changes is only centred.
+        rows: Features of the training bars, shape (n_rows, n_features), in any unit. A feature
+            that never changes is only centred.
+
+    Returns:
+        One layer. A second one follows where a feature varies by less than Keras' smallest number
+        (its epsilon, 1e-7), below which the first one doesn't scale.
 
     Example:
         >>> import numpy as np
-        >>> scale = build_normalization(np.array([[1.0, 5.0], [3.0, 5.0]]))
+        >>> scale, = build_scaling(np.array([[1.0, 5.0], [3.0, 5.0]]))
         >>> np.asarray(scale(np.array([[3.0, 6.0]], "float32"))).tolist()
         [[1.0, 1.0]]
     """
     mean = rows.mean(axis=0, dtype=np.float64)
     variance = rows.var(axis=0, dtype=np.float64)
-    variance[variance < 1e-12 * (1 + mean**2)] = 1.0
-    return layers.Normalization(mean=mean, variance=variance, name="normalization")
+    variance[variance <= (_FLOAT32_RESOLUTION * mean) ** 2] = 1.0
+    smallest = keras.config.epsilon() ** 2
+    first = np.maximum(variance, smallest)
+    scaling = [layers.Normalization(mean=mean, variance=first, name=_SCALING)]
+    if (variance < smallest).any():
+        zeros = np.zeros_like(mean)
+        scaling.append(
+            layers.Normalization(mean=zeros, variance=variance / first, name=_SMALL_UNITS)
+        )
+    return scaling
+
+
+def scale_rows(scaling: Sequence[layers.Layer], rows: Any) -> Any:
+    """Scale features with what `build_scaling` built.
+
+    Args:
+        scaling: The layers.
+        rows: A tensor of features, the last axis over the features.
+
+    Example:
+        >>> import numpy as np
+        >>> scaling = build_scaling(np.array([[1.0], [3.0]]))
+        >>> np.asarray(scale_rows(scaling, np.array([[5.0]], "float32"))).tolist()
+        [[3.0]]
+    """
+    for layer in scaling:
+        rows = layer(rows)
+    return rows
+
+
+def scaling_of(network: keras.Model) -> list[layers.Layer]:
+    """The layers in a network of `join_members` that scale its rows, in order.
+
+    Example:
+        >>> import numpy as np
+        >>> member = build_lstm_member(1, units=(2,), dropout=0.0, lookback=5, seed=0)
+        >>> network = join_members(build_scaling(np.array([[1.0], [3.0]])), [member])
+        >>> [layer.name for layer in scaling_of(network)]
+        ['normalization']
+    """
+    small_units = [layer for layer in network.layers if layer.name == _SMALL_UNITS]
+    return [network.get_layer(_SCALING), *small_units]
 
 
 def scaling_constants(network: keras.Model) -> tuple[np.ndarray, np.ndarray]:
@@ -44,18 +92,20 @@ def scaling_constants(network: keras.Model) -> tuple[np.ndarray, np.ndarray]:
 
     Example:
         >>> import numpy as np
-        >>> scaling = build_normalization(np.array([[1.0], [3.0]]))
+        >>> scaling = build_scaling(np.array([[1.0], [3.0]]))
         >>> member = build_lstm_member(1, units=(2,), dropout=0.0, lookback=5, seed=0)
         >>> mean, deviation = scaling_constants(join_members(scaling, [member]))
         >>> float(mean[0]), float(deviation[0])
         (2.0, 1.0)
     """
-    layer = network.get_layer("normalization")
-    mean, variance = (
-        np.asarray(keras.ops.convert_to_numpy(part), np.float64).reshape(-1)
-        for part in (layer.mean, layer.variance)
-    )
-    return mean, np.sqrt(variance)
+    constants = [
+        [
+            np.asarray(keras.ops.convert_to_numpy(part), np.float64).reshape(-1)
+            for part in (layer.mean, layer.variance)
+        ]
+        for layer in scaling_of(network)
+    ]
+    return constants[0][0], np.prod([np.sqrt(variance) for _, variance in constants], axis=0)
 
 
 def build_lstm_member(
@@ -138,11 +188,11 @@ def memory_biases(n_units: int, *, lookback: int, seed: int) -> np.ndarray:
     return np.concatenate([-forget, forget, zeros, zeros]).astype(np.float32)
 
 
-def join_members(normalization: layers.Layer, members: Sequence[keras.Model]) -> keras.Model:
+def join_members(scaling: Sequence[layers.Layer], members: Sequence[keras.Model]) -> keras.Model:
     """Put the members of an ensemble behind one shared scaling.
 
     Args:
-        normalization: What `build_normalization` builds.
+        scaling: What `build_scaling` builds.
         members: Networks from (batch, time, n_features) to (batch, time, 1).
 
     Returns:
@@ -150,14 +200,14 @@ def join_members(normalization: layers.Layer, members: Sequence[keras.Model]) ->
 
     Example:
         >>> import numpy as np
-        >>> scaling = build_normalization(np.eye(3))
+        >>> scaling = build_scaling(np.eye(3))
         >>> size = {"units": (4,), "dropout": 0.0, "lookback": 20}
         >>> members = [build_lstm_member(3, **size, seed=n, name=f"member_{n}") for n in range(2)]
         >>> join_members(scaling, members).output_shape
         (None, None, 2)
     """
     inputs = keras.Input((None, members[0].input_shape[-1]), name="rows")
-    scaled = normalization(inputs)
+    scaled = scale_rows(scaling, inputs)
     outputs = [member(scaled) for member in members]
     merged = layers.Concatenate(name="forecasts")(outputs) if len(outputs) > 1 else outputs[0]
     return keras.Model(inputs, merged, name="forecaster")

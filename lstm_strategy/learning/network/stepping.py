@@ -3,6 +3,7 @@
 from typing import Any
 
 from lstm_strategy.learning.network.keras_import import keras, layers
+from lstm_strategy.learning.network.lstm import scale_rows, scaling_of
 
 
 def members_of(network: keras.Model) -> list[keras.Model]:
@@ -11,10 +12,10 @@ def members_of(network: keras.Model) -> list[keras.Model]:
     Example:
         >>> import numpy as np
         >>> from lstm_strategy.learning.network import (
-        ...     build_lstm_member, build_normalization, join_members
+        ...     build_lstm_member, build_scaling, join_members
         ... )
         >>> member = build_lstm_member(3, units=(4,), dropout=0.0, lookback=20, seed=0)
-        >>> [m.name for m in members_of(join_members(build_normalization(np.eye(3)), [member]))]
+        >>> [m.name for m in members_of(join_members(build_scaling(np.eye(3)), [member]))]
         ['member']
     """
     return [layer for layer in network.layers if isinstance(layer, keras.Model)]
@@ -35,15 +36,15 @@ def build_stepping_network(network: keras.Model) -> keras.Model:
     Example:
         >>> import numpy as np
         >>> from lstm_strategy.learning.network import (
-        ...     build_lstm_member, build_normalization, join_members
+        ...     build_lstm_member, build_scaling, join_members
         ... )
         >>> member = build_lstm_member(3, units=(4,), dropout=0.0, lookback=20, seed=0)
-        >>> network = join_members(build_normalization(np.eye(3)), [member])
+        >>> network = join_members(build_scaling(np.eye(3)), [member])
         >>> [tensor.shape for tensor in build_stepping_network(network).inputs]
         [(None, None, 3), (None, 4), (None, 4)]
     """
     inputs = keras.Input(network.input_shape[1:], name="rows")
-    scaled = network.get_layer("normalization")(inputs)
+    scaled = scale_rows(scaling_of(network), inputs)
     forecasts, states_in, states_out = [], [], []
     for member in members_of(network):
         step = build_stepping_member(member)

@@ -18,11 +18,12 @@ from lstm_strategy.learning.network import (
     NetworkBuilder,
     build_lstm_member,
     build_member,
-    build_normalization,
+    build_scaling,
     check_can_be_carried,
     fastest_copy,
     join_members,
     keras,
+    scale_rows,
 )
 from lstm_strategy.learning.targets import Head
 from lstm_strategy.learning.training.batches import ChunkBatches
@@ -85,8 +86,8 @@ def fit_network(
         (None, None, 1)
     """
     _check_callbacks(callbacks)
-    normalization = build_normalization(rows.scaling_rows)
-    scaled_rows = _scale_rows(rows, normalization)
+    scaling = build_scaling(rows.scaling_rows)
+    scaled_rows = _scale_rows(rows, scaling)
     member = _compile_member(
         _Recipe(
             n_features=rows.features.shape[1],
@@ -119,14 +120,14 @@ def fit_network(
         networks.append(member.copy(name=f"member_{position}"))
     columns = ["member", "epoch", "loss", "val_loss"]
     history = pd.concat(histories, ignore_index=True)[columns]
-    return FitResult(join_members(normalization, networks), history)
+    return FitResult(join_members(scaling, networks), history)
 
 
-def _scale_rows(rows: TrainingSet, normalization: keras.layers.Layer) -> TrainingSet:
+def _scale_rows(rows: TrainingSet, scaling: Sequence[keras.layers.Layer]) -> TrainingSet:
     """The rows with their features scaled once, instead of in every step of the training."""
 
     def scale(features: np.ndarray) -> np.ndarray:
-        scaled = normalization(features.astype(np.float32))
+        scaled = scale_rows(scaling, features.astype(np.float32))
         return np.asarray(keras.ops.convert_to_numpy(scaled))
 
     mirrored = rows.mirrored

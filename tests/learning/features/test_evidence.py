@@ -28,3 +28,10 @@ def test_what_the_next_bar_brings_is_found_by_its_form(foretell, form, answer):
     evidence = lookahead_evidence(foretell(bars["close"]), bars)
     assert (evidence.form, evidence.answer, evidence.n_ahead) == (form, answer, 1)
     assert evidence.correlation == pytest.approx(1)
+
+
+@pytest.mark.parametrize("unit", [1e-15, 1e15], ids=str)
+def test_the_unit_of_a_column_hides_nothing(unit):
+    bars = random_walk(400)
+    evidence = lookahead_evidence(bars["close"].pct_change().shift(-1) * unit, bars)
+    assert evidence.correlation == pytest.approx(1)

@@ -77,6 +77,21 @@ def test_a_quiet_stretch_shorter_than_the_warm_up_is_no_market_without_volume():
     FeatureSet.preset("trend").check_volume(BARS.assign(volume=0.0).iloc[:30])
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"kind": "linregangle"},  # the angle of a line through prices
+        {"kind": "slope", "as_angle": True},
+        {"kind": "fisher"},  # takes a range below 0.001 for 0.001
+        {"kind": "decay"},  # takes a fixed number off a price
+    ],
+    ids=lambda spec: spec["kind"],
+)
+def test_a_feature_that_depends_on_the_unit_of_price_is_refused(spec):
+    with pytest.raises(FeatureError, match=f"{spec['kind']}.* depends on the unit of price"):
+        FeatureSet([spec])
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_no_preset_depends_on_the_unit_of_price_or_volume(preset):
     features = FeatureSet.preset(preset)

@@ -26,7 +26,7 @@ from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
 from lstm_strategy.learning.inference.onnx_export import export_onnx
 from lstm_strategy.learning.network import (
     build_lstm_member,
-    build_normalization,
+    build_scaling,
     join_members,
     keras,
 )
@@ -37,7 +37,7 @@ STRATEGY_FILE = Path(__file__).parents[3] / "strategies" / "lstm.py"
 
 
 def network_of(*members):
-    return join_members(build_normalization(rows_of(1, 200)[0]), members)
+    return join_members(build_scaling(rows_of(1, 200)[0]), members)
 
 
 def both_engines(network):
@@ -47,7 +47,7 @@ def both_engines(network):
 def rows_of(n_sequences, n_rows):
     """Columns of very different size, one of which never changes."""
     normal = np.random.default_rng(1).normal(size=(n_sequences, n_rows, 3))
-    return (normal * [1e-3, 50, 0] + [0, 100, 7]).astype("f4")
+    return (normal * [1e-9, 50, 0] + [0, 100, 7]).astype("f4")
 
 
 def lstm_of(*units, name="member"):
