@@ -1,5 +1,6 @@
 """The command line: it parses, calls the command, and turns errors into one line."""
 
+import errno
 import logging
 import os
 import sys
@@ -16,6 +17,7 @@ from lstm_strategy.cli.output import err, say
 from lstm_strategy.errors import LSTMStrategyError
 
 _INTERRUPTED = 130
+_LACKS_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Every mistake in a command is one of these; typer brings click along or its own copy of it.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -45,10 +47,7 @@ def main() -> None:
     except LSTMStrategyError as error:
         _fail(str(error))
     except OSError as error:
-        _fail(
-            f"{error.filename or 'A file'} can't be used: {error.strerror or error}. "
-            "Check the path and its permissions."
-        )
+        _fail(_system_text(error))
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
@@ -92,6 +91,13 @@ def _quiet_library() -> Iterator[None]:
     finally:
         for log, level in zip(logs, levels, strict=True):
             log.setLevel(level)
+
+
+def _system_text(error: OSError) -> str:
+    reason = f"{error.filename or 'A file'} can't be used: {error.strerror or error}."
+    if error.errno in _LACKS_ROOM:
+        return f"{reason} Make room, and run the same command again: what is finished is kept."
+    return f"{reason} Check the path and its permissions."
 
 
 def _usage_text(error: Any) -> str:

@@ -10,11 +10,13 @@ from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
     from lstm_strategy.support.files import (
+        is_part_of,
         open_regular,
         parse_json,
         read_whole,
         replace_folder,
         write_json,
+        write_new,
         write_whole,
     )
     from lstm_strategy.support.hashing import sha256_of
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         training_progress,
         words_progress,
     )
+    from lstm_strategy.support.temporary import temporary_folder
     from lstm_strategy.support.time_zones import naive_utc, naive_utc_index, on_clock_of
     from lstm_strategy.support.versions import library_versions
     from lstm_strategy.support.wording import Offence, describe_first_offence, suggest_names
@@ -47,6 +50,7 @@ __all__ = [
     "SharedValue",
     "choose_jobs",
     "describe_first_offence",
+    "is_part_of",
     "is_serial",
     "library_versions",
     "naive_utc",
@@ -62,21 +66,25 @@ __all__ = [
     "silence_tensorflow",
     "steps_progress",
     "suggest_names",
+    "temporary_folder",
     "training_progress",
     "words_progress",
     "workers",
     "write_json",
+    "write_new",
     "write_whole",
 ]
 
 __getattr__ = import_on_first_use(
     __name__,
     {
+        "is_part_of": ".files",
         "open_regular": ".files",
         "parse_json": ".files",
         "read_whole": ".files",
         "replace_folder": ".files",
         "write_json": ".files",
+        "write_new": ".files",
         "write_whole": ".files",
         "sha256_of": ".hashing",
         "SharedValue": ".parallel",
@@ -92,6 +100,7 @@ __getattr__ = import_on_first_use(
         "steps_progress": ".progress",
         "training_progress": ".progress",
         "words_progress": ".progress",
+        "temporary_folder": ".temporary",
         "naive_utc": ".time_zones",
         "naive_utc_index": ".time_zones",
         "on_clock_of": ".time_zones",

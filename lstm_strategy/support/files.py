@@ -5,12 +5,22 @@ import errno
 import json
 import math
 import os
+import re
+import secrets
 import stat
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from lstm_strategy.support.temporary import (
+    LOCK_FILE,
+    make_held_file,
+    name_in_errors,
+    remove_abandoned_files,
+    remove_abandoned_folders,
+)
 
 _AT_WORKING_FOLDER = -100  # AT_FDCWD and RENAME_EXCHANGE of Linux
 _RENAME_EXCHANGE = 2
@@ -37,14 +47,81 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
         'done'
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
+    with _write_part(target, content) as part:
         part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
     return target
+
+
+def write_new(path: str | Path, content: bytes | str) -> Path:
+    """Write a file whole or not at all, unless there is one, and return its path.
+
+    Of several processes that write one at the same time, one alone succeeds.
+
+    Args:
+        path: The file. The folder that it is in is made if there is none.
+        content: The bytes, or text that is written in UTF-8.
+
+    Returns:
+        The path.
+
+    Raises:
+        FileExistsError: If there is such a file; it is left as it is.
+        OSError: If the file can't be written.
+
+    Example:
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> write_new(folder / "run.txt", "mine").read_text()
+        'mine'
+    """
+    target = Path(path)
+    with _write_part(target, content) as part:
+        try:
+            os.link(part, target)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system that has no links
+            part.replace(target)
+    return target
+
+
+def is_part_of(name: str, target_name: str) -> bool:
+    """Whether a file of this name is what `write_whole` left of a target when it was killed.
+
+    Args:
+        name: The name of the file.
+        target_name: The name of the file that it would have become.
+
+    Example:
+        >>> is_part_of(".run.json.0c6f2a91.part", "run.json"), is_part_of("run.json", "run.json")
+        (True, False)
+    """
+    return _part_pattern(target_name).fullmatch(name) is not None
+
+
+def _part_pattern(target_name: str) -> re.Pattern[str]:
+    return re.compile(rf"\.{re.escape(target_name)}\.[0-9a-f]+\.part")
+
+
+@contextmanager
+def _write_part(target: Path, content: bytes | str) -> Iterator[Path]:
+    """Write beside a file what shall become it; parts that killed processes left are removed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned_files(target.parent, _part_pattern(target.name))
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    descriptor = None
+    try:
+        descriptor = make_held_file(part)
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        yield part
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(part)):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(target)) from error
+    finally:
+        if descriptor is not None:
+            part.unlink(missing_ok=True)
+            os.close(descriptor)
 
 
 def write_json(path: str | Path, content: Mapping[str, Any]) -> Path:
@@ -196,9 +273,15 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
     """
     target = Path(folder).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
+    abandoned = re.compile(rf"\.{re.escape(target.name)}-[a-z0-9_]{{8}}")
+    remove_abandoned_folders(target.parent, abandoned)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    lock = None
     try:
-        yield unfinished
+        with name_in_errors(target):
+            lock = make_held_file(unfinished / LOCK_FILE)
+            yield unfinished
+        (unfinished / LOCK_FILE).unlink()
         if target.exists():
             unfinished.chmod(stat.S_IMODE(target.stat().st_mode))
             _exchange(unfinished, target)  # `unfinished` is now the earlier folder
@@ -209,7 +292,9 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
             unfinished.chmod(0o755)  # mkdtemp makes it readable for this user alone
             unfinished.rename(target)
     finally:
-        _remove_own(unfinished, own)
+        _remove_own(unfinished, [*own, LOCK_FILE])
+        if lock is not None:
+            os.close(lock)
 
 
 def _exchange(one: Path, other: Path) -> None:

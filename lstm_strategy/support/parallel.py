@@ -6,7 +6,6 @@ of this machine by default, `joblib.parallel_config` or `workers` for anything e
 
 import logging
 import pickle
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from joblib import parallel as joblib_parallel
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from lstm_strategy.errors import SettingsError, WorkersDiedError
+from lstm_strategy.support.temporary import temporary_folder
 
 _ENGINES = ("local", "ray")
 
@@ -180,8 +180,8 @@ def share(value: Any, *, n_jobs: int | None) -> Iterator[SharedValue]:
     elif isinstance(backend, Cluster):
         yield backend.share_value(value)
     elif isinstance(backend, joblib_parallel.LokyBackend | joblib_parallel.MultiprocessingBackend):
-        with tempfile.TemporaryDirectory(prefix="shared-", ignore_cleanup_errors=True) as folder:
-            yield _InFile.write(Path(folder) / "value", value)
+        with temporary_folder("shared") as folder:
+            yield _InFile.write(folder / "value", value)
     else:  # threads, or machines that joblib alone knows how to reach: it travels with each task
         yield _Held(value)
 

@@ -97,7 +97,9 @@ def test_a_disk_that_refuses_the_results_leaves_the_old_ones(refusal, results, m
 
     results(*MACD, "--out", "results")
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
-    assert "results/equity.csv can't be used: No space left" in refusal(*MACD, "--out", "results")
+    message = refusal(*MACD, "--out", "results")
+    assert "results/equity.csv can't be used: No space left" in message
+    assert "Make room, and run the same command again" in message
 
 
 def test_an_interrupted_command_ends_with_130_and_one_line(run, monkeypatch):

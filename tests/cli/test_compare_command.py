@@ -174,7 +174,7 @@ def test_a_model_folder_that_holds_something_else_is_left_alone(run, command):
     thesis.write_text("years of work")
     outcome = run(*command)
     assert outcome.code == 2
-    assert re.search("results/model holds (something else|other files)", outcome.err)
+    assert re.search("results/model (holds something else|exists and isn.t a saved)", outcome.err)
     assert thesis.read_text() == "years of work"
 
 

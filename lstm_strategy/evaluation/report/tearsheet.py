@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +14,7 @@ from lstm_strategy.bars import bars_per_year
 from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.metrics import bar_returns
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import temporary_folder, write_whole
 
 _FEWEST_DAYS = 3
 
@@ -66,8 +65,8 @@ def _run_quantstats(returns: pd.DataFrame, names: list[str]) -> str:
         LSTMStrategyError: With the reason of quantstats.
     """
     year = round(bars_per_year(pd.DatetimeIndex(returns.index)))
-    with tempfile.TemporaryDirectory(prefix="tearsheet-") as folder:
-        source, target = Path(folder) / "returns.csv", Path(folder) / "tearsheet.html"
+    with temporary_folder("tearsheet") as folder:
+        source, target = folder / "returns.csv", folder / "tearsheet.html"
         returns.to_csv(source)
         done = subprocess.run(
             [sys.executable, "-c", _TEARSHEET_SCRIPT, str(source), str(target), str(year)]

@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import optuna
@@ -33,7 +32,7 @@ from lstm_strategy.learning.search import (
     search,
 )
 from lstm_strategy.learning.walk_forward import WalkForward
-from lstm_strategy.support import OnStep
+from lstm_strategy.support import OnStep, temporary_folder
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 OBJECTIVES = ("sharpe", *LEARNING_OBJECTIVES)
@@ -121,7 +120,7 @@ def tune(
         },
         prunes=prune,
     )
-    with TemporaryDirectory(prefix="tune-") as temporary:
+    with temporary_folder("tune") as temporary:
         kept_in = Path(folder or temporary)
         found = search(
             task,

@@ -123,7 +123,7 @@ def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
         >>> write_folder(Path(tempfile.mkdtemp()) / "model", {"model.json": b"{}"})
     """
     check_can_hold_model(folder)
-    with replace_folder(folder, own=MODEL_FILES) as unfinished:
+    with replace_folder(folder, own={*MODEL_FILES, *content}) as unfinished:
         for name, data in content.items():
             (unfinished / name).write_bytes(data)
 

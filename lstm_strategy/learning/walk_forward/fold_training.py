@@ -3,8 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,7 +13,7 @@ from lstm_strategy.errors import LSTMStrategyError, TrainingError
 from lstm_strategy.learning import forecaster as forecaster_room
 from lstm_strategy.learning.forecaster import TrainableForecaster, read_folder
 from lstm_strategy.learning.walk_forward.fold import Fold
-from lstm_strategy.support import SharedValue, silence_tensorflow
+from lstm_strategy.support import SharedValue, silence_tensorflow, temporary_folder
 
 FoldCallbacks = Callable[[Fold], Sequence[Any]]
 """A function of a fold that gives the Keras callbacks for its training."""
@@ -75,8 +73,8 @@ def fit_fold_as_files(
     silence_tensorflow()
     known = bars.value.iloc[: fold.test.start]
     model = fit_fold(forecaster, known, fold, callbacks=callbacks)
-    with TemporaryDirectory(prefix="fold-") as temporary:
-        return fold.number, read_folder(model.save(Path(temporary) / "model"))
+    with temporary_folder("fold") as temporary:
+        return fold.number, read_folder(model.save(temporary / "model"))
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from lstm_strategy.bars import validate_bars
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
     UNKNOWN_FORECAST,
-    WALK_FORWARD_FILE,
     Forecast,
     Forecaster,
     ForecasterKind,
@@ -23,10 +22,8 @@ from lstm_strategy.learning.forecaster import (
     Stream,
     TrainableForecaster,
 )
-from lstm_strategy.support import naive_utc, on_clock_of, sha256_of, write_json, write_whole
-
-LEDGER_FILE = "ledger.csv"
-FOLDS_FOLDER = "folds"
+from lstm_strategy.learning.walk_forward.run_folder import FOLD_FILE, RunFolder, read_index
+from lstm_strategy.support import naive_utc, on_clock_of, sha256_of
 
 
 @dataclass(frozen=True)
@@ -161,9 +158,11 @@ class WalkForwardForecaster(Forecaster):
         folder = Path(folder)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ModelError(f"{folder} isn't empty, so it isn't overwritten. Choose another.")
+        run = RunFolder(folder, key="")
         for number, refit in enumerate(self.refits, start=1):
-            refit.model.save(fold_folder(folder, number))
-        self.write_index(folder, key="")
+            refit.model.save(run.fold_folder(number))
+            run.mark_fold(number)
+        run.finish(self.ledger, [refit.test_start for refit in self.refits])
         return folder
 
     @classmethod
@@ -178,26 +177,44 @@ class WalkForwardForecaster(Forecaster):
             ModelError: If it is missing, damaged or unfinished.
         """
         folder = Path(folder)
+        content = read_index(folder)
         try:
-            content = json.loads((folder / WALK_FORWARD_FILE).read_text())
+            run = RunFolder(folder, content["key"])
             starts = [pd.Timestamp(moment) for moment in content["test_starts"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            ledger_sha256 = content["ledger_sha256"]
+            if not starts or pd.NaT in starts:
+                raise ValueError("a run has folds, each with a first bar")
+        except (ValueError, KeyError, TypeError, OverflowError):
             raise ModelError(
                 f"There is no finished walk-forward run at {folder}. Call walk_forward with "
                 "folder=... again; finished folds are not trained twice."
             ) from None
         refits = [
-            Refit(LSTMForecaster.load(fold_folder(folder, number), engine=engine), start)
+            Refit(_load_fold(run, number, start, engine), start)
             for number, start in enumerate(starts, start=1)
         ]
-        ledger = pd.read_csv(folder / LEDGER_FILE, index_col="datetime", parse_dates=True)
-        return cls(refits, ledger)
+        return cls(refits, run.read_ledger(ledger_sha256))
 
-    def write_index(self, folder: Path, *, key: str) -> None:
-        """Write the ledger and what `load` needs besides the models."""
-        write_whole(folder / LEDGER_FILE, self.ledger.to_csv())
-        starts = [refit.test_start.isoformat() for refit in self.refits]
-        write_json(folder / WALK_FORWARD_FILE, {"key": key, "test_starts": starts})
+
+def _load_fold(
+    run: RunFolder, number: int, test_start: pd.Timestamp, engine: str
+) -> LSTMForecaster:
+    """The model of a fold, which must be of this run and must not have seen its test bars."""
+    folder = run.fold_folder(number)
+    if not run.owns(number):
+        raise ModelError(
+            f"{folder} isn't the model that this run trained for the fold ({FOLD_FILE} is missing "
+            "or names another). Remove it, and call walk_forward with folder=... again; other "
+            "folds are not trained twice."
+        )
+    model = LSTMForecaster.load(folder, engine=engine)
+    end = model.training_end
+    if end is None or naive_utc(end) >= naive_utc(test_start):
+        raise ModelError(
+            f"The model at {folder} was trained until {end}, but is said to forecast from "
+            f"{test_start} on, which it has seen. Restore the folder, or run the walk forward anew."
+        )
+    return model
 
 
 class WalkForwardStream:
@@ -251,8 +268,3 @@ class WalkForwardStream:
 
 def _position_of(index: pd.Index, moment: pd.Timestamp) -> int:
     return int(pd.DatetimeIndex(index).searchsorted(on_clock_of(index, moment)))
-
-
-def fold_folder(folder: Path, number: int) -> Path:
-    """Where the model of a fold lies."""
-    return folder / FOLDS_FOLDER / f"{number:03d}"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import joblib
 import pandas as pd
@@ -14,11 +13,8 @@ import pandas as pd
 from lstm_strategy.bars import bars_fingerprint, validate_bars
 from lstm_strategy.errors import TrainingError, WorkersDiedError
 from lstm_strategy.learning.forecaster import (
-    CARD_FILE,
-    WALK_FORWARD_FILE,
     LSTMForecaster,
     TrainableForecaster,
-    write_folder,
 )
 from lstm_strategy.learning.walk_forward.fold import Fold
 from lstm_strategy.learning.walk_forward.fold_training import (
@@ -26,11 +22,8 @@ from lstm_strategy.learning.walk_forward.fold_training import (
     fit_fold,
     fit_fold_as_files,
 )
-from lstm_strategy.learning.walk_forward.forecaster import (
-    Refit,
-    WalkForwardForecaster,
-    fold_folder,
-)
+from lstm_strategy.learning.walk_forward.forecaster import Refit, WalkForwardForecaster
+from lstm_strategy.learning.walk_forward.run_folder import RunFolder
 from lstm_strategy.learning.walk_forward.splitter import WalkForward
 from lstm_strategy.support import (
     is_serial,
@@ -38,7 +31,7 @@ from lstm_strategy.support import (
     sha256_of,
     share,
     steps_progress,
-    write_json,
+    temporary_folder,
 )
 
 log = logging.getLogger(__name__)
@@ -101,8 +94,8 @@ def walk_forward(
     elif is_serial(n_jobs):
         walked = run.train_here()
     else:
-        with TemporaryDirectory(prefix="walk-forward-") as temporary:
-            walked = run.train_in_folder(Path(temporary))
+        with temporary_folder("walk-forward") as temporary:
+            walked = run.train_in_folder(temporary)
     _warn_of_endless_memory(walked)
     return walked
 
@@ -131,21 +124,15 @@ class _Run:
 
     def train_in_folder(self, folder: Path) -> WalkForwardForecaster:
         """Train the folds that the folder lacks, wherever tasks run, and keep all of them there."""
-        key = self._key()
-        _claim_folder(folder, key)
-        self._train_missing(folder)
-        walked = self._join(
-            [LSTMForecaster.load(fold_folder(folder, fold.number)) for fold in self.folds]
-        )
-        walked.write_index(folder, key=key)
+        run = RunFolder(folder, self._key())
+        run.claim()
+        self._train_missing(run)
+        walked = self._join([LSTMForecaster.load(run.fold_folder(f.number)) for f in self.folds])
+        run.finish(walked.ledger, [refit.test_start for refit in walked.refits])
         return walked
 
-    def _train_missing(self, folder: Path) -> None:
-        missing = [
-            fold
-            for fold in self.folds
-            if not (fold_folder(folder, fold.number) / CARD_FILE).exists()
-        ]
+    def _train_missing(self, run: RunFolder) -> None:
+        missing = [fold for fold in self.folds if not run.is_finished(fold.number)]
         n_done = len(self.folds) - len(missing)
         with self._show_progress() as on_fold, share(self.bars, n_jobs=self.n_jobs) as bars:
             tasks = (
@@ -156,7 +143,7 @@ class _Run:
             )
             try:
                 for number, files in run_tasks(tasks, n_jobs=self.n_jobs, in_order=False):
-                    write_folder(fold_folder(folder, number), files)
+                    run.keep_fold(number, files)
                     n_done += 1
                     if on_fold is not None:
                         on_fold(n_done, len(self.folds))
@@ -211,19 +198,3 @@ def _build_ledger(bars: pd.DataFrame, folds: list[Fold]) -> pd.DataFrame:
         }
         rows.append(pd.DataFrame(row, index=bars.index[fold.test]))
     return pd.concat(rows).rename_axis("datetime")
-
-
-def _claim_folder(folder: Path, key: str) -> None:
-    index = folder / WALK_FORWARD_FILE
-    if index.exists():
-        if json.loads(index.read_text()).get("key") != key:
-            raise TrainingError(
-                f"{folder} holds a run with other bars, settings or folds. Choose another folder, "
-                "or remove that one yourself."
-            )
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TrainingError(
-            f"{folder} holds something else, so nothing is written there. Choose another folder."
-        )
-    write_json(index, {"key": key})

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import joblib
 import numpy as np
@@ -278,3 +279,92 @@ def test_what_is_amiss_with_every_fold_is_said_once(caplog, monkeypatch):
     assert [record.message.split(",")[0] for record in caplog.records] == [
         "3 of 3 networks still remember their first row after half of their training rows"
     ]
+
+
+@pytest.fixture
+def kept(walked, folder, tmp_path):
+    """A copy of the finished run, and a call that goes on with it."""
+    copy = tmp_path / "kept"
+    shutil.copytree(folder, copy)
+    return copy
+
+
+def go_on(folder, **settings):
+    prototype = LSTMForecaster(SMALL_FEATURES, **{**QUICK, **settings})
+    return walk_forward(BARS, prototype, SPLITS, folder=folder, progress=False)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 20, 60])
+def test_a_run_goes_on_whose_index_was_cut_off(walked, kept, monkeypatch, n_bytes):
+    index = (kept / "walkforward.json").read_bytes()
+    (kept / "walkforward.json").write_bytes(index[:n_bytes])
+    (kept / ".walkforward.json.1f2e.part").write_bytes(index[:n_bytes])
+    monkeypatch.setattr(fold_training, "fit_fold", None)  # nothing is trained again
+    pd.testing.assert_frame_equal(go_on(kept).forecast(BARS), walked.forecast(BARS))
+    assert (kept / "walkforward.json").read_bytes() == index
+    assert {path.name for path in kept.iterdir()} == {"walkforward.json", "ledger.csv", "folds"}
+
+
+@pytest.mark.parametrize(
+    "content", ["", '{\n  "key": "0', "years of work"], ids=["empty", "begun", "foreign"]
+)
+def test_an_index_that_something_else_lies_beside_is_left_alone(tmp_path, content):
+    (tmp_path / "walkforward.json").write_text(content)
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(LSTMStrategyError, match=r"holds (something else|a run with other)"):
+        go_on(tmp_path)
+    assert (tmp_path / "walkforward.json").read_text() == content
+
+
+@pytest.mark.parametrize("n_lines", [200, 0])
+def test_a_ledger_that_lost_rows_is_refused_and_written_again(kept, monkeypatch, n_lines):
+    ledger = (kept / "ledger.csv").read_text()
+    (kept / "ledger.csv").write_text("".join(ledger.splitlines(keepends=True)[:n_lines]))
+    with pytest.raises(LSTMStrategyError, match=r"isn't the ledger .* Call walk_forward with"):
+        open_forecaster(kept)
+    monkeypatch.setattr(fold_training, "fit_fold", None)  # nothing is trained again
+    go_on(kept)
+    assert (kept / "ledger.csv").read_text() == ledger
+
+
+def test_of_two_runs_that_claim_one_folder_the_later_one_is_refused(tmp_path, monkeypatch):
+    def begin_another(*_, **__):
+        with pytest.raises(LSTMStrategyError, match="other bars, settings or folds"):
+            go_on(tmp_path, epochs=2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fold_training, "fit_fold", begin_another)
+    with pytest.raises(KeyboardInterrupt):
+        go_on(tmp_path)
+
+
+def swap_in_a_fold_of_another_run(kept, other):
+    shutil.copytree(other / "folds" / "002", kept / "folds" / "002", dirs_exist_ok=True)
+
+
+def swap_folds(kept, _):
+    shutil.copytree(kept / "folds" / "001", kept / "folds" / "002", dirs_exist_ok=True)
+
+
+def save_over_a_fold(kept, other):
+    mark = (kept / "folds" / "002" / "fold.json").read_bytes()
+    swap_in_a_fold_of_another_run(kept, other)
+    (kept / "folds" / "002" / "fold.json").write_bytes(mark)
+
+
+@pytest.mark.parametrize("change", [swap_in_a_fold_of_another_run, swap_folds, save_over_a_fold])
+def test_a_fold_that_another_run_trained_is_never_taken(kept, tmp_path, change):
+    go_on(tmp_path / "other", epochs=2)
+    change(kept, tmp_path / "other")
+    with pytest.raises(LSTMStrategyError, match=r"002 isn't a fold of this run.*remove that fold"):
+        go_on(kept)
+    with pytest.raises(LSTMStrategyError, match=r"002 isn't the model that this run trained"):
+        open_forecaster(kept)
+
+
+def test_a_model_that_is_said_to_forecast_what_it_has_seen_is_refused(kept):
+    index = json.loads((kept / "walkforward.json").read_text())
+    index["test_starts"][1] = BARS.index[250].isoformat()
+    (kept / "walkforward.json").write_text(json.dumps(index))
+    with pytest.raises(LSTMStrategyError, match=r"is said to forecast from .* which it has seen"):
+        open_forecaster(kept)
