@@ -3,7 +3,6 @@
 import platform
 import time
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -86,42 +85,31 @@ class Estimate:
 
 def inspect_environment(n_cpus: int) -> Environment:
     """What is installed here; this imports the backend of Keras."""
-    from lstm_strategy.learning.network import build_lstm_member, fits_the_kernel, keras
+    from lstm_strategy.learning.network import (
+        build_lstm_member,
+        fits_the_kernel,
+        has_gpu,
+        keras,
+        list_devices,
+    )
 
     backend = keras.backend.backend()
-    devices = backend_devices(backend)
-    has_gpu = any("gpu" in device.lower() or "cuda" in device.lower() for device in devices)
     member = build_lstm_member(1, units=(1,), dropout=0.0, lookback=2, seed=0)
     layer = next(layer for layer in member.layers if isinstance(layer, keras.layers.LSTM))
     return Environment(
         python=platform.python_version(),
         versions=library_versions(LIBRARIES),
         backend=backend,
-        devices=devices,
+        devices=list_devices(),
         n_cpus=n_cpus,
         cudnn=cudnn_choice(
             backend,
-            has_gpu=has_gpu,
+            has_gpu=has_gpu(),
             layer={**layer.get_config(), "use_cudnn": layer.use_cudnn},
         ),
-        fused_cpu=fused_cpu_choice(backend, has_gpu=has_gpu, fits=fits_the_kernel(layer)),
+        fused_cpu=fused_cpu_choice(backend, has_gpu=has_gpu(), fits=fits_the_kernel(layer)),
         has_onnxruntime=find_spec("onnxruntime") is not None,
     )
-
-
-def backend_devices(backend: str) -> tuple[str, ...]:
-    """What a backend of Keras can compute on, as it names the devices."""
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        return tuple(device.name for device in tf.config.list_logical_devices())
-    if backend == "jax":
-        jax: Any = import_module("jax")
-        return tuple(f"{device.platform}:{device.id}" for device in jax.devices())
-    if backend == "torch":
-        torch: Any = import_module("torch")
-        return "cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))
-    return ("cpu",)
 
 
 def measure_speed(forecaster: LSTMForecaster, bars: pd.DataFrame) -> Speed:

@@ -1,5 +1,6 @@
-"""Forecasts by Keras, on whatever backend it has. Keras is loaded by the first engine."""
+"""Forecasts by Keras on the CPU, by any backend. Keras is loaded by the first engine."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class KerasEngine(BlockEngine):
-    """Runs a network in Keras, on whatever backend it has.
+    """Runs a network in Keras, on whatever backend it has, but always on the CPU.
 
     Args:
         network: What `join_members` built.
@@ -28,14 +29,17 @@ class KerasEngine(BlockEngine):
     """
 
     def __init__(self, network: "keras.Model") -> None:
-        from lstm_strategy.learning.network import build_stepping_network
+        from lstm_strategy.learning.network import build_stepping_network, copy_to_cpu, keras
 
-        self._network = build_stepping_network(network)
-        self._network.compile(jit_compile=False)  # lengths differ from call to call
+        self._on_cpu = partial(keras.device, "cpu")
+        with self._on_cpu():
+            self._network = build_stepping_network(copy_to_cpu(network))
+            self._network.compile(jit_compile=False)  # lengths differ from call to call
         self._widths = [tensor.shape[-1] for tensor in self._network.inputs[1:]]
 
     def _run(self, rows: np.ndarray, state: State) -> list[Any]:
-        answers = self._network.predict_on_batch([rows, *state])
+        with self._on_cpu():
+            answers = self._network.predict_on_batch([rows, *state])
         # a network without any recurrent layer has no state, and Keras then gives no list
         parts = answers if isinstance(answers, list | tuple) else [answers]
         return [np.asarray(part) for part in parts]

@@ -14,6 +14,7 @@ from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.network.cpu_kernel import fastest_copy, fits_the_kernel
+    from lstm_strategy.learning.network.devices import copy_to_cpu, has_gpu, list_devices
     from lstm_strategy.learning.network.keras_import import keras
     from lstm_strategy.learning.network.lstm import (
         build_lstm_member,
@@ -38,12 +39,15 @@ __all__ = [
     "build_scaling",
     "build_stepping_network",
     "check_can_be_carried",
+    "copy_to_cpu",
     "cudnn_choice",
     "fastest_copy",
     "fits_the_kernel",
     "fused_cpu_choice",
+    "has_gpu",
     "join_members",
     "keras",
+    "list_devices",
     "members_of",
     "scale_rows",
     "scaling_constants",
@@ -55,6 +59,9 @@ __getattr__ = import_on_first_use(
     {
         "fastest_copy": ".cpu_kernel",
         "fits_the_kernel": ".cpu_kernel",
+        "copy_to_cpu": ".devices",
+        "has_gpu": ".devices",
+        "list_devices": ".devices",
         "keras": ".keras_import",
         "build_lstm_member": ".lstm",
         "build_scaling": ".lstm",

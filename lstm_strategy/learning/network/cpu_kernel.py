@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_strategy.learning.network.devices import has_gpu
 from lstm_strategy.learning.network.keras_import import keras
 
 _KERNEL_NEEDS = {
@@ -106,7 +107,7 @@ def fastest_copy(network: keras.Model) -> keras.Model:
 
 def _fastest_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
     copy = type(layer).from_config(layer.get_config())
-    if fits_the_kernel(layer) and _has_only_a_cpu():
+    if keras.backend.backend() == "tensorflow" and fits_the_kernel(layer) and not has_gpu():
         copy.inner_loop = FusedLoop(copy)
     return copy
 
@@ -127,11 +128,3 @@ def fits_the_kernel(layer: keras.layers.Layer) -> bool:
     """
     config = layer.get_config()
     return type(layer) is keras.layers.LSTM and _KERNEL_NEEDS.items() <= config.items()
-
-
-def _has_only_a_cpu() -> bool:
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-
-    return not tf.config.list_physical_devices("GPU")

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from lstm_strategy.learning.network.cpu_kernel import FusedLoop, fastest_copy, fits_the_kernel
+from lstm_strategy.learning.network.devices import copy_to_cpu
 from lstm_strategy.learning.network.keras_import import keras
 from lstm_strategy.learning.network.kernel_choice import cudnn_choice, fused_cpu_choice
 from lstm_strategy.learning.network.lstm import build_lstm_member
@@ -90,3 +91,13 @@ def test_the_fused_loops_give_the_numbers_and_gradients_of_the_plain_ones():
     assert len(gradients[0]) == 8
     for plain, fused in zip(*gradients, strict=True):
         np.testing.assert_allclose(plain, fused, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("has_gpu", [False, True])
+def test_forecasts_run_on_a_copy_only_where_training_ran_on_a_gpu(monkeypatch, has_gpu):
+    monkeypatch.setattr("lstm_strategy.learning.network.devices.has_gpu", lambda: has_gpu)
+    trained = build_lstm_member(2, units=(3,), dropout=0.0, lookback=5, seed=0)
+    on_cpu = copy_to_cpu(trained)
+    assert (on_cpu is trained) is not has_gpu
+    rows = np.random.default_rng(0).normal(size=(1, 9, 2))
+    np.testing.assert_array_equal(on_cpu.predict_on_batch(rows), trained.predict_on_batch(rows))
