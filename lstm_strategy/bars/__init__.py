@@ -7,6 +7,7 @@ fingerprinted here; everything to the right takes them as `validate_bars` return
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.frequency import bar_spacing, bars_per_year
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
+from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_traits
 from lstm_strategy.bars.simulate import simulate_bars
 from lstm_strategy.bars.span import (
     bars_until,
@@ -20,14 +21,17 @@ from lstm_strategy.bars.validate import CheckedBars, check_bars, validate_bars
 __all__ = [
     "CheckedBars",
     "LoadedBars",
+    "MarketTraits",
     "bar_spacing",
     "bars_fingerprint",
     "bars_per_year",
     "bars_until",
     "check_bars",
     "describe_span",
+    "find_differences",
     "first_bar_number",
     "load_bars",
+    "measure_traits",
     "read_bars",
     "sample_bars",
     "simulate_bars",

@@ -1,11 +1,17 @@
-"""What is odd about bars that are valid: stale ones, and bars of mixed length."""
+"""What is odd about bars that are valid: stale ones, mixed lengths, other bars than a model's."""
+
+from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars.frequency import bar_spacing
+
 _STALE_SHARE = 0.1
 _FEWEST_BARS = 20
 _FACTOR_OF_LENGTH = 1.6
+_FACTOR_OF_SCALE = 4.0  # calm and wild years of one market are about 3 apart
 
 
 def find_oddities(bars: pd.DataFrame) -> tuple[str, ...]:
@@ -30,6 +36,99 @@ def find_oddities(bars: pd.DataFrame) -> tuple[str, ...]:
     return tuple(
         filter(None, (_describe_stale(bars), _describe_lengths(pd.DatetimeIndex(bars.index))))
     )
+
+
+@dataclass(frozen=True)
+class MarketTraits:
+    """What a model gets used to in the bars that it is trained on.
+
+    Attributes:
+        spacing: The median time between bars.
+        typical_move: The median size of a move from close to close, as a share of the price.
+        timezone: Of the timestamps; "" where they have none.
+
+    Example:
+        >>> MarketTraits(timedelta(days=1), 0.01, "UTC").timezone
+        'UTC'
+    """
+
+    spacing: timedelta
+    typical_move: float
+    timezone: str
+
+
+def measure_traits(bars: pd.DataFrame) -> MarketTraits:
+    """Measure what a model gets used to in bars.
+
+    Args:
+        bars: What `validate_bars` returns, at least two.
+
+    Example:
+        >>> index = pd.date_range("2024-01-01", periods=3, tz="UTC")
+        >>> measure_traits(pd.DataFrame({"close": [100.0, 101.0, 99.99]}, index)).timezone
+        'UTC'
+    """
+    index = pd.DatetimeIndex(bars.index)
+    closes = bars["close"].to_numpy()
+    moves = np.abs(np.diff(closes) / closes[:-1])
+    moves = moves[moves > 0]
+    return MarketTraits(
+        spacing=bar_spacing(index).to_pytimedelta(),
+        typical_move=float(np.median(moves)) if len(moves) else 0.0,
+        timezone="" if index.tz is None else str(index.tz),
+    )
+
+
+def find_differences(bars: pd.DataFrame, traits: MarketTraits) -> tuple[str, ...]:
+    """Say how bars differ from those that a model was trained on, in phrases.
+
+    Args:
+        bars: What `validate_bars` returns.
+        traits: Those of the model's bars.
+
+    Returns:
+        A phrase for another spacing, for moves at least four times as large or as small, and for
+        another timezone; nothing for similar bars, or too few to tell.
+
+    Example:
+        >>> index = pd.date_range("2024-01-01", periods=30, freq="h")
+        >>> hours = pd.DataFrame({"close": np.linspace(100, 130, 30)}, index)
+        >>> find_differences(hours, MarketTraits(timedelta(days=1), 0.01, ""))
+        ('bars of 1 hour instead of 1 day',)
+    """
+    if len(bars) < _FEWEST_BARS:
+        return ()
+    here = measure_traits(bars)
+    return tuple(
+        filter(
+            None,
+            (
+                _compare_spacing(here.spacing, traits.spacing),
+                _compare_moves(here.typical_move, traits.typical_move),
+                _compare_timezones(here.timezone, traits.timezone),
+            ),
+        )
+    )
+
+
+def _compare_spacing(here: timedelta, usual: timedelta) -> str:
+    if max(here, usual) <= _FACTOR_OF_LENGTH * min(here, usual):
+        return ""
+    microsecond = timedelta(microseconds=1)
+    lengths = [_describe_step(spacing // microsecond) for spacing in (here, usual)]
+    return f"bars of {lengths[0]} instead of {lengths[1]}"
+
+
+def _compare_moves(here: float, usual: float) -> str:
+    if not min(here, usual) or max(here, usual) < _FACTOR_OF_SCALE * min(here, usual):
+        return ""
+    return f"a typical move of {here:.2g} of the price instead of {usual:.2g}"
+
+
+def _compare_timezones(here: str, usual: str) -> str:
+    if here == usual:
+        return ""
+    return f"times in {here or 'no timezone'} instead of {usual or 'no timezone'}"
 
 
 def _describe_stale(bars: pd.DataFrame) -> str:

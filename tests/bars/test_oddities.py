@@ -1,10 +1,17 @@
 """Odd bars are noticed, and usual ones aren't."""
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy.bars.oddities import find_oddities
+from lstm_strategy.bars.oddities import (
+    MarketTraits,
+    find_differences,
+    find_oddities,
+    measure_traits,
+)
 from lstm_strategy.bars.simulate import simulate_bars
 
 
@@ -67,3 +74,34 @@ def test_a_bar_that_comes_too_soon_is_noticed():
         "the bars are of mixed length: 1 bar follows the one before sooner than the usual 1 day, "
         "first at 2020-02-29 05:00:00",
     )
+
+
+def zigzag(move: float, *, step: str = "1D", timezone: str | None = None) -> pd.DataFrame:
+    closes = 100 * (1 + move * (np.arange(30) % 2))
+    return pd.DataFrame(
+        {"close": closes}, pd.date_range("2024-01-01", periods=30, freq=step, tz=timezone)
+    )
+
+
+def test_a_model_knows_the_spacing_the_moves_and_the_timezone_of_its_bars():
+    traits = measure_traits(zigzag(0.02, timezone="UTC"))
+    assert traits == MarketTraits(timedelta(days=1), pytest.approx(0.02), "UTC")
+
+
+@pytest.mark.parametrize(
+    "bars, differences",
+    [
+        (zigzag(0.05), ()),
+        (zigzag(0.05).iloc[::7], ()),  # too few to tell
+        (zigzag(0.02, step="h"), ("bars of 1 hour instead of 1 day",)),
+        (zigzag(0.1), ("a typical move of 0.1 of the price instead of 0.02",)),
+        (zigzag(0.004), ("a typical move of 0.004 of the price instead of 0.02",)),
+        (zigzag(0.0), ()),
+        (
+            zigzag(0.02, timezone="Europe/Berlin"),
+            ("times in Europe/Berlin instead of no timezone",),
+        ),
+    ],
+)
+def test_bars_unlike_those_of_the_training_are_described(bars, differences):
+    assert find_differences(bars, MarketTraits(timedelta(days=1), 0.02, "")) == differences

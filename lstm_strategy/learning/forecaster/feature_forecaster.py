@@ -205,10 +205,14 @@ class FeatureForecaster(TrainableForecaster):
         )
         return ForecastStream(model, None if history is None else validate_bars(history))
 
+    def _notice_other_bars(self, bars: pd.DataFrame) -> None:
+        """Say so where valid bars differ from those of the training; nothing unless overridden."""
+
     def _forecast_members(self, bars: pd.DataFrame) -> pd.DataFrame:
         """The members' forecasts for every bar, shape (n_bars, n_members)."""
         _ = self._scale  # without one nothing has been trained: say so before anything else
         bars = validate_bars(bars)
+        self._notice_other_bars(bars)
         self.features.check_volume(bars)
         features = self.features.frame(bars)
         is_complete = features.notna().all(axis=1).to_numpy()

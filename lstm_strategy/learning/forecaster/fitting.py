@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import bars_fingerprint
+from lstm_strategy.bars import bars_fingerprint, measure_traits
 from lstm_strategy.learning.features import FeatureSet, check_causal
 from lstm_strategy.learning.forecaster.assessment import assess_network
 from lstm_strategy.learning.forecaster.model_card import ModelCard, TrainingSpan
@@ -72,6 +72,7 @@ def train_model(
             end=bars.index[-1],
             validation_start=times[rows.held_out[0].start],
             n_bars=len(bars),
+            traits=measure_traits(bars),
             has_chosen_rows=leave_out is not None or validation is not None,
             sha256=bars_fingerprint(bars),
         ),

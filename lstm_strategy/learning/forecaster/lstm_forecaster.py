@@ -1,14 +1,16 @@
 """The forecaster that users hold: fit · forecast · stream · save · load."""
 
 import json
+import logging
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import validate_bars
+from lstm_strategy.bars import find_differences, validate_bars
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.features import FeatureSet, FeatureSpecs, choose_features
 from lstm_strategy.learning.forecaster.assessment import (
@@ -34,6 +36,8 @@ from lstm_strategy.support import OnEpoch, sha256_of
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.network import NetworkBuilder, keras
+
+log = logging.getLogger(__name__)
 
 
 class LSTMForecaster(FeatureForecaster):
@@ -380,6 +384,11 @@ class LSTMForecaster(FeatureForecaster):
         shape = f"network={own_network}" if own_network else f"units={self.settings.units}"
         return f"LSTMForecaster({self.target.name}, {shape}, {state})"
 
+    def _notice_other_bars(self, bars: pd.DataFrame) -> None:
+        differences = find_differences(bars, self._fitted_card().training.traits)
+        if differences:
+            _warn_of_other_bars("; ".join(differences))
+
     def _forecast_rows(self, rows: np.ndarray) -> np.ndarray:
         return self._fitted_network().forecast_rows(
             rows, settled_rows=self.settled_rows, window_rows=self.window_rows
@@ -398,3 +407,13 @@ class LSTMForecaster(FeatureForecaster):
         self._fitted_card()
         assert self._trained is not None  # what has a card has a network
         return self._trained
+
+
+@cache
+def _warn_of_other_bars(differences: str) -> None:
+    """Say once that a model is asked about bars unlike those that it was trained on."""
+    log.warning(
+        "The model wasn't trained on such bars: %s. Its forecasts may mean little here; "
+        "train a model on bars like these.",
+        differences,
+    )

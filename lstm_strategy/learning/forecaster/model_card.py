@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from lstm_strategy.bars import MarketTraits
 from lstm_strategy.learning.targets import SignalScale
 from lstm_strategy.learning.training import ForecasterSettings
 
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
 
 
 class TrainingSpan(BaseModel):
@@ -20,6 +21,7 @@ class TrainingSpan(BaseModel):
         end: The last bar.
         validation_start: The first bar that the first member held out.
         n_bars: Number of bars.
+        traits: What the model got used to in them.
         has_chosen_rows: Whether the caller of `fit` left bars out, or chose those that validate.
         sha256: The fingerprint of the bars.
     """
@@ -30,6 +32,7 @@ class TrainingSpan(BaseModel):
     end: datetime
     validation_start: datetime
     n_bars: int
+    traits: MarketTraits
     has_chosen_rows: bool = False
     sha256: str
 
@@ -72,12 +75,12 @@ class ModelCard(BaseModel):
 
     Example:
         >>> ModelCard.model_fields["format"].default
-        2
+        3
     """
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     created: datetime
     settings: ForecasterSettings
     features: dict[str, Any]

@@ -9,6 +9,7 @@ from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import FeatureSet, LSTMForecaster, LSTMStrategyError, simulate_bars
 from lstm_strategy.learning.forecaster import assessment
+from lstm_strategy.learning.forecaster.lstm_forecaster import _warn_of_other_bars
 from lstm_strategy.learning.training import ForecasterSettings, build_training_set
 
 BARS = random_walk(160, seed=3)
@@ -225,3 +226,14 @@ def test_a_target_that_never_changes_is_refused():
     rising = rising.assign(open=prices, high=prices * 1.01, low=prices * 0.99, close=prices)
     with pytest.raises(LSTMStrategyError, match="Every label is 1: the close never falls"):
         LSTMForecaster(SMALL_FEATURES, **SMALL).fit(rising)
+
+
+def test_bars_unlike_those_of_the_training_are_said_once(trained, tmp_path, caplog):
+    _warn_of_other_bars.cache_clear()
+    hours = BARS.set_axis(pd.date_range("2024-01-01", periods=160, freq="h"))
+    loaded = LSTMForecaster.load(trained.save(tmp_path / "model"))
+    for _ in range(2):
+        loaded.forecast(BARS)
+        loaded.forecast(hours)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1 and "wasn't trained on such bars: bars of 1 hour instead of" in said[0]
