@@ -12,6 +12,7 @@ _ORDER_TROUBLES = {
     "rejected": "rejected by the broker",
     "expired": "not filled by the next close and decided anew",
     "too_small": "smaller than one lot",
+    "unsized": "without a size, so of one unit each",
     "unfilled_at_end": "sent on the last bar, so never filled",
     "ruined": "equity fell to zero and all was closed",
 }
@@ -32,6 +33,25 @@ def order_troubles(order_counts: Mapping[str, int]) -> str:
     """
     counts = {kind: order_counts.get(kind, 0) for kind in _ORDER_TROUBLES}
     return "; ".join(f"{count} {_ORDER_TROUBLES[kind]}" for kind, count in counts.items() if count)
+
+
+def describe_orders(order_counts: Mapping[str, int]) -> str:
+    """Say in a clause what is worth knowing of a run's orders.
+
+    Args:
+        order_counts: How many orders ended in which way, see `TargetStrategy`.
+
+    Returns:
+        That there was none, or which did not fill as asked; "" where every order filled.
+
+    Example:
+        >>> describe_orders({"completed": 0, "expired": 0})
+        'no order was sent'
+    """
+    if not any(order_counts.values()):
+        return "no order was sent"
+    troubles = order_troubles(order_counts)
+    return f"orders that did not fill as asked: {troubles}" if troubles else ""
 
 
 def span_text(equity: pd.Series | pd.DataFrame) -> str:

@@ -13,6 +13,7 @@ ORDER_KINDS = (
     "rejected",
     "expired",
     "too_small",
+    "unsized",
     "unfilled_at_end",
     "ruined",
 )

@@ -32,6 +32,7 @@ from lstm_strategy.trading.execution.parameters import (
 )
 from lstm_strategy.trading.execution.sizing import affordable_size, whole_lots
 from lstm_strategy.trading.execution.stops import Stops
+from lstm_strategy.trading.execution.terms import check_commission, note_rivals, note_settings
 
 
 class TargetStrategy(bt.Strategy):
@@ -65,13 +66,15 @@ class TargetStrategy(bt.Strategy):
             holds on until an exit returns it, which repeats an order that did not fill.
         order_counts: What became of the orders, by kind: `completed`; `margin` and `rejected`
             (refused by the broker); `expired` (not filled by the next bar's close, then decided
-            anew); `too_small` (not even one lot); `unfilled_at_end`; and `ruined` (equity at or
-            below zero: everything is closed, for good). The first of each trouble in a run is
-            also logged as a warning with its remedy.
+            anew); `too_small` (not even one lot); `unsized` (left to backtrader's default sizer,
+            which this class never does); `unfilled_at_end`; and `ruined` (equity at or below
+            zero: everything is closed, for good). The first of each trouble in a run is also
+            logged as a warning with its remedy.
 
     Raises:
         TradingError: If a parameter is out of range, if an answer is not a number, or if the
-            instrument is traded on margin (futures), so that exposure is not size times price.
+            instrument is traded on margin, with a multiplier or with leverage (futures), so that
+            exposure is not size times price.
 
     Example:
         >>> class BuyTheDip(TargetStrategy):
@@ -116,11 +119,9 @@ class TargetStrategy(bt.Strategy):
             raise TradingError(
                 f"{type(self).__name__}.__init__ must call super().__init__() first, and does not."
             )
-        if not self.broker.getcommissioninfo(self.data).stocklike:
-            raise TradingError(
-                "TargetStrategy trades instruments paid in full, and the broker's commission "
-                "scheme has a margin (futures). Use broker.setcommission without margin."
-            )
+        check_commission(self.broker.getcommissioninfo(self.data))
+        note_rivals(self, TargetStrategy)
+        note_settings(self)
 
     def next(self) -> None:
         """Decide once a bar of data0, however often backtrader calls."""

@@ -252,6 +252,7 @@ def test_a_run_without_trouble_logs_nothing(caplog):
         "rejected": 0,
         "expired": 0,
         "too_small": 0,
+        "unsized": 0,
         "unfilled_at_end": 0,
         "ruined": 0,
     }
@@ -343,12 +344,57 @@ def test_a_forgotten_super_init_is_named():
         cerebro.run()
 
 
-def test_futures_are_refused():
+@pytest.mark.parametrize(
+    ("terms", "given"),
+    [
+        ({"commission": 2.0, "margin": 1000.0, "mult": 10.0}, "margin=1000.0, mult=10.0"),
+        ({"commission": 0.001, "mult": 10.0}, "mult=10.0"),
+        ({"commission": 0.001, "leverage": 3.0}, "leverage=3.0"),
+        ({"commtype": bt.CommInfoBase.COMM_FIXED, "stocklike": False}, "margin=1.0"),
+    ],
+    ids=["futures", "a multiplier left over", "leverage", "not like stocks"],
+)
+def test_what_is_not_paid_in_full_at_its_price_is_refused(terms, given):
     cerebro = cerebro_for(FLAT_10)
-    cerebro.broker.setcommission(commission=2.0, margin=1000.0, mult=10.0)
+    cerebro.broker.setcommission(**terms)
     cerebro.addstrategy(Plays)
-    with pytest.raises(TradingError, match="margin"):
+    with pytest.raises(TradingError, match=f"scheme has {given} .* all of them"):
         cerebro.run()
+
+
+def test_a_commission_of_more_than_the_order_is_refused():
+    cerebro = cerebro_for(FLAT_10)
+    cerebro.broker.setcommission(commission=2.0)  # meant as 2 for each contract
+    cerebro.addstrategy(Plays)
+    with pytest.raises(TradingError, match="takes 200% of the value of each order"):
+        cerebro.run()
+
+
+def test_strategies_that_share_one_position_are_said_to_once(caplog):
+    cerebro = cerebro_for(FLAT_10)
+    cerebro.addstrategy(Plays)
+    cerebro.addstrategy(Plays, long_only=True)
+    cerebro.run()
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith("Plays and Plays trade the same data in one Cerebro")
+
+
+@pytest.mark.parametrize(
+    ("tell", "words"),
+    [
+        (lambda cerebro: cerebro.broker.set_shortcash(False), "With shortcash=False"),
+        (lambda cerebro: cerebro.broker.set_coc(True), "With cheat-on-close"),
+        (lambda cerebro: cerebro.addsizer(bt.sizers.AllInSizer), "The sizer AllInSizer has no"),
+    ],
+    ids=["shortcash", "cheat on close", "sizer"],
+)
+def test_settings_that_work_otherwise_than_expected_are_said_at_the_start(tell, words, caplog):
+    cerebro = cerebro_for(FLAT_10)
+    tell(cerebro)
+    cerebro.addstrategy(Plays)
+    cerebro.run()
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith(words)
 
 
 def test_a_close_that_is_no_price_is_refused_with_its_date():

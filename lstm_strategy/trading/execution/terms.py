@@ -1,0 +1,91 @@
+"""What Cerebro and its broker must offer a strategy of exposures, checked at the start."""
+
+from typing import Any
+
+import backtrader as bt
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.trading.backtrader_internals import strategies_of_last_run
+from lstm_strategy.trading.execution.order_log import log
+
+_USUAL_TERMS = {"margin": None, "mult": 1.0, "leverage": 1.0}
+
+
+def check_commission(commission: Any) -> None:
+    """Refuse a commission scheme with which exposure isn't size times price over equity.
+
+    Args:
+        commission: The commission scheme of the broker for a feed.
+
+    Raises:
+        TradingError: If it has a margin, a multiplier or leverage, or takes more than there is.
+    """
+    given = [
+        f"{name}={getattr(commission.p, name, usual)!r}"
+        for name, usual in _USUAL_TERMS.items()
+        if getattr(commission.p, name, usual) not in (usual, 0.0)
+    ]
+    if given or not commission.stocklike:
+        raise TradingError(
+            "TargetStrategy trades instruments paid in full, at their price, and the broker's "
+            f"commission scheme has {', '.join(given) or 'a margin'} (futures). Leave margin, mult "
+            "and leverage out of broker.setcommission, all of them, and give the commission as a "
+            "fraction of the value: broker.setcommission(commission=0.001). The results are then "
+            "those of the price itself, without contracts."
+        )
+    if commission.getcommission(1.0, 100.0) >= 100.0:
+        raise TradingError(
+            f"The broker takes {commission.getcommission(1.0, 100.0) / 100.0:.0%} of the value of "
+            "each order as commission. Give a fraction such as "
+            "broker.setcommission(commission=0.001)."
+        )
+
+
+def note_rivals(strategy: Any, kind: type[bt.Strategy]) -> None:
+    """Log once in a run that strategies on the same feed share one position.
+
+    Args:
+        strategy: A strategy whose run begins.
+        kind: The class of the strategies that take every position of their feed for their own.
+    """
+    strategies = strategies_of_last_run(strategy.cerebro)
+    rivals = [s for s in strategies if isinstance(s, kind) and s.data is strategy.data]
+    if len(rivals) > 1 and rivals[0] is strategy:
+        log.warning(
+            "%s trade the same data in one Cerebro, where backtrader gives them one position: each "
+            "undoes what the other does, and the results mean nothing. Give each a Cerebro of its "
+            "own, as compare does.",
+            " and ".join(type(rival).__name__ for rival in rivals),
+        )
+
+
+def note_settings(strategy: Any) -> None:
+    """Log what the broker or Cerebro was told that works otherwise than one may expect.
+
+    Args:
+        strategy: A strategy whose run begins.
+    """
+    sizer, broker, name = strategy.getsizer(), strategy.broker, type(strategy).__name__
+    is_default = type(sizer) is bt.sizers.FixedSize and sizer.p.stake == 1
+    if not is_default:
+        log.warning(
+            "The sizer %s has no effect on %s, whose sizes follow from the exposure it asks for. "
+            "Lower band or lot_size for finer steps, or scale target_exposure.",
+            type(sizer).__name__,
+            name,
+        )
+    if not isinstance(broker, bt.brokers.BackBroker):
+        return
+    if not broker.p.shortcash and not strategy.p.long_only:
+        log.warning(
+            "With shortcash=False the broker refuses short sales for which there is no cash: %s "
+            "can't go short with all of its equity. Leave set_shortcash(False) out, or give "
+            "long_only=True.",
+            name,
+        )
+    if broker.p.coc:
+        log.warning(
+            "With cheat-on-close the orders of %s fill at the close from which they were decided, "
+            "which nobody can trade. Leave set_coc(True) out.",
+            name,
+        )
