@@ -4,7 +4,7 @@ from lstm_strategy.cli.output.console import WIDTH_OF_ALL_METRICS, build_table, 
 from lstm_strategy.evaluation.backtests import (
     BacktestResult,
     ResultSet,
-    order_troubles,
+    describe_orders,
     readable_metrics,
     span_text,
 )
@@ -20,7 +20,7 @@ def print_result(result: BacktestResult) -> None:
         table.add_row(str(name).replace("_", " "), value)
     say(f"{result.label}, {span_text(result.equity)}")
     out.print(table)
-    _print_order_troubles(result)
+    _print_orders(result)
 
 
 def print_comparison(comparison: ResultSet) -> None:
@@ -37,7 +37,7 @@ def print_comparison(comparison: ResultSet) -> None:
     for name, reason in comparison.left_out.items():
         say(f"{name} is left out: {reason}")
     for result in comparison.results.values():
-        _print_order_troubles(result)
+        _print_orders(result)
 
 
 def print_assessment(comparison: ResultSet, assessment: Assessment) -> None:
@@ -54,7 +54,7 @@ def print_assessment(comparison: ResultSet, assessment: Assessment) -> None:
         say(f"Alarm, {alarm.name}: {alarm.message} {alarm.remedy}")
 
 
-def _print_order_troubles(result: BacktestResult) -> None:
-    troubles = order_troubles(result.order_counts)
-    if troubles:
-        say(f"{result.label}: orders that did not fill as asked: {troubles}.")
+def _print_orders(result: BacktestResult) -> None:
+    words = describe_orders(result.order_counts)
+    if words:
+        say(f"{result.label}: {words}.")

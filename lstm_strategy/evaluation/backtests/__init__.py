@@ -11,7 +11,11 @@ from lstm_strategy.evaluation.backtests.result import BacktestResult, Role
 from lstm_strategy.evaluation.backtests.result_set import ResultSet
 from lstm_strategy.evaluation.backtests.run import run_backtest
 from lstm_strategy.evaluation.backtests.training_span import first_bar_after, training_end
-from lstm_strategy.evaluation.backtests.wording import order_troubles, readable_metrics, span_text
+from lstm_strategy.evaluation.backtests.wording import (
+    describe_orders,
+    readable_metrics,
+    span_text,
+)
 
 __all__ = [
     "BacktestJob",
@@ -19,10 +23,10 @@ __all__ = [
     "Failure",
     "ResultSet",
     "Role",
+    "describe_orders",
     "first_bar_after",
     "is_model",
     "log_orders",
-    "order_troubles",
     "prepare_job",
     "readable_metrics",
     "run_backtest",

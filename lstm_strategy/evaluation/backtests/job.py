@@ -1,5 +1,6 @@
 """A strategy that is ready to run: its model opened and asked, its role and its terms known."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,7 +15,14 @@ from lstm_strategy.evaluation.backtests.training_span import training_end
 from lstm_strategy.learning.forecaster import Forecaster, ForecasterKind
 from lstm_strategy.learning.serving import PrecomputedForecasts, precompute_forecasts
 from lstm_strategy.trading.baselines import BuyAndHold
-from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings, run_cerebro
+from lstm_strategy.trading.cerebro import (
+    BacktestRun,
+    BrokerSettings,
+    acts_at_the_open,
+    run_cerebro,
+)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +126,14 @@ def prepare_job(
         >>> job.role.value
         'buy and hold'
     """
+    if isinstance(strategy, type) and acts_at_the_open(strategy):
+        log.warning(
+            "%s defines next_open, so it runs with cheat_on_open: its orders fill at the open of "
+            "the bar on which they are sent, and it can see the close of that bar. "
+            "audit(bars, strategy=%s) finds out whether it uses it.",
+            name,
+            strategy.__name__,
+        )
     ready = dict(params)
     if is_model(ready.get("model")):
         ready["model"] = precompute_forecasts(ready["model"], bars.frame)

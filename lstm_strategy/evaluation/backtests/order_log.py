@@ -3,7 +3,7 @@
 import logging
 
 from lstm_strategy.evaluation.backtests.result import BacktestResult
-from lstm_strategy.evaluation.backtests.wording import order_troubles
+from lstm_strategy.evaluation.backtests.wording import describe_orders
 
 log = logging.getLogger(__name__)
 
@@ -18,12 +18,11 @@ def log_orders(result: BacktestResult) -> None:
         >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
         >>> log_orders(run_backtest(BASELINES["Buy and hold"], sample_bars("sp500")))
     """
+    words = describe_orders(result.order_counts)
+    if not words:
+        return
     troubles = {kind for kind, count in result.order_counts.items() if count} - {"completed"}
-    if troubles:
-        # Every other run ends with an order that had no next open: no trouble by itself.
-        level = logging.INFO if troubles == {"unfilled_at_end"} else logging.WARNING
-        message = (
-            "%s: orders that did not fill as asked: %s. Run it alone with run_backtest to see the "
-            "first of each, with its remedy."
-        )
-        log.log(level, message, result.label, order_troubles(result.order_counts))
+    # Every other run ends with an order that had no next open, and staying out may be the answer.
+    level = logging.INFO if troubles <= {"unfilled_at_end"} else logging.WARNING
+    remedy = ". Run it alone with run_backtest to see the first of each, with its remedy."
+    log.log(level, "%s: %s%s", result.label, words, remedy if troubles else ".")

@@ -1,5 +1,6 @@
 """One strategy over bars, with its result."""
 
+import logging
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,8 @@ from lstm_strategy.evaluation.backtests.job import prepare_job
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.training_span import first_bar_after
 from lstm_strategy.trading.cerebro import BrokerSettings
+
+log = logging.getLogger(__name__)
 
 
 def run_backtest(
@@ -25,7 +28,8 @@ def run_backtest(
     """Run one strategy over bars; orders fill at the open of the next bar.
 
     Args:
-        strategy: A backtrader strategy class.
+        strategy: A backtrader strategy class. One that defines `next_open` runs with
+            `cheat_on_open`, and a line in the log says what that means.
         bars: Open, high, low, close, volume and what the strategy reads besides.
         start: The first bar to trade; those before it only warm the strategy up. By default the
             first bar after the training of its `model`, or the first on which it is warm.
@@ -62,4 +66,7 @@ def run_backtest(
     )
     if start is None:
         job = job.from_bar(first_bar_after(job.trained_until, checked.frame))
-    return job.to_result(job.run(checked))
+    result = job.to_result(job.run(checked))
+    if not any(result.order_counts.values()):
+        log.warning("%s sent no order: it held nothing on any bar.", result.label)
+    return result

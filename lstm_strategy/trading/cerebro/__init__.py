@@ -10,13 +10,14 @@ from lstm_strategy.trading.cerebro.run import (
     run_for_chart,
 )
 from lstm_strategy.trading.cerebro.trades import trades_from_fills
-from lstm_strategy.trading.cerebro.warm_up import add_warm_up
+from lstm_strategy.trading.cerebro.warm_up import OPEN_METHODS, acts_at_the_open
 
 __all__ = [
     "BacktestRun",
     "BrokerSettings",
     "FILL_COLUMNS",
-    "add_warm_up",
+    "OPEN_METHODS",
+    "acts_at_the_open",
     "build_cerebro",
     "collect_run",
     "run_cerebro",

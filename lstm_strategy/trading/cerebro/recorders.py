@@ -7,6 +7,8 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.trading.execution import order_logger
+
 FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
 
 
@@ -49,3 +51,28 @@ class FillRecorder(bt.Analyzer):
         """The fills as `BacktestRun` has them, on the dates of the bars."""
         values = np.array(self._rows, dtype="float64").reshape(-1, len(FILL_COLUMNS))
         return pd.DataFrame(values, index[self._bars], columns=list(FILL_COLUMNS))
+
+
+class UnsizedOrderRecorder(bt.Analyzer):
+    """How many orders left their size to backtrader's default sizer, which trades one unit."""
+
+    def __init__(self) -> None:
+        self.n_orders = 0
+        self._own_getsizing = self.strategy.getsizing
+        self.strategy.getsizing = self._count
+
+    def _count(self, *args: Any, **kwargs: Any) -> float:
+        size: float = self._own_getsizing(*args, **kwargs)
+        sizer = self.strategy.getsizer()
+        if type(sizer) is bt.sizers.FixedSize and sizer.p.stake == 1:
+            self.n_orders += 1
+            if self.n_orders == 1:
+                order_logger.warning(
+                    "%s at %s: an order without a size trades one unit, %.2g%% of the equity. Give "
+                    "it a size, self.buy(size=...), or in __init__ a sizer: "
+                    "self.setsizer(bt.sizers.PercentSizer(percents=95)).",
+                    type(self.strategy).__name__,
+                    self.data.num2date().isoformat(sep=" "),
+                    100 * self.data.close[0] / self.strategy.broker.getvalue(),
+                )
+        return size

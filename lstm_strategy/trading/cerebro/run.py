@@ -23,9 +23,13 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.support import suggest_names
 from lstm_strategy.trading.backtrader_internals import declared_params, param_values
 from lstm_strategy.trading.cerebro.broker import BrokerSettings
-from lstm_strategy.trading.cerebro.recorders import EquityRecorder, FillRecorder
+from lstm_strategy.trading.cerebro.recorders import (
+    EquityRecorder,
+    FillRecorder,
+    UnsizedOrderRecorder,
+)
 from lstm_strategy.trading.cerebro.trades import trades_from_fills
-from lstm_strategy.trading.cerebro.warm_up import WarmUpCerebro, add_warm_up
+from lstm_strategy.trading.cerebro.warm_up import WarmUp, acts_at_the_open
 from lstm_strategy.trading.execution import ORDER_KINDS, TargetStrategy
 from lstm_strategy.trading.feed import BarsFeed
 
@@ -75,7 +79,8 @@ def run_cerebro(
     """Return what a strategy did on bars.
 
     Args:
-        strategy: Any strategy class of backtrader.
+        strategy: Any strategy class of backtrader. One that defines `next_open` runs with
+            `cheat_on_open`.
         bars: A frame, which is validated, or `CheckedBars`, which are not validated again.
         start: Where trading begins: whatever slices the index of the bars, such as "2013",
             "2013-05-02", a date or a Timestamp; without a timezone it is taken in the bars' own.
@@ -163,17 +168,19 @@ def build_cerebro(
     broker = broker or BrokerSettings()
     frame = bars_until(check_bars(bars).frame, end)
     params = _complete_params(strategy, params, broker, frame)
-    cerebro = WarmUpCerebro(stdstats=stdstats, first_bar=first_bar_number(frame, start))
+    # the audit finds strategies that use what they see at the open of a bar
+    cerebro = bt.Cerebro(stdstats=stdstats, cheat_on_open=acts_at_the_open(strategy))
     cerebro.adddata(BarsFeed(CheckedBars(frame)))
     cerebro.broker.setcash(broker.cash)
     cerebro.broker.setcommission(commission=broker.commission_rate)
     cerebro.broker.set_slippage_perc(
         broker.slippage_rate, slip_open=True, slip_limit=True, slip_match=True, slip_out=False
     )
-    hashable: Any = strategy  # every class is, but mypy doesn't know
-    cerebro.addstrategy(add_warm_up(hashable), **params)
+    cerebro.addstrategy(strategy, **params)
+    cerebro.addanalyzer(WarmUp, first_bar=first_bar_number(frame, start), _name="warm_up")
     cerebro.addanalyzer(EquityRecorder, _name="equity_recorder")
     cerebro.addanalyzer(FillRecorder, _name="fill_recorder")
+    cerebro.addanalyzer(UnsizedOrderRecorder, _name="unsized_recorder")
     return cerebro
 
 
@@ -218,7 +225,8 @@ def _order_counts(strategy: Any, *, is_ruined: bool) -> dict[str, int]:
     ended = Counter(order.getstatusname().lower() for order in orders)
     alive = sum(order.alive() for order in orders)
     counts = {kind: ended[kind] for kind in ORDER_KINDS}
-    return counts | {"unfilled_at_end": alive, "ruined": int(is_ruined)}
+    unsized = strategy.analyzers.unsized_recorder.n_orders
+    return counts | {"unsized": unsized, "unfilled_at_end": alive, "ruined": int(is_ruined)}
 
 
 def _complete_params(

@@ -1,6 +1,6 @@
 """Bars before the start: every indicator sees them, nobody trades them."""
 
-import functools
+from collections.abc import Callable
 from typing import Any
 
 import backtrader as bt
@@ -9,65 +9,86 @@ from lstm_strategy.bars import describe_span
 from lstm_strategy.errors import TooFewBarsError
 from lstm_strategy.trading.backtrader_internals import minimum_period
 
-
-class WarmUpCerebro(bt.Cerebro):
-    """A Cerebro that knows on which bar (counted from 1) decisions may begin."""
-
-    params = (("first_bar", 1),)
+OPEN_METHODS = ("next_open", "nextstart_open", "prenext_open")
+"""What backtrader calls at the open of a bar, with `cheat_on_open`."""
 
 
-@functools.lru_cache(maxsize=128)
-def add_warm_up(strategy: Any) -> Any:
-    """Return a subclass of a strategy that is silent before the first bar of a `WarmUpCerebro`.
-
-    `nextstart`, where some strategies send their only order, is kept for the first bar that may
-    be traded. The classes are cached because backtrader keeps every class that it has seen.
+def acts_at_the_open(strategy: type) -> bool:
+    """Return whether a strategy class defines what backtrader calls at the open of a bar.
 
     Args:
         strategy: A strategy class.
 
-    Returns:
-        The subclass, under the name of the strategy; the same one each time. Its objects have
-        `first_decided_bar`, the number of the bar (counted from 1) of the first decision.
-
     Example:
-        >>> quiet = add_warm_up(bt.strategies.MA_CrossOver)
-        >>> quiet.__name__, quiet is add_warm_up(bt.strategies.MA_CrossOver)
-        ('MA_CrossOver', True)
+        >>> acts_at_the_open(bt.strategies.MA_CrossOver)
+        False
+    """
+    usual: dict[str, Any] = {name: getattr(bt.Strategy, name) for name in OPEN_METHODS}
+    return any(getattr(strategy, name, own) is not own for name, own in usual.items())
+
+
+class WarmUp(bt.Analyzer):
+    """Keeps a strategy silent before the first bar that it may trade.
+
+    What backtrader calls of a strategy is replaced in the object, not in its class: any class will
+    do, whatever its metaclass makes of its methods. `nextstart`, where some strategies send their
+    only order, is kept for the first bar that may be traded. The strategy gets
+    `first_decided_bar`, the number of the bar (counted from 1) of its first decision.
+
+    Args:
+        first_bar: The number of the first bar at whose close the strategy may decide.
     """
 
-    class _WarmedUp(strategy):
-        first_decided_bar: int | None = None
+    params = (("first_bar", 1),)
 
-        def start(self) -> None:
-            _check_enough_bars(self)
-            super().start()
+    def __init__(self) -> None:
+        strategy = self.strategy
+        strategy.first_decided_bar = None
+        self._replace_beginning("next", "nextstart", self._is_early)
+        self._replace_beginning("next_open", "nextstart_open", self._is_early_at_open)
+        strategy.prenext = _unless(self._is_early, strategy.prenext)
+        strategy.prenext_open = _unless(self._is_early_at_open, strategy.prenext_open)
+        strategy.notify_timer = _unless(self._is_early, strategy.notify_timer)
 
-        def prenext(self) -> None:
-            if len(self.data) >= self.cerebro.p.first_bar:
-                super().prenext()
+    def start(self) -> None:
+        """Refuse bars that are too few for the strategy's indicators."""
+        bars, needed = self.strategy.data.p.dataname, minimum_period(self.strategy)
+        if needed > len(bars):
+            raise TooFewBarsError(
+                f"{type(self.strategy).__name__} needs {needed} bars before its first decision, "
+                f"got {describe_span(bars)}. Load more history or shorten its lookbacks."
+            )
 
-        def nextstart(self) -> None:
-            self.next()
+    def _replace_beginning(self, always: str, once: str, is_early: Callable[[], bool]) -> None:
+        """Let the first call of either method that isn't early be one of `once`."""
+        strategy = self.strategy
+        own_always, own_once = getattr(strategy, always), getattr(strategy, once)
+        has_begun = False
 
-        def next(self) -> None:
-            if len(self.data) < self.cerebro.p.first_bar:
-                return
-            if self.first_decided_bar is None:
-                self.first_decided_bar = len(self.data)
-                super().nextstart()
-            else:
-                super().next()
+        def call() -> None:
+            nonlocal has_begun
+            if has_begun:
+                own_always()
+            elif not is_early():
+                has_begun = True
+                if always == "next":
+                    strategy.first_decided_bar = len(strategy.data)
+                own_once()
 
-    _WarmedUp.__name__, _WarmedUp.__qualname__ = strategy.__name__, strategy.__qualname__
-    _WarmedUp.__module__, _WarmedUp.__doc__ = strategy.__module__, strategy.__doc__
-    return _WarmedUp
+        setattr(strategy, always, call)
+        setattr(strategy, once, call)
+
+    def _is_early(self) -> bool:
+        return bool(len(self.strategy.data) < self.p.first_bar)
+
+    def _is_early_at_open(self) -> bool:
+        # the bar that has just opened isn't known yet
+        return bool(len(self.strategy.data) <= self.p.first_bar)
 
 
-def _check_enough_bars(strategy: Any) -> None:
-    bars, needed = strategy.data.p.dataname, minimum_period(strategy)
-    if needed > len(bars):
-        raise TooFewBarsError(
-            f"{type(strategy).__name__} needs {needed} bars before its first decision, got "
-            f"{describe_span(bars)}. Load more history or shorten its lookbacks."
-        )
+def _unless(is_early: Callable[[], bool], method: Callable[..., None]) -> Callable[..., None]:
+    def call(*args: Any, **kwargs: Any) -> None:
+        if not is_early():
+            method(*args, **kwargs)
+
+    return call

@@ -5,6 +5,7 @@
 """
 
 from lstm_strategy.trading.execution.order_log import ORDER_KINDS, silence_orders
+from lstm_strategy.trading.execution.order_log import log as order_logger
 from lstm_strategy.trading.execution.parameters import (
     Band,
     LotSize,
@@ -24,5 +25,6 @@ __all__ = [
     "TradingSettings",
     "check_params",
     "default_params",
+    "order_logger",
     "silence_orders",
 ]

@@ -1,5 +1,6 @@
 import pickle
 
+import backtrader as bt
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,6 +118,24 @@ def test_an_interrupted_save_leaves_the_old_files_whole(tmp_path, monkeypatch):
 )
 def test_order_troubles_are_put_into_words(counts, expected):
     assert order_troubles(counts) == expected
+
+
+def test_a_strategy_that_sends_no_order_is_said_to(caplog):
+    class Idle(bt.Strategy):
+        pass
+
+    run_backtest(Idle, frame_of_bars(), broker=FREE)
+    (record,) = caplog.records
+    assert record.getMessage() == "Idle sent no order: it held nothing on any bar."
+
+
+def test_a_strategy_that_acts_at_the_open_is_said_to_see_the_close(caplog):
+    class AtTheOpen(bt.Strategy):
+        def next_open(self):
+            self.buy(size=1)
+
+    assert run_backtest(AtTheOpen, frame_of_bars(), broker=FREE).order_counts["completed"] > 0
+    assert "AtTheOpen defines next_open, so it runs with cheat_on_open" in caplog.text
 
 
 def test_every_kind_of_order_that_did_not_fill_has_its_words():

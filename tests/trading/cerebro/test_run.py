@@ -65,6 +65,61 @@ class PlainPrenext(PlainEveryBar):
         self.next()
 
 
+class AtTheOpen(bt.Strategy):
+    def next_open(self):
+        if not self.position:
+            self.buy(size=10)
+
+
+class OnceAtTheOpen(bt.Strategy):
+    def nextstart_open(self):
+        self.buy(size=10)
+
+
+class OnATimer(bt.Strategy):
+    def __init__(self):
+        self.add_timer(bt.Timer.SESSION_START)
+
+    def notify_timer(self, timer, when, *args, **kwargs):
+        self.buy(size=1)
+
+
+class UpOrDown(bt.Indicator):
+    """1 after a rise, -1 after a fall."""
+
+    lines = ("direction",)
+
+    def __init__(self):
+        self.lines.direction = bt.Cmp(self.data.close, self.data.close(-1))
+
+
+class OnSignals(bt.SignalStrategy):
+    """A signal strategy whose metaclass renames its `next`."""
+
+    def __init__(self):
+        self.setsizer(bt.sizers.FixedSize(stake=10))
+        self.signal_add(bt.SIGNAL_LONG, UpOrDown())
+        self.seen = []
+
+    def next(self):
+        self.seen.append(len(self.data))
+
+
+class RenamesMethods(type(bt.Strategy)):
+    """Another metaclass that gives `next` another name, as backtrader's own for signals does."""
+
+    def __new__(meta, name, bases, body):
+        body["act"] = body.pop("next")
+        made = super().__new__(meta, name, bases, body)
+        made.next = lambda self: self.act()
+        return made
+
+
+class Renamed(bt.Strategy, metaclass=RenamesMethods):
+    def next(self):
+        self.buy(size=1)
+
+
 def bars_of(closes, opens=None, freq="D", tz=None):
     index = pd.date_range("2024-01-01", periods=len(closes), freq=freq, tz=tz)
     close = np.array(closes, dtype=float)
@@ -211,6 +266,65 @@ def test_a_strategy_that_trades_before_its_minimum_period_waits_for_start_too():
     strategy = run_for_chart(PlainPrenext, RISING, start="2024-01-02")
     assert strategy.seen == [2, 3, 4, 5, 6]
     assert strategy.first_decided_bar == 2
+
+
+@pytest.mark.parametrize(
+    ("strategy", "filled"),
+    [
+        pytest.param(AtTheOpen, [4], id="next_open"),
+        pytest.param(OnceAtTheOpen, [4], id="nextstart_open"),
+        pytest.param(OnATimer, [4, 5], id="a timer"),
+        pytest.param(Renamed, [4, 5], id="a metaclass"),
+        pytest.param(OnSignals, [4], id="signals"),
+    ],
+)
+def test_every_way_to_send_orders_waits_for_start_and_fills_at_the_next_open(strategy, filled):
+    run = run_cerebro(strategy, RISING, start="2024-01-04", broker=FREE)
+    assert run.fills.index.tolist() == [RISING.index[bar] for bar in filled]
+    assert run.fills["price"].tolist() == [RISING["open"].iloc[bar] for bar in filled]
+    assert run.first_tradable == pd.Timestamp("2024-01-04")
+
+
+def test_a_strategy_at_the_open_earns_what_it_does_in_plain_backtrader():
+    bars = bars_of([10, 12, 9, 14, 13], opens=[10, 11, 12, 9, 15])
+    cerebro = bt.Cerebro(cheat_on_open=True)
+    cerebro.adddata(bt.feeds.PandasData(dataname=bars))
+    cerebro.broker.setcash(1000)
+    cerebro.addstrategy(AtTheOpen)
+    cerebro.run()
+    assert cerebro.broker.getvalue() == 1000 + 10 * (13 - 11)
+    assert run_cerebro(AtTheOpen, bars, broker=FREE).equity.iloc[-1] == cerebro.broker.getvalue()
+
+
+def test_backtraders_own_signal_strategy_runs():
+    signals = [(bt.SIGNAL_LONGSHORT, UpOrDown, (), {})]
+    run = run_cerebro(bt.SignalStrategy, bars_of([10, 11, 12, 11, 12]), signals=signals)
+    assert run.fills["size"].tolist() == [1, -1, -1]
+
+
+def test_orders_without_a_size_are_counted_and_said_once(caplog):
+    class Unsized(bt.Strategy):
+        def next(self):
+            self.buy()
+
+    run = run_cerebro(Unsized, RISING, broker=FREE)
+    assert run.order_counts["unsized"] == 6
+    (record,) = caplog.records
+    assert "Unsized at 2024-01-01 00:00:00: an order without a size trades one unit, 1%" in (
+        record.getMessage()
+    )
+
+
+def test_a_sizer_of_ones_own_is_not_remarked(caplog):
+    class Sized(bt.Strategy):
+        def __init__(self):
+            self.setsizer(bt.sizers.PercentSizer(percents=50))
+
+        def next(self):
+            self.buy()
+
+    assert run_cerebro(Sized, RISING, broker=FREE).order_counts["unsized"] == 0
+    assert not caplog.records
 
 
 def test_a_plain_strategys_own_band_is_left_alone():

@@ -12,8 +12,9 @@ import pandas as pd
 
 from lstm_strategy.errors import AuditError
 from lstm_strategy.evaluation.audit.cerebro.lines import find_lines
-from lstm_strategy.evaluation.audit.cerebro.subject import OPEN_METHODS, CerebroFactory
+from lstm_strategy.evaluation.audit.cerebro.subject import CerebroFactory
 from lstm_strategy.trading import minimum_period, strategies_of_last_run
+from lstm_strategy.trading.cerebro import OPEN_METHODS
 from lstm_strategy.trading.execution import silence_orders
 from lstm_strategy.trading.lstm import LSTMIndicator
 
@@ -127,11 +128,13 @@ class RunRecorder(bt.Analyzer):
 
     params = (("is_by_bar", False),)
 
-    def start(self) -> None:
-        """Find the lines, and wrap what is called at the open."""
+    def __init__(self) -> None:
         self.times: list[float] = []
         self.account: list[list[float]] = []
         self._sent: list[tuple[Any, SentOrder]] = []
+
+    def start(self) -> None:
+        """Find the lines, and wrap what is called at the open."""
         self.first_decision = minimum_period(self.strategy)
         self.lines = list(find_lines(self.strategy, is_stepped=self.p.is_by_bar))
         for name in OPEN_METHODS:

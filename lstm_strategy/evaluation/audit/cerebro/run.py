@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
-import backtrader as bt
 import pandas as pd
 
 from lstm_strategy.errors import AuditError, LSTMStrategyError
@@ -24,7 +23,6 @@ from lstm_strategy.evaluation.audit.findings import Check, Finding, PartialAudit
 from lstm_strategy.evaluation.audit.report import time_text
 from lstm_strategy.learning.features import ALTERATIONS, cut_points, pick_evenly
 from lstm_strategy.support import OnWords
-from lstm_strategy.trading.cerebro import add_warm_up
 
 _N_RANDOM_CUTS = 2
 _N_ORDER_CUTS = 5
@@ -213,8 +211,6 @@ def _restored(classes: Iterable[Any]) -> Iterator[None]:
         for owner in classes:
             if isinstance(owner, type):
                 stack.enter_context(restore_class_state(owner))
-            if isinstance(owner, type) and issubclass(owner, bt.Strategy):
-                stack.enter_context(restore_class_state(add_warm_up(owner)))
         yield
 
 

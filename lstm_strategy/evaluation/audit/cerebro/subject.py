@@ -12,9 +12,6 @@ from lstm_strategy.trading.cerebro import BrokerSettings, build_cerebro
 CerebroFactory = Callable[[pd.DataFrame], bt.Cerebro]
 """Makes a Cerebro that is ready to run from a frame of bars."""
 
-OPEN_METHODS = ("next_open", "nextstart_open", "prenext_open")
-"""What backtrader calls at the open of a bar, with `cheat_on_open`."""
-
 
 @dataclass(frozen=True)
 class AuditSubject:
@@ -49,10 +46,7 @@ class AuditSubject:
                 cerebro = build_cerebro(bt.Strategy, bars, broker=broker)
                 cerebro.addindicator(strategy, **params)
                 return cerebro
-            cerebro = build_cerebro(strategy, bars, broker=broker, **params)
-            if _acts_at_the_open(strategy):
-                cerebro.p.cheat_on_open = True
-            return cerebro
+            return build_cerebro(strategy, bars, broker=broker, **params)
 
         return cls(factory, strategy.__name__, (strategy,), is_brief)
 
@@ -61,7 +55,3 @@ class AuditSubject:
         """Make a subject of a user's own Cerebro, with the strategies that were added to it."""
         classes = tuple(added[0][0] for added in factory(bars).strats if added)
         return cls(factory, "cerebro", classes)
-
-
-def _acts_at_the_open(strategy: type) -> bool:
-    return any(getattr(strategy, name) is not getattr(bt.Strategy, name) for name in OPEN_METHODS)
