@@ -32,7 +32,9 @@ from lstm_strategy.learning.features.settling import (
     FEATURE_TOLERANCE,
     bars_to_agree,
     feature_memories,
+    settle_features,
 )
+from lstm_strategy.learning.features.trailing import TrailingFeatures
 from lstm_strategy.learning.features.traits import CAUSAL_FORMS, ColumnTraits, measure_columns
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "FeatureSpecs",
     "LookaheadEvidence",
     "PRESETS",
+    "TrailingFeatures",
     "alter_bars",
     "bars_to_agree",
     "check_causal",
@@ -63,4 +66,5 @@ __all__ = [
     "measure_columns",
     "mirror_bars",
     "pick_evenly",
+    "settle_features",
 ]

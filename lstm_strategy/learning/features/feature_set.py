@@ -1,6 +1,7 @@
 """What the network sees: causal, stationary columns computed by pandas-ta."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -13,16 +14,15 @@ from lstm_strategy.learning.features.indicators import (
     bars_columns_of,
     check_spec,
     format_spec,
-    indicator_columns,
     indicator_library,
 )
 from lstm_strategy.learning.features.presets import PRESETS
 from lstm_strategy.learning.features.traits import (
     ColumnTraits,
     UnitInputs,
+    feature_values,
     measure_columns,
     reads_volume,
-    stationary_values,
 )
 
 
@@ -52,6 +52,8 @@ class FeatureSet:
         >>> FeatureSet([{"kind": "rsi", "length": 14}, {"kind": "macd"}]).names
         ['RSI_14', 'MACD_12_26_9', 'MACDh_12_26_9', 'MACDs_12_26_9']
     """
+
+    _is_measured = True  # False: `with_columns` or `from_dict` has given it other traits
 
     def __init__(self, specs: FeatureSpecs) -> None:
         if not isinstance(specs, Sequence) or isinstance(specs, str) or not len(specs):
@@ -96,6 +98,24 @@ class FeatureSet:
                 return spec
         return {}
 
+    def with_columns(self, columns: Mapping[str, ColumnTraits]) -> Self:
+        """Return the same features with other traits of some columns.
+
+        Args:
+            columns: What is known of a column, by its name.
+        """
+        other = copy(self)
+        other._is_measured = False
+        other._columns = [
+            tuple(columns.get(column.name, column) for column in known) for known in self._columns
+        ]
+        return other
+
+    @property
+    def as_measured(self) -> Self:
+        """The same features as they were measured on simulated bars, before any fit."""
+        return self if self._is_measured else type(self)(self.specs)
+
     @property
     def warm_up(self) -> int:
         """Bars before the first row in which every feature has a value."""
@@ -137,8 +157,7 @@ class FeatureSet:
         inputs = UnitInputs(known)
         parts = []
         for spec, columns in zip(self.specs, self._columns, strict=True):
-            answer = indicator_columns(spec, known)
-            parts += [stationary_values(answer[column.name], inputs, column) for column in columns]
+            parts += feature_values(spec, known, columns, inputs)
         values = np.column_stack(parts)
         values[~np.isfinite(values)] = np.nan
         values[: self.warm_up] = np.nan
@@ -163,12 +182,18 @@ class FeatureSet:
                 'take the preset "prices".'
             )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything that makes the same columns again, as JSON can hold it."""
+    def describe(self) -> dict[str, Any]:
+        """Return the specs and where they are computed, as JSON can hold it."""
         return {
             "library": self.library,
             "library_version": self.library_version,
             "specs": self.specs,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything that makes the same columns again, as JSON can hold it."""
+        return {
+            **self.describe(),
             "columns": [[column.to_dict() for column in columns] for columns in self._columns],
         }
 
@@ -185,6 +210,7 @@ class FeatureSet:
         """
         _, library, library_version = indicator_library()
         feature_set = cls.__new__(cls)
+        feature_set._is_measured = False
         try:
             feature_set.specs = [check_spec(spec) for spec in saved["specs"]]
             feature_set._columns = [

@@ -183,10 +183,11 @@ def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:
     """What pandas-ta answers for one spec, as float columns on the index of the bars.
 
     Returns:
-        Shape (n_bars, k); no columns at all where there are too few bars.
+        Shape (n_bars, k); no columns at all where pandas-ta doesn't answer with one value a bar,
+        as it does where there are too few bars.
 
     Raises:
-        FeatureError: If pandas-ta raises, or answers with something that isn't one value a bar.
+        FeatureError: If pandas-ta raises.
     """
     arguments = {name: value for name, value in spec.items() if name != "kind"}
     if spec["kind"] in OWN_KINDS:
@@ -194,19 +195,14 @@ def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:
     answer = _ask_pandas_ta(spec["kind"], arguments, bars)
     if isinstance(answer, tuple):  # ichimoku: the second frame lies in the future
         answer = answer[0]
-    if answer is None:
-        return pd.DataFrame(index=bars.index)
     if isinstance(answer, pd.Series):
         answer = answer.to_frame()
     if (
         not isinstance(answer, pd.DataFrame)
         or len(answer) != len(bars)
-        or {"open", "close"} <= set(answer.columns)
+        or {"open", "close"} <= set(answer.columns)  # pandas-ta hands back the bars
     ):
-        raise FeatureError(
-            f"{spec['kind']} doesn't give one value a bar with {arguments or 'no arguments'}. "
-            "See its arguments in the pandas-ta documentation, or choose another kind."
-        )
+        return pd.DataFrame(index=bars.index)
     return answer.astype(float)
 
 

@@ -7,7 +7,7 @@ any indicator of any pandas-ta version can be made stationary without a table.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
 from typing import Any
@@ -108,6 +108,29 @@ def stationary_values(values: pd.Series, bars: UnitInputs, traits: ColumnTraits)
         return known - 1 if traits.is_level else known
 
 
+def feature_values(
+    spec: FeatureSpec, bars: pd.DataFrame, columns: Sequence[ColumnTraits], inputs: UnitInputs
+) -> list[np.ndarray]:
+    """Compute the columns of one feature, free of units.
+
+    Args:
+        spec: One feature, checked.
+        bars: The bars, shape (n_bars, n_columns).
+        columns: What is known of its columns.
+        inputs: What they are freed of their units with, of the same bars.
+
+    Returns:
+        One array of shape (n_bars,) a column, known at the close of its row. A column that
+        pandas-ta doesn't give for these bars, since they are too few, is NaN.
+    """
+    answer = indicator_columns(spec, bars)
+    absent = np.full(len(bars), np.nan)
+    return [
+        stationary_values(answer[column.name], inputs, column) if column.name in answer else absent
+        for column in columns
+    ]
+
+
 def measure_columns(spec: FeatureSpec) -> tuple[ColumnTraits, ...]:
     """Measure the columns that a feature gives.
 
@@ -160,9 +183,15 @@ def _measure_columns_of_json(spec_json: str) -> tuple[ColumnTraits, ...]:
     lengths = [n for n in _PROBE_LENGTHS if n > 6 * longest_argument]
     for n_bars in lengths:
         probe = _Probe(spec, random_walk_bars(n_bars))
-        columns = [probe.measure_column(name) for name in probe.names]
-        if columns and all(column is not None for column in columns):
-            return tuple(column for column in columns if column is not None)
+        measured = [probe.measure_column(name) for name in probe.names]
+        columns = tuple(column for column in measured if column is not None)
+        if columns and len(columns) == len(measured):
+            return probe.with_steady_warm_up(columns)
+    if lengths and not probe.gives_columns:
+        raise FeatureError(
+            f"{format_spec(spec)} doesn't give one value a bar. See its arguments in the "
+            "pandas-ta documentation, or choose another kind."
+        )
     if not lengths or not probe.names:
         raise FeatureError(
             f"{format_spec(spec)} gives no value within "
@@ -172,6 +201,41 @@ def _measure_columns_of_json(spec_json: str) -> tuple[ColumnTraits, ...]:
         f"{format_spec(spec)} never forgets on which bar the history began, so a live run would "
         "differ from the backtest. Choose a kind with a finite memory."
     )
+
+
+def steady_warm_up(
+    is_right: Callable[[int], bool],
+    warm_up: int,
+    *,
+    n_bars: int,
+    steps: Sequence[int] = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377),
+) -> int:
+    """Find the warm-up after which the first bars alone give what all bars give.
+
+    On few bars pandas-ta may answer with other columns, other values or none.
+
+    Args:
+        is_right: Whether the first so many bars give the row that all bars give.
+        warm_up: Rows before the first value of the full run.
+        n_bars: The bars that there are.
+        steps: Numbers of bars to try, counted from the warm-up.
+
+    Returns:
+        The smallest number of rows after which all numbers of bars that are tried are right.
+
+    Example:
+        >>> steady_warm_up(lambda n: n >= 30, 9, n_bars=1_000)
+        29
+    """
+    lengths = [warm_up + step for step in steps if warm_up + step <= n_bars]
+    wrong = [n for n in lengths if not is_right(n)]
+    if not wrong:
+        return warm_up
+    low, high = wrong[-1], min((n for n in lengths if n > wrong[-1]), default=wrong[-1])
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_right(middle) else (middle, high)
+    return high - 1 if high > wrong[-1] else wrong[-1]
 
 
 @cache
@@ -215,6 +279,35 @@ class _Probe:
         begun = self._base.notna().cummax()
         steady = self._base.notna().any() & (self._base.notna() | ~begun).all()
         return [name for name in self._base.columns if steady[name]]
+
+    @property
+    def gives_columns(self) -> bool:
+        """Whether pandas-ta answers with one value a bar at all."""
+        return bool(self._base.shape[1])
+
+    def with_steady_warm_up(self, columns: tuple[ColumnTraits, ...]) -> tuple[ColumnTraits, ...]:
+        """The columns with a warm-up after which the first bars alone give the full run's rows."""
+        full = self._rows(columns, self._bars)
+
+        def is_right(n_bars: int) -> bool:
+            try:
+                row = self._rows(columns, self._bars.iloc[:n_bars])[-1]
+            except FeatureError:  # some kinds raise on few bars
+                return False
+            return np.allclose(full[n_bars - 1], row, rtol=1e-9, atol=1e-12, equal_nan=True)
+
+        known = max(column.warm_up for column in columns)
+        warm_up = steady_warm_up(is_right, known, n_bars=len(self._bars))
+        if warm_up == known:
+            return columns
+        return tuple(
+            replace(column, warm_up=warm_up, memory=max(column.memory, warm_up + 1))
+            for column in columns
+        )
+
+    def _rows(self, columns: tuple[ColumnTraits, ...], bars: pd.DataFrame) -> np.ndarray:
+        """The columns side by side, shape (n_bars, n_columns)."""
+        return np.column_stack(feature_values(self._spec, bars, columns, UnitInputs(bars)))
 
     def measure_column(self, name: str) -> ColumnTraits | None:
         """The traits of a column; None where its memory can't be told from this many bars."""

@@ -225,7 +225,7 @@ class TrainableForecaster(Forecaster):
         """Return all settings as plain values that JSON can hold.
 
         Returns:
-            `settings` (argument → value), `features` (as `FeatureSet.to_dict` gives them) and
+            `settings` (argument → value), `features` (as `FeatureSet.describe` gives them) and
             `network` (the name of the user's own network builder, "" without one).
         """
 

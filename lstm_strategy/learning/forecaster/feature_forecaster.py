@@ -114,12 +114,12 @@ class FeatureForecaster(TrainableForecaster):
         """Return all arguments as plain values that JSON can hold.
 
         Returns:
-            `settings` (argument → value), `features` (as `FeatureSet.to_dict` gives them) and
+            `settings` (argument → value), `features` (as `FeatureSet.describe` gives them) and
             `network` (the name of the user's own network builder, "" without one).
         """
         return {
             "settings": self.settings.model_dump(mode="json"),
-            "features": self.features.to_dict(),
+            "features": self.features.describe(),
             "network": builder_name(self.network),
         }
 

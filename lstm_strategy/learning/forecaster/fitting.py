@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import bars_fingerprint, measure_traits
-from lstm_strategy.learning.features import FeatureSet, check_causal
+from lstm_strategy.learning.features import FeatureSet, check_causal, settle_features
 from lstm_strategy.learning.forecaster.assessment import assess_network
 from lstm_strategy.learning.forecaster.model_card import ModelCard, TrainingSpan
 from lstm_strategy.learning.forecaster.storage import builder_name
@@ -26,11 +26,13 @@ class TrainedModel:
     """What a training leaves.
 
     Attributes:
+        features: What the network sees, settled on the bars.
         network: The ensemble.
         card: Where it came from.
         history: One row an epoch: member, epoch, loss, val_loss.
     """
 
+    features: FeatureSet
     network: TrainedNetwork
     card: ModelCard
     history: pd.DataFrame
@@ -49,6 +51,7 @@ def train_model(
 ) -> TrainedModel:
     """Train an ensemble on valid bars; arguments and errors are those of `LSTMForecaster.fit`."""
     check_causal(features, bars, horizon=settings.horizon)
+    features = settle_features(features, bars)
     rows, times = build_training_set(
         bars, features, settings, leave_out=leave_out, validation=validation
     )
@@ -83,4 +86,4 @@ def train_model(
         backend=keras.backend.backend(),
         network=builder_name(build),
     )
-    return TrainedModel(network, card, fit.history)
+    return TrainedModel(features, network, card, fit.history)

