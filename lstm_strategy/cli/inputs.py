@@ -5,13 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from lstm_strategy.bars import slice_bars
 from lstm_strategy.cli.option_groups import ReadingOptions
 from lstm_strategy.cli.output import say
 from lstm_strategy.errors import ModelError, SettingsError
-from lstm_strategy.learning.forecaster import check_can_hold_model
-from lstm_strategy.support import workers
+from lstm_strategy.evaluation.backtests import write_picture
+from lstm_strategy.learning.forecaster import (
+    CARD_FILE,
+    LSTMForecaster,
+    check_can_hold_model,
+    load_card,
+    read_folder,
+    write_folder,
+)
+from lstm_strategy.support import temporary_folder, workers
 
 
 def load_bars(source: str, reading: ReadingOptions) -> pd.DataFrame:
@@ -42,6 +51,42 @@ def check_model_folder(folder: Path) -> None:
         check_can_hold_model(folder)
     except ModelError as error:
         raise SettingsError(f"--out {error}") from None
+
+
+def check_earlier_model(folder: Path, forecaster: LSTMForecaster) -> None:
+    """Refuse to replace a model of other settings. One of the same is replaced, on whatever bars.
+
+    Raises:
+        SettingsError: Naming the first setting that differs.
+    """
+    if not (folder / CARD_FILE).exists():
+        return
+    try:
+        card = load_card(folder)
+        own = {"features": forecaster.features.specs, **forecaster.settings.model_dump(mode="json")}
+        earlier = {"features": card.features["specs"], **card.settings.model_dump(mode="json")}
+        differing = [name for name in own if own[name] != earlier[name]]
+    except (ModelError, KeyError, TypeError):
+        differing = ["settings that can't be read"]
+    if differing:
+        raise SettingsError(
+            f"--out {folder} holds a model with other {differing[0]}, which stays. Choose a fresh "
+            "folder name, or replace it with --force."
+        )
+
+
+def save_with_picture(
+    forecaster: LSTMForecaster, folder: Path, *, name: str, figure: Figure
+) -> None:
+    """Save a model and a picture of it to a folder, both or none of them.
+
+    Raises:
+        ModelError: If no model can be saved there.
+    """
+    with temporary_folder("model") as temporary:
+        files = read_folder(forecaster.save(temporary / "model"))
+        picture = write_picture(temporary / name, figure).read_bytes()
+    write_folder(folder, {**files, name: picture})
 
 
 def choose_workers(

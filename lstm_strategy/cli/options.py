@@ -1,7 +1,9 @@
 """The options of the command line, each with its help, shared by the commands."""
 
 import os
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +11,8 @@ from typing import Annotated
 import typer
 
 from lstm_strategy.errors import SettingsError
+
+_TRIED_BYTES = 100_000  # as much as a small result
 
 
 def choose_from(option: str, *choices: str) -> Callable[[str], str]:
@@ -37,7 +41,27 @@ def _check_folder(folder: Path | None, *, option: str) -> Path | None:
             f"{option} {folder}: nothing may be written to {existing}. Choose another folder, or "
             "change its permissions."
         )
+    try:
+        _try_to_write(path)
+    except OSError as error:
+        raise SettingsError(
+            f"{option} {folder}: nothing can be written there: {error.strerror or error}. Choose "
+            "another folder, or make room."
+        ) from None
     return folder
+
+
+def _try_to_write(folder: Path) -> None:
+    """Write something to a folder that may not exist yet, and leave no trace of it."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_TRIED_BYTES))
+    finally:
+        for place in missing:
+            with suppress(OSError):
+                place.rmdir()
 
 
 def _check_out(folder: Path | None) -> Path | None:
@@ -95,6 +119,16 @@ ModelOrTasksEngine = Annotated[
 Out = Annotated[Path | None, _out(help="Write the results to this folder.")]
 ModelOut = Annotated[Path, _out(help="The folder for the model.")]
 FolderOut = Annotated[Path, _out(help="The folder for the results.")]
+ForceModel = Annotated[
+    bool, typer.Option("--force", help="Replace a model of other settings in --out.")
+]
+ForceResults = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Write over results of other settings in --out. Models stay in any case.",
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(

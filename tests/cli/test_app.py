@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 
 import pandas as pd
 import pytest
@@ -89,6 +90,18 @@ def test_a_folder_that_may_not_be_written_is_refused_before_the_work(
     model = ("--model", "gone") if command == "forecast" else ()
     message = refusal(command, *words, *model, "--out", "new/results")
     assert f"nothing may be written to {here}. Choose another folder" in message
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_out_is_tried_before_the_work_and_no_trace_is_left(refusal, monkeypatch, command):
+    def lacks_room(dir):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", lacks_room)
+    words = () if command == "demo" else ("gone.csv",)
+    model = ("--model", "gone") if command == "forecast" else ()
+    message = refusal(command, *words, *model, "--out", "new/results")
+    assert "--out new/results: nothing can be written there: No space left on device" in message
 
 
 def test_a_disk_that_refuses_the_results_leaves_the_old_ones(refusal, results, monkeypatch):

@@ -1,6 +1,7 @@
 """`lstm-strategy compare` as a person at a terminal meets it."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,39 @@ def test_other_settings_in_the_same_folder_count_as_trials_and_keep_their_models
     assert {"model", "model-2"} <= set(names_in(here / "results"))
     assert LSTMForecaster.load("results/model").settings.units == (4,)
     assert LSTMForecaster.load("results/model-2").settings.units == (3,)
+
+
+@pytest.mark.slow
+def test_a_report_of_other_settings_stays_unless_it_is_forced(results, here, with_model):
+    words = (*with_model, "--out", "results")
+    results(*words)
+    first = {path.name: path.read_bytes() for path in Path("results").iterdir()}
+    second = results(*words, "--cash", 7000)
+    assert "Earlier results in results/ stay as they are; --force writes over" in second
+    assert "Wrote metrics-2.csv, equity-2.csv, equity-2.png, report-2.html" in second
+    assert 'href="tearsheet-2.html"' in Path("results/report-2.html").read_text()
+    for name in first.keys() - {"trials.json"}:
+        assert Path("results", name).read_bytes() == first[name]
+    names = names_in(here / "results")
+    third = results(*words, "--cash", 8000, "--force")
+    assert "Wrote metrics.csv, equity.csv, equity.png, report.html" in third
+    assert names_in(here / "results") == names
+
+
+@pytest.mark.slow
+def test_results_that_no_comparison_wrote_stay(results, model_folder, with_model):
+    results("backtest", "bars.csv", "--model", model_folder, "--out", "results")
+    metrics = Path("results/metrics.csv").read_bytes()
+    assert "metrics-2.csv" in results(*with_model, "--out", "results")
+    assert Path("results/metrics.csv").read_bytes() == metrics
+
+
+@pytest.mark.slow
+def test_a_model_that_no_comparison_trained_stays(results, model_folder):
+    shutil.copytree(model_folder, "results/model")
+    card = Path("results/model/model.json").read_bytes()
+    assert "model-2/ to results/" in results(*TRAIN_HERE)
+    assert Path("results/model/model.json").read_bytes() == card
 
 
 def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeypatch, with_model):

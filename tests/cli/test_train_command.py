@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from printed import names_in
 
 from lstm_strategy import LSTMForecaster
@@ -32,11 +33,36 @@ def test_options_override_the_configuration_file(results):
     assert "NATR_14" in forecaster.features.names
 
 
-def test_training_again_replaces_the_model(results, here, model_folder):
+def test_a_model_is_replaced_by_one_of_the_same_settings_and_of_others_only_by_force(
+    results, refusal, here, model_folder
+):
     shutil.copytree(model_folder, "model")
-    results("train", "bars.csv", "--config", "tiny.toml", "--start", "2001-02", "--end", "2001-11")
+    words = ("train", "bars.csv", "--config", "tiny.toml")
+    message = refusal(*words)
+    assert "--out model holds a model with other features, which stays. Choose a fresh" in message
+    assert "replace it with --force" in message
+    results(*words, "--force", "--end", "2001-10")
+    assert "a model with other units, which stays" in refusal(*words, "--units", 3)
+    results(*words, "--start", "2001-02", "--end", "2001-11")
     assert LSTMForecaster.load("model").training_end == pd.Timestamp("2001-11-30")
     assert names_in(here) == ["bars.csv", "model", "tiny.toml"]
+
+
+def test_a_model_that_finds_no_room_leaves_the_earlier_one_and_its_picture(
+    run, here, model_folder, monkeypatch
+):
+    shutil.copytree(model_folder, "model")
+    Path("model/training.png").write_text("of the earlier model")
+    before = {path.name: path.read_bytes() for path in Path("model").iterdir()}
+
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    outcome = run("train", "bars.csv", "--config", "tiny.toml", "--force")
+    assert outcome.code == 2
+    assert "can't be used: No space left on device. Make room" in outcome.err
+    assert {path.name: path.read_bytes() for path in Path("model").iterdir()} == before
 
 
 MISUSES = {

@@ -26,6 +26,7 @@ def compare(
     start: opt.Start = None,
     end: opt.End = None,
     out_dir: opt.Out = None,
+    force: opt.ForceResults = False,
     long_only: opt.LongOnly = False,
     config: opt.Config = None,
     walk_forward: opt.WalkForwardFlag = False,
@@ -41,7 +42,8 @@ def compare(
     it. The same command resumes a run that was stopped.
 
     The folder remembers in trials.json which settings were tried. The result is judged as the
-    best of them, or of --trials if that is more.
+    best of them, or of --trials if that is more. Results of other settings stay beside these:
+    the second ones are in report-2.html and so on.
 
     Example: `lstm-strategy compare sample:sp500 --walk-forward --out results`
     """
@@ -80,6 +82,7 @@ def compare(
         params=loaded.strategy,
         rules=rules_from_options(long_only),
         out_dir=out_dir,
+        is_forced=force,
         n_jobs=None if engine == "ray" else jobs,
         n_trials=trials,
         n_permutations=permutation.permutations,

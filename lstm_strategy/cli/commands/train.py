@@ -12,35 +12,40 @@ def train(
     network: NetworkOptions,
     tracking: TrackingOptions,
     out_dir: opt.ModelOut = Path("model"),
+    force: opt.ForceModel = False,
     start: opt.TrainStart = None,
     end: opt.TrainEnd = None,
     config: opt.Config = None,
 ) -> None:
     """Train a model and save it as a folder.
 
-    The model sees every bar up to --end. Keep later bars to test it on.
+    The model sees every bar up to --end. Keep later bars to test it on. An earlier model with the
+    same settings is replaced, one with others only with --force.
 
     Example: `lstm-strategy train sample:sp500 --end 2012 --out model`
     """
     from lstm_strategy.bars import describe_span
     from lstm_strategy.cli.inputs import (
+        check_earlier_model,
         check_model_folder,
         load_bars,
+        save_with_picture,
         slice_by_options,
         tensorboard_callbacks,
     )
     from lstm_strategy.cli.output import print_training, say
-    from lstm_strategy.evaluation.backtests import write_picture
     from lstm_strategy.evaluation.plots import plot_history
 
     check_model_folder(out_dir)
     forecaster = network.build_forecaster(config)
+    if not force:
+        check_earlier_model(out_dir, forecaster)
     frame = slice_by_options(load_bars(bars, reading), start, end)
     say(f"{bars}: training on {describe_span(frame)}.")
     forecaster.fit(frame, callbacks=tensorboard_callbacks(tracking.tensorboard))
     print_training(forecaster)
-    forecaster.save(out_dir)
-    write_picture(out_dir / "training.png", plot_history(forecaster.history))
+    figure = plot_history(forecaster.history)
+    save_with_picture(forecaster, out_dir, name="training.png", figure=figure)
     say(f"Wrote the model and training.png to {out_dir}/.")
     if tracking.mlflow is not None:
         from lstm_strategy.tracking import log_forecaster

@@ -15,12 +15,13 @@ from lstm_strategy.evaluation.report import write_tearsheet
 from lstm_strategy.trading.lstm import LSTMStrategy
 
 CHART_FILE, REPORT_FILE, TEARSHEET_FILE = "chart.png", "report.html", "tearsheet.html"
+RESULT_FILES = ("metrics.csv", "equity.csv", "equity.png", REPORT_FILE)
+"""What shows that a place is taken; a comparison writes each of them."""
 
 
 @contextmanager
-def start_tearsheet(out_dir: Path, comparison: Comparison) -> Iterator[Future[Path]]:
+def start_tearsheet(path: Path, comparison: Comparison) -> Iterator[Future[Path]]:
     """Start to write the tearsheet in a process of its own, and wait for it at the end."""
-    path = out_dir / TEARSHEET_FILE
     path.unlink(missing_ok=True)  # one of earlier results would pass for one of these
     benchmark = comparison.buy_and_hold
     with ThreadPoolExecutor(1) as pool:
@@ -36,7 +37,7 @@ def finish_tearsheet(tearsheet: Future[Path]) -> str | None:
         return None
 
 
-def draw_chart(setup: ComparisonSetup, comparison: Comparison, out_dir: Path) -> None:
+def draw_chart(setup: ComparisonSetup, comparison: Comparison, path: Path) -> None:
     """Write the picture of the LSTM's trades on the prices."""
     job = comparison.prepared.job(comparison.judged_name)
     chart = plot_chart(
@@ -47,4 +48,4 @@ def draw_chart(setup: ComparisonSetup, comparison: Comparison, out_dir: Path) ->
         broker=setup.broker,
         **job.params,
     )
-    write_picture(out_dir / CHART_FILE, chart)
+    write_picture(path, chart)

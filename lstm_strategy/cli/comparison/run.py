@@ -8,6 +8,8 @@ from lstm_strategy.bars import describe_span
 from lstm_strategy.cli.comparison.files import (
     CHART_FILE,
     REPORT_FILE,
+    RESULT_FILES,
+    TEARSHEET_FILE,
     draw_chart,
     finish_tearsheet,
     start_tearsheet,
@@ -19,7 +21,7 @@ from lstm_strategy.cli.comparison.models import (
     train_once,
 )
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
-from lstm_strategy.cli.comparison.trials import PERMUTATIONS_FILE, claim_trial, count_trials
+from lstm_strategy.cli.comparison.trials import PERMUTATIONS_FILE, claim_trial, show_trial
 from lstm_strategy.cli.output import (
     print_assessment,
     print_comparison,
@@ -60,16 +62,18 @@ def run_comparison_command(setup: ComparisonSetup) -> None:
     models = _train_models(setup, trial)
     with status("Backtesting the LSTM and the baselines"):
         comparison = _compare_models(setup, models)
-    n_trials = count_trials(setup, trial)
+    n_trials, trial = show_trial(setup, trial)
     print_comparison(comparison)
     permutations = _test_permutations(setup, comparison, trial) if setup.n_permutations else None
-    if setup.out_dir is None:
+    files = []
+    if setup.out_dir is None or trial is None:
         assessment = comparison.assess(LSTM, permutation_test=permutations, n_trials=n_trials)
         print_assessment(comparison, assessment)
     else:
         assessment = _write_all(setup, setup.out_dir, comparison, permutations, n_trials, trial)
+        files.append(setup.out_dir / trial.result_file(REPORT_FILE))
     if setup.experiment is not None:
-        _log_comparison(setup, setup.experiment, comparison, assessment)
+        _log_comparison(setup, setup.experiment, comparison, assessment, files)
 
 
 def _train_models(setup: ComparisonSetup, trial: Trial | None) -> dict[str, Forecaster]:
@@ -156,13 +160,13 @@ def _write_all(
     comparison: Comparison,
     permutations: PermutationTest | None,
     n_trials: int,
-    trial: Trial | None,
+    trial: Trial,
 ) -> Assessment:
     """Write tables, pictures and the report, and print the outcome; returns the assessment."""
-    files = ["metrics.csv", "equity.csv", "equity.png"]
-    with start_tearsheet(out_dir, comparison) as tearsheet:
+    *files, report = map(trial.result_file, RESULT_FILES)
+    with start_tearsheet(out_dir / trial.result_file(TEARSHEET_FILE), comparison) as tearsheet:
         with status("Trying other costs, delays and members"):
-            comparison.save(out_dir)
+            comparison.save(out_dir, suffix=trial.suffix)
             robustness = comparison.try_robustness(LSTM)
         assessment = comparison.assess(
             LSTM, robustness=robustness, permutation_test=permutations, n_trials=n_trials
@@ -170,26 +174,31 @@ def _write_all(
         print_assessment(comparison, assessment)
         if setup.draws_chart:
             with status("Drawing the chart"):
-                draw_chart(setup, comparison, out_dir)
-            files.append(CHART_FILE)
+                draw_chart(setup, comparison, out_dir / trial.result_file(CHART_FILE))
+            files.append(trial.result_file(CHART_FILE))
         with status("Writing the report"):
             sheet = finish_tearsheet(tearsheet)
-            comparison.to_html(out_dir / REPORT_FILE, assessment=assessment, tearsheet=sheet)
-    files.append(REPORT_FILE)
+            comparison.to_html(out_dir / report, assessment=assessment, tearsheet=sheet)
+    files.append(report)
     if sheet is not None:
         files.append(sheet)
-    if trial is not None:
-        if permutations is not None:
-            files.append(trial.own_file(PERMUTATIONS_FILE))
-        files.append("trials.json")
-        if trial.model:
-            files.append(f"{trial.model}/")
+    if permutations is not None:
+        files.append(trial.own_file(PERMUTATIONS_FILE))
+    files.append("trials.json")
+    if trial.model:
+        files.append(f"{trial.model}/")
+    if trial.place > 1:
+        say(f"Earlier results in {out_dir}/ stay as they are; --force writes over the first ones.")
     say(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")
     return assessment
 
 
 def _log_comparison(
-    setup: ComparisonSetup, experiment: str, comparison: Comparison, assessment: Assessment
+    setup: ComparisonSetup,
+    experiment: str,
+    comparison: Comparison,
+    assessment: Assessment,
+    files: list[Path],
 ) -> None:
     """Log the comparison to MLflow, with the report if there is one."""
     from lstm_strategy.tracking import log_comparison
@@ -208,6 +217,6 @@ def _log_comparison(
         experiment,
         verdict=assessment.verdict,
         params=params,
-        files=[] if setup.out_dir is None else [setup.out_dir / REPORT_FILE],
+        files=files,
     )
     say(f"Logged as run {run} of experiment {experiment}.")

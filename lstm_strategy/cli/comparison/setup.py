@@ -51,6 +51,7 @@ class ComparisonSetup:
         params: Parameters of the strategy that trades the forecasts.
         rules: Parameters that hold for baselines too.
         out_dir: Where results are written; None for nowhere.
+        is_forced: Whether results of other settings there may be written over.
         n_jobs: The processes that train folds; None for as many as make sense.
         n_trials: The settings whose results were looked at, this one included.
         n_permutations: The shuffles of the permutation test; 0 for no test.
@@ -78,6 +79,7 @@ class ComparisonSetup:
     params: dict[str, Any] = field(default_factory=dict)
     rules: dict[str, bool] = field(default_factory=dict)
     out_dir: Path | None = None
+    is_forced: bool = False
     n_jobs: int | None = None
     n_trials: int = 1
     n_permutations: int = 0

@@ -1,7 +1,11 @@
 """The record of trials in the folder of a comparison: how many settings were tried there."""
 
+from pathlib import Path
+
+from lstm_strategy.cli.comparison.files import RESULT_FILES
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.evaluation.verdict import KeptPermutations, Trial, TrialRecord
+from lstm_strategy.learning.forecaster import CARD_FILE
 
 PERMUTATIONS_FILE = "permutations.csv"
 
@@ -31,6 +35,7 @@ def claim_trial(setup: ComparisonSetup) -> Trial | None:
         first=setup.first_traded,
         last=setup.known_bars.index[-1],
         keeps_model=not setup.is_trained,
+        models=_list_models(setup.out_dir),
     )
     if setup.n_permutations:
         KeptPermutations.from_file(
@@ -43,13 +48,26 @@ def claim_trial(setup: ComparisonSetup) -> Trial | None:
     return trial
 
 
-def count_trials(setup: ComparisonSetup, trial: Trial | None) -> int:
-    """The settings tried, by the user or the record, whichever is more.
+def show_trial(setup: ComparisonSetup, trial: Trial | None) -> tuple[int, Trial | None]:
+    """Note in the record that the results of a trial are looked at from now on.
 
-    The record notes that the results of this trial are looked at from now on.
+    Returns:
+        The settings tried, by the user or the record, whichever is more, and the trial with the
+        place of its results: its own, so that results of other settings stay as they are, unless
+        the setup asks to write over them.
     """
     if setup.out_dir is None or trial is None:
-        return setup.n_trials
-    record = TrialRecord.from_folder(setup.out_dir).with_looked_at(trial)
+        return setup.n_trials, trial
+    record = TrialRecord.from_folder(setup.out_dir)
+    place = 1 if setup.is_forced else record.choose_place(trial, setup.out_dir, RESULT_FILES)
+    record = record.with_looked_at(trial, place=place)
     record.write(setup.out_dir)
-    return max(setup.n_trials, record.n_trials(trial))
+    shown = trial.model_copy(update={"place": place})
+    return max(setup.n_trials, record.n_trials(trial)), shown
+
+
+def _list_models(folder: Path) -> list[str]:
+    """The models in a folder, whoever trained them."""
+    if not folder.is_dir():
+        return []
+    return [entry.name for entry in folder.iterdir() if (entry / CARD_FILE).is_file()]

@@ -11,14 +11,19 @@ from lstm_strategy.support import write_whole
 
 
 def write_results(
-    folder: str | Path, tables: Mapping[str, pd.DataFrame], equity_figure: Figure
+    folder: str | Path,
+    tables: Mapping[str, pd.DataFrame],
+    equity_figure: Figure,
+    *,
+    equity_file: str = "equity.png",
 ) -> Path:
     """Write tables and a picture to a folder, each file whole or not at all.
 
     Args:
         folder: Where to; it is made where there is none.
         tables: The tables by the names of their CSV files.
-        equity_figure: The picture for equity.png.
+        equity_figure: The picture of the equity.
+        equity_file: The name of its file.
 
     Returns:
         The folder.
@@ -35,7 +40,7 @@ def write_results(
     target = Path(folder)
     for file_name, table in tables.items():
         write_whole(target / file_name, table.to_csv().encode())
-    write_picture(target / "equity.png", equity_figure)
+    write_picture(target / equity_file, equity_figure)
     return target
 
 

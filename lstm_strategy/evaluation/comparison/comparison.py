@@ -48,20 +48,21 @@ class Comparison(ResultSet):
         ledger = None if model is None else model.ledger
         return plot_equity(self, log=log, highlight=highlight, ledger=ledger)
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, suffix: str = "") -> Path:
         """Write metrics.csv, equity.csv and equity.png, each whole or not at all.
 
         Args:
             folder: Where to; it is made where there is none.
+            suffix: The end of their names: "-2" writes metrics-2.csv and so on.
 
         Returns:
             The folder.
         """
         tables = {
-            "metrics.csv": self.table.rename_axis("strategy"),
-            "equity.csv": self.equity.rename_axis("datetime"),
+            f"metrics{suffix}.csv": self.table.rename_axis("strategy"),
+            f"equity{suffix}.csv": self.equity.rename_axis("datetime"),
         }
-        return write_results(folder, tables, self.plot())
+        return write_results(folder, tables, self.plot(), equity_file=f"equity{suffix}.png")
 
     def try_robustness(self, name: str | None = None) -> Robustness | None:
         """Try other costs, late orders, single folds and members; see `assess_robustness`.

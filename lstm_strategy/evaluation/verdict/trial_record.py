@@ -6,7 +6,8 @@ of all that were tried on dates that overlap its own.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,14 @@ class Trial(BaseModel):
         last: The last one.
         model: The name of the model's folder beside the record; "" for a model from elsewhere.
         was_looked_at: Whether its results were shown; a run that was stopped before has none.
+        place: The number in the names of its results, which differs between the trials of a
+            folder; 0 where it has none.
 
     Example:
-        >>> trial = Trial(number=2, training={}, trading={}, bars_sha256="", first="", last="",
-        ...               model="model")
-        >>> trial.own_file("permutations.csv")
-        'permutations-2.csv'
+        >>> trial = Trial(number=3, training={}, trading={}, bars_sha256="", first="", last="",
+        ...               model="model", place=2)
+        >>> trial.own_file("permutations.csv"), trial.result_file("report.html")
+        ('permutations-3.csv', 'report-2.html')
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +53,7 @@ class Trial(BaseModel):
     last: str
     model: str
     was_looked_at: bool = False
+    place: int = 0
 
     @property
     def settings_sha256(self) -> str:
@@ -67,8 +71,20 @@ class Trial(BaseModel):
         Args:
             file_name: The name that the file of the first trial has.
         """
-        path = Path(file_name)
-        return file_name if self.number == 1 else f"{path.stem}-{self.number}{path.suffix}"
+        return number_file(file_name, self.number)
+
+    @property
+    def suffix(self) -> str:
+        """The end of the names of its results, before their ending: "-2" in the second place."""
+        return number_file("", self.place)
+
+    def result_file(self, file_name: str) -> str:
+        """Return the name that a file of its results has in its place.
+
+        Args:
+            file_name: The name that the file has in the first place.
+        """
+        return number_file(file_name, self.place)
 
 
 class TrialRecord(BaseModel):
@@ -121,6 +137,7 @@ class TrialRecord(BaseModel):
         first: pd.Timestamp,
         last: pd.Timestamp,
         keeps_model: bool = True,
+        models: Collection[str] = (),
     ) -> tuple["TrialRecord", Trial]:
         """Return the record with this trial in it, and the trial.
 
@@ -133,6 +150,8 @@ class TrialRecord(BaseModel):
             keeps_model: Whether the model is kept beside the record. Its folder is that of the
                 first trial with the same training on the same bars: other costs need no other
                 model.
+            models: The names of models that lie beside the record; one that no trial trained is
+                left alone.
 
         Returns:
             The old record and the old trial where it was tried before.
@@ -145,19 +164,45 @@ class TrialRecord(BaseModel):
             bars_sha256=fingerprint,
             first=first.isoformat(),
             last=last.isoformat(),
-            model=self._model_folder(training, fingerprint) if keeps_model else "",
+            model=self._model_folder(training, fingerprint, models) if keeps_model else "",
         )
         for old in self.trials:
             if old.run == trial.run:
                 return self, old
         return TrialRecord(trials=(*self.trials, trial)), trial
 
-    def with_looked_at(self, trial: Trial) -> "TrialRecord":
-        """Return the record once the results of a trial are shown."""
-        shown = trial.model_copy(update={"was_looked_at": True})
-        return TrialRecord(
-            trials=tuple(shown if old.number == trial.number else old for old in self.trials)
+    def with_looked_at(self, trial: Trial, *, place: int = 0) -> "TrialRecord":
+        """Return the record once the results of a trial are shown.
+
+        Args:
+            trial: The trial.
+            place: Where its results are written; a trial that had this place has none any more.
+        """
+        shown = trial.model_copy(update={"was_looked_at": True, "place": place})
+        others = (
+            old.model_copy(update={"place": 0}) if old.place == place else old
+            for old in self.trials
         )
+        return TrialRecord(
+            trials=tuple(shown if old.number == trial.number else old for old in others)
+        )
+
+    def choose_place(self, trial: Trial, folder: str | Path, files: Collection[str]) -> int:
+        """Return the place of a trial, or the first one that no results are in.
+
+        Args:
+            trial: The trial.
+            folder: Where the results are to be written.
+            files: The names of the files in the first place.
+        """
+        taken = {other.place for other in self.trials}
+        free = (
+            place
+            for place in count(1)
+            if place not in taken
+            and not any((Path(folder) / number_file(name, place)).exists() for name in files)
+        )
+        return trial.place or next(free)
 
     def n_trials(self, trial: Trial) -> int:
         """Return how many settings were looked at on dates that overlap those of a trial, and it.
@@ -175,13 +220,27 @@ class TrialRecord(BaseModel):
         """Write the record, whole or not at all."""
         write_whole(Path(folder) / TRIALS_FILE, (self.model_dump_json(indent=2) + "\n").encode())
 
-    def _model_folder(self, training: Mapping[str, Any], bars_sha256: str) -> str:
+    def _model_folder(
+        self, training: Mapping[str, Any], bars_sha256: str, models: Collection[str]
+    ) -> str:
         """The folder of the model that a trial with this training keeps."""
         for old in self.trials:
             if (old.training, old.bars_sha256) == (training, bars_sha256):
                 return old.model
-        number = len({old.model for old in self.trials if old.model}) + 1
-        return "model" if number == 1 else f"model-{number}"
+        taken = {*models, *(old.model for old in self.trials)}
+        names = (number_file("model", number) for number in count(1))
+        return next(name for name in names if name not in taken)
+
+
+def number_file(file_name: str, number: int) -> str:
+    """Return "a.csv" for the first, "a-2.csv" for the second, and so on.
+
+    Example:
+        >>> number_file("a.csv", 1), number_file("model", 2)
+        ('a.csv', 'model-2')
+    """
+    path = Path(file_name)
+    return file_name if number <= 1 else f"{path.stem}-{number}{path.suffix}"
 
 
 def _do_overlap(one: Trial, other: Trial) -> bool:

@@ -17,6 +17,7 @@ from lstm_strategy.learning.forecaster.storage import (
     WALK_FORWARD_FILE,
     builder_name,
     check_can_hold_model,
+    load_card,
     read_folder,
     write_folder,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "WALK_FORWARD_FILE",
     "builder_name",
     "check_can_hold_model",
+    "load_card",
     "read_folder",
     "write_folder",
 ]

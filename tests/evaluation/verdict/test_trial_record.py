@@ -92,3 +92,49 @@ def test_what_is_written_is_what_is_read(tmp_path):
     record.write(tmp_path)
     assert TrialRecord.from_folder(tmp_path) == record
     assert all(isinstance(trial, Trial) for trial in record.trials)
+
+
+RESULTS = ("metrics.csv", "report.html")
+
+
+def show_results(record, trial, folder, place=None):
+    """Write the results of a trial where the record says, and give the record and the place."""
+    if place is None:
+        place = record.choose_place(trial, folder, RESULTS)
+    for name in RESULTS:
+        (folder / trial.model_copy(update={"place": place}).result_file(name)).touch()
+    record = record.with_looked_at(trial, place=place)
+    return record, record.trials[trial.number - 1]
+
+
+def test_each_setting_keeps_its_results_and_writes_them_again_in_the_same_place(tmp_path):
+    record, _ = try_setting(TrialRecord(), units=2, seen=False)  # stopped before it had any
+    record, first = try_setting(record, units=4, seen=False)
+    record, first = show_results(record, first, tmp_path)
+    record, second = try_setting(record, units=6, seen=False)
+    record, second = show_results(record, second, tmp_path)
+    assert (first.place, second.place) == (1, 2)
+    assert second.result_file("report.html") == "report-2.html"
+    record, first = show_results(record, first, tmp_path)
+    assert [trial.place for trial in record.trials] == [0, 1, 2]
+
+
+def test_results_that_the_record_knows_nothing_of_stay(tmp_path):
+    (tmp_path / "report.html").touch()
+    record, trial = try_setting(TrialRecord(), seen=False)
+    assert record.choose_place(trial, tmp_path, RESULTS) == 2
+
+
+def test_a_setting_whose_results_were_written_over_has_another_place_next_time(tmp_path):
+    record, first = try_setting(TrialRecord(), units=4, seen=False)
+    record, first = show_results(record, first, tmp_path)
+    record, second = try_setting(record, units=6, seen=False)
+    record, _ = show_results(record, second, tmp_path, place=1)
+    assert [trial.place for trial in record.trials] == [0, 1]
+    assert record.choose_place(record.trials[0], tmp_path, RESULTS) == 2
+
+
+def test_a_model_that_no_trial_trained_stays():
+    assert try_setting(TrialRecord(), models=["model", "notes"])[1].model == "model-2"
+    record, first = try_setting(TrialRecord())
+    assert try_setting(record, models=["model"])[1].model == first.model == "model"
