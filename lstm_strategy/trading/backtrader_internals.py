@@ -162,6 +162,28 @@ def operands_of(indicator: Any) -> list[Any]:
     return [*getattr(indicator, "datas", []), *getattr(indicator, "_datas", []), *operation]
 
 
+def owner_of(indicator: Any) -> Any:
+    """Return what an indicator was made in: a strategy, or another indicator.
+
+    Args:
+        indicator: An indicator that backtrader has made.
+
+    Example:
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, simulate_bars
+        >>> class Averaged(bt.Strategy):
+        ...     def __init__(self):
+        ...         self.average = bt.indicators.SMA(self.data, period=5)
+        >>> cerebro = bt.Cerebro()
+        >>> feed = cerebro.adddata(BarsFeed(simulate_bars("noise", 50).bars))
+        >>> _ = cerebro.addstrategy(Averaged)
+        >>> strategy = cerebro.run()[0]
+        >>> owner_of(strategy.average) is strategy
+        True
+    """
+    return indicator._owner
+
+
 def loads_unchanged_bars(feed: Any) -> bool:
     """Return whether nothing changes the bars of a feed while they load.
 

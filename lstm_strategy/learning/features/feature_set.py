@@ -132,6 +132,11 @@ class FeatureSet:
         extra = (name for spec in self.specs for name in bars_columns_of(spec))
         return list(dict.fromkeys((*BASE_COLUMNS, *extra)))
 
+    @property
+    def reads_volume(self) -> bool:
+        """Whether a feature changes with the volume."""
+        return any(reads_volume(spec) for spec in self.specs)
+
     def frame(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Compute the feature columns for every bar.
 

@@ -133,6 +133,11 @@ class Forecaster(ABC):
         return ForecasterKind.LSTM
 
     @property
+    def reads_volume(self) -> bool:
+        """Whether a forecast may depend on the volume, so that every bar must have one."""
+        return True
+
+    @property
     def horizon(self) -> int:
         """Bars ahead that the target looks."""
         return 1
@@ -267,6 +272,11 @@ class ForeignForecaster(Forecaster):
     def training_end(self) -> pd.Timestamp | None:
         """The last bar that the model has seen; None where the object doesn't say."""
         return getattr(self.wrapped, "training_end", None)
+
+    @property
+    def reads_volume(self) -> bool:
+        """Whether a forecast may depend on the volume; it may where the object is silent."""
+        return bool(getattr(self.wrapped, "reads_volume", super().reads_volume))
 
     @property
     def horizon(self) -> int:

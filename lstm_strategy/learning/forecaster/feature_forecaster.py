@@ -133,6 +133,11 @@ class FeatureForecaster(TrainableForecaster):
         """The columns that bars must have to be forecast."""
         return self.features.bars_columns
 
+    @property
+    def reads_volume(self) -> bool:
+        """Whether a feature changes with the volume."""
+        return self.features.reads_volume
+
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Forecast every bar, each at its close.
 

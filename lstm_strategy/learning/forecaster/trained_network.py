@@ -121,8 +121,9 @@ class TrainedNetwork:
 
 def _read_keras_model(content: bytes, saved_with: str) -> "keras.Model":
     """The network in the bytes of `network.keras`."""
-    from lstm_strategy.learning.network import keras
+    from lstm_strategy.learning.network import check_not_forked, keras
 
+    check_not_forked()
     try:
         with tempfile.TemporaryDirectory(prefix="network-") as folder:
             path = Path(folder) / NETWORK_FILE

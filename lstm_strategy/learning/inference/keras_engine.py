@@ -29,8 +29,14 @@ class KerasEngine(BlockEngine):
     """
 
     def __init__(self, network: "keras.Model") -> None:
-        from lstm_strategy.learning.network import build_stepping_network, copy_to_cpu, keras
+        from lstm_strategy.learning.network import (
+            build_stepping_network,
+            check_not_forked,
+            copy_to_cpu,
+            keras,
+        )
 
+        check_not_forked()
         self._on_cpu = partial(keras.device, "cpu")
         with self._on_cpu():
             self._network = build_stepping_network(copy_to_cpu(network))

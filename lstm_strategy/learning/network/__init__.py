@@ -15,7 +15,7 @@ from lstm_strategy.support.lazy import import_on_first_use
 if TYPE_CHECKING:
     from lstm_strategy.learning.network.cpu_kernel import fastest_copy, fits_the_kernel
     from lstm_strategy.learning.network.devices import copy_to_cpu, has_gpu, list_devices
-    from lstm_strategy.learning.network.keras_import import keras
+    from lstm_strategy.learning.network.keras_import import check_not_forked, keras
     from lstm_strategy.learning.network.lstm import (
         build_lstm_member,
         build_scaling,
@@ -39,6 +39,7 @@ __all__ = [
     "build_scaling",
     "build_stepping_network",
     "check_can_be_carried",
+    "check_not_forked",
     "copy_to_cpu",
     "cudnn_choice",
     "fastest_copy",
@@ -62,6 +63,7 @@ __getattr__ = import_on_first_use(
         "copy_to_cpu": ".devices",
         "has_gpu": ".devices",
         "list_devices": ".devices",
+        "check_not_forked": ".keras_import",
         "keras": ".keras_import",
         "build_lstm_member": ".lstm",
         "build_scaling": ".lstm",

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lstm_strategy.errors import ModelError
+
 
 @contextmanager
 def _silence_standard_error() -> Iterator[None]:
@@ -38,4 +40,25 @@ def _is_worth_logging(record: logging.LogRecord) -> bool:
 
 logging.getLogger("tensorflow").addFilter(_is_worth_logging)
 
-__all__ = ["keras", "layers"]
+_IMPORTED_IN = os.getpid()
+
+
+def check_not_forked() -> None:
+    """Refuse to use Keras in a fork of the process that loaded it, where it would hang.
+
+    Raises:
+        ModelError: In such a fork, as `optstrategy` and `multiprocessing` make them on Linux.
+
+    Example:
+        >>> check_not_forked()
+    """
+    if os.getpid() != _IMPORTED_IN:
+        raise ModelError(
+            "This process is a fork of one that has loaded Keras, which would hang here. Use "
+            "bt.Cerebro(maxcpus=1) for optstrategy; or save the model and run it from its folder "
+            "with ONNX Runtime, in a script that doesn't train; or call multiprocessing."
+            'set_start_method("spawn") at the beginning.'
+        )
+
+
+__all__ = ["check_not_forked", "keras", "layers"]

@@ -20,6 +20,7 @@ from lstm_strategy.learning.network import (
     build_member,
     build_scaling,
     check_can_be_carried,
+    check_not_forked,
     fastest_copy,
     join_members,
     keras,
@@ -73,6 +74,7 @@ def fit_network(
         The network and its history.
 
     Raises:
+        ModelError: In a fork of the process that loaded Keras.
         TrainingError: If a loss becomes NaN, a network of the user's own doesn't fit, or a
             callback isn't one.
 
@@ -85,6 +87,7 @@ def fit_network(
         >>> fit_network(rows, settings).network.output_shape
         (None, None, 1)
     """
+    check_not_forked()
     _check_callbacks(callbacks)
     scaling = build_scaling(rows.scaling_rows)
     scaled_rows = _scale_rows(rows, scaling)

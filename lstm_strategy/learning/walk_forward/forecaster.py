@@ -99,6 +99,11 @@ class WalkForwardForecaster(Forecaster):
         return self.refits[0].model.bars_columns
 
     @property
+    def reads_volume(self) -> bool:
+        """Whether a forecast may depend on the volume, so that every bar must have one."""
+        return any(refit.model.reads_volume for refit in self.refits)
+
+    @property
     def context_bars(self) -> int:
         """Bars of history that a model is given before the first bar of its fold."""
         return max(refit.model.context_bars for refit in self.refits)

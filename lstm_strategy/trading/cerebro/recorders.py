@@ -7,7 +7,7 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.trading.execution import order_logger
+from lstm_strategy.trading.execution import order_logger, trades_one_unit
 
 FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
 
@@ -63,8 +63,7 @@ class UnsizedOrderRecorder(bt.Analyzer):
 
     def _count(self, *args: Any, **kwargs: Any) -> float:
         size: float = self._own_getsizing(*args, **kwargs)
-        sizer = self.strategy.getsizer()
-        if type(sizer) is bt.sizers.FixedSize and sizer.p.stake == 1:
+        if trades_one_unit(self.strategy):
             self.n_orders += 1
             if self.n_orders == 1:
                 order_logger.warning(

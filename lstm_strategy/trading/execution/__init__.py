@@ -15,6 +15,7 @@ from lstm_strategy.trading.execution.parameters import (
     default_params,
 )
 from lstm_strategy.trading.execution.target_strategy import TargetStrategy
+from lstm_strategy.trading.execution.terms import note_one_unit, trades_one_unit
 
 __all__ = [
     "Band",
@@ -25,6 +26,8 @@ __all__ = [
     "TradingSettings",
     "check_params",
     "default_params",
+    "note_one_unit",
     "order_logger",
     "silence_orders",
+    "trades_one_unit",
 ]

@@ -59,19 +59,49 @@ def note_rivals(strategy: Any, kind: type[bt.Strategy]) -> None:
         )
 
 
+def trades_one_unit(strategy: bt.Strategy) -> bool:
+    """Whether orders without a size trade one unit: backtrader's default sizer is in place.
+
+    Args:
+        strategy: A strategy that backtrader has made.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, sample_bars
+        >>> from lstm_strategy.trading.cerebro import run_for_chart
+        >>> trades_one_unit(run_for_chart(BASELINES["MACD"], sample_bars("sp500")[:"1999"]))
+        True
+    """
+    sizer = strategy.getsizer()
+    return type(sizer) is bt.sizers.FixedSize and bool(sizer.p.stake == 1)
+
+
+def note_one_unit(owner: Any) -> None:
+    """Log that backtrader's own strategy for signals will trade one unit an order.
+
+    Args:
+        owner: What an indicator was made in.
+    """
+    if isinstance(owner, bt.SignalStrategy) and trades_one_unit(owner):
+        log.warning(
+            "%s trades one unit an order, as backtrader's default sizer does, whatever the signal "
+            "and the cash. Add a sizer: cerebro.addsizer(bt.sizers.PercentSizer, percents=95); or "
+            "let LSTMStrategy hold the exposure that the signal asks for.",
+            type(owner).__name__,
+        )
+
+
 def note_settings(strategy: Any) -> None:
     """Log what the broker or Cerebro was told that works otherwise than one may expect.
 
     Args:
         strategy: A strategy whose run begins.
     """
-    sizer, broker, name = strategy.getsizer(), strategy.broker, type(strategy).__name__
-    is_default = type(sizer) is bt.sizers.FixedSize and sizer.p.stake == 1
-    if not is_default:
+    broker, name = strategy.broker, type(strategy).__name__
+    if not trades_one_unit(strategy):
         log.warning(
             "The sizer %s has no effect on %s, whose sizes follow from the exposure it asks for. "
             "Lower band or lot_size for finer steps, or scale target_exposure.",
-            type(sizer).__name__,
+            type(strategy.getsizer()).__name__,
             name,
         )
     if not isinstance(broker, bt.brokers.BackBroker):

@@ -10,6 +10,7 @@ Backtrader computes an indicator in one of three ways, and each gets what suits 
   when the next bar has begun.
 """
 
+import logging
 from array import array
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,10 +22,14 @@ import pandas as pd
 from lstm_strategy.errors import TooFewBarsError, TradingError
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, Stream
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
+from lstm_strategy.trading.backtrader_internals import owner_of
 from lstm_strategy.trading.clock import dates_from_day_numbers
+from lstm_strategy.trading.execution import note_one_unit
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 class LSTMIndicator(bt.Indicator):
@@ -38,6 +43,10 @@ class LSTMIndicator(bt.Indicator):
       and falls cancel at 0.5.
     - `uncertainty` is the standard deviation between the members of the ensemble.
 
+    A live feed may deliver a bar again after a reconnect: such a bar is skipped, counted in
+    `n_skipped_bars`, and the lines keep their values on it. A volume that isn't known (NaN, or -1
+    as some brokers send it) counts as 0 where no feature of the model reads the volume.
+
     Args:
         *datas: One feed with open, high, low, close, volume and whatever else the model reads;
             by default the strategy's first.
@@ -45,7 +54,8 @@ class LSTMIndicator(bt.Indicator):
             It has to be given by its name.
 
     Raises:
-        TradingError: If the data lacks a line that the model reads.
+        TradingError: If the data lacks a line that the model reads, or backtrader has lost it on
+            the way.
         TooFewBarsError: If there are fewer bars than the warm-up.
         ModelError: If the model can't be loaded.
 
@@ -77,7 +87,10 @@ class LSTMIndicator(bt.Indicator):
         self._ready: np.ndarray | None = None
         self._stream: Stream | None = None
         self._forming: dict[str, Any] = {}
+        self._forming_time = 0.0
         self._bars_begun = 0
+        self._skipped_bar = 0
+        self.n_skipped_bars = 0
 
     def _plotlabel(self) -> list[str]:
         return []  # the default prints the whole model
@@ -94,6 +107,7 @@ class LSTMIndicator(bt.Indicator):
 
     def once(self, start: int, end: int) -> None:
         """Vector mode: all bars in one call of the forecaster."""
+        note_one_unit(owner_of(self))
         values = self._whole_feed_forecasts()
         for line, column in zip(self.lines, values.T, strict=True):
             line.array[: len(column)] = array("d", column.tobytes())
@@ -122,6 +136,7 @@ class LSTMIndicator(bt.Indicator):
         return self._values_at(n_bars)
 
     def _choose_source(self, n_bars: int) -> None:
+        note_one_unit(owner_of(self))
         is_preloaded = self.data.buflen() > n_bars
         if is_preloaded:
             self._ready = self._whole_feed_forecasts()
@@ -144,20 +159,61 @@ class LSTMIndicator(bt.Indicator):
             name: np.array(getattr(self.data.lines, name).array[:n_bars])
             for name in self._forecaster.bars_columns
         }
+        for name in self._own_columns():
+            if np.isnan(columns[name]).all():
+                raise self._lost_column(name)
+        if "volume" in columns:
+            columns["volume"] = self._known_volume(columns["volume"])
         times = np.array(self.data.lines.datetime.array[:n_bars])
         return pd.DataFrame(columns, index=dates_from_day_numbers(times))
 
     def _streamed_values(self, stream: Stream, n_bars: int) -> tuple[float, float, float]:
-        if n_bars > self._bars_begun and self._forming:
-            stream.update(self._forming)
-        self._bars_begun = n_bars
-        self._forming = self._bar_as_it_is()
+        if n_bars > self._bars_begun:
+            self._bars_begun = n_bars
+            if self._forming and self.data.datetime[0] <= self._forming_time:
+                self._skip_bar(n_bars)
+            elif self._forming:
+                stream.update(self._forming)
+        if n_bars != self._skipped_bar:
+            self._forming, self._forming_time = self._bar_as_it_is(), self.data.datetime[0]
         forecast = stream.peek(self._forming)
         return forecast.signal, forecast.forecast, forecast.uncertainty
 
+    def _skip_bar(self, n_bars: int) -> None:
+        self._skipped_bar = n_bars
+        self.n_skipped_bars += 1
+        if self.n_skipped_bars == 1:
+            log.warning(
+                "The bar of %s came again, or late; the model skips such bars, and n_skipped_bars "
+                "of the indicator counts them.",
+                self.data.datetime.datetime(0),
+            )
+
     def _bar_as_it_is(self) -> dict[str, Any]:
         bar = {name: getattr(self.data.lines, name)[0] for name in self._forecaster.bars_columns}
+        if "volume" in bar:
+            bar["volume"] = float(self._known_volume(np.array(bar["volume"])))
         return {"datetime": self.data.datetime.datetime(0), **bar}
+
+    def _known_volume(self, volume: np.ndarray) -> np.ndarray:
+        """The volume, with 0 where a broker gives none and the model doesn't read it."""
+        is_known = volume >= 0
+        if is_known.all() or self._forecaster.reads_volume:
+            return volume
+        return np.where(is_known, volume, 0.0)
+
+    def _own_columns(self) -> list[str]:
+        """The columns that the model reads and backtrader doesn't have in every feed."""
+        usual = bt.feed.DataBase.lines.getlinealiases()
+        return [name for name in self._forecaster.bars_columns if name not in usual]
+
+    def _lost_column(self, name: str) -> TradingError:
+        return TradingError(
+            f"The model reads the column {name!r}, which is unknown on every bar: resampledata, "
+            "replaydata and filters of backtrader carry its own seven lines only. Aggregate the "
+            "bars in pandas, bars.resample('W').agg({..., "
+            f"{name!r}: 'last'}}), and feed those; or fill the column."
+        )
 
     def _check_is_feed(self) -> None:
         if not all(hasattr(self.data.lines, name) for name in ("open", "close", "datetime")):
@@ -174,3 +230,6 @@ class LSTMIndicator(bt.Indicator):
                     f"The model reads the line {name!r}, and the data doesn't have it. Feed the "
                     "bars with lstm_strategy.BarsFeed(bars), which keeps every numeric column."
                 )
+        for name in self._own_columns():
+            if self.data.resampling or self.data.replaying:
+                raise self._lost_column(name)

@@ -29,6 +29,7 @@ from lstm_strategy.learning.network import (
     build_scaling,
     join_members,
     keras,
+    keras_import,
 )
 
 layers = keras.layers
@@ -445,3 +446,40 @@ def test_onnx_runtime_leaves_no_telemetry_in_the_cache_folder(model_folder, tmp_
     homes = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=kept | homes)
     assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name]
+
+
+def test_keras_is_refused_in_another_process_than_the_one_that_loaded_it(monkeypatch):
+    network = network_of(lstm_of(3))
+    monkeypatch.setattr(keras_import, "_IMPORTED_IN", os.getpid() + 1)
+    with pytest.raises(LSTMStrategyError, match="maxcpus=1"):
+        KerasEngine(network)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes are forked")
+def test_optstrategy_with_keras_in_a_fork_of_its_process_is_refused_instead_of_hanging(tmp_path):
+    work = """
+import backtrader as bt
+from made_up import SMALL, SMALL_FEATURES, random_walk
+from lstm_strategy import BarsFeed, LSTMForecaster, LSTMStrategy, LSTMStrategyError
+bars = random_walk(160)
+LSTMForecaster(SMALL_FEATURES, **SMALL).fit(bars, progress=False).save("model")
+model = LSTMForecaster.load("model", engine="keras")
+cerebro = bt.Cerebro(maxcpus=2)
+cerebro.adddata(BarsFeed(bars))
+cerebro.optstrategy(LSTMStrategy, model=[model], long_only=[True, False])
+try:
+    cerebro.run()
+except LSTMStrategyError as error:
+    assert "maxcpus=1" in str(error), error
+else:
+    raise AssertionError("nothing was refused")
+"""
+    environment = {
+        **os.environ,
+        "LSTM_STRATEGY_CACHE": "off",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    subprocess.run(
+        [sys.executable, "-c", work], cwd=tmp_path, env=environment, check=True, timeout=120
+    )

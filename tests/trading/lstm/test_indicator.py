@@ -295,6 +295,74 @@ def test_extra_columns_reach_the_model(mode):
         assert model.seen == bars["funding_rate"].tolist()
 
 
+@pytest.mark.parametrize("way", ["resampledata", "replaydata"])
+@pytest.mark.parametrize("mode", [{}, {"runonce": False, "preload": False}], ids=str)
+def test_a_column_that_backtrader_does_not_carry_on_is_an_error(way, mode):
+    model = ConstantForecaster(1)
+    model.bars_columns = [*model.bars_columns, "funding_rate"]
+    cerebro = bt.Cerebro(**mode)
+    feed = BarsFeed(BARS.assign(funding_rate=0.1))
+    getattr(cerebro, way)(feed, timeframe=bt.TimeFrame.Weeks)
+    cerebro.addstrategy(LineRecorder, model=model)
+    with pytest.raises(LSTMStrategyError, match=r"'funding_rate', which is unknown on every bar"):
+        cerebro.run()
+
+
+def test_a_column_without_any_value_is_an_error():
+    model = ConstantForecaster(1)
+    model.bars_columns = [*model.bars_columns, "funding_rate"]
+    cerebro = bt.Cerebro()
+    cerebro.adddata(BarsFeed(BARS.assign(funding_rate=np.nan)))
+    cerebro.addstrategy(LineRecorder, model=model)
+    with pytest.raises(LSTMStrategyError, match=r"'funding_rate', which is unknown on every bar"):
+        cerebro.run()
+
+
+@pytest.mark.parametrize("n_again", [1, 3], ids=["the last bar", "the last three bars"])
+def test_bars_that_a_live_feed_delivers_again_are_skipped_and_counted(n_again, caplog):
+    cerebro = bt.Cerebro(stdstats=False)
+    bars = pd.concat([BARS[:60], BARS[60 - n_again :]])
+    cerebro.adddata(LiveFeed(dataname=bars))
+    strategy = recorded(cerebro, RememberingForecaster())
+    assert strategy.lstm.n_skipped_bars == n_again
+    (record,) = caplog.records
+    assert f"{BARS.index[60 - n_again]} came again, or late" in record.getMessage()
+    rows = np.array(list(strategy.rows.values()))
+    expected = RememberingForecaster().forecast(BARS).dropna().to_numpy()
+    again = slice(len(rows) - 30 - n_again, len(rows) - 30)
+    np.testing.assert_allclose(rows[again], np.tile(expected[-31], (n_again, 1)), atol=1e-6)
+    np.testing.assert_allclose(np.delete(rows, again, axis=0), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("feed", [bt.feeds.PandasData, LiveFeed], ids=["preloaded", "live"])
+@pytest.mark.parametrize("volume", [np.nan, -1.0])
+def test_a_volume_that_nobody_reads_may_be_unknown(feed, volume):
+    class PriceForecaster(RememberingForecaster):
+        reads_volume = False
+
+    bars = BARS.copy()
+    bars.loc[bars.index[40:50], "volume"] = volume
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.adddata(feed(dataname=bars))
+    strategy = recorded(cerebro, PriceForecaster())
+    known = bars.assign(volume=bars["volume"].clip(lower=0).fillna(0))
+    assert_same_numbers(strategy, RememberingForecaster().forecast(known))
+
+
+def test_the_features_say_whether_the_volume_is_read():
+    assert not LSTMForecaster([{"kind": "log_return", "length": 1}]).reads_volume
+    assert LSTMForecaster([{"kind": "relative_volume", "length": 20}]).reads_volume
+
+
+def test_backtraders_strategy_for_signals_is_said_to_trade_one_unit(caplog):
+    cerebro = bt.Cerebro()
+    cerebro.adddata(BarsFeed(BARS))
+    cerebro.add_signal(bt.SIGNAL_LONGSHORT, LSTMIndicator, model=ConstantForecaster(0.5))
+    cerebro.run()
+    (record,) = caplog.records
+    assert record.getMessage().startswith("SignalStrategy trades one unit an order")
+
+
 def test_intraday_times_reach_the_model_exactly():
     class Timekeeper(ConstantForecaster):
         def forecast(self, bars):
