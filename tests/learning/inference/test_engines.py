@@ -27,9 +27,9 @@ from lstm_strategy.learning.inference.onnx_export import export_onnx
 from lstm_strategy.learning.network import (
     build_lstm_member,
     build_scaling,
+    check_not_forked,
     join_members,
     keras,
-    keras_import,
 )
 
 layers = keras.layers
@@ -450,7 +450,7 @@ def test_onnx_runtime_leaves_no_telemetry_in_the_cache_folder(model_folder, tmp_
 
 def test_keras_is_refused_in_another_process_than_the_one_that_loaded_it(monkeypatch):
     network = network_of(lstm_of(3))
-    monkeypatch.setattr(keras_import, "_IMPORTED_IN", os.getpid() + 1)
+    monkeypatch.setattr(f"{check_not_forked.__module__}._IMPORTED_IN", os.getpid() + 1)
     with pytest.raises(LSTMStrategyError, match="maxcpus=1"):
         KerasEngine(network)
 
