@@ -90,6 +90,10 @@ class TooFewBarsError(TradingError):
     """Raised when the strategy needs more bars before its first decision than there are."""
 
 
+class LongBarsError(TradingError):
+    """Raised when bars are longer than what a strategy counts in days or months."""
+
+
 class StrategyFailedError(TradingError):
     """Raised when one of the strategies that are compared raises.
 

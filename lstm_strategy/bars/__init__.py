@@ -5,7 +5,7 @@ fingerprinted here; everything to the right takes them as `validate_bars` return
 """
 
 from lstm_strategy.bars.fingerprint import bars_fingerprint
-from lstm_strategy.bars.frequency import bar_spacing, bars_per_year
+from lstm_strategy.bars.frequency import bar_spacing, bars_per_day, bars_per_year
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
 from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_traits
 from lstm_strategy.bars.simulate import simulate_bars
@@ -24,6 +24,7 @@ __all__ = [
     "MarketTraits",
     "bar_spacing",
     "bars_fingerprint",
+    "bars_per_day",
     "bars_per_year",
     "bars_until",
     "check_bars",

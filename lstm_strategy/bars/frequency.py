@@ -69,8 +69,34 @@ def bars_per_year(index: pd.DatetimeIndex) -> float:
     days, counts = _count_by_day(index)
     if spacing_days >= 1.5 and not _follows_business_days(days):
         return _slow_bars_per_year(spacing_days)
-    days_a_year = _DAYS_OF_A_YEAR if _trades_weekends(days) else _DAYS_OF_A_STOCK_YEAR
-    return _bars_a_day(counts) * days_a_year
+    return _bars_a_day(counts) * _days_per_year(days)
+
+
+def bars_per_day(index: pd.DatetimeIndex) -> float:
+    """How many bars come on a day on which the market trades; below 1 for bars longer than a day.
+
+    A year has 365 such days when weekends are traded and 252 when they aren't, or when bars are too
+    long to tell.
+
+    Args:
+        index: The index of validated bars, which rises; at least two bars.
+
+    Raises:
+        BarsError: If `index` isn't a `DatetimeIndex` or has fewer than two bars.
+
+    Example:
+        >>> bars_per_day(pd.date_range("2024-01-01", periods=7 * 24, freq="h"))
+        24.0
+        >>> round(bars_per_day(pd.date_range("2024-01-01", periods=90, freq="W")) * 5, 1)
+        1.0
+    """
+    days, _ = _count_by_day(index)
+    is_slow = bar_spacing(index) >= pd.Timedelta(days=1.5)
+    return bars_per_year(index) / (_DAYS_OF_A_STOCK_YEAR if is_slow else _days_per_year(days))
+
+
+def _days_per_year(days: np.ndarray) -> int:
+    return _DAYS_OF_A_YEAR if _trades_weekends(days) else _DAYS_OF_A_STOCK_YEAR
 
 
 def _count_by_day(index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,12 @@ import joblib
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from lstm_strategy.bars import CheckedBars
-from lstm_strategy.errors import LSTMStrategyError, TooFewBarsError, WorkersDiedError
+from lstm_strategy.errors import (
+    LongBarsError,
+    LSTMStrategyError,
+    TooFewBarsError,
+    WorkersDiedError,
+)
 from lstm_strategy.evaluation.backtests.job import BacktestJob
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.support import SharedValue, choose_jobs, is_serial, run_tasks, share
@@ -34,12 +39,12 @@ class Failure:
     Attributes:
         message: The exception in one line.
         details: The traceback, or "" for an error of the package, whose message says it all.
-        lacks_bars: Whether the strategy needs more bars than there are.
+        is_unsuited: Whether the bars are too few or too long for the strategy.
     """
 
     message: str
     details: str
-    lacks_bars: bool
+    is_unsuited: bool
 
 
 def run_jobs(
@@ -92,7 +97,7 @@ def _attempt(job: BacktestJob, bars: CheckedBars) -> BacktestRun | Failure:
         with silence_orders():
             return job.run(bars)
     except LSTMStrategyError as error:
-        return Failure(str(error), "", isinstance(error, TooFewBarsError))
+        return Failure(str(error), "", isinstance(error, TooFewBarsError | LongBarsError))
     except Exception as error:
         return Failure(repr(error), traceback.format_exc(), False)
 

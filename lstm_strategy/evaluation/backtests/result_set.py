@@ -18,7 +18,8 @@ class ResultSet:
     Attributes:
         results: One backtest for each strategy.
         broker: What trading cost all of them.
-        left_out: By name why a strategy could not run: it needs more bars than there are.
+        left_out: By name why a strategy isn't among the results: the bars are too few or too long
+            for it, or it did what another baseline did.
 
     Example:
         >>> from lstm_strategy import BASELINES, run_backtest, sample_bars

@@ -5,7 +5,8 @@ have warmed up; where that differs, the early ones run again from the bar at whi
 """
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Container, Mapping
 from datetime import date
 
 import pandas as pd
@@ -18,9 +19,14 @@ from lstm_strategy.evaluation.comparison.prepare import (
     StrategyEntry,
     prepare_comparison,
 )
+from lstm_strategy.trading.baselines import BASELINES
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 log = logging.getLogger(__name__)
+
+Outcomes = dict[str, BacktestResult | Failure]
+_SMALLEST_SHARE = 0.5
+"""Of the bars that the judged strategy can trade, for a baseline that needs longer to warm up."""
 
 
 def compare(
@@ -35,8 +41,9 @@ def compare(
     """Run every strategy on the same bars from the same first bar.
 
     What became of the orders is logged once a strategy, as a warning where some did not fill as
-    asked. A strategy that needs more bars than there are is left out with a warning, unless it has
-    a model or no other strategy can run; the comparison names it in `left_out`.
+    asked. A strategy that needs more or shorter bars than there are is left out with a warning,
+    unless it has a model or no other strategy can run, and so is a baseline that would take half of
+    the bars from a model, or that does the same as another; the comparison names it in `left_out`.
 
     Args:
         strategies: Names to a strategy class or to a pair of class and parameters.
@@ -87,27 +94,28 @@ def run_comparison(prepared: PreparedComparison, *, n_jobs: int | None = None) -
         >>> run_comparison(prepared).judged_name
         'MACD'
     """
-    outcomes = _run_from_the_same_bar(prepared, n_jobs)
-    left_out = _find_dispensable(prepared, outcomes)
+    outcomes = run_jobs(prepared.jobs, prepared.bars, n_jobs)
+    left_out = _find_unsuited(prepared, outcomes) | _find_late(prepared, outcomes)
+    outcomes |= _run_from_the_same_bar(prepared, _without(outcomes, left_out), n_jobs)
+    left_out |= _find_twins(prepared, _without(outcomes, left_out))
     for name, reason in left_out.items():
         log.warning("%s is left out of the comparison: %s", name, reason)
-    results = _results_among(outcomes)
+    kept = _without(outcomes, left_out)
+    results, failures = _results_among(kept), _failures_among(kept)
     for result in results.values():
         log_orders(result)
-    failures = {n: failed for n, failed in _failures_among(outcomes).items() if n not in left_out}
     if failures:
         raise _log_failures(failures, results)
     return Comparison(results, prepared.broker, left_out, prepared=prepared)
 
 
 def _run_from_the_same_bar(
-    prepared: PreparedComparison, n_jobs: int | None
-) -> dict[str, BacktestResult | Failure]:
-    """Every job's result, those that began before the last one was warm run again from its bar."""
-    outcomes = run_jobs(prepared.jobs, prepared.bars, n_jobs)
+    prepared: PreparedComparison, outcomes: Outcomes, n_jobs: int | None
+) -> Outcomes:
+    """The jobs that began before the last one was warm, run again from its bar."""
     beginnings = {name: r.first_tradable for name, r in _results_among(outcomes).items()}
     if len(set(beginnings.values())) <= 1:
-        return outcomes
+        return {}
     slowest = max(beginnings, key=lambda name: beginnings[name])
     first = beginnings[slowest]
     early = [
@@ -119,21 +127,58 @@ def _run_from_the_same_bar(
         first,
         len(early),
     )
-    return outcomes | run_jobs(early, prepared.bars, n_jobs)
+    return run_jobs(early, prepared.bars, n_jobs)
 
 
-def _find_dispensable(
-    prepared: PreparedComparison, outcomes: Mapping[str, BacktestResult | Failure]
-) -> dict[str, str]:
-    """Name and reason of the strategies that lack bars, where the others can do without them."""
+def _find_unsuited(prepared: PreparedComparison, outcomes: Outcomes) -> dict[str, str]:
+    """Name and reason of the strategies that the bars don't suit, where others can do without."""
     failures = _failures_among(outcomes)
     if len(failures) == len(outcomes):
         return {}
     return {
         name: failure.message
         for name, failure in failures.items()
-        if failure.lacks_bars and name not in prepared.models
+        if failure.is_unsuited and name not in prepared.models
     }
+
+
+def _find_late(prepared: PreparedComparison, outcomes: Outcomes) -> dict[str, str]:
+    """Name and reason of the baselines that would take too many bars from what is judged."""
+    n_bars = {name: len(result.equity) for name, result in _results_among(outcomes).items()}
+    judged = [name for name in prepared.models if name in n_bars]
+    if not judged:
+        return {}
+    shortest = min(judged, key=lambda name: n_bars[name])
+    return {
+        name: f"It can trade only on the last {n_bars[name]:,} of the {n_bars[shortest]:,} bars "
+        f"that {shortest} can trade. Load more history."
+        for name in _baselines_among(prepared)
+        if n_bars.get(name, math.inf) < _SMALLEST_SHARE * n_bars[shortest]
+    }
+
+
+def _find_twins(prepared: PreparedComparison, outcomes: Outcomes) -> dict[str, str]:
+    """Name and reason of the baselines that did the very same as another one."""
+    twins: dict[str, str] = {}
+    results = _results_among(outcomes)
+    baselines = [name for name in _baselines_among(prepared) if name in results]
+    for number, name in enumerate(baselines):
+        exposure = results[name].exposure
+        for other in baselines[:number]:
+            has_another_rule = prepared.job(name).strategy is not prepared.job(other).strategy
+            if has_another_rule and exposure.any() and exposure.equals(results[other].exposure):
+                twins[name] = f"On these bars it holds the same as {other} at every close."
+                break
+    return twins
+
+
+def _baselines_among(prepared: PreparedComparison) -> list[str]:
+    baselines = set(BASELINES.values())
+    return [job.name for job in prepared.jobs if job.strategy in baselines]
+
+
+def _without(outcomes: Outcomes, left_out: Container[str]) -> Outcomes:
+    return {name: outcome for name, outcome in outcomes.items() if name not in left_out}
 
 
 def _results_among(outcomes: Mapping[str, BacktestResult | Failure]) -> dict[str, BacktestResult]:

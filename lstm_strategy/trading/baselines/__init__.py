@@ -1,6 +1,8 @@
 """Honest baselines: textbook rules that a forecast must beat on the same terms.
 
-`BASELINES` maps a readable name to the strategy class; each works in plain backtrader too.
+`BASELINES` maps a readable name to the strategy class; each works in plain backtrader too. Lengths
+that the textbooks give in days or months are counted in the bars' own frequency, by `bars_per_day`
+and `bars_per_year`; oscillators and channels have the same number of bars on bars of any size.
 """
 
 from lstm_strategy.trading.baselines.bollinger_reversion import BollingerReversion

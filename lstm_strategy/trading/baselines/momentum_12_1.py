@@ -1,16 +1,16 @@
 """12-1 momentum: follow the sign of the past year's return, its last month left out."""
 
-from lstm_strategy.trading.execution import TargetStrategy
+from typing import Any
+
+from lstm_strategy.trading.execution import TargetStrategy, choose_length
 
 
 class Momentum121(TargetStrategy):
-    """Long after a rise from 252 to 21 bars ago, short after a fall.
-
-    Both lengths are trading days by default; give them in bars for bars of another size.
+    """Long after a rise from 12 months to one month ago, short after a fall.
 
     Args:
-        lookback: Bars back to where the return begins (252).
-        skip: Bars back to where it ends (21).
+        lookback: Bars back to where the return begins; None, the default, for those of a year.
+        skip: Bars back to where it ends; None, the default, for those of a month.
 
     Source:
         The skipped month is that of Jegadeesh & Titman, "Returns to Buying Winners and Selling
@@ -26,10 +26,12 @@ class Momentum121(TargetStrategy):
         11
     """
 
-    params = (("lookback", 252), ("skip", 21))
+    params: Any = (("lookback", None), ("skip", None))
 
     def __init__(self) -> None:
         super().__init__()
+        self.p.lookback = choose_length(self, self.p.lookback, months=12)
+        self.p.skip = choose_length(self, self.p.skip, months=1)
         self.change = self.data.close(-self.p.skip) - self.data.close(-self.p.lookback)
 
     def target_exposure(self) -> float:

@@ -1,15 +1,17 @@
 """Short-term reversal: against the sign of the last week's return."""
 
-from lstm_strategy.trading.execution import TargetStrategy
+from typing import Any
+
+from lstm_strategy.trading.execution import TargetStrategy, choose_length
 
 
 class ShortTermReversal(TargetStrategy):
-    """Short after a rise over the last 5 bars, long after a fall.
+    """Short after a rise over the last 5 trading days, long after a fall.
 
     The sources rank many assets; here one asset's own return is faded.
 
     Args:
-        lookback: Bars of the return (5).
+        lookback: Bars of the return; None, the default, for those of 5 trading days.
 
     Source:
         Lehmann, "Fads, Martingales, and Market Efficiency", Quarterly Journal of Economics 105
@@ -24,10 +26,11 @@ class ShortTermReversal(TargetStrategy):
         77
     """
 
-    params = (("lookback", 5),)
+    params: Any = (("lookback", None),)
 
     def __init__(self) -> None:
         super().__init__()
+        self.p.lookback = choose_length(self, self.p.lookback, days=5)
         self.change = self.data.close - self.data.close(-self.p.lookback)
 
     def target_exposure(self) -> float:

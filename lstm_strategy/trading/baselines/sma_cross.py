@@ -1,18 +1,20 @@
 """SMA cross: long while the fast average is above the slow one."""
 
+from typing import Any
+
 import backtrader as bt
 
-from lstm_strategy.trading.execution import TargetStrategy
+from lstm_strategy.trading.execution import TargetStrategy, choose_length
 
 
 class SMACross(TargetStrategy):
-    """Long while the 50-bar average of closes is above the 200-bar one, flat otherwise.
+    """Long while the 50-day average of closes is above the 200-day one, flat otherwise.
 
     Flat rather than short below: the rule is meant to sit out declines, not to earn from them.
 
     Args:
-        fast: Bars of the fast average (50).
-        slow: Bars of the slow average (200).
+        fast: Bars of the fast average; None, the default, for those of 50 trading days.
+        slow: Bars of the slow average; None, the default, for those of 200 trading days.
 
     Source:
         The "golden cross" of Brock, Lakonishok & LeBaron, "Simple Technical Trading Rules and the
@@ -27,10 +29,12 @@ class SMACross(TargetStrategy):
         24
     """
 
-    params = (("fast", 50), ("slow", 200))
+    params: Any = (("fast", None), ("slow", None))
 
     def __init__(self) -> None:
         super().__init__()
+        self.p.fast = choose_length(self, self.p.fast, days=50)
+        self.p.slow = choose_length(self, self.p.slow, days=200)
         self.fast = bt.indicators.SMA(period=self.p.fast)
         self.slow = bt.indicators.SMA(period=self.p.slow)
 

@@ -1,22 +1,23 @@
 """Volatility target: hold less when the market moves more."""
 
 import math
+from typing import Any
 
 import backtrader as bt
 
-from lstm_strategy.trading.execution import TargetStrategy
+from lstm_strategy.trading.execution import TargetStrategy, choose_length
 
 
 class VolatilityTarget(TargetStrategy):
     """Hold target volatility over realised volatility, at most one times equity.
 
-    Realised volatility is the (population) standard deviation of the last 20 bars' returns,
+    Realised volatility is the (population) standard deviation of the last 20 days' returns,
     annualised by `bars_per_year`. Without leverage, since equity is the limit for every strategy
     compared.
 
     Args:
         target_volatility: Fraction a year (0.15).
-        length: Bars of the realised volatility (20).
+        length: Bars of the realised volatility; None, the default, for those of 20 trading days.
 
     Source:
         Harvey and others, "The Impact of Volatility Targeting", Journal of Portfolio Management
@@ -31,10 +32,12 @@ class VolatilityTarget(TargetStrategy):
         21
     """
 
-    params = (("target_volatility", 0.15), ("length", 20))
+    params: Any = (("target_volatility", 0.15), ("length", None))
 
     def __init__(self) -> None:
         super().__init__()
+        # a single return has no deviation
+        self.p.length = choose_length(self, self.p.length, days=20, at_least=2)
         returns = bt.indicators.PctChange(period=1)
         self.deviation = bt.indicators.StandardDeviation(
             returns, period=self.p.length, safepow=True

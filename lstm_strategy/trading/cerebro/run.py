@@ -14,6 +14,7 @@ import pandas as pd
 
 from lstm_strategy.bars import (
     CheckedBars,
+    bars_per_day,
     bars_per_year,
     bars_until,
     check_bars,
@@ -91,7 +92,7 @@ def run_cerebro(
         name: How tables and legends call the run; by default the name of the class.
         **params: Parameters of the strategy. A `TargetStrategy` takes its `band`, `reserve` and
             `lot_size` from `broker` otherwise, and every strategy that declares `bars_per_year`
-            takes it from the bars.
+            or `bars_per_day` takes it from the bars.
 
     Raises:
         BarsError: If the bars aren't valid.
@@ -240,8 +241,11 @@ def _complete_params(
                 f"{strategy.__name__} has no parameter {name!r}. {suggest_names(name, declared)}"
             )
     filled: dict[str, Any] = {}
+    index = pd.DatetimeIndex(bars.index)
     if "bars_per_year" in declared:
-        filled["bars_per_year"] = bars_per_year(pd.DatetimeIndex(bars.index))
+        filled["bars_per_year"] = bars_per_year(index)
+    if "bars_per_day" in declared:
+        filled["bars_per_day"] = bars_per_day(index)
     # In somebody's own plain strategy "band" may mean anything.
     if issubclass(strategy, TargetStrategy):
         filled |= broker.model_dump(include=set(_SIZING_SETTINGS))

@@ -4,6 +4,7 @@
 `Reserve` and `Band`, lets other settings check the same values by the same rules.
 """
 
+from lstm_strategy.trading.execution.lengths import choose_length
 from lstm_strategy.trading.execution.order_log import ORDER_KINDS, silence_orders
 from lstm_strategy.trading.execution.order_log import log as order_logger
 from lstm_strategy.trading.execution.parameters import (
@@ -25,6 +26,7 @@ __all__ = [
     "TargetStrategy",
     "TradingSettings",
     "check_params",
+    "choose_length",
     "default_params",
     "note_one_unit",
     "order_logger",

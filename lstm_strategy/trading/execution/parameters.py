@@ -64,7 +64,8 @@ class TargetParameters(TradingSettings):
             price closes the position; None for no such stop.
         trailing_stop_atr: The same from the best close since the entry, with the present ATR.
         atr_length: Bars over which the average true range is taken.
-        bars_per_year: For strategies that annualise.
+        bars_per_year: For strategies that annualise or count months.
+        bars_per_day: For strategies that count days; below 1 for bars longer than a day.
 
     Example:
         >>> TargetParameters(stop_loss_atr=2).band
@@ -81,6 +82,7 @@ class TargetParameters(TradingSettings):
         14
     )
     bars_per_year: Annotated[float, Field(gt=0, description="a number such as 252")] = 252
+    bars_per_day: Annotated[float, Field(gt=0, description="a number such as 24")] = 1
 
 
 def default_params(settings: type[TradingSettings]) -> tuple[tuple[str, Any], ...]:

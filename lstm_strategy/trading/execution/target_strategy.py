@@ -59,7 +59,8 @@ class TargetStrategy(bt.Strategy):
             default, for no such stop.
         trailing_stop_atr: The same from the best close since the entry, with the present ATR.
         atr_length: Bars of the average true range (14).
-        bars_per_year: For strategies that annualise (252); `run_backtest` takes it from the bars.
+        bars_per_year: For strategies that annualise or count months (252).
+        bars_per_day: For strategies that count days (1). `run_backtest` takes both from the bars.
 
     Attributes:
         target: The last exposure that the strategy decided on, 0 before the first. A rule that

@@ -9,7 +9,7 @@ import pytest
 from lstm_strategy.errors import StrategyFailedError, TradingError
 from lstm_strategy.evaluation.backtests import run_backtest
 from lstm_strategy.evaluation.comparison.run import compare
-from lstm_strategy.trading.baselines import BuyAndHold
+from lstm_strategy.trading.baselines import BASELINES, BuyAndHold, Momentum121
 from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.execution import TargetStrategy
 
@@ -318,3 +318,39 @@ def test_a_notebook_shows_the_terms_and_readable_numbers():
     html = compare(three_strategies(), frame_of_bars())._repr_html_()
     assert "3 strategies, 2020-01-01 to 2020-02-09, 40 bars, commission 0.10%" in html
     assert "n/a" in html  # the Sharpe ratio of cash
+
+
+def bars_like(moves, freq):
+    close = 100 * np.cumprod(1 + np.array(moves))
+    index = pd.date_range("2010-01-03", periods=len(close), freq=freq)
+    columns = {"open": close, "high": close * 1.001, "low": close * 0.999, "close": close}
+    return pd.DataFrame({**columns, "volume": 1.0}, index)
+
+
+def test_baselines_that_count_less_than_a_bar_are_left_out_by_name():
+    months = bars_like([0.01, -0.01] * 40, "ME")
+    comparison = compare(BASELINES, months)
+    assert "which are 0.24 bars here" in comparison.left_out["Short-term reversal"]
+    assert "Short-term reversal" not in comparison.results
+    assert {"SMA cross", "12-1 momentum"} <= set(comparison.results)
+
+
+def test_a_baseline_that_does_the_same_as_another_is_left_out_by_name():
+    # moves of 0.1% a day are far below the volatility that it is meant to hold
+    days = bars_like([0.002, -0.001] * 40, "B")
+    both = {name: BASELINES[name] for name in ("Buy and hold", "Volatility target")}
+    comparison = compare(both, days)
+    assert list(comparison.results) == ["Buy and hold"]
+    assert "the same as Buy and hold at every close" in comparison.left_out["Volatility target"]
+
+
+def test_a_baseline_that_would_take_the_bars_of_a_model_is_left_out_by_name():
+    days = bars_like([0.002, -0.001] * 60, "B")
+    strategies = {
+        "LSTM": (FollowModel, {"model": CountedModel()}),
+        "Late": (Momentum121, {"lookback": 100, "skip": 5}),
+        "Hold": BuyAndHold,
+    }
+    comparison = compare(strategies, days)
+    assert "only on the last 20 of the 120 bars that LSTM can trade" in comparison.left_out["Late"]
+    assert len(comparison.equity) == 120

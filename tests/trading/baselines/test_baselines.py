@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm_strategy.errors import LongBarsError
 from lstm_strategy.trading.baselines import BASELINES
 from lstm_strategy.trading.cerebro import BrokerSettings, build_cerebro, collect_run, run_cerebro
 from lstm_strategy.trading.execution import TargetStrategy
@@ -140,6 +141,71 @@ def test_random_entries_repeat_with_their_seed_and_differ_without():
 def test_an_rsi_without_a_single_loss_is_overbought():
     asked = exposures_asked("RSI reversion", range(10, 30))
     assert set(asked[14:]) == {-1.0}
+
+
+# Lengths in days and months
+
+
+def walk_of(index):
+    close = 100 * np.exp(np.cumsum(np.random.default_rng(5).normal(0, 0.02, len(index))))
+    columns = {"open": close, "high": close * 1.01, "low": close * 0.99, "close": close}
+    return pd.DataFrame({**columns, "volume": 1.0}, index)
+
+
+@pytest.mark.parametrize(
+    ("index", "lengths"),
+    [
+        pytest.param(
+            pd.date_range("2015-01-01", periods=300, freq="B"),
+            {"sma": [50, 200], "momentum": [252, 21], "reversal": [5], "volatility": [20]},
+            id="days of stocks",
+        ),
+        pytest.param(
+            pd.date_range("2015-01-01", periods=400, freq="D"),
+            {"sma": [50, 200], "momentum": [365, 30], "reversal": [5], "volatility": [20]},
+            id="days of all weeks",
+        ),
+        pytest.param(
+            pd.date_range("2015-01-01", periods=1300, freq="6h"),
+            {"sma": [200, 800], "reversal": [20], "volatility": [80]},
+            id="four bars a day",
+        ),
+        pytest.param(
+            pd.date_range("2015-01-02", periods=120, freq="W"),
+            {"sma": [10, 41], "momentum": [52, 4], "reversal": [1], "volatility": [4]},
+            id="weeks",
+        ),
+        pytest.param(
+            pd.date_range("2015-01-31", periods=60, freq="ME"),
+            {"sma": [2, 10], "momentum": [12, 1]},
+            id="months",
+        ),
+    ],
+)
+def test_days_and_months_are_counted_in_bars(index, lengths):
+    names = {
+        "sma": ("SMA cross", ["fast", "slow"]),
+        "momentum": ("12-1 momentum", ["lookback", "skip"]),
+        "reversal": ("Short-term reversal", ["lookback"]),
+        "volatility": ("Volatility target", ["length"]),
+    }
+    for kind, expected in lengths.items():
+        name, params = names[kind]
+        run = run_cerebro(BASELINES[name], walk_of(index))
+        assert [run.params[param] for param in params] == expected, name
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Short-term reversal", "counts 5 days, which are 0.24 bars here"),
+        ("Volatility target", "counts 20 days, which are 0.95 bars here, and needs 2"),
+    ],
+)
+def test_what_is_shorter_than_a_bar_is_refused(name, words):
+    months = walk_of(pd.date_range("2015-01-31", periods=60, freq="ME"))
+    with pytest.raises(LongBarsError, match=words):
+        run_cerebro(BASELINES[name], months)
 
 
 # What holds for all
