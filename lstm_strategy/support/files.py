@@ -166,10 +166,11 @@ def read_whole(path: str | Path, *, largest: int) -> bytes:
         b'done'
     """
     with open_regular(path) as file:
-        content = file.read(largest + 1)
-    if len(content) > largest:
-        raise OSError(errno.EFBIG, f"it is larger than {largest:,} bytes", str(path))
-    return content
+        if os.fstat(file.fileno()).st_size <= largest:
+            content = file.read(largest + 1)
+            if len(content) <= largest:
+                return content
+    raise OSError(errno.EFBIG, f"it is larger than {largest:,} bytes", str(path))
 
 
 def open_regular(path: str | Path) -> BinaryIO:

@@ -55,7 +55,7 @@ def train_model(
     rows, times = build_training_set(
         bars, features, settings, leave_out=leave_out, validation=validation
     )
-    from lstm_strategy.learning.inference import build_engine
+    from lstm_strategy.learning.inference import StoredForecasts, build_engine
     from lstm_strategy.learning.network import keras
     from lstm_strategy.learning.training import fit_network
 
@@ -63,7 +63,11 @@ def train_model(
         fit = fit_network(rows, settings, build=build, on_epoch=on_epoch, callbacks=callbacks)
     engine, onnx = build_engine(fit.network, rows.features)
     network = TrainedNetwork.from_training(
-        fit.network, engine=engine, onnx=onnx, keras_version=keras.__version__
+        fit.network,
+        engine=engine,
+        onnx=onnx,
+        stored=StoredForecasts.of(engine, rows.features),
+        keras_version=keras.__version__,
     )
     assessment = assess_network(network, rows, settings)
     card = ModelCard(

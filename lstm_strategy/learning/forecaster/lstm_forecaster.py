@@ -21,15 +21,16 @@ from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecast
 from lstm_strategy.learning.forecaster.fitting import train_model
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.forecaster.storage import (
+    CARD_FILE,
+    CHECK_FILE,
     HISTORY_COLUMNS,
+    StoredModel,
     builder_name,
-    load_card,
-    load_files,
-    load_history,
+    load_model,
     save_model,
 )
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
-from lstm_strategy.learning.inference import Engine, choose_engine
+from lstm_strategy.learning.inference import Engine
 from lstm_strategy.learning.targets import LabelFunction, SignalScale, Target
 from lstm_strategy.learning.training import ForecasterSettings, build_training_set
 from lstm_strategy.support import OnEpoch, sha256_of
@@ -349,7 +350,15 @@ class LSTMForecaster(FeatureForecaster):
             ModelError: If the forecaster hasn't been fitted, or the folder holds something that
                 isn't a model.
         """
-        save_model(Path(folder), self._fitted_network().files, self._fitted_card(), self.history)
+        network = self._fitted_network()
+        save_model(
+            Path(folder),
+            network.files,
+            self._fitted_card(),
+            stored=network.stored,
+            signal=self.columns_of(network.stored.forecasts)[0],
+            history=self.history,
+        )
         return Path(folder)
 
     @classmethod
@@ -367,16 +376,17 @@ class LSTMForecaster(FeatureForecaster):
                 the model can't be run by the engine.
             FeatureError: If it needs another feature library.
         """
-        folder = Path(folder)
-        card = load_card(folder)
-        engine = choose_engine(engine, has_onnx=bool(card.onnx_sha256))
+        saved = load_model(Path(folder), engine=engine)
+        card = saved.card
         forecaster = cls(FeatureSet.from_dict(card.features), **dict(card.settings))
         forecaster._trained = TrainedNetwork.from_files(
-            load_files(folder, card, engine=engine),
-            engine_name=engine,
+            saved.files,
+            stored=saved.stored,
+            engine_name=saved.engine,
             keras_version=card.versions.get("keras", "unknown"),
         )
-        forecaster.card, forecaster.history = card, load_history(folder)
+        forecaster.card, forecaster.history = card, saved.history
+        forecaster._check_signal(Path(folder), saved)
         return forecaster
 
     def __repr__(self) -> str:
@@ -394,6 +404,17 @@ class LSTMForecaster(FeatureForecaster):
         return self._fitted_network().forecast_rows(
             rows, settled_rows=self.settled_rows, window_rows=self.window_rows
         )
+
+    def _check_signal(self, folder: Path, saved: StoredModel) -> None:
+        """Refuse a card that makes other signals of the stored forecasts than were stored."""
+        n_features = saved.stored.rows.shape[1]
+        signal = self.columns_of(saved.stored.forecasts)[0]
+        if n_features != len(self.features.names) or not np.allclose(signal, saved.signal):
+            raise ModelError(
+                f"The files at {folder} don't belong together: {CARD_FILE} has "
+                f"{len(self.features.names)} features, and {CHECK_FILE} {n_features} and perhaps "
+                "other signals. Restore the folder, or train the model again."
+            )
 
     @property
     def _scale(self) -> SignalScale:

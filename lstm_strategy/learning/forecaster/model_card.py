@@ -2,9 +2,9 @@
 
 import math
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from lstm_strategy.bars import MarketTraits
 from lstm_strategy.learning.targets import SignalScale
@@ -31,10 +31,17 @@ class TrainingSpan(BaseModel):
     start: datetime
     end: datetime
     validation_start: datetime
-    n_bars: int
+    n_bars: int = Field(ge=1)
     traits: MarketTraits
     has_chosen_rows: bool = False
     sha256: str
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        moments = (self.start, self.validation_start, self.end)
+        if len({moment.tzinfo is None for moment in moments}) > 1 or sorted(moments) != [*moments]:
+            raise ValueError("start, validation_start and end must follow each other")
+        return self
 
 
 class MemorySpan(BaseModel):
@@ -50,9 +57,9 @@ class MemorySpan(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    bars: int
+    bars: int = Field(ge=1)
     converged: bool
-    tolerance: float
+    tolerance: float = Field(gt=0, allow_inf_nan=False)
 
 
 class ModelCard(BaseModel):
@@ -72,6 +79,8 @@ class ModelCard(BaseModel):
         network: The user's own network builder by name; "" for the LSTM of the package.
         network_sha256: The digest of `network.keras`.
         onnx_sha256: The digest of `network.onnx`; "" without one.
+        check_sha256: The digest of `check.json`, the stored forecasts.
+        history_sha256: The digest of `history.csv`.
 
     Example:
         >>> ModelCard.model_fields["format"].default
@@ -93,6 +102,16 @@ class ModelCard(BaseModel):
     network: str = ""
     network_sha256: str = ""
     onnx_sha256: str = ""
+    check_sha256: str = ""
+    history_sha256: str = ""
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if self.memory is not None and self.memory.bars > self.training.n_bars:
+            raise ValueError("memory.bars must be at most training.n_bars")
+        if self.settings.horizon > self.training.n_bars:
+            raise ValueError("settings.horizon must be at most training.n_bars")
+        return self
 
     @field_validator("validation_scores", mode="before")
     @classmethod

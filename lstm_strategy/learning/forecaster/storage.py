@@ -1,21 +1,28 @@
-"""A forecaster as a folder: `network.keras`, `network.onnx`, `model.json`, `history.csv`.
+"""A forecaster as a folder of `model.json`, `network.keras` and a few others.
 
 `network.keras` is what counts; `network.onnx` is the same network for ONNX Runtime, where it has
-such a form. The folder is written whole or not at all. Loading never unpickles and never runs code
-from it.
+such a form; `check.json` has a few of its forecasts, by which both are known again. `model.json`
+holds the digests of the others and its own. The folder is written whole or not at all, and read as
+a stranger's: loading never unpickles, never runs code from it, and gives up before a file that
+would take more memory than it should.
 """
 
+import io
 import json
+import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster.model_card import FORMAT, ModelCard
+from lstm_strategy.learning.inference import StoredForecasts, choose_engine
 from lstm_strategy.support import (
     describe_first_offence,
     parse_json,
@@ -26,11 +33,17 @@ from lstm_strategy.support import (
 
 NETWORK_FILE, ONNX_FILE = "network.keras", "network.onnx"
 CARD_FILE = "model.json"
+CHECK_FILE = "check.json"
 HISTORY_FILE = "history.csv"
 WALK_FORWARD_FILE = "walkforward.json"
 HISTORY_COLUMNS = ["member", "epoch", "loss", "val_loss"]
-MODEL_FILES = (CARD_FILE, NETWORK_FILE, ONNX_FILE, HISTORY_FILE)
-_LARGEST_CARD = 4 * 2**20
+MODEL_FILES = (CARD_FILE, NETWORK_FILE, ONNX_FILE, CHECK_FILE, HISTORY_FILE)
+
+_LARGEST_NETWORK = 2**30
+_LARGEST_FILE = 16 * 2**20  # of the others
+_SEAL = "sha256"
+_MOST_READINGS = 100
+_SECONDS_BETWEEN_READINGS = 0.02
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,27 @@ class NetworkFiles:
 
     keras: bytes
     onnx: bytes | None
+
+
+@dataclass(frozen=True, eq=False)
+class StoredModel:
+    """What a model folder holds, checked as far as it can be without running the network.
+
+    Attributes:
+        card: Where the model came from.
+        files: The network.
+        engine: What shall run it: "onnx" or "keras".
+        stored: Some forecasts of the network.
+        signal: The signals that these forecasts became, shape (n_rows,).
+        history: One row an epoch: member, epoch, loss, val_loss; empty where it was lost.
+    """
+
+    card: ModelCard
+    files: NetworkFiles
+    engine: str
+    stored: StoredForecasts
+    signal: np.ndarray
+    history: pd.DataFrame
 
 
 def builder_name(build: Any) -> str:
@@ -64,26 +98,51 @@ def builder_name(build: Any) -> str:
     return f"{build.__module__}.{getattr(build, '__qualname__', type(build).__qualname__)}"
 
 
-def save_model(folder: Path, files: NetworkFiles, card: ModelCard, history: pd.DataFrame) -> None:
+def save_model(
+    folder: Path,
+    files: NetworkFiles,
+    card: ModelCard,
+    *,
+    stored: StoredForecasts,
+    signal: np.ndarray,
+    history: pd.DataFrame,
+) -> None:
     """Write a model folder, replacing an earlier model of the same name in one step.
 
     Raises:
-        ModelError: If the folder exists and isn't a model; it is left as it is.
+        ModelError: If the folder isn't a model's, or the network is too large to be loaded again.
     """
-    card = card.model_copy(
-        update={
-            "network_sha256": sha256_of(files.keras),
-            "onnx_sha256": "" if files.onnx is None else sha256_of(files.onnx),
-        }
-    )
+    if max(len(files.keras), len(files.onnx or b"")) > _LARGEST_NETWORK:
+        raise ModelError(
+            f"A saved network may have {_LARGEST_NETWORK:,} bytes, and this one has more. Train "
+            "fewer units or members."
+        )
     content = {
         NETWORK_FILE: files.keras,
-        CARD_FILE: (card.model_dump_json(indent=2) + "\n").encode(),
+        CHECK_FILE: json.dumps({**stored.to_dict(), "signal": signal.tolist()}).encode(),
         HISTORY_FILE: history.to_csv(index=False).encode(),
     }
     if files.onnx is not None:
         content[ONNX_FILE] = files.onnx
+    digests = {
+        "network_sha256": sha256_of(files.keras),
+        "onnx_sha256": "" if files.onnx is None else sha256_of(files.onnx),
+        "check_sha256": sha256_of(content[CHECK_FILE]),
+        "history_sha256": sha256_of(content[HISTORY_FILE]),
+    }
+    described = json.loads(card.model_copy(update=digests).model_dump_json())
+    content[CARD_FILE] = (json.dumps(seal_card(described), indent=2) + "\n").encode()
     write_folder(folder, content)
+
+
+def seal_card(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a card with the digest of all of it, by which a change is noticed.
+
+    Whoever can compute a digest can seal a card of his own: this guards against damage and against
+    edits that forgot what hangs together, such as another end of the training.
+    """
+    unsealed = {name: value for name, value in content.items() if name != _SEAL}
+    return {**unsealed, _SEAL: sha256_of(json.dumps(unsealed, sort_keys=True))}
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
@@ -158,17 +217,73 @@ def check_can_hold_model(folder: Path) -> None:
 def _is_a_card(path: Path) -> bool:
     """Whether a file is the card of a model that this package saved, in whatever format."""
     try:
-        content = parse_json(read_whole(path, largest=_LARGEST_CARD))
+        content = parse_json(read_whole(path, largest=_LARGEST_FILE))
         return type(content["format"]) is int and "lstm-strategy" in content["versions"]
     except (OSError, ValueError, TypeError, KeyError):
         return False
 
 
+def load_model(folder: Path, *, engine: str) -> StoredModel:
+    """Read a model folder as one version, while another process may save a newer one there.
+
+    Args:
+        folder: Where the model was saved.
+        engine: "auto", "onnx" or "keras". With "keras" an ONNX model that is missing or damaged
+            makes no difference.
+
+    Raises:
+        ModelError: If the folder is missing, incomplete, of another version or changed.
+    """
+    for reading in range(1, _MOST_READINGS + 1):
+        version = _version_of(folder)
+        try:
+            return _read_model(folder, engine)
+        except ModelError:
+            time.sleep(_SECONDS_BETWEEN_READINGS)
+            if reading == _MOST_READINGS or _version_of(folder) == version:
+                raise
+    raise AssertionError  # the last reading returned or raised
+
+
+def _version_of(folder: Path) -> tuple[int, ...] | None:
+    """What changes when another folder takes the place of this one."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _read_model(folder: Path, engine: str) -> StoredModel:
+    card = load_card(folder)
+    engine = choose_engine(engine, has_onnx=bool(card.onnx_sha256))
+    if engine == "onnx" and not card.onnx_sha256:
+        raise ModelError(
+            f"The model at {folder} has no ONNX model, since ONNX lacks a layer of its network. "
+            'Load it with engine="keras".'
+        )
+    network = _read_file(folder / NETWORK_FILE, card.network_sha256, largest=_LARGEST_NETWORK)
+    onnx = _read_onnx(folder / ONNX_FILE, card, is_needed=engine == "onnx")
+    stored, signal = _read_check(folder / CHECK_FILE, card)
+    files = NetworkFiles(network, onnx)
+    return StoredModel(card, files, engine, stored, signal, _read_history(folder, card))
+
+
 def load_card(folder: Path) -> ModelCard:
     """Read the checked `model.json` of a model folder.
 
+    Args:
+        folder: Where the model was saved.
+
     Raises:
-        ModelError: If the folder is missing, incomplete, or of another version.
+        ModelError: If the folder is missing, incomplete, of another version or changed.
+
+    Example:
+        >>> try:
+        ...     load_card(Path("nowhere"))
+        ... except ModelError as error:
+        ...     print(str(error).partition(".")[0])
+        No model at nowhere
     """
     if not folder.is_dir():
         raise ModelError(
@@ -176,78 +291,116 @@ def load_card(folder: Path) -> ModelCard:
             "save one with forecaster.save(folder)."
         )
     for name in (CARD_FILE, NETWORK_FILE):
-        if not (folder / name).is_file():
+        if not (folder / name).exists():
             raise ModelError(
                 f"The model at {folder} is incomplete: {name} is missing. Save or train it again."
             )
-    content = _read_json(folder / CARD_FILE)
-    if content.get("format") != FORMAT:
-        writer = content.get("versions", {}).get("lstm-strategy", "unknown")
+    path = folder / CARD_FILE
+    content = _parse_card(path)
+    _check_format(folder, content)
+    if content != seal_card(content):
         raise ModelError(
-            f"The model at {folder} was saved by lstm-strategy {writer} in format "
-            f"{content.get('format')}, and this version reads format {FORMAT}. Train it again, or "
-            f"install the version that saved it: pip install lstm-strategy=={writer}"
+            f"{path} isn't the card that was saved (its sha256 differs). Restore it, or train "
+            "the model again."
         )
     try:
-        return ModelCard.model_validate(content)
+        unsealed = {name: value for name, value in content.items() if name != _SEAL}
+        return ModelCard.model_validate_json(json.dumps(unsealed), strict=True)
     except ValidationError as error:
         raise ModelError(
-            f"{folder / CARD_FILE} is damaged: {describe_first_offence(error)}. Save or train the "
-            "model again."
+            f"{path} is damaged: {describe_first_offence(error)}. Save or train the model again."
         ) from None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _parse_card(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise ModelError(f"{path} isn't readable JSON. Save or train the model again.")
+        content = parse_json(_read_bytes(path, largest=_LARGEST_FILE))
+        if not isinstance(content, dict):
+            raise ValueError("it holds no names")
+    except ValueError as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(
+            f"{path} isn't readable JSON: {error}. Save or train the model again."
+        ) from None
     return content
 
 
-def load_files(folder: Path, card: ModelCard, *, engine: str) -> NetworkFiles:
-    """Read the files of a network, after checking that they are the ones that were saved.
+def _check_format(folder: Path, content: Mapping[str, Any]) -> None:
+    found = content.get("format")
+    if found == FORMAT:
+        return
+    versions = content.get("versions")
+    writer = str(versions.get("lstm-strategy")) if isinstance(versions, dict) else ""
+    if not re.fullmatch(r"\d[\w.+]*", writer):  # it goes into a command that people copy
+        writer = "unknown"
+    raise ModelError(
+        f"The model at {folder} was saved by lstm-strategy {writer} in format "
+        f"{found!r:.20}, and this version reads format {FORMAT}. Train it again, or install the "
+        f"version that saved it: pip install lstm-strategy=={writer}"
+    )
 
-    With `engine="keras"` an ONNX model that is missing or damaged makes no difference.
 
-    Raises:
-        ModelError: If `network.keras` or `network.onnx` was changed, or there is no ONNX model
-            and `engine="onnx"` asks for it.
-    """
-    content = (folder / NETWORK_FILE).read_bytes()
-    if sha256_of(content) != card.network_sha256:
+def _read_file(path: Path, digest: str, *, largest: int) -> bytes:
+    """A file of a model, if it is the one that was saved."""
+    is_there = path.exists()
+    content = _read_bytes(path, largest=largest) if is_there else b""
+    if not is_there or sha256_of(content) != digest:
+        other = ', load the model with engine="keras",' if path.name == ONNX_FILE else ""
         raise ModelError(
-            f"{folder / NETWORK_FILE} isn't the network that was saved (its sha256 differs from "
-            "model.json). Restore it, or train the model again."
+            f"{path} isn't the {_NAMES[path.name]} that was saved (it is missing, or its sha256 "
+            f"differs from {CARD_FILE}). Restore it{other} or train the model again."
         )
-    if engine == "onnx" and not card.onnx_sha256:
-        raise ModelError(
-            f"The model at {folder} has no ONNX model, since ONNX lacks a layer of its network. "
-            'Load it with engine="keras".'
-        )
-    onnx = _read_onnx(folder / ONNX_FILE, card) if card.onnx_sha256 else None
-    if onnx is None and card.onnx_sha256 and engine != "keras":
-        raise ModelError(
-            f"{folder / ONNX_FILE} isn't the ONNX model that was saved (it is missing, or its "
-            'sha256 differs from model.json). Restore it, load the model with engine="keras", or '
-            "train it again."
-        )
-    return NetworkFiles(content, onnx)
+    return content
 
 
-def _read_onnx(path: Path, card: ModelCard) -> bytes | None:
-    """The ONNX model; None where it is missing or isn't the one that was saved."""
-    if not path.is_file():
+_NAMES = {NETWORK_FILE: "network", ONNX_FILE: "ONNX model", CHECK_FILE: "list of forecasts"}
+
+
+def _read_onnx(path: Path, card: ModelCard, *, is_needed: bool) -> bytes | None:
+    if not card.onnx_sha256:
         return None
-    content = path.read_bytes()
-    return content if sha256_of(content) == card.onnx_sha256 else None
-
-
-def load_history(folder: Path) -> pd.DataFrame:
-    """Read the training history of a model; empty where it wasn't kept or can't be read."""
     try:
-        return pd.read_csv(folder / HISTORY_FILE)[HISTORY_COLUMNS]
-    except (OSError, KeyError, pd.errors.EmptyDataError, pd.errors.ParserError):
-        return pd.DataFrame(columns=HISTORY_COLUMNS)
+        return _read_file(path, card.onnx_sha256, largest=_LARGEST_NETWORK)
+    except ModelError:
+        if is_needed:
+            raise
+        return None
+
+
+def _read_bytes(path: Path, *, largest: int) -> bytes:
+    try:
+        return read_whole(path, largest=largest)
+    except OSError as error:
+        raise ModelError(
+            f"{path} can't be read: {error.strerror}. Restore it, or train the model again."
+        ) from None
+
+
+def _read_check(path: Path, card: ModelCard) -> tuple[StoredForecasts, np.ndarray]:
+    content = _read_file(path, card.check_sha256, largest=_LARGEST_FILE)
+    try:
+        saved = parse_json(content)
+        stored = StoredForecasts.from_dict(saved)
+        signal = np.array(saved["signal"], np.float64)
+        if signal.shape != stored.forecasts.shape[:1]:
+            raise ValueError(f"it has {signal.shape} signals")
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{path} is damaged: {error}. Save or train the model again.") from None
+    if stored.forecasts.shape[1] != card.settings.members:
+        raise ModelError(
+            f"{path} has forecasts of {stored.forecasts.shape[1]} members, and {CARD_FILE} says "
+            f"members={card.settings.members}. Restore the folder, or train the model again."
+        )
+    return stored, signal
+
+
+def _read_history(folder: Path, card: ModelCard) -> pd.DataFrame:
+    """The training history; empty where it wasn't kept or isn't the one that was saved."""
+    try:
+        content = read_whole(folder / HISTORY_FILE, largest=_LARGEST_FILE)
+        if sha256_of(content) == card.history_sha256:
+            return pd.read_csv(io.BytesIO(content))[HISTORY_COLUMNS]
+    except (OSError, KeyError, ValueError):
+        pass
+    return pd.DataFrame(columns=HISTORY_COLUMNS)

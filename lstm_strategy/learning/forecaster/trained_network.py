@@ -11,6 +11,7 @@ from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster.storage import NETWORK_FILE, NetworkFiles
 from lstm_strategy.learning.inference import (
     Engine,
+    StoredForecasts,
     choose_engine,
     run_carried,
     run_windowed,
@@ -18,6 +19,7 @@ from lstm_strategy.learning.inference import (
 from lstm_strategy.support import sha256_of
 
 if TYPE_CHECKING:
+    from lstm_strategy.learning.inference import KerasEngine
     from lstm_strategy.learning.network import keras
 
 
@@ -28,43 +30,57 @@ class TrainedNetwork:
 
     Args:
         onnx: The network as an ONNX model; None where it has none.
+        stored: Some of its forecasts, by which it is known again in each of its forms.
         keras_version: The version of Keras that wrote the files.
         engine_name: "auto", "onnx" or "keras".
     """
 
     def __init__(
-        self, onnx: bytes | None, *, keras_version: str, engine_name: str = "auto"
+        self,
+        onnx: bytes | None,
+        *,
+        stored: StoredForecasts,
+        keras_version: str,
+        engine_name: str = "auto",
     ) -> None:
         self._onnx, self._keras_version = onnx, keras_version
-        self._engine_name = engine_name
+        self.stored, self._engine_name = stored, engine_name
 
     @classmethod
     def from_training(
-        cls, network: "keras.Model", *, engine: Engine, onnx: bytes | None, keras_version: str
+        cls,
+        network: "keras.Model",
+        *,
+        engine: Engine,
+        onnx: bytes | None,
+        stored: StoredForecasts,
+        keras_version: str,
     ) -> "TrainedNetwork":
         """The network that a training left, with the engine that was built for it."""
-        trained = cls(onnx, keras_version=keras_version)
+        trained = cls(onnx, stored=stored, keras_version=keras_version)
         trained.keras_model, trained.engine = network, engine
         return trained
 
     @classmethod
     def from_files(
-        cls, files: NetworkFiles, *, engine_name: str, keras_version: str
+        cls, files: NetworkFiles, *, stored: StoredForecasts, engine_name: str, keras_version: str
     ) -> "TrainedNetwork":
         """The network in these files.
 
         Raises:
-            ModelError: If the engine can't run it.
+            ModelError: If the engine can't run it, or gives other forecasts than the stored ones.
         """
-        trained = cls(files.onnx, keras_version=keras_version, engine_name=engine_name)
+        trained = cls(
+            files.onnx, stored=stored, keras_version=keras_version, engine_name=engine_name
+        )
         trained.files = files
         trained.engine = trained._build_engine()
         return trained
 
     @cached_property
     def keras_model(self) -> "keras.Model":
-        """The Keras network; raises ModelError if Keras can't read its file."""
-        return _read_keras_model(self.files.keras, self._keras_version)
+        """The Keras network; raises ModelError if Keras can't read its file, or it is another."""
+        return self._keras_engine.network
 
     @cached_property
     def files(self) -> NetworkFiles:
@@ -106,32 +122,34 @@ class TrainedNetwork:
         return members
 
     def _build_engine(self) -> Engine:
-        from lstm_strategy.learning.inference import KerasEngine, OnnxEngine
+        from lstm_strategy.learning.inference import OnnxEngine
 
         name = choose_engine(self._engine_name, has_onnx=self._onnx is not None)
         if name == "onnx" and self._onnx is not None:
-            return OnnxEngine(self._onnx)
-        return KerasEngine(self.keras_model)
+            engine = OnnxEngine(self._onnx)
+            self.stored.check(engine)
+            return engine
+        return self._keras_engine
+
+    @cached_property
+    def _keras_engine(self) -> "KerasEngine":
+        from lstm_strategy.learning.inference import KerasEngine
+        from lstm_strategy.learning.network import keras, read_network
+
+        network = read_network(self.files.keras, saved_with=self._keras_version)
+        try:
+            engine = KerasEngine(network)
+            whole = keras.ops.convert_to_numpy(network(self.stored.rows[None]))
+        except Exception as error:  # whatever a network raises that was never trained here
+            raise ModelError(
+                f"{NETWORK_FILE} isn't a network that this package trains: {str(error)[:200]}. "
+                "Restore it, or train the model again."
+            ) from error
+        self.stored.compare(whole[0], engine)
+        self.stored.check(engine)
+        return engine
 
     def __getstate__(self) -> dict[str, Any]:
-        left = ("engine", "keras_model")
+        left = ("engine", "keras_model", "_keras_engine")
         kept = {name: value for name, value in vars(self).items() if name not in left}
         return {**kept, "files": self.files}
-
-
-def _read_keras_model(content: bytes, saved_with: str) -> "keras.Model":
-    """The network in the bytes of `network.keras`."""
-    from lstm_strategy.learning.network import check_not_forked, keras
-
-    check_not_forked()
-    try:
-        with tempfile.TemporaryDirectory(prefix="network-") as folder:
-            path = Path(folder) / NETWORK_FILE
-            path.write_bytes(content)
-            return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:
-        raise ModelError(
-            f"{NETWORK_FILE} can't be read by Keras {keras.__version__}: "
-            f"{str(error).splitlines()[0]}. It was saved with Keras {saved_with}; train the model "
-            "again."
-        ) from error

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lstm_strategy.learning.inference.engines import (
+    BlockEngine,
     Engine,
     State,
     choose_engine,
@@ -10,6 +11,7 @@ from lstm_strategy.learning.inference.engines import (
     run_windowed,
 )
 from lstm_strategy.learning.inference.settling import SIGNAL_TOLERANCE, network_memory
+from lstm_strategy.learning.inference.stored_forecasts import StoredForecasts
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.inference.onnx_export import export_onnx
 
 __all__ = [
+    "BlockEngine",
     "Engine",
     "KerasEngine",
     "OnnxEngine",
     "SIGNAL_TOLERANCE",
     "State",
+    "StoredForecasts",
     "build_engine",
     "choose_engine",
     "export_onnx",

@@ -4,9 +4,9 @@ Importing this module imports neither Keras nor ONNX Runtime.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -16,6 +16,9 @@ ENGINES = ("auto", "onnx", "keras")
 
 State = list[np.ndarray]
 """The states of all recurrent layers, each of shape (n_sequences, n_units)."""
+
+Scan = Callable[[np.ndarray, State], tuple[np.ndarray, State]]
+"""A function of rows and a state that does what `Engine.scan` does."""
 
 _LONGEST_SCAN_BARS = 16_384  # bounds the memory that one call needs
 
@@ -52,8 +55,15 @@ class Engine(Protocol):
 
 
 class BlockEngine(ABC):
-    """An engine that runs long sequences in blocks, the state handed from one to the next."""
+    """An engine that runs long sequences in blocks, the state handed from one to the next.
 
+    Attributes:
+        name: What runs the network, for messages.
+        tolerance: How far apart two machines may compute a forecast.
+    """
+
+    name: ClassVar[str]
+    tolerance: ClassVar[float]
     _block_bars = _LONGEST_SCAN_BARS
     _widths: list[int]
 
@@ -72,6 +82,10 @@ class BlockEngine(ABC):
             block_forecasts, *state = self._run(block, state)
             forecasts.append(block_forecasts)
         return forecasts[0] if len(forecasts) == 1 else np.concatenate(forecasts, axis=1), state
+
+    def ways(self) -> list[Scan]:
+        """Every way in which the engine computes a scan; all give the same numbers."""
+        return [self.scan]
 
     def _blocks(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         for start in range(0, rows.shape[1], self._block_bars):

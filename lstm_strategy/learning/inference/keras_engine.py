@@ -17,6 +17,9 @@ class KerasEngine(BlockEngine):
     Args:
         network: What `join_members` built.
 
+    Attributes:
+        network: The same.
+
     Example:
         >>> from lstm_strategy.learning.network import (
         ...     build_lstm_member, build_scaling, join_members
@@ -28,6 +31,9 @@ class KerasEngine(BlockEngine):
         ((1, 5, 1), [(1, 4), (1, 4)])
     """
 
+    name = "Keras"
+    tolerance = 1e-4
+
     def __init__(self, network: "keras.Model") -> None:
         from lstm_strategy.learning.network import (
             build_stepping_network,
@@ -37,15 +43,16 @@ class KerasEngine(BlockEngine):
         )
 
         check_not_forked()
+        self.network = network
         self._on_cpu = partial(keras.device, "cpu")
         with self._on_cpu():
-            self._network = build_stepping_network(copy_to_cpu(network))
-            self._network.compile(jit_compile=False)  # lengths differ from call to call
-        self._widths = [tensor.shape[-1] for tensor in self._network.inputs[1:]]
+            self._stepping = build_stepping_network(copy_to_cpu(network))
+            self._stepping.compile(jit_compile=False)  # lengths differ from call to call
+        self._widths = [tensor.shape[-1] for tensor in self._stepping.inputs[1:]]
 
     def _run(self, rows: np.ndarray, state: State) -> list[Any]:
         with self._on_cpu():
-            answers = self._network.predict_on_batch([rows, *state])
+            answers = self._stepping.predict_on_batch([rows, *state])
         # a network without any recurrent layer has no state, and Keras then gives no list
         parts = answers if isinstance(answers, list | tuple) else [answers]
         return [np.asarray(part) for part in parts]

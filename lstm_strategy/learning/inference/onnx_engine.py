@@ -1,7 +1,6 @@
 """Forecasts by ONNX Runtime, without Keras or TensorFlow."""
 
 import base64
-import json
 import os
 from functools import cached_property
 from typing import Any
@@ -9,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.inference.engines import BlockEngine, State
+from lstm_strategy.learning.inference.engines import BlockEngine, Scan, State
+from lstm_strategy.learning.inference.onnx_check import check_onnx
 from lstm_strategy.learning.inference.threads import PARTS, ThreadedScan, usable_threads
+from lstm_strategy.support import parse_json
 
 _BLOCKS_WORTH_THREADS = 4
+_MOST_UNITS = 65_536
 
 
 class OnnxEngine(BlockEngine):
@@ -39,13 +41,15 @@ class OnnxEngine(BlockEngine):
         ((1, 5, 1), [(1, 4), (1, 4)])
     """
 
+    name = "ONNX"
+    tolerance = 2e-5
     _block_bars = 512  # what a block's gates take fits the cache: a tenth faster than in one
 
     def __init__(self, model: bytes) -> None:
         self._model = model
         self._session = _start_session(model)
         self._inputs = [port.name for port in self._session.get_inputs()]
-        self._widths = [int(port.shape[-1]) for port in self._session.get_inputs()[1:]]
+        self._widths = [_read_width(port) for port in self._session.get_inputs()[1:]]
 
     def scan(self, rows: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Forecast every row; see `Engine.scan`."""
@@ -54,25 +58,53 @@ class OnnxEngine(BlockEngine):
             return self._threaded_scan.scan(self._blocks(rows), state)
         return super().scan(rows, state)
 
+    def ways(self) -> list[Scan]:
+        """Every way in which the engine computes a scan; all give the same numbers."""
+        return [super().scan, self._scan_in_parts] if self._parts else [super().scan]
+
     def _run(self, rows: np.ndarray, state: State) -> list[Any]:
         feeds = dict(zip(self._inputs, (rows, *state), strict=True))
         return list(self._session.run(None, feeds))
 
+    def _scan_in_parts(self, rows: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        in_one_thread = ThreadedScan(self._parts, self._inputs[1:], 1)
+        return in_one_thread.scan(self._blocks(rows), state)
+
+    @cached_property
+    def _parts(self) -> list[Any]:
+        """A session for each recurrent layer, or none."""
+        properties = self._session.get_modelmeta().custom_metadata_map
+        parts = parse_json(properties.get(PARTS, "[]").encode())
+        if len(parts) > len(self._widths):
+            raise ModelError(
+                "The ONNX model has more parts than recurrent layers. Load it with "
+                'engine="keras", or train it again.'
+            )
+        return [_start_session(base64.b64decode(part)) for part in parts]
+
     @cached_property
     def _threaded_scan(self) -> ThreadedScan | None:
         """The parts of the model in threads; None where there is one part or one CPU."""
-        parts = json.loads(self._session.get_modelmeta().custom_metadata_map.get(PARTS, "[]"))
-        n_threads = min(usable_threads(), len(parts))
-        if n_threads < 2:
-            return None
-        sessions = [_start_session(base64.b64decode(part)) for part in parts]
-        return ThreadedScan(sessions, self._inputs[1:], n_threads)
+        n_threads = min(usable_threads(), len(self._parts))
+        return ThreadedScan(self._parts, self._inputs[1:], n_threads) if n_threads > 1 else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return OnnxEngine, (self._model,)
 
 
+def _read_width(port: Any) -> int:
+    """The units of a recurrent layer, from the port of its state."""
+    width = port.shape[-1] if port.shape else None
+    if not isinstance(width, int) or not 0 < width <= _MOST_UNITS:
+        raise ModelError(
+            f"The ONNX model has a state {port.name} of the shape {port.shape}. Load the model "
+            'with engine="keras", or train it again.'
+        )
+    return width
+
+
 def _start_session(model: bytes) -> Any:
+    check_onnx(model)
     # read while it is imported; disable_telemetry_events() comes too late for the first event
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
@@ -86,9 +118,11 @@ def _start_session(model: bytes) -> Any:
     # One step of a recurrent network is done before a second thread has woken up; and a process
     # that was forked lacks the threads of its parent.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what it says is raised too
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"], enable_fallback=False
+        )
     except Exception as error:
         raise ModelError(
             f"ONNX Runtime {onnxruntime.__version__} can't read the network: "

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.network.cpu_kernel import fastest_copy, fits_the_kernel
     from lstm_strategy.learning.network.devices import copy_to_cpu, has_gpu, list_devices
     from lstm_strategy.learning.network.keras_import import check_not_forked, keras
+    from lstm_strategy.learning.network.loading import read_network
     from lstm_strategy.learning.network.lstm import (
         build_lstm_member,
         build_scaling,
@@ -50,6 +51,7 @@ __all__ = [
     "keras",
     "list_devices",
     "members_of",
+    "read_network",
     "scale_rows",
     "scaling_constants",
     "scaling_of",
@@ -65,6 +67,7 @@ __getattr__ = import_on_first_use(
         "list_devices": ".devices",
         "check_not_forked": ".keras_import",
         "keras": ".keras_import",
+        "read_network": ".loading",
         "build_lstm_member": ".lstm",
         "build_scaling": ".lstm",
         "join_members": ".lstm",

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 FORECAST_COLUMNS = ["signal", "forecast", "uncertainty"]
 """The columns of every forecast; a target may add others."""
@@ -45,8 +45,8 @@ class SignalScale(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    threshold: float
-    width: float
+    threshold: float = Field(allow_inf_nan=False)
+    width: float = Field(gt=0, allow_inf_nan=False)
 
 
 class Target(ABC):

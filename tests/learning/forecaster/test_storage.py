@@ -2,10 +2,13 @@
 
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
+import threading
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_up import SMALL_FEATURES, random_walk
@@ -13,6 +16,7 @@ from made_up import SMALL_FEATURES, random_walk
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.learning.forecaster.model_card import ModelCard
+from lstm_strategy.learning.forecaster.storage import seal_card
 from lstm_strategy.support import sha256_of
 
 BARS = random_walk(160, seed=3)
@@ -62,7 +66,7 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_behind(trained, tmp_
         trained.save(tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [
-        "history.csv", "model.json", "network.keras", "network.onnx",
+        "check.json", "history.csv", "model.json", "network.keras", "network.onnx",
     ]  # fmt: skip
 
 
@@ -123,19 +127,60 @@ def damaged(folder, tmp_path, damage):
     return copy
 
 
-def _edit_card(**changes):
+def edit_card(folder, change):
+    """Change a card as someone would who knows how it is sealed."""
+    card = json.loads((folder / "model.json").read_text())
+    change(card)
+    (folder / "model.json").write_text(json.dumps(seal_card(card)))
+
+
+def edited(**changes):
+    return lambda folder: edit_card(folder, lambda card: card.update(changes))
+
+
+def edited_within(part, **changes):
+    return lambda folder: edit_card(folder, lambda card: card[part].update(changes))
+
+
+def unsealed(**changes):
     def edit(folder):
         card = json.loads((folder / "model.json").read_text())
-        card.update(changes)
-        (folder / "model.json").write_text(json.dumps(card))
+        (folder / "model.json").write_text(json.dumps(card | changes))
 
     return edit
 
 
-def _other_library(folder):
-    card = json.loads((folder / "model.json").read_text())
-    card["features"]["library_version"] = "0.0.1"
-    (folder / "model.json").write_text(json.dumps(card))
+def with_file(name, content, field=None):
+    """Put another content into a file, with its digest in the card."""
+
+    def write(folder):
+        (folder / name).write_bytes(content)
+        if field is not None:
+            edited(**{field: sha256_of(content)})(folder)
+
+    return write
+
+
+def with_check(**changes):
+    def write(folder):
+        check = json.loads((folder / "check.json").read_text())
+        content = json.dumps(check | changes).encode()
+        with_file("check.json", content, "check_sha256")(folder)
+
+    return write
+
+
+def in_place_of(name, make):
+    def replace(folder):
+        (folder / name).unlink()
+        make(folder / name)
+
+    return replace
+
+
+def make_sparse(path):
+    with path.open("wb") as file:
+        file.truncate(2**40)
 
 
 @pytest.mark.parametrize(
@@ -144,17 +189,57 @@ def _other_library(folder):
         pytest.param(shutil.rmtree, "No model at", id="missing folder"),
         pytest.param(lambda f: (f / "network.keras").unlink(), "network.keras is miss", id="half"),
         pytest.param(lambda f: (f / "model.json").unlink(), "model.json is missing", id="no card"),
-        pytest.param(lambda f: (f / "model.json").write_text("{"), "readable JSON", id="torn card"),
+        pytest.param(lambda f: (f / "check.json").unlink(), "it is missing", id="no forecasts"),
+        pytest.param(with_file("model.json", b"{"), "readable JSON", id="torn card"),
+        pytest.param(with_file("model.json", b"[" * 10**5), "too deep", id="nested card"),
+        pytest.param(with_file("model.json", b"[1]"), "holds no names", id="card without names"),
         pytest.param(
-            _edit_card(format=1),
+            with_file("model.json", b'{"format": 3, "format": 3}'), "is there twice", id="twice"
+        ),
+        pytest.param(with_file("model.json", b'{"width": NaN}'), "isn't finite", id="NaN in card"),
+        pytest.param(
+            edited(format=1),
             r"saved by lstm-strategy 0\.1\.0 in format 1.*Train it again, or install the version",
             id="another version",
         ),
-        pytest.param(_edit_card(signal={"width": 1}), "signal.threshold", id="field missing"),
-        pytest.param(_other_library, "pandas-ta.* 0.0.1.*Install", id="another feature library"),
         pytest.param(
-            lambda f: (f / "network.keras").write_bytes(b"PK"), "sha256 differs", id="tampered"
+            edited(format=2, versions={"lstm-strategy": "1; rm -rf ~"}),
+            "lstm-strategy==unknown",
+            id="a command for a version",
         ),
+        pytest.param(unsealed(created="2020-01-01T00:00:00Z"), "sha256 differs", id="not sealed"),
+        pytest.param(edited(signal={"width": 1}), "signal.threshold", id="field missing"),
+        pytest.param(edited_within("signal", width=0), "signal.width must", id="width of zero"),
+        pytest.param(edited_within("signal", width=9), "don't belong together", id="other width"),
+        pytest.param(edited_within("settings", members=3), "members=3", id="other members"),
+        pytest.param(
+            edited_within("training", end="1999-01-01T00:00:00"), "follow each other", id="ends"
+        ),
+        pytest.param(edited_within("training", end=5), "training.end must", id="end as a number"),
+        pytest.param(edited_within("memory", bars=10**9), "memory.bars", id="endless memory"),
+        pytest.param(
+            edited_within("features", specs=[{"kind": "rsi"}], columns=[[{"name": "RSI"}]]),
+            "1 features, and check.json 3",
+            id="other features",
+        ),
+        pytest.param(
+            edited_within("features", library_version="0.0.1"),
+            "pandas-ta.* 0.0.1.*Install",
+            id="another feature library",
+        ),
+        pytest.param(with_file("network.keras", b"PK"), "sha256 differs", id="other network"),
+        pytest.param(with_check(rows=[[1, 2], [3]]), "check.json is damaged", id="ragged rows"),
+        pytest.param(with_check(rows=[[1, 2]] * 24), "network can't forecast", id="other rows"),
+        pytest.param(
+            with_check(forecasts=[[0.5, 0.5]] * 24), "others, up to", id="other forecasts"
+        ),
+        pytest.param(in_place_of("model.json", os.mkfifo), "no regular file", id="pipe"),
+        pytest.param(
+            in_place_of("network.keras", lambda path: path.symlink_to("/dev/zero")),
+            "no regular file",
+            id="device",
+        ),
+        pytest.param(in_place_of("network.onnx", make_sparse), "larger than", id="sparse"),
     ],
 )
 def test_a_damaged_model_is_refused_with_a_remedy(model_folder, tmp_path, damage, message):
@@ -163,17 +248,112 @@ def test_a_damaged_model_is_refused_with_a_remedy(model_folder, tmp_path, damage
         LSTMForecaster.load(folder)
 
 
-def test_a_network_with_code_in_it_is_refused_even_with_a_matching_sha256(model_folder, tmp_path):
-    from lstm_strategy.learning.network import keras
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda f: (f / "history.csv").unlink(), id="missing"),
+        pytest.param(with_file("history.csv", b"member,epoch,loss,val_loss\n1,1,9,9"), id="other"),
+        pytest.param(in_place_of("history.csv", os.mkfifo), id="pipe"),
+    ],
+)
+def test_a_history_that_was_lost_is_empty(model_folder, tmp_path, damage):
+    assert LSTMForecaster.load(damaged(model_folder, tmp_path, damage)).history.empty
+
+
+def with_network(build, *, forges_forecasts=False):
+    """Put another network in place of the trained one, with all digests right."""
 
     def plant(folder):
-        inputs = keras.Input((None, 3))
-        planted = keras.Model(inputs, keras.layers.Lambda(lambda x: x[..., :1])(inputs))
-        planted.save(folder / "network.keras")
-        _edit_card(network_sha256=sha256_of((folder / "network.keras").read_bytes()))(folder)
+        from lstm_strategy.learning.network import build_scaling, join_members, keras
 
-    with pytest.raises(LSTMStrategyError, match=r"can't be read by Keras"):
-        LSTMForecaster.load(damaged(model_folder, tmp_path, plant), engine="keras")
+        keras.utils.set_random_seed(0)
+        rows = np.array(json.loads((folder / "check.json").read_text())["rows"], "float32")
+        network = build(keras, lambda *members: join_members(build_scaling(rows), members))
+        network.save(folder / "network.keras")
+        content = (folder / "network.keras").read_bytes()
+        with_file("network.keras", content, "network_sha256")(folder)
+        if forges_forecasts:
+            forecasts = keras.ops.convert_to_numpy(network(rows[None]))[0]
+            with_check(forecasts=forecasts.tolist())(folder)
+
+    return plant
+
+
+def member_of(keras, *layers):
+    inputs = keras.Input((None, 3))
+    outputs = inputs
+    for layer in layers:
+        outputs = layer(outputs)
+    return keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(outputs))
+
+
+def build_bidirectional(keras, join):
+    both = keras.layers.Bidirectional(keras.layers.GRU(2, return_sequences=True))
+    return join(member_of(keras, both), member_of(keras))
+
+
+@pytest.mark.parametrize(
+    ("plant", "message"),
+    [
+        pytest.param(
+            with_network(lambda keras, _: member_of(keras, keras.layers.Lambda(lambda x: -x))),
+            "can't be read by Keras",
+            id="code",
+        ),
+        pytest.param(
+            with_network(lambda keras, _: member_of(keras)), "that this package trains", id="Dense"
+        ),
+        pytest.param(
+            with_network(lambda keras, join: join(member_of(keras))),
+            "of the shape",
+            id="one member",
+        ),
+        pytest.param(
+            with_network(lambda keras, join: join(member_of(keras), member_of(keras))),
+            "others, up to",
+            id="other weights",
+        ),
+        pytest.param(
+            with_network(build_bidirectional, forges_forecasts=True),
+            "others, up to",
+            id="looks ahead",
+        ),
+    ],
+)
+def test_another_network_is_refused_even_with_matching_digests(
+    model_folder, tmp_path, plant, message
+):
+    folder = damaged(model_folder, tmp_path, plant)
+    with pytest.raises(LSTMStrategyError, match=message):
+        LSTMForecaster.load(folder, engine="keras")
+
+
+def test_the_keras_network_of_a_model_that_runs_in_onnx_is_checked_once_it_is_read(
+    model_folder, tmp_path
+):
+    plant = with_network(lambda keras, join: join(member_of(keras), member_of(keras)))
+    forecaster = LSTMForecaster.load(damaged(model_folder, tmp_path, plant), engine="onnx")
+    with pytest.raises(LSTMStrategyError, match="others, up to"):
+        _ = forecaster.keras_model
+
+
+def test_a_model_is_read_as_one_version_while_it_is_saved_again(trained, tmp_path):
+    folder = trained.save(tmp_path / "model")
+    other = trained.with_memory("window", lookback=7)
+    is_done = threading.Event()
+
+    def save_again():
+        for turn in range(60):
+            (other if turn % 2 else trained).save(folder)
+        is_done.set()
+
+    writer = threading.Thread(target=save_again)
+    writer.start()
+    lookbacks = set()
+    while not is_done.is_set():
+        lookbacks.add(LSTMForecaster.load(folder, engine="onnx").settings.lookback)
+    writer.join()
+    assert lookbacks <= {7, trained.settings.lookback}
 
 
 def test_a_score_that_could_not_be_computed_survives_the_card(trained):

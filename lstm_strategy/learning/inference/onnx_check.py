@@ -1,0 +1,143 @@
+"""Whether an ONNX model holds nothing but what this package writes, before anything runs it.
+
+ONNX is a language: a graph can loop for ever, read other files, unfold a few bytes to terabytes, or
+let a forecast depend on how many bars there are. So the file is read here as what it is on the
+wire, protocol buffers, which needs no library, and whatever `OnnxGraph` doesn't write is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lstm_strategy.errors import ModelError
+
+_OPERATORS = {
+    *("Add", "Concat", "Div", "GRU", "LSTM", "LayerNormalization", "MatMul", "Mul", "RNN"),
+    *("Squeeze", "Sub", "Transpose", "Unsqueeze"),
+    *("Elu", "Relu", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh"),
+}
+_ATTRIBUTES = {"activations", "axis", "epsilon", "hidden_size", "linear_before_reset", "perm"}
+_WIDEST = 65_536  # features that are joined to one row
+
+# fields by the numbers that onnx.proto gives them
+_MODEL = {1: "ir_version", 2: "producer_name", 7: "graph", 8: "opset_import", 14: "metadata_props"}
+_GRAPH = {1: "node", 2: "name", 5: "initializer", 11: "input", 12: "output"}
+_NODE = {1: "input", 2: "output", 4: "op_type", 5: "attribute"}
+_ATTRIBUTE = {1: "name", 2: "f", 3: "i", 4: "s", 7: "floats", 8: "ints", 9: "strings", 20: "type"}
+_TENSOR = {1: "dims", 2: "data_type", 8: "name", 9: "raw_data"}
+_ITEM_BYTES = {1: 4, 7: 8}  # float and int64
+_VARINT, _EIGHT_BYTES, _MANY_BYTES, _FOUR_BYTES = 0, 1, 2, 5
+
+_Message = dict[str, list[Any]]
+
+
+def check_onnx(model: bytes) -> None:
+    """Refuse an ONNX model that holds anything but what `export_onnx` writes.
+
+    Args:
+        model: The content of `network.onnx`, or one of its parts.
+
+    Raises:
+        ModelError: Naming the first thing that doesn't belong there.
+
+    Example:
+        >>> try:
+        ...     check_onnx(b"not a model")
+        ... except ModelError as error:
+        ...     print(str(error).partition(".")[0])
+        ONNX Runtime can't read the network: it isn't one that this package writes (it is torn)
+    """
+    try:
+        content = _parse(memoryview(model), _MODEL)
+        for graph in content["graph"]:
+            _check_graph(_parse(graph, _GRAPH))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ModelError(
+            "ONNX Runtime can't read the network: it isn't one that this package writes "
+            f'({error}). Load it with engine="keras", or train it again.'
+        ) from None
+
+
+def _check_graph(graph: _Message) -> None:
+    for tensor in graph["initializer"]:
+        _check_tensor(_parse(tensor, _TENSOR))
+    widths: dict[str, int] = {}
+    for node in graph["node"]:
+        _check_node(_parse(node, _NODE), widths)
+
+
+def _check_tensor(tensor: _Message) -> None:
+    (data_type,), (data,) = tensor["data_type"] or [0], tensor["raw_data"] or [b""]
+    n_items = int(np.prod([float(size) for size in tensor["dims"]]))
+    if n_items * _ITEM_BYTES.get(data_type, 0) != len(data):
+        raise ValueError("it has a constant whose values aren't there")
+
+
+def _check_node(node: _Message, widths: dict[str, int]) -> None:
+    """Check one operator, and note how many times wider than the rows its result may be."""
+    (name,) = map(_read_text, node["op_type"])
+    if name not in _OPERATORS:
+        raise ValueError(f"it has the operator {name!r}")
+    for attribute in node["attribute"]:
+        fields = _parse(attribute, _ATTRIBUTE)
+        for label in map(_read_text, fields["name"]):
+            if label not in _ATTRIBUTES:
+                raise ValueError(f"{name} has the attribute {label!r}")
+        for function in map(_read_text, fields["strings"]):
+            if function not in _OPERATORS:
+                raise ValueError(f"{name} has the activation {function!r}")
+    inputs = [widths.get(label, 1) for label in map(_read_text, node["input"])]
+    width = sum(inputs) if name == "Concat" else max(inputs, default=1)
+    if width > _WIDEST:
+        raise ValueError("it joins its rows to ever wider ones")
+    widths.update(dict.fromkeys(map(_read_text, node["output"]), width))
+
+
+def _read_text(value: Any) -> str:
+    text = str(value, "ascii")
+    if not text.isprintable():
+        raise ValueError(f"it has the name {text!r}")
+    return text
+
+
+def _parse(message: memoryview, names: Mapping[int, str]) -> _Message:
+    """The fields of a message by name, each a list; a field without a name here is refused."""
+    content: _Message = {name: [] for name in names.values()}
+    for number, value in _fields(message):
+        if number not in names:
+            raise ValueError(f"it has a field {number} where only {', '.join(content)} are known")
+        content[names[number]].append(value)
+    return content
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
+    """The fields of a message: their numbers, and integers or bytes."""
+    place = 0
+    while place < len(message):
+        key, place = _read_varint(message, place)
+        if key & 7 == _VARINT:
+            value, place = _read_varint(message, place)
+            yield key >> 3, value
+            continue
+        if key & 7 == _MANY_BYTES:
+            size, place = _read_varint(message, place)
+        else:
+            size = {_EIGHT_BYTES: 8, _FOUR_BYTES: 4}.get(key & 7, len(message))
+        if place + size > len(message):
+            raise ValueError("it is torn")
+        yield key >> 3, message[place : place + size]
+        place += size
+
+
+def _read_varint(message: memoryview, place: int) -> tuple[int, int]:
+    """An integer of seven bits a byte, and the place after it."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if place >= len(message):
+            break
+        value |= (message[place] & 0x7F) << shift
+        place += 1
+        if message[place - 1] < 0x80:
+            return value, place
+    raise ValueError("it is torn")

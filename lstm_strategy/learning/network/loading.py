@@ -1,0 +1,104 @@
+"""A network from the bytes of a `.keras` file, which may come from a stranger."""
+
+import io
+import math
+import tempfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lstm_strategy.errors import ModelError
+from lstm_strategy.learning.network.keras_import import check_not_forked, keras
+from lstm_strategy.support import parse_json
+
+_CONFIG_FILE = "config.json"
+_FILES = {_CONFIG_FILE, "metadata.json", "model.weights.h5"}
+_LARGEST_CONFIG = 16 * 2**20
+_LARGEST_NUMBER = 65_536  # units, paddings, repetitions
+_ANY_NUMBER = ("seed", "shared_object_id")
+
+_one_at_a_time = threading.Lock()
+
+
+def read_network(content: bytes, *, saved_with: str) -> keras.Model:
+    """Read a network that Keras saved; no code from the file is run.
+
+    Args:
+        content: The bytes of a `.keras` file.
+        saved_with: The version of Keras that wrote it, for the message.
+
+    Raises:
+        ModelError: If Keras can't read it, or if it would take more memory than its file does.
+
+    Example:
+        >>> try:
+        ...     read_network(b"no archive", saved_with="3.15.1")
+        ... except ModelError as error:
+        ...     print(str(error).partition(";")[2].strip())
+        train the model again.
+    """
+    check_not_forked()
+    try:
+        _check_archive(content)
+        with tempfile.TemporaryDirectory(prefix="network-") as folder:
+            path = Path(folder) / "network.keras"
+            path.write_bytes(content)
+            with _one_at_a_time, _bounded_weights(len(content)):
+                return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        raise ModelError(
+            f"network.keras can't be read by Keras {keras.__version__}: "
+            f"{(str(error) or type(error).__name__).splitlines()[0]}. It was saved with Keras "
+            f"{saved_with}; train the model again."
+        ) from error
+
+
+def _check_archive(content: bytes) -> None:
+    """Refuse what would grow when it is unpacked, and numbers that are no part of a network."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = archive.infolist()
+        is_grown = sum(file.file_size for file in files) > len(content)
+        if is_grown or {file.filename for file in files} != _FILES or len(files) > len(_FILES):
+            raise ValueError("it isn't the archive that Keras writes")
+        if archive.getinfo(_CONFIG_FILE).file_size > _LARGEST_CONFIG:
+            raise ValueError(f"{_CONFIG_FILE} is larger than any network's")
+        _check_numbers(parse_json(archive.read(_CONFIG_FILE)))
+
+
+def _check_numbers(config: Any) -> None:
+    unread = [config]
+    while unread:
+        part = unread.pop()
+        if isinstance(part, dict):
+            unread += [value for name, value in part.items() if name not in _ANY_NUMBER]
+        elif isinstance(part, list):
+            unread += part
+        elif isinstance(part, int) and abs(part) > _LARGEST_NUMBER:
+            raise ValueError(f"{_CONFIG_FILE} has the number {part}")
+
+
+@contextmanager
+def _bounded_weights(most: int) -> Iterator[None]:
+    """Let no network be built that has more weights than its file has bytes.
+
+    Keras makes the weights, at random, before it reads them.
+    """
+    add_weight, thread, left = keras.Layer.add_weight, threading.get_ident(), most
+
+    def add_bounded(layer: Any, *arguments: Any, **named: Any) -> Any:
+        nonlocal left
+        if threading.get_ident() == thread:
+            shape = named.get("shape") or (arguments[0] if arguments else ())
+            left -= math.prod(shape)
+            if left < 0:
+                raise ValueError("it asks for more weights than its file holds")
+        return add_weight(layer, *arguments, **named)
+
+    keras.Layer.add_weight = add_bounded
+    try:
+        yield
+    finally:
+        keras.Layer.add_weight = add_weight
