@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 
 def declared_params(owner: type) -> tuple[str, ...]:
     """Return the names of the parameters that a strategy or indicator class declares.
@@ -182,6 +184,41 @@ def owner_of(indicator: Any) -> Any:
         True
     """
     return indicator._owner
+
+
+def index_behind(feed: Any) -> pd.DatetimeIndex | None:
+    """Return the index of the frame whose bars a feed loads at the times that the index names.
+
+    Args:
+        feed: A data feed, or one that was resampled or cloned from another.
+
+    Returns:
+        Dates that rise; None where the feed loads something else than a frame on such dates, or
+        takes them to be of another timezone.
+
+    Example:
+        >>> from lstm_strategy import BarsFeed, sample_bars
+        >>> index_behind(BarsFeed(sample_bars().iloc[:3])).equals(sample_bars().index[:3])
+        True
+    """
+    original = getattr(feed, "data", feed)  # a clone has the feed that it was cloned from
+    index = getattr(getattr(original.p, "dataname", None), "index", None)
+    is_usable = isinstance(index, pd.DatetimeIndex) and index.is_monotonic_increasing
+    return index if is_usable and original.p.tzinput is None else None
+
+
+def zone_shown_by(feed: Any) -> Any:
+    """Return the timezone in which a feed shows its dates; None where it is UTC or not known.
+
+    Args:
+        feed: A data feed that has been started.
+
+    Example:
+        >>> import backtrader as bt
+        >>> zone_shown_by(bt.feeds.GenericCSVData(dataname="bars.csv")) is None
+        True
+    """
+    return feed.lines.datetime._tz
 
 
 def loads_unchanged_bars(feed: Any) -> bool:

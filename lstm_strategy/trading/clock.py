@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.trading.backtrader_internals import index_behind, zone_shown_by
+
 _MICROSECONDS_A_DAY = 86_400_000_000
-_MILLISECONDS_A_DAY = 86_400_000
 _DAY_NUMBER_OF_1970 = 719_163
 _LARGEST_ROUNDING_ERROR = dt.timedelta(microseconds=10)
 
@@ -34,10 +35,60 @@ def day_numbers(index: pd.DatetimeIndex) -> np.ndarray:
 def dates_from_day_numbers(numbers: np.ndarray) -> pd.DatetimeIndex:
     """Return the dates of backtrader's day numbers in UTC, without a timezone.
 
-    A day number of our time is a float that resolves ten microseconds, hence milliseconds.
+    A day number of our time is a float that resolves ten microseconds. The roundest date that has
+    it is the one that was meant: a whole millisecond, else one that ends in 100 or 10 microseconds.
     """
-    milliseconds = np.rint((numbers - _DAY_NUMBER_OF_1970) * _MILLISECONDS_A_DAY).astype("int64")
-    return pd.DatetimeIndex(milliseconds.astype("datetime64[ms]"), name="datetime").as_unit("us")
+    exact = np.rint((numbers - _DAY_NUMBER_OF_1970) * _MICROSECONDS_A_DAY).astype("int64")
+    dates = exact
+    for step in (10, 100, 1_000):
+        rounder = np.rint(exact / step).astype("int64") * step
+        is_meant = day_numbers(_dates_from_microseconds(rounder)) == numbers
+        dates = np.where(is_meant, rounder, dates)
+    return _dates_from_microseconds(dates)
+
+
+def _dates_from_microseconds(microseconds: np.ndarray) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(microseconds.astype("datetime64[us]"), name="datetime")
+
+
+class FeedClock:
+    """The times of a feed's bars as the user's own bars have them: exactly, in their timezone.
+
+    backtrader keeps time in UTC and to ten microseconds. Where the feed was made of a frame, its
+    index tells what was meant; bars of another feed have the timezone that it shows.
+
+    Args:
+        feed: A data feed that has been started.
+
+    Example:
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, sample_bars
+        >>> feed = BarsFeed(sample_bars().iloc[:5].tz_localize("America/New_York"))
+        >>> FeedClock(feed).times(day_numbers(pd.DatetimeIndex(["2024-07-01 13:30"])))
+        DatetimeIndex(['2024-07-01 09:30:00-04:00'], dtype='datetime64[us, America/New_York]',
+                      name='datetime', freq=None)
+    """
+
+    def __init__(self, feed: Any) -> None:
+        self._index = index_behind(feed)
+        if self._index is None:
+            zone = zone_shown_by(feed)
+            self._zone = zone.zone if isinstance(zone, ShownZone) else zone
+        else:
+            self._zone, self._numbers = self._index.tz, day_numbers(self._index)
+
+    def times(self, numbers: np.ndarray) -> pd.DatetimeIndex:
+        """Return the times of bars.
+
+        Args:
+            numbers: The feed's day numbers, shape (n_bars,).
+        """
+        if self._index is not None and len(self._index):
+            places = np.searchsorted(self._numbers, numbers).clip(max=len(self._index) - 1)
+            if np.array_equal(self._numbers[places], numbers):
+                return self._index[places].rename("datetime")
+        dates = dates_from_day_numbers(numbers)
+        return dates if self._zone is None else dates.tz_localize("UTC").tz_convert(self._zone)
 
 
 class ShownZone(dt.tzinfo):

@@ -23,7 +23,7 @@ from lstm_strategy.errors import TooFewBarsError, TradingError
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, Stream
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
 from lstm_strategy.trading.backtrader_internals import owner_of
-from lstm_strategy.trading.clock import dates_from_day_numbers
+from lstm_strategy.trading.clock import FeedClock
 from lstm_strategy.trading.execution import note_one_unit
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class LSTMIndicator(bt.Indicator):
         self._check_is_feed()
         self._forecaster = open_forecaster(self.p.model)
         self._check_lines()
+        self._bar_clock = FeedClock(self.data)
         self.addminperiod(self._forecaster.warm_up + 1)
         self._ready: np.ndarray | None = None
         self._stream: Stream | None = None
@@ -165,7 +166,7 @@ class LSTMIndicator(bt.Indicator):
         if "volume" in columns:
             columns["volume"] = self._known_volume(columns["volume"])
         times = np.array(self.data.lines.datetime.array[:n_bars])
-        return pd.DataFrame(columns, index=dates_from_day_numbers(times))
+        return pd.DataFrame(columns, index=self._bar_clock.times(times))
 
     def _streamed_values(self, stream: Stream, n_bars: int) -> tuple[float, float, float]:
         if n_bars > self._bars_begun:
@@ -193,7 +194,7 @@ class LSTMIndicator(bt.Indicator):
         bar = {name: getattr(self.data.lines, name)[0] for name in self._forecaster.bars_columns}
         if "volume" in bar:
             bar["volume"] = float(self._known_volume(np.array(bar["volume"])))
-        return {"datetime": self.data.datetime.datetime(0), **bar}
+        return {"datetime": self._bar_clock.times(np.array([self.data.datetime[0]]))[0], **bar}
 
     def _known_volume(self, volume: np.ndarray) -> np.ndarray:
         """The volume, with 0 where a broker gives none and the model doesn't read it."""
