@@ -21,6 +21,7 @@ class FindingKind(StrEnum):
     FORETELLS = "correlates with later moves"
     OTHER_ROWS = "fitted on other rows"
     NO_TRAINING_BARS = "training bars missing"
+    NO_KERAS = "Keras missing"
     BAR_BY_BAR = "differs bar by bar"
     NEVER_FORGETS = "never forgets"
     LONG_MEMORY = "long memory"

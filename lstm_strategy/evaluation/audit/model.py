@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import bars_fingerprint
-from lstm_strategy.errors import ModelError
+from lstm_strategy.errors import ModelError, SettingsError
 from lstm_strategy.evaluation.audit.findings import (
     Check,
     Finding,
@@ -166,12 +166,21 @@ def audit_training(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
         return PartialAudit(notes=(note,))
     rows = build_training_set(trained_on, model.features, model.settings)[0].scaling_rows
     every_row = model.features.frame(bars).dropna().to_numpy()
-    scaling = _compare_scaling(model, rows, every_row)
     threshold = _compare_threshold(model, card, trained_on)
-    checks = (
-        Check("scaling", 2 * rows.shape[1], len(scaling)),
-        Check("threshold", 2, len(threshold)),
-    )
+    checked = Check("threshold", 2, len(threshold))
+    try:
+        scaling = _compare_scaling(model, rows, every_row)
+    except SettingsError as error:
+        note = Finding(
+            layer="scaling",
+            culprit="Keras",
+            kind=FindingKind.NO_KERAS,
+            what="isn't there to read the scaling, so that wasn't compared.",
+            remedy=str(error),
+            is_leak=False,
+        )
+        return PartialAudit(tuple(threshold), (note,), (checked,))
+    checks = (Check("scaling", 2 * rows.shape[1], len(scaling)), checked)
     return PartialAudit((*scaling, *threshold), checks=checks)
 
 
@@ -192,8 +201,8 @@ def _compare_scaling(
     findings = []
     for number, name in enumerate(model.features.names):
         column, every = rows[:, number], every_row[:, number]
-        rounding = 1e-6 + 1e-4 * float(column.std())
-        is_constant = column.std() < 1e-6 * (1 + abs(column.mean()))
+        rounding = 1e-6 * abs(float(column.mean())) + 1e-4 * float(column.std())
+        is_constant = column.std() <= 1e-6 * abs(column.mean())
         # a feature that never changes is only centred
         for statistic in ("mean",) if is_constant else ("mean", "std"):
             expected = float(getattr(column, statistic)())

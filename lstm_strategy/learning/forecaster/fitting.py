@@ -56,12 +56,14 @@ def train_model(
         bars, features, settings, leave_out=leave_out, validation=validation
     )
     from lstm_strategy.learning.inference import StoredForecasts, build_engine
-    from lstm_strategy.learning.network import keras
+    from lstm_strategy.learning.network import keras, usual_precision
     from lstm_strategy.learning.training import fit_network
 
-    with training_progress(progress, members=settings.members, epochs=settings.epochs) as on_epoch:
-        fit = fit_network(rows, settings, build=build, on_epoch=on_epoch, callbacks=callbacks)
-    engine, onnx = build_engine(fit.network, rows.features)
+    shown = training_progress(progress, members=settings.members, epochs=settings.epochs)
+    with usual_precision():
+        with shown as on_epoch:
+            fit = fit_network(rows, settings, build=build, on_epoch=on_epoch, callbacks=callbacks)
+        engine, onnx = build_engine(fit.network, rows.features)
     network = TrainedNetwork.from_training(
         fit.network,
         engine=engine,

@@ -134,12 +134,13 @@ class TrainedNetwork:
     @cached_property
     def _keras_engine(self) -> "KerasEngine":
         from lstm_strategy.learning.inference import KerasEngine
-        from lstm_strategy.learning.network import keras, read_network
+        from lstm_strategy.learning.network import keras, read_network, usual_precision
 
         network = read_network(self.files.keras, saved_with=self._keras_version)
         try:
             engine = KerasEngine(network)
-            whole = keras.ops.convert_to_numpy(network(self.stored.rows[None]))
+            with usual_precision():
+                whole = keras.ops.convert_to_numpy(network(self.stored.rows[None]))
         except Exception as error:  # whatever a network raises that was never trained here
             raise ModelError(
                 f"{NETWORK_FILE} isn't a network that this package trains: {str(error)[:200]}. "

@@ -40,18 +40,20 @@ class KerasEngine(BlockEngine):
             check_not_forked,
             copy_to_cpu,
             keras,
+            usual_precision,
         )
 
         check_not_forked()
         self.network = network
         self._on_cpu = partial(keras.device, "cpu")
-        with self._on_cpu():
+        self._in_float32 = usual_precision
+        with self._in_float32(), self._on_cpu():
             self._stepping = build_stepping_network(copy_to_cpu(network))
             self._stepping.compile(jit_compile=False)  # lengths differ from call to call
         self._widths = [tensor.shape[-1] for tensor in self._stepping.inputs[1:]]
 
     def _run(self, rows: np.ndarray, state: State) -> list[Any]:
-        with self._on_cpu():
+        with self._in_float32(), self._on_cpu():
             answers = self._stepping.predict_on_batch([rows, *state])
         # a network without any recurrent layer has no state, and Keras then gives no list
         parts = answers if isinstance(answers, list | tuple) else [answers]

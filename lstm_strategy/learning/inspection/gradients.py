@@ -102,9 +102,13 @@ def forecast_gradients(
 
 def _gradient_of_last_forecast(network: Any, windows: np.ndarray) -> np.ndarray:
     """The gradient of the members' mean forecast at the last step to each input."""
-    from lstm_strategy.learning.network import keras
+    from lstm_strategy.learning.network import keras, usual_precision
 
-    backend = keras.backend.backend()
+    with usual_precision():
+        return _gradient_in_backend(network, windows, keras.backend.backend())
+
+
+def _gradient_in_backend(network: Any, windows: np.ndarray, backend: str) -> np.ndarray:
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -114,6 +118,8 @@ def _gradient_of_last_forecast(network: Any, windows: np.ndarray) -> np.ndarray:
             forecast = tf.reduce_sum(tf.reduce_mean(network(rows, training=False)[:, -1], -1))
         return np.asarray(tape.gradient(forecast, rows))
     if backend == "torch":
+        from lstm_strategy.learning.network import keras
+
         rows = keras.ops.convert_to_tensor(windows).detach().requires_grad_(True)
         network(rows, training=False)[:, -1].mean(-1).sum().backward()
         return np.asarray(rows.grad.cpu())

@@ -15,7 +15,11 @@ from lstm_strategy.support.lazy import import_on_first_use
 if TYPE_CHECKING:
     from lstm_strategy.learning.network.cpu_kernel import fastest_copy, fits_the_kernel
     from lstm_strategy.learning.network.devices import copy_to_cpu, has_gpu, list_devices
-    from lstm_strategy.learning.network.keras_import import check_not_forked, keras
+    from lstm_strategy.learning.network.keras_import import (
+        check_not_forked,
+        keras,
+        usual_precision,
+    )
     from lstm_strategy.learning.network.loading import read_network
     from lstm_strategy.learning.network.lstm import (
         build_lstm_member,
@@ -55,6 +59,7 @@ __all__ = [
     "scale_rows",
     "scaling_constants",
     "scaling_of",
+    "usual_precision",
 ]
 
 __getattr__ = import_on_first_use(
@@ -68,6 +73,7 @@ __getattr__ = import_on_first_use(
         "check_not_forked": ".keras_import",
         "keras": ".keras_import",
         "read_network": ".loading",
+        "usual_precision": ".keras_import",
         "build_lstm_member": ".lstm",
         "build_scaling": ".lstm",
         "join_members": ".lstm",

@@ -1,13 +1,15 @@
 """The one place that imports Keras, quietly: `keras` and its `layers`."""
 
+import json
 import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from lstm_strategy.errors import ModelError
+from lstm_strategy.errors import ModelError, SettingsError
 
 
 @contextmanager
@@ -25,12 +27,59 @@ def _silence_standard_error() -> Iterator[None]:
         os.close(kept)
 
 
+def _describe_backend() -> str:
+    """The backend that Keras was told to use, and where."""
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    try:
+        stored = json.loads((home / "keras.json").read_text()).get("backend")
+    except (OSError, ValueError, AttributeError):
+        stored = None
+    if os.environ.get("KERAS_BACKEND"):
+        return f"{os.environ['KERAS_BACKEND']} (by the variable KERAS_BACKEND)"
+    return f"{stored} (by {home / 'keras.json'})" if stored else "tensorflow (its default)"
+
+
 with _silence_standard_error():
-    import keras
-    from keras import layers
+    try:
+        import keras
+        from keras import layers
+    except Exception as error:  # Keras raises whatever the backend does
+        raise SettingsError(
+            f"Keras can't be loaded with the backend {_describe_backend()}: "
+            f"{str(error).splitlines()[0]}. Install that backend, or name one that is installed: "
+            "KERAS_BACKEND=tensorflow, jax or torch. A saved model with network.onnx forecasts "
+            "without Keras."
+        ) from None
 
     if keras.backend.backend() == "tensorflow":
         keras.distribution.list_devices()  # the search for GPUs writes notes of its own
+
+
+@contextmanager
+def usual_precision() -> Iterator[None]:
+    """Let Keras compute in float32 inside the block, whatever it was told for other networks.
+
+    Mixed precision in a notebook, or `floatx` and `epsilon` in keras.json, would otherwise change
+    or break a training of ours.
+
+    Example:
+        >>> with usual_precision():
+        ...     keras.config.floatx()
+        'float32'
+    """
+    floatx, epsilon = keras.config.floatx(), keras.config.epsilon()
+    policy = keras.config.dtype_policy()
+    _set_precision("float32", 1e-7, "float32")
+    try:
+        yield
+    finally:
+        _set_precision(floatx, epsilon, policy)
+
+
+def _set_precision(floatx: str, epsilon: float, policy: Any) -> None:
+    keras.config.set_floatx(floatx)
+    keras.config.set_epsilon(epsilon)
+    keras.config.set_dtype_policy(policy)
 
 
 def _is_worth_logging(record: logging.LogRecord) -> bool:
@@ -61,4 +110,4 @@ def check_not_forked() -> None:
         )
 
 
-__all__ = ["check_not_forked", "keras", "layers"]
+__all__ = ["check_not_forked", "keras", "layers", "usual_precision"]

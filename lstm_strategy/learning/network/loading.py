@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.network.keras_import import check_not_forked, keras
+from lstm_strategy.learning.network.keras_import import check_not_forked, keras, usual_precision
 from lstm_strategy.support import parse_json
 
 _CONFIG_FILE = "config.json"
@@ -46,7 +46,7 @@ def read_network(content: bytes, *, saved_with: str) -> keras.Model:
         with tempfile.TemporaryDirectory(prefix="network-") as folder:
             path = Path(folder) / "network.keras"
             path.write_bytes(content)
-            with _one_at_a_time, _bounded_weights(len(content)):
+            with _one_at_a_time, usual_precision(), _bounded_weights(len(content)):
                 return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         raise ModelError(
