@@ -16,7 +16,7 @@ from lstm_strategy.bars.span import (
     slice_bars,
     span_dates,
 )
-from lstm_strategy.bars.validate import CheckedBars, check_bars, validate_bars
+from lstm_strategy.bars.validate import CheckedBars, check_bar, check_bars, validate_bars
 
 __all__ = [
     "CheckedBars",
@@ -27,6 +27,7 @@ __all__ = [
     "bars_per_day",
     "bars_per_year",
     "bars_until",
+    "check_bar",
     "check_bars",
     "describe_span",
     "find_differences",

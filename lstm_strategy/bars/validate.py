@@ -1,6 +1,7 @@
 """The first bad bar, named, before anything is computed from it."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -76,7 +77,9 @@ def check_bars(bars: pd.DataFrame | CheckedBars, *, source: str = "bars") -> Che
     )
 
 
-def validate_bars(bars: pd.DataFrame, *, source: str = "bars") -> pd.DataFrame:
+def validate_bars(
+    bars: pd.DataFrame, *, source: str = "bars", may_stand_still: bool = False
+) -> pd.DataFrame:
     """Check that bars can be trusted, or name the first thing that is wrong with them.
 
     Prices must be finite and positive, volume finite and not negative, the high the highest and
@@ -86,6 +89,8 @@ def validate_bars(bars: pd.DataFrame, *, source: str = "bars") -> pd.DataFrame:
         bars: Columns `open high low close volume` and any others of numbers, on a DatetimeIndex;
             left as it is.
         source: Where the bars came from, for instance a file; named in front of a message.
+        may_stand_still: Whether the close may be the same on every bar, as on a part of a feed
+            while the market is halted; a whole feed of such bars is refused by default.
 
     Returns:
         A float64 copy, shape (n_bars, 5 + n_extras): `open high low close volume` first, then the
@@ -112,6 +117,8 @@ def validate_bars(bars: pd.DataFrame, *, source: str = "bars") -> pd.DataFrame:
         numbers = {name: _to_floats(bars, name) for name in (*BAR_COLUMNS, *extras)}
         valid = pd.DataFrame(numbers, index=bars.index.rename("datetime"), dtype="float64")
         _check_prices(valid)
+        if not may_stand_still:
+            _check_moves(valid)
         _check_volume(valid)
         _check_extras(valid)
     except BarsError as error:
@@ -119,6 +126,32 @@ def validate_bars(bars: pd.DataFrame, *, source: str = "bars") -> pd.DataFrame:
             raise
         raise BarsError(f"{source}: {error}") from error
     return valid
+
+
+def check_bar(bar: Mapping[str, float], time: pd.Timestamp) -> None:
+    """Refuse one bar that `validate_bars` would refuse, in a microsecond where there is nothing.
+
+    Args:
+        bar: Open, high, low, close, volume and any other columns, by name.
+        time: Of the bar.
+
+    Raises:
+        BarsError: As `validate_bars` does.
+
+    Example:
+        >>> bar = {"open": 10.0, "high": 9.0, "low": 9.0, "close": 9.0, "volume": 5.0}
+        >>> try:
+        ...     check_bar(bar, pd.Timestamp("2024-01-02"))
+        ... except BarsError as error:
+        ...     print(str(error).partition(" (")[0])
+        high 9 is below open 10 at 2024-01-02
+    """
+    low, high = bar["low"], bar["high"]
+    lowest, highest = min(bar["open"], bar["close"]), max(bar["open"], bar["close"])
+    is_ordered = 1 / _LARGEST <= low <= lowest and highest <= high <= _LARGEST
+    if is_ordered and 0 <= bar["volume"] <= _LARGEST and not any(map(math.isinf, bar.values())):
+        return
+    validate_bars(pd.DataFrame([bar], index=pd.DatetimeIndex([time])))
 
 
 def _check_shape(bars: Any) -> None:
@@ -256,6 +289,9 @@ def _check_prices(bars: pd.DataFrame) -> None:
     for other in ("open", "close"):
         _refuse_order(bars, "high", "below", other)
         _refuse_order(bars, "low", "above", other)
+
+
+def _check_moves(bars: pd.DataFrame) -> None:
     close = bars["close"].to_numpy()
     if len(close) > 1 and (close == close[0]).all():
         raise BarsError(

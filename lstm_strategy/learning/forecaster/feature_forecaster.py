@@ -208,7 +208,9 @@ class FeatureForecaster(TrainableForecaster):
             settled_rows=self.settled_rows,
             window_rows=self.window_rows,
         )
-        return ForecastStream(model, None if history is None else validate_bars(history))
+        return ForecastStream(
+            model, None if history is None else validate_bars(history, may_stand_still=True)
+        )
 
     def _notice_other_bars(self, bars: pd.DataFrame) -> None:
         """Say so where valid bars differ from those of the training; nothing unless overridden."""
@@ -216,7 +218,7 @@ class FeatureForecaster(TrainableForecaster):
     def _forecast_members(self, bars: pd.DataFrame) -> pd.DataFrame:
         """The members' forecasts for every bar, shape (n_bars, n_members)."""
         _ = self._scale  # without one nothing has been trained: say so before anything else
-        bars = validate_bars(bars)
+        bars = validate_bars(bars, may_stand_still=True)
         self._notice_other_bars(bars)
         self.features.check_volume(bars)
         features = self.features.frame(bars)

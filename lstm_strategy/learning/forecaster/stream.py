@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import check_bar
 from lstm_strategy.errors import BarsError
 from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet, TrailingFeatures
 from lstm_strategy.learning.forecaster.base import UNKNOWN_FORECAST, Forecast
@@ -91,9 +92,9 @@ class ForecastStream:
             Signal, forecast and uncertainty; NaN in warm-up.
 
         Raises:
-            BarsError: If a column is missing, a price isn't a number, or the bar isn't later than
-                the one before, or has a timezone and that one has none, or the other way round.
-                The stream is then as it was.
+            BarsError: If a column is missing, `validate_bars` would refuse the bar, or it isn't
+                later than the one before, or has a timezone and that one has none, or the other
+                way round. The stream is then as it was.
         """
         time, values = self._read_bar(bar)
         step = self._step(time, values)
@@ -136,11 +137,19 @@ class ForecastStream:
             if name in BASE_COLUMNS and not np.isfinite(value):
                 raise BarsError(f"{name} is {value} at {time}. Leave incomplete bars out.")
             values.append(self._last_known.get(name, value) if np.isnan(value) else value)
+        check_bar(dict(zip(self._columns, values, strict=True)), time)
         return time, values
 
     def _read_time(self, moment: Any) -> pd.Timestamp:
         """A moment in the timezone of the bars before, after which it must lie."""
-        time, last = pd.Timestamp(moment), self._trailing.last_time
+        try:
+            time, last = pd.Timestamp(moment), self._trailing.last_time
+            if pd.isna(time):
+                raise ValueError("it is empty")
+        except (TypeError, ValueError, OverflowError):
+            raise BarsError(
+                f"datetime must be a moment such as 2024-05-02 16:00, got {moment!r}."
+            ) from None
         if last is None:
             return time
         if (time.tz is None) != (last.tz is None):

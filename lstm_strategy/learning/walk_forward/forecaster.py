@@ -138,7 +138,7 @@ class WalkForwardForecaster(Forecaster):
         self, bars: pd.DataFrame, ask: Callable[[Forecaster, pd.DataFrame], pd.DataFrame]
     ) -> pd.DataFrame:
         """Ask the model of each fold about its own bars, and join the answers."""
-        bars = validate_bars(bars)
+        bars = validate_bars(bars, may_stand_still=True)
         starts = [_position_of(bars.index, refit.test_start) for refit in self.refits]
         parts = []
         for refit, start, stop in zip(self.refits, starts, [*starts[1:], len(bars)], strict=True):
@@ -152,7 +152,9 @@ class WalkForwardForecaster(Forecaster):
 
     def stream(self, history: pd.DataFrame | None = None) -> "WalkForwardStream":
         """Give the same forecasts bar by bar, starting after `history` if there is one."""
-        return WalkForwardStream(self, None if history is None else validate_bars(history))
+        return WalkForwardStream(
+            self, None if history is None else validate_bars(history, may_stand_still=True)
+        )
 
     def save(self, folder: str | Path) -> Path:
         """Write all models and the ledger to a folder that is new or empty, and return its path.

@@ -54,7 +54,7 @@ def test_peeking_at_a_forming_bar_leaves_no_trace(trained):
     bars = BARS.reset_index().to_dict("records")
     undisturbed, peeking = trained.stream(BARS.iloc[:100]), trained.stream(BARS.iloc[:100])
     for price in (40.0, 60.0):
-        peeking.peek({**bars[100], "close": price})
+        peeking.peek({**bars[100], "close": price, "low": 39.0, "high": 61.0})
     assert peeking.peek(bars[100]) == undisturbed.peek(bars[100])
     for bar in bars[100:103]:
         assert peeking.update(bar) == undisturbed.update(bar)
@@ -66,6 +66,13 @@ def test_peeking_at_a_forming_bar_leaves_no_trace(trained):
         pytest.param({"close": "12x"}, "close must be a number, got '12x'", id="text"),
         pytest.param({"close": np.nan}, "close is nan at", id="nan"),
         pytest.param({"datetime": "1999-01-01"}, "in the order of time", id="earlier bar"),
+        pytest.param({"datetime": "soon"}, "datetime must be a moment .*got 'soon'", id="no time"),
+        pytest.param({"datetime": None}, "datetime must be a moment .*got None", id="NaT"),
+        pytest.param({"low": 0.0}, "low is 0 at", id="price of zero"),
+        pytest.param({"close": -5.0}, "close is -5 at", id="price below zero"),
+        pytest.param({"high": 1.0}, "high 1 is below low", id="high below low"),
+        pytest.param({"volume": -1.0}, "volume is -1 at", id="negative volume"),
+        pytest.param({"high": 1e101}, "high is 1e.101 at", id="price without end"),
     ],
 )
 def test_a_stream_refuses_a_bad_bar_and_goes_on_undisturbed(trained, change, message):
@@ -94,3 +101,16 @@ def test_a_column_of_the_user_reaches_batch_and_stream_alike():
     rows = [stream.update(bar) for bar in bars.reset_index().to_dict("records")[:80]]
     streamed = pd.DataFrame([vars(row) for row in rows], index=bars.index[:80])
     pd.testing.assert_frame_equal(streamed, forecaster.forecast(bars).iloc[:80], atol=1e-5)
+
+
+def test_a_stream_follows_a_market_that_is_halted(trained):
+    bars = random_walk(400)
+    bars.iloc[150:, :4] = bars["close"].iloc[149]
+    expected = trained.forecast(bars).iloc[-1]
+    stream = trained.stream(bars.iloc[:390])
+    for bar in bars.iloc[390:].reset_index().to_dict("records"):
+        row = stream.update(bar)
+    np.testing.assert_allclose(list(vars(row).values()), expected, atol=1e-6)
+    assert not np.isnan(row.signal)
+    trained.stream(bars.iloc[200:300])  # the price is the same on all of them
+    assert len(trained.forecast(bars.iloc[200:])) == 200
