@@ -3,8 +3,28 @@
 Each message states the rule, what was received and the remedy, and names the first offence.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+# C0 and C1 but tab and newline: what a terminal obeys; and what turns the direction of text
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def escape_controls(text: str) -> str:
+    r"""Show the characters that a terminal would obey, instead of letting it.
+
+    A message may quote a column of a file or a word of a model card, and these may come from a
+    stranger.
+
+    Args:
+        text: Anything that goes to a terminal.
+
+    Example:
+        >>> print(escape_controls("close\x1b[31m"))
+        close\x1b[31m
+    """
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class LSTMStrategyError(ValueError):
@@ -20,6 +40,9 @@ class LSTMStrategyError(ValueError):
         ...     print(type(error).__name__, "-", error)
         BarsError - the sample must be sp500 or nasdaq, got 'sp5000'. Choose one.
     """
+
+    def __str__(self) -> str:
+        return escape_controls(super().__str__())
 
 
 class BarsError(LSTMStrategyError):

@@ -26,7 +26,7 @@ _AT_WORKING_FOLDER = -100  # AT_FDCWD and RENAME_EXCHANGE of Linux
 _RENAME_EXCHANGE = 2
 
 
-def write_whole(path: str | Path, content: bytes | str) -> Path:
+def write_whole(path: str | Path, content: bytes | str, *, mode: int = 0o666) -> Path:
     """Write a file whole or not at all, and return its path.
 
     A reader sees the old content or the new, never half of it, whenever this process is stopped.
@@ -34,6 +34,7 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
     Args:
         path: The file. The folder that it is in is made if there is none.
         content: The bytes, or text that is written in UTF-8.
+        mode: Who may read and write it, less what the umask forbids.
 
     Returns:
         The path.
@@ -47,7 +48,7 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
         'done'
     """
     target = Path(path)
-    with _write_part(target, content) as part:
+    with _write_part(target, content, mode=mode) as part:
         part.replace(target)
     return target
 
@@ -103,14 +104,14 @@ def _part_pattern(target_name: str) -> re.Pattern[str]:
 
 
 @contextmanager
-def _write_part(target: Path, content: bytes | str) -> Iterator[Path]:
+def _write_part(target: Path, content: bytes | str, *, mode: int = 0o666) -> Iterator[Path]:
     """Write beside a file what shall become it; parts that killed processes left are removed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned_files(target.parent, _part_pattern(target.name))
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     descriptor = None
     try:
-        descriptor = make_held_file(part)
+        descriptor = make_held_file(part, mode=mode)
         with open(descriptor, "wb", closefd=False) as file:
             file.write(content.encode() if isinstance(content, str) else content)
         yield part

@@ -83,7 +83,7 @@ def remove_abandoned_files(place: Path, name: re.Pattern[str]) -> None:
             os.close(lock)
 
 
-def make_held_file(path: Path) -> int:
+def make_held_file(path: Path, *, mode: int = 0o666) -> int:
     """Make a new file that is held until the descriptor is closed or the process ends.
 
     Returns:
@@ -93,7 +93,7 @@ def make_held_file(path: Path) -> int:
         OSError: If the file can't be made, or there is one.
     """
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
         with suppress(
             OSError
         ):  # a file system without locks: the file is never taken for another's

@@ -2,9 +2,11 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -113,6 +115,17 @@ def test_a_disk_that_refuses_the_results_leaves_the_old_ones(refusal, results, m
     message = refusal(*MACD, "--out", "results")
     assert "results/equity.csv can't be used: No space left" in message
     assert "Make room, and run the same command again" in message
+
+
+def test_escape_codes_of_a_strangers_file_never_reach_the_terminal(run, model_folder):
+    Path("bars.csv").write_text("date,open,high,low,\x1b[31mclose\x1b[0m\n2024-01-02,1,1,1,1\n")
+    refused = run("backtest", "bars.csv", "--model", model_folder)
+    folder = Path(shutil.copytree(model_folder, "\x1b[31mmodel"))
+    missing = run("forecast", "sample:sp500", "--model", folder / "\x1b[2Jnone")
+    forecast = run("forecast", "sample:sp500", "--model", folder)
+    for outcome in (refused, missing, forecast):
+        assert "\x1b" not in outcome.out + outcome.err
+    assert "\\x1b[2Jnone" in missing.err
 
 
 def test_an_interrupted_command_ends_with_130_and_one_line(run, monkeypatch):

@@ -5,10 +5,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from lstm_strategy.errors import escape_controls
 
 WIDTH_OF_ALL_METRICS = 140
 
@@ -18,8 +22,14 @@ def _pipe_width() -> int | None:
     return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_ALL_METRICS
 
 
-# paths and strategy names may hold brackets and colons: print them as they are
-_plain_console = partial(Console, markup=False, emoji=False, highlight=False)
+class _PlainConsole(Console):
+    """Prints text as it is, brackets and colons included, but obeys none of its escape codes."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(escape_controls(text), **options)
+
+
+_plain_console = partial(_PlainConsole, markup=False, emoji=False, highlight=False)
 out = _plain_console(width=_pipe_width())
 err = _plain_console(stderr=True)
 

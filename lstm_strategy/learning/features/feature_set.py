@@ -1,11 +1,13 @@
 """What the network sees: causal, stationary columns computed by pandas-ta."""
 
+import json
 from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from lstm_strategy.errors import FeatureError
 from lstm_strategy.learning.features.indicators import (
@@ -24,6 +26,9 @@ from lstm_strategy.learning.features.traits import (
     measure_columns,
     reads_volume,
 )
+from lstm_strategy.support import describe_first_offence
+
+_SAVED_COLUMNS = TypeAdapter(list[tuple[ColumnTraits, ...]])
 
 
 class FeatureSet:
@@ -218,16 +223,22 @@ class FeatureSet:
         feature_set._is_measured = False
         try:
             feature_set.specs = [check_spec(spec) for spec in saved["specs"]]
-            feature_set._columns = [
-                tuple(ColumnTraits(**column) for column in columns) for columns in saved["columns"]
-            ]
+            feature_set._columns = _SAVED_COLUMNS.validate_json(
+                json.dumps(saved["columns"]), strict=True
+            )
+            if len(feature_set.specs) != len(feature_set._columns):
+                raise ValueError("there are more features or fewer than columns of features")
             feature_set.library = saved["library"]
             feature_set.library_version = saved["library_version"]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, FeatureError):
+                raise
+            offence = describe_first_offence(error) if isinstance(error, ValidationError) else error
             raise FeatureError(
-                f"The saved features are damaged ({type(error).__name__}: {error}). Save or train "
-                "the model again."
+                f"The saved features are damaged ({type(error).__name__}: {offence}). Save or "
+                "train the model again."
             ) from None
+        feature_set._check_names()
         if (feature_set.library, feature_set.library_version) != (library, library_version):
             raise FeatureError(
                 f"The features were made with {feature_set.library} {feature_set.library_version}, "

@@ -191,7 +191,10 @@ def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:
     """
     arguments = {name: value for name, value in spec.items() if name != "kind"}
     if spec["kind"] in OWN_KINDS:
-        return OWN_KINDS[spec["kind"]](bars, **arguments)
+        try:
+            return OWN_KINDS[spec["kind"]](bars, **arguments)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise FeatureError(f"{format_spec(spec)} can't be computed: {error}.") from error
     answer = _ask_pandas_ta(spec["kind"], arguments, bars)
     if isinstance(answer, tuple):  # ichimoku: the second frame lies in the future
         answer = answer[0]

@@ -10,10 +10,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from lstm_strategy.errors import (
     DependsOnUnitError,
@@ -39,6 +40,9 @@ CAUSAL_FORMS: dict[str, dict[str, Any]] = {
 }
 """The arguments that stop an indicator from looking ahead, by kind."""
 
+_LONGEST = 10**9  # bars
+_Degree = Annotated[int, Field(ge=-9, le=9)]
+
 
 @dataclass(frozen=True)
 class ColumnTraits:
@@ -60,12 +64,12 @@ class ColumnTraits:
     """
 
     name: str
-    price_degree: int = 0
-    volume_degree: int = 0
+    price_degree: _Degree = 0
+    volume_degree: _Degree = 0
     is_level: bool = False
     is_cumulative: bool = False
-    warm_up: int = 0
-    memory: int = 1
+    warm_up: Annotated[int, Field(ge=0, le=_LONGEST)] = 0
+    memory: Annotated[int, Field(ge=1, le=_LONGEST)] = 1
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON can hold them."""

@@ -41,6 +41,8 @@ class TrainingSpan(BaseModel):
         moments = (self.start, self.validation_start, self.end)
         if len({moment.tzinfo is None for moment in moments}) > 1 or sorted(moments) != [*moments]:
             raise ValueError("start, validation_start and end must follow each other")
+        if not self.traits.timezone.isprintable():
+            raise ValueError("traits.timezone must be the name of a timezone")
         return self
 
 

@@ -8,13 +8,18 @@ The files lie in the user's own cache folder, or in the folder that the environm
 `LSTM_STRATEGY_CACHE` names; with the value `off` nothing is kept anywhere. They hold numbers
 only and are never unpickled. (diskcache and joblib.Memory unpickle what they find; joblib.Memory
 doesn't bound its size by itself either.)
+
+What is trusted is the user's own account: a file counts if that account owns it and no other may
+write it, and if its digest is that of its name and its numbers. So in a folder that others may
+write to they can remove forecasts, but neither make them nor exchange one for another.
 """
 
 import hashlib
-import io
 import json
 import logging
+import math
 import os
+import stat
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -28,7 +33,7 @@ from platformdirs import user_cache_path
 
 from lstm_strategy.bars import bars_fingerprint, validate_bars
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
-from lstm_strategy.support import library_versions, sha256_of, write_whole
+from lstm_strategy.support import library_versions, open_regular, sha256_of, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +45,8 @@ LARGEST_ON_DISK = 256 * 2**20
 _ENDING, _UNFINISHED_ENDING = ".forecast", ".part"
 _SECONDS_TO_FINISH = 3_600
 _DIGEST_BYTES = 32
+_FLOAT = np.dtype("<f8")
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _PACKAGE = Path(__file__).parents[2]
 _ROOMS_BEHIND_FORECASTS = ("bars", "learning", "support")
 
@@ -66,12 +73,12 @@ def forecast_with_cache(forecaster: Forecaster, bars: pd.DataFrame) -> pd.DataFr
     fingerprint, folder = forecaster.fingerprint, _cache_folder()
     if fingerprint is None or folder is None:
         return forecaster.forecast(bars)
-    bars = validate_bars(bars)
+    bars = validate_bars(bars, may_stand_still=True)
     name = _cache_name(fingerprint, bars)
     files = ForecastFiles(folder, largest_bytes=LARGEST_ON_DISK)
     values = _memory.get(name)
     if values is None:
-        values = files.get(name)
+        values = files.get(name, shape=(len(bars), len(FORECAST_COLUMNS)))
     if values is None:
         values = forecaster.forecast(bars).to_numpy(np.float64)
         files.put(name, values)
@@ -142,42 +149,44 @@ _memory = ForecastMemory(largest_bytes=LARGEST_IN_MEMORY)
 class ForecastFiles:
     """Arrays by name, in files that several processes may read, write and remove at once.
 
-    A file appears whole or not at all, and begins with the digest of its content: one that was
-    damaged or removed meanwhile counts as never written. Where nothing can be written, nothing is
-    kept.
+    A file appears whole or not at all, and begins with the digest of its name and its numbers: one
+    that was damaged, removed or put there by another account counts as never written. Where nothing
+    can be written, nothing is kept.
     """
 
     def __init__(self, folder: Path, *, largest_bytes: int) -> None:
         self._folder, self._largest_bytes = folder, largest_bytes
 
-    def get(self, name: str) -> np.ndarray | None:
-        """Return the array of this name, or None where it is gone."""
+    def get(self, name: str, *, shape: tuple[int, ...]) -> np.ndarray | None:
+        """Return the array of this name and shape, or None where there is none."""
         path = self._folder / f"{name}{_ENDING}"
+        n_bytes = _DIGEST_BYTES + math.prod(shape) * _FLOAT.itemsize
         try:
-            content = path.read_bytes()
+            with open_regular(path) as file:
+                status = os.fstat(file.fileno())
+                if status.st_size != n_bytes or not _is_own(status):
+                    return None
+                content = file.read(n_bytes)
         except OSError:
             return None
-        digest, array = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-        if hashlib.sha256(array).digest() != digest:
+        digest, numbers = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        if len(content) != n_bytes or _digest(name, numbers) != digest:
             _remove(path)
             return None
         try:
             os.utime(path)  # the time of a file is the time of its last use
         except OSError as error:
             log.debug("%s can't be marked as used: %s", path, error)
-        values: np.ndarray = np.load(io.BytesIO(array), allow_pickle=False)
-        return values
+        return np.frombuffer(numbers, _FLOAT).reshape(shape).astype(np.float64)
 
     def put(self, name: str, values: np.ndarray) -> None:
         """Keep an array, and remove the files unused for the longest where they are too many."""
-        buffer = io.BytesIO()
-        np.save(buffer, values, allow_pickle=False)
-        array = buffer.getvalue()
-        if len(array) > self._largest_bytes // 2:
+        numbers = values.astype(_FLOAT).tobytes()
+        if len(numbers) > self._largest_bytes // 2:
             return
         try:
-            content = hashlib.sha256(array).digest() + array
-            write_whole(self._folder / f"{name}{_ENDING}", content)
+            content = _digest(name, numbers) + numbers
+            write_whole(self._folder / f"{name}{_ENDING}", content, mode=0o600)
             self._remove_oldest()
         except OSError as error:
             log.info("Forecasts can't be kept in %s: %s", self._folder, error)
@@ -201,6 +210,17 @@ class ForecastFiles:
             is_unfinished = path.suffix == _UNFINISHED_ENDING and _ENDING in path.name
             if is_unfinished and time.time() - status.st_mtime > _SECONDS_TO_FINISH:
                 _remove(path)  # its writer has died
+
+
+def _digest(name: str, numbers: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + numbers).digest()
+
+
+def _is_own(status: os.stat_result) -> bool:
+    """Whether a file is this account's alone; where there are no such accounts, it is."""
+    if not hasattr(os, "geteuid"):
+        return True
+    return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS
 
 
 def _remove(path: Path) -> None:

@@ -46,7 +46,7 @@ class SignalScale(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     threshold: float = Field(allow_inf_nan=False)
-    width: float = Field(gt=0, allow_inf_nan=False)
+    width: float = Field(gt=1e-9, allow_inf_nan=False)
 
 
 class Target(ABC):

@@ -211,6 +211,60 @@ def test_a_damaged_file_counts_as_never_written(trained, folder, n_computed, mon
     assert len(n_computed) == 3
 
 
+def in_its_place(make):
+    def replace(file):
+        file.unlink()
+        make(file)
+
+    return replace
+
+
+def make_huge(file):
+    with file.open("r+b") as opened:
+        opened.truncate(2**40)
+
+
+def take_another_entry(file):
+    files = ForecastFiles(file.parent, largest_bytes=10**6)
+    files.put("other", np.ones((len(BARS), 3)))
+    (file.parent / "other.forecast").replace(file)
+
+
+def forge(file):
+    """What another account could write who knows how files are made, but not own as this one."""
+    ForecastFiles(file.parent, largest_bytes=10**6).put(file.stem, np.ones((len(BARS), 3)))
+    file.chmod(0o666)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda file: file.write_bytes(b""), id="empty"),
+        pytest.param(lambda file: file.write_bytes(file.read_bytes()[:-8]), id="torn"),
+        pytest.param(in_its_place(Path.mkdir), id="folder"),
+        pytest.param(in_its_place(os.mkfifo), id="pipe"),
+        pytest.param(in_its_place(lambda file: file.symlink_to("/dev/zero")), id="device"),
+        pytest.param(in_its_place(lambda file: file.symlink_to(file.name)), id="link to itself"),
+        pytest.param(make_huge, id="huge"),
+        pytest.param(take_another_entry, id="another entry"),
+        pytest.param(forge, id="of other accounts"),
+        pytest.param(
+            lambda file: file.write_bytes(b"\x93NUMPY" + file.read_bytes()[6:]), id="another format"
+        ),
+    ],
+)
+def test_whatever_lies_in_the_place_of_a_file_is_forecast_anew(
+    trained, folder, n_computed, monkeypatch, damage
+):
+    expected = forecast_with_cache(trained, BARS)
+    (file,) = folder.iterdir()
+    damage(file)
+    forget(monkeypatch)
+    n_computed.clear()
+    pd.testing.assert_frame_equal(forecast_with_cache(trained, BARS), expected)
+    assert len(n_computed) == 1
+
+
 def test_where_nothing_can_be_written_forecasts_are_made_all_the_same(
     trained, tmp_path, monkeypatch
 ):
@@ -243,7 +297,9 @@ def test_the_files_unused_for_the_longest_go_first(tmp_path):
     for age, name in enumerate("abc"):
         files.put(name, array + age)
         os.utime(tmp_path / f"{name}.forecast", (1_000 + age, 1_000 + age))
-    np.testing.assert_array_equal(files.get("a"), array)  # used again: now the newest
+    np.testing.assert_array_equal(
+        files.get("a", shape=(1_000,)), array
+    )  # used again: now the newest
     files.put("d", array)
     kept = {path.name for path in tmp_path.iterdir()}
     assert kept == {"a.forecast", "c.forecast", "d.forecast", "thesis.txt"}
@@ -275,7 +331,7 @@ def test_processes_write_read_and_remove_at_once(tmp_path):
         "for turn in range(150):\n"
         "    name = str(turn % 7)\n"
         "    files.put(name, np.full(100, float(name)))\n"
-        "    found = files.get(str((turn + 3) % 7))\n"
+        "    found = files.get(str((turn + 3) % 7), shape=(100,))\n"
         "    assert found is None or (found == (turn + 3) % 7).all()\n"
     )
     running = [
