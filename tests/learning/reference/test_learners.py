@@ -203,7 +203,7 @@ def test_peeking_at_a_forming_bar_leaves_no_trace(fitted, estimator, window):
     bars = BARS.reset_index().to_dict("records")
     undisturbed, peeking = (fitted[estimator, window].stream(BARS.iloc[:100]) for _ in range(2))
     for bar in bars[100:103]:
-        peeking.peek({**bar, "close": 40.0})
+        peeking.peek({**bar, "close": bar["low"]})
         assert peeking.peek(bar) == undisturbed.peek(bar)
         assert peeking.update(bar) == undisturbed.update(bar)
 

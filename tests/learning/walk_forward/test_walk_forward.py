@@ -111,7 +111,7 @@ def test_peeking_across_an_edge_leaves_no_trace(walked):
     bars = BARS.reset_index().to_dict("records")
     peeking, undisturbed = walked.stream(BARS.iloc[:288]), walked.stream(BARS.iloc[:288])
     for bar in bars[288:293]:
-        peeking.peek({**bar, "close": 40.0})
+        peeking.peek({**bar, "close": bar["low"]})
         assert peeking.update(bar) == undisturbed.update(bar)
 
 
