@@ -5,8 +5,11 @@ of this machine by default, `joblib.parallel_config` or `workers` for anything e
 """
 
 import logging
+import os
 import pickle
-from collections.abc import Iterable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +26,7 @@ from lstm_strategy.errors import SettingsError, WorkersDiedError
 from lstm_strategy.support.temporary import temporary_folder
 
 _ENGINES = ("local", "ray")
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class SharedValue(Protocol):
@@ -123,7 +127,8 @@ def is_serial(n_jobs: int | None) -> bool:
 def run_tasks(tasks: Iterable[Any], *, n_jobs: int | None, in_order: bool = True) -> Iterator[Any]:
     """Run `joblib.delayed` tasks and give their results.
 
-    A task may run twice, if the process that ran it died.
+    A task may run twice, if the process that ran it died. Processes of this machine end within
+    seconds of this one, however it ends.
 
     Args:
         tasks: The tasks; they are made as they are needed.
@@ -148,12 +153,32 @@ def run_tasks(tasks: Iterable[Any], *, n_jobs: int | None, in_order: bool = True
         pre_dispatch="n_jobs" if _active_cluster() and limit > 0 else "2 * n_jobs",
         max_nbytes=None,  # what is large is shared; arrays of the task itself stay writable
     )
+    if isinstance(joblib_parallel.get_active_backend()[0], joblib_parallel.LokyBackend):
+        tasks = (joblib.delayed(_run_watched)(os.getpid(), *task) for task in tasks)
     try:
         yield from run(tasks)
     except TerminatedWorkerError as error:
         raise WorkersDiedError(
             "A worker process died, often for want of memory. Use fewer processes."
         ) from error
+
+
+def _run_watched(parent: int, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    if os.getpid() != parent:  # with one process at once, tasks run in the parent itself
+        _end_with(parent)
+    return function(*args, **kwargs)
+
+
+@lru_cache(maxsize=1)  # once in a process
+def _end_with(parent: int) -> None:
+    """End this process once its parent has ended, which can't tell if it was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        os._exit(1)  # whatever it is doing: nobody waits for it
+
+    threading.Thread(target=watch, daemon=True, name="end with parent").start()
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """Tasks in processes of this machine; `test_cluster.py` has those on a cluster."""
 
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import cloudpickle
 import joblib
@@ -72,6 +75,41 @@ def test_joblib_decides_where_the_caller_does_not():
         assert choose_jobs(None, otherwise=3) is None
     with workers("local", n_jobs=2):
         assert not is_serial(None)
+
+
+WORK = """
+import os, time
+from pathlib import Path
+import joblib
+from lstm_strategy.support import run_tasks, share
+
+def work(handle, number):
+    handle.value
+    Path(f"worker-{number}").write_text(str(os.getpid()))
+    time.sleep(600)
+
+with share([1], n_jobs=2) as handle:
+    list(run_tasks((joblib.delayed(work)(handle, n) for n in range(2)), n_jobs=2))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+def test_workers_end_soon_after_their_parent_was_killed(tmp_path):
+    parent = subprocess.Popen([sys.executable, "-c", WORK], cwd=tmp_path)
+    wait_until(lambda: len(list(tmp_path.glob("worker-*"))) == 2)
+    workers = [Path("/proc", path.read_text()) for path in tmp_path.glob("worker-*")]
+    assert all(worker.exists() for worker in workers)
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: not any(worker.exists() for worker in workers))
+
+
+def wait_until(is_done):
+    for _ in range(600):
+        if is_done():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it took more than a minute")
 
 
 MISUSES = {

@@ -35,6 +35,8 @@ from lstm_strategy.learning.walk_forward import WalkForward
 from lstm_strategy.support import OnStep, temporary_folder
 from lstm_strategy.trading.cerebro import BrokerSettings
 
+_FEWEST_TRIALS_TO_EXPLAIN = 10  # the shares of fewer are those of chance
+
 OBJECTIVES = ("sharpe", *LEARNING_OBJECTIVES)
 
 
@@ -184,15 +186,15 @@ class _Terms:
 def _build_result(
     bars: pd.DataFrame, task: SearchTask, trader: ForecastTrader, found: Search, folder: Path
 ) -> TuningResult:
-    best = found.best
+    best, number = found.best, found.number(found.best)
     setting = found.setting(best)
     returns = pd.DataFrame({n: kept["return"] for n, kept in found.forecasts.items()})
     close, n_trials = task.bars["close"], len(found.finished)
-    luck = measure_luck(returns, best.number, close, n_trials=n_trials, seed=task.seed)
+    luck = measure_luck(returns, number, close, n_trials=n_trials, seed=task.seed)
     return TuningResult(
         objective=task.objective,
         setting=setting,
-        best_number=best.number,
+        best_number=number,
         best_value=float(best.value or 0.0),
         forecaster=setting.apply_to(task.base),
         strategy={**trader.strategy, **setting.strategy},
@@ -211,9 +213,12 @@ def _build_result(
 
 def _parameter_importance(found: Search, seed: int) -> pd.Series:
     """Share of the score's variance that each parameter explains; empty where it can't be told."""
+    completed = found.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+    if len(completed) < _FEWEST_TRIALS_TO_EXPLAIN:
+        return pd.Series(dtype=float, name="importance")
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=seed)
     try:
         shares = optuna.importance.get_param_importances(found.study, evaluator=evaluator)
-    except (RuntimeError, ValueError):  # too few trials, or the same score in all
+    except (RuntimeError, ValueError):  # the same score in all
         shares = {}
     return pd.Series(shares, dtype=float, name="importance").sort_values(ascending=False)

@@ -25,6 +25,7 @@ from lstm_strategy.learning.search.space import Setting
 from lstm_strategy.learning.search.storage import (
     FINISHED,
     claim_search_folder,
+    explain_lost_storage,
     is_waited_for,
     mark_worker,
     open_storage,
@@ -55,8 +56,9 @@ class Search:
     """A finished search.
 
     Attributes:
-        finished: The trials that ended, pruned ones included, by number.
-        forecasts: Of the completed trials: signal, forecast, uncertainty, return on the test bars.
+        finished: The trials that ended, pruned ones included, in the order of the study.
+        forecasts: Of the completed trials, by number: signal, forecast, uncertainty, return on the
+            test bars.
         study: Optuna's study.
 
     Example:
@@ -75,6 +77,14 @@ class Search:
         """The completed trial with the best score, the first of equals."""
         return self.study.best_trial
 
+    def number(self, trial: FrozenTrial) -> int:
+        """The number of a trial: how many ended before it in the order of the study.
+
+        Optuna also counts those that were cut off and begun again, so its numbers depend on
+        whether the search was stopped.
+        """
+        return [finished.number for finished in self.finished].index(trial.number)
+
     @staticmethod
     def setting(trial: FrozenTrial) -> Setting:
         """The setting of a trial."""
@@ -85,7 +95,7 @@ class Search:
         """One row a trial, on its number: state, value, folds, seconds, its parameters, error."""
         rows = [
             {
-                "number": trial.number,
+                "number": number,
                 "state": trial.state.name.lower(),
                 "value": trial.value,
                 "folds": trial.user_attrs.get(FOLDS, 0),
@@ -93,7 +103,7 @@ class Search:
                 **trial.params,
                 "error": trial.user_attrs.get(ERROR, ""),
             }
-            for trial in self.finished
+            for number, trial in enumerate(self.finished)
         ]
         table = pd.DataFrame(rows).set_index("number")
         return table[[*table.columns.drop("error"), "error"]]
@@ -138,7 +148,7 @@ def search(
     """
     if at_once is None:
         at_once = 1 if is_serial(n_jobs) else _TRIALS_AT_ONCE
-    with _quiet_optuna():
+    with _quiet_optuna(), explain_lost_storage(storage, None if in_memory else folder):
         claim_search_folder(folder, task.identity | {"storage": storage or ""})
         opened = open_storage(storage, None if in_memory else folder)
         study = _open_study(task, opened)
@@ -159,7 +169,9 @@ def search(
             ).run()
         finished = tuple(trials_in(study, *FINISHED))
         _check_any_completed(finished)
-        return Search(finished, read_forecasts(folder, finished), study)
+        kept = read_forecasts(folder, finished)
+        numbers = {trial.number: number for number, trial in enumerate(finished)}
+        return Search(finished, {numbers[n]: kept[n] for n in kept}, study)
 
 
 @dataclass(frozen=True, eq=False)

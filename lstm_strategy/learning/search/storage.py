@@ -1,11 +1,14 @@
 """Where a search is kept, so that it goes on after a stop and several processes can share it."""
 
+import errno
 import json
+import logging
 import os
 import platform
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.support import sha256_of, write_json
+
+log = logging.getLogger(__name__)
 
 STUDY_FILE, FORECASTS_FOLDER = "study.json", "forecasts"
 JOURNAL = "journal:"
@@ -55,10 +60,9 @@ def open_storage(storage: str | None, folder: Path | None) -> BaseStorage:
     Raises:
         TrainingError: If the URL can't be used; a password in it isn't repeated.
     """
-    if storage is None:
-        if folder is None:
-            return optuna.storages.InMemoryStorage()
-        storage = f"sqlite:///{folder.absolute() / 'study.db'}"
+    if storage is None and folder is None:
+        return optuna.storages.InMemoryStorage()
+    storage = _name_storage(storage, folder)
     try:
         if storage.startswith(JOURNAL):
             path = Path(storage.removeprefix(JOURNAL))
@@ -68,9 +72,46 @@ def open_storage(storage: str | None, folder: Path | None) -> BaseStorage:
     except (LookupError, ValueError, ImportError, OSError) as error:
         raise _unusable_storage(storage, error) from error
     except Exception as error:
-        if type(error).__module__.startswith(("sqlalchemy", "optuna", "alembic")):
+        if _is_of_database(error):
             raise _unusable_storage(storage, error) from error
         raise
+
+
+@contextmanager
+def explain_lost_storage(storage: str | None, folder: Path | None) -> Iterator[None]:
+    """Raise our error where a storage that was opened can't be read or written any more.
+
+    Raises:
+        TrainingError: Naming the storage, with what it says itself.
+    """
+    try:
+        yield
+    except Exception as error:
+        is_unnamed = isinstance(error, OSError) and error.filename is None  # from a journal
+        if not is_unnamed and not _is_of_database(error):
+            raise
+        place = _without_password(_name_storage(storage, folder))
+        raise TrainingError(
+            f"The search can't be kept in {place} any more: {_reason_of(error)}. Make room there, "
+            "or bring it back, and run the same command again: finished trials are kept."
+        ) from error
+
+
+def _name_storage(storage: str | None, folder: Path | None) -> str:
+    if storage is None and folder is not None:
+        return f"sqlite:///{folder.absolute() / 'study.db'}"
+    return storage or "memory"
+
+
+class _Database(RDBStorage):  # type: ignore[misc]  # the types of Optuna aren't read
+    """A database whose heartbeats may fail: what is wrong, the trial itself will say."""
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        """Note that a trial is worked on; in a thread, whose errors would fill the screen."""
+        try:
+            super().record_heartbeat(trial_id)
+        except Exception as error:
+            log.debug("The heartbeat of trial %d can't be kept: %s", trial_id, error)
 
 
 def _open_database(url: str) -> RDBStorage:
@@ -78,7 +119,7 @@ def _open_database(url: str) -> RDBStorage:
     waits = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
     for attempt in range(_TRIES_TO_OPEN):
         try:
-            return RDBStorage(
+            return _Database(
                 url,
                 engine_kwargs={"pool_pre_ping": True, **waits},
                 heartbeat_interval=HEARTBEAT_SECONDS,
@@ -189,13 +230,29 @@ def _is_same(folder: Path, file: Path, parts: Mapping[str, str]) -> bool:
 
 
 def _unusable_storage(storage: str, error: Exception) -> TrainingError:
-    reason = " ".join(str(getattr(error, "orig", None) or error).split("\n\n")[0].split())
+    reason = _reason_of(error)
     remedy = "Write sqlite:///FILE, postgresql://USER@HOST/DATABASE or journal:FILE."
-    if isinstance(error, ImportError):
+    if "full" in reason or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "Make room, and run the same command again."
+    elif isinstance(error, ImportError):
         remedy = "For PostgreSQL: pip install 'lstm-strategy[postgresql]'."
     return TrainingError(
-        f"The storage {_without_password(storage)} can't be used: {reason} {remedy}"
+        f"The storage {_without_password(storage)} can't be used: {reason}. {remedy}"
     )
+
+
+def _is_of_database(error: BaseException) -> bool:
+    if isinstance(error, optuna.exceptions.StorageInternalError):
+        return True
+    return type(error).__module__.startswith(("sqlalchemy", "optuna.storages", "alembic"))
+
+
+def _reason_of(error: BaseException) -> str:
+    """What the database itself says, in one line: Optuna's error hides it behind its own."""
+    while error.__cause__ is not None and _is_of_database(error.__cause__):
+        error = error.__cause__
+    text = str(getattr(error, "orig", None) or error).split("\n\n")[0]
+    return " ".join(text.split()).rstrip(".")
 
 
 def _without_password(storage: str) -> str:
