@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -74,7 +75,8 @@ class LSTMForecaster(FeatureForecaster):
         network: A function of the number of features that gives a Keras network of your own in
             place of the LSTM, (batch, time, n_features) to (batch, time, 1) with a sigmoid at the
             end; `units` and `dropout` then mean nothing. Every layer must be recurrent with
-            `return_sequences=True` or look at one bar alone.
+            `return_sequences=True` or look at one bar alone. Layers and functions of your own need
+            `@keras.saving.register_keras_serializable(package="mine")` above them.
 
     Attributes:
         features: What the network sees; `fit` measures its warm-up and memory on the bars.
@@ -399,6 +401,26 @@ class LSTMForecaster(FeatureForecaster):
         differences = find_differences(bars, self._fitted_card().training.traits)
         if differences:
             _warn_of_other_bars("; ".join(differences))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_registered": self._registered_layers()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        registered = state.pop("_registered", {})
+        vars(self).update(state)
+        if registered:
+            from lstm_strategy.learning.network import register
+
+            register(registered)
+
+    def _registered_layers(self) -> dict[str, Any]:
+        """What a network of a script's own needs in a process that doesn't run the script."""
+        has_own_network = self.network is not None or (self.card and self.card.network)
+        if not has_own_network or "keras" not in sys.modules:
+            return {}
+        from lstm_strategy.learning.network import registered_in_script
+
+        return registered_in_script()
 
     def _forecast_rows(self, rows: np.ndarray) -> np.ndarray:
         return self._fitted_network().forecast_rows(

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
         NetworkBuilder,
         build_member,
         check_can_be_carried,
+        check_can_be_loaded,
+        register,
+        registered_in_script,
     )
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "build_scaling",
     "build_stepping_network",
     "check_can_be_carried",
+    "check_can_be_loaded",
     "check_not_forked",
     "copy_to_cpu",
     "cudnn_choice",
@@ -56,6 +60,8 @@ __all__ = [
     "list_devices",
     "members_of",
     "read_network",
+    "register",
+    "registered_in_script",
     "scale_rows",
     "scaling_constants",
     "scaling_of",
@@ -85,5 +91,8 @@ __getattr__ = import_on_first_use(
         "NetworkBuilder": ".user_network",
         "build_member": ".user_network",
         "check_can_be_carried": ".user_network",
+        "check_can_be_loaded": ".user_network",
+        "register": ".user_network",
+        "registered_in_script": ".user_network",
     },
 )

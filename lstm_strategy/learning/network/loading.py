@@ -20,6 +20,8 @@ _LARGEST_CONFIG = 16 * 2**20
 _LARGEST_NUMBER = 65_536  # units, paddings, repetitions
 _ANY_NUMBER = ("seed", "shared_object_id")
 
+LAMBDA = "a lambda"
+
 _one_at_a_time = threading.Lock()
 
 
@@ -49,11 +51,54 @@ def read_network(content: bytes, *, saved_with: str) -> keras.Model:
             with _one_at_a_time, usual_precision(), _bounded_weights(len(content)):
                 return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
+        unknown = _find_unregistered_in(content)
+        if unknown is not None:
+            raise ModelError(
+                f"network.keras holds {unknown!r:.100}, which isn't registered with Keras here. "
+                "Import the module that defines it before you load the model."
+            ) from error
         raise ModelError(
             f"network.keras can't be read by Keras {keras.__version__}: "
             f"{(str(error) or type(error).__name__).splitlines()[0]}. It was saved with Keras "
             f"{saved_with}; train the model again."
         ) from error
+
+
+def find_unregistered(config: Any) -> str | None:
+    """The name of the first thing in a network's configuration that Keras couldn't find.
+
+    Args:
+        config: What `get_config` and `serialize_keras_object` of Keras give.
+
+    Returns:
+        A class or a function that isn't registered, or `LAMBDA`; None where all is known.
+
+    Example:
+        >>> find_unregistered({"module": None, "class_name": "Mine", "registered_name": "Mine"})
+        'Mine'
+    """
+    if isinstance(config, list | tuple):
+        return next(filter(None, map(find_unregistered, config)), None)
+    if not isinstance(config, dict):
+        return None
+    kind, name = config.get("class_name"), config.get("registered_name")
+    if kind == "__lambda__" or config.keys() == {"value"}:  # the code of an activation
+        return LAMBDA
+    if kind == "function" and isinstance(config.get("config"), str):
+        name = config["config"]
+    is_own = isinstance(name, str) and not str(config.get("module")).startswith("keras")
+    if is_own and keras.saving.get_registered_object(name) is None:
+        return name
+    return find_unregistered(list(config.values()))
+
+
+def _find_unregistered_in(content: bytes) -> str | None:
+    try:
+        _check_archive(content)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return find_unregistered(parse_json(archive.read(_CONFIG_FILE)))
+    except Exception:  # it isn't the archive that Keras writes
+        return None
 
 
 def _check_archive(content: bytes) -> None:

@@ -20,6 +20,7 @@ from lstm_strategy.learning.network import (
     build_member,
     build_scaling,
     check_can_be_carried,
+    check_can_be_loaded,
     check_not_forked,
     fastest_copy,
     join_members,
@@ -180,6 +181,7 @@ class _CompiledMember:
         self._recipe = recipe
         fresh = recipe.build_member(0, name="member")
         if recipe.build is not None:
+            check_can_be_loaded(fresh)
             check_can_be_carried(fresh)
         self.network = fastest_copy(fresh)
         optimizer = keras.optimizers.AdamW(

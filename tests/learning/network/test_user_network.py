@@ -6,6 +6,7 @@ import pytest
 from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
+from lstm_strategy.learning.network import register, registered_in_script
 from lstm_strategy.learning.network.keras_import import keras
 
 layers = keras.layers
@@ -117,3 +118,91 @@ def test_a_loaded_model_asks_for_the_network_before_it_is_trained_anew(tmp_path)
     with pytest.raises(LSTMStrategyError, match=r"residual, whose .* Pass it again: network="):
         loaded.unfitted_copy()
     assert loaded.unfitted_copy(network=residual).network is residual
+
+
+class Gate(layers.Layer):
+    """Multiplies by a number of its own."""
+
+    def __init__(self, factor=1.0, **settings):
+        super().__init__(**settings)
+        self.factor = factor
+
+    def call(self, rows):
+        return self.factor * rows
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class RegisteredGate(Gate):
+    pass
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class ForgetfulGate(Gate):
+    def get_config(self):
+        return layers.Layer.get_config(self)
+
+
+def double(rows):
+    return 2 * rows
+
+
+class Subclassed(keras.Model):
+    def call(self, rows):
+        return rows[..., :1]
+
+
+def network_with(make):
+    def build(n_features):
+        inputs = keras.Input((None, n_features))
+        rows = make()(layers.SimpleRNN(2, return_sequences=True)(inputs))
+        return keras.Model(inputs, layers.Dense(1, activation="sigmoid")(rows))
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (network_with(Gate), "Gate isn't registered with Keras. Put @keras.saving.register_keras"),
+        (network_with(lambda: layers.Activation(double)), "double isn't registered with Keras"),
+        (network_with(lambda: layers.Lambda(lambda rows: 2 * rows)), "it holds a lambda"),
+        (
+            network_with(lambda: layers.Dense(2, activation=lambda rows: 2 * rows)),
+            "it holds a lambda",
+        ),
+        (network_with(lambda: ForgetfulGate(2.0)), "get_config of a layer leaves out an argument"),
+        (lambda n_features: Subclassed(), "which has a call method of its own"),
+    ],
+    ids=["layer", "function", "Lambda", "lambda", "get_config", "subclass"],
+)
+def test_what_could_not_be_loaded_again_is_refused_before_the_training(network, message):
+    n_epochs = []
+    forecaster = LSTMForecaster(SMALL_FEATURES, network=network, **SMALL)
+    with pytest.raises(LSTMStrategyError, match=message):
+        forecaster.fit(BARS, progress=lambda *done: n_epochs.append(done))
+    assert n_epochs == []
+
+
+def test_a_registered_layer_is_saved_loaded_and_pickled(tmp_path, monkeypatch):
+    monkeypatch.setattr(RegisteredGate, "__module__", "__main__")
+    forecaster = trained_with(network_with(lambda: RegisteredGate(2.0)), epochs=1)
+    expected = forecaster.forecast(BARS)
+    loaded = LSTMForecaster.load(forecaster.save(tmp_path / "model"))
+    pd.testing.assert_frame_equal(loaded.forecast(BARS), expected)
+    # another process knows nothing of what a script has registered
+    state = forecaster.__getstate__()
+    name = "tests>RegisteredGate"
+    assert state["_registered"] == {name: RegisteredGate}
+    keras.saving.get_custom_objects().pop(name)
+    try:
+        with pytest.raises(LSTMStrategyError, match=f"{name}', which isn't registered"):
+            LSTMForecaster.load(tmp_path / "model")
+        other = LSTMForecaster.__new__(LSTMForecaster)
+        other.__setstate__(state)
+        assert registered_in_script() == {name: RegisteredGate}
+        pd.testing.assert_frame_equal(other.forecast(BARS), expected)
+    finally:
+        register({name: RegisteredGate})
