@@ -25,7 +25,6 @@ from lstm_strategy.learning.forecaster.storage import (
     CARD_FILE,
     CHECK_FILE,
     HISTORY_COLUMNS,
-    StoredModel,
     builder_name,
     load_model,
     save_model,
@@ -358,7 +357,6 @@ class LSTMForecaster(FeatureForecaster):
             network.files,
             self._fitted_card(),
             stored=network.stored,
-            signal=self.columns_of(network.stored.forecasts)[0],
             history=self.history,
         )
         return Path(folder)
@@ -380,7 +378,14 @@ class LSTMForecaster(FeatureForecaster):
         """
         saved = load_model(Path(folder), engine=engine)
         card = saved.card
-        forecaster = cls(FeatureSet.from_dict(card.features), **dict(card.settings))
+        features = FeatureSet.from_dict(card.features)
+        if len(features.names) != saved.stored.rows.shape[1]:
+            raise ModelError(
+                f"The files at {folder} don't belong together: {CARD_FILE} has "
+                f"{len(features.names)} features, and {CHECK_FILE} {saved.stored.rows.shape[1]}. "
+                "Restore the folder, or train the model again."
+            )
+        forecaster = cls(features, **dict(card.settings))
         forecaster._trained = TrainedNetwork.from_files(
             saved.files,
             stored=saved.stored,
@@ -388,7 +393,6 @@ class LSTMForecaster(FeatureForecaster):
             keras_version=card.versions.get("keras", "unknown"),
         )
         forecaster.card, forecaster.history = card, saved.history
-        forecaster._check_signal(Path(folder), saved)
         return forecaster
 
     def __repr__(self) -> str:
@@ -426,17 +430,6 @@ class LSTMForecaster(FeatureForecaster):
         return self._fitted_network().forecast_rows(
             rows, settled_rows=self.settled_rows, window_rows=self.window_rows
         )
-
-    def _check_signal(self, folder: Path, saved: StoredModel) -> None:
-        """Refuse a card that makes other signals of the stored forecasts than were stored."""
-        n_features = saved.stored.rows.shape[1]
-        signal = self.columns_of(saved.stored.forecasts)[0]
-        if n_features != len(self.features.names) or not np.allclose(signal, saved.signal):
-            raise ModelError(
-                f"The files at {folder} don't belong together: {CARD_FILE} has "
-                f"{len(self.features.names)} features, and {CHECK_FILE} {n_features} and perhaps "
-                "other signals. Restore the folder, or train the model again."
-            )
 
     @property
     def _scale(self) -> SignalScale:

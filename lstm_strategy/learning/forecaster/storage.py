@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
@@ -42,6 +41,12 @@ MODEL_FILES = (CARD_FILE, NETWORK_FILE, ONNX_FILE, CHECK_FILE, HISTORY_FILE)
 _LARGEST_NETWORK = 2**30
 _LARGEST_FILE = 16 * 2**20  # of the others
 _SEAL = "sha256"
+_DIGEST_FIELDS = {
+    NETWORK_FILE: "network_sha256",
+    ONNX_FILE: "onnx_sha256",
+    CHECK_FILE: "check_sha256",
+    HISTORY_FILE: "history_sha256",
+}
 _MOST_READINGS = 100
 _SECONDS_BETWEEN_READINGS = 0.02
 
@@ -68,7 +73,6 @@ class StoredModel:
         files: The network.
         engine: What shall run it: "onnx" or "keras".
         stored: Some forecasts of the network.
-        signal: The signals that these forecasts became, shape (n_rows,).
         history: One row an epoch: member, epoch, loss, val_loss; empty where it was lost.
     """
 
@@ -76,7 +80,6 @@ class StoredModel:
     files: NetworkFiles
     engine: str
     stored: StoredForecasts
-    signal: np.ndarray
     history: pd.DataFrame
 
 
@@ -104,7 +107,6 @@ def save_model(
     card: ModelCard,
     *,
     stored: StoredForecasts,
-    signal: np.ndarray,
     history: pd.DataFrame,
 ) -> None:
     """Write a model folder, replacing an earlier model of the same name in one step.
@@ -117,22 +119,29 @@ def save_model(
             f"A saved network may have {_LARGEST_NETWORK:,} bytes, and this one has more. Train "
             "fewer units or members."
         )
+    described = json.loads(card.model_dump_json())
+    check = {"card": digest_described(described), **stored.to_dict()}
     content = {
         NETWORK_FILE: files.keras,
-        CHECK_FILE: json.dumps({**stored.to_dict(), "signal": signal.tolist()}).encode(),
+        CHECK_FILE: json.dumps(check).encode(),
         HISTORY_FILE: history.to_csv(index=False).encode(),
     }
     if files.onnx is not None:
         content[ONNX_FILE] = files.onnx
     digests = {
-        "network_sha256": sha256_of(files.keras),
-        "onnx_sha256": "" if files.onnx is None else sha256_of(files.onnx),
-        "check_sha256": sha256_of(content[CHECK_FILE]),
-        "history_sha256": sha256_of(content[HISTORY_FILE]),
+        field: sha256_of(content[name]) if name in content else ""
+        for name, field in _DIGEST_FIELDS.items()
     }
-    described = json.loads(card.model_copy(update=digests).model_dump_json())
-    content[CARD_FILE] = (json.dumps(seal_card(described), indent=2) + "\n").encode()
+    sealed = seal_card({**described, **digests})
+    content[CARD_FILE] = (json.dumps(sealed, indent=2) + "\n").encode()
     write_folder(folder, content)
+
+
+def digest_described(card: Mapping[str, Any]) -> str:
+    """The digest of what a card says about the model, not about the other files."""
+    others = (*_DIGEST_FIELDS.values(), _SEAL)
+    described = {name: value for name, value in card.items() if name not in others}
+    return sha256_of(json.dumps(described, sort_keys=True))
 
 
 def seal_card(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,7 +264,8 @@ def _version_of(folder: Path) -> tuple[int, ...] | None:
 
 
 def _read_model(folder: Path, engine: str) -> StoredModel:
-    card = load_card(folder)
+    content = _read_card(folder)
+    card = _build_card(folder / CARD_FILE, content)
     engine = choose_engine(engine, has_onnx=bool(card.onnx_sha256))
     if engine == "onnx" and not card.onnx_sha256:
         raise ModelError(
@@ -264,9 +274,9 @@ def _read_model(folder: Path, engine: str) -> StoredModel:
         )
     network = _read_file(folder / NETWORK_FILE, card.network_sha256, largest=_LARGEST_NETWORK)
     onnx = _read_onnx(folder / ONNX_FILE, card, is_needed=engine == "onnx")
-    stored, signal = _read_check(folder / CHECK_FILE, card)
+    stored = _read_check(folder / CHECK_FILE, card, described=digest_described(content))
     files = NetworkFiles(network, onnx)
-    return StoredModel(card, files, engine, stored, signal, _read_history(folder, card))
+    return StoredModel(card, files, engine, stored, _read_history(folder, card))
 
 
 def load_card(folder: Path) -> ModelCard:
@@ -285,6 +295,11 @@ def load_card(folder: Path) -> ModelCard:
         ...     print(str(error).partition(".")[0])
         No model at nowhere
     """
+    return _build_card(folder / CARD_FILE, _read_card(folder))
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    """What is written in `model.json`, if it is of this format and as it was saved."""
     if not folder.is_dir():
         raise ModelError(
             f"No model at {folder}. Train one with `lstm-strategy train BARS --out {folder}` or "
@@ -303,6 +318,10 @@ def load_card(folder: Path) -> ModelCard:
             f"{path} isn't the card that was saved (its sha256 differs). Restore it, or train "
             "the model again."
         )
+    return content
+
+
+def _build_card(path: Path, content: Mapping[str, Any]) -> ModelCard:
     try:
         unsealed = {name: value for name, value in content.items() if name != _SEAL}
         return ModelCard.model_validate_json(json.dumps(unsealed), strict=True)
@@ -377,22 +396,24 @@ def _read_bytes(path: Path, *, largest: int) -> bytes:
         ) from None
 
 
-def _read_check(path: Path, card: ModelCard) -> tuple[StoredForecasts, np.ndarray]:
+def _read_check(path: Path, card: ModelCard, *, described: str) -> StoredForecasts:
     content = _read_file(path, card.check_sha256, largest=_LARGEST_FILE)
     try:
         saved = parse_json(content)
         stored = StoredForecasts.from_dict(saved)
-        signal = np.array(saved["signal"], np.float64)
-        if signal.shape != stored.forecasts.shape[:1]:
-            raise ValueError(f"it has {signal.shape} signals")
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError) as error:
         raise ModelError(f"{path} is damaged: {error}. Save or train the model again.") from None
     if stored.forecasts.shape[1] != card.settings.members:
         raise ModelError(
             f"{path} has forecasts of {stored.forecasts.shape[1]} members, and {CARD_FILE} says "
             f"members={card.settings.members}. Restore the folder, or train the model again."
         )
-    return stored, signal
+    if saved.get("card") != described:
+        raise ModelError(
+            f"{path} belongs to a model with another {CARD_FILE} than the one beside it. Restore "
+            "the folder, or train the model again."
+        )
+    return stored
 
 
 def _read_history(folder: Path, card: ModelCard) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from made_up import SMALL_FEATURES, random_walk
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.learning.forecaster.model_card import ModelCard
-from lstm_strategy.learning.forecaster.storage import seal_card
+from lstm_strategy.learning.forecaster.storage import digest_described, seal_card
 from lstm_strategy.support import sha256_of
 
 BARS = random_walk(160, seed=3)
@@ -170,6 +170,17 @@ def with_check(**changes):
     return write
 
 
+def with_features(**changes):
+    """Change the features in the card, and what check.json says of the card."""
+
+    def write(folder):
+        edited_within("features", **changes)(folder)
+        card = json.loads((folder / "model.json").read_text())
+        with_check(card=digest_described(card))(folder)
+
+    return write
+
+
 def in_place_of(name, make):
     def replace(folder):
         (folder / name).unlink()
@@ -210,7 +221,11 @@ def make_sparse(path):
         pytest.param(unsealed(created="2020-01-01T00:00:00Z"), "sha256 differs", id="not sealed"),
         pytest.param(edited(signal={"width": 1}), "signal.threshold", id="field missing"),
         pytest.param(edited_within("signal", width=0), "signal.width must", id="width of zero"),
-        pytest.param(edited_within("signal", width=9), "don't belong together", id="other width"),
+        pytest.param(edited_within("signal", width=9), "another model.json", id="other width"),
+        pytest.param(
+            edited_within("training", end="2024-01-01T00:00:00"), "another model.json", id="later"
+        ),
+        pytest.param(edited_within("settings", lookback=11), "another model.json", id="lookback"),
         pytest.param(edited_within("settings", members=3), "members=3", id="other members"),
         pytest.param(
             edited_within("training", end="1999-01-01T00:00:00"), "follow each other", id="ends"
@@ -218,18 +233,24 @@ def make_sparse(path):
         pytest.param(edited_within("training", end=5), "training.end must", id="end as a number"),
         pytest.param(edited_within("memory", bars=10**9), "memory.bars", id="endless memory"),
         pytest.param(
-            edited_within("features", specs=[{"kind": "rsi"}], columns=[[{"name": "RSI"}]]),
+            with_features(specs=[{"kind": "rsi"}], columns=[[{"name": "RSI"}]]),
             "1 features, and check.json 3",
             id="other features",
         ),
         pytest.param(
-            edited_within("features", library_version="0.0.1"),
+            with_features(columns=[[{"name": "RSI_5", "memory": "long"}]]),
+            "features are damaged.*memory",
+            id="a memory in words",
+        ),
+        pytest.param(with_features(columns=[]), "more features or fewer", id="no columns"),
+        pytest.param(
+            with_features(library_version="0.0.1"),
             "pandas-ta.* 0.0.1.*Install",
             id="another feature library",
         ),
         pytest.param(with_file("network.keras", b"PK"), "sha256 differs", id="other network"),
         pytest.param(with_check(rows=[[1, 2], [3]]), "check.json is damaged", id="ragged rows"),
-        pytest.param(with_check(rows=[[1, 2]] * 24), "network can't forecast", id="other rows"),
+        pytest.param(with_check(rows=[[1, 2]] * 24), "and check.json 2", id="other rows"),
         pytest.param(
             with_check(forecasts=[[0.5, 0.5]] * 24), "others, up to", id="other forecasts"
         ),
