@@ -192,12 +192,12 @@ class WindowOptions:
     """How a walk forward moves along time.
 
     Attributes:
-        train_window: What each fold trains on, as `WalkForward` takes it.
-        test_window: What each fold is tested on.
+        train_window: What each fold trains on, as `WalkForward` takes it; None for what fits.
+        test_window: What each fold is tested on; None for what fits.
     """
 
-    train_window: opt.TrainWindow = "10 years"
-    test_window: opt.TestWindow = "1 year"
+    train_window: opt.TrainWindow = None
+    test_window: opt.TestWindow = None
 
 
 @dataclass(frozen=True)

@@ -209,17 +209,20 @@ WalkForwardFlag = Annotated[
     bool, typer.Option("--walk-forward", help="Train anew for each test window.")
 ]
 TrainWindow = Annotated[
-    str,
+    str | None,
     _training(
         "--train-window",
-        help='What a walk forward trains on before each test, such as "10 years" or "2500 bars".',
+        help='What a walk forward trains on before each test, such as "10 years" or "2500 bars". '
+        "By default 10 years, or where there are fewer than 11, half of the bars or as many as a "
+        "training needs.",
     ),
 ]
 TestWindow = Annotated[
-    str,
+    str | None,
     _training(
         "--test-window",
-        help='How long a walk forward tests before it trains anew, such as "1 year" or "250 bars".',
+        help='How long a walk forward tests before it trains anew, such as "1 year" or "250 bars". '
+        "By default 1 year, or where there are fewer than 11, a fifth of what is left to test.",
     ),
 ]
 Trials = Annotated[

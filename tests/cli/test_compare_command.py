@@ -163,11 +163,15 @@ def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeyp
 MISUSES = {
     "too few bars for one fold": (
         ("--walk-forward", "--train-window", "2 years"),
-        'needs bars over more than train="2 years", got 500 from .* Load more history',
+        '--train-window 2 years .* needs bars over more than train="2 years", got 500 from .* Load',
     ),
     "folds that overlap by the horizon": (
         ("--walk-forward", "--horizon", 30, "--train-window", "20 bars"),
         "train must be above purge=30, got 20. Widen it",
+    ),
+    "too few bars to train a fold": (
+        ("--walk-forward", "--train-window", "60 bars"),
+        r"Fold 1, .* Training needs \d+ bars .* Or train on a longer --train-window",
     ),
     "a window of text": (("--walk-forward", "--train-window", "soon"), "got .soon."),
     "a window without a walk": (("--test-window", "9 bars"), "need --walk-forward"),

@@ -27,8 +27,8 @@ def test_bars_of_the_users_own_are_walked(results):
 
 
 MISUSES = {
-    "two kinds of bars": (("bars.csv", "--bars", 400), "Give BARS or --bars N, not both."),
-    "no fold": (("--bars", 100), 'train="10 years", got 100'),
+    "two kinds of bars": (("bars.csv", "--bars", 400), "Give BARS or --bars N, not both"),
+    "no fold": (("--bars", 100), '--train-window 10 years .* train="10 years", got 100'),
     "too few to train": (
         ("--bars", 60, "--train-window", "40 bars", "--test-window", "10 bars"),
         "Training needs",
@@ -42,4 +42,4 @@ def test_a_misuse_ends_with_2_and_one_line(run, misuse):
     words, message = MISUSES[misuse]
     outcome = run(*DOCTOR, *words)
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)
-    assert message in outcome.err
+    assert re.search(message, outcome.err)

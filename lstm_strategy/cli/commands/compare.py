@@ -39,7 +39,7 @@ def compare(
     Without --model a model is trained on the bars before --start (by default on the first 70%)
     and kept in the folder --out. Learners without a memory are trained on the same bars. With
     --walk-forward they are all trained anew for each --test-window, on the --train-window before
-    it. The same command resumes a run that was stopped.
+    it: by default windows that fit the bars. The same command resumes a run that was stopped.
 
     The folder remembers in trials.json which settings were tried. The result is judged as the
     best of them, or of --trials if that is more. Results of other settings stay beside these:
@@ -47,13 +47,14 @@ def compare(
 
     Example: `lstm-strategy compare sample:sp500 --walk-forward --out results`
     """
-    from lstm_strategy.cli.comparison import ComparisonSetup, Windows, run_comparison_command
+    from lstm_strategy.cli.comparison import ComparisonSetup, run_comparison_command
     from lstm_strategy.cli.inputs import (
         choose_workers,
         load_bars,
         rules_from_options,
         slice_by_options,
     )
+    from lstm_strategy.cli.windows import Windows
     from lstm_strategy.learning.serving import open_forecaster
 
     place = choose_workers(engine, address, jobs)
@@ -66,6 +67,11 @@ def compare(
     loaded, terms = load_config(config), broker.build_broker(config)
     frame = load_bars(bars, reading)
     slice_by_options(frame, start, end)  # refuses dates that leave no bar
+    chosen = None
+    if walk_forward:
+        untrained = network.build_forecaster(config)
+        given = (windows.train_window, windows.test_window)
+        chosen = Windows.choose(*given, frame.loc[:end], untrained)
     setup = ComparisonSetup(
         source=bars,
         bars=frame,
@@ -76,7 +82,7 @@ def compare(
         ),
         broker=terms,
         is_trained=model is not None,
-        windows=Windows(windows.train_window, windows.test_window) if walk_forward else None,
+        windows=chosen,
         start=start,
         end=end,
         params=loaded.strategy,

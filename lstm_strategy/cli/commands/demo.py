@@ -13,7 +13,8 @@ def demo(out_dir: opt.FolderOut = Path("demo"), seed: opt.Seed = 0) -> None:
     Example: `lstm-strategy demo --out demo`
     """
     from lstm_strategy import BrokerSettings, LSTMForecaster, sample_bars
-    from lstm_strategy.cli.comparison import ComparisonSetup, Windows, run_comparison_command
+    from lstm_strategy.cli.comparison import ComparisonSetup, run_comparison_command
+    from lstm_strategy.cli.windows import Windows
 
     run_comparison_command(
         ComparisonSetup(

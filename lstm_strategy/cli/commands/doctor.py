@@ -57,15 +57,15 @@ def doctor(
         say,
         status,
     )
-    from lstm_strategy.learning.walk_forward import WalkForward
+    from lstm_strategy.cli.windows import Windows
     from lstm_strategy.support import write_json
 
     if bars is not None and n_bars is not None:
         raise SettingsError("Give BARS or --bars N, not both.")
     forecaster = network.build_forecaster(config)
     frame = simulate_daily_bars(n_bars or _USUAL_BARS) if bars is None else load_bars(bars, reading)
-    splits = WalkForward(windows.train_window, windows.test_window, horizon=forecaster.horizon)
-    splits.folds(frame)  # refuses what can't be walked before anything is measured
+    chosen = Windows.choose(windows.train_window, windows.test_window, frame, forecaster)
+    splits = chosen.cut_folds(frame, forecaster)
     n_cpus = os.cpu_count() or 1
     with status("Checking the installation"):
         environment = inspect_environment(n_cpus)

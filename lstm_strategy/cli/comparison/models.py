@@ -8,6 +8,7 @@ import pandas as pd
 
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.cli.inputs import check_model_folder, fold_callbacks, tensorboard_callbacks
+from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
 from lstm_strategy.learning.reference import learning_baselines
 from lstm_strategy.learning.serving import PrecomputedForecasts, precompute_forecasts
@@ -27,15 +28,20 @@ def train_along_time(
     """The LSTM trained anew for every fold, on the setup's bars or others on the same dates."""
     known = bars.loc[: setup.end]
     most = choose_jobs(setup.n_jobs, otherwise=min(os.cpu_count() or 1, _MOST_JOBS))
-    return walk_forward(
-        known,
-        setup.untrained,
-        setup.splits,
-        folder=folder,
-        n_jobs=None if most is None else min(len(setup.splits.folds(known)), most),
-        progress=False if is_quiet else None,
-        callbacks=None if is_quiet else fold_callbacks(setup.tensorboard),
-    )
+    try:
+        return walk_forward(
+            known,
+            setup.untrained,
+            setup.splits,
+            folder=folder,
+            n_jobs=None if most is None else min(len(setup.splits.folds(known)), most),
+            progress=False if is_quiet else None,
+            callbacks=None if is_quiet else fold_callbacks(setup.tensorboard),
+        )
+    except TrainingError as error:
+        if "Training needs" not in str(error):
+            raise
+        raise TrainingError(f"{error} Or train on a longer --train-window.") from None
 
 
 def train_once(setup: ComparisonSetup, folder: Path | None) -> LSTMForecaster:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lstm_strategy.bars import describe_span
 from lstm_strategy.cli.inputs import slice_by_options
+from lstm_strategy.cli.windows import Windows
 from lstm_strategy.errors import SettingsError
 from lstm_strategy.evaluation.backtests import first_bar_after, training_end
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
@@ -16,23 +17,6 @@ from lstm_strategy.learning.walk_forward import WalkForward, WalkForwardForecast
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 _TRAINED_SHARE = 0.7
-
-
-@dataclass(frozen=True)
-class Windows:
-    """How a walk forward moves along time.
-
-    Attributes:
-        train: What each fold trains on, as `WalkForward` takes it: "10 years".
-        test: What each fold is tested on: "1 year".
-
-    Example:
-        >>> Windows(train="10 years", test="1 year").train
-        '10 years'
-    """
-
-    train: str
-    test: str
 
 
 @dataclass(frozen=True)
@@ -112,11 +96,11 @@ class ComparisonSetup:
         """How the folds of a walk forward are cut.
 
         Raises:
-            SettingsError: If the setup trains once.
+            SettingsError: If the setup trains once, or the windows don't fit the bars.
         """
         if self.windows is None:
             raise SettingsError("There are no folds without --walk-forward.")
-        return WalkForward(self.windows.train, self.windows.test, horizon=self.untrained.horizon)
+        return self.windows.cut_folds(self.known_bars, self.untrained)
 
     @property
     def untrained(self) -> LSTMForecaster:

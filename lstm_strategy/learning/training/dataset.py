@@ -131,6 +131,19 @@ def build_training_set(
     return rows, pd.DatetimeIndex(bars.index[usable])
 
 
+def fewest_rows(settings: ForecasterSettings) -> int:
+    """How many rows with features and a label a training needs.
+
+    Example:
+        >>> fewest_rows(ForecasterSettings(lookback=60))
+        451
+    """
+    lookback, share = settings.lookback, settings.validation
+    needed_to_train = 2 * lookback + settings.horizon
+    needed_to_validate = 3 * lookback // 2
+    return int(np.ceil(max(needed_to_train / (1 - share), needed_to_validate / share))) + 1
+
+
 def held_out_spans(
     n_rows: int, *, share: float, members: int, lookback: int, purge: int
 ) -> tuple[slice, ...]:
@@ -184,10 +197,7 @@ def _build_mirror_image(
 
 
 def _check_enough_bars(settings: ForecasterSettings, n_bars: int, n_usable: int) -> None:
-    lookback, share = settings.lookback, settings.validation
-    needed_to_train = 2 * lookback + settings.horizon
-    needed_to_validate = 3 * lookback // 2
-    needed = int(np.ceil(max(needed_to_train / (1 - share), needed_to_validate / share))) + 1
+    lookback, needed = settings.lookback, fewest_rows(settings)
     if n_usable < needed:
         raise TrainingError(
             f"Training needs {needed + n_bars - n_usable:,} bars with lookback={lookback} "
