@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lstm_strategy.bars import sample_bars
 from lstm_strategy.errors import (
     DependsOnUnitError,
     FeatureError,
@@ -13,14 +14,18 @@ from lstm_strategy.errors import (
 from lstm_strategy.learning.features import (
     CAUSAL_FORMS,
     ColumnTraits,
+    FeatureSet,
     format_spec,
     indicator_library,
     known_kinds,
+    longest_memories,
     measure_columns,
 )
 from lstm_strategy.support import OnWords
 
 INDICATORS_FILE = "indicators.md"
+_MARKET_BARS = 2_000
+_MUCH_LONGER = 1.25
 _NEEDS_A_NAME = "column"  # our own kind that passes a column of the user's through
 
 
@@ -41,12 +46,14 @@ class ClassifiedIndicator:
         kind: Its name in pandas-ta.
         verdict: What it is.
         columns: What was measured of its columns; none where it can't be a feature.
+        market_memory: The longest memory on real bars; 0 where it can't be a feature.
         note: What is worth knowing.
     """
 
     kind: str
     verdict: IndicatorVerdict
     columns: tuple[ColumnTraits, ...] = ()
+    market_memory: int = 0
     note: str = ""
 
     @property
@@ -58,6 +65,15 @@ class ClassifiedIndicator:
     def memory(self) -> int:
         """Bars after which a later start agrees with an earlier one."""
         return max((column.memory for column in self.columns), default=0)
+
+    @property
+    def bar_by_bar(self) -> str:
+        """What a stream computes it from."""
+        if not self.columns:
+            return "refused"
+        if self.market_memory <= _MUCH_LONGER * self.memory:
+            return "from its memory"
+        return f"until it agrees: {self.market_memory:,}"
 
 
 def classify_indicators(
@@ -102,11 +118,18 @@ def classify_indicator(kind: str) -> ClassifiedIndicator:
         # pandas-ta's own words where it raises
         note = str(error.__cause__ or "gives no column of its own with a value on every bar")
         return ClassifiedIndicator(kind, IndicatorVerdict.NOT_USABLE, note=note.rstrip("."))
+    market_memory = _measure_market_memory(kind)
     totals = [column.name for column in columns if column.is_cumulative]
     if totals:
         note = f"{', '.join(totals)} as such; the change forgets and is the feature"
-        return ClassifiedIndicator(kind, IndicatorVerdict.NEVER_CONVERGES, columns, note)
-    return ClassifiedIndicator(kind, IndicatorVerdict.CAUSAL, columns)
+        verdict = IndicatorVerdict.NEVER_CONVERGES
+        return ClassifiedIndicator(kind, verdict, columns, market_memory, note)
+    return ClassifiedIndicator(kind, IndicatorVerdict.CAUSAL, columns, market_memory)
+
+
+def _measure_market_memory(kind: str) -> int:
+    bars = sample_bars("sp500").iloc[-_MARKET_BARS:]
+    return max(longest_memories(FeatureSet([{"kind": kind}]), bars).values())
 
 
 def _note_on_lookahead(kind: str, error: LooksAheadError) -> str:
@@ -124,7 +147,7 @@ def indicators_page(indicators: tuple[ClassifiedIndicator, ...]) -> str:
     Example:
         >>> page = indicators_page((classify_indicator("sma"),))
         >>> page.splitlines()[-1]
-        '| `sma` | causal | SMA_10 | 9 | 10 |  |'
+        '| `sma` | causal | SMA_10 | 9 | 10 | from its memory |  |'
     """
     _, library, version = indicator_library()
     counts = Counter(indicator.verdict for indicator in indicators)
@@ -142,8 +165,15 @@ def indicators_page(indicators: tuple[ClassifiedIndicator, ...]) -> str:
         "1e-7 of the column's standard deviation, in the form in which it becomes a feature. "
         "Columns that have gaps after their warm-up are left out.",
         "",
-        "| kind | verdict | columns | warm-up | memory | to know |",
-        "|---|---|---|---:|---:|---|",
+        "*Bar by bar*: what a stream and a live run compute a kind from, with the numbers of the "
+        "batch in either case. *From its memory*: from about twice the bars that `fit` measured "
+        "on the training bars. *Until it agrees*: how long it remembers depends on the market, "
+        f"here the longest that was seen on the last {_MARKET_BARS:,} days of the S&P 500 sample; "
+        "bars are kept until the newest rows are the same without them, if need be all of them. "
+        "*Refused*: it can't be a feature.",
+        "",
+        "| kind | verdict | columns | warm-up | memory | bar by bar | to know |",
+        "|---|---|---|---:|---:|---|---|",
     ]
     return "\n".join([*lines, *map(_table_row, indicators)]) + "\n"
 
@@ -153,4 +183,5 @@ def _table_row(indicator: ClassifiedIndicator) -> str:
     numbers = (indicator.warm_up, indicator.memory)
     bars = [f"{number:,}" if indicator.columns else "" for number in numbers]
     note = indicator.note.replace("|", "/")
-    return f"| {' | '.join([f'`{indicator.kind}`', indicator.verdict, names, *bars, note])} |"
+    cells = [f"`{indicator.kind}`", indicator.verdict, names, *bars, indicator.bar_by_bar, note]
+    return f"| {' | '.join(cells)} |"

@@ -32,6 +32,7 @@ from lstm_strategy.learning.features.settling import (
     FEATURE_TOLERANCE,
     bars_to_agree,
     feature_memories,
+    longest_memories,
     settle_features,
 )
 from lstm_strategy.learning.features.trailing import TrailingFeatures
@@ -63,6 +64,7 @@ __all__ = [
     "known_kinds",
     "lookahead_evidence",
     "lookahead_remedy",
+    "longest_memories",
     "measure_columns",
     "mirror_bars",
     "pick_evenly",

@@ -136,25 +136,41 @@ def settle_features(features: FeatureSet, bars: pd.DataFrame) -> FeatureSet:
     features = features.as_measured
     full = features.frame(bars)
     features = _settle_warm_up(features, bars, full)
-    memories = [
-        _memories_from(start, features, bars, full)
-        for start in _pick_starts(bars, memory=features.memory)
-    ]
-    if not memories:  # too few bars to tell, so what was measured on simulated ones holds
-        return features
-    longest = dict(zip(features.names, np.max(memories, axis=0).tolist(), strict=True))
-    return features.with_columns(
-        {
-            column.name: replace(
-                column,
-                memory=max(
-                    column.memory,
-                    longest[column.name] * _margin(full[column.name], column.warm_up),
-                ),
-            )
-            for column in features.columns
-        }
-    )
+    memories = longest_memories(features, bars, full=full)
+    settled = {}
+    for column in features.columns:
+        margin = _margin(full[column.name], column.warm_up)
+        memory = max(column.memory, margin * memories.get(column.name, 0))
+        settled[column.name] = replace(column, memory=memory)
+    return features.with_columns(settled)
+
+
+def longest_memories(
+    features: FeatureSet, bars: pd.DataFrame, *, full: pd.DataFrame | None = None
+) -> dict[str, int]:
+    """Measure the longest memory of each feature over runs that begin at many bars.
+
+    Args:
+        features: What is measured.
+        bars: Valid bars, shape (n_bars, n_columns).
+        full: What `features.frame(bars)` gives, if it is there already.
+
+    Returns:
+        By column the number of bars, that of the first value that agrees for good included; empty
+        where there are too few bars to tell.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> features = FeatureSet([{"kind": "sma", "length": 7}])
+        >>> longest_memories(features, sample_bars().iloc[:200])
+        {'SMA_7': 7}
+    """
+    full = features.frame(bars) if full is None else full
+    starts = _pick_starts(bars, memory=features.memory)
+    memories = [_memories_from(start, features, bars, full) for start in starts]
+    if not memories:
+        return {}
+    return dict(zip(features.names, np.max(memories, axis=0).tolist(), strict=True))
 
 
 def _settle_warm_up(features: FeatureSet, bars: pd.DataFrame, full: pd.DataFrame) -> FeatureSet:

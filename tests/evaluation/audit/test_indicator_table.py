@@ -59,12 +59,26 @@ def test_the_table_names_every_kind_of_the_installed_library():
     assert {verdict for verdict, *_ in rows_of(PAGE).values()} == set(IndicatorVerdict)
 
 
+def test_the_table_says_how_each_kind_is_followed_bar_by_bar():
+    followed = {kind: rest[4] for kind, rest in rows_of(PAGE).items()}
+    assert {re.sub(r": [\d,]+", "", text) for text in followed.values()} == {
+        "from its memory",
+        "until it agrees",
+        "refused",
+    }
+    assert followed["sma"] == classify_indicator("sma").bar_by_bar == "from its memory"
+    assert followed["psar"] == classify_indicator("psar").bar_by_bar
+    assert followed["psar"].startswith("until it agrees")
+    assert followed["drawdown"] == classify_indicator("drawdown").bar_by_bar == "refused"
+
+
 @pytest.mark.slow
 def test_the_table_is_current():
     fresh, kept = rows_of(indicators_page(classify_indicators())), rows_of(PAGE)
-    for kind, (verdict, columns, warm_up, memory, note) in fresh.items():
+    for kind, (verdict, columns, warm_up, memory, bar_by_bar, note) in fresh.items():
         assert kept[kind][:3] == [verdict, columns, warm_up]
         # the last digits of a running mean differ between builds of NumPy
         numbers = [float(text.replace(",", "") or 0) for text in (kept[kind][3], memory)]
         assert numbers[0] == pytest.approx(numbers[1], rel=0.1, abs=2)
-        assert re.sub(r"\d+", "", kept[kind][4]) == re.sub(r"\d+", "", note)
+        words = [re.sub(r"\d+", "", text) for text in (bar_by_bar, note)]
+        assert [re.sub(r"\d+", "", text) for text in kept[kind][4:]] == words

@@ -6,6 +6,7 @@ import pytest
 from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
+from lstm_strategy.learning.reference import LearnerForecaster
 
 BARS = random_walk(160, seed=3)
 
@@ -114,3 +115,50 @@ def test_a_stream_follows_a_market_that_is_halted(trained):
     assert not np.isnan(row.signal)
     trained.stream(bars.iloc[200:300])  # the price is the same on all of them
     assert len(trained.forecast(bars.iloc[200:])) == 200
+
+
+@pytest.fixture(scope="module")
+def hourly():
+    """Hours of New York and a model with features that remember as the market wants them to."""
+    index = pd.date_range("2024-01-01", periods=500, freq="h", tz="America/New_York")
+    bars = random_walk(500, seed=6).set_axis(index).rename_axis("datetime")
+    features = [{"kind": "vwap"}, {"kind": "psar"}, {"kind": "supertrend"}]
+    return bars, LSTMForecaster(features, **SMALL).fit(bars.iloc[:350], progress=False)
+
+
+def test_a_model_carries_the_memory_that_its_features_have_on_its_own_bars(hourly, tmp_path):
+    _, model = hourly
+    vwap, *_ = model.features.columns
+    assert vwap.memory > 12  # of the 24 hours of a day; it is 1 on daily bars
+    assert LSTMForecaster.load(model.save(tmp_path / "model")).features == model.features
+    assert model.unfitted_copy().describe_settings() == model.describe_settings()
+
+
+def test_features_that_remember_as_the_market_wants_are_streamed_as_in_the_batch(hourly):
+    bars, model = hourly
+    later = bars.iloc[380:]
+    stream = model.stream()
+    rows = [stream.update(bar) for bar in later.reset_index().to_dict("records")]
+    streamed = pd.DataFrame([vars(row) for row in rows], index=later.index)
+    pd.testing.assert_frame_equal(streamed, model.forecast(later), atol=1e-5)
+    assert streamed["signal"].notna().any()
+
+
+def test_a_second_fit_forgets_the_bars_of_the_first(hourly):
+    bars, _ = hourly
+    hours, days = (
+        bars.iloc[:300],
+        bars.iloc[:300].set_axis(pd.date_range("2020-01-01", periods=300, name="datetime")),
+    )
+    model = LearnerForecaster("logistic", features=[{"kind": "vwap"}])
+    memories = [model.fit(part).features.memory for part in (days, hours, days)]
+    assert memories[0] == memories[2] < memories[1]
+
+
+def test_bars_with_a_timezone_are_refused_among_bars_without(trained):
+    bars = BARS.reset_index().to_dict("records")
+    stream = trained.stream(BARS.iloc[:50])
+    aware = bars[50]["datetime"].tz_localize("UTC")
+    with pytest.raises(LSTMStrategyError, match=r"of one clock.*Give all of them a timezone"):
+        stream.update(bars[50] | {"datetime": aware})
+    stream.update(bars[50])
