@@ -3,6 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+
+import pandas as pd
 
 from lstm_strategy.bars import sample_bars
 from lstm_strategy.errors import (
@@ -24,7 +27,7 @@ from lstm_strategy.learning.features import (
 from lstm_strategy.support import OnWords
 
 INDICATORS_FILE = "indicators.md"
-_MARKET_BARS = 2_000
+_MARKET_DAYS, _MARKET_HOURS = 2_000, 1_000
 _MUCH_LONGER = 1.25
 _NEEDS_A_NAME = "column"  # our own kind that passes a column of the user's through
 
@@ -71,7 +74,7 @@ class ClassifiedIndicator:
         """What a stream computes it from."""
         if not self.columns:
             return "refused"
-        if self.market_memory <= _MUCH_LONGER * self.memory:
+        if self.market_memory <= _MUCH_LONGER * self.memory + 1:
             return "from its memory"
         return f"until it agrees: {self.market_memory:,}"
 
@@ -128,8 +131,16 @@ def classify_indicator(kind: str) -> ClassifiedIndicator:
 
 
 def _measure_market_memory(kind: str) -> int:
-    bars = sample_bars("sp500").iloc[-_MARKET_BARS:]
-    return max(longest_memories(FeatureSet([{"kind": kind}]), bars).values())
+    features = FeatureSet([{"kind": kind}])
+    memories = (longest_memories(features, bars) for bars in _real_markets())
+    return max(memory for by_column in memories for memory in by_column.values())
+
+
+@cache
+def _real_markets() -> tuple[pd.DataFrame, ...]:
+    days, others = sample_bars("sp500"), sample_bars("nasdaq")
+    hours = pd.date_range("2024-01-01", periods=len(others), freq="h", name="datetime")
+    return days.iloc[-_MARKET_DAYS:], others.set_axis(hours).iloc[-_MARKET_HOURS:]
 
 
 def _note_on_lookahead(kind: str, error: LooksAheadError) -> str:
@@ -168,8 +179,9 @@ def indicators_page(indicators: tuple[ClassifiedIndicator, ...]) -> str:
         "*Bar by bar*: what a stream and a live run compute a kind from, with the numbers of the "
         "batch in either case. *From its memory*: from about twice the bars that `fit` measured "
         "on the training bars. *Until it agrees*: how long it remembers depends on the market, "
-        f"here the longest that was seen on the last {_MARKET_BARS:,} days of the S&P 500 sample; "
-        "bars are kept until the newest rows are the same without them, if need be all of them. "
+        f"here the longest that was seen on the last {_MARKET_DAYS:,} days of the S&P 500 sample "
+        f"and on {_MARKET_HOURS:,} bars of the NASDAQ sample as if they were hours; bars are kept "
+        "until the newest rows are the same without them, if need be all of them. "
         "*Refused*: it can't be a feature.",
         "",
         "| kind | verdict | columns | warm-up | memory | bar by bar | to know |",

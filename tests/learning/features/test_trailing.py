@@ -82,6 +82,6 @@ def test_every_kind_is_followed_bar_by_bar_or_refused(kind):
         FeatureSet([{"kind": kind}])
     except FeatureError:
         return
-    n_followed = 60 if kind == "cdl_pattern" else 300
+    n_followed = 20 if kind == "cdl_pattern" else 150
     for bars in MARKETS.values():
         assert_followed({"kind": kind}, bars, n_fit=800, n_followed=n_followed)
