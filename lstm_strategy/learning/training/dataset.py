@@ -114,19 +114,26 @@ def build_training_set(
     features.check_volume(bars)
     columns = features.frame(bars)
     labels = settings.target.labels(bars, settings.horizon)
+    mirrored = _mirror_columns(bars, features, settings, labels)
     usable = (columns.notna().all(axis=1) & labels.notna()).to_numpy()
+    if mirrored is not None:
+        usable = usable & mirrored.notna().all(axis=1).to_numpy()
     if leave_out is not None:
         usable = usable & ~leave_out
     _check_enough_bars(settings, len(bars), int(usable.sum()))
     settings.target.check_labels(labels.to_numpy()[usable], settings.horizon)
     usable_labels = labels.to_numpy(np.float32)[usable]
+    mirrored_labels = settings.target.mirror_labels(usable_labels)
+    image = None
+    if mirrored is not None and mirrored_labels is not None:
+        image = MirrorImage(mirrored.to_numpy()[usable], mirrored_labels)
     rows = TrainingSet(
         features=columns.to_numpy()[usable],
         labels=usable_labels,
         weights=settings.target.weights(bars, settings.horizon).to_numpy()[usable],
         held_out=_choose_held_out(settings, usable, validation),
         purge=settings.horizon,
-        mirrored=_build_mirror_image(bars, features, settings, usable, usable_labels),
+        mirrored=image,
     )
     return rows, pd.DatetimeIndex(bars.index[usable])
 
@@ -179,21 +186,14 @@ def _choose_held_out(
     return (slice(int(watched[0]), int(watched[-1]) + 1),) * settings.members
 
 
-def _build_mirror_image(
-    bars: pd.DataFrame,
-    features: FeatureSet,
-    settings: ForecasterSettings,
-    usable: np.ndarray,
-    labels: np.ndarray,
-) -> MirrorImage | None:
-    """The usable rows with rises and falls exchanged; None where it isn't wanted or known."""
-    mirrored_labels = settings.target.mirror_labels(labels) if settings.mirror else None
-    if mirrored_labels is None:
+def _mirror_columns(
+    bars: pd.DataFrame, features: FeatureSet, settings: ForecasterSettings, labels: pd.Series
+) -> pd.DataFrame | None:
+    """The features with rises and falls exchanged; None where that isn't wanted or known."""
+    if not settings.mirror or settings.target.mirror_labels(labels.to_numpy()) is None:
         return None
     mirrored_bars = mirror_bars(bars, features.specs)
-    if mirrored_bars is None:
-        return None
-    return MirrorImage(features.frame(mirrored_bars).to_numpy()[usable], mirrored_labels)
+    return None if mirrored_bars is None else features.frame(mirrored_bars)
 
 
 def _check_enough_bars(settings: ForecasterSettings, n_bars: int, n_usable: int) -> None:

@@ -95,6 +95,16 @@ def test_training_sees_mirrored_features_of_the_mirrored_bars():
     assert len(rows.mirrored.features) == len(index)
 
 
+def test_rows_that_the_mirror_lacks_are_left_out():
+    # the first value of hilo waits for a cross, which comes later in the mirror
+    bars = random_walk(300, seed=40)
+    features = FeatureSet([{"kind": "hilo"}])
+    rows, _ = build_training_set(bars, features, ForecasterSettings(members=1, lookback=10))
+    n_known = int(features.frame(bars).notna().all(axis=1).sum()) - 1  # the last has no label
+    assert np.isfinite(rows.mirrored.features).all()
+    assert len(rows.mirrored.features) == len(rows.features) == n_known - 6
+
+
 def test_a_training_set_of_bars_without_volume_names_the_features_that_read_it():
     bars = random_walk(100).assign(volume=0.0)
     with pytest.raises(LSTMStrategyError, match=r"relative_volume.* reads it"):
