@@ -17,6 +17,12 @@ from lstm_strategy.cli.output import err, say
 from lstm_strategy.errors import LSTMStrategyError
 
 _INTERRUPTED = 130
+# what nothing but the library's log says
+_SHOWN_LOGS = (
+    "lstm_strategy.learning.training.dataset",
+    "lstm_strategy.learning.forecaster.lstm_forecaster",
+    "lstm_strategy.evaluation.backtests.job",
+)
 _LACKS_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Every mistake in a command is one of these; typer brings click along or its own copy of it.
 _UsageError: Any = typer.BadParameter.__base__
@@ -86,11 +92,34 @@ def _quiet_library() -> Iterator[None]:
     levels = [log.level for log in logs]
     for log in logs:
         log.setLevel(logging.CRITICAL)
+    shown, handler = [logging.getLogger(name) for name in _SHOWN_LOGS], _SaidOnce()
+    for log in shown:
+        log.setLevel(logging.WARNING)
+        log.addHandler(handler)
+        log.propagate = False
     try:
         yield
     finally:
         for log, level in zip(logs, levels, strict=True):
             log.setLevel(level)
+        for log in shown:
+            log.setLevel(logging.NOTSET)
+            log.removeHandler(handler)
+            log.propagate = True
+
+
+class _SaidOnce(logging.Handler):
+    """Prints each line of a log as commands print, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self._said:
+            self._said.add(message)
+            say(message)
 
 
 def _system_text(error: OSError) -> str:
