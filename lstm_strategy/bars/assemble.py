@@ -33,8 +33,7 @@ from lstm_strategy.bars.columns import (
 from lstm_strategy.bars.files import Table
 from lstm_strategy.bars.validate import BAR_COLUMNS, PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
-
-_CHOICE = 'columns={{"{0}": "…"}}, or --columns {0}=… on the command line'
+from lstm_strategy.support import spell
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +61,14 @@ def assemble_bars(table: Table, *, symbol: str | None, columns: Mapping[str, str
         columns: The labels of the columns to take a bar's columns from, by the bar's names.
 
     Raises:
-        BarsError: If a column is missing or can't be read surely.
+        BarsError: If a column is missing or can't be read unambiguously.
     """
     notes = list(table.notes)
     if table.header_rows:
         table = table.take_columns(*choose_ticker_columns(table.header_rows, symbol))
         symbol = None
     if not len(table.rows):
-        raise BarsError("there are no bars: the frame has 0 rows. Load at least one bar.")
+        raise BarsError("there are no bars: 0 rows. Load at least one bar.")
     chosen = find_by_choice(table.labels, columns)
     places = _find_prices(table, chosen, notes)
     table, index, date_places = _put_on_dates(table, chosen, places, notes)
@@ -95,9 +94,16 @@ def _find_prices(table: Table, chosen: dict[str, int], notes: list[str]) -> dict
     if missing:
         places, missing = _use_family(labels, free, places, missing, chosen, notes)
     if missing:
+        unknown = [name for name in chosen if name not in (*BAR_COLUMNS, "datetime", "adj_close")]
+        if unknown:
+            raise BarsError(
+                f"column {missing[0]} is missing, and {spell('columns')} gives {unknown[0]!r}, "
+                f"which isn't a column of bars. Known: datetime, {', '.join(BAR_COLUMNS)}."
+            )
         raise BarsError(
             f"column {missing[0]} is missing (found: {list_labels(labels)}). "
-            f"Add it, or name the column that holds it: {_CHOICE.format(missing[0])}."
+            "Add it, or name the column that holds it: "
+            f"{spell('columns', {missing[0]: '…'})}."
         )
     for name, place in places.items():
         same = [
@@ -128,11 +134,10 @@ def _use_family(
         return {name: family[name] for name in PRICE_COLUMNS}, []
     if families:
         first = next(iter(families.values()))
+        choice = {name: labels[first[name]].strip() for name in PRICE_COLUMNS}
         raise BarsError(
             f"column {missing[0]} is missing, and the columns are those of several series: "
-            f"{', '.join(families)}. Choose one: columns={{"
-            + ", ".join(f'"{name}": "{labels[first[name]].strip()}"' for name in PRICE_COLUMNS)
-            + f"}}, or --columns open={labels[first['open']].strip()},… on the command line."
+            f"{', '.join(families)}. Choose one: {spell('columns', choice)}."
         )
     return places, missing
 
@@ -216,13 +221,13 @@ class _Reader:
         return True
 
     def read(self, index: pd.DatetimeIndex) -> Assembly:
-        numbers = {name: self._read_surely(place) for name, place in self.places.items()}
+        numbers = {name: self._read_numbers(place) for name, place in self.places.items()}
         numbers["volume"] = self._read_volume(numbers)
         for place in self.adjusted:
-            numbers["adj_close"] = self._read_surely(place)
+            numbers["adj_close"] = self._read_numbers(place)
         for name, place in self.chosen.items():
             if name not in numbers and name != "datetime":
-                numbers[column_name(name)] = self._read_surely(place)
+                numbers[column_name(name)] = self._read_numbers(place)
         self._add_extras(numbers)
         if self.ignored:
             names = list_labels([self.table.labels[p] for p in sorted(self.ignored)])
@@ -230,7 +235,7 @@ class _Reader:
         frame = pd.DataFrame({"datetime": index, **numbers})
         return Assembly(frame, self.table.rows, tuple(self.notes))
 
-    def _read_surely(self, place: int) -> np.ndarray:
+    def _read_numbers(self, place: int) -> np.ndarray:
         """The numbers of a column that a bar can't do without."""
         column, rows = self.table.columns[place], self.table.rows
         if id(column) in self.plain:
@@ -241,7 +246,7 @@ class _Reader:
             row = next((n for n, value in enumerate(column.values) if not pd.isna(value)), 0)
             raise BarsError(
                 f"{rows.cell(row, column)}: {str(column.values[row])[:40]!r} is no "
-                "number. Choose another column: " + _CHOICE.format("close") + "."
+                f"number. Choose another column: {spell('columns', {'close': '…'})}."
             )
         found = parse_numbers(column.values, self.decimal)
         if len(found.unread):
@@ -255,7 +260,7 @@ class _Reader:
         return found.values
 
     def _read_volume(self, prices: Mapping[str, np.ndarray]) -> np.ndarray:
-        values = {place: self._read_surely(place) for place in self.volumes}
+        values = {place: self._read_numbers(place) for place in self.volumes}
         place, note = choose_volume(self.volumes, self.table.labels, values, prices)
         if note:
             self.notes.append(note)
@@ -264,10 +269,10 @@ class _Reader:
         self.free = [p for p in self.free if p not in used]
         n_rows = len(self.table.rows)
         if place is None:
-            names = list_labels([self.table.labels[p] for p in self.free]) or "none"
+            others = list_labels([self.table.labels[p] for p in self.free])
             self.notes.append(
-                "the bars have no volume: no column is named so "
-                f"(others: {names}), and it was set to 0"
+                "the bars have no volume: no column is named so"
+                f"{f' (others: {others})' if others else ''}, and it was set to 0"
             )
             return np.zeros(n_rows)
         volume = values[place]

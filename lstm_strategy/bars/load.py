@@ -17,9 +17,9 @@ from lstm_strategy.bars.oddities import find_oddities
 from lstm_strategy.bars.repair import repair_bars
 from lstm_strategy.bars.validate import PRICE_COLUMNS, BadBarError, validate_bars
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import spell
 
 _log = logging.getLogger(__name__)
-_REPAIR = "Or let repair=True, on the command line --repair, drop or change them."
 _SAMPLES = ("sp500", "nasdaq")
 
 
@@ -57,11 +57,11 @@ def load_bars(
     """Load bars from a file, a frame or a sample, and check them.
 
     Files end in `.csv`, `.txt` or `.tsv`, in `.parquet`, `.pq`, `.feather` or `.json`, with `.gz`,
-    `.xz`, `.bz2` or `.zip` behind if they are compressed. Text may be separated by commas,
-    semicolons, tabs or bars, in any usual encoding, with names of columns in many languages or,
+    `.xz`, `.bz2` or `.zip` after that if they are compressed. Text may be separated by commas,
+    semicolons, tabs or pipes, in any usual encoding, with names of columns in many languages or,
     in the layouts of exchanges, with none. Dates may be ISO, one of the other usual formats, digits
     such as `202401020930`, or counts of the Unix epoch, which become UTC. Whatever can't be read
-    surely is refused; what is repaired, dropped, reversed or left out is logged (`read_bars`
+    unambiguously is refused; what is repaired, dropped, reversed or left out is logged (`read_bars`
     returns it).
 
     A market without volume has 0 on every bar, and features that read volume are refused for it.
@@ -233,15 +233,15 @@ def _validate(frame: pd.DataFrame, assembly: Assembly, *, is_repaired: bool) -> 
         return validate_bars(frame.set_index("datetime"))
     except BadBarError as error:
         where = assembly.rows.name(int(frame.index[error.row]))
-        help_of_ours = "" if is_repaired else f" {_REPAIR}"
-        raise BarsError(f"{where}: {error}{help_of_ours}") from error
+        offer = "" if is_repaired else f" Or let {spell('repair', True)} do it."
+        raise BarsError(f"{where}: {error}{offer}") from error
 
 
 def _adjust_prices(bars: pd.DataFrame) -> pd.DataFrame:
     if "adj_close" not in bars.columns:
         raise BarsError(
-            "adjusted=True needs a column of adjusted closes such as Adj Close, "
-            f"found: {', '.join(bars.columns)}. Load with adjusted=False, or add that column."
+            f"{spell('adjusted', True)} needs a column of adjusted closes such as Adj Close, "
+            f"found: {', '.join(bars.columns)}. Leave it out, or add that column."
         )
     bars[list(PRICE_COLUMNS)] = bars[list(PRICE_COLUMNS)].mul(
         bars["adj_close"] / bars["close"], axis=0

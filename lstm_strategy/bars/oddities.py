@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars.frequency import bar_spacing
+from lstm_strategy.support import format_time
 
 _STALE_SHARE = 0.1
 _FEWEST_BARS = 20
@@ -161,7 +162,7 @@ def _describe_lengths(index: pd.DatetimeIndex) -> str:
     bars = "bar follows" if short == 1 else "bars follow"
     return (
         f"the bars are of mixed length: {short:,} {bars} the one before sooner than the usual "
-        f"{_describe_step(usual)}, first at {index[first]}"
+        f"{_describe_step(usual)}, first at {format_time(index[first])}"
     )
 
 

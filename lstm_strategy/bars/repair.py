@@ -7,6 +7,7 @@ import pandas as pd
 
 from lstm_strategy.bars.columns import has_distinct_dates
 from lstm_strategy.bars.validate import PRICE_COLUMNS
+from lstm_strategy.support import format_time
 
 # Adjusted prices are rounded; what lies further outside high and low is an error of its own.
 _HAIR = 5e-5
@@ -85,7 +86,7 @@ def _drop(bars: pd.DataFrame, is_bad: pd.Series, words: str, notes: list[str]) -
 def _count(bars: pd.DataFrame, rows: pd.Series, words: str) -> str:
     count, first = int(rows.sum()), bars.loc[rows, "datetime"].iloc[0]
     noun, were = ("row", "was") if count == 1 else ("rows", "were")
-    return f"{count:,} {noun} {words.format(were=were)} (first at {first})"
+    return f"{count:,} {noun} {words.format(were=were)} (first at {format_time(first)})"
 
 
 def _sort(bars: pd.DataFrame, notes: list[str]) -> pd.DataFrame:

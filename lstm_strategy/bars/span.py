@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
+from lstm_strategy.support import spell
 
 Date = str | dt.date | np.datetime64
 """A day or a moment: "2013", "2013-05-02", a date, a datetime or a Timestamp."""
@@ -58,7 +59,7 @@ def bars_until(bars: pd.DataFrame, end: Date | None) -> pd.DataFrame:
     """
     kept = _cut(bars, "end", end)
     if len(kept) < 2:
-        until = "" if end is None else f" up to end={end}"
+        until = "" if end is None else f" up to {spell('end', str(end))}"
         remedy = "Load more history" if end is None else "Choose a later end"
         raise TradingError(
             f"a run needs at least 2 bars{until}, got {len(kept)} of {describe_span(bars)}. "
@@ -85,8 +86,8 @@ def first_bar_number(bars: pd.DataFrame, start: Date | None) -> int:
     n_after = len(_cut(bars, "start", start))
     if n_after == 0:
         raise TradingError(
-            f"there is no bar at or after start={start} among the {describe_span(bars)}. "
-            "Choose an earlier start or load more bars."
+            f"there is no bar at or after {spell('start', str(start))} among the "
+            f"{describe_span(bars)}. Choose an earlier start or load more bars."
         )
     return len(bars) - n_after + 1
 
@@ -143,7 +144,7 @@ def _localize(index: pd.Index, edge: str, date: Date) -> str | pd.Timestamp:
         moment, zone = pd.Timestamp(date), pd.DatetimeIndex(index).tz
         if zone is None and moment.tz is not None:
             raise TradingError(
-                f"{edge} must have no timezone as the bars have none, got {date}. "
+                f"{spell(edge)} must have no timezone as the bars have none, got {date}. "
                 "Leave it out, or localise the index of the bars."
             )
         return moment.tz_localize(zone) if moment.tz is None else moment
@@ -154,5 +155,5 @@ def _localize(index: pd.Index, edge: str, date: Date) -> str | pd.Timestamp:
 
 def _not_a_date(edge: str, date: object) -> TradingError:
     return TradingError(
-        f'{edge} must be a date such as "2013", "2013-05-02" or a Timestamp, got {date!r}.'
+        f'{spell(edge)} must be a date such as "2013", "2013-05-02" or a Timestamp, got {date!r}.'
     )

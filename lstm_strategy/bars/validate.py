@@ -177,7 +177,7 @@ def _check_shape(bars: Any) -> None:
             "load_bars does that for the usual spellings only."
         )
     if bars.empty:
-        raise BarsError("there are no bars: the frame has 0 rows. Load at least one bar.")
+        raise BarsError("there are no bars: 0 rows. Load at least one bar.")
 
 
 def _check_index(index: pd.Index) -> None:

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,18 +13,19 @@ import typer
 
 import lstm_strategy
 from lstm_strategy.cli.commands import COMMANDS
-from lstm_strategy.cli.option_groups import expand_options
+from lstm_strategy.cli.option_groups import OPTIONS, expand_options
 from lstm_strategy.cli.output import err, say
 from lstm_strategy.errors import LSTMStrategyError
+from lstm_strategy.support import name_options
 
 _INTERRUPTED = 130
-# what nothing but the library's log says
-_SHOWN_LOGS = (
-    "lstm_strategy.learning.training.dataset",
-    "lstm_strategy.learning.forecaster.lstm_forecaster",
-    "lstm_strategy.evaluation.backtests.job",
-)
 _LACKS_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ROOMS_THAT_COMMANDS_SPEAK_FOR = (
+    "lstm_strategy.bars",
+    "lstm_strategy.trading",
+    "lstm_strategy.evaluation",
+    "tensorflow",
+)
 # Every mistake in a command is one of these; typer brings click along or its own copy of it.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -46,7 +48,7 @@ def main() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with _quiet_library():
+        with _print_notes(), name_options(OPTIONS):
             code = app(prog_name="lstm-strategy", standalone_mode=False)
     except _UsageError as error:
         _fail(_usage_text(error))
@@ -69,8 +71,8 @@ def root(
     """A Keras LSTM inside backtrader, compared honestly with baselines.
 
     Begin with `lstm-strategy demo`. Then `train` a model on bars of your own, and `compare` or
-    `backtest` it on later ones. BARS is a .csv or .parquet file with dates, open, high, low,
-    close and volume, or sample:sp500 or sample:nasdaq.
+    `backtest` it on later ones. BARS is a file with dates, open, high, low, close and
+    volume (.csv, .parquet, .json or .feather, compressed or not), or sample:sp500 or sample:nasdaq.
     """
     if version:
         say(f"lstm-strategy {lstm_strategy.__version__}")
@@ -84,42 +86,36 @@ for command in COMMANDS:
     app.command()(expand_options(command))
 
 
+class _NotePrinter(logging.Handler):
+    """Prints each warning of the library as a note on stderr, once."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._printed: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text not in self._printed:
+            self._printed.add(text)
+            err.print(f"note: {text}", soft_wrap=True)
+
+
 @contextmanager
-def _quiet_library() -> Iterator[None]:
-    """Keep the library's log quiet: the commands print the same with the results."""
+def _print_notes() -> Iterator[None]:
+    """Print what the library logs about models; commands print the rest with their results."""
     # TensorFlow warns of every network that it compiles, and each fold and model needs that
-    logs = [logging.getLogger(name) for name in ("lstm_strategy", "tensorflow")]
-    levels = [log.level for log in logs]
-    for log in logs:
+    silent = [logging.getLogger(name) for name in _ROOMS_THAT_COMMANDS_SPEAK_FOR]
+    levels = [log.level for log in silent]
+    library, notes = logging.getLogger(lstm_strategy.__name__), _NotePrinter()
+    library.addHandler(notes)
+    for log in silent:
         log.setLevel(logging.CRITICAL)
-    shown, handler = [logging.getLogger(name) for name in _SHOWN_LOGS], _SaidOnce()
-    for log in shown:
-        log.setLevel(logging.WARNING)
-        log.addHandler(handler)
-        log.propagate = False
     try:
         yield
     finally:
-        for log, level in zip(logs, levels, strict=True):
+        library.removeHandler(notes)
+        for log, level in zip(silent, levels, strict=True):
             log.setLevel(level)
-        for log in shown:
-            log.setLevel(logging.NOTSET)
-            log.removeHandler(handler)
-            log.propagate = True
-
-
-class _SaidOnce(logging.Handler):
-    """Prints each line of a log as commands print, once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: set[str] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if message not in self._said:
-            self._said.add(message)
-            say(message)
 
 
 def _system_text(error: OSError) -> str:
@@ -131,7 +127,12 @@ def _system_text(error: OSError) -> str:
 
 def _usage_text(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "lstm-strategy"
-    return f"{error.format_message().rstrip('.')}. See {command} --help."
+    message = re.sub(
+        r"^Invalid value for '([\w-]+)': Input should (be a valid \w+).*",
+        r"\1 must \2.",
+        error.format_message(),
+    )
+    return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
 
 
 def _fail(message: str) -> NoReturn:

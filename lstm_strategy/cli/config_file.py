@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lstm_strategy.errors import SettingsError
-from lstm_strategy.support import describe_first_offence
+from lstm_strategy.errors import LSTMStrategyError, SettingsError
+from lstm_strategy.support import describe_first_offence, name_options
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.forecaster import LSTMForecaster
@@ -46,6 +46,7 @@ def load_config(path: Path | None) -> Config:
 
     Raises:
         SettingsError: If the file is missing, isn't TOML, or has a table that isn't known.
+        LSTMStrategyError: If a value in [forecaster] or [broker] is off.
     """
     if path is None:
         return Config()
@@ -69,6 +70,12 @@ def load_config(path: Path | None) -> Config:
             f"--config {path}: {name} in [strategy] isn't a parameter of a strategy. Remove it; "
             "--start and --end choose the bars, [broker] the terms."
         )
+    for table, build in (("forecaster", build_forecaster), ("broker", build_broker)):
+        try:
+            with name_options({}):
+                build(config, {})
+        except LSTMStrategyError as error:
+            raise type(error)(f"--config {path}, [{table}]: {error}") from None
     return config
 
 
@@ -89,7 +96,7 @@ def build_forecaster(config: Config, overrides: Mapping[str, Any]) -> "LSTMForec
 
     arguments = {**config.forecaster, **_drop_none(overrides)}
     if {"preset", "features"} <= config.forecaster.keys():
-        raise SettingsError("[forecaster] has both preset and features. Keep one of them.")
+        raise SettingsError("it has both preset and features. Keep one of them.")
     preset = arguments.pop("preset", None)
     if preset is not None:
         arguments["features"] = FeatureSet.preset(str(preset))

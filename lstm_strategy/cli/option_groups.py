@@ -12,11 +12,30 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import build_broker, build_forecaster, load_config
 from lstm_strategy.errors import SettingsError
+from lstm_strategy.support import name_options
 
 if TYPE_CHECKING:
     from lstm_strategy.bars import LoadedBars
     from lstm_strategy.learning.forecaster import LSTMForecaster
     from lstm_strategy.trading.cerebro import BrokerSettings
+
+OPTIONS = {
+    "adjusted": "--adjusted",
+    "columns": "--columns",
+    "end": "--end",
+    "repair": "--repair",
+    "start": "--start",
+    "symbol": "--symbol",
+    "test": "--test-window",
+    "train": "--train-window",
+}
+"""The options of arguments that messages name."""
+
+_BROKER = {"cash": "--cash", "commission_rate": "--commission", "slippage_rate": "--slippage"}
+_NETWORK = {
+    name: f"--{name}"
+    for name in ("preset", "epochs", "members", "seed", "horizon", "units", "lookback")
+}
 
 
 def expand_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -99,14 +118,18 @@ class ReadingOptions:
         )
 
     def _parse_columns(self) -> dict[str, str]:
-        pairs = [pair.partition("=") for pair in (self.columns or "").split(",") if pair]
-        for name, sign, column in pairs:
-            if not (name.strip() and sign and column.strip()):
+        columns: dict[str, str] = {}
+        for pair in filter(None, (self.columns or "").split(",")):
+            name, _, column = (part.strip() for part in pair.partition("="))
+            if not (name and column):
                 raise SettingsError(
                     f"--columns takes NAME=COLUMN, joined by commas, got {self.columns!r}. "
                     "Write for instance open=open_perp,close=close_perp."
                 )
-        return {name.strip(): column.strip() for name, _, column in pairs}
+            if name in columns:
+                raise SettingsError(f"--columns gives {name} twice. Keep one of them.")
+            columns[name] = column
+        return columns
 
 
 @dataclass(frozen=True)
@@ -135,7 +158,9 @@ class BrokerOptions:
             "commission_rate": self.commission,
             "slippage_rate": self.slippage,
         }
-        return build_broker(load_config(config), given)
+        loaded = load_config(config)
+        with name_options(_BROKER):
+            return build_broker(loaded, given)
 
 
 @dataclass(frozen=True)
@@ -162,7 +187,9 @@ class EnsembleOptions:
             TrainingError: If a value is off.
             FeatureError: If a feature can't be used.
         """
-        return build_forecaster(load_config(config), self.given)
+        loaded = load_config(config)
+        with name_options(_NETWORK):
+            return build_forecaster(loaded, self.given)
 
     @property
     def given(self) -> dict[str, Any]:

@@ -40,7 +40,14 @@ if TYPE_CHECKING:
     from lstm_strategy.support.temporary import temporary_folder
     from lstm_strategy.support.time_zones import naive_utc, naive_utc_index, on_clock_of
     from lstm_strategy.support.versions import library_versions
-    from lstm_strategy.support.wording import Offence, describe_first_offence, suggest_names
+    from lstm_strategy.support.wording import (
+        Offence,
+        describe_first_offence,
+        format_time,
+        name_options,
+        spell,
+        suggest_names,
+    )
 
 __all__ = [
     "Offence",
@@ -50,9 +57,11 @@ __all__ = [
     "SharedValue",
     "choose_jobs",
     "describe_first_offence",
+    "format_time",
     "is_part_of",
     "is_serial",
     "library_versions",
+    "name_options",
     "naive_utc",
     "naive_utc_index",
     "on_clock_of",
@@ -64,6 +73,7 @@ __all__ = [
     "sha256_of",
     "share",
     "silence_tensorflow",
+    "spell",
     "steps_progress",
     "suggest_names",
     "temporary_folder",
@@ -107,6 +117,9 @@ __getattr__ = import_on_first_use(
         "library_versions": ".versions",
         "Offence": ".wording",
         "describe_first_offence": ".wording",
+        "format_time": ".wording",
+        "name_options": ".wording",
+        "spell": ".wording",
         "suggest_names": ".wording",
     },
 )

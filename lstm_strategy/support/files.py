@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import stat
+import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,6 @@ from typing import Any, BinaryIO
 from lstm_strategy.support.temporary import (
     LOCK_FILE,
     make_held_file,
-    make_held_folder,
     name_in_errors,
     remove_abandoned_files,
     remove_abandoned_folders,
@@ -277,10 +277,11 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
     target.parent.mkdir(parents=True, exist_ok=True)
     abandoned = re.compile(rf"\.{re.escape(target.name)}-[a-z0-9_]{{8}}")
     remove_abandoned_folders(target.parent, abandoned)
-    with name_in_errors(target):
-        unfinished, lock = make_held_folder(f".{target.name}-", target.parent)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    lock = None
     try:
         with name_in_errors(target):
+            lock = make_held_file(unfinished / LOCK_FILE)
             yield unfinished
         (unfinished / LOCK_FILE).unlink()
         if target.exists():
@@ -294,7 +295,8 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
             unfinished.rename(target)
     finally:
         _remove_own(unfinished, [*own, LOCK_FILE])
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
 def _exchange(one: Path, other: Path) -> None:

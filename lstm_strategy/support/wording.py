@@ -1,8 +1,14 @@
-"""Parts of messages that every room words the same way: near names, and what pydantic refused."""
+"""Parts of messages that every room words the same way.
+
+Near names, what pydantic refused, and arguments as the user gives them: in Python or as options.
+"""
 
 import difflib
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +32,70 @@ def suggest_names(name: object, known: Iterable[str]) -> str:
         'There are none.'
     """
     names = list(known)
-    nearest = difflib.get_close_matches(str(name), names, n=3, cutoff=0.4)
+    nearest = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
     if nearest:
         return f"Did you mean {', '.join(nearest)}?"
     return f"Known: {', '.join(names)}." if names else "There are none."
+
+
+_options: ContextVar[Mapping[str, str]] = ContextVar("options", default={})  # noqa: B039
+
+
+@contextmanager
+def name_options(options: Mapping[str, str]) -> Iterator[None]:
+    """Let messages name options of the command line in place of arguments in Python.
+
+    Args:
+        options: The option of each argument, such as `{"train": "--train-window"}`.
+
+    Example:
+        >>> with name_options({"symbol": "--symbol"}):
+        ...     spell("symbol", "AAPL")
+        '--symbol AAPL'
+    """
+    token = _options.set(options)
+    try:
+        yield
+    finally:
+        _options.reset(token)
+
+
+def spell(argument: str, value: object = None) -> str:
+    """An argument as its user gives it: in Python, or as an option within `name_options`.
+
+    Args:
+        argument: The name of the argument in Python.
+        value: True for a switch, a dictionary for names joined by commas; None for the name alone.
+
+    Example:
+        >>> spell("symbol", "AAPL"), spell("repair", True), spell("columns", {"open": "first"})
+        ('symbol="AAPL"', 'repair=True', 'columns={"open": "first"}')
+        >>> with name_options({"columns": "--columns", "repair": "--repair"}):
+        ...     spell("repair", True), spell("columns", {"open": "first"})
+        ('--repair', '--columns open=first')
+    """
+    option = _options.get().get(argument)
+    if value is None:
+        return option or argument
+    if option is None:
+        # as this code is written: with double quotes
+        return f"{argument}={json.dumps(value, ensure_ascii=False) if value is not True else True}"
+    if value is True:
+        return option
+    if isinstance(value, Mapping):
+        value = ",".join(f"{name}={part}" for name, part in value.items())
+    return f"{option} {value}"
+
+
+def format_time(time: object) -> str:
+    """A bar's time for a reader: without the time of day where that is midnight.
+
+    Example:
+        >>> import pandas as pd
+        >>> format_time(pd.Timestamp("2020-01-02")), format_time(pd.Timestamp("2020-01-02 09:30"))
+        ('2020-01-02', '2020-01-02 09:30:00')
+    """
+    return str(time).removesuffix(" 00:00:00")
 
 
 @dataclass(frozen=True)
@@ -56,7 +122,9 @@ class Offence:
         return self.name.partition(".")[0]
 
     def __str__(self) -> str:
-        sentence = f"{self.name or 'the content'} {self.rule}"
+        # the option stands for the list of its values
+        name = self.name if spell(self.field) == self.field else spell(self.field)
+        sentence = f"{name or 'the content'} {self.rule}"
         return f"{sentence}, got {self.value!r}" if self.name and not self.is_missing else sentence
 
 
@@ -107,4 +175,5 @@ def _follow_name(kind: str, message: str) -> str:
         return message.replace("Invalid JSON", "isn't valid JSON", 1)
     if kind in ("value_error", "assertion_error"):
         return message.partition(", ")[2]
+    message = re.sub(r"( after validation|, unable to parse.*)", "", message)
     return re.sub(r"^\w+ should ", "must ", message)

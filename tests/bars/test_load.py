@@ -219,7 +219,7 @@ BAD_FILES = {
     ),
     "a gap": (
         HEADER + FIRST_ROW + "2024-01-03,11,13,10,,400\n",
-        "line 3: close is NaN at 2024-01-03 (1 row in all). Fill or drop those rows. Or let repair",
+        "line 3: close is NaN at 2024-01-03 (1 row in all). Fill or drop those rows. Or let",
     ),
     "no order": (
         HEADER + FIRST_ROW + "2024-01-04,11,13,10,12,400\n2024-01-03,11,13,10,12,400\n",
@@ -229,7 +229,7 @@ BAD_FILES = {
         "Date,Open,High,Low,Close,Close,Volume\n2024-01-02,10,12,9,11,11,500\n",
         "column Close occurs more than once. Rename the others.",
     ),
-    "a header only": (HEADER, "there are no bars: the frame has 0 rows"),
+    "a header only": (HEADER, "there are no bars: 0 rows"),
     "nothing": ("", "has no line of at least five column names. Add one such as Date,Open"),
 }
 
@@ -307,7 +307,7 @@ def without_volume(volume: str) -> str:
 NO_VOLUME = {
     "no column": (
         "Date,Open,High,Low,Close\n2024-01-02,10,12,9,11\n2024-01-03,11,13,10,12\n",
-        "no column is named so (others: none), and it was set to 0",
+        "no column is named so, and it was set to 0",
     ),
     "empty": (without_volume(""), "it is empty on every bar, and was set to 0"),
     "-1": (without_volume("-1"), "it is -1 on every bar, and was set to 0"),

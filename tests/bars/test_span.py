@@ -44,8 +44,11 @@ REFUSALS = {
         lambda: slice_bars(DAYS, start="2025"),
         "none of the 6 bars from 2024-01-30 to 2024-02-04 lies between 2025 and the end",
     ),
-    "one bar": (lambda: bars_until(DAYS, "2024-01-30"), "2 bars up to end=2024-01-30, got 1 of 6"),
-    "no later bar": (lambda: first_bar_number(DAYS, "2025"), "no bar at or after start=2025"),
+    "one bar": (
+        lambda: bars_until(DAYS, "2024-01-30"),
+        '2 bars up to end="2024-01-30", got 1 of 6',
+    ),
+    "no later bar": (lambda: first_bar_number(DAYS, "2025"), 'no bar at or after start="2025"'),
     "text": (lambda: slice_bars(DAYS, end="soon"), "end must be a date such as .* got 'soon'"),
     "a number": (lambda: first_bar_number(DAYS, 2024), "start must be a date .* got 2024"),
     "a zone too much": (

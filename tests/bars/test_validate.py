@@ -77,7 +77,7 @@ BAD_BARS = {
     ),
     "no rows": (
         six_bars().iloc[:0],
-        "there are no bars: the frame has 0 rows. Load at least one bar.",
+        "there are no bars: 0 rows. Load at least one bar.",
     ),
     "row numbers": (
         six_bars().reset_index(drop=True),

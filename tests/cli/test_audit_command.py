@@ -76,7 +76,7 @@ MISUSES = {
     "no seed": (["bars.csv", "--strategy", "mine.py:UnseededLuck"], "a seed"),
     "too few bars": (
         ["bars.csv", "--strategy", "12-1 momentum", "--end", "2001-02"],
-        "needs 253 bars",
+        "needs 366 bars",
     ),
     "indicators and bars": (["bars.csv", "--indicators"], "--indicators stands alone"),
 }

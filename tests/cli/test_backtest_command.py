@@ -89,7 +89,7 @@ MISUSES = {
     "negative cash": (("--strategy", "MACD", "--cash", -1), "cash.* greater than 0, got -1.0"),
     "commission of 200%": (
         ("--strategy", "MACD", "--commission", 2),
-        "commission_rate.* less than 1, got 2.0",
+        "--commission must be less than 1, got 2.0",
     ),
 }
 

@@ -70,7 +70,7 @@ MISUSES = {
         ("--preset", "magic"),
         "trend, prices, got 'magic'",
     ),
-    "units of text": (("--units", "many"), "'--units'"),
+    "units of text": (("--units", "many"), "--units must be a valid integer"),
     "units of zero": (("--units", 0), r"units.* equal to 1, got 0"),
     "epochs of zero": (("--epochs", 0), "epochs.* equal to 1, got 0"),
     "a folder with other files": (

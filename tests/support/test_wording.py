@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from lstm_strategy.support.wording import describe_first_offence
+from lstm_strategy.support.wording import describe_first_offence, name_options, spell
 
 
 class Settings(BaseModel, extra="forbid"):
@@ -25,8 +25,8 @@ class Settings(BaseModel, extra="forbid"):
 SENTENCES = {
     "range": ({"rate": 0}, "rate must be greater than 0, got 0"),
     "choice": ({"memory": "none"}, "memory must be 'carry' or 'window', got 'none'"),
-    "inner": ({"units": (8, "x")}, "units.1 must be a valid integer, unable to parse string as "),
-    "length": ({"units": ()}, "units must have at least 1 item after validation, not 0, got ()"),
+    "inner": ({"units": (8, "x")}, "units.1 must be a valid integer, got 'x'"),
+    "length": ({"units": ()}, "units must have at least 1 item, not 0, got ()"),
     "own": ({"target": "luck"}, "target can't be luck, got 'luck'"),
     "unknown": ({"speed": 1}, "speed isn't known, got 1"),
 }
@@ -50,3 +50,12 @@ def test_a_missing_value_and_a_damaged_file_are_called_that():
     with pytest.raises(ValidationError) as damaged:
         Settings.model_validate_json("{")
     assert str(describe_first_offence(damaged.value)).startswith("the content isn't valid JSON: ")
+
+
+def test_messages_name_options_where_they_were_typed():
+    columns = {"open": "first", "close": "last"}
+    assert spell("columns", columns) == 'columns={"open": "first", "close": "last"}'
+    with name_options({"columns": "--columns", "train": "--train-window"}):
+        assert spell("columns", columns) == "--columns open=first,close=last"
+        assert (spell("train"), spell("test")) == ("--train-window", "test")
+    assert spell("train") == "train"

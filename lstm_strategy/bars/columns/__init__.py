@@ -1,7 +1,8 @@
 """What the columns of a file mean.
 
 Names in many languages, numbers with the marks of any country, dates in any usual form, and the
-market that a row belongs to. What can't be read surely is refused, with its line and the remedy.
+market that a row belongs to. What can't be read unambiguously is refused, with its line
+and the remedy.
 """
 
 from lstm_strategy.bars.columns.dates import DatedRows, date_rows, read_dates, reads_as_times

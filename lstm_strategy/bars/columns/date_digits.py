@@ -35,7 +35,7 @@ class DigitDates:
 
 
 def read_digits(numbers: np.ndarray, *, is_named_epoch: bool = False) -> DigitDates | None:
-    """Read numbers as dates where that can be done surely.
+    """Read numbers as dates where there is one way to.
 
     Args:
         numbers: Shape (n,), int64 or float64, none missing, at least one.

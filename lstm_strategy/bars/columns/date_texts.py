@@ -44,7 +44,7 @@ class TextDates:
         unread: The rows whose text is no date.
         has_times: Whether some say more than the day.
         readings: The names of the readings that fit and differ; more than one means that the text
-            can't be read surely.
+            can't be read unambiguously.
         notes: What was decided about the dates and must be said.
     """
 

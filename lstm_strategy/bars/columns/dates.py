@@ -26,6 +26,7 @@ from lstm_strategy.bars.columns.names import find_dates, find_times, list_labels
 from lstm_strategy.bars.columns.numbers import null_if_missing
 from lstm_strategy.bars.columns.values import Column, Rows, text_of
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import spell
 
 _UNIT = pd.DatetimeIndex(["2000-01-01"]).unit
 _REMEDY = "Write dates as YYYY-MM-DD HH:MM:SS."
@@ -39,7 +40,7 @@ class Dates:
         index: Shape (n_rows,), NaT where there is none.
         unread: The rows whose value is no date.
         has_times: Whether they say more than the day.
-        doubt: Why they can't be read surely; empty if they can.
+        doubt: Why they can't be read unambiguously; empty if they can.
         notes: What was decided and must be said.
     """
 
@@ -108,8 +109,8 @@ def date_rows(columns: Sequence[Column], rows: Rows, *, chosen: int | None = Non
         raise BarsError(doubts[0])
     raise BarsError(
         "there is no column of dates such as Date, Datetime or Timestamp (found: "
-        f'{list_labels(labels)}). Name the one that holds them: columns={{"datetime": "…"}}, or '
-        "--columns datetime=… on the command line."
+        f"{list_labels(labels)}). Name the one that holds them: "
+        f"{spell('columns', {'datetime': '…'})}."
     )
 
 
@@ -292,8 +293,8 @@ def _describe_doubt(column: Column, dates: Dates | None, rows: Rows) -> str:
     if not isinstance(numbers, np.ndarray) or not len(numbers):
         return f"column {column.label.strip()} holds no dates. {_REMEDY}"
     return (
-        f"{rows.cell(0, column)}: {numbers[0]:.15g} is no date "
-        f"that can be read surely{describe_digits(numbers)}. {_REMEDY}"
+        f"{rows.cell(0, column)}: {numbers[0]:.15g} isn't a date "
+        f"that can be read unambiguously{describe_digits(numbers)}. {_REMEDY}"
     )
 
 
@@ -429,8 +430,7 @@ def _find_unnamed(columns: Sequence[Column], tried: set[int], rows: Rows) -> int
         names = list_labels([columns[place].label for place in found])
         raise BarsError(
             f"several columns hold dates ({names}), and none has a usual name. Choose one: "
-            f'columns={{"datetime": {columns[found[0]].label.strip()!r}}}, or --columns datetime=… '
-            "on the command line."
+            f"{spell('columns', {'datetime': columns[found[0]].label.strip()})}."
         )
     return found[0] if found else None
 

@@ -10,6 +10,7 @@ from functools import cache
 from lstm_strategy.bars.columns import spellings
 from lstm_strategy.bars.validate import PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import spell
 
 # Letters that Unicode doesn't take for others with a sign.
 _LETTERS = str.maketrans("ıłøđ", "ilod")
@@ -145,16 +146,16 @@ def find_by_choice(labels: Sequence[str], columns: Mapping[str, str]) -> dict[st
         places = places or [p for p, given in enumerate(labels) if column_name(given) == label]
         if not places:
             raise BarsError(
-                f"columns asks for {label!r} as {name}, and there is no such column (found: "
-                f"{list_labels(labels)}). Choose one of these."
+                f"{spell('columns')} asks for {label!r} as {name}, and there is no such column "
+                f"(found: {list_labels(labels)}). Choose one of these."
             )
         if len(places) > 1:
             raise BarsError(
-                f"column {label} occurs more than once, and columns asks for it as {name}. "
-                "Rename one of them."
+                f"column {label} occurs more than once, and {spell('columns')} asks for it as "
+                f"{name}. Rename one of them."
             )
         if places[0] in found.values():
-            raise BarsError(f"columns asks for {label!r} twice. Take each column once.")
+            raise BarsError(f"{spell('columns')} asks for {label!r} twice. Take each column once.")
         found[name] = places[0]
     return found
 

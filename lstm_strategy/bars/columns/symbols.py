@@ -16,6 +16,7 @@ from lstm_strategy.bars.columns.names import (
 from lstm_strategy.bars.columns.values import Column
 from lstm_strategy.bars.validate import PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import format_time, spell
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +98,17 @@ def _choose(names: Sequence[str], symbol: str | None) -> str:
     return _match(names, symbol)
 
 
-def _match(names: Sequence[str], symbol: str) -> str:
+def _find_match(names: Sequence[str], symbol: str) -> str | None:
     if symbol in names:
         return symbol
     same = [name for name in names if name.strip().casefold() == symbol.strip().casefold()]
-    if len(same) == 1:
-        return same[0]
+    return same[0] if len(same) == 1 else None
+
+
+def _match(names: Sequence[str], symbol: str) -> str:
+    name = _find_match(names, symbol)
+    if name is not None:
+        return name
     raise BarsError(f"there is no market {symbol!r}, only {_list(names)}. Choose one of them.")
 
 
@@ -111,7 +117,7 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _remedy(name: str) -> str:
-    return f'Choose one: symbol="{name}", or --symbol {name} on the command line.'
+    return f"Choose one: {spell('symbol', name)}."
 
 
 def choose_ticker_rows(
@@ -146,16 +152,13 @@ def choose_ticker_rows(
         return ChosenRows()
     if not tickers:
         raise BarsError(
-            f"symbol={symbol!r} chooses a market, and no column such as Symbol or Ticker says "
-            "which market a row belongs to. Leave symbol out."
+            f"{spell('symbol', symbol)} chooses a market, and no column such as Symbol or Ticker "
+            f"says which market a row belongs to. Leave {spell('symbol')} out."
         )
-    for names in tickers.values():
-        if any(name and name.casefold() == symbol.strip().casefold() for name in names):
-            chosen = _match(_distinct(names), symbol)
-            return ChosenRows(np.array([name == chosen for name in names]))
-    first = next(iter(tickers.values()))
-    _match(_distinct(first), symbol)
-    return ChosenRows()
+    by_place = {place: _distinct(names) for place, names in tickers.items()}
+    place = next((p for p, names in by_place.items() if _find_match(names, symbol)), found[0])
+    chosen = _match(by_place[place], symbol)
+    return ChosenRows(np.array([name == chosen for name in tickers[place]]))
 
 
 def _distinct(names: Sequence[str | None]) -> list[str]:
@@ -188,7 +191,7 @@ def _describe_change(
             row = starts[0]
             note = (
                 f"column {columns[place].label.strip()} changes from {names[row - 1]} to "
-                f"{names[row]} at {index[row]}; all rows were read as one market"
+                f"{names[row]} at {format_time(index[row])}; all rows were read as one market"
             )
             return ChosenRows(notes=(note,))
     return ChosenRows()

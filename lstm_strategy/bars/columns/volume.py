@@ -7,6 +7,7 @@ import numpy as np
 
 from lstm_strategy.bars.columns.names import plain_name
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import spell
 
 _QUOTES = "usd usdt usdc busd tusd fdusd dai eur gbp jpy krw try quote ccy_quote money turnover"
 
@@ -58,8 +59,7 @@ def choose_volume(
         found = ", ".join(labels[p].strip() for p in rivals)
         raise BarsError(
             f"the columns {found} may all be the volume. Choose one: "
-            f'columns={{"volume": {labels[rivals[0]].strip()!r}}}, or --columns volume=… on the '
-            "command line."
+            f"{spell('columns', {'volume': labels[rivals[0]].strip()})}."
         )
     return units[0], f"{labels[units[0]].strip()} was read as the volume"
 

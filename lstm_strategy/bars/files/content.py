@@ -57,14 +57,9 @@ def read_content(path: Path) -> Content:
     Raises:
         BarsError: If there is no such file, it is none of bars, or it can't be read.
     """
+    _check_is_file(path)
     kind = _choose_kind(path)
     try:
-        if not path.exists():
-            raise BarsError(f"there is no file {path}. Check the path.")
-        if not path.is_file():
-            raise BarsError(
-                f"{path} is no file{' but a folder' * path.is_dir()}. Pass a file of bars."
-            )
         with path.open("rb") as file:
             data = _read_bounded(file, path)
     except (OSError, ValueError) as error:
@@ -84,6 +79,20 @@ def read_content(path: Path) -> Content:
         raise _damaged(path, error) from error
 
 
+def _check_is_file(path: Path) -> None:
+    try:
+        if path.is_file():
+            return
+        found = "a folder" if path.is_dir() else "neither a file nor a folder"
+        is_there = path.exists()
+    except (OSError, ValueError) as error:
+        raise BarsError(f"{path} can't be read ({error}). Check the path.") from error
+    if not is_there:
+        _choose_kind(path)  # a name of no use is named first
+        raise BarsError(f"there is no file {path}. Check the path.")
+    raise BarsError(f"{path} is {found}. Pass a file of bars.")
+
+
 def _damaged(path: Path, error: Exception) -> BarsError:
     return BarsError(f"{path} can't be read ({error}). Check that it is a whole file.")
 
@@ -98,17 +107,14 @@ def _choose_kind(path: Path) -> str | None:
         return _SUFFIXES[suffixes[-1]]
     raise BarsError(
         "a file of bars must end in .csv, .txt, .tsv, .parquet, .pq, .feather or .json, with .gz, "
-        f".xz, .bz2 or .zip behind if it is compressed, got {path.name!r}. Convert it, or pass a "
-        "DataFrame."
+        f".xz, .bz2 or .zip after that if it is compressed, got {path.name!r}. Convert it."
     )
 
 
 def _read_bounded(file: object, path: Path) -> bytes:
     data: bytes = file.read(_MOST_BYTES + 1)  # type: ignore[attr-defined]
     if len(data) > _MOST_BYTES:
-        raise BarsError(
-            f"{path} holds more than {_MOST_BYTES / 2**30:.0f} GiB. Split it, or pass a DataFrame."
-        )
+        raise BarsError(f"{path} holds more than {_MOST_BYTES / 2**30:.0f} GiB. Split it.")
     return data
 
 
@@ -128,7 +134,7 @@ def _read_zip(path: Path, data: bytes, kind: str | None) -> Content:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
         if any(name.startswith("xl/") for name in names):
-            raise BarsError(f"{path} is an Excel workbook. Save it as CSV, or pass a DataFrame.")
+            raise BarsError(f"{path} is an Excel workbook. Save it as CSV.")
         names = [name for name in names if _is_of_bars(name)]
         # beside its prices HistData packs a report in a .txt file
         best = [name for name in names if not name.lower().endswith(".txt")] or names

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import on_clock_of
+from lstm_strategy.support import format_time, on_clock_of
 
 
 def training_end(model: object, bars: pd.DataFrame) -> pd.Timestamp | None:
@@ -49,8 +49,8 @@ def first_bar_after(moment: pd.Timestamp | None, bars: pd.DataFrame) -> pd.Times
     later = bars.index[bars.index > moment]
     if later.empty:
         raise TradingError(
-            f"A backtest starts after the last training bar, which is {moment}, but the bars end "
-            f"at {bars.index[-1]}. Fit on fewer bars or load later ones; or pass start=... "
-            "to see an in-sample result, marked as such."
+            f"A backtest starts after the last training bar, which is {format_time(moment)}, but "
+            f"the bars end at {format_time(bars.index[-1])}. Fit on fewer bars or load later ones; "
+            "or pass start=... to see an in-sample result, marked as such."
         )
     return pd.Timestamp(later[0])

@@ -15,7 +15,7 @@ from lstm_strategy.evaluation.metrics import (
     total_return,
     turnover,
 )
-from lstm_strategy.support import naive_utc_index
+from lstm_strategy.support import format_time, naive_utc_index
 
 
 def fold_of_bars(ledger: pd.DataFrame, index: pd.Index) -> pd.Series:
@@ -68,8 +68,9 @@ def fold_table(
     fold_of = fold_of_bars(ledger, traded)
     if fold_of.isna().all():
         raise TradingError(
-            f"The ledger must cover bars of the result, but it ends at {ledger.index[-1]} and the "
-            f"result begins at {traded[0]}. Pass the ledger of the model that ran."
+            f"The ledger must cover bars of the result, but it ends at "
+            f"{format_time(ledger.index[-1])} and the result begins at "
+            f"{format_time(traded[0])}. Pass the ledger of the model that ran."
         )
     rows = {
         int(number): _fold_row(result, fold_of == number, close)

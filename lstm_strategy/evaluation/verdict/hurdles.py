@@ -144,7 +144,7 @@ def word_verdict(
     """
     if not claims_skill or evidence.spa is None:
         more = len(reasons) - 1
-        others = f" ({more} more {'hurdle' if more == 1 else 'hurdles'} failed)" if more else ""
+        others = f"; {more} more {'hurdle' if more == 1 else 'hurdles'} failed" if more else ""
         return f"No evidence of skill in {evidence.name}: {reasons[0]}{others}."
     interval, n_baselines = evidence.interval, len(evidence.p_values)
     beaten = "its only baseline" if n_baselines == 1 else f"each of {n_baselines} baselines"

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import format_time
 
 _PRICES = ["open", "high", "low", "close"]
 
@@ -64,5 +65,6 @@ def _refuse_unusable_prices(bars: pd.DataFrame) -> None:
         row, column = np.argwhere(is_bad.to_numpy())[0]
         raise BarsError(
             f"Moves can be permuted only where prices are above 0, but {_PRICES[column]} is "
-            f"{prices.iloc[row, column]} at {bars.index[row]} ({is_bad.to_numpy().sum()} in all)."
+            f"{prices.iloc[row, column]} at {format_time(bars.index[row])} "
+            f"({is_bad.to_numpy().sum()} in all)."
         )

@@ -162,6 +162,9 @@ class Forecaster(ABC):
         """Where the model came from; None where that isn't recorded."""
         return None
 
+    def warn_of_other_bars(self, bars: pd.DataFrame) -> None:  # noqa: B027
+        """Log where valid bars are unlike those of the training; nothing unless overridden."""
+
     def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Give the signal that each member of the ensemble alone would give.
 

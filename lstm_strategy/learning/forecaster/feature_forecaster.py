@@ -212,14 +212,11 @@ class FeatureForecaster(TrainableForecaster):
             model, None if history is None else validate_bars(history, may_stand_still=True)
         )
 
-    def _notice_other_bars(self, bars: pd.DataFrame) -> None:
-        """Say so where valid bars differ from those of the training; nothing unless overridden."""
-
     def _forecast_members(self, bars: pd.DataFrame) -> pd.DataFrame:
         """The members' forecasts for every bar, shape (n_bars, n_members)."""
         _ = self._scale  # without one nothing has been trained: say so before anything else
         bars = validate_bars(bars, may_stand_still=True)
-        self._notice_other_bars(bars)
+        self.warn_of_other_bars(bars)
         self.features.check_volume(bars)
         features = self.features.frame(bars)
         is_complete = features.notna().all(axis=1).to_numpy()

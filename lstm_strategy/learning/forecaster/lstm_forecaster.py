@@ -401,7 +401,8 @@ class LSTMForecaster(FeatureForecaster):
         shape = f"network={own_network}" if own_network else f"units={self.settings.units}"
         return f"LSTMForecaster({self.target.name}, {shape}, {state})"
 
-    def _notice_other_bars(self, bars: pd.DataFrame) -> None:
+    def warn_of_other_bars(self, bars: pd.DataFrame) -> None:
+        """Log once that valid bars have another spacing, timezone or scale than the training's."""
         differences = find_differences(bars, self._fitted_card().training.traits)
         if differences:
             _warn_of_other_bars("; ".join(differences))

@@ -74,6 +74,7 @@ def forecast_with_cache(forecaster: Forecaster, bars: pd.DataFrame) -> pd.DataFr
     if fingerprint is None or folder is None:
         return forecaster.forecast(bars)
     bars = validate_bars(bars, may_stand_still=True)
+    forecaster.warn_of_other_bars(bars)
     name = _cache_name(fingerprint, bars)
     files = ForecastFiles(folder, largest_bytes=LARGEST_ON_DISK)
     values = _memory.get(name)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets.binary import BinaryTarget
+from lstm_strategy.support import format_time
 
 LabelFunction = Callable[[pd.DataFrame, int], pd.Series]
 """Bars and horizon → labels of 0, 1 and NaN on the index of the bars."""
@@ -70,8 +71,9 @@ class OwnTarget(BinaryTarget):
             if len(differs):
                 raise TrainingError(
                     f"target must read no bar more than {horizon} bars (the horizon) ahead, but "
-                    f"the label of {differs.index[0]} changes when the bars from "
-                    f"{bars.index[cut]} on are removed. Raise horizon, or fix the target."
+                    f"the label of {format_time(differs.index[0])} changes when the bars from "
+                    f"{format_time(bars.index[cut])} on are removed. Raise horizon, or fix the "
+                    "target."
                 )
         return labels
 

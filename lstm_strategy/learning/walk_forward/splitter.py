@@ -31,6 +31,7 @@ from lstm_strategy.learning.walk_forward.window_sizes import (
     format_size,
     parse_size,
 )
+from lstm_strategy.support import format_time
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,11 @@ class WalkForward:
                 f"one fold needs at least {train + 1} bars, {train} to train and 1 to test, "
                 f"got {len(index)}. {remedy}"
             )
-        span = f"{len(index)} from {index[0]} to {index[-1]}" if len(index) else "0"
+        span = (
+            f"{len(index)} from {format_time(index[0])} to {format_time(index[-1])}"
+            if len(index)
+            else "0"
+        )
         return (
             f"one fold needs bars over more than train={format_size(self.train)}, got {span}. "
             f"{remedy}"
@@ -261,6 +266,7 @@ class WalkForward:
     def _nothing_left(self, verb: str, number: int, test_start: Any) -> str:
         return (
             f"every fold needs at least 1 bar to {verb} on, got 0 in fold {number}, whose test "
-            f"begins at {test_start}: purge={self.purge_bars}, embargo={self.embargo} and gaps in "
-            "the bars take them all. Lower these, or widen train."
+            f"begins at {format_time(test_start)}: purge={self.purge_bars}, "
+            f"embargo={self.embargo} and gaps in the bars take them all. "
+            "Lower these, or widen train."
         )

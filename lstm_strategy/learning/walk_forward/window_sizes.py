@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from lstm_strategy.errors import TrainingError
+from lstm_strategy.support import spell
 
 Size = int | str | pd.offsets.BaseOffset
 """A number of bars, or a time: 250, "250 bars", "10 years", pd.DateOffset(years=10)."""
@@ -24,7 +25,7 @@ def parse_size(name: str, size: Any) -> int | pd.offsets.BaseOffset:
     if isinstance(value, pd.offsets.BaseOffset) and _moves_forward(value):
         return value
     raise TrainingError(
-        f"{name} must be a size above zero such as {_EXAMPLES}, got {format_size(size)}."
+        f"{spell(name)} must be a size above zero such as {_EXAMPLES}, got {format_size(size)}."
     )
 
 

@@ -244,12 +244,18 @@ def test_dates_with_and_without_a_timezone_are_not_mixed(dates):
 
 
 NOT_DATES = {
-    "row numbers": (["0", "1", "2"], "0 is no date that can be read surely (row numbers?)"),
-    "days as Excel counts them": (["45293", "45294", "45295"], "45293 is no date"),
-    "parts of such days": (["45293.25", "45293.5", "45293.75"], "45293.25 is no date"),
-    "yymmdd": (["240102", "240103", "240201"], "240102 is no date"),
-    "months or days of 2001": (["200101", "200102", "200103"], "200101 is no date"),
-    "years": (["2001", "2002", "2003"], "2001 is no date that can be read surely (years?)"),
+    "row numbers": (
+        ["0", "1", "2"],
+        "unambiguously (row numbers?)",
+    ),
+    "days as Excel counts them": (["45293", "45294", "45295"], "45293 isn't a date"),
+    "parts of such days": (["45293.25", "45293.5", "45293.75"], "45293.25 isn't a date"),
+    "yymmdd": (["240102", "240103", "240201"], "240102 isn't a date"),
+    "months or days of 2001": (["200101", "200102", "200103"], "200101 isn't a date"),
+    "years": (
+        ["2001", "2002", "2003"],
+        "unambiguously (years?)",
+    ),
     "an exponent": (["1.7E+12", "1.8E+12", "1.9E+12"], "the date '1.7E+12' can't be read"),
     "400 digits": (["1" * 400, "2" * 400, "3" * 400], "can't be read (3 rows in all)"),
     "before the year 1": (["0000-01-01", "0000-01-02", "0000-01-03"], "outside the years 1700"),

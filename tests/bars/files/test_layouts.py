@@ -410,7 +410,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_cannot_be_read_surely_is_refused_with_its_line(tmp_path, text, message):
+def test_what_is_ambiguous_is_refused_with_its_line(tmp_path, text, message):
     path = write(tmp_path, text, "prices.csv")
     with pytest.raises(BarsError) as refused:
         load_bars(path)
@@ -425,7 +425,7 @@ def test_archives_of_several_files_and_workbooks_are_refused(tmp_path):
     workbook = write(tmp_path, zip_of({"xl/workbook.xml": ""}), "prices.csv")
     with pytest.raises(BarsError, match=r"is an Excel workbook. Save it as CSV"):
         load_bars(workbook)
-    with pytest.raises(BarsError, match=r"is no file but a folder"):
+    with pytest.raises(BarsError, match=r"is a folder"):
         (tmp_path / "folder.csv").mkdir()
         load_bars(tmp_path / "folder.csv")
 

@@ -155,7 +155,7 @@ def test_further_hurdles_are_counted_in_the_sentence():
     outcome = judge(frame_of_returns(), in_sample=True)
     n_more = len(outcome.reasons) - 1
     assert n_more >= 2
-    assert outcome.sentence.endswith(f"is in-sample ({n_more} more hurdles failed).")
+    assert outcome.sentence.endswith(f"is in-sample; {n_more} more hurdles failed.")
 
 
 def test_alarms_qualify_a_claim_and_undo_none():
