@@ -15,6 +15,7 @@ HOW_TO = sorted((DOCS / "how-to").glob("*.md"))
 WITH_CODE = [page for page in HOW_TO if "```python" in page.read_text()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
 def test_the_code_of_a_how_to_page_runs_in_its_order(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

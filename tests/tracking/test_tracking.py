@@ -231,6 +231,7 @@ dropout = [0.0, 0.5]
 """
 
 
+@pytest.mark.slow
 def test_tune_logs_every_trial_inside_the_run_of_the_search(shell, store, monkeypatch):
     uri, client = store
     found = []

@@ -112,6 +112,7 @@ def test_a_threshold_of_other_rows_is_found(trained):
     assert culprits(report) == ["width of the signal"]
 
 
+@pytest.mark.slow
 def test_a_walk_forward_model_is_audited_at_the_edges_of_its_folds():
     bars = random_walk(500)
     model = LSTMForecaster([{"kind": "log_return", "length": 1}], units=(3,), lookback=8, epochs=1)

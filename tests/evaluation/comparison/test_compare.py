@@ -150,6 +150,7 @@ def test_several_processes_give_the_same_numbers():
     pd.testing.assert_frame_equal(alone.table, together.table)
 
 
+@pytest.mark.slow
 def test_a_strategy_defined_inside_a_function_runs_in_this_process():
     class Local(Hold):
         params = (("exposure", 0.25),)

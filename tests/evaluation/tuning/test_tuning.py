@@ -88,6 +88,7 @@ def test_the_holdout_is_seen_by_the_best_alone_and_once(result, folder):
     assert not result.holdout.result.in_sample
 
 
+@pytest.mark.slow
 def test_no_trial_changes_when_the_holdout_does(result):
     other = BARS.copy()
     other.iloc[336:, :4] *= 1.5
@@ -138,6 +139,7 @@ def test_a_finished_search_is_only_read_again(result, folder, monkeypatch):
     assert again.pbo == result.pbo
 
 
+@pytest.mark.slow
 def test_a_search_that_was_stopped_tries_what_it_would_have_tried(result, tmp_path, monkeypatch):
     fit, calls = LSTMForecaster.fit, []
 
@@ -194,6 +196,7 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == ["thesis.doc"]
 
 
+@pytest.mark.slow
 def test_a_journal_file_keeps_a_search_as_well(result, tmp_path):
     options = {"folder": tmp_path / "a", "storage": f"journal:{tmp_path / 'log'}", "prune": False}
     tune_small(1, **options)
@@ -202,6 +205,7 @@ def test_a_journal_file_keeps_a_search_as_well(result, tmp_path):
     assert (tmp_path / "log").read_text().count('"worker"') == 2
 
 
+@pytest.mark.slow
 def test_a_trial_worse_than_half_stops_after_its_first_fold(monkeypatch):
     scores = iter([*[0.9] * 10, 0.1, 0.8])  # the first five trials are never stopped
     monkeypatch.setattr(trader, "sharpe", lambda *arguments: next(scores))

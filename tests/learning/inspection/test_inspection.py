@@ -76,6 +76,7 @@ def test_the_saliency_of_one_window_is_the_size_of_its_gradients(trained):
     assert saliency["standard_error"].isna().all()
 
 
+@pytest.mark.slow
 def test_a_gradient_is_what_a_small_change_does(trained):
     at, moved = BARS.index[-1], trained.features.frame(BARS)
     gradient = forecast_gradients(trained, BARS, at, lags=5)["RSI_5"].iloc[0]

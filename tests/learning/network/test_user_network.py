@@ -62,6 +62,7 @@ def test_it_is_saved_loaded_and_streamed_as_the_lstm_is(network, tmp_path):
     pd.testing.assert_frame_equal(pd.DataFrame(rows, bars.index), frame, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_its_seeds_make_different_members_and_the_same_seed_the_same(tmp_path):
     first, again = (trained_with(sequential).member_signals(BARS).dropna() for _ in range(2))
     np.testing.assert_allclose(first, again, atol=1e-5)

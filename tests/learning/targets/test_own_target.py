@@ -53,6 +53,7 @@ def test_a_saved_model_knows_the_name_of_its_target_and_forecasts_without_it(tmp
     pd.testing.assert_frame_equal(again.forecast(BARS), forecaster.forecast(BARS), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_it_walks_forward_and_is_tuned(tmp_path):
     forecaster = LSTMForecaster(SMALL_FEATURES, target=wide_bar, **QUICK)
     splits = WalkForward(200, 100)
