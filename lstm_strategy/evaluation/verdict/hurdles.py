@@ -1,7 +1,6 @@
 """The hurdles that a claim of skill must clear, with the numbers and the words for them."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,7 +14,6 @@ from lstm_strategy.evaluation.statistics import (
     sharpe_interval,
     superior_predictive_ability,
 )
-from lstm_strategy.evaluation.verdict.alarms import Alarm
 
 _UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
@@ -131,33 +129,6 @@ def check_hurdles(
     ]
 
 
-def word_verdict(
-    evidence: Evidence, reasons: Sequence[str], alarms: Sequence[Alarm], *, claims_skill: bool
-) -> str:
-    """Return the verdict in one sentence.
-
-    Args:
-        evidence: The numbers.
-        reasons: The hurdles that failed, or all of them if none did.
-        alarms: The alarms that qualify a claim.
-        claims_skill: Whether every hurdle was cleared.
-    """
-    if not claims_skill or evidence.spa is None:
-        more = len(reasons) - 1
-        others = f"; {more} more {'hurdle' if more == 1 else 'hurdles'} failed" if more else ""
-        return f"No evidence of skill in {evidence.name}: {reasons[0]}{others}."
-    interval, n_baselines = evidence.interval, len(evidence.p_values)
-    beaten = "its only baseline" if n_baselines == 1 else f"each of {n_baselines} baselines"
-    open_questions = f", if {_list_alarms(alarms)} can be explained" if alarms else ""
-    return (
-        f"Evidence of skill in {evidence.name}{open_questions}: over {evidence.n_bars:,} bars it "
-        f"beat {beaten} at equal risk (the hardest was {evidence.spa.hardest_baseline}, p-value "
-        f"{evidence.p_value:.3f}) with a Sharpe ratio of {interval.estimate:.2f} "
-        f"({interval.level:.0%} interval {interval.low:.2f} to {interval.high:.2f}); that is about "
-        "these bars, not a promise about the next ones."
-    )
-
-
 def _sample_hurdle(in_sample: bool) -> Hurdle:
     if in_sample:
         reason = "the model was trained on bars that it trades here, so this result is in-sample"
@@ -200,11 +171,6 @@ def _deflated_hurdle(deflated: float, n_trials: int, alpha: float) -> Hurdle:
     if deflated >= 1.0 - alpha:
         return Hurdle(True, words)
     return Hurdle(False, f"{words}, and must be {1.0 - alpha:.0%} or more")
-
-
-def _list_alarms(alarms: Sequence[Alarm]) -> str:
-    names = ", ".join(alarm.name for alarm in alarms)
-    return f"the alarm {names}" if len(alarms) == 1 else f"the alarms {names}"
 
 
 def _annual_sharpe(returns: pd.Series, bars_per_year: float) -> float:

@@ -16,7 +16,8 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import ResultSet
 from lstm_strategy.evaluation.metrics import bar_returns
 from lstm_strategy.evaluation.verdict.alarms import Alarm
-from lstm_strategy.evaluation.verdict.hurdles import check_hurdles, measure_evidence, word_verdict
+from lstm_strategy.evaluation.verdict.hurdles import check_hurdles, measure_evidence
+from lstm_strategy.evaluation.verdict.sentence import word_verdict
 
 
 @dataclass(frozen=True)
