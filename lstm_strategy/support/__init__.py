@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         write_new,
         write_whole,
     )
-    from lstm_strategy.support.hashing import sha256_of
+    from lstm_strategy.support.hashing import seal, sha256_of
     from lstm_strategy.support.parallel import (
         SharedValue,
         choose_jobs,
@@ -70,6 +70,7 @@ __all__ = [
     "read_whole",
     "replace_folder",
     "run_tasks",
+    "seal",
     "sha256_of",
     "share",
     "silence_tensorflow",
@@ -96,6 +97,7 @@ __getattr__ = import_on_first_use(
         "write_json": ".files",
         "write_new": ".files",
         "write_whole": ".files",
+        "seal": ".hashing",
         "sha256_of": ".hashing",
         "SharedValue": ".parallel",
         "choose_jobs": ".parallel",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
-from lstm_strategy.errors import FeatureError
+from lstm_strategy.errors import FeatureError, escape_controls
 from lstm_strategy.learning.features.indicators import (
     BASE_COLUMNS,
     FeatureSpecs,
@@ -253,7 +253,7 @@ class FeatureSet:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"FeatureSet({', '.join(self.names)})"
+        return escape_controls(f"FeatureSet({', '.join(self.names)})")
 
     def _check_names(self) -> None:
         names = self.names

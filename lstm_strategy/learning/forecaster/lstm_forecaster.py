@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import find_differences, validate_bars
-from lstm_strategy.errors import ModelError
+from lstm_strategy.errors import ModelError, escape_controls
 from lstm_strategy.learning.features import FeatureSet, FeatureSpecs, choose_features
 from lstm_strategy.learning.forecaster.assessment import (
     LOOKBACKS_OF_CONTEXT,
@@ -399,7 +399,7 @@ class LSTMForecaster(FeatureForecaster):
         state = f"trained to {self.training_end:%Y-%m-%d}" if self.is_fitted else "not fitted"
         own_network = builder_name(self.network) or (self.card.network if self.card else "")
         shape = f"network={own_network}" if own_network else f"units={self.settings.units}"
-        return f"LSTMForecaster({self.target.name}, {shape}, {state})"
+        return escape_controls(f"LSTMForecaster({self.target.name}, {shape}, {state})")
 
     def warn_of_other_bars(self, bars: pd.DataFrame) -> None:
         """Log once that valid bars have another spacing, timezone or scale than the training's."""

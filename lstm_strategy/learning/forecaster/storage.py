@@ -27,6 +27,7 @@ from lstm_strategy.support import (
     parse_json,
     read_whole,
     replace_folder,
+    seal,
     sha256_of,
 )
 
@@ -132,7 +133,7 @@ def save_model(
         field: sha256_of(content[name]) if name in content else ""
         for name, field in _DIGEST_FIELDS.items()
     }
-    sealed = seal_card({**described, **digests})
+    sealed = seal({**described, **digests})
     content[CARD_FILE] = (json.dumps(sealed, indent=2) + "\n").encode()
     write_folder(folder, content)
 
@@ -142,16 +143,6 @@ def digest_described(card: Mapping[str, Any]) -> str:
     others = (*_DIGEST_FIELDS.values(), _SEAL)
     described = {name: value for name, value in card.items() if name not in others}
     return sha256_of(json.dumps(described, sort_keys=True))
-
-
-def seal_card(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a card with the digest of all of it, by which a change is noticed.
-
-    Whoever can compute a digest can seal a card of his own: this guards against damage and against
-    edits that forgot what hangs together, such as another end of the training.
-    """
-    unsealed = {name: value for name, value in content.items() if name != _SEAL}
-    return {**unsealed, _SEAL: sha256_of(json.dumps(unsealed, sort_keys=True))}
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
@@ -313,7 +304,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
     path = folder / CARD_FILE
     content = _parse_card(path)
     _check_format(folder, content)
-    if content != seal_card(content):
+    if content != seal(content):
         raise ModelError(
             f"{path} isn't the card that was saved (its sha256 differs). Restore it, or train "
             "the model again."
@@ -421,7 +412,7 @@ def _read_history(folder: Path, card: ModelCard) -> pd.DataFrame:
     try:
         content = read_whole(folder / HISTORY_FILE, largest=_LARGEST_FILE)
         if sha256_of(content) == card.history_sha256:
-            return pd.read_csv(io.BytesIO(content))[HISTORY_COLUMNS]
+            return pd.read_csv(io.BytesIO(content))[HISTORY_COLUMNS].astype({"loss": float})
     except (OSError, KeyError, ValueError):
         pass
     return pd.DataFrame(columns=HISTORY_COLUMNS)

@@ -4,6 +4,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from lstm_strategy.bars import validate_bars
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
     UNKNOWN_FORECAST,
+    WALK_FORWARD_FILE,
     Forecast,
     Forecaster,
     ForecasterKind,
@@ -23,7 +25,7 @@ from lstm_strategy.learning.forecaster import (
     TrainableForecaster,
 )
 from lstm_strategy.learning.walk_forward.run_folder import FOLD_FILE, RunFolder, read_index
-from lstm_strategy.support import naive_utc, on_clock_of, sha256_of
+from lstm_strategy.support import naive_utc, on_clock_of, seal, sha256_of
 
 
 @dataclass(frozen=True)
@@ -189,13 +191,19 @@ class WalkForwardForecaster(Forecaster):
             run = RunFolder(folder, content["key"])
             starts = [pd.Timestamp(moment) for moment in content["test_starts"]]
             ledger_sha256 = content["ledger_sha256"]
-            if not starts or pd.NaT in starts:
-                raise ValueError("a run has folds, each with a first bar")
+            if not starts or pd.NaT in starts or any(b <= a for a, b in pairwise(starts)):
+                raise ValueError("a run has folds, each with a later first bar")
         except (ValueError, KeyError, TypeError, OverflowError):
             raise ModelError(
                 f"There is no finished walk-forward run at {folder}. Call walk_forward with "
                 "folder=... again; finished folds are not trained twice."
             ) from None
+        if content != seal(content):
+            raise ModelError(
+                f"{folder / WALK_FORWARD_FILE} isn't the index that was written (its sha256 "
+                "differs). Call walk_forward with folder=... again, or run the same command; "
+                "finished folds are not trained twice."
+            )
         refits = [
             Refit(_load_fold(run, number, start, engine), start)
             for number, start in enumerate(starts, start=1)

@@ -16,6 +16,7 @@ from lstm_strategy.support import (
     is_part_of,
     parse_json,
     read_whole,
+    seal,
     sha256_of,
     write_new,
     write_whole,
@@ -26,7 +27,7 @@ FOLDS_FOLDER = "folds"
 FOLD_FILE = "fold.json"
 
 _LARGEST_FILE = 4 * 2**20  # bytes of an index or a card
-_LARGEST_LEDGER = 2**30
+_LARGEST_LEDGER = 2**28
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class RunFolder:
             "test_starts": [start.isoformat() for start in test_starts],
             "ledger_sha256": sha256_of(rows.encode()),
         }
-        write_whole(self._index, _format_json(content))
+        write_whole(self._index, _format_json(seal(content)))
 
     def read_ledger(self, sha256: str) -> pd.DataFrame:
         """Read the ledger that `finish` wrote.
@@ -139,7 +140,10 @@ class RunFolder:
                 f"from {WALK_FORWARD_FILE}). Call walk_forward with folder=... again, or run the "
                 "same command; finished folds are not trained twice."
             )
-        return pd.read_csv(io.BytesIO(content), index_col="datetime", parse_dates=True)
+        try:
+            return pd.read_csv(io.BytesIO(content), index_col="datetime", parse_dates=True)
+        except ValueError as error:
+            raise ModelError(f"{file} is no ledger: {error}. Run the walk forward anew.") from None
 
     @property
     def _index(self) -> Path:

@@ -19,6 +19,7 @@ from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.learning.network import keras
 from lstm_strategy.learning.serving import open_forecaster, precompute_forecasts
 from lstm_strategy.learning.walk_forward import fold_training
+from lstm_strategy.support import seal
 
 BARS = random_walk(420, seed=11)
 QUICK = {**SMALL, "epochs": 1, "members": 1}
@@ -366,5 +367,8 @@ def test_a_model_that_is_said_to_forecast_what_it_has_seen_is_refused(kept):
     index = json.loads((kept / "walkforward.json").read_text())
     index["test_starts"][1] = BARS.index[250].isoformat()
     (kept / "walkforward.json").write_text(json.dumps(index))
+    with pytest.raises(LSTMStrategyError, match="isn't the index that was written"):
+        open_forecaster(kept)
+    (kept / "walkforward.json").write_text(json.dumps(seal(index)))
     with pytest.raises(LSTMStrategyError, match=r"is said to forecast from .* which it has seen"):
         open_forecaster(kept)
