@@ -26,6 +26,7 @@ _ROOMS_THAT_COMMANDS_SPEAK_FOR = (
     "lstm_strategy.evaluation",
     "tensorflow",
 )
+_MODULE_THAT_SPEAKS_FOR_ITSELF = "lstm_strategy.evaluation.backtests.job"
 # Every mistake in a command is one of these; typer brings click along or its own copy of it.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -106,6 +107,7 @@ def _print_notes() -> Iterator[None]:
     # TensorFlow warns of every network that it compiles, and each fold and model needs that
     silent = [logging.getLogger(name) for name in _ROOMS_THAT_COMMANDS_SPEAK_FOR]
     levels = [log.level for log in silent]
+    logging.getLogger(_MODULE_THAT_SPEAKS_FOR_ITSELF).setLevel(logging.WARNING)
     library, notes = logging.getLogger(lstm_strategy.__name__), _NotePrinter()
     library.addHandler(notes)
     for log in silent:

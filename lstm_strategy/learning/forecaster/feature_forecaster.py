@@ -1,6 +1,7 @@
 """What all models share that see the features of bars, row by row."""
 
 import inspect
+import logging
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from lstm_strategy.bars import validate_bars
+from lstm_strategy.bars import describe_span, validate_bars
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.forecaster.base import TrainableForecaster
 from lstm_strategy.learning.forecaster.storage import builder_name
@@ -20,6 +21,8 @@ from lstm_strategy.support import suggest_names
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.network import NetworkBuilder
+
+log = logging.getLogger(__name__)
 
 
 class FeatureForecaster(TrainableForecaster):
@@ -219,7 +222,15 @@ class FeatureForecaster(TrainableForecaster):
         self.warn_of_other_bars(bars)
         self.features.check_volume(bars)
         features = self.features.frame(bars)
-        is_complete = features.notna().all(axis=1).to_numpy()
+        is_known = features.notna()
+        is_complete = is_known.all(axis=1).to_numpy()
+        if len(bars) > self.features.warm_up and not is_complete.any():
+            never = list(is_known.columns[~is_known.any()]) or list(is_known.columns)
+            log.warning(
+                "No bar of %s gets a forecast, since on none all features are known; look at %s.",
+                describe_span(bars),
+                ", ".join(never[:3]),
+            )
         frame = pd.DataFrame(np.nan, index=bars.index, columns=range(self.n_members))
         if is_complete.sum() >= self.settled_rows:
             frame.loc[is_complete] = self._forecast_rows(features.to_numpy()[is_complete])

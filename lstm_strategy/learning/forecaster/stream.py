@@ -86,7 +86,8 @@ class ForecastStream:
 
         Args:
             bar: `datetime`, open, high, low, close, volume and the extra columns that the features
-                read, by name. A NaN in an extra column means "unchanged".
+                read, by name. A NaN in an extra column means "unchanged", and one in the volume 0
+                where no feature reads it.
 
         Returns:
             Signal, forecast and uncertainty; NaN in warm-up.
@@ -134,6 +135,8 @@ class ForecastStream:
                 value = float(bar[name])
             except (TypeError, ValueError):
                 raise BarsError(f"{name} must be a number, got {bar[name]!r} at {time}.") from None
+            if name == "volume" and np.isnan(value) and not self._model.features.reads_volume:
+                value = 0.0
             if name in BASE_COLUMNS and not np.isfinite(value):
                 raise BarsError(f"{name} is {value} at {time}. Leave incomplete bars out.")
             values.append(self._last_known.get(name, value) if np.isnan(value) else value)

@@ -8,6 +8,7 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.backtrader_internals import strategies_of_last_run
 from lstm_strategy.trading.execution.order_log import log
 
+_MANY = 1e6  # units, at a price that makes any fixed fee small
 _USUAL_TERMS = {"margin": None, "mult": 1.0, "leverage": 1.0}
 
 
@@ -33,11 +34,11 @@ def check_commission(commission: Any) -> None:
             "fraction of the value: broker.setcommission(commission=0.001). The results are then "
             "those of the price itself, without contracts."
         )
-    if commission.getcommission(1.0, 100.0) >= 100.0:
+    share = commission.getcommission(_MANY, _MANY) / _MANY**2
+    if share >= 1.0:
         raise TradingError(
-            f"The broker takes {commission.getcommission(1.0, 100.0) / 100.0:.0%} of the value of "
-            "each order as commission. Give a fraction such as "
-            "broker.setcommission(commission=0.001)."
+            f"The broker takes {share:.0%} of the value of each order as commission. Give a "
+            "fraction such as broker.setcommission(commission=0.001)."
         )
 
 
@@ -97,7 +98,7 @@ def note_settings(strategy: Any) -> None:
         strategy: A strategy whose run begins.
     """
     broker, name = strategy.broker, type(strategy).__name__
-    if not trades_one_unit(strategy):
+    if strategy.cerebro.sizers:
         log.warning(
             "The sizer %s has no effect on %s, whose sizes follow from the exposure it asks for. "
             "Lower band or lot_size for finer steps, or scale target_exposure.",

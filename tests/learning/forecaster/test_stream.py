@@ -104,6 +104,26 @@ def test_a_column_of_the_user_reaches_batch_and_stream_alike():
     pd.testing.assert_frame_equal(streamed, forecaster.forecast(bars).iloc[:80], atol=1e-5)
 
 
+def test_a_bar_without_volume_passes_where_no_feature_reads_it():
+    bars = random_walk(200)
+    model = LSTMForecaster([{"kind": "log_return", "length": 1}], **SMALL)
+    stream = model.fit(bars, progress=False).stream(bars.iloc[:150])
+    bar = bars.reset_index().to_dict("records")[150]
+    expected = model.stream(bars.iloc[:150]).update(bar)
+    assert stream.update(bar | {"volume": np.nan}) == expected
+
+
+def test_bars_of_which_none_gets_a_forecast_are_said_with_the_feature(caplog):
+    bars = random_walk(300).assign(funding_rate=np.sin(np.arange(300)))
+    features = [
+        {"kind": "log_return", "length": 1},
+        {"kind": "column", "column": "funding_rate", "mirrored": "same"},
+    ]
+    model = LSTMForecaster(features, **SMALL).fit(bars, progress=False)
+    assert model.forecast(bars.assign(funding_rate=np.nan))["signal"].isna().all()
+    assert "on none all features are known; look at funding_rate." in caplog.text
+
+
 def test_a_stream_follows_a_market_that_is_halted(trained):
     bars = random_walk(400)
     bars.iloc[150:, :4] = bars["close"].iloc[149]

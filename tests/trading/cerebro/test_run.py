@@ -302,6 +302,28 @@ def test_backtraders_own_signal_strategy_runs():
     assert run.fills["size"].tolist() == [1, -1, -1]
 
 
+def test_a_strategy_that_skips_itself_is_refused():
+    class Skips(bt.Strategy):
+        def __init__(self):
+            raise bt.errors.StrategySkipError
+
+    with pytest.raises(TradingError, match="Skips raised StrategySkipError"):
+        run_cerebro(Skips, RISING)
+
+
+def test_a_strategy_may_end_the_run_and_read_its_observers():
+    class Leaves(bt.Strategy):
+        def next(self):
+            if len(self.data) == 1:
+                self.buy(size=10)
+            if self.stats.broker.value[0] > 1010:
+                self.cerebro.runstop()
+
+    # 10 units bought at 11 earn 20 to the close at 13; an observer shows that a bar later, at 14
+    equity = run_cerebro(Leaves, RISING, broker=FREE).equity
+    assert equity.tolist() == [1000, 1000, 1010, 1020, 1030]
+
+
 def test_orders_without_a_size_are_counted_and_said_once(caplog):
     class Unsized(bt.Strategy):
         def next(self):
@@ -437,9 +459,9 @@ def test_a_market_beyond_the_year_2262_runs():
 @pytest.mark.parametrize(
     ("when", "message"),
     [
-        ({"start": "2025"}, "no bar at or after start=2025 among the 6 bars from 2024"),
+        ({"start": "2025"}, 'no bar at or after start="2025" among the 6 bars from 2024'),
         ({"start": "2024-01-05", "end": "2024-01-03"}, "no bar at or after start"),
-        ({"end": "2023"}, "at least 2 bars up to end=2023, got 0"),
+        ({"end": "2023"}, 'at least 2 bars up to end="2023", got 0'),
         ({"start": 2013}, "start must be a date .*got 2013"),
         ({"start": "soon"}, "must be a date .*got 'soon'"),
         ({"start": pd.Timestamp("2024-01-02", tz="UTC")}, "start must have no timezone"),
