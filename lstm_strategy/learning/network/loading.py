@@ -52,7 +52,7 @@ def read_network(content: bytes, *, saved_with: str) -> keras.Model:
                 return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         unknown = _find_unregistered_in(content)
-        if unknown is not None:
+        if unknown not in (None, LAMBDA):
             raise ModelError(
                 f"network.keras holds {unknown!r:.100}, which isn't registered with Keras here. "
                 "Import the module that defines it before you load the model."

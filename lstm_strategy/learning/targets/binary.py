@@ -1,5 +1,6 @@
 """What all targets share that are answered by yes or no."""
 
+import math
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -84,22 +85,30 @@ class BinaryTarget(Target):
     def score(
         self, labels: np.ndarray, forecast: np.ndarray, weights: np.ndarray
     ) -> dict[str, float]:
-        """Log-loss, AUC, accuracy and the number of rows.
+        """Log-loss, AUC, accuracy and the number of rows that count.
 
         Args:
             labels: 0 or 1, shape (n_rows,).
             forecast: 0…1, shape (n_rows,).
-            weights: How much each row counts in the log-loss, shape (n_rows,).
+            weights: How much each row counts in every score, as in the loss, shape (n_rows,).
 
         Returns:
-            The scores by name; the AUC is NaN where all labels are the same.
+            The scores by name; the AUC is NaN where all labels are the same, and all scores are
+            where no row counts.
         """
         from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
+        counts = weights > 0
+        labels, forecast, weights = labels[counts], forecast[counts], weights[counts]
+        if not len(labels):
+            return {**dict.fromkeys(("log_loss", "auc", "accuracy"), math.nan), "n_rows": 0.0}
         has_both_classes = len(np.unique(labels)) == 2
+        weighted = {"sample_weight": weights}
         return {
-            "log_loss": float(log_loss(labels, forecast, sample_weight=weights, labels=[0.0, 1.0])),
-            "auc": float(roc_auc_score(labels, forecast)) if has_both_classes else float("nan"),
-            "accuracy": float(accuracy_score(labels, forecast > _BREAK_EVEN)),
+            "log_loss": float(log_loss(labels, forecast, labels=[0.0, 1.0], **weighted)),
+            "auc": float(roc_auc_score(labels, forecast, **weighted))
+            if has_both_classes
+            else math.nan,
+            "accuracy": float(accuracy_score(labels, forecast > _BREAK_EVEN, **weighted)),
             "n_rows": float(len(labels)),
         }

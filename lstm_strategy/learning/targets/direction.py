@@ -86,7 +86,7 @@ def move_weights(close: pd.Series, *, horizon: int) -> pd.Series:
     Returns:
         Shape (n_bars,): the absolute forward return over its typical size, which is the standard
         deviation of the last 100 one-bar returns times the root of `horizon`; at most 3, and 1
-        where nothing is usual yet. NaN in the last `horizon` rows.
+        where nothing is usual yet; 0 without a move. NaN in the last `horizon` rows.
 
     Example:
         >>> close = pd.Series([100.0, 101.0, 100.0, 101.0, 103.02])
@@ -96,4 +96,4 @@ def move_weights(close: pd.Series, *, horizon: int) -> pd.Series:
     usual = close.pct_change().rolling(_USUAL_BARS, min_periods=2).std() * np.sqrt(horizon)
     size = forward_return(close, horizon=horizon).abs()
     weights: pd.Series = (size / usual).clip(upper=_LARGEST_WEIGHT).where(usual > 0, 1.0)
-    return weights.where(size.notna())
+    return weights.where(size > 0, 0.0).where(size.notna())

@@ -1,5 +1,6 @@
 """From bars to rows: features with their labels, and who may learn from which of them."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,11 @@ import pandas as pd
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import FeatureSet, mirror_bars
 from lstm_strategy.learning.training.settings import ForecasterSettings
+from lstm_strategy.support import format_time
+
+log = logging.getLogger(__name__)
+
+_MOST_NAMED = 3  # features in a message
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,8 @@ def build_training_set(
 
     Raises:
         FeatureError: If the bars lack a column or a volume that a feature reads.
-        TrainingError: If there are too few bars, or all labels are the same.
+        TrainingError: If there are too few bars, a feature isn't known on enough of them, or all
+            labels are the same.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -120,7 +127,9 @@ def build_training_set(
         usable = usable & mirrored.notna().all(axis=1).to_numpy()
     if leave_out is not None:
         usable = usable & ~leave_out
+    _check_known(columns.iloc[features.warm_up :], settings)
     _check_enough_bars(settings, features, len(bars), int(usable.sum()))
+    _note_constant(columns[usable])
     settings.target.check_labels(labels.to_numpy()[usable], settings.horizon)
     usable_labels = labels.to_numpy(np.float32)[usable]
     mirrored_labels = settings.target.mirror_labels(usable_labels)
@@ -194,6 +203,48 @@ def _mirror_columns(
         return None
     mirrored_bars = mirror_bars(bars, features.specs)
     return None if mirrored_bars is None else features.frame(mirrored_bars)
+
+
+def _check_known(columns: pd.DataFrame, settings: ForecasterSettings) -> None:
+    """Name the features that aren't known behind the warm-up, and count the bars that they cost.
+
+    Raises:
+        TrainingError: If they leave too few bars where there would be enough.
+    """
+    n_unknown = columns.isna().sum().sort_values(ascending=False, kind="stable")
+    n_unknown = n_unknown[n_unknown > 0]
+    if n_unknown.empty:
+        return
+    n_bars, n_lost = len(columns), int(columns.isna().any(axis=1).sum())
+    worst = n_unknown.index[0]
+    needed = fewest_rows(settings)
+    if n_bars >= needed > n_bars - n_lost:
+        known = columns[worst].dropna()
+        since = f", and first known at {format_time(known.index[0])}" if len(known) else ""
+        raise TrainingError(
+            f"The feature {worst} isn't known on {n_unknown.iloc[0]:,} of the {n_bars:,} bars "
+            f"behind the warm-up{since}; the features together leave {n_bars - n_lost:,} bars, and "
+            f"training needs {needed:,}. Leave it out, fill what it reads, or begin where it is "
+            "known."
+        )
+    names = ", ".join(f"{name} ({n:,})" for name, n in n_unknown.iloc[:_MOST_NAMED].items())
+    log.warning(
+        "%s of the %s bars behind the warm-up aren't learned from, since a feature isn't known "
+        "there: %s.",
+        f"{n_lost:,}",
+        f"{n_bars:,}",
+        names,
+    )
+
+
+def _note_constant(rows: pd.DataFrame) -> None:
+    values = rows.to_numpy()
+    is_constant = (values == values[:1]).all(axis=0)
+    if is_constant.any():
+        log.warning(
+            "Nothing can be learned from what never changes in the training bars: %s.",
+            ", ".join(rows.columns[is_constant][:_MOST_NAMED]),
+        )
 
 
 def _check_enough_bars(

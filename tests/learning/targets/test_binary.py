@@ -37,11 +37,26 @@ def test_the_log_loss_of_the_rows_is_that_of_scikit_learn():
     assert losses.mean() == pytest.approx(log_loss(LABELS, FORECAST))
 
 
-def test_scores_weigh_the_log_loss_and_count_what_was_right():
+def test_rows_without_weight_count_in_no_score():
     scores = TARGET.score(LABELS, FORECAST, np.array([1.0, 1.0, 0.0, 0.0]))
     assert scores["log_loss"] == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
-    assert scores["auc"] == pytest.approx(2 / 3)
-    assert (scores["accuracy"], scores["n_rows"]) == (0.5, 4)
+    assert (scores["auc"], scores["accuracy"], scores["n_rows"]) == (1, 1, 2)
+
+
+def test_every_score_is_weighted_as_the_loss_is():
+    scores = TARGET.score(LABELS, FORECAST, np.array([1.0, 2.0, 3.0, 2.0]))
+    losses = -np.log([0.8, 0.6, 0.3, 0.5])
+    assert scores["log_loss"] == pytest.approx(np.average(losses, weights=[1, 2, 3, 2]))
+    # 0.8 and 0.5 lie above the 0.4 of the only fall, 0.3 doesn't: weights 1 and 2 of 6
+    assert scores["auc"] == pytest.approx(3 / 6)
+    # right at 0.8 and 0.4; 0.5 isn't above one half: weights 1 and 2 of 8
+    assert scores["accuracy"] == pytest.approx(3 / 8)
+
+
+def test_without_a_row_that_counts_nothing_is_scored():
+    scores = TARGET.score(LABELS, FORECAST, np.zeros(4))
+    assert scores.pop("n_rows") == 0
+    assert np.isnan(list(scores.values())).all()
 
 
 def test_there_is_no_auc_where_all_labels_are_the_same():

@@ -37,6 +37,11 @@ def test_a_label_weighs_as_much_as_its_move_against_the_usual_moves():
     assert np.isnan(weights.iloc[7])
 
 
+def test_a_bar_without_a_move_weighs_nothing_from_the_first_bar_on():
+    close = pd.Series([100.0, 100.0, 100.0, 101.0, 101.0])
+    assert move_weights(close, horizon=1).tolist()[:2] == [0.0, 0.0]
+
+
 def test_weights_do_not_know_how_usual_later_moves_are():
     close = random_walk(300)["close"]
     changed = close.copy()

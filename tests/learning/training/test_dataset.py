@@ -109,3 +109,57 @@ def test_a_training_set_of_bars_without_volume_names_the_features_that_read_it()
     bars = random_walk(100).assign(volume=0.0)
     with pytest.raises(LSTMStrategyError, match=r"relative_volume.* reads it"):
         build_training_set(bars, FEATURES, ForecasterSettings())
+
+
+LINES = FeatureSet(
+    [
+        {"kind": "log_return", "length": 1},
+        {"kind": "column", "column": "funding", "mirrored": "same"},
+    ]
+)
+BRIEF = ForecasterSettings(members=1, lookback=10)
+
+
+def test_a_feature_that_is_never_known_is_named():
+    bars = random_walk(300).assign(funding=np.nan)
+    message = "The feature funding isn't known on 299 of the 299 bars behind the warm-up; "
+    with pytest.raises(LSTMStrategyError, match=message):
+        build_training_set(bars, LINES, BRIEF)
+
+
+def test_a_feature_that_is_known_too_late_is_named_with_its_first_bar():
+    bars = random_walk(300)
+    bars = bars.assign(funding=np.where(np.arange(300) < 290, np.nan, np.arange(300)))
+    message = f"first known at {bars.index[290]}; the features together leave 10 bars"
+    with pytest.raises(LSTMStrategyError, match=message):
+        build_training_set(bars, LINES, BRIEF)
+
+
+def test_too_few_bars_are_no_fault_of_a_feature():
+    bars = random_walk(20).assign(funding=np.nan)
+    with pytest.raises(LSTMStrategyError, match=r"Training needs .* Load more history"):
+        build_training_set(bars, LINES, BRIEF)
+
+
+def test_bars_lost_to_a_feature_are_counted_by_its_name(caplog):
+    bars = random_walk(300)
+    bars = bars.assign(funding=np.where(np.arange(300) < 100, np.nan, np.arange(300)))
+    rows, _ = build_training_set(bars, LINES, BRIEF)
+    assert len(rows.labels) == 199  # the last bar's label isn't known yet
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message == (
+        "99 of the 299 bars behind the warm-up aren't learned from, since a feature isn't known "
+        "there: funding (99)."
+    )
+
+
+def test_a_feature_that_never_changes_in_the_training_is_named(caplog):
+    build_training_set(random_walk(300).assign(funding=0.1), LINES, BRIEF)
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith("Nothing can be learned from what never changes")
+    assert "funding" in message
+
+
+def test_features_that_are_known_and_change_are_not_remarked(caplog):
+    build_training_set(random_walk(300), FEATURES, BRIEF)
+    assert not caplog.records
