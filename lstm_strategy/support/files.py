@@ -8,7 +8,6 @@ import os
 import re
 import secrets
 import stat
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, BinaryIO
 from lstm_strategy.support.temporary import (
     LOCK_FILE,
     make_held_file,
+    make_held_folder,
     name_in_errors,
     remove_abandoned_files,
     remove_abandoned_folders,
@@ -277,11 +277,10 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
     target.parent.mkdir(parents=True, exist_ok=True)
     abandoned = re.compile(rf"\.{re.escape(target.name)}-[a-z0-9_]{{8}}")
     remove_abandoned_folders(target.parent, abandoned)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    lock = None
+    with name_in_errors(target):
+        unfinished, lock = make_held_folder(f".{target.name}-", target.parent)
     try:
         with name_in_errors(target):
-            lock = make_held_file(unfinished / LOCK_FILE)
             yield unfinished
         (unfinished / LOCK_FILE).unlink()
         if target.exists():
@@ -295,8 +294,7 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
             unfinished.rename(target)
     finally:
         _remove_own(unfinished, [*own, LOCK_FILE])
-        if lock is not None:
-            os.close(lock)
+        os.close(lock)
 
 
 def _exchange(one: Path, other: Path) -> None:

@@ -49,8 +49,7 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
         False
     """
     remove_abandoned_folders(Path(tempfile.gettempdir()), _FOLDER_NAME)
-    outer = Path(tempfile.mkdtemp(prefix=f"lstm-strategy-{purpose}-"))
-    lock = make_held_file(outer / LOCK_FILE)
+    outer, lock = make_held_folder(f"lstm-strategy-{purpose}-", Path(tempfile.gettempdir()))
     try:
         inner = outer / "files"
         inner.mkdir()
@@ -81,6 +80,28 @@ def remove_abandoned_files(place: Path, name: re.Pattern[str]) -> None:
         if lock is not None:
             Path(entry.path).unlink(missing_ok=True)
             os.close(lock)
+
+
+def make_held_folder(prefix: str, place: Path) -> tuple[Path, int]:
+    """Make a new folder whose `LOCK_FILE` is held, as `make_held_file` holds it.
+
+    Returns:
+        The folder and the descriptor of the file.
+
+    Raises:
+        OSError: If it can't be made.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+        try:
+            return folder, make_held_file(folder / LOCK_FILE)
+        except FileNotFoundError:
+            if folder.exists():
+                raise
+            # cleared away by another process before it was held
+        except OSError:
+            folder.rmdir()
+            raise
 
 
 def make_held_file(path: Path, *, mode: int = 0o666) -> int:

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all."""
 
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -98,6 +99,26 @@ def test_a_folder_is_there_at_every_moment_of_its_replacement(tmp_path):
     is_done.set()
     watcher.join()
     assert n_missing == 0
+
+
+def test_processes_replace_one_folder_at_once(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "notes.md").write_text("mine")
+    code = (
+        "import sys\n"
+        "from lstm_strategy.support import replace_folder\n"
+        "for turn in range(150):\n"
+        "    with replace_folder(sys.argv[1], own=['a', 'b']) as unfinished:\n"
+        "        (unfinished / 'ab'[turn % 2]).write_text('x')\n"
+    )
+    words = [sys.executable, "-c", code, tmp_path / "model"]
+    running = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for process in running:
+        _, complaints = process.communicate(timeout=120)
+        assert process.returncode == 0, complaints
+    assert file_names(tmp_path) == ["model"]
+    assert len(file_names(tmp_path / "model")) == 2
+    assert (tmp_path / "model" / "notes.md").read_text() == "mine"
 
 
 def make_sparse(path):
