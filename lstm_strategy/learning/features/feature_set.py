@@ -17,6 +17,7 @@ from lstm_strategy.learning.features.indicators import (
     check_spec,
     format_spec,
     indicator_library,
+    read_library,
 )
 from lstm_strategy.learning.features.presets import PRESETS
 from lstm_strategy.learning.features.traits import (
@@ -228,8 +229,7 @@ class FeatureSet:
             )
             if len(feature_set.specs) != len(feature_set._columns):
                 raise ValueError("there are more features or fewer than columns of features")
-            feature_set.library = saved["library"]
-            feature_set.library_version = saved["library_version"]
+            feature_set.library, feature_set.library_version = read_library(saved)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, FeatureError):
                 raise

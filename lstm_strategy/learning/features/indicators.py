@@ -59,6 +59,18 @@ def indicator_library() -> tuple[ModuleType, str, str]:
     )
 
 
+def read_library(saved: Mapping[str, Any]) -> tuple[str, str]:
+    """The name and the version of the library of saved features, which people may install.
+
+    Raises:
+        ValueError: If it isn't one of pandas-ta's two, or the version isn't one.
+    """
+    library, library_version = saved["library"], saved["library_version"]
+    if library not in _LIBRARIES.values() or not re.fullmatch(r"\d[\w.+]*", library_version):
+        raise ValueError(f"there is no feature library {library!r} {library_version!r}")
+    return library, library_version
+
+
 def relative_volume(bars: pd.DataFrame, *, length: int = 20) -> pd.DataFrame:
     """The log of each bar's volume over the median volume of the last `length` bars.
 

@@ -19,6 +19,7 @@ import json
 import logging
 import math
 import os
+import re
 import stat
 import time
 from collections import OrderedDict
@@ -42,7 +43,9 @@ LARGEST_IN_MEMORY = 64 * 2**20
 LARGEST_ON_DISK = 256 * 2**20
 """Bytes; beyond them, the forecasts that were not asked for the longest go."""
 
-_ENDING, _UNFINISHED_ENDING = ".forecast", ".part"
+_ENDING = ".forecast"
+_OWN_FILE = re.compile(rf"[0-9a-f]{{64}}\{_ENDING}")
+_OWN_PART = re.compile(rf"\.[0-9a-f]{{64}}\{_ENDING}\.[0-9a-f]+\.part")
 _SECONDS_TO_FINISH = 3_600
 _DIGEST_BYTES = 32
 _FLOAT = np.dtype("<f8")
@@ -148,7 +151,7 @@ _memory = ForecastMemory(largest_bytes=LARGEST_IN_MEMORY)
 
 
 class ForecastFiles:
-    """Arrays by name, in files that several processes may read, write and remove at once.
+    """Arrays by name, a SHA-256 digest, in files that several processes may use at once.
 
     A file appears whole or not at all, and begins with the digest of its name and its numbers: one
     that was damaged, removed or put there by another account counts as never written. Where nothing
@@ -203,13 +206,13 @@ class ForecastFiles:
         """The files of the cache and when they were last used; nothing else that lies there."""
         for path in self._folder.iterdir():
             try:
-                status = path.stat()
+                status = path.lstat()
             except OSError:  # another process has just removed it
                 continue
-            if path.suffix == _ENDING:
+            if _OWN_FILE.fullmatch(path.name):
                 yield path, status.st_size, status.st_mtime
-            is_unfinished = path.suffix == _UNFINISHED_ENDING and _ENDING in path.name
-            if is_unfinished and time.time() - status.st_mtime > _SECONDS_TO_FINISH:
+            is_old = time.time() - status.st_mtime > _SECONDS_TO_FINISH
+            if is_old and _OWN_PART.fullmatch(path.name):
                 _remove(path)  # its writer has died
 
 

@@ -242,6 +242,9 @@ def make_sparse(path):
             "features are damaged.*memory",
             id="a memory in words",
         ),
+        pytest.param(
+            with_features(library="malware"), "no feature library 'malware'", id="no library"
+        ),
         pytest.param(with_features(columns=[]), "more features or fewer", id="no columns"),
         pytest.param(
             with_features(library_version="0.0.1"),

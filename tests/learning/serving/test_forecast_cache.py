@@ -23,6 +23,7 @@ from lstm_strategy.learning.serving.forecast_cache import (
 )
 from lstm_strategy.learning.serving.open import open_forecaster, precompute_forecasts
 from lstm_strategy.learning.walk_forward import Refit, WalkForwardForecaster
+from lstm_strategy.support import sha256_of
 
 BARS = random_walk(90, seed=4)
 
@@ -293,24 +294,30 @@ def test_without_the_variable_files_lie_in_the_users_cache_folder(trained, tmp_p
 def test_the_files_unused_for_the_longest_go_first(tmp_path):
     array = np.arange(1_000.0)
     files = ForecastFiles(tmp_path, largest_bytes=3 * 8_500)
-    (tmp_path / "thesis.txt").write_text("x" * 50_000)
-    for age, name in enumerate("abc"):
+    others = {"thesis.txt", "weather.forecast"}
+    for name in others:
+        (tmp_path / name).write_text("x" * 50_000)
+    names = [sha256_of(letter) for letter in "abcd"]
+    for age, name in enumerate(names[:3]):
         files.put(name, array + age)
         os.utime(tmp_path / f"{name}.forecast", (1_000 + age, 1_000 + age))
-    np.testing.assert_array_equal(
-        files.get("a", shape=(1_000,)), array
-    )  # used again: now the newest
-    files.put("d", array)
+    used_again = files.get(names[0], shape=(1_000,))  # now the newest
+    np.testing.assert_array_equal(used_again, array)
+    files.put(names[3], array)
     kept = {path.name for path in tmp_path.iterdir()}
-    assert kept == {"a.forecast", "c.forecast", "d.forecast", "thesis.txt"}
+    assert kept == {f"{names[number]}.forecast" for number in (0, 2, 3)} | others
 
 
 def test_what_a_dead_process_left_unfinished_is_removed(tmp_path):
-    for name in (".old.forecast.17.part", ".new.forecast.18.part"):
-        (tmp_path / name).write_bytes(b"half")
-    os.utime(tmp_path / ".old.forecast.17.part", (1_000, 1_000))
-    ForecastFiles(tmp_path, largest_bytes=100_000).put("a", np.zeros(3))
-    assert {path.name for path in tmp_path.iterdir()} == {".new.forecast.18.part", "a.forecast"}
+    name = sha256_of("a")
+    old, new, foreign = f".{name}.forecast.17.part", f".{name}.forecast.18.part", ".a.forecast.part"
+    for part in (old, new, foreign):
+        (tmp_path / part).write_bytes(b"half")
+    for part in (old, foreign):
+        os.utime(tmp_path / part, (1_000, 1_000))
+    other = sha256_of("b")
+    ForecastFiles(tmp_path, largest_bytes=100_000).put(other, np.zeros(3))
+    assert {path.name for path in tmp_path.iterdir()} == {new, foreign, f"{other}.forecast"}
 
 
 def test_the_memory_lets_go_of_what_was_unused_for_the_longest():
@@ -325,13 +332,14 @@ def test_the_memory_lets_go_of_what_was_unused_for_the_longest():
 def test_processes_write_read_and_remove_at_once(tmp_path):
     code = (
         "import sys, numpy as np\n"
+        "from lstm_strategy.support import sha256_of\n"
         "from pathlib import Path\n"
         "from lstm_strategy.learning.serving.forecast_cache import ForecastFiles\n"
         "files = ForecastFiles(Path(sys.argv[1]), largest_bytes=5 * 900)\n"
         "for turn in range(150):\n"
-        "    name = str(turn % 7)\n"
-        "    files.put(name, np.full(100, float(name)))\n"
-        "    found = files.get(str((turn + 3) % 7), shape=(100,))\n"
+        "    name = sha256_of(str(turn % 7))\n"
+        "    files.put(name, np.full(100, turn % 7))\n"
+        "    found = files.get(sha256_of(str((turn + 3) % 7)), shape=(100,))\n"
         "    assert found is None or (found == (turn + 3) % 7).all()\n"
     )
     running = [
