@@ -65,7 +65,7 @@ MISUSES = {
     "unknown command": (("predict", "bars.csv"), "No such command 'predict'. See lstm-strategy"),
     "unknown option": ((*MACD, "--fast", 3), "No such option: --fast"),
     "no bars": (("train",), "Missing argument 'BARS'. See lstm-strategy train --help"),
-    "text for a number": ((*MACD, "--cash", "lots"), "'--cash'"),
+    "text for a number": ((*MACD, "--cash", "lots"), "--cash must be a valid number"),
     "number below its limit": (("compare", "bars.csv", "--trials", 0), "'--trials'"),
     "unknown choice": (
         ("compare", "bars.csv", "--engine", "tf"),
