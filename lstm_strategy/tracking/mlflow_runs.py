@@ -8,7 +8,6 @@ out.
 import json
 import math
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_strategy.errors import ModelError, SettingsError
+from lstm_strategy.support import temporary_folder
 
 if TYPE_CHECKING:
     from lstm_strategy.evaluation.comparison import Comparison
@@ -73,8 +73,8 @@ def log_forecaster(
             losses = {f"member_{row['member']}/{name}": row[name] for name in ("loss", "val_loss")}
             run.log_metrics(losses, step=row["epoch"])
         run.log_metrics({f"validation/{k}": v for k, v in card.validation_scores.items()})
-        with tempfile.TemporaryDirectory() as folder:
-            run.log_folder(forecaster.save(Path(folder) / "model"), "model")
+        with temporary_folder("mlflow") as folder:
+            run.log_folder(forecaster.save(folder / "model"), "model")
     return run.run_id
 
 
@@ -116,10 +116,10 @@ def log_comparison(
         run.log_params(settings)
         for strategy, row in comparison.table.iterrows():
             run.log_metrics({f"{strategy}/{name}": value for name, value in row.items()})
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder("mlflow") as folder:
             text = json.dumps(settings, indent=2, default=str)
             (comparison.save(folder) / "settings.json").write_text(f"{text}\n")
-            run.log_folder(Path(folder))
+            run.log_folder(folder)
         for file in files:
             run.client.log_artifact(run.run_id, str(file))
         if verdict is not None:
@@ -158,7 +158,7 @@ def log_tuning(result: "TuningResult", experiment: str, *, tracking_uri: str | N
                 **{f"holdout/{name}": score for name, score in result.holdout.scores.items()},
             }
         )
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder("mlflow") as folder:
             run.log_folder(result.save(folder))
         for trial in result.trials.reset_index().to_dict("records"):
             params = {str(k): v for k, v in trial.items() if k not in _NO_PARAMS and v != ""}

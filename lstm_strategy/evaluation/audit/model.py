@@ -1,6 +1,5 @@
 """A trained model, layer by layer: scaling, threshold, forecasts, memory."""
 
-import tempfile
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +27,7 @@ from lstm_strategy.learning.forecaster import (
 )
 from lstm_strategy.learning.inference import SIGNAL_TOLERANCE, network_memory
 from lstm_strategy.learning.training import build_training_set
-from lstm_strategy.support import OnWords, naive_utc, naive_utc_index
+from lstm_strategy.support import OnWords, naive_utc, naive_utc_index, temporary_folder
 
 _ROUNDING = 2e-5  # of a network that takes its rows in batches of another size
 _WINDOWED_BARS = 800
@@ -59,7 +58,7 @@ def audit_forecaster(
         on_progress: Called with what is being done.
     """
     checks, findings = [], []
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder("audit") as folder:
         variants = [_Variant("as given", model, bars, cuts)]
         if isinstance(model, LSTMForecaster):
             on_progress("the forecaster: saving and loading")

@@ -1,8 +1,6 @@
 """A trained network in all its forms: as Keras has it, as files, and as what runs it."""
 
-import tempfile
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from lstm_strategy.learning.inference import (
     run_carried,
     run_windowed,
 )
-from lstm_strategy.support import sha256_of
+from lstm_strategy.support import sha256_of, temporary_folder
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.inference import KerasEngine
@@ -85,8 +83,8 @@ class TrainedNetwork:
     @cached_property
     def files(self) -> NetworkFiles:
         """The network as it is saved."""
-        with tempfile.TemporaryDirectory(prefix="network-") as folder:
-            path = Path(folder) / NETWORK_FILE
+        with temporary_folder("network") as folder:
+            path = folder / NETWORK_FILE
             self.keras_model.save(path)
             return NetworkFiles(keras=path.read_bytes(), onnx=self._onnx)
 

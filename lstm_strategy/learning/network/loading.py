@@ -2,17 +2,15 @@
 
 import io
 import math
-import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.network.keras_import import check_not_forked, keras, usual_precision
-from lstm_strategy.support import parse_json
+from lstm_strategy.support import parse_json, temporary_folder
 
 _CONFIG_FILE = "config.json"
 _FILES = {_CONFIG_FILE, "metadata.json", "model.weights.h5"}
@@ -45,8 +43,8 @@ def read_network(content: bytes, *, saved_with: str) -> keras.Model:
     check_not_forked()
     try:
         _check_archive(content)
-        with tempfile.TemporaryDirectory(prefix="network-") as folder:
-            path = Path(folder) / "network.keras"
+        with temporary_folder("network") as folder:
+            path = folder / "network.keras"
             path.write_bytes(content)
             with _one_at_a_time, usual_precision(), _bounded_weights(len(content)):
                 return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -1,9 +1,7 @@
 """A network of the user's own in place of the LSTM."""
 
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.network.keras_import import keras
 from lstm_strategy.learning.network.loading import LAMBDA, find_unregistered, read_network
 from lstm_strategy.learning.network.stepping import as_list, build_stepping_member
+from lstm_strategy.support import temporary_folder
 
 NetworkBuilder = Callable[[int], Any]
 """A function of the number of features that builds an uncompiled `keras.Model`."""
@@ -113,9 +112,9 @@ def check_can_be_loaded(member: keras.Model) -> None:
         >>> check_can_be_loaded(build_lstm_member(3, units=(4,), dropout=0, lookback=9, seed=0))
     """
     try:
-        with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="network-") as folder:
+        with warnings.catch_warnings(), temporary_folder("network") as folder:
             warnings.simplefilter("ignore")  # Keras warns of what is refused below
-            path = Path(folder) / "network.keras"
+            path = folder / "network.keras"
             member.save(path)
             loaded = read_network(path.read_bytes(), saved_with=keras.__version__)
     except Exception as error:

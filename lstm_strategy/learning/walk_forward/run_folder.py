@@ -158,8 +158,8 @@ class RunFolder:
             content = read_whole(self._index, largest=_LARGEST_FILE)
         except OSError:
             return False
-        text = content.rstrip(b"\0").decode(errors="replace")
-        head = _format_json({"key": self.key}).removesuffix("\n}\n")
+        text = "".join(content.rstrip(b"\0").decode(errors="replace").split())
+        head = f'{{"key":"{self.key}"'
         return not read_index(self.path) and (head.startswith(text) or text.startswith(head))
 
     def _holds_something_else(self) -> bool:

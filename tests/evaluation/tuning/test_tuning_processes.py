@@ -82,6 +82,8 @@ def test_a_killed_search_goes_on_to_the_same_trials(started, tmp_path):
     assert not (tmp_path / "killed" / "trials.csv").exists()
     finished(started(6, "killed"))
     pd.testing.assert_frame_equal(scores(tmp_path / "killed"), scores(tmp_path / "whole"))
+    best = [(tmp_path / name / "best.toml").read_bytes() for name in ("killed", "whole")]
+    assert best[0] == best[1]
 
 
 def test_trials_at_once_are_the_same_in_any_number_of_processes_and_after_a_kill(started, tmp_path):

@@ -295,7 +295,7 @@ def go_on(folder, **settings):
     return walk_forward(BARS, prototype, SPLITS, folder=folder, progress=False)
 
 
-@pytest.mark.parametrize("n_bytes", [0, 1, 20, 60])
+@pytest.mark.parametrize("n_bytes", [0, 1, 20, 60, 100])
 def test_a_run_goes_on_whose_index_was_cut_off(walked, kept, monkeypatch, n_bytes):
     index = (kept / "walkforward.json").read_bytes()
     (kept / "walkforward.json").write_bytes(index[:n_bytes])
