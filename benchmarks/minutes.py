@@ -23,7 +23,7 @@ EIGHT_FEATURES = FeatureSet([spec for spec in FEATURES.specs if spec["kind"] in 
 
 FIGURES = {
     "million_bars_memory": Figure(f"{MOST_MEMORY / 1e9:g} GB of memory, over what is needed", 1),
-    "million_bars_linear": Figure("the time a bar that 10,000 bars take, over a million's", 0.8),
+    "million_bars_linear": Figure("the time per bar of 10,000 bars, over that of a million", 0.8),
 }
 
 

@@ -27,7 +27,7 @@ FIGURES = {"walk_vs_pybroker": Figure(f"PyBroker 2, windowed Keras, {N_REFITS} r
 
 
 def bars_to_walk() -> pd.DataFrame:
-    """Bars for all folds, behind those that only warm features and windows up."""
+    """Bars for all folds, after those that only warm features and windows up."""
     warm_up = FEATURES.warm_up + SETTINGS.lookback
     return random_bars(warm_up + TRAINING_BARS + N_REFITS * TEST_BARS)
 

@@ -98,7 +98,7 @@ class NeverForgetsError(FeatureError):
 
 
 class DependsOnUnitError(FeatureError):
-    """Raised when a feature tells something else where prices or volumes have another unit.
+    """Raised when a feature means something else where prices or volumes have another unit.
 
     Attributes:
         unit: Of what: "price" or "volume".

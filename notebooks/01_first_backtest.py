@@ -113,7 +113,7 @@ pd.Series(forecaster.validation_scores)
 # %% [markdown]
 # ## Forecasts
 #
-# One row a bar, known at its close. `signal` is the exposure asked for (-1 short … 1 long),
+# One row per bar, known at its close. `signal` is the exposure asked for (-1 short … 1 long),
 # `forecast` how likely a rise is, moves weighted by their size, so that rises and falls cancel at
 # 0.5, and `uncertainty` how far the networks disagree.
 

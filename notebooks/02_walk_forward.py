@@ -12,7 +12,7 @@
 # # Walk forward, and the verdict
 #
 # A model that was trained once grows old, and one split of the bars proves little. A walk forward
-# trains anew along time, and every bar is forecast by a network that had only seen earlier ones.
+# retrains as it moves on, and every bar is forecast by a network that had only seen earlier ones.
 # Then comes the question that matters: could luck have done the same?
 #
 # It is asked twice: on a simulated market in which there is something to find, and on the S&P 500.

@@ -137,7 +137,7 @@ except ValueError as error:
 # %% [markdown]
 # ## A network
 #
-# A function of the number of features that gives a Keras model, one forecast a step. Any layers, as
+# A function of the number of features that gives a Keras model: a forecast per step. Any layers, as
 # long as each is recurrent or sees one bar alone; a layer that would look at later bars is found
 # out and refused. Scaling, ensemble, early stopping and the ONNX model come from the package.
 
@@ -213,7 +213,7 @@ plot_equity(comparison, highlight=list(entries))
 #
 # A network of your own is saved, loaded and streamed like the LSTM; it forecasts without TensorFlow
 # where its layers can be written as an ONNX model, as these can. Of the functions only the names
-# are saved: pass them again to train anew.
+# are saved: pass them again to retrain it.
 
 # %%
 folder = forecasters["GRUs, beats costs"].save("models/grus")

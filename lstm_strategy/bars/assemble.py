@@ -44,7 +44,7 @@ class Assembly:
         frame: Columns `datetime open high low close volume`, `adj_close` if there is one, and the
             extra columns, float64; its index counts the rows of the table.
         rows: What these rows are called in messages.
-        notes: What was decided and must be said.
+        notes: What was decided and must be reported.
     """
 
     frame: pd.DataFrame
@@ -245,7 +245,7 @@ class _Reader:
         if not isinstance(column.values, pa.ChunkedArray):
             row = next((n for n, value in enumerate(column.values) if not pd.isna(value)), 0)
             raise BarsError(
-                f"{rows.cell(row, column)}: {str(column.values[row])[:40]!r} is no "
+                f"{rows.cell(row, column)}: {str(column.values[row])[:40]!r} isn't a "
                 f"number. Choose another column: {spell('columns', {'close': '…'})}."
             )
         found = parse_numbers(column.values, self.decimal)
@@ -253,7 +253,7 @@ class _Reader:
             row, count = int(found.unread[0]), len(found.unread)
             mark = "comma" if self.decimal == "," else "point"
             raise BarsError(
-                f"{rows.cell(row, column)}: {column.values[row].as_py()[:60]!r} is no number "
+                f"{rows.cell(row, column)}: {column.values[row].as_py()[:60]!r} isn't a number "
                 f"({count} {'row' if count == 1 else 'rows'} in all). Turn it into one, with a "
                 f"decimal {mark} as in the rest of the file, or drop that row."
             )
@@ -331,7 +331,7 @@ class _Reader:
         row = int(found.unread[0])
         raise BarsError(
             f"{self.table.rows.cell(row, column)}: {column.values[row].as_py()[:60]!r} "
-            f"is no number, and most of that column is numbers. Correct it, or drop the column."
+            f"isn't a number, and most of that column is numbers. Correct it, or drop the column."
         )
 
 

@@ -74,8 +74,8 @@ def load_bars(
         symbol: The market to choose from a file of several.
         columns: Where to find a column that has no usual name, such as `{"open": "open_perp"}`; the
             column of dates is called `datetime`.
-        repair: Whether to repair more than rows without prices, rows that stand there twice and
-            prices at most 0.005% outside high and low: to sort the rows, drop those that are no
+        repair: Whether to repair more than rows without prices, rows that come twice and
+            prices at most 0.005% outside high and low: to sort the rows, drop those that aren't
             bars, fill gaps in the volume with 0, and widen high and low by up to 1%.
 
     Returns:

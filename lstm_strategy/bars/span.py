@@ -50,7 +50,7 @@ def bars_until(bars: pd.DataFrame, end: Date | None) -> pd.DataFrame:
         end: The last date; a year or a day stands for all of it. None for all bars.
 
     Raises:
-        TradingError: If `end` is no date, or leaves fewer than 2 bars.
+        TradingError: If `end` isn't a date, or leaves fewer than 2 bars.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -76,7 +76,7 @@ def first_bar_number(bars: pd.DataFrame, start: Date | None) -> int:
         start: The date; a year or a day stands for its beginning. None for the first bar.
 
     Raises:
-        TradingError: If `start` is no date, or lies behind the last bar.
+        TradingError: If `start` isn't a date, or lies after the last bar.
 
     Example:
         >>> from lstm_strategy import sample_bars

@@ -206,7 +206,7 @@ def _check_index(index: pd.Index) -> None:
     _refuse(
         np.append(False, steps == 0),
         lambda row: f"the date is repeated at {_format_date(index, row)}",
-        'Keep one bar a date: bars[~bars.index.duplicated(keep="last")].',
+        'Keep one bar per date: bars[~bars.index.duplicated(keep="last")].',
     )
 
 

@@ -72,8 +72,8 @@ def root(
     """A Keras LSTM inside backtrader, compared honestly with baselines.
 
     Begin with `lstm-strategy demo`. Then `train` a model on bars of your own, and `compare` or
-    `backtest` it on later ones. BARS is a file with dates, open, high, low, close and
-    volume (.csv, .parquet, .json or .feather, compressed or not), or sample:sp500 or sample:nasdaq.
+    `backtest` it on later ones. BARS is a price file (.csv, .parquet, .json, .feather and
+    others, compressed or not), or sample:sp500 or sample:nasdaq.
     """
     if version:
         say(f"lstm-strategy {lstm_strategy.__version__}")

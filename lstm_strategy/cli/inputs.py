@@ -24,7 +24,7 @@ from lstm_strategy.support import temporary_folder, workers
 
 
 def load_bars(source: str, reading: ReadingOptions) -> pd.DataFrame:
-    """The bars of a source; what was repaired, dropped or left out is said in one line.
+    """The bars of a source; what was repaired, dropped or left out is reported in one line.
 
     Raises:
         SettingsError: If an option isn't written as it must be.
@@ -127,7 +127,7 @@ def slice_by_options(bars: pd.DataFrame, start: str | None, end: str | None) -> 
     """The bars from --start to --end.
 
     Raises:
-        SettingsError: If one of them is no date.
+        SettingsError: If one of them isn't a date.
         TradingError: If no bar lies in between.
     """
     for option, date in (("--start", start), ("--end", end)):

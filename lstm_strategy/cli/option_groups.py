@@ -92,7 +92,7 @@ class ReadingOptions:
         adjusted: Whether prices are scaled by the adjusted close.
         symbol: The market to take from a file of several.
         columns: Where columns of other names are, as `name=column` joined by commas.
-        repair: Whether rows that are no bars are dropped or changed.
+        repair: Whether rows that aren't valid bars are dropped or corrected.
     """
 
     adjusted: opt.Adjusted = False

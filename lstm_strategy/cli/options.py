@@ -93,7 +93,9 @@ _workers = partial(typer.Option, rich_help_panel="Workers")
 _tracking = partial(typer.Option, rich_help_panel="Tracking")
 _out = partial(typer.Option, "--out", callback=_check_out)
 
-_BARS_HELP = "A file of bars, such as a .csv or .parquet, or sample:sp500 or sample:nasdaq."
+_BARS_HELP = (
+    "A price file (CSV, Parquet and what most exporters write), sample:sp500 or sample:nasdaq."
+)
 _ENGINE_HELP = (
     "What runs the model: onnx (needs no TensorFlow), keras, or auto (onnx if the model has it)."
 )
@@ -172,7 +174,7 @@ Repair = Annotated[
     bool,
     typer.Option(
         "--repair",
-        help="Drop or change rows that are no bars instead of refusing them, and say which.",
+        help="Drop or correct rows that aren't valid bars instead of refusing them, and say which.",
     ),
 ]
 LongOnly = Annotated[bool, typer.Option("--long-only", help="Never sell short.")]
@@ -197,7 +199,7 @@ Lookback = Annotated[
     int | None, _training("--lookback", help="How many bars the network sees before it forecasts.")
 ]
 Epochs = Annotated[
-    int | None, _training("--epochs", help="The most epochs that each network is trained for.")
+    int | None, _training("--epochs", help="For how many epochs each network is trained at most.")
 ]
 Members = Annotated[
     int | None, _training("--members", help="How many networks the forecast is the mean of.")
@@ -206,7 +208,7 @@ Seed = Annotated[
     int | None, _training("--seed", help="A number that makes the training repeatable.")
 ]
 WalkForwardFlag = Annotated[
-    bool, typer.Option("--walk-forward", help="Train anew for each test window.")
+    bool, typer.Option("--walk-forward", help="Retrain for each test window.")
 ]
 TrainWindow = Annotated[
     str | None,
@@ -221,7 +223,7 @@ TestWindow = Annotated[
     str | None,
     _training(
         "--test-window",
-        help='How long a walk forward tests before it trains anew, such as "1 year" or "250 bars". '
+        help='How long a walk forward tests before it retrains, such as "1 year" or "250 bars". '
         "By default 1 year, or where there are fewer than 11, a fifth of what is left to test.",
     ),
 ]
@@ -238,7 +240,7 @@ Permutations = Annotated[
     _evaluation(
         "--permutations",
         min=0,
-        help="Train and trade anew on N shuffles of the bars. Fewer than 19 show nothing.",
+        help="Train and trade again on N shuffles of the bars. Fewer than 19 show nothing.",
     ),
 ]
 PermutationBlock = Annotated[
@@ -252,7 +254,10 @@ PermutationBlock = Annotated[
 Jobs = Annotated[
     int | None,
     _workers(
-        "--jobs", metavar="N", min=1, help="The most folds, trials or strategies that run at once."
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="How many folds, trials or strategies run at once at most.",
     ),
 ]
 TasksEngine = Annotated[

@@ -158,7 +158,7 @@ def read_whole(path: str | Path, *, largest: int) -> bytes:
         Its content.
 
     Raises:
-        OSError: If it can't be read, is no regular file (a pipe would never end, nor would a
+        OSError: If it can't be read, isn't a regular file (a pipe would never end, nor would a
             device), or is larger.
 
     Example:
@@ -181,21 +181,21 @@ def open_regular(path: str | Path) -> BinaryIO:
         path: The file.
 
     Raises:
-        OSError: If it can't be opened or is no regular file.
+        OSError: If it can't be opened or isn't a regular file.
 
     Example:
         >>> try:
         ...     open_regular("/dev/null")
         ... except OSError as error:
         ...     print(error.strerror)
-        it is no regular file
+        it isn't a regular file
     """
     # a pipe without a writer would keep whoever opens it waiting
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(path, flags), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it isn't a regular file", str(path))
     return file
 
 

@@ -159,7 +159,7 @@ def run_tasks(tasks: Iterable[Any], *, n_jobs: int | None, in_order: bool = True
         yield from run(tasks)
     except TerminatedWorkerError as error:
         raise WorkersDiedError(
-            "A worker process died, often for want of memory. Use fewer processes."
+            "A worker process died, often for lack of memory. Use fewer processes."
         ) from error
 
 
@@ -222,7 +222,7 @@ class _Held:
 class _InFile:
     """A value in a file of this machine whose arrays are mapped and not read.
 
-    Joblib's `max_nbytes` would map arrays as well, but it pickles the value for each task anew: a
+    Joblib's `max_nbytes` would map arrays as well, but it pickles the value again for each task: a
     task on a panel of 500 assets and 5,000 bars then takes 0.5 s to arrive, and so 0.05 s.
     """
 

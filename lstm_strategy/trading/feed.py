@@ -49,7 +49,7 @@ def _feed_class(base: Any, extras: tuple[str, ...]) -> Any:
 
 
 def _leave_out_unusable(extras: tuple[Any, ...]) -> tuple[str, ...]:
-    """The extra columns that can be lines; the others are said once."""
+    """The extra columns that can be lines; the others are reported once."""
     usable = tuple(name for name in extras if _can_be_line(name))
     for name in extras:
         if name not in usable:

@@ -209,13 +209,13 @@ BAD_FILES = {
     ),
     "text among prices": (
         HEADER + FIRST_ROW + "2024-01-03,11,13,10,twelve,400\n",
-        "line 3, column Close: 'twelve' is no number (1 row in all). Turn it into one, with a",
+        "line 3, column Close: 'twelve' isn't a number (1 row in all). Turn it into one, with a",
     ),
     "text among extras": (
         "Date,Open,High,Low,Close,Volume,mark\n"
         "2024-01-02,10,12,9,11,500,11\n2024-01-03,11,13,10,12,400,none yet\n"
         "2024-01-04,11,13,10,12,400,12\n",
-        "line 3, column mark: 'none yet' is no number, and most of that column is numbers",
+        "line 3, column mark: 'none yet' isn't a number, and most of that column is numbers",
     ),
     "a gap": (
         HEADER + FIRST_ROW + "2024-01-03,11,13,10,,400\n",
@@ -347,7 +347,7 @@ def test_columns_of_anything_else_in_parquet_are_left_out_or_refused(tmp_path, v
     assert_same_bars(found, three_bars())
     assert notes == ("left out the column more",)
     three_bars().assign(close=list(values)).to_parquet(path)
-    with pytest.raises(BarsError, match=r"row [012], column close: .* is no number"):
+    with pytest.raises(BarsError, match=r"row [012], column close: .* isn't a number"):
         load_bars(path)
 
 

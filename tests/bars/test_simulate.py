@@ -29,7 +29,7 @@ def news_market():
 
 
 def draws(shock, chance=None, volume_shock=None):
-    """Hand-set draws: one row a bar."""
+    """Hand-set draws: one row per bar."""
     n_bars = len(shock)
     return Draws(
         shock=np.array(shock, dtype=float),

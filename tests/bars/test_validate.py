@@ -117,7 +117,7 @@ BAD_BARS = {
     "repeated dates": (
         six_bars().iloc[[0, 1, 1, 1, 2, 3]],
         "the date is repeated at 2020-03-10 (2 rows in all). "
-        'Keep one bar a date: bars[~bars.index.duplicated(keep="last")].',
+        'Keep one bar per date: bars[~bars.index.duplicated(keep="last")].',
     ),
     "a string among prices": (
         with_cells("close", {1: "n/a", 4: "12.5"}),

@@ -78,7 +78,12 @@ MISUSES = {
         ["bars.csv", "--strategy", "12-1 momentum", "--end", "2001-02"],
         "needs 366 bars",
     ),
-    "indicators and bars": (["bars.csv", "--indicators"], "--indicators stands alone"),
+    "indicators and bars": (["bars.csv", "--indicators"], "--indicators takes no other option"),
+    "indicators and dates": (
+        ["--indicators", "--start", "2001"],
+        "takes no other option but --out",
+    ),
+    "indicators and repair": (["--indicators", "--repair"], "takes no other option but --out"),
 }
 
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from printed import names_in
 
 from lstm_strategy import LSTMForecaster
+from lstm_strategy.cli.output import print_training
 
 
 def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
@@ -22,6 +24,24 @@ def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
     assert "training on 365 bars from 2001-01-01 to 2001-12-31" in printed
     assert "Trained 1 network for 1 epoch." in printed
     assert printed.endswith("Wrote the model and training.png to model/.\n")
+
+
+@pytest.mark.parametrize(
+    ("n_epochs", "sentence"),
+    [
+        ([1], "Trained 1 network for 1 epoch."),
+        ([1, 1], "Trained 2 networks for 1 epoch each."),
+        ([40, 50, 26], "Trained 3 networks for 40, 50 and 26 epochs."),
+    ],
+    ids=["one", "alike", "different"],
+)
+def test_the_lengths_of_trainings_are_listed_in_a_sentence(capsys, n_epochs, sentence):
+    members = [member for member, n in enumerate(n_epochs) for _ in range(n)]
+    scores = {"n_rows": 90.0, "log_loss": 0.69, "auc": 0.5}
+    print_training(
+        SimpleNamespace(history=pd.DataFrame({"member": members}), validation_scores=scores)
+    )
+    assert " ".join(capsys.readouterr().out.split()).startswith(sentence)
 
 
 def test_options_override_the_configuration_file(results):

@@ -41,7 +41,7 @@ def test_tune_prints_a_table_writes_its_files_and_best_toml_trains(results, refu
 MISUSES = {
     "no trials": (["--trials", "0"], "--trials"),
     "objective": (["--objective", "profit"], "--objective must be one of sharpe, log_loss, auc"),
-    "holdout": (["--holdout", "1.5"], "holdout must lie between 0 and 0.9"),
+    "holdout": (["--holdout", "1.5"], "--holdout must lie between 0 and 0.9, got 1.5"),
     "storage": (["--storage", "redis://x"], "Write sqlite:///FILE"),
     "space": (["--config", "wrong.toml"], "no dimension 'lookbak'"),
     "threshold": (["--config", "threshold.toml"], "no parameter 'min_sginal'"),

@@ -129,9 +129,9 @@ def make_sparse(path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        pytest.param(os.mkfifo, "no regular file", id="pipe"),
-        pytest.param(lambda path: path.symlink_to("/dev/zero"), "no regular file", id="device"),
-        pytest.param(Path.mkdir, "no regular file|directory", id="folder"),
+        pytest.param(os.mkfifo, "a regular file", id="pipe"),
+        pytest.param(lambda path: path.symlink_to("/dev/zero"), "a regular file", id="device"),
+        pytest.param(Path.mkdir, "a regular file|directory", id="folder"),
         pytest.param(make_sparse, "larger than 100 bytes", id="sparse"),
         pytest.param(lambda path: path.symlink_to("nowhere"), "No such file", id="dangling link"),
     ],

@@ -42,7 +42,7 @@ def read_digits(numbers: np.ndarray, *, is_named_epoch: bool = False) -> DigitDa
         is_named_epoch: Whether the column's name says that it counts from 1970.
 
     Returns:
-        The dates, or None for digits that are no dates or may mean more than one.
+        The dates, or None for digits that aren't dates or may mean more than one.
     """
     if not np.isfinite(numbers).all():
         return None
@@ -72,7 +72,7 @@ def describe_digits(numbers: np.ndarray) -> str:
 
 
 def _read_calendar(whole: Integers) -> DigitDates | None:
-    """Dates from yyyymmdd with hours, minutes, seconds and milliseconds behind, or some of them."""
+    """Dates from yyyymmdd followed by hours, minutes, seconds and milliseconds, or some of them."""
     for n_digits_behind in (0, 2, 4, 6, 9):
         some = whole[:: max(1, len(whole) // 1000)] // 10**n_digits_behind
         if days_of_calendar(some)[1].mean() < 0.5 or (n_digits_behind and some.min() < 1900_01_01):

@@ -60,7 +60,7 @@ class DatePieces:
 
 
 def cut_date(text: str) -> DatePieces | None:
-    """The pieces of a text; None if it is no date."""
+    """The pieces of a text; None if it isn't a date."""
     match = _PARTS.fullmatch(_simplify(text)) if len(text) < 100 else None
     if match is None:
         return None
@@ -165,7 +165,7 @@ def _days(orders: dict[str, tuple[str, str, str]]) -> dict[str, int]:
 
 
 def _full_year(digits: str, order: str) -> int:
-    """The year of two digits is the last that isn't in the future; one in front is no old one."""
+    """The latest year with these two digits that isn't in the future; one in front isn't old."""
     if len(digits) == 4:
         return int(digits)
     year, next_year = 2000 + int(digits), datetime.now().year + 1

@@ -41,11 +41,11 @@ class TextDates:
 
     Attributes:
         dates: The dates, NaT for missing and unread ones.
-        unread: The rows whose text is no date.
+        unread: The rows whose text isn't a date.
         has_times: Whether some say more than the day.
         readings: The names of the readings that fit and differ; more than one means that the text
             can't be read unambiguously.
-        notes: What was decided about the dates and must be said.
+        notes: What was decided about the dates and must be reported.
     """
 
     dates: pd.DatetimeIndex
@@ -141,9 +141,7 @@ def _put_on_offsets(
     for name in _ZONES_OF_EXCHANGES:
         there = utc.tz_convert(name)
         if (np.asarray(there.tz_localize(None))[given] == wall[given]).all():
-            return there, (
-                f"the offsets of the dates change as in {name}, which they were put into",
-            )
+            return there, (f"the offsets of the dates change as in {name}, so they were put there",)
     if (wall[given] != wall[given].astype("M8[D]")).any():
         return utc, ("the offsets of the dates change, so the dates were put into UTC",)
     return pd.DatetimeIndex(wall), (

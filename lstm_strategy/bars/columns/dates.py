@@ -38,10 +38,10 @@ class Dates:
 
     Attributes:
         index: Shape (n_rows,), NaT where there is none.
-        unread: The rows whose value is no date.
+        unread: The rows whose value isn't a date.
         has_times: Whether they say more than the day.
         doubt: Why they can't be read unambiguously; empty if they can.
-        notes: What was decided and must be said.
+        notes: What was decided and must be reported.
     """
 
     index: pd.DatetimeIndex
@@ -58,7 +58,7 @@ class DatedRows:
     Attributes:
         index: Shape (n_rows,).
         places: The columns that they came from.
-        notes: What was decided and must be said.
+        notes: What was decided and must be reported.
     """
 
     index: pd.DatetimeIndex

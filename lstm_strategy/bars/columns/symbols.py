@@ -25,7 +25,7 @@ class ChosenRows:
 
     Attributes:
         mask: Whether each row belongs to it; None for all rows.
-        notes: What was decided and must be said.
+        notes: What was decided and must be reported.
     """
 
     mask: np.ndarray | None = None

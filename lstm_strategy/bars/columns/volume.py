@@ -30,7 +30,7 @@ def choose_volume(
         prices: `high` and `low`.
 
     Returns:
-        The column, None where there is none, and what must be said.
+        The column, None where there is none, and what must be reported.
 
     Raises:
         BarsError: If it can't be seen which of two counts units.

@@ -39,7 +39,7 @@ class Content:
     Attributes:
         kind: `"text"`, `"parquet"`, `"feather"` or `"json"`.
         data: Its bytes, uncompressed.
-        notes: What was done while reading and must be said.
+        notes: What was done while reading and must be reported.
     """
 
     kind: str
@@ -51,11 +51,11 @@ def read_content(path: Path) -> Content:
     """Read a file of bars, and uncompress it.
 
     Args:
-        path: A file whose name ends as files of bars do, with `.gz`, `.xz`, `.bz2` or `.zip` behind
+        path: A file whose name ends as files of bars do, with `.gz`, `.xz`, `.bz2` or `.zip` after
             if it is compressed.
 
     Raises:
-        BarsError: If there is no such file, it is none of bars, or it can't be read.
+        BarsError: If there is no such file, it isn't a file of bars, or it can't be read.
     """
     _check_is_file(path)
     kind = _choose_kind(path)

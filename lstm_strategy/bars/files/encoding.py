@@ -23,7 +23,7 @@ def encode_as_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     names of columns out of the first lines.
 
     Returns:
-        The text as UTF-8, and what was decided and must be said.
+        The text as UTF-8, and what was decided and must be reported.
 
     Raises:
         BarsError: If the encoding can't be found out.

@@ -35,7 +35,7 @@ _KLINE = (
 def name_columns(table: Table) -> Table:
     """Name the columns of a table without a header.
 
-    The first columns must hold dates, or days and times; the four prices behind them are known by
+    The first columns must hold dates, or days and times; the four prices after them are known by
     which is the highest and which the lowest on every row.
 
     Raises:

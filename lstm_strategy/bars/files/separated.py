@@ -107,7 +107,7 @@ def _split(line: str, separator: str) -> list[str]:
 
 
 def _is_data(cells: list[str]) -> bool:
-    """Whether a row holds data: at least four numbers, or nothing but gaps behind a date."""
+    """Whether a row holds data: at least four numbers, or nothing but gaps after a date."""
     if len(cells) < _FEWEST_CELLS:
         return False
     numbers = [looks_like_number(cell) for cell in cells if cell.strip()]

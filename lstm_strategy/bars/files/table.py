@@ -20,7 +20,7 @@ class Table:
         is_plain: Whether the file was written by a program for programs: cells without quotes,
             separated by commas, or by tabs, so that a point can only be a decimal point.
         index: The dates of the rows where a frame has them in its index.
-        notes: What was done while reading and must be said.
+        notes: What was done while reading and must be reported.
     """
 
     columns: tuple[Column, ...]

@@ -50,9 +50,10 @@ def audit(
     Example: `lstm-strategy audit sample:sp500 --strategy MACD`
     """
     if indicators:
-        if (bars, model, strategy) != (None, None, None):
+        given = (bars, model, strategy, start, end, seed, reading)
+        if given != (None, None, None, None, None, 0, ReadingOptions()):
             raise SettingsError(
-                "--indicators stands alone. Leave BARS, --model and --strategy out."
+                "--indicators takes no other option but --out. Leave the others out."
             )
         _classify_indicators(out_dir)
         return

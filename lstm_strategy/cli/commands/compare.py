@@ -38,7 +38,7 @@ def compare(
 
     Without --model a model is trained on the bars before --start (by default on the first 70%)
     and kept in the folder --out. Learners without a memory are trained on the same bars. With
-    --walk-forward they are all trained anew for each --test-window, on the --train-window before
+    --walk-forward they are all retrained for each --test-window, on the --train-window before
     it: by default windows that fit the bars. The same command resumes a run that was stopped.
 
     The folder remembers in trials.json which settings were tried. The result is judged as the
@@ -108,12 +108,12 @@ def _refuse_training(
 ) -> None:
     """Refuse what a model that is trained already would ignore."""
     if walk_forward:
-        raise SettingsError("--walk-forward trains anew. Leave --model out.")
+        raise SettingsError("--walk-forward trains its own models. Leave --model out.")
     if tracking.tensorboard is not None:
         raise SettingsError("--tensorboard logs a training. Leave --model or --tensorboard out.")
     if permutation.permutations:
         raise SettingsError(
-            "--permutations trains anew on shuffled bars. Leave --model out, so that the real "
+            "--permutations trains again on shuffled bars. Leave --model out, so that the real "
             "result comes from a model trained here as well."
         )
     for option in network.given:

@@ -8,7 +8,7 @@ from lstm_strategy.cli import options as opt
 def demo(out_dir: opt.FolderOut = Path("demo"), seed: opt.Seed = 0) -> None:
     """Walk forward through the S&P 500, 1999-2018, and compare with all baselines.
 
-    The model is trained anew each year on the ten years before it.
+    The model is retrained each year on the ten years before it.
 
     Example: `lstm-strategy demo --out demo`
     """

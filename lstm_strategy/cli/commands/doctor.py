@@ -31,7 +31,7 @@ def doctor(
     config: opt.Config = None,
     jobs: Annotated[
         int,
-        typer.Option("--jobs", metavar="N", min=1, help="How many processes would train folds."),
+        typer.Option("--jobs", metavar="N", min=1, help="How many processes are to train folds."),
     ] = 1,
 ) -> None:
     """Show what is installed, which LSTM kernels run, and how long a walk forward would take.

@@ -18,7 +18,7 @@ def forecast(
 
     Each row is known at the close of its bar. The signal is the exposure to hold from the next
     open on (-1 is all short, 1 is all long). The forecast is the probability that the close
-    rises, and the uncertainty is its standard deviation between the networks.
+    rises, and the uncertainty is its standard deviation across the networks.
     With --out all forecasts go to forecast.csv.
 
     Example: `lstm-strategy forecast prices.csv --model model --out forecasts`

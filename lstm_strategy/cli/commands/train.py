@@ -20,7 +20,7 @@ def train(
     """Train a model and save it as a folder.
 
     The model sees every bar up to --end. Keep later bars to test it on. An earlier model with the
-    same settings is replaced, one with others only with --force.
+    same settings is replaced, one with other settings only with --force.
 
     Example: `lstm-strategy train sample:sp500 --end 2012 --out model`
     """

@@ -12,6 +12,14 @@ from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions, Read
 from lstm_strategy.errors import SettingsError
 
 
+def _check_holdout(share: float) -> float:
+    if not 0.0 < share < 0.9:
+        raise SettingsError(
+            f"--holdout must lie between 0 and 0.9, got {share:g}. 0.2 keeps the last fifth back."
+        )
+    return share
+
+
 @dataclass(frozen=True)
 class SearchOptions:
     """How a search goes.
@@ -33,7 +41,7 @@ class SearchOptions:
             "--trials",
             metavar="N",
             min=1,
-            help="How many trials there are to be, those of earlier runs included.",
+            help="How many trials to make in all, those of earlier runs included.",
         ),
     ] = 50
     storage: Annotated[
@@ -61,7 +69,11 @@ class SearchOptions:
     ] = 4
     holdout: Annotated[
         float,
-        typer.Option("--holdout", help="The share of the bars that only the best setting sees."),
+        typer.Option(
+            "--holdout",
+            help="The share of the bars that only the best setting sees.",
+            callback=_check_holdout,
+        ),
     ] = 0.2
     prune: Annotated[
         bool,
@@ -126,8 +138,8 @@ def tune(
     terms = broker.build_broker(config)
     frame = slice_by_options(load_bars(bars, reading), start, end)
     say(
-        f"{bars}: {describe_span(frame)}; {search.trials} trials, the last {search.holdout:.0%} "
-        "kept back."
+        f"{bars}: {describe_span(frame)}; {search.trials} trial{'s' * (search.trials > 1)}, the "
+        f"last {search.holdout:.0%} kept back."
     )
     with place:
         result = run_tuning(

@@ -25,7 +25,7 @@ def train_along_time(
     folder: Path | None = None,
     is_quiet: bool = False,
 ) -> WalkForwardForecaster:
-    """The LSTM trained anew for every fold, on the setup's bars or others on the same dates."""
+    """The LSTM, retrained for every fold, on the setup's bars or others on the same dates."""
     known = bars.loc[: setup.end]
     most = choose_jobs(setup.n_jobs, otherwise=min(os.cpu_count() or 1, _MOST_JOBS))
     try:

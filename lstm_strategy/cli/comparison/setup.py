@@ -29,7 +29,7 @@ class ComparisonSetup:
         model: A forecaster, trained or to be trained.
         broker: What trading costs.
         is_trained: Whether the model is trained and used as it is.
-        windows: How to train anew along time; None to train once before `start`.
+        windows: How to retrain as time moves on; None to train once before `start`.
         start: The first bar to trade, as the user wrote it; None for the default.
         end: The last bar, inclusive; None for all.
         params: Parameters of the strategy that trades the forecasts.

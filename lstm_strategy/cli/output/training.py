@@ -10,12 +10,20 @@ def print_training(forecaster: LSTMForecaster) -> None:
     """Print how long the networks trained and how well they forecast the bars they held out."""
     scores, epochs = forecaster.validation_scores, forecaster.history.groupby("member").size()
     networks = f"{len(epochs)} network{'s' if len(epochs) > 1 else ''}"
-    lengths = f"{', '.join(map(str, epochs))} epoch{'s' if max(epochs) > 1 else ''}"
+    lengths = _describe_lengths(list(epochs))
     say(
         f"Trained {networks} for {lengths}. On the {scores['n_rows']:.0f} bars held out for "
         f"validation: log-loss {scores['log_loss']:.4f} (coin flip: 0.6931), AUC "
         f"{scores['auc']:.3f} (coin flip: 0.5)."
     )
+
+
+def _describe_lengths(epochs: list[int]) -> str:
+    noun = f"epoch{'s' if max(epochs) > 1 else ''}"
+    if len(set(epochs)) == 1:
+        return f"{epochs[0]} {noun}{' each' if len(epochs) > 1 else ''}"
+    *others, last = map(str, epochs)
+    return f"{', '.join(others)} and {last} {noun}"
 
 
 def print_forecasts(forecasts: pd.DataFrame, training_end: pd.Timestamp | None) -> None:

@@ -33,8 +33,8 @@ def audit_features(
 
     Args:
         features: A FeatureSet, a function that makes columns of bars, or a finished frame of
-            columns. Of a frame only the content can be judged: whether a column tells the moves to
-            come.
+            columns. Of a frame only the content can be judged: whether a column foretells the
+            moves to come.
         bars: The bars.
         cuts: Numbers of known bars.
         horizon: Bars ahead that labels look.
@@ -99,7 +99,7 @@ def _audit_feature_set(
 
 
 def _find_foretelling(columns: pd.DataFrame, bars: pd.DataFrame, horizon: int) -> list[Finding]:
-    """Columns of the user's that tell the moves to come."""
+    """Columns of the user's that foretell the moves to come."""
     findings = []
     for name in columns.columns:
         evidence = lookahead_evidence(columns[name], bars, horizon=horizon)
@@ -108,7 +108,7 @@ def _find_foretelling(columns: pd.DataFrame, bars: pd.DataFrame, horizon: int) -
                 layer=_LAYER,
                 culprit=f"column {name}",
                 kind=FindingKind.FORETELLS,
-                what=f"tells the moves to come: {evidence}.",
+                what=f"foretells the moves to come: {evidence}.",
                 found_by="correlating it with what follows",
                 remedy=evidence.remedy,
             )

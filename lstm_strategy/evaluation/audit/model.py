@@ -25,7 +25,7 @@ from lstm_strategy.learning.forecaster import (
     LSTMForecaster,
     ModelCard,
 )
-from lstm_strategy.learning.inference import SIGNAL_TOLERANCE, network_memory
+from lstm_strategy.learning.inference import N_STARTS, SIGNAL_TOLERANCE, network_memory
 from lstm_strategy.learning.training import build_training_set
 from lstm_strategy.support import OnWords, naive_utc, naive_utc_index, temporary_folder
 
@@ -81,7 +81,7 @@ def audit_forecaster(
 def _reloaded_variants(
     model: LSTMForecaster, bars: pd.DataFrame, cuts: list[int], folder: str
 ) -> list[_Variant]:
-    """Fewer cuts for those that have the features and weights of the first in common."""
+    """Fewer cuts for those that share the first's features and weights."""
     reloaded = LSTMForecaster.load(model.save(folder))
     memory: Literal["carry", "window"] = "window" if model.settings.memory == "carry" else "carry"
     recent = bars.iloc[-max(_WINDOWED_BARS, 3 * model.warm_up) :]
@@ -273,4 +273,4 @@ def measure_network_memory(model: LSTMForecaster, bars: pd.DataFrame) -> Partial
             )
         )
     warm_up = WarmUp(name, memory, SIGNAL_TOLERANCE, "signal")
-    return PartialAudit(notes=tuple(notes), checks=(Check(name, 8, 0),), warm_ups=(warm_up,))
+    return PartialAudit(notes=tuple(notes), checks=(Check(name, N_STARTS, 0),), warm_ups=(warm_up,))

@@ -227,7 +227,7 @@ def _find_edges(
 
 @contextmanager
 def _quick_collections() -> Iterator[None]:
-    """Keep the garbage collector from searching TensorFlow anew for the remains of each Cerebro."""
+    """Keep the garbage collector from searching TensorFlow for the remains of each Cerebro."""
     gc.freeze()
     try:
         yield

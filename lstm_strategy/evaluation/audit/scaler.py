@@ -48,7 +48,7 @@ def audit_scaler(
             fold's training rows; or `scaler(features, train)`, which gives scaled rows for all of
             `features` and is run again with the other rows altered; or `scaler(features)`, which
             has no training rows and so must not look ahead at all.
-        features: What it scales, one row a bar.
+        features: What it scales, one row per bar.
         folds: The folds; a function of the features needs none.
         cuts: Numbers of known bars at which such a function is tried.
 

@@ -10,7 +10,7 @@ _PERCENT_METRICS = ("total_return", "cagr", "volatility", "max_drawdown", "expos
 _ORDER_TROUBLES = {
     "margin": "refused for cash",
     "rejected": "rejected by the broker",
-    "expired": "not filled by the next close and decided anew",
+    "expired": "not filled by the next close and decided again",
     "too_small": "smaller than one lot",
     "unsized": "without a size, so of one unit each",
     "unfilled_at_end": "sent on the last bar, so never filled",
@@ -29,7 +29,7 @@ def order_troubles(order_counts: Mapping[str, int]) -> str:
 
     Example:
         >>> order_troubles({"completed": 5, "expired": 2, "too_small": 1})
-        '2 not filled by the next close and decided anew; 1 smaller than one lot'
+        '2 not filled by the next close and decided again; 1 smaller than one lot'
     """
     counts = {kind: order_counts.get(kind, 0) for kind in _ORDER_TROUBLES}
     return "; ".join(f"{count} {_ORDER_TROUBLES[kind]}" for kind, count in counts.items() if count)

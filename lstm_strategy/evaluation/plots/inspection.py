@@ -87,7 +87,7 @@ def plot_gradients(gradients: pd.DataFrame, close: pd.Series) -> Figure:
     """Draw the bars before one forecast: the close above, and what each feature did below.
 
     Args:
-        gradients: What `forecast_gradients` returns: one row a bar, one column a feature; the
+        gradients: What `forecast_gradients` returns: one row per bar, one column per feature; the
             forecast is that of the last row.
         close: The closes of those bars and of any others.
 
@@ -127,7 +127,7 @@ def plot_hidden_states(states: pd.DataFrame, bars: pd.DataFrame, *, state: str) 
     a value with the one before), each divided by its largest size.
 
     Args:
-        states: What `hidden_states` returns: one row a bar, columns by state and unit; NaN in the
+        states: What `hidden_states` returns: one row per bar, columns by state and unit; NaN in the
             warm-up, which isn't drawn.
         bars: Bars that hold those of the states.
         state: Name of the state, in the first level of the columns.

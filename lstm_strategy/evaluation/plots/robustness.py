@@ -37,14 +37,14 @@ def plot_cost_break_even(
     Example:
         >>> costs = pd.DataFrame({"sharpe": [1.0, -1.0]}, index=[0.0, 50.0])
         >>> plot_cost_break_even(costs, break_even_bps=25.0).axes[0].get_title(loc="left")
-        'The edge is gone at 25 bps a trade'
+        'The edge is gone at 25 bps per trade'
     """
     if math.isnan(break_even_bps):
         finding = "No profit even without commission"
     elif math.isinf(break_even_bps):
         finding = f"Still above zero at {costs.index.max():g} bps"
     else:
-        finding = f"The edge is gone at {break_even_bps:.0f} bps a trade"
+        finding = f"The edge is gone at {break_even_bps:.0f} bps per trade"
     with plotting_style():
         figure, ax = _panel(finding)
         _draw_sharpe(ax, costs["sharpe"])

@@ -22,7 +22,7 @@ def plot_trials(
     """Draw the score of each trial of a search, and the best so far.
 
     Args:
-        trials: One row a trial, by number, with the columns state ("complete" or "pruned") and
+        trials: One row per trial, by number, with the columns state ("complete" or "pruned") and
             value. At least one is complete.
         objective: Name of the score: "sharpe", "log_loss", "auc" or one's own.
         is_better_high: Whether the best score is the highest.

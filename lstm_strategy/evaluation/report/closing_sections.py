@@ -38,7 +38,7 @@ def left_out_section(content: ReportContent) -> str:
     elif robust.equity_by_member is None:
         missing.append("Single members weren't tried: the model has only one.")
     if content.assessment.permutation_test is None:
-        missing.append("No permutation test was made: training and trading anew on shuffled bars.")
+        missing.append("No permutation test was made: training and trading again on shuffled bars.")
     if content.ledger is None:
         missing.append("The model was trained once, or its folds aren't known.")
     missing.append(

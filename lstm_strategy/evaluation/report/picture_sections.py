@@ -95,7 +95,7 @@ def permutation_section(content: ReportContent) -> str:
     picture = picture_html(
         plot_permutation_test(test.real, test.null, p_value=test.p_value),
         f"Sharpe ratio on real bars {number_text(test.real)}; on shuffled ones: {by_number}",
-        "The same pipeline, trained and traded anew on bars whose order was destroyed.",
+        "The same pipeline, trained and traded again on bars whose order was destroyed.",
     )
     return (
         f"<p>{escape(test)}</p><p>Shuffled bars have the same moves, costs and drift, and no "

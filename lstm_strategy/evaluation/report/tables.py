@@ -72,7 +72,7 @@ def folds_table(folds: pd.DataFrame) -> str:
         "Last bar": date_texts(folds["last"]),
     }
     if "train_end" in folds:
-        columns["Trained to"] = date_texts(folds["train_end"])
+        columns["Trained until"] = date_texts(folds["train_end"])
     columns |= {
         "Bars": [f"{bars:,}" for bars in folds["bars"]],
         "Return": [number_text(value, "{:+.1%}") for value in folds["total_return"]],
@@ -82,7 +82,7 @@ def folds_table(folds: pd.DataFrame) -> str:
     columns |= {
         "Sharpe": [number_text(value) for value in folds["sharpe"]],
         "Max drawdown": [number_text(value, "{:.1%}") for value in folds["max_drawdown"]],
-        "Turnover a year": [number_text(value) for value in folds["turnover"]],
+        "Turnover per year": [number_text(value) for value in folds["turnover"]],
         "Trades": [f"{trades:,}" for trades in folds["trades"]],
     }
     table = pd.DataFrame(columns, index=folds.index)

@@ -13,13 +13,13 @@ from lstm_strategy.evaluation.verdict import Verdict
 
 _HEADINGS = {
     "total_return": "Total return",
-    "cagr": "Return a year",
+    "cagr": "Return per year",
     "volatility": "Volatility",
     "sharpe": "Sharpe",
     "sortino": "Sortino",
     "max_drawdown": "Max drawdown",
     "calmar": "Calmar",
-    "turnover": "Turnover a year",
+    "turnover": "Turnover per year",
     "trades": "Trades",
     "exposure": "Mean exposure",
     "costs": "Costs",
@@ -64,8 +64,8 @@ def _verdict_numbers(verdict: Verdict) -> dict[str, str]:
 def _trials_text(n_trials: int) -> str:
     if n_trials == 1:
         return (
-            "One trial is counted: these settings and no others. Whoever tried others before, on "
-            "these or overlapping dates, must count them, for the best of many looks good by luck."
+            "One trial is counted: these settings and no others. If you tried others before, on "
+            "these or overlapping dates, count them: the best of many looks good by luck."
         )
     return (
         f"{n_trials:,} trials are counted: settings whose results were looked at, these included. "

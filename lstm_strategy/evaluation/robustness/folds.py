@@ -50,9 +50,9 @@ def fold_table(
 
     Returns:
         One row for each fold, on its number: first and last (bars), train_end (if the ledger has
-        it), bars, total_return, sharpe (annual), max_drawdown (within the fold), turnover (a year),
-        trades (opened in the fold and closed again) and, with `close`, market_return. Bars outside
-        of the ledger and folds without a bar of the result are left out.
+        it), bars, total_return, sharpe (annual), max_drawdown (within the fold), turnover (per
+        year), trades (opened in the fold and closed again) and, with `close`, market_return. Bars
+        outside of the ledger and folds without a bar of the result are left out.
 
     Raises:
         TradingError: Where that leaves nothing.

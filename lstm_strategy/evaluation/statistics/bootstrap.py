@@ -1,8 +1,8 @@
 """Resampled returns: what every test and interval on a frame of bar returns is made from.
 
-A frame of returns has one column a strategy and one row a bar, on dates that all share. A return is
-simple (0.01 is 1 %) and known at the close of its row. `arch` draws the resamples and chooses the
-length of their blocks.
+A frame of returns has one column per strategy and one row per bar, on dates that all share. A
+return is simple (0.01 is 1 %) and known at the close of its row. `arch` draws the resamples and
+chooses the length of their blocks.
 """
 
 import math
@@ -25,7 +25,7 @@ def at_equal_volatility(returns: pd.DataFrame) -> pd.DataFrame:
     """Return each column divided by its standard deviation, so that leverage wins nothing.
 
     Args:
-        returns: Bar returns, one column a strategy.
+        returns: Bar returns, one column per strategy.
 
     Returns:
         A frame of the same shape whose columns have a standard deviation (ddof 0) of one, so that

@@ -63,14 +63,14 @@ def superior_predictive_ability(
     recentred to zero, and Hansen's three p-values agree wherever they are small.
 
     Args:
-        returns: Bar returns, one column a strategy.
+        returns: Bar returns, one column per strategy.
         name: The column of the strategy; the others are its baselines.
         reps: Number of resamples; 1000 make p-values near 0.05 good to about 0.01.
         seed: Chooses the resamples.
 
     Returns:
         A p-value for each baseline, (1 + resamples that lead as much) / (1 + resamples): never
-        zero, and one against an identical strategy.
+        0, and 1 against an identical strategy.
 
     Raises:
         TradingError: If a column is missing, a return isn't finite, or there are too few bars.
@@ -108,10 +108,10 @@ def best_lead_p_value(
 ) -> float:
     """Return the probability that the best column leads by so much where none is better.
 
-    Having chosen the best of them is paid for: all columns are resampled together.
+    Corrects for having picked the best: all columns are resampled together.
 
     Args:
-        returns: Bar returns, one column a trial.
+        returns: Bar returns, one column per trial.
         benchmark: Bar returns on the same dates.
         reps: Number of resamples.
         seed: Chooses the resamples.

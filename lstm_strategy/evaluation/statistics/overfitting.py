@@ -1,7 +1,7 @@
 """Was the best setting chosen for its skill? What many trials on the same bars say about it.
 
-A frame of returns has one column a trial and one row a bar, simple and known at the close of its
-row, as in `bootstrap`.
+A frame of returns has one column per trial and one row per bar, simple and known at the close of
+its row, as in `bootstrap`.
 """
 
 import math
@@ -20,7 +20,7 @@ def overfitting_probability(returns: pd.DataFrame, *, n_blocks: int = 16) -> flo
     """Return how often the best trial of one half of the bars is below the median in the other.
 
     Args:
-        returns: Bar returns, one column a trial.
+        returns: Bar returns, one column per trial.
         n_blocks: The bars are cut into so many blocks, an even number; each choice of half of them
             is tried. 16, which is usual, make 12,870 choices.
 
@@ -74,7 +74,7 @@ def independent_trials(returns: pd.DataFrame, n_trials: int) -> int:
     """Return how many independent trials the `n_trials` amount to.
 
     Args:
-        returns: Bar returns, one column a trial. They may be fewer than the trials: those that
+        returns: Bar returns, one column per trial. They may be fewer than the trials: those that
             were stopped early have no returns, and are taken to be correlated as the others are.
             A flat column correlates with none.
         n_trials: Trials in all.

@@ -34,7 +34,7 @@ class TuningResult:
         forecaster: Untrained, with the best setting.
         strategy: Parameters of `LSTMStrategy` that the forecasts are traded with.
         broker: What trading them costs.
-        trials: One row a trial: state, value, folds, seconds, parameters, error.
+        trials: One row per trial: state, value, folds, seconds, parameters, error.
         returns: Bar returns of the completed trials on the inner test bars, one column each.
         importance: Share of the score's variance that each dimension explains, largest first.
         bars_per_year: Annualises the returns.

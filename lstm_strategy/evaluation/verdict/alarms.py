@@ -187,7 +187,7 @@ def few_lucky_trades(trades: pd.DataFrame, fills: pd.DataFrame) -> Alarm | None:
     return Alarm(
         "few lucky trades",
         f"{len(best)} of {len(profits)} trades made {best.sum():,.0f}, all trades {total:,.0f}.",
-        "Without these there is no profit, and three trades are no sample. Test a longer span or "
+        "Without these there is no profit, and three trades aren't a sample. Test a longer span or "
         "more markets.",
     )
 

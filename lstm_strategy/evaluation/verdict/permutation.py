@@ -75,7 +75,7 @@ class PermutationTest:
             )
         blocks = "bars" if self.block_bars == 1 else f"blocks of {self.block_bars} bars"
         return (
-            f"Permutation test: trained and traded anew on {n:,} shuffles of the {blocks}, "
+            f"Permutation test: trained and traded again on {n:,} shuffles of the {blocks}, "
             f"{self.n_as_good:,} of {n:,} did as well as the real result of {self.real:.2f} "
             f"(p-value {self.p_value:.3f}), so the result {finding}."
         )

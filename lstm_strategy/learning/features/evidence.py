@@ -1,4 +1,4 @@
-"""What a finished column tells of the bars to come."""
+"""What a finished column reveals of the bars to come."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -47,7 +47,7 @@ class LookaheadEvidence:
 def lookahead_evidence(
     column: pd.Series, bars: pd.DataFrame, *, horizon: int = 1
 ) -> LookaheadEvidence | None:
-    """Find out whether a column of the user's tells the bars to come.
+    """Find out whether a column of the user's reveals the bars to come.
 
     Removing bars can't show where a finished column came from, so the column itself is set beside
     the moves that follow: its level, its distance from the close and its change against the next

@@ -162,7 +162,7 @@ def _check_arguments(kind: str, spec: FeatureSpec) -> None:
     if kind == "column" and spec.get("mirrored", "same") not in MIRRORED_COLUMNS:
         raise FeatureError(
             f"column: mirrored must be one of {', '.join(MIRRORED_COLUMNS)}, got "
-            f"{spec['mirrored']!r}. It says what becomes of the column where rises are falls."
+            f"{spec['mirrored']!r}. It says what becomes of the column where rises become falls."
         )
     length = spec.get("length")
     if length is not None and not (isinstance(length, int) and length >= 1):
@@ -195,7 +195,7 @@ def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:
     """What pandas-ta answers for one spec, as float columns on the index of the bars.
 
     Returns:
-        Shape (n_bars, k); no columns at all where pandas-ta doesn't answer with one value a bar,
+        Shape (n_bars, k); no columns at all where pandas-ta doesn't answer with one value per bar,
         as it does where there are too few bars.
 
     Raises:

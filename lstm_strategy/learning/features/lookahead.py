@@ -57,7 +57,7 @@ def first_differences(
     """Find for each column of both frames the first row that isn't the same.
 
     Args:
-        known: The columns of the run that didn't know the later bars, one row a bar.
+        known: The columns of the run that didn't know the later bars, one row per bar.
         with_later: Those of the run that did.
         n_known: Rows to compare.
         relative: How many standard deviations of the column the values may differ by.
@@ -132,7 +132,7 @@ def column_differences(
     """Find where columns change when later bars are removed or altered.
 
     Args:
-        compute: Gives columns of bars, one row a bar. It runs on all the bars, and for each cut
+        compute: Gives columns of bars, one row per bar. It runs on all the bars, and for each cut
             n on the first n alone and on all with those from n on altered.
         bars: The bars.
         cuts: Numbers of known bars to try.
@@ -169,7 +169,7 @@ def check_causal(features: FeatureSet, bars: pd.DataFrame, *, horizon: int) -> N
 
     Raises:
         LooksAheadError: Naming the column, the bar and the remedy. A column that the user made
-            is refused where it tells the next moves themselves, see `lookahead_evidence`.
+            is refused where it reveals the next moves themselves, see `lookahead_evidence`.
 
     Example:
         >>> from lstm_strategy import sample_bars

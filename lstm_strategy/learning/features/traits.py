@@ -193,7 +193,7 @@ def _measure_columns_of_json(spec_json: str) -> tuple[ColumnTraits, ...]:
             return probe.with_steady_warm_up(columns)
     if lengths and not probe.gives_columns:
         raise FeatureError(
-            f"{format_spec(spec)} doesn't give one value a bar. See its arguments in the "
+            f"{format_spec(spec)} doesn't give one value per bar. See its arguments in the "
             "pandas-ta documentation, or choose another kind."
         )
     if not lengths or not probe.names:
@@ -286,7 +286,7 @@ class _Probe:
 
     @property
     def gives_columns(self) -> bool:
-        """Whether pandas-ta answers with one value a bar at all."""
+        """Whether pandas-ta answers with one value per bar at all."""
         return bool(self._base.shape[1])
 
     def with_steady_warm_up(self, columns: tuple[ColumnTraits, ...]) -> tuple[ColumnTraits, ...]:
@@ -371,7 +371,7 @@ class _Probe:
             if not _grew_by(base, other, scale=scale, degree=degree):
                 raise DependsOnUnitError(
                     f"{format_spec(self._spec)} depends on the unit of {unit}: with every {unit} "
-                    f"{scale:.3g} times as large, its column {name} doesn't tell the same. Choose "
+                    f"{scale:.3g} times as large, its column {name} doesn't mean the same. Choose "
                     "another kind.",
                     unit=unit,
                 )

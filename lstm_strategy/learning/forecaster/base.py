@@ -179,7 +179,7 @@ class Forecaster(ABC):
 
 
 class TrainableForecaster(Forecaster):
-    """A forecaster that can be trained anew, as a walk forward and a search do.
+    """A forecaster that can be trained again, as a walk forward and a search do.
 
     Attributes:
         features: What the model sees.

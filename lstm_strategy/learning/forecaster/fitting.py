@@ -29,7 +29,7 @@ class TrainedModel:
         features: What the network sees, settled on the bars.
         network: The ensemble.
         card: Where it came from.
-        history: One row an epoch: member, epoch, loss, val_loss.
+        history: One row per epoch: member, epoch, loss, val_loss.
     """
 
     features: FeatureSet

@@ -82,7 +82,7 @@ class LSTMForecaster(FeatureForecaster):
         settings: All arguments but features and network.
         network: The user's own network builder, if there is one.
         card: Where the model came from; None before the training.
-        history: One row an epoch: member, epoch, loss, val_loss.
+        history: One row per epoch: member, epoch, loss, val_loss.
 
     Raises:
         TrainingError: Naming the first argument that is off.

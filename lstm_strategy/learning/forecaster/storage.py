@@ -74,7 +74,7 @@ class StoredModel:
         files: The network.
         engine: What shall run it: "onnx" or "keras".
         stored: Some forecasts of the network.
-        history: One row an epoch: member, epoch, loss, val_loss; empty where it was lost.
+        history: One row per epoch: member, epoch, loss, val_loss; empty where it was lost.
     """
 
     card: ModelCard
@@ -167,7 +167,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
     """Write the files of a model folder, whole or not at all; an earlier model is replaced.
 
-    Files that are no part of a model stay where they are.
+    Files that aren't part of a model stay where they are.
 
     Args:
         folder: Where the model shall be.

@@ -157,7 +157,7 @@ class ForecastStream:
             return time
         if (time.tz is None) != (last.tz is None):
             raise BarsError(
-                f"Bars must be of one clock: got {time} after {last}. Give all of them a timezone, "
+                f"Bars must share one clock: got {time} after {last}. Give all of them a timezone, "
                 "or none."
             )
         if not time > last:

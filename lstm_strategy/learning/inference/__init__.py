@@ -10,7 +10,7 @@ from lstm_strategy.learning.inference.engines import (
     run_carried,
     run_windowed,
 )
-from lstm_strategy.learning.inference.settling import SIGNAL_TOLERANCE, network_memory
+from lstm_strategy.learning.inference.settling import N_STARTS, SIGNAL_TOLERANCE, network_memory
 from lstm_strategy.learning.inference.stored_forecasts import StoredForecasts
 from lstm_strategy.support.lazy import import_on_first_use
 
@@ -24,6 +24,7 @@ __all__ = [
     "BlockEngine",
     "Engine",
     "KerasEngine",
+    "N_STARTS",
     "OnnxEngine",
     "SIGNAL_TOLERANCE",
     "State",

@@ -10,7 +10,8 @@ from lstm_strategy.learning.inference.engines import Engine
 SIGNAL_TOLERANCE = 1e-3
 """Of the signal, which runs from -1 to 1."""
 
-_N_STARTS = 8
+N_STARTS = 8
+"""The runs that are compared with the run over all rows."""
 
 
 def network_memory(
@@ -44,7 +45,7 @@ def network_memory(
         11
     """
     length = len(rows) // 2
-    starts = np.unique(np.linspace(max(1, length // 8), len(rows) - length, _N_STARTS).astype(int))
+    starts = np.unique(np.linspace(max(1, length // 8), len(rows) - length, N_STARTS).astype(int))
     whole, _ = engine.scan(rows[None], engine.initial_state(1))
     windows = np.stack([rows[start : start + length] for start in starts])
     parts, _ = engine.scan(windows, engine.initial_state(len(starts)))

@@ -79,7 +79,7 @@ def forecast_gradients(
         deviation higher at that bar, everything else the same; exact for small changes.
 
     Raises:
-        ModelError: As `memory_saliency`, and if `at` is no bar with a forecast.
+        ModelError: As `memory_saliency`, and if `at` isn't a bar with a forecast.
 
     Example:
         >>> forecast_gradients("models/sp500", bars, "2018-12-31", lags=20)  # doctest: +SKIP

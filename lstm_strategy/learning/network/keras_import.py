@@ -83,7 +83,7 @@ def _set_precision(floatx: str, epsilon: float, policy: Any) -> None:
 
 
 def _is_worth_logging(record: logging.LogRecord) -> bool:
-    """False for TensorFlow's warning at every fifth network that it traces it anew: it must."""
+    """False for TensorFlow's warning at every fifth network that it is traced again: it must be."""
     return "triggered tf.function retracing" not in str(record.msg)
 
 

@@ -100,7 +100,7 @@ def _find_unregistered_in(content: bytes) -> str | None:
 
 
 def _check_archive(content: bytes) -> None:
-    """Refuse what would grow when it is unpacked, and numbers that are no part of a network."""
+    """Refuse what would grow when it is unpacked, and numbers that aren't part of a network."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = archive.infolist()
         is_grown = sum(file.file_size for file in files) > len(content)

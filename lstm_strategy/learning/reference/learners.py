@@ -193,7 +193,7 @@ class LearnerForecaster(FeatureForecaster):
         return self
 
     def save(self, folder: str | Path) -> NoReturn:
-        """Refuse: learners aren't kept in folders, they are trained anew in seconds.
+        """Refuse: learners aren't kept in folders, they are retrained in seconds.
 
         Args:
             folder: Where nothing is written.

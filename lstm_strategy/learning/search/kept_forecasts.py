@@ -25,7 +25,7 @@ def read_forecasts(folder: Path, finished: Iterable[FrozenTrial]) -> dict[int, p
     missing = [number for number, file in files.items() if not file.exists()]
     if missing:
         log.warning(
-            "The forecasts of %d of %d trials lie in other folders, so they count as trials but "
+            "The forecasts of %d of %d trials are in other folders, so they count as trials but "
             "not in the correlations. Let all processes share one folder.",
             len(missing),
             len(files),

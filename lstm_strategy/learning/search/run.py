@@ -92,7 +92,7 @@ class Search:
 
     @property
     def trials(self) -> pd.DataFrame:
-        """One row a trial, on its number: state, value, folds, seconds, its parameters, error."""
+        """One row per trial, on its number: state, value, folds, seconds, its parameters, error."""
         rows = [
             {
                 "number": number,

@@ -101,7 +101,7 @@ def _cache_folder() -> Path | None:
 
 
 def _cache_name(fingerprint: str, bars: pd.DataFrame) -> str:
-    # a feature that begins anew each day depends on the time zone, the fingerprint doesn't
+    # a feature that restarts each day depends on the time zone, the fingerprint doesn't
     zone = str(pd.DatetimeIndex(bars.index).tz)
     parts = [fingerprint, bars_fingerprint(bars), zone, _versions(), digest_of_code(_PACKAGE)]
     return sha256_of(json.dumps(parts))

@@ -1,4 +1,4 @@
-"""What the network is asked, one target a file: the only room that looks forward."""
+"""What the network is asked, one target per file: the only room that looks forward."""
 
 from lstm_strategy.learning.targets.base import FORECAST_COLUMNS, Head, SignalScale, Target
 from lstm_strategy.learning.targets.choice import TARGETS, choose_target

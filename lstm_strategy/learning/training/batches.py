@@ -22,7 +22,7 @@ class ChunkBatches:
         batch_size: Chunks of a batch, at most.
         offsets: Gives random offsets, so that chunks differ between epochs and every other one is
             mirrored, if there are mirrored rows. Without it chunks lie at fixed places and score
-            every row behind the first warm-up once.
+            every row after the first warm-up once.
     """
 
     def __init__(

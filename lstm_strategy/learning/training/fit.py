@@ -43,7 +43,7 @@ class FitResult:
 
     Attributes:
         network: (batch, time, n_features) → (batch, time, n_members); its scaling is inside.
-        history: One row an epoch, with the columns member, epoch, loss, val_loss.
+        history: One row per epoch, with the columns member, epoch, loss, val_loss.
     """
 
     network: keras.Model
@@ -220,7 +220,7 @@ def _run_epochs(
     users: Sequence[keras.callbacks.Callback],
     n_epochs: int,
 ) -> pd.DataFrame:
-    """Train until a callback stops it; one row an epoch: epoch, loss, val_loss.
+    """Train until a callback stops it; one row per epoch: epoch, loss, val_loss.
 
     This is what `keras.Model.fit` does, without the tenth of a second that it takes each time.
     """
@@ -319,7 +319,7 @@ def _validation_batches(
 def _check_losses(history: pd.DataFrame, settings: ForecasterSettings) -> None:
     if not np.isfinite(history[["loss", "val_loss"]].to_numpy()).all():
         raise TrainingError(
-            f"The loss became NaN in epoch {len(history)} with learning_rate="
+            f"The loss stopped being a finite number in epoch {len(history)} with learning_rate="
             f"{settings.learning_rate:g}. Lower the learning_rate."
         )
 

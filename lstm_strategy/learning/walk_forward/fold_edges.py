@@ -29,13 +29,13 @@ def edge_at(index: pd.Index, position: int) -> Edge:
 def edge_after(
     index: pd.Index, edge: Edge, size: int | pd.offsets.BaseOffset, *, times: int = 1
 ) -> Edge | None:
-    """Return the edge `times` sizes later; None behind the last bar."""
+    """Return the edge `times` sizes later; None after the last bar."""
     if isinstance(size, int):
         position = edge.position + size * times
         return edge_at(index, position) if position < len(index) else None
     try:
         moment = edge.moment + size * times
-    except (OverflowError, ValueError):  # behind the end of the calendar
+    except (OverflowError, ValueError):  # after the end of the calendar
         return None
     position = _first_bar_from(index, moment)
     return Edge(position, moment) if position < len(index) else None

@@ -226,8 +226,9 @@ def _load_fold(
     end = model.training_end
     if end is None or naive_utc(end) >= naive_utc(test_start):
         raise ModelError(
-            f"The model at {folder} was trained until {end}, but is said to forecast from "
-            f"{test_start} on, which it has seen. Restore the folder, or run the walk forward anew."
+            f"The model at {folder} was trained until {end}, but claims the forecasts from "
+            f"{test_start} on, which it has seen. Restore the folder, or run the walk forward "
+            "again."
         )
     return model
 

@@ -50,7 +50,7 @@ def walk_forward(
     progress: bool | OnFold | None = None,
     callbacks: FoldCallbacks | None = None,
 ) -> WalkForwardForecaster:
-    """Train a forecaster anew for every fold, and return one forecaster for the whole span.
+    """Retrain a forecaster for every fold, and return one forecaster for the whole span.
 
     Args:
         bars: The whole span, shape (n_bars, n_columns).

@@ -143,7 +143,9 @@ class RunFolder:
         try:
             return pd.read_csv(io.BytesIO(content), index_col="datetime", parse_dates=True)
         except ValueError as error:
-            raise ModelError(f"{file} is no ledger: {error}. Run the walk forward anew.") from None
+            raise ModelError(
+                f"{file} isn't a ledger: {error}. Run the walk forward again."
+            ) from None
 
     @property
     def _index(self) -> Path:

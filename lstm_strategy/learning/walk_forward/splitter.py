@@ -158,7 +158,7 @@ class WalkForward:
         return len(self.folds(X))
 
     def describe(self, bars: Any) -> pd.DataFrame:
-        """Return one row a fold, on its number: first and last bars and how many there are.
+        """Return one row per fold, on its number: first and last bars and how many there are.
 
         Columns train_start train_end train_bars test_start test_end test_bars; embargoed bars
         aren't counted.

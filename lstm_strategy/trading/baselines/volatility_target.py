@@ -16,7 +16,7 @@ class VolatilityTarget(TargetStrategy):
     compared.
 
     Args:
-        target_volatility: Fraction a year (0.15).
+        target_volatility: Fraction per year (0.15).
         length: Bars of the realised volatility; None, the default, for those of 20 trading days.
 
     Source:

@@ -1,7 +1,7 @@
 """From a desired exposure to orders.
 
 A strategy says which fraction of equity it wants to hold; `TargetStrategy` turns that into orders
-that backtrader's broker can fill at the next open: never refused for want of cash, never dropped
+that backtrader's broker can fill at the next open: never refused for lack of cash, never dropped
 in silence.
 
 How the orders are made, and why:
@@ -36,13 +36,13 @@ from lstm_strategy.trading.execution.terms import check_commission, note_rivals,
 
 
 class TargetStrategy(bt.Strategy):
-    """Hold the fraction of equity that `target_exposure` asks for, decided once a bar of data0.
+    """Hold the fraction of equity that `target_exposure` asks for, decided once per bar of data0.
 
     Override `target_exposure`. It is asked at the close of each bar of data0, and the orders that
     follow fill at the next open. A subclass with an `__init__` of its own calls
     `super().__init__()` first, and likewise in `start`, `stop` and `notify_order`.
 
-    With several datas the strategy still decides once a bar of data0. Under `replaydata` the
+    With several datas the strategy still decides once per bar of data0. Under `replaydata` the
     last answer given within a bar counts, because only then is the bar complete; backtrader shows
     that by starting the next bar, so the order leaves on its first tick and fills on the second.
     `target_exposure` is then asked on unfinished bars too: keep state in `target` or in lines
@@ -67,7 +67,7 @@ class TargetStrategy(bt.Strategy):
             holds on until an exit returns it, which repeats an order that did not fill.
         order_counts: What became of the orders, by kind: `completed`; `margin` and `rejected`
             (refused by the broker); `expired` (not filled by the next bar's close, then decided
-            anew); `too_small` (not even one lot); `unsized` (left to backtrader's default sizer,
+            again); `too_small` (not even one lot); `unsized` (left to backtrader's default sizer,
             which this class never does); `unfilled_at_end`; and `ruined` (equity at or below
             zero: everything is closed, for good). The first of each trouble in a run is also
             logged as a warning with its remedy.
@@ -150,7 +150,7 @@ class TargetStrategy(bt.Strategy):
                 "rejected", f"the broker rejected the order for {order.size:g}; see its messages."
             )
         elif order.status == order.Expired:
-            self._report("expired", f"the order for {order.size:g} expired; it is decided anew.")
+            self._report("expired", f"the order for {order.size:g} expired; it is decided again.")
 
     def stop(self) -> None:
         """Count an order that the end of the run left unfilled."""
@@ -216,7 +216,7 @@ class TargetStrategy(bt.Strategy):
         self._report(
             "expired",
             f"the order for {order.size:g} at {order.created.price:g} did not fill on this bar "
-            f"and is decided anew. Raise reserve (now {self.p.reserve:g}) to follow wider gaps.",
+            f"and is decided again. Raise reserve (now {self.p.reserve:g}) to follow wider gaps.",
         )
         return True
 

@@ -77,14 +77,14 @@ def trades_one_unit(strategy: bt.Strategy) -> bool:
 
 
 def note_one_unit(owner: Any) -> None:
-    """Log that backtrader's own strategy for signals will trade one unit an order.
+    """Log that backtrader's own strategy for signals will trade one unit per order.
 
     Args:
         owner: What an indicator was made in.
     """
     if isinstance(owner, bt.SignalStrategy) and trades_one_unit(owner):
         log.warning(
-            "%s trades one unit an order, as backtrader's default sizer does, whatever the signal "
+            "%s trades one unit per order, as backtrader's default sizer does, whatever the signal "
             "and the cash. Add a sizer: cerebro.addsizer(bt.sizers.PercentSizer, percents=95); or "
             "let LSTMStrategy hold the exposure that the signal asks for.",
             type(owner).__name__,

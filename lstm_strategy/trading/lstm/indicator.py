@@ -6,7 +6,7 @@ Backtrader computes an indicator in one of three ways, and each gets what suits 
   call;
 * bar by bar on preloaded bars: the first call asks for the whole feed, later calls look it up;
 * bar by bar on bars that are still arriving (live, replay, resample, `exactbars=1`): a stream
-  takes one network step a bar. A bar that is still forming is only peeked at; the memory moves on
+  takes one network step per bar. A bar that is still forming is only peeked at; the memory moves on
   when the next bar has begun.
 """
 

@@ -390,8 +390,8 @@ REFUSED = {
     "another decimal mark further down": (
         "Date;Open;High;Low;Close;Volume\n2024-01-02;12,5;13,5;12,1;12,6;950\n"
         "2024-01-03;12.5;13.5;12.1;12.6;900\n",
-        "line 3, column Open: '12.5' is no number (1 row in all). Turn it into one, with a decimal "
-        "comma",
+        "line 3, column Open: '12.5' isn't a number (1 row in all). Turn it into one, with a "
+        "decimal comma",
     ),
     "too few columns": (
         "snapped_at,price,market_cap\n2024-01-02,10,5\n",
@@ -404,7 +404,7 @@ REFUSED = {
     ),
     "signs that a terminal obeys": (
         DAILY.replace("12,9", "\x1b[31m,9"),
-        "line 2, column High: '\\x1b[31m' is no number",
+        "line 2, column High: '\\x1b[31m' isn't a number",
     ),
 }
 

@@ -268,7 +268,7 @@ def test_when_no_strategy_can_warm_up_the_comparison_fails():
 @pytest.mark.parametrize(
     ("strategies", "message"),
     [({}, "at least one"), ({"x": "Hold"}, "'x' is 'Hold'"), ({"x": (Hold, 3)}, "'x' is")],
-    ids=["none", "a string", "params that are no dict"],
+    ids=["none", "a string", "params that aren't a dict"],
 )
 def test_malformed_strategies_are_refused(strategies, message):
     with pytest.raises(TradingError, match=message):

@@ -25,7 +25,7 @@ def sharpes(values, name="delay_bars"):
 @pytest.mark.parametrize(
     ("values", "break_even_bps", "title"),
     [
-        ({0: 1.0, 10: -1.0}, 5.0, "The edge is gone at 5 bps a trade"),
+        ({0: 1.0, 10: -1.0}, 5.0, "The edge is gone at 5 bps per trade"),
         ({0: 1.0, 50: 0.2}, math.inf, "Still above zero at 50 bps"),
         ({0: -0.1, 50: -2.0}, math.nan, "No profit even without commission"),
     ],

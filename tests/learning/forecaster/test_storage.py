@@ -257,10 +257,10 @@ def make_sparse(path):
         pytest.param(
             with_check(forecasts=[[0.5, 0.5]] * 24), "others, up to", id="other forecasts"
         ),
-        pytest.param(in_place_of("model.json", os.mkfifo), "no regular file", id="pipe"),
+        pytest.param(in_place_of("model.json", os.mkfifo), "a regular file", id="pipe"),
         pytest.param(
             in_place_of("network.keras", lambda path: path.symlink_to("/dev/zero")),
-            "no regular file",
+            "a regular file",
             id="device",
         ),
         pytest.param(in_place_of("network.onnx", make_sparse), "larger than", id="sparse"),

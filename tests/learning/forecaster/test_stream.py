@@ -179,6 +179,6 @@ def test_bars_with_a_timezone_are_refused_among_bars_without(trained):
     bars = BARS.reset_index().to_dict("records")
     stream = trained.stream(BARS.iloc[:50])
     aware = bars[50]["datetime"].tz_localize("UTC")
-    with pytest.raises(LSTMStrategyError, match=r"of one clock.*Give all of them a timezone"):
+    with pytest.raises(LSTMStrategyError, match=r"share one clock.*Give all of them a timezone"):
         stream.update(bars[50] | {"datetime": aware})
     stream.update(bars[50])

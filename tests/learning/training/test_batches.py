@@ -35,7 +35,7 @@ def scored_rows(chunks):
 
 
 @pytest.mark.parametrize("n_rows", [40, 41, 55, 70, 100])
-def test_fixed_chunks_score_every_row_behind_the_warm_up_once(n_rows):
+def test_fixed_chunks_score_every_row_after_the_warm_up_once(n_rows):
     assert scored_rows(chunks_of(numbered_rows(n_rows))) == list(range(5, n_rows))
 
 

@@ -370,5 +370,5 @@ def test_a_model_that_is_said_to_forecast_what_it_has_seen_is_refused(kept):
     with pytest.raises(LSTMStrategyError, match="isn't the index that was written"):
         open_forecaster(kept)
     (kept / "walkforward.json").write_text(json.dumps(seal(index)))
-    with pytest.raises(LSTMStrategyError, match=r"is said to forecast from .* which it has seen"):
+    with pytest.raises(LSTMStrategyError, match=r"claims the forecasts from .* which it has seen"):
         open_forecaster(kept)

@@ -360,7 +360,7 @@ def test_backtraders_strategy_for_signals_is_said_to_trade_one_unit(caplog):
     cerebro.add_signal(bt.SIGNAL_LONGSHORT, LSTMIndicator, model=ConstantForecaster(0.5))
     cerebro.run()
     (record,) = caplog.records
-    assert record.getMessage().startswith("SignalStrategy trades one unit an order")
+    assert record.getMessage().startswith("SignalStrategy trades one unit per order")
 
 
 def test_intraday_times_reach_the_model_exactly():

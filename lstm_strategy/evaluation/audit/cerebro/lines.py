@@ -22,7 +22,7 @@ class RecordedLine:
         is_stepped: Whether its values are written down bar by bar, and not read at the end.
         ids: Of the object and of its lines.
         input_ids: Of what it is made from.
-        values: One value a bar so far.
+        values: One value per bar so far.
     """
 
     name: str
@@ -34,7 +34,7 @@ class RecordedLine:
     values: list[float] = field(default_factory=list)
 
     def column(self) -> np.ndarray:
-        """Return one value a bar."""
+        """Return one value per bar."""
         return np.array(self.values if self.is_stepped else self.line.array, np.float64)
 
 

@@ -152,13 +152,13 @@ class RunRecorder(bt.Analyzer):
                 line.values.append(line.line[0])
 
     def account_frame(self) -> pd.DataFrame:
-        """Return cash and positions, one row a bar."""
+        """Return cash and positions, one row per bar."""
         n_datas = len(self.strategy.datas)
         names = [f"position in data{i}" for i in range(n_datas)] if n_datas > 1 else ["position"]
         return pd.DataFrame(self.account, columns=["cash", *names], dtype=np.float64)
 
     def line_frame(self) -> pd.DataFrame:
-        """Return the lines, one row a bar."""
+        """Return the lines, one row per bar."""
         n_bars = len(self.times)
         columns = {line.name: line.column() for line in self.lines}
         # a line on a slower clock has no value for each bar
