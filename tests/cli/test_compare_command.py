@@ -1,5 +1,6 @@
 """`lstm-strategy compare` as a person at a terminal meets it."""
 
+import copy
 import re
 import shutil
 from pathlib import Path
@@ -19,6 +20,7 @@ from lstm_strategy import (
     compare,
     load_bars,
 )
+from lstm_strategy.cli.comparison import ComparisonSetup
 from lstm_strategy.cli.output import out
 
 TRAIN_HERE = ("compare", "bars.csv", "--config", "tiny.toml", "--out", "results")
@@ -46,6 +48,18 @@ def test_the_model_and_every_baseline_run_on_the_same_terms(results, here, train
     assert printed.startswith("Out of sample, 2002-02-05 to 2002-05-15, 100 bars\n")
     assert {"LSTM", *BASELINES} <= rows_of(printed).keys()
     assert "evidence of skill in LSTM" in printed
+
+
+def test_models_of_the_same_settings_that_saw_other_bars_are_two_trials(trained):
+    other = copy.copy(trained)
+    seen = trained.card.training.model_copy(update={"sha256": "of other bars"})
+    other.card = trained.card.model_copy(update={"training": seen})
+    runs = [
+        ComparisonSetup("bars", random_walk(500), model, BrokerSettings(), is_trained=True)
+        for model in (trained, other)
+    ]
+    one, two = (setup.describe_training() for setup in runs)
+    assert [name for name in one if one[name] != two[name]] == ["trained_on"]
 
 
 def test_without_a_model_one_is_trained_on_earlier_bars_and_kept(results):
