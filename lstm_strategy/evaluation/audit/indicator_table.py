@@ -18,11 +18,13 @@ from lstm_strategy.learning.features import (
     CAUSAL_FORMS,
     ColumnTraits,
     FeatureSet,
+    Memory,
     format_spec,
     indicator_library,
     known_kinds,
-    longest_memories,
     measure_columns,
+    measure_memories,
+    settle_features,
 )
 from lstm_strategy.support import OnWords
 
@@ -49,14 +51,14 @@ class ClassifiedIndicator:
         kind: Its name in pandas-ta.
         verdict: What it is.
         columns: What was measured of its columns; none where it can't be a feature.
-        market_memory: The longest memory on real bars; 0 where it can't be a feature.
+        market_memory: The longest memory on real bars; none where it can't be a feature.
         note: What is worth knowing.
     """
 
     kind: str
     verdict: IndicatorVerdict
     columns: tuple[ColumnTraits, ...] = ()
-    market_memory: int = 0
+    market_memory: Memory | None = None
     note: str = ""
 
     @property
@@ -72,11 +74,13 @@ class ClassifiedIndicator:
     @property
     def bar_by_bar(self) -> str:
         """What a stream computes it from."""
-        if not self.columns:
+        if self.market_memory is None:
             return "refused"
-        if self.market_memory <= _MUCH_LONGER * self.memory + 1:
+        if not self.market_memory.is_certain:
+            return "from all bars"
+        if self.market_memory.bars <= _MUCH_LONGER * self.memory + 1:
             return "from its memory"
-        return f"until it agrees: {self.market_memory:,}"
+        return f"until it agrees: {self.market_memory.bars:,}"
 
 
 def classify_indicators(
@@ -130,10 +134,12 @@ def classify_indicator(kind: str) -> ClassifiedIndicator:
     return ClassifiedIndicator(kind, IndicatorVerdict.CAUSAL, columns, market_memory)
 
 
-def _measure_market_memory(kind: str) -> int:
+def _measure_market_memory(kind: str) -> Memory:
     features = FeatureSet([{"kind": kind}])
-    memories = (longest_memories(features, bars) for bars in _real_markets())
-    return max(memory for by_column in memories for memory in by_column.values())
+    markets = [measure_memories(features, bars) for bars in _real_markets()]
+    longest = max(memory.bars for by_column in markets for memory in by_column.values())
+    settled = [settle_features(features, bars) for bars in _real_markets()]
+    return Memory(longest, all(each.forgets for each in settled))
 
 
 @cache
@@ -181,7 +187,9 @@ def indicators_page(indicators: tuple[ClassifiedIndicator, ...]) -> str:
         "on the training bars. *Until it agrees*: how long it remembers depends on the market, "
         f"here the longest that was seen on the last {_MARKET_DAYS:,} days of the S&P 500 sample "
         f"and on {_MARKET_HOURS:,} bars of the NASDAQ sample as if they were hours; bars are kept "
-        "until the newest rows are the same without them, if need be all of them. "
+        "until the newest rows are the same without them, if need be all of them. *From all bars*: "
+        "rounding decides on some values there (a close that equals its mean to the last digit), "
+        "and only all bars so far give the batch's; `fit` finds out on the training bars. "
         "*Refused*: it can't be a feature.",
         "",
         "| kind | verdict | columns | warm-up | memory | bar by bar | to know |",

@@ -30,9 +30,10 @@ from lstm_strategy.learning.features.lookahead import (
 from lstm_strategy.learning.features.presets import PRESETS
 from lstm_strategy.learning.features.settling import (
     FEATURE_TOLERANCE,
+    Memory,
     bars_to_agree,
     feature_memories,
-    longest_memories,
+    measure_memories,
     settle_features,
 )
 from lstm_strategy.learning.features.trailing import TrailingFeatures
@@ -48,6 +49,7 @@ __all__ = [
     "FeatureSet",
     "FeatureSpecs",
     "LookaheadEvidence",
+    "Memory",
     "PRESETS",
     "TrailingFeatures",
     "alter_bars",
@@ -64,8 +66,8 @@ __all__ = [
     "known_kinds",
     "lookahead_evidence",
     "lookahead_remedy",
-    "longest_memories",
     "measure_columns",
+    "measure_memories",
     "mirror_bars",
     "pick_evenly",
     "settle_features",

@@ -133,6 +133,11 @@ class FeatureSet:
         return max(column.memory for column in self.columns)
 
     @property
+    def forgets(self) -> bool:
+        """Whether the values agree for good after that; if not, only all bars give them exactly."""
+        return all(column.forgets for column in self.columns)
+
+    @property
     def bars_columns(self) -> list[str]:
         """The columns that the bars must have: open high low close volume, and the user's own."""
         extra = (name for spec in self.specs for name in bars_columns_of(spec))

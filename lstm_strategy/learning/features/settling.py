@@ -1,12 +1,14 @@
 """How many bars it takes to forget where history began: measured by beginning later."""
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.learning.features.feature_set import FeatureSet
-from lstm_strategy.learning.features.traits import steady_warm_up
+from lstm_strategy.learning.features.traits import coarse_bars, steady_warm_up
 
 FEATURE_TOLERANCE = 1e-6
 """Of a column's standard deviation."""
@@ -15,6 +17,8 @@ _SETTLED_SHARE = 0.6  # agreement that begins later than this may be luck
 _N_EVEN_STARTS = 6
 _STEPS = (1, 2, 5, 21, 89)
 _MOST_LEVELS = 64
+_N_COARSE_BARS = 1_500
+_FEWEST_AGREEING, _TIMES_AGREEING = 100, 3  # bars of agreement that make a later difference odd
 _DISCRETE_MARGIN = 4  # two runs may agree on a column of few levels long before they are the same
 
 
@@ -113,10 +117,7 @@ def settle_features(features: FeatureSet, bars: pd.DataFrame) -> FeatureSet:
     """Measure warm-up and memory of features on the very bars that a model is trained on.
 
     They may be longer there than on the simulated bars that features are first measured on: a day
-    has other numbers of bars, and a trailing stop lives longer in a calm market. Runs that begin
-    at many bars, in the calmest and the wildest stretch, after the longest gap and among ties,
-    are set beside the full run, and the longest memory counts. Where two runs don't agree before
-    the bars end, it is the number of bars between.
+    has other numbers of bars, and a trailing stop lives longer in a calm market.
 
     Args:
         features: What is measured.
@@ -131,24 +132,62 @@ def settle_features(features: FeatureSet, bars: pd.DataFrame) -> FeatureSet:
         >>> hours.index = pd.date_range("2024-01-01", periods=600, freq="h")
         >>> features = FeatureSet([{"kind": "vwap"}])
         >>> features.memory, settle_features(features, hours).memory
-        (2, 24)
+        (1, 24)
     """
     features = features.as_measured
     full = features.frame(bars)
     features = _settle_warm_up(features, bars, full)
-    memories = longest_memories(features, bars, full=full)
+    memories = measure_memories(features, bars, full=full)
+    undecided = _columns_that_rounding_decides(json.dumps(features.specs))
     settled = {}
     for column in features.columns:
+        measured = memories.get(column.name, Memory(0, True))
         margin = _margin(full[column.name], column.warm_up)
-        memory = max(column.memory, margin * memories.get(column.name, 0))
-        settled[column.name] = replace(column, memory=memory)
+        settled[column.name] = replace(
+            column,
+            memory=max(column.memory, margin * measured.bars),
+            forgets=measured.is_certain and column.name not in undecided,
+        )
     return features.with_columns(settled)
 
 
-def longest_memories(
+@cache
+def _columns_that_rounding_decides(specs_json: str) -> frozenset[str]:
+    """The columns that differ now and then on bars where a price often equals a mean of prices."""
+    features = FeatureSet(json.loads(specs_json))
+    bars = coarse_bars(_N_COARSE_BARS)
+    own = [name for name in features.bars_columns if name not in bars]
+    bars = bars.assign(**dict.fromkeys(own, bars["close"]))
+    memories = measure_memories(features, bars)
+    return frozenset(name for name, memory in memories.items() if not memory.is_certain)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How long a feature remembered where history began, over runs that began at many bars.
+
+    Attributes:
+        bars: The longest number of bars, that of the first value that agreed included.
+        is_certain: Whether no run differed again later. One does where rounding decides: a close
+            that equals its mean to the last digit is above it for one run and not for the other.
+
+    Example:
+        >>> Memory(7, True).bars
+        7
+    """
+
+    bars: int
+    is_certain: bool
+
+
+def measure_memories(
     features: FeatureSet, bars: pd.DataFrame, *, full: pd.DataFrame | None = None
-) -> dict[str, int]:
-    """Measure the longest memory of each feature over runs that begin at many bars.
+) -> dict[str, Memory]:
+    """Measure how long each feature remembers on these bars.
+
+    Runs that begin at many bars, in the calmest and the wildest stretch, after the longest gap and
+    among ties, are set beside the full run up to the last bar; the longest memory counts. Where
+    two runs don't agree before the bars end, it is the number of bars between.
 
     Args:
         features: What is measured.
@@ -156,21 +195,23 @@ def longest_memories(
         full: What `features.frame(bars)` gives, if it is there already.
 
     Returns:
-        By column the number of bars, that of the first value that agrees for good included; empty
-        where there are too few bars to tell.
+        The memory by column; empty where there are too few bars to tell.
 
     Example:
         >>> from lstm_strategy import sample_bars
         >>> features = FeatureSet([{"kind": "sma", "length": 7}])
-        >>> longest_memories(features, sample_bars().iloc[:200])
-        {'SMA_7': 7}
+        >>> measure_memories(features, sample_bars().iloc[:200])
+        {'SMA_7': Memory(bars=7, is_certain=True)}
     """
     full = features.frame(bars) if full is None else full
     starts = _pick_starts(bars, memory=features.memory)
-    memories = [_memories_from(start, features, bars, full) for start in starts]
-    if not memories:
+    runs = [_compare_run(start, features, bars, full) for start in starts]
+    if not runs:
         return {}
-    return dict(zip(features.names, np.max(memories, axis=0).tolist(), strict=True))
+    return {
+        name: Memory(max(run.bars for run in column), all(run.is_certain for run in column))
+        for name, column in zip(features.names, zip(*runs, strict=True), strict=True)
+    }
 
 
 def _settle_warm_up(features: FeatureSet, bars: pd.DataFrame, full: pd.DataFrame) -> FeatureSet:
@@ -213,21 +254,28 @@ def _pick_starts(bars: pd.DataFrame, *, memory: int) -> list[int]:
     return sorted({min(max(start, 1), last) for start in (*even, *hard)})
 
 
-def _memories_from(
+def _compare_run(
     start: int, features: FeatureSet, bars: pd.DataFrame, full: pd.DataFrame
-) -> np.ndarray:
-    """Bars after which a run that begins here agrees with the full run, shape (n_features,)."""
-    deviation = full.std().to_numpy()
-    length = 4 * features.memory
-    while True:
-        later = features.frame(bars.iloc[start : start + length]).to_numpy()
-        expected = full.to_numpy()[start : start + length]
-        differs = ~agreement(expected, later, deviation=deviation)
-        differs[: features.warm_up] = False
-        memories = np.where(differs.any(axis=0), len(later) + 1 - differs[::-1].argmax(axis=0), 1)
-        if start + length >= len(bars) or memories.max() <= _SETTLED_SHARE * length:
-            return memories
-        length *= 2
+) -> list[Memory]:
+    """The memory of each column, as the run that begins here shows it."""
+    later = features.frame(bars.iloc[start:]).to_numpy()
+    differs = ~agreement(full.to_numpy()[start:], later, deviation=full.std().to_numpy())
+    differs[: features.warm_up] = False
+    return [
+        _read_memory(np.flatnonzero(wrong) + 1, features.warm_up, column.warm_up)
+        for wrong, column in zip(differs.T, features.columns, strict=True)
+    ]
+
+
+def _read_memory(differing: np.ndarray, warm_up: int, column_warm_up: int) -> Memory:
+    """The memory of a column that differs at these bars of a run, counted from 1."""
+    if not len(differing):
+        return Memory(column_warm_up + 1, True)
+    ages = np.concatenate([[warm_up], differing])
+    agreed = np.diff(ages) > np.maximum(_FEWEST_AGREEING, _TIMES_AGREEING * ages[:-1])
+    if agreed.any():
+        return Memory(int(ages[agreed.argmax()]) + 1, False)
+    return Memory(int(ages[-1]) + 1, True)
 
 
 def _margin(values: pd.Series, warm_up: int) -> int:

@@ -14,13 +14,15 @@ class TrailingFeatures:
 
     How far back a feature remembers depends on the market: a stop that trails the price remembers
     until it is hit. So the oldest bars go only once the newest rows of features are seen to be the
-    same without them; where they never are, all bars are kept. About twice `FeatureSet.memory`
-    bars are the usual number, however long the history is.
+    same without them. About twice `FeatureSet.memory` bars are the usual number, however long the
+    history is. Where they never are the same, or rounding decides on the value of a feature
+    (`FeatureSet.forgets` is False), all bars are kept.
 
     Args:
         features: What is computed.
         history: Valid bars that came before, without NaN where a column has been known; may be
             empty.
+        rows: What `features.frame(history)` gives, if it is there already.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -32,18 +34,25 @@ class TrailingFeatures:
         array([ True])
     """
 
-    def __init__(self, features: FeatureSet, history: pd.DataFrame) -> None:
+    def __init__(
+        self, features: FeatureSet, history: pd.DataFrame, *, rows: pd.DataFrame | None = None
+    ) -> None:
         self._features = features
         self._bars = history[features.bars_columns]
         self._n_compared = max(_FEWEST_COMPARED, features.memory // 2)
         self._n_kept = features.memory + self._n_compared
         self._next_look = 2 * self._n_kept
-        self._forget_oldest()
+        self._forget_oldest(rows)
 
     @property
     def last_time(self) -> pd.Timestamp | None:
         """The time of the newest bar; None before the first."""
         return self._bars.index[-1] if len(self._bars) else None
+
+    @property
+    def n_bars(self) -> int:
+        """Bars that are kept."""
+        return len(self._bars)
 
     def row_after(self, time: pd.Timestamp, values: list[float]) -> np.ndarray:
         """Compute the features of one more bar, which isn't kept.
@@ -71,11 +80,11 @@ class TrailingFeatures:
             index=self._bars.index.append(index) if len(self._bars) else index,
         )
 
-    def _forget_oldest(self) -> None:
+    def _forget_oldest(self, full: pd.DataFrame | None = None) -> None:
         """Drop the bars without which the newest rows are the same, now and then."""
-        if len(self._bars) < self._next_look:
+        if len(self._bars) < self._next_look or not self._features.forgets:
             return
-        full = self._features.frame(self._bars)
+        full = self._features.frame(self._bars) if full is None else full
         n_kept = self._n_kept
         while n_kept < len(self._bars):
             if self._is_enough(n_kept, full):
@@ -89,7 +98,8 @@ class TrailingFeatures:
         recent = self._bars.iloc[-n_bars:]
         expected = full.to_numpy()[-self._n_compared :]
         closes = recent["close"].to_numpy()[-self._n_compared :]
-        if not np.isfinite(expected[-1]).all() or closes.min() == closes.max():
+        has_gap = np.isnan(expected[-1]) & full.notna().any().to_numpy()
+        if has_gap.any() or closes.min() == closes.max():
             return False
         later = self._features.frame(recent).to_numpy()[-self._n_compared :]
         return bool(agreement(expected, later, deviation=full.std().to_numpy()).all())

@@ -57,6 +57,8 @@ class ColumnTraits:
         warm_up: Rows before its first value.
         memory: Bars after which a run that started later agrees with one that started earlier, to
             1e-7 of its standard deviation.
+        forgets: Whether it agrees for good; where rounding decides between two values, it may
+            differ again on any bar.
 
     Example:
         >>> ColumnTraits("RSI_14", warm_up=14, memory=290).price_degree
@@ -70,6 +72,7 @@ class ColumnTraits:
     is_cumulative: bool = False
     warm_up: Annotated[int, Field(ge=0, le=_LONGEST)] = 0
     memory: Annotated[int, Field(ge=1, le=_LONGEST)] = 1
+    forgets: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON can hold them."""
@@ -260,6 +263,13 @@ def random_walk_bars(n_bars: int) -> pd.DataFrame:
         },
         index=pd.date_range("1990-01-01", periods=n_bars, freq="D", name="datetime"),
     )
+
+
+@cache
+def coarse_bars(n_bars: int) -> pd.DataFrame:
+    """The same bars on a grid of a tenth, at a fifth of the price: many prices tie."""
+    bars = random_walk_bars(n_bars)
+    return bars.assign(**(bars[_PRICES] / 5).round(1))
 
 
 class _Probe:

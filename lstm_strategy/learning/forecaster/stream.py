@@ -78,8 +78,10 @@ class ForecastStream:
         known = pd.DataFrame(columns=self._columns, dtype=float, index=pd.DatetimeIndex([]))
         if history is not None and len(history):
             known = history[self._columns].astype(float).ffill()
-            self._take_history(known)
-        self._trailing = TrailingFeatures(model.features, known)
+            self._last_known = dict(zip(self._columns, known.iloc[-1].tolist(), strict=True))
+        rows = model.features.frame(known)
+        self._take_rows(rows.dropna().to_numpy())
+        self._trailing = TrailingFeatures(model.features, known, rows=rows)
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
         """Take a closed bar and return what is known at its close.
@@ -193,12 +195,10 @@ class ForecastStream:
         forecasts, _ = run_carried(engine, window, engine.initial_state(1))
         return forecasts[-1:], self._state
 
-    def _take_history(self, history: pd.DataFrame) -> None:
+    def _take_rows(self, rows: np.ndarray) -> None:
         # one batched pass over the history instead of a step for each of its bars
-        rows = self._model.features.frame(history).dropna().to_numpy()
         if self._model.window_rows is not None:
             self._window.extend(rows[-self._model.window_rows :])
         elif len(rows):
             _, self._state = run_carried(self._model.engine, rows, self._state)
         self._n_rows_seen = len(rows)
-        self._last_known = dict(zip(self._columns, history.iloc[-1].tolist(), strict=True))

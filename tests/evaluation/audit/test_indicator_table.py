@@ -64,11 +64,13 @@ def test_the_table_says_how_each_kind_is_followed_bar_by_bar():
     assert {re.sub(r": [\d,]+", "", text) for text in followed.values()} == {
         "from its memory",
         "until it agrees",
+        "from all bars",
         "refused",
     }
     assert followed["sma"] == classify_indicator("sma").bar_by_bar == "from its memory"
     assert followed["psar"] == classify_indicator("psar").bar_by_bar
     assert followed["psar"].startswith("until it agrees")
+    assert followed["hilo"] == classify_indicator("hilo").bar_by_bar == "from all bars"
     assert followed["drawdown"] == classify_indicator("drawdown").bar_by_bar == "refused"
 
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import random_walk
 
 from lstm_strategy import FeatureSet, sample_bars
 from lstm_strategy.errors import FeatureError
 from lstm_strategy.learning.features import TrailingFeatures, known_kinds, settle_features
+from lstm_strategy.learning.features.settling import _read_memory
 
 SP500 = sample_bars("sp500").iloc[1_000:2_200]
 
@@ -79,9 +81,52 @@ def test_features_are_followed_bar_by_bar(spec, market):
 @pytest.mark.parametrize("kind", [kind for kind in known_kinds() if kind != "column"])
 def test_every_kind_is_followed_bar_by_bar_or_refused(kind):
     try:
-        FeatureSet([{"kind": kind}])
+        warm_up = FeatureSet([{"kind": kind}]).warm_up
     except FeatureError:
         return
-    n_followed = 30 if kind == "cdl_pattern" else 150
+    n_followed = warm_up + (30 if kind == "cdl_pattern" else 120)
     for bars in MARKETS.values():
         assert_followed({"kind": kind}, bars, n_fit=800, n_followed=n_followed)
+
+
+def test_only_bars_that_the_newest_rows_depend_on_are_kept():
+    features = FeatureSet([{"kind": "sma", "length": 5}])
+    trailing = TrailingFeatures(features, random_walk(600))
+    assert trailing.n_bars == 37  # five for the mean, and 32 rows that are seen to be the same
+
+
+def test_all_bars_are_kept_in_a_halt_since_equal_rows_prove_nothing_there():
+    bars = random_walk(600)
+    bars.iloc[200:, :4] = bars["close"].iloc[199]
+    assert TrailingFeatures(FeatureSet([{"kind": "sma", "length": 5}]), bars).n_bars == 600
+
+
+def test_bars_are_kept_while_a_feature_remembers_them():
+    bars = random_walk(600, freq="h")
+    features = FeatureSet([{"kind": "vwap", "anchor": "M"}])
+    assert features.memory < 60
+    assert TrailingFeatures(features, bars).n_bars == 600  # 25 days of a month
+
+
+def test_all_bars_are_kept_where_rounding_decides_on_a_value():
+    # a close may equal its rolling mean to the last digit, which depends on where the mean began
+    bars = random_walk(600)
+    features = settle_features(FeatureSet([{"kind": "hilo"}]), bars)
+    assert not features.forgets
+    assert TrailingFeatures(features, bars).n_bars == 600
+    assert settle_features(FeatureSet([{"kind": "sma", "length": 5}]), bars).forgets
+
+
+@pytest.mark.parametrize(
+    ("differing", "expected"),
+    [
+        pytest.param([], (8, True), id="never"),
+        pytest.param([7, 8, 12], (13, True), id="at first"),
+        pytest.param([7, 8, 60, 61], (62, True), id="for a while"),
+        pytest.param([7, 8, 400], (9, False), id="again much later"),
+        pytest.param([300], (7, False), id="only much later"),
+    ],
+)
+def test_a_memory_ends_where_a_later_start_agrees_for_good(differing, expected):
+    memory = _read_memory(np.array(differing, int), 6, 7)
+    assert (memory.bars, memory.is_certain) == expected
