@@ -1,5 +1,6 @@
 """`lstm-strategy compare` as a person at a terminal meets it."""
 
+import copy
 import re
 import shutil
 from pathlib import Path
@@ -19,6 +20,7 @@ from lstm_strategy import (
     compare,
     load_bars,
 )
+from lstm_strategy.cli.comparison import ComparisonSetup
 from lstm_strategy.cli.output import out
 
 TRAIN_HERE = ("compare", "bars.csv", "--config", "tiny.toml", "--out", "results")
@@ -48,10 +50,23 @@ def test_the_model_and_every_baseline_run_on_the_same_terms(results, here, train
     assert "evidence of skill in LSTM" in printed
 
 
+def test_models_of_the_same_settings_that_saw_other_bars_are_two_trials(trained):
+    other = copy.copy(trained)
+    seen = trained.card.training.model_copy(update={"sha256": "of other bars"})
+    other.card = trained.card.model_copy(update={"training": seen})
+    runs = [
+        ComparisonSetup("bars", random_walk(500), model, BrokerSettings(), is_trained=True)
+        for model in (trained, other)
+    ]
+    one, two = (setup.describe_training() for setup in runs)
+    assert [name for name in one if one[name] != two[name]] == ["trained_on"]
+
+
 def test_without_a_model_one_is_trained_on_earlier_bars_and_kept(results):
     printed = results(*TRAIN_HERE, "--long-only", "--end", "2002-04-25")
     assert "training on 336 bars from 2001-01-01 to 2001-12-02" in printed
-    assert "Out of sample, 2001-12-03 to 2002-04-25, 144 bars" in printed
+    # 12-1 momentum must see a year of days before all can trade
+    assert "Out of sample, 2002-01-01 to 2002-04-25, 115 bars" in printed
     equity = pd.read_csv("results/equity.csv", index_col="datetime")
     assert set(equity.iloc[0]) == {5000.0}
     assert LSTMForecaster.load("results/model").training_end == pd.Timestamp("2001-12-02")
@@ -69,7 +84,8 @@ def test_a_start_in_the_training_bars_is_called_in_sample(results, with_model):
 def test_a_walk_forward_trains_anew_and_resumes_where_it_was_stopped(results, here):
     printed = results(*WALK)
     assert "2 folds, each trained on the 300 bars before it and tested on 100 bars" in printed
-    assert "Out of sample, 2001-10-28 to 2002-05-15, 200 bars" in printed
+    # 12-1 momentum must see a year of days before all can trade
+    assert "Out of sample, 2002-01-01 to 2002-05-15, 135 bars" in printed
     assert {"LSTM", "Boosting, window", *BASELINES} <= rows_of(printed).keys()
     ledger = pd.read_csv("results/model/ledger.csv")
     assert ledger["fold"].tolist() == [1] * 100 + [2] * 100

@@ -5,7 +5,9 @@ from pathlib import Path
 from lstm_strategy.cli import options as opt
 
 
-def demo(out_dir: opt.FolderOut = Path("demo"), seed: opt.Seed = 0) -> None:
+def demo(
+    out_dir: opt.FolderOut = Path("demo"), force: opt.ForceResults = False, seed: opt.Seed = 0
+) -> None:
     """Walk forward through the S&P 500, 1999-2018, and compare with all baselines.
 
     The model is retrained each year on the ten years before it.
@@ -24,6 +26,7 @@ def demo(out_dir: opt.FolderOut = Path("demo"), seed: opt.Seed = 0) -> None:
             broker=BrokerSettings(),
             windows=Windows("10 years", "1 year"),
             out_dir=out_dir,
+            is_forced=force,
             draws_chart=True,
         )
     )

@@ -141,6 +141,8 @@ class ComparisonSetup:
             model = model.refits[-1].model
         if self.is_trained:
             description["trained_until"] = str(model.training_end)
+            if model.card is not None:  # models of the same settings may have seen other bars
+                description["trained_on"] = model.card.training.sha256
         elif self.windows is not None:
             description["train_window"] = self.windows.train
             description["test_window"] = self.windows.test

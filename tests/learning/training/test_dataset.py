@@ -130,7 +130,7 @@ def test_a_feature_that_is_never_known_is_named():
 def test_a_feature_that_is_known_too_late_is_named_with_its_first_bar():
     bars = random_walk(300)
     bars = bars.assign(funding=np.where(np.arange(300) < 290, np.nan, np.arange(300)))
-    message = f"first known at {bars.index[290]}; the features together leave 10 bars"
+    message = f"first known at {bars.index[290].date()}; the features together leave 10 bars"
     with pytest.raises(LSTMStrategyError, match=message):
         build_training_set(bars, LINES, BRIEF)
 
