@@ -7,6 +7,7 @@ import math
 import os
 import re
 import secrets
+import shutil
 import stat
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from lstm_strategy.support.temporary import (
     name_in_errors,
     remove_abandoned_files,
     remove_abandoned_folders,
+    remove_held_folder,
 )
 
 _AT_WORKING_FOLDER = -100  # AT_FDCWD and RENAME_EXCHANGE of Linux
@@ -252,7 +254,7 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
 
     Nobody sees the folder half filled or missing, where the system lets two folders change places
     (Linux does; elsewhere the name is free for a moment). What lies in the earlier folder under
-    other names than those in `own` moves over to the new one. If the block raises, `folder` is
+    other names than those in `own` is in the new one too. If the block raises, `folder` is
     left as it was. A link to a folder stays one.
 
     Args:
@@ -279,22 +281,79 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
     remove_abandoned_folders(target.parent, abandoned)
     with name_in_errors(target):
         unfinished, lock = make_held_folder(f".{target.name}-", target.parent)
+    new_folder = unfinished.stat().st_ino
     try:
         with name_in_errors(target):
             yield unfinished
-        (unfinished / LOCK_FILE).unlink()
         if target.exists():
+            _link_others(target, unfinished, own)
             unfinished.chmod(stat.S_IMODE(target.stat().st_mode))
+            (unfinished / LOCK_FILE).unlink()
             _exchange(unfinished, target)  # `unfinished` is now the earlier folder
-            for entry in list(unfinished.iterdir()):
-                if entry.name not in own:
-                    entry.rename(target / entry.name)
         else:
             unfinished.chmod(0o755)  # mkdtemp makes it readable for this user alone
+            (unfinished / LOCK_FILE).unlink()
             unfinished.rename(target)
     finally:
-        _remove_own(unfinished, [*own, LOCK_FILE])
+        with suppress(OSError):
+            if unfinished.stat().st_ino == new_folder:
+                remove_held_folder(unfinished)
+            else:
+                _take_apart(unfinished, target, own)
         os.close(lock)
+
+
+def _link_others(earlier: Path, unfinished: Path, own: Collection[str]) -> None:
+    """Let a new folder have the files of others too, so that they are never out of their place.
+
+    What can't be linked moves over once the folders have changed places.
+    """
+    for entry in earlier.iterdir():
+        if entry.name in own:
+            continue
+        with suppress(OSError):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.copytree(
+                    entry, unfinished / entry.name, symlinks=True, copy_function=os.link
+                )
+            else:
+                os.link(entry, unfinished / entry.name, follow_symlinks=False)
+
+
+def _take_apart(earlier: Path, folder: Path, own: Collection[str]) -> None:
+    """Delete an earlier folder with its own files, after what others keep there has moved."""
+    others = [entry for entry in earlier.iterdir() if entry.name not in own]
+    for entry in others:
+        _move_missing(entry, folder / entry.name)
+    lock = make_held_file(earlier / LOCK_FILE)  # from here on whoever finds it may delete it
+    try:
+        for entry in others:
+            _remove_double(entry, folder / entry.name)
+        for name in own:
+            (earlier / name).unlink(missing_ok=True)
+    finally:
+        (earlier / LOCK_FILE).unlink()
+        os.close(lock)
+    earlier.rmdir()
+
+
+def _move_missing(old: Path, new: Path) -> None:
+    """Move what has no second name in the new place, or is newer than what is there."""
+    if old.is_dir() and not old.is_symlink() and new.is_dir():
+        for entry in list(old.iterdir()):
+            _move_missing(entry, new / entry.name)
+    elif not os.path.lexists(new) or new.lstat().st_mtime_ns < old.lstat().st_mtime_ns:
+        old.replace(new)
+
+
+def _remove_double(old: Path, new: Path) -> None:
+    if old.is_dir() and not old.is_symlink():
+        for entry in list(old.iterdir()):
+            _remove_double(entry, new / entry.name)
+        with suppress(OSError):  # something was written there a moment ago, and stays
+            old.rmdir()
+    elif os.path.lexists(new):
+        old.unlink(missing_ok=True)
 
 
 def _exchange(one: Path, other: Path) -> None:
@@ -314,11 +373,3 @@ def _exchange(one: Path, other: Path) -> None:
         aside.rename(other)
         raise
     aside.rename(one)
-
-
-def _remove_own(folder: Path, own: Collection[str]) -> None:
-    for name in own:
-        with suppress(OSError):
-            (folder / name).unlink(missing_ok=True)
-    with suppress(OSError):  # it is gone, or holds something else, which is never deleted
-        folder.rmdir()

@@ -56,7 +56,7 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
         with name_in_errors(outer):
             yield inner
     finally:
-        shutil.rmtree(outer, ignore_errors=True)
+        remove_held_folder(outer)
         os.close(lock)
 
 
@@ -67,8 +67,19 @@ def remove_abandoned_folders(place: Path, name: re.Pattern[str]) -> None:
             continue
         lock = _hold_abandoned_file(Path(entry.path) / LOCK_FILE)
         if lock is not None:
-            shutil.rmtree(entry.path, ignore_errors=True)
+            remove_held_folder(Path(entry.path))
             os.close(lock)
+
+
+def remove_held_folder(folder: Path) -> None:
+    """Remove a folder, its `LOCK_FILE` last, so that another process can go on if this one dies."""
+    for entry in _list_entries(folder):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        elif entry.name != LOCK_FILE:
+            with suppress(OSError):
+                Path(entry.path).unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_abandoned_files(place: Path, name: re.Pattern[str]) -> None:

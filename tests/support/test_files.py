@@ -101,6 +101,29 @@ def test_a_folder_is_there_at_every_moment_of_its_replacement(tmp_path):
     assert n_missing == 0
 
 
+def test_what_others_keep_in_a_folder_is_in_its_place_at_every_moment(tmp_path, monkeypatch):
+    (tmp_path / "model" / "results").mkdir(parents=True)
+    for name in ("old.txt", "notes.md", "results/equity.csv"):
+        (tmp_path / "model" / name).write_text(name)
+    exchange = files._exchange
+
+    def stop_after_exchange(one, other):
+        exchange(one, other)
+        names = {str(path.relative_to(other)) for path in other.rglob("*")}
+        assert names == {"new.txt", "notes.md", "results", "results/equity.csv"}
+        (other / "notes.md").unlink()  # and whoever edits a file meanwhile finds it edited
+        (other / "notes.md").write_text("edited")
+        (one / "late.md").write_text("written to the earlier folder")
+
+    monkeypatch.setattr(files, "_exchange", stop_after_exchange)
+    with replace_folder(tmp_path / "model", own=OWN) as unfinished:
+        (unfinished / "new.txt").write_text("new")
+    assert file_names(tmp_path) == ["model"]
+    assert (tmp_path / "model" / "late.md").exists()
+    assert (tmp_path / "model" / "notes.md").read_text() == "edited"
+    assert (tmp_path / "model" / "results" / "equity.csv").read_text() == "results/equity.csv"
+
+
 def test_processes_replace_one_folder_at_once(tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "notes.md").write_text("mine")
