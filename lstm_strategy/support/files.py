@@ -45,6 +45,7 @@ def write_whole(path: str | Path, content: bytes | str, *, mode: int = 0o666) ->
         OSError: If the file can't be written; an earlier file is left as it was.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> write_whole(folder / "runs" / "note.txt", "done").read_text()
         'done'
@@ -72,6 +73,7 @@ def write_new(path: str | Path, content: bytes | str) -> Path:
         OSError: If the file can't be written.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> write_new(folder / "run.txt", "mine").read_text()
         'mine'
@@ -142,6 +144,7 @@ def write_json(path: str | Path, content: Mapping[str, Any]) -> Path:
         TypeError: If JSON has no form for a value.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> json.loads(write_json(folder / "run.json", {"seed": 7}).read_text())
         {'seed': 7}
@@ -164,6 +167,7 @@ def read_whole(path: str | Path, *, largest: int) -> bytes:
             device), or is larger.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> read_whole(write_whole(folder / "note.txt", "done"), largest=100)
         b'done'
@@ -269,6 +273,7 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
         OSError: If the folder can't be put in place; the earlier one is left as it was.
 
     Example:
+        >>> import tempfile
         >>> above = Path(tempfile.mkdtemp())
         >>> with replace_folder(above / "model", own=["card.json"]) as unfinished:
         ...     _ = (unfinished / "card.json").write_text("{}")
