@@ -88,7 +88,7 @@ def test_the_script_of_the_documentation_runs_as_written(tmp_path):
         pytest.param(
             {"strategy": (leaky.SeededLuck, {"sed": 1})}, "no parameter 'sed'", id="parameter"
         ),
-        pytest.param({"strategy": BASELINES["12-1 momentum"]}, "needs 253 bars", id="few bars"),
+        pytest.param({"strategy": BASELINES["12-1 momentum"]}, "needs 366 bars", id="few bars"),
         pytest.param({"model": ConstantForecaster(0, warm_up=300)}, "An audit needs", id="warm-up"),
         pytest.param({"model": "nowhere"}, "No model", id="no model"),
         pytest.param({"scaler": StandardScaler()}, "hand over splitter=", id="no folds"),
