@@ -8,7 +8,7 @@ import pandas as pd
 from lstm_strategy.errors import SettingsError, TrainingError
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.training import fewest_rows
-from lstm_strategy.learning.walk_forward import WalkForward
+from lstm_strategy.learning.walk_forward import WalkForward, check_folds
 
 _USUAL_TRAIN, _USUAL_TEST = "10 years", "1 year"
 _USUAL_SPAN = pd.DateOffset(years=11)
@@ -73,9 +73,13 @@ class Windows:
         """
         try:
             splits = WalkForward(self.train, self.test, horizon=forecaster.horizon)
-            splits.folds(bars)
+            folds = splits.folds(bars)
         except TrainingError as error:
             raise SettingsError(
                 f"--train-window {self.train} --test-window {self.test}: {error}"
             ) from None
+        try:
+            check_folds(forecaster, bars, folds)
+        except TrainingError as error:
+            raise SettingsError(f"{error} Or train on a longer --train-window.") from None
         return splits

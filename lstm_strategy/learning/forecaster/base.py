@@ -224,6 +224,13 @@ class TrainableForecaster(Forecaster):
             callbacks: Keras callbacks; a model that isn't trained by Keras ignores them.
         """
 
+    def check_enough_bars(self, n_bars: int) -> None:
+        """Refuse fewer bars than a training needs; nothing unless overridden.
+
+        Raises:
+            TrainingError: With the number that is needed.
+        """
+
     @abstractmethod
     def save(self, folder: str | Path) -> Path:
         """Write the model as a folder, whole or not at all, and return its path."""

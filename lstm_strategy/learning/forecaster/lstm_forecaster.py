@@ -32,7 +32,11 @@ from lstm_strategy.learning.forecaster.storage import (
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.inference import Engine
 from lstm_strategy.learning.targets import LabelFunction, SignalScale, Target
-from lstm_strategy.learning.training import ForecasterSettings, build_training_set
+from lstm_strategy.learning.training import (
+    ForecasterSettings,
+    build_training_set,
+    check_enough_bars,
+)
 from lstm_strategy.support import OnEpoch, sha256_of
 
 if TYPE_CHECKING:
@@ -400,6 +404,14 @@ class LSTMForecaster(FeatureForecaster):
         own_network = builder_name(self.network) or (self.card.network if self.card else "")
         shape = f"network={own_network}" if own_network else f"units={self.settings.units}"
         return escape_controls(f"LSTMForecaster({self.target.name}, {shape}, {state})")
+
+    def check_enough_bars(self, n_bars: int) -> None:
+        """Refuse fewer bars than a training needs.
+
+        Raises:
+            TrainingError: With the number that is needed, and what for.
+        """
+        check_enough_bars(self.settings, self.features, n_bars)
 
     def warn_of_other_bars(self, bars: pd.DataFrame) -> None:
         """Log once that valid bars have another spacing, timezone or scale than the training's."""

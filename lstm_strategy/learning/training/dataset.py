@@ -128,7 +128,7 @@ def build_training_set(
     if leave_out is not None:
         usable = usable & ~leave_out
     _check_known(columns.iloc[features.warm_up :], settings)
-    _check_enough_bars(settings, features, len(bars), int(usable.sum()))
+    check_enough_bars(settings, features, len(bars), n_usable=int(usable.sum()))
     _note_constant(columns[usable])
     settings.target.check_labels(labels.to_numpy()[usable], settings.horizon)
     usable_labels = labels.to_numpy(np.float32)[usable]
@@ -247,10 +247,23 @@ def _note_constant(rows: pd.DataFrame) -> None:
         )
 
 
-def _check_enough_bars(
-    settings: ForecasterSettings, features: FeatureSet, n_bars: int, n_usable: int
+def check_enough_bars(
+    settings: ForecasterSettings, features: FeatureSet, n_bars: int, *, n_usable: int | None = None
 ) -> None:
+    """Refuse bars that are too few to train on.
+
+    Args:
+        settings: How to train.
+        features: What the bars are turned into.
+        n_bars: The number of bars.
+        n_usable: Those whose features and label are known; None for all behind the warm-up.
+
+    Raises:
+        TrainingError: With the number that is needed, and what for.
+    """
     lookback, horizon, needed = settings.lookback, settings.horizon, fewest_rows(settings)
+    if n_usable is None:
+        n_usable = n_bars - features.warm_up - horizon
     if n_usable >= needed:
         return
     uses = {

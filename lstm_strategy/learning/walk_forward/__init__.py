@@ -4,7 +4,7 @@ Purged folds, one forecaster for the whole span, and a ledger of which model for
 """
 
 from lstm_strategy.learning.walk_forward.fold import Fold
-from lstm_strategy.learning.walk_forward.fold_training import FoldCallbacks, fit_fold
+from lstm_strategy.learning.walk_forward.fold_training import FoldCallbacks, check_folds, fit_fold
 from lstm_strategy.learning.walk_forward.forecaster import Refit, WalkForwardForecaster
 from lstm_strategy.learning.walk_forward.run import OnFold, walk_forward
 from lstm_strategy.learning.walk_forward.splitter import WalkForward
@@ -16,6 +16,7 @@ __all__ = [
     "Refit",
     "WalkForward",
     "WalkForwardForecaster",
+    "check_folds",
     "fit_fold",
     "walk_forward",
 ]

@@ -59,8 +59,26 @@ def fit_fold(
                 callbacks=() if callbacks is None else callbacks(fold),
             )
     except LSTMStrategyError as error:
-        first, last = span_dates(known.index[~leave_out])
-        raise TrainingError(f"Fold {fold.number}, trained on {first} to {last}: {error}") from error
+        raise _name_fold(fold, known.index[~leave_out], error) from error
+
+
+def check_folds(forecaster: TrainableForecaster, bars: pd.DataFrame, folds: Sequence[Fold]) -> None:
+    """Refuse folds of which one has too few bars to train on, before any is trained.
+
+    Raises:
+        TrainingError: Naming the fold.
+    """
+    for fold in folds:
+        known = bars.index[fold.seen]
+        try:
+            forecaster.check_enough_bars(len(known))
+        except LSTMStrategyError as error:
+            raise _name_fold(fold, known, error) from error
+
+
+def _name_fold(fold: Fold, trained_on: pd.Index, error: LSTMStrategyError) -> TrainingError:
+    first, last = span_dates(trained_on)
+    return TrainingError(f"Fold {fold.number}, trained on {first} to {last}: {error}")
 
 
 def fit_fold_as_files(

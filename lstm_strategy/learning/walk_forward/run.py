@@ -19,6 +19,7 @@ from lstm_strategy.learning.forecaster import (
 from lstm_strategy.learning.walk_forward.fold import Fold
 from lstm_strategy.learning.walk_forward.fold_training import (
     FoldCallbacks,
+    check_folds,
     fit_fold,
     fit_fold_as_files,
 )
@@ -88,7 +89,9 @@ def walk_forward(
             f"training labels overlap the test fold; got {splits.purge_bars}. Write "
             f"WalkForward(..., horizon={forecaster.horizon})."
         )
-    run = _Run(bars, forecaster, splits, splits.folds(bars), n_jobs, progress, callbacks)
+    folds = splits.folds(bars)
+    check_folds(forecaster, bars, folds)
+    run = _Run(bars, forecaster, splits, folds, n_jobs, progress, callbacks)
     if folder is not None:
         walked = run.train_in_folder(Path(folder))
     elif is_serial(n_jobs):
