@@ -31,6 +31,73 @@ def test_a_source_without_good_bars_is_refused_by_its_name(refusal, here, case):
     assert re.search(message, refusal("backtest", source, "--strategy", "MACD"))
 
 
+OHLCV = "Date,Open,High,Low,Close,Volume"
+
+
+def table_of(*dates, header=OHLCV, row="10,12,9,{close},500"):
+    """Bars as text, with a close that moves."""
+    rows = [f"{date},{row.format(close=11 - number % 2)}" for number, date in enumerate(dates)]
+    return "\n".join([header, *rows]) + "\n"
+
+
+DAYS = ("2024-01-02", "2024-01-03", "2024-01-04")
+FILES = {
+    "row numbers": (table_of(0, 1, 2), "line 2, column Date: 0 .*row numbers"),
+    "Excel days": (table_of(45293, 45294, 45295), "45293 .*days as Excel counts them"),
+    "yymmdd": (table_of(240102, 240103, 240104), "240102 .*yymmdd"),
+    "day or month first": (
+        table_of("01/02/2024", "01/03/2024", "02/03/2024"),
+        "as day/month and as month/day",
+    ),
+    "with and without a zone": (
+        table_of("2024-01-02 00:00+01:00", "2024-01-03 00:00", "2024-01-04 00:00"),
+        "line 3.* with and without a timezone are mixed",
+    ),
+    "a longer row": (table_of(*DAYS) + "2024-01-05,10,12,9,11,500,7\n", "line 5 has 7 cells"),
+    "a shorter row": (table_of(*DAYS) + "2024-01-05,10,12\n", "line 5 has 3 cells"),
+    "points that may be thousands": (
+        table_of(*DAYS, row="1.100;1.200;1.000;1.1{close};500").replace(",", ";"),
+        "can be read as 1100 and as 1.1",
+    ),
+    "a negative price": (
+        table_of(*DAYS, row="10,12,-9,{close},500"),
+        "line 2: low is -9 .* Or let --repair do it",
+    ),
+    "high below close": (table_of(*DAYS, row="10,10.5,9,{close},5"), "line 2: high 10.5 is below"),
+    "a date twice": (table_of(*DAYS, DAYS[2]), "line 5: the date is repeated at 2024-01-04"),
+    "two markets in rows": (
+        table_of(*DAYS, *DAYS, header=f"{OHLCV},Ticker", row="10,12,9,{close},500,{close}0"),
+        "2 markets .* Choose one: --symbol",
+    ),
+    "two series in columns": (
+        table_of(
+            *DAYS,
+            header="Date,open_perp,high_perp,low_perp,close_perp,open_spot,high_spot,low_spot,close_spot",
+            row="10,12,9,{close},10,12,9,{close}",
+        ),
+        "perp, spot. Choose one: --columns open=open_perp",
+    ),
+    "no close": (
+        table_of(*DAYS, header="Date,Open,High,Low,Volume", row="10,12,9,500"),
+        "column close is missing .* --columns close=",
+    ),
+    "columns alike but for their case": (
+        table_of(*DAYS, header=f"{OHLCV},open", row="10,12,9,{close},500,10"),
+        "Open, open occurs more than once",
+    ),
+    "a broken archive": ("\x1f\x8b\x08 torn", "can't be read"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_that_leaves_a_doubt_is_refused_with_its_place_and_an_option(refusal, here, case):
+    content, message = FILES[case]
+    (here / "doubt.csv").write_bytes(content.encode("latin1"))
+    said = refusal("backtest", "doubt.csv", "--strategy", "MACD")
+    assert re.search(f"error: doubt.csv.*{message}", said), said
+    assert "on the command line" not in said
+
+
 @pytest.mark.parametrize("command", ["train", "forecast", "backtest", "compare", "audit", "tune"])
 def test_every_command_refuses_bad_bars_and_keeps_earlier_results(
     refusal, here, model_folder, command

@@ -28,6 +28,7 @@ FOLD_FILE = "fold.json"
 
 _LARGEST_FILE = 4 * 2**20  # bytes of an index or a card
 _LARGEST_LEDGER = 2**28
+_LONGEST_LINE = 1_000  # bytes of a row of the ledger; dates of a million digits never end
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ class RunFolder:
                 "same command; finished folds are not trained twice."
             )
         try:
+            if max(map(len, content.splitlines()), default=0) > _LONGEST_LINE:
+                raise ValueError(f"a row is longer than {_LONGEST_LINE:,} bytes")
             return pd.read_csv(io.BytesIO(content), index_col="datetime", parse_dates=True)
         except ValueError as error:
             raise ModelError(

@@ -121,7 +121,7 @@ def test_a_loaded_model_asks_for_the_network_before_it_is_trained_anew(tmp_path)
     assert loaded.unfitted_copy(network=residual).network is residual
 
 
-class Gate(layers.Layer):
+class Gate(layers.Layer):  # type: ignore[name-defined]
     """Multiplies by a number of its own."""
 
     def __init__(self, factor=1.0, **settings):

@@ -1,4 +1,5 @@
 import sqlite3
+from typing import Any
 
 import optuna
 import pytest
@@ -46,6 +47,6 @@ def test_other_errors_of_a_search_stay_what_they_are(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_heartbeat_that_can_not_be_kept_ends_nothing(tmp_path, monkeypatch):
-    storage = open_storage(None, tmp_path)
+    storage: Any = open_storage(None, tmp_path)
     monkeypatch.setattr(optuna.storages.RDBStorage, "record_heartbeat", lambda *_: lose_database())
     storage.record_heartbeat(0)

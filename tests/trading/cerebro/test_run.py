@@ -90,7 +90,9 @@ class UpOrDown(bt.Indicator):
     lines = ("direction",)
 
     def __init__(self):
-        self.lines.direction = bt.Cmp(self.data.close, self.data.close(-1))
+        self.lines.direction = bt.Cmp(  # type: ignore[attr-defined]
+            self.data.close, self.data.close(-1)
+        )
 
 
 class OnSignals(bt.SignalStrategy):
