@@ -283,7 +283,7 @@ TensorBoard = Annotated[
         "--tensorboard",
         metavar="DIR",
         help="Log the losses and the learning rate for TensorBoard to this folder: each network to "
-        "member_0 and so on, and with --walk-forward inside fold_01 and so on.",
+        "member_0 and so on, which a walk forward puts inside fold_01 and so on.",
         callback=_check_tensorboard,
     ),
 ]

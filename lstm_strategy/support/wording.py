@@ -31,7 +31,7 @@ def suggest_names(name: object, known: Iterable[str]) -> str:
         >>> suggest_names("colour", [])
         'There are none.'
     """
-    names = list(known)
+    names = list(dict.fromkeys(known))
     nearest = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
     if nearest:
         return f"Did you mean {', '.join(nearest)}?"

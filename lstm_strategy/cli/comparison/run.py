@@ -89,10 +89,10 @@ def _train_models(setup: ComparisonSetup, trial: Trial | None) -> dict[str, Fore
         print_training(lstm)
     else:
         n_folds = len(setup.splits.folds(setup.known_bars))
+        folds = f"{n_folds} folds, each" if n_folds > 1 else "1 fold,"
         say(
-            f"{setup.source}: walking forward over {describe_span(setup.known_bars)}: {n_folds} "
-            f"folds, each trained on the {setup.windows.train} before it and tested on "
-            f"{setup.windows.test}."
+            f"{setup.source}: walking forward over {describe_span(setup.known_bars)}: {folds} "
+            f"trained on the {setup.windows.train} before it and tested on {setup.windows.test}."
         )
         lstm = train_along_time(setup, setup.bars, folder=folder)
     with status("Training learners without a memory on the same bars"):

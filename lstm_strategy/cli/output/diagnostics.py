@@ -33,8 +33,9 @@ def print_estimate(estimate: Estimate, what: str, *, n_cpus: int) -> None:
     """Print how long a walk forward would take."""
     shortest, longest = map(_duration, (estimate.shortest_seconds, estimate.longest_seconds))
     jobs = f"{estimate.n_jobs} process{'es' if estimate.n_jobs > 1 else ''}"
+    folds = f"{estimate.n_folds} folds" if estimate.n_folds > 1 else "1 fold"
     say(
-        f"A walk forward through {what}: {estimate.n_folds} folds in {jobs} take "
+        f"A walk forward through {what}: {folds} in {jobs} would take "
         f"{shortest} if every training stops as early as it can, {longest} if none stops early."
     )
     if estimate.n_jobs > n_cpus:
