@@ -13,6 +13,8 @@ _FIRST_YEAR, _LAST_YEAR = 1700, 2261
 # A second before March 1973 has as many digits as a calendar day.
 _FEWEST_SECONDS, _MOST_SECONDS = 10**8, 4_200_000_000
 _UNITS = (1, 10**3, 10**6, 10**9)
+# Nobody wrote nanoseconds before 1995; ticks of .NET and Windows would be 1974 and 1990.
+_FEWEST_NANOSECONDS = 788_918_400 * 10**9
 # A count of 1970 is believed only from a column that is named as one.
 _FEWEST_NAMED_SECONDS = 10**7
 
@@ -66,6 +68,8 @@ def describe_digits(numbers: np.ndarray) -> str:
         return " (days as Excel counts them?)"
     if low >= 10_000 and high <= 999_999:
         return " (yymmdd or yyyymm?)"
+    if low >= 10**17 and high < _FEWEST_NANOSECONDS:
+        return " (ticks of .NET or of Windows?)"
     if low >= 1700 and high <= 2261:
         return " (years?)"
     return " (hours or minutes of a day?)" if low >= 0 and high < 2400 else ""
@@ -135,6 +139,8 @@ def _read_epoch(numbers: np.ndarray, is_named_epoch: bool) -> DigitDates | None:
         if not largest or not is_ordered or size.max() < _FEWEST_SECONDS * largest:
             return None
         units[:] = largest
+    if (size[units == 10**9] < _FEWEST_NANOSECONDS).any() and not is_named_epoch:
+        return None
     instants = _to_instants(numbers, units)
     dates = pd.DatetimeIndex(instants).tz_localize("UTC")
     return DigitDates(dates, np.zeros(len(numbers), bool), True)

@@ -256,6 +256,14 @@ NOT_DATES = {
         ["2001", "2002", "2003"],
         "unambiguously (years?)",
     ),
+    "ticks of .NET": (
+        ["638397504000000000", "638398368000000000", "638399232000000000"],
+        "unambiguously (ticks of .NET or of Windows?)",
+    ),
+    "ticks of Windows": (
+        ["133486272000000000", "133487136000000000", "133488000000000000"],
+        "unambiguously (ticks of .NET or of Windows?)",
+    ),
     "an exponent": (["1.7E+12", "1.8E+12", "1.9E+12"], "the date '1.7E+12' can't be read"),
     "400 digits": (["1" * 400, "2" * 400, "3" * 400], "can't be read (3 rows in all)"),
     "before the year 1": (["0000-01-01", "0000-01-02", "0000-01-03"], "outside the years 1700"),
