@@ -4,9 +4,11 @@ import logging
 from datetime import date
 from typing import Any
 
+import backtrader as bt
 import pandas as pd
 
 from lstm_strategy.bars import check_bars
+from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests.job import prepare_job
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.training_span import first_bar_after
@@ -45,7 +47,8 @@ def run_backtest(
 
     Raises:
         BarsError: At the first bad bar.
-        TradingError: If no bar is left to trade, or a parameter is unknown.
+        TradingError: If `strategy` isn't a class of backtrader's, no bar is left to trade, or a
+            parameter is unknown.
         ModelError: If there is no such model.
 
     Example:
@@ -54,6 +57,11 @@ def run_backtest(
         >>> print(f"{result.metrics['total_return']:.1%}")
         -7.2%
     """
+    if not (isinstance(strategy, type) and issubclass(strategy, bt.Strategy)):
+        raise TradingError(
+            f"strategy must be a strategy class of backtrader's, got {strategy!r:.80}. Pass the "
+            "class itself, and its parameters by name."
+        )
     checked = check_bars(bars)
     job = prepare_job(
         strategy,

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstm_strategy.bars import simulate_bars
 from lstm_strategy.errors import ModelError, TradingError
 from lstm_strategy.evaluation.backtests.run import run_backtest
 from lstm_strategy.evaluation.backtests.wording import order_troubles
@@ -211,3 +212,13 @@ def test_a_model_is_asked_once_for_a_backtest():
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ModelError):
         run_backtest(AlwaysLong, frame_of_bars(), model=tmp_path / "none")
+
+
+NO_STRATEGIES = ("MACD", None, (bt.Strategy, {"size": 1}), lambda: bt.Strategy)
+
+
+@pytest.mark.parametrize("strategy", NO_STRATEGIES)
+def test_what_is_no_strategy_class_is_refused(strategy):
+    bars = simulate_bars("noise", 50).bars
+    with pytest.raises(TradingError, match="must be a strategy class of backtrader's, got"):
+        run_backtest(strategy, bars)
