@@ -1,6 +1,7 @@
 """Spans of bars: cut from one date to another, and described in words."""
 
 import datetime as dt
+import re
 
 import numpy as np
 import pandas as pd
@@ -139,6 +140,8 @@ def _cut(bars: pd.DataFrame, edge: str, date: Date | None) -> pd.DataFrame:
 def _localize(index: pd.Index, edge: str, date: Date) -> str | pd.Timestamp:
     """What pandas slices an index with; a date stands for the whole day."""
     if isinstance(date, str):
+        if re.match(r"\s*\d{1,2}[/. -]\d{1,2}[/. -]", date):  # day or month first: who knows?
+            raise _not_a_date(edge, date)
         return date
     if isinstance(date, dt.datetime | np.datetime64):
         moment, zone = pd.Timestamp(date), pd.DatetimeIndex(index).tz

@@ -49,6 +49,10 @@ REFUSALS = {
         '2 bars up to end="2024-01-30", got 1 of 6',
     ),
     "no later bar": (lambda: first_bar_number(DAYS, "2025"), 'no bar at or after start="2025"'),
+    "day or month first": (
+        lambda: slice_bars(DAYS, end="03/04/2024"),
+        "end must be a date such as .* got '03/04/2024'",
+    ),
     "text": (lambda: slice_bars(DAYS, end="soon"), "end must be a date such as .* got 'soon'"),
     "a number": (lambda: first_bar_number(DAYS, 2024), "start must be a date .* got 2024"),
     "a zone too much": (
