@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_strategy.bars.columns.date_pieces import DatePieces, cut_date, offset_seconds
+from lstm_strategy.bars.columns.dates.pieces import DatePieces, cut_date, offset_seconds
 from lstm_strategy.bars.columns.values import Text
 
 _DAY_US = 86_400_000_000
