@@ -88,14 +88,14 @@ def spell(argument: str, value: object = None) -> str:
 
 
 def format_time(time: object) -> str:
-    """A bar's time for a reader: without the time of day where that is midnight.
+    """A bar's time for a reader: without the time of day where that is midnight, "" for None.
 
     Example:
         >>> import pandas as pd
         >>> format_time(pd.Timestamp("2020-01-02")), format_time(pd.Timestamp("2020-01-02 09:30"))
         ('2020-01-02', '2020-01-02 09:30:00')
     """
-    return str(time).removesuffix(" 00:00:00")
+    return "" if time is None else str(time).removesuffix(" 00:00:00")
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from lstm_strategy.evaluation.audit import (
     ClassifiedIndicator,
     Finding,
     number_text,
-    time_text,
 )
+from lstm_strategy.support import format_time
 
 
 def print_audit(report: AuditReport) -> None:
@@ -29,7 +29,7 @@ def print_audit(report: AuditReport) -> None:
         for number, finding in enumerate(report.findings, 1):
             values = map(number_text, (finding.known, finding.with_later))
             culprit = f"{number}. {finding.layer}: {finding.culprit}"
-            findings.add_row(culprit, time_text(finding.time), *values)
+            findings.add_row(culprit, format_time(finding.time), *values)
         out.print(findings)
     for number, finding in enumerate(report.findings, 1):
         _print_finding(f"{number}.", finding)

@@ -4,6 +4,7 @@ import pandas as pd
 
 from lstm_strategy.cli.output.console import build_table, out, say
 from lstm_strategy.learning.forecaster import LSTMForecaster
+from lstm_strategy.support import format_time
 
 
 def print_training(forecaster: LSTMForecaster) -> None:
@@ -30,7 +31,7 @@ def print_forecasts(forecasts: pd.DataFrame, training_end: pd.Timestamp | None) 
     """Print a table of forecasts, and up to which date they are in-sample."""
     table = build_table(["bar", *forecasts.columns])
     for time, row in forecasts.iterrows():
-        table.add_row(str(time).removesuffix(" 00:00:00"), *(f"{value:.4f}" for value in row))
+        table.add_row(format_time(time), *(f"{value:.4f}" for value in row))
     out.print(table)
     if training_end is not None and forecasts.index[0] <= training_end:
         say(f"IN-SAMPLE up to {training_end:%Y-%m-%d}: the model was trained on these bars.")

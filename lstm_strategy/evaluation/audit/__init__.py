@@ -10,7 +10,7 @@ from lstm_strategy.evaluation.audit.indicator_table import (
     classify_indicators,
     indicators_page,
 )
-from lstm_strategy.evaluation.audit.report import AuditReport, number_text, time_text
+from lstm_strategy.evaluation.audit.report import AuditReport, number_text
 from lstm_strategy.evaluation.audit.run import audit
 
 __all__ = [
@@ -23,5 +23,4 @@ __all__ = [
     "classify_indicators",
     "indicators_page",
     "number_text",
-    "time_text",
 ]

@@ -16,7 +16,6 @@ from lstm_strategy.evaluation.audit.findings import (
     WarmUp,
     finding_from_difference,
 )
-from lstm_strategy.evaluation.audit.report import time_text
 from lstm_strategy.evaluation.audit.source_hints import find_hints, hint_texts
 from lstm_strategy.learning.features import column_differences, cut_points
 from lstm_strategy.learning.forecaster import (
@@ -27,7 +26,7 @@ from lstm_strategy.learning.forecaster import (
 )
 from lstm_strategy.learning.inference import N_STARTS, SIGNAL_TOLERANCE, network_memory
 from lstm_strategy.learning.training import build_training_set
-from lstm_strategy.support import OnWords, naive_utc, naive_utc_index, temporary_folder
+from lstm_strategy.support import OnWords, format_time, naive_utc, naive_utc_index, temporary_folder
 
 _ROUNDING = 2e-5  # of a network that takes its rows in batches of another size
 _WINDOWED_BARS = 800
@@ -152,7 +151,9 @@ def audit_training(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
         return PartialAudit()
     trained_on = None if card.training.has_chosen_rows else _find_training_bars(card, bars)
     if trained_on is None:
-        span = f"{time_text(pd.Timestamp(card.training.start))} to {time_text(model.training_end)}"
+        span = (
+            f"{format_time(pd.Timestamp(card.training.start))} to {format_time(model.training_end)}"
+        )
         note = Finding(
             layer="scaling",
             culprit="training bars",

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lstm_strategy.evaluation.audit.findings import Check, Finding, WarmUp
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import format_time, write_whole
 
 AUDIT_FILE = "audit.json"
 FINDING_COLUMNS = ["layer", "culprit", "first bar", "known then", "with later bars", "what"]
@@ -59,7 +59,7 @@ class AuditReport:
             [
                 finding.layer,
                 finding.culprit,
-                time_text(finding.time),
+                format_time(finding.time),
                 number_text(finding.known),
                 number_text(finding.with_later),
                 finding.what,
@@ -106,16 +106,6 @@ class AuditReport:
         remedies = [f for f in (*self.findings, *self.notes) if f.remedy]
         items = "".join(f"<li>{escape(str(finding))}</li>" for finding in remedies)
         return "".join(parts) + (f"<ul>{items}</ul>" if items else "")
-
-
-def time_text(time: pd.Timestamp | None) -> str:
-    """Write a bar's time, the short way where it has no time of day.
-
-    Example:
-        >>> time_text(pd.Timestamp("2020-01-02"))
-        '2020-01-02'
-    """
-    return "" if time is None else str(time).removesuffix(" 00:00:00")
 
 
 def number_text(value: float | str | None) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lstm_strategy.evaluation.audit.report import time_text
 from lstm_strategy.learning.features import alter_bars
+from lstm_strategy.support import format_time
 
 REMOVED = "removed"
 AFTER_OPEN = "after the open"
@@ -47,8 +47,8 @@ class BarCut:
     def describe(self, bars: pd.DataFrame) -> str:
         """Say what was done to the bars, to end a sentence with."""
         if self.is_after_open:
-            began = time_text(bars.index[self.n_known])
+            began = format_time(bars.index[self.n_known])
             return f"altering what follows the open of {began} ({self.mode} mode)"
-        last = time_text(bars.index[self.n_known - 1])
+        last = format_time(bars.index[self.n_known - 1])
         verb = "removing" if self.is_removal else "altering"
         return f"{verb} the bars after {last} ({self.mode} mode)"

@@ -20,9 +20,8 @@ from lstm_strategy.evaluation.audit.cerebro.wording import (
     note_on_bar_count,
 )
 from lstm_strategy.evaluation.audit.findings import Check, Finding, PartialAudit
-from lstm_strategy.evaluation.audit.report import time_text
 from lstm_strategy.learning.features import ALTERATIONS, cut_points, pick_evenly
-from lstm_strategy.support import OnWords
+from lstm_strategy.support import OnWords, format_time
 
 _N_RANDOM_CUTS = 2
 _N_ORDER_CUTS = 5
@@ -125,7 +124,7 @@ class _CerebroAudit:
             first = divergences[0]
             raise AuditError(
                 f"{self._name} isn't the same in two runs over the same bars: {first.culprit} "
-                f"differs first at {time_text(first.time)}. Give its random numbers a seed, "
+                f"differs first at {format_time(first.time)}. Give its random numbers a seed, "
                 "and keep nothing from one run to the next."
             )
 
