@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lstm_strategy.bars.columns import (
     Column,
@@ -18,6 +20,7 @@ from lstm_strategy.bars.columns import (
     choose_volume,
     column_name,
     date_rows,
+    describe_fraction,
     find_bar_columns,
     find_by_choice,
     find_dates,
@@ -29,6 +32,7 @@ from lstm_strategy.bars.columns import (
     parse_numbers,
     plain_name,
     read_dates,
+    refuse_fractions,
 )
 from lstm_strategy.bars.files import Table
 from lstm_strategy.bars.validate import BAR_COLUMNS, PRICE_COLUMNS
@@ -204,11 +208,12 @@ class _Reader:
         bars = [table.columns[p] for p in (*places.values(), *self.volumes, *self.adjusted)]
         others = [table.columns[p] for p in self.free if table.columns[p] not in bars]
         self.plain: dict[int, np.ndarray] = {}
-        self.decimal = (
-            "."
-            if table.is_plain and self._are_plain(bars)
-            else choose_decimal_mark([*bars, *others], table.rows, are_points_likely=table.is_plain)
-        )
+        self.decimal = "."
+        if not (table.is_plain and self._are_plain(bars)):
+            refuse_fractions([table.columns[p] for p in places.values()], table.rows)
+            self.decimal = choose_decimal_mark(
+                [*bars, *others], table.rows, are_points_likely=table.is_plain
+            )
 
     def _are_plain(self, columns: Sequence[Column]) -> bool:
         """Whether all cells of text are plain numbers, which are kept for later."""
@@ -250,14 +255,26 @@ class _Reader:
             )
         found = parse_numbers(column.values, self.decimal)
         if len(found.unread):
-            row, count = int(found.unread[0]), len(found.unread)
-            mark = "comma" if self.decimal == "," else "point"
+            self._refuse_unread(column, found.unread, str(column.values[int(found.unread[0])]))
+        if found.has_percent:
+            is_percent = pc.fill_null(pc.match_substring(column.values, "%"), False)
+            row = int(is_percent.to_numpy().argmax())
             raise BarsError(
-                f"{rows.cell(row, column)}: {column.values[row].as_py()[:60]!r} isn't a number "
-                f"({count} {'row' if count == 1 else 'rows'} in all). Turn it into one, with a "
-                f"decimal {mark} as in the rest of the file, or drop that row."
+                f"{rows.cell(row, column)}: {column.values[row].as_py()[:60]!r} is a percentage "
+                f"({_count_rows(pc.sum(is_percent).as_py())}), which can be neither a price nor a "
+                "volume. Drop that column, or write numbers without a percent sign."
             )
         return found.values
+
+    def _refuse_unread(self, column: Column, unread: np.ndarray, first: str) -> NoReturn:
+        mark = "comma" if self.decimal == "," else "point"
+        where = self.table.rows.cell(int(unread[0]), column)
+        drop = ", or drop that row" if len(unread) < len(column.values) else ""
+        raise BarsError(
+            f"{where}: {first[:60]!r} isn't a number{describe_fraction(first)} "
+            f"({_count_rows(len(unread))}). Turn it into one, with a decimal {mark} as in the rest "
+            f"of the file{drop}."
+        )
 
     def _read_volume(self, prices: Mapping[str, np.ndarray]) -> np.ndarray:
         values = {place: self._read_numbers(place) for place in self.volumes}
@@ -333,6 +350,10 @@ class _Reader:
             f"{self.table.rows.cell(row, column)}: {column.values[row].as_py()[:60]!r} "
             f"isn't a number, and most of that column is numbers. Correct it, or drop the column."
         )
+
+
+def _count_rows(count: int) -> str:
+    return f"{count} {'row' if count == 1 else 'rows'} in all"
 
 
 def _counts_rows(column: Column) -> bool:

@@ -6,6 +6,7 @@ and the remedy.
 """
 
 from lstm_strategy.bars.columns.dates import DatedRows, date_rows, read_dates, reads_as_times
+from lstm_strategy.bars.columns.fractions import describe_fraction, refuse_fractions
 from lstm_strategy.bars.columns.names import (
     column_name,
     count_usual_names,
@@ -46,6 +47,7 @@ __all__ = [
     "column_name",
     "count_usual_names",
     "date_rows",
+    "describe_fraction",
     "find_bar_columns",
     "find_by_choice",
     "find_dates",
@@ -62,5 +64,6 @@ __all__ = [
     "plain_values",
     "read_dates",
     "reads_as_times",
+    "refuse_fractions",
     "text_of",
 ]

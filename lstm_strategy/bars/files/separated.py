@@ -18,6 +18,8 @@ _SEPARATORS = "\t;|,"
 _FEWEST_CELLS = 5
 _LINES_TO_LOOK_AT = 60
 _HEAD_BYTES = 2**20
+# Excel keeps a cell as it is written by ="10", and saves that as "=""10""".
+_EXCEL_TEXT = re.compile(rb'(?<![^,;\t|\r\n ])"?="{1,2}([^"\r\n]*)"{1,3}(?=[,;\t|\r\n ]|$)')
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def read_separated(data: bytes) -> Table:
     """
     if re.match(rb"\s*<(!doctype|html)", data[:200], re.IGNORECASE):
         raise BarsError("the file holds a web page, not prices. Download the file itself.")
+    if b'="' in data:
+        data = _EXCEL_TEXT.sub(rb'"\1"', data)
     layout = _find_layout(data[:_HEAD_BYTES].decode(errors="ignore"))
     cells = _read_fast(data, layout)
     if cells is None:
@@ -65,11 +69,12 @@ def _find_layout(head: str) -> _Layout:
     ]
     if all(len(cells) < _FEWEST_CELLS for _, cells in rows):
         raise _no_names()
-    first = next((n for n, (_, cells) in enumerate(rows) if _is_data(cells)), len(rows))
-    if first == len(rows):
-        first = 1 + max(
-            (n for n, (_, cells) in enumerate(rows) if len(cells) >= _FEWEST_CELLS), default=-1
-        )
+    first = next((n for n, (_, cells) in enumerate(rows) if _is_data(cells)), None)
+    if first is None:
+        first = _find_below_names([cells for _, cells in rows])
+    # a damaged row on top is named later, and no row of names
+    while first > 1 and _starts_with_date(rows[first - 1][1]):
+        first -= 1
     above: list[tuple[int, tuple[str, ...]]] = []
     for number, cells in reversed(rows[:first]):
         if len(cells) < _FEWEST_CELLS or len(above) == 3:
@@ -113,6 +118,21 @@ def _is_data(cells: list[str]) -> bool:
     numbers = [looks_like_number(cell) for cell in cells if cell.strip()]
     starts_with_digit = bool(re.match(r"\s*\d", next((cell for cell in cells if cell.strip()), "")))
     return sum(numbers) >= 4 or (starts_with_digit and sum(numbers) >= len(numbers) - 2)
+
+
+def _find_below_names(rows: list[list[str]]) -> int:
+    """The first row with digits below the row of names, where no row holds numbers as it should."""
+    wide = [number for number, cells in enumerate(rows) if len(cells) >= _FEWEST_CELLS]
+    names = max(wide, key=lambda number: count_usual_names(rows[number]))
+    below = (n for n in wide if n > names and re.search(r"\d", "".join(rows[n])))
+    return next(below, wide[-1] + 1)
+
+
+def _starts_with_date(cells: list[str]) -> bool:
+    first = next((cell for cell in cells if cell.strip()), "")
+    return len(cells) >= _FEWEST_CELLS and bool(
+        re.match(r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d|\d{8})", first)
+    )
 
 
 def _fit_header(layout: _Layout, first_row: list[str]) -> _Layout:

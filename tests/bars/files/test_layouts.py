@@ -41,6 +41,11 @@ DAY_LAYOUTS = {
         "1704240000,2024-01-03,BTC/USD,11,13,10,12,4800,400\n"
         "1704153600,2024-01-02,BTC/USD,10,12,9,11,5500,500\n"
     ),
+    "cells that Excel keeps as they are": (
+        'Date,Open,High,Low,Close,Volume\n="2024-01-02","=""10""",="12",="9",="11",="500"\n'
+        '="2024-01-03",="11",="13",="10",="12",="400"\n'
+        '="2024-01-16",="12.5",="14",="11.25",="13","1,200"\n'
+    ),
     "Chinese names": (
         "日期,开盘,收盘,最高,最低,成交量\n2024-01-02,10,11,12,9,500\n2024-01-03,11,12,13,10,400\n"
         "2024-01-16,12.5,13,14,11.25,1200\n"
@@ -396,6 +401,38 @@ REFUSED = {
     "too few columns": (
         "snapped_at,price,market_cap\n2024-01-02,10,5\n",
         "the file has no line of at least five column names",
+    ),
+    "32nds that may be thousands": (
+        DAILY.replace("10,12,9,11,", "110'160,110'310,109'280,110'200,")
+        .replace("11,13,10,12,", "110'160,110'310,109'280,110'205,")
+        .replace("12.5,14,11.25,13,", "110'160,110'310,109'280,110'210,"),
+        'line 2, column Open: "110\'160" can be read as 110160 and as 110 and 16/32, and no price',
+    ),
+    "32nds": (
+        "Date,Open,High,Low,Close\n2024-01-02,118-16,119-08,117-24,118-20\n"
+        "2024-01-03,118-17,119-08,117-24,118-21\n",
+        "line 2, column Open: '118-16' isn't a number (a price in 32nds, 118 and 16/32?) (2 rows "
+        "in all). Turn it into one, with a decimal point as in the rest of the file.",
+    ),
+    "a unit behind every price": (
+        "Date,Open,High,Low,Close\n2024-01-02,5p,6p,4p,5p\n2024-01-03,6p,7p,5p,6p\n",
+        "line 2, column Open: '5p' isn't a number (2 rows in all)",
+    ),
+    "a damaged first row": (
+        DAILY.replace("10,12,9,11,500", "5p,6p,4p,5p,500"),
+        "line 2, column Open: '5p' isn't a number (1 row in all)",
+    ),
+    "percentages for prices": (
+        DAILY.replace("12.5,14,11.25,13,", "5%,6%,4%,5%,"),
+        "line 4, column Open: '5%' is a percentage (1 row in all), which can be neither a price",
+    ),
+    "a percentage for the volume": (
+        DAILY.replace("400", "4%"),
+        "line 3, column Volume: '4%' is a percentage",
+    ),
+    "no prices at all": (
+        "timestamp,price,size,side,id\n2024-01-02 10:00:02,12,5,B,12\n",
+        "column open is missing (found: timestamp, price, size, side, id)",
     ),
     "a web page": ("<!DOCTYPE html><html></html>", "the file holds a web page, not prices"),
     "a header of 200,000 characters": (
