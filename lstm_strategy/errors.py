@@ -61,6 +61,10 @@ class ModelError(LSTMStrategyError):
     """Raised when a saved model is missing, damaged or not for this version, or isn't trained."""
 
 
+class ForecastError(LSTMStrategyError):
+    """Raised when forecasts can't be compared with each other or with what came."""
+
+
 class TradingError(LSTMStrategyError):
     """Raised when a strategy can't be run on its data with its broker settings."""
 

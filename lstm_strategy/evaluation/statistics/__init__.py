@@ -1,6 +1,10 @@
-"""Is a difference luck? Bootstrap, multiple comparison, Sharpe ratios and overfitting."""
+"""Is a difference luck? Bootstrap, multiple comparison, Sharpe ratios and overfitting.
+
+And of forecasts: their losses, tests of which is better, and the set that may hold the best.
+"""
 
 from lstm_strategy.evaluation.statistics.bootstrap import FEWEST_BARS, at_equal_volatility
+from lstm_strategy.evaluation.statistics.confidence_set import confidence_set_p_values
 from lstm_strategy.evaluation.statistics.multiple_comparison import (
     SPAResult,
     best_lead_p_value,
@@ -10,21 +14,42 @@ from lstm_strategy.evaluation.statistics.overfitting import (
     independent_trials,
     overfitting_probability,
 )
+from lstm_strategy.evaluation.statistics.predictive_accuracy import (
+    DieboldMariano,
+    MincerZarnowitz,
+    choose_bandwidth,
+    diebold_mariano,
+    mincer_zarnowitz,
+)
 from lstm_strategy.evaluation.statistics.sharpe_ratio import (
     Interval,
     deflated_sharpe,
     sharpe_interval,
 )
+from lstm_strategy.evaluation.statistics.variance_losses import (
+    LossFunction,
+    qlike,
+    squared_error,
+)
 
 __all__ = [
     "FEWEST_BARS",
+    "DieboldMariano",
     "Interval",
+    "LossFunction",
+    "MincerZarnowitz",
     "SPAResult",
     "at_equal_volatility",
     "best_lead_p_value",
+    "choose_bandwidth",
+    "confidence_set_p_values",
     "deflated_sharpe",
+    "diebold_mariano",
     "independent_trials",
+    "mincer_zarnowitz",
     "overfitting_probability",
+    "qlike",
     "sharpe_interval",
+    "squared_error",
     "superior_predictive_ability",
 ]
