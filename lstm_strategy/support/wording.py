@@ -6,6 +6,7 @@ Near names, what pydantic refused, and arguments as the user gives them: in Pyth
 import difflib
 import json
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -37,6 +38,8 @@ def suggest_names(name: object, known: Iterable[str]) -> str:
         return f"Did you mean {', '.join(nearest)}?"
     return f"Known: {', '.join(names)}." if names else "There are none."
 
+
+_SHELL = r"""[\s'"()&|;<>$`*?#!\\~]"""
 
 _options: ContextVar[Mapping[str, str]] = ContextVar("options", default={})  # noqa: B039
 
@@ -73,6 +76,9 @@ def spell(argument: str, value: object = None) -> str:
         >>> with name_options({"columns": "--columns", "repair": "--repair"}):
         ...     spell("repair", True), spell("columns", {"open": "first"})
         ('--repair', '--columns open=first')
+        >>> with name_options({"columns": "--columns"}):
+        ...     spell("columns", {"open": "Open Bid"})
+        "--columns 'open=Open Bid'"
     """
     option = _options.get().get(argument)
     if value is None:
@@ -84,7 +90,9 @@ def spell(argument: str, value: object = None) -> str:
         return option
     if isinstance(value, Mapping):
         value = ",".join(f"{name}={part}" for name, part in value.items())
-    return f"{option} {value}"
+    text = str(value)
+    # a shell would cut or read these: columns such as Open Bid and Close (USD)
+    return f"{option} {shlex.quote(text) if re.search(_SHELL, text) else text}"
 
 
 def format_time(time: object) -> str:

@@ -57,5 +57,6 @@ def test_messages_name_options_where_they_were_typed():
     assert spell("columns", columns) == 'columns={"open": "first", "close": "last"}'
     with name_options({"columns": "--columns", "train": "--train-window"}):
         assert spell("columns", columns) == "--columns open=first,close=last"
+        assert spell("columns", {"open": "Open (bid)"}) == "--columns 'open=Open (bid)'"
         assert (spell("train"), spell("test")) == ("--train-window", "test")
     assert spell("train") == "train"
