@@ -33,6 +33,7 @@ from lstm_strategy.bars.columns import (
     plain_name,
     read_dates,
     refuse_fractions,
+    without_unit,
 )
 from lstm_strategy.bars.files import Table
 from lstm_strategy.bars.validate import BAR_COLUMNS, PRICE_COLUMNS
@@ -110,15 +111,25 @@ def _find_prices(table: Table, chosen: dict[str, int], notes: list[str]) -> dict
             f"{spell('columns', {missing[0]: '…'})}."
         )
     for name, place in places.items():
-        same = [
-            p
-            for p in found[name]
-            if labels[p].strip().casefold() == labels[place].strip().casefold()
-        ]
-        if name not in chosen and len(same) > 1:
-            twice = ", ".join(dict.fromkeys(labels[p].strip() for p in same))
-            raise BarsError(f"column {twice} occurs more than once. Rename the others.")
+        if name not in chosen:
+            _refuse_rivals(name, place, found[name], labels)
     return places
+
+
+def _refuse_rivals(name: str, place: int, places: Sequence[int], labels: list[str]) -> None:
+    """Refuse a price that stands there twice, or as `Close (bid)` beside `Close (ask)`."""
+    label = labels[place].strip()
+    same = [p for p in places if labels[p].strip().casefold() == label.casefold()]
+    if len(same) > 1:
+        twice = ", ".join(dict.fromkeys(labels[p].strip() for p in same))
+        raise BarsError(f"column {twice} occurs more than once. Rename the others.")
+    base = without_unit(label)
+    rivals = [p for p in places if without_unit(labels[p]).casefold() == base.casefold()]
+    if base != label and len(rivals) > 1:
+        raise BarsError(
+            f"the columns {list_labels([labels[p] for p in rivals])} may all be the {name}. "
+            f"Choose one: {spell('columns', {name: label})}."
+        )
 
 
 def _use_family(

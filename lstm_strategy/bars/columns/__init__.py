@@ -17,6 +17,7 @@ from lstm_strategy.bars.columns.names import (
     find_tickers,
     list_labels,
     plain_name,
+    without_unit,
 )
 from lstm_strategy.bars.columns.numbers import (
     cast_numbers,
@@ -66,4 +67,5 @@ __all__ = [
     "reads_as_times",
     "refuse_fractions",
     "text_of",
+    "without_unit",
 ]

@@ -43,8 +43,12 @@ def _ranks(words: str) -> dict[str, int]:
 
 def _rank(label: str, ranks: Mapping[str, int]) -> int | None:
     """How trusted a name is; one with its unit in brackets counts as the name alone."""
-    without_unit = re.sub(r"\s*[(\[（].*$", "", label)
-    return ranks.get(plain_name(label), ranks.get(plain_name(without_unit)))
+    return ranks.get(plain_name(label), ranks.get(plain_name(without_unit(label))))
+
+
+def without_unit(label: str) -> str:
+    """A name without what stands in brackets behind it."""
+    return re.sub(r"\s*[(\[（].*$", "", label.strip())
 
 
 def find_dates(labels: Sequence[str]) -> list[int]:
@@ -60,6 +64,11 @@ def find_times(labels: Sequence[str]) -> list[int]:
 def find_tickers(labels: Sequence[str]) -> list[int]:
     """The places of columns that are named as those of tickers."""
     return _find_ranked(labels, _ranks(spellings.TICKERS))
+
+
+def find_series(labels: Sequence[str]) -> list[int]:
+    """The places of columns named as what tells series apart: timeframe, exchange, contract."""
+    return _find_ranked(labels, _ranks(spellings.SERIES))
 
 
 def _find_ranked(labels: Sequence[str], ranks: Mapping[str, int]) -> list[int]:
@@ -94,11 +103,11 @@ def find_bar_columns(labels: Sequence[str], free: Sequence[int]) -> dict[str, li
     found: dict[str, list[int]] = {}
     for usual in spellings.USUAL_NAMES:
         ranked = [
-            (rank, place)
+            (rank, without_unit(labels[place]) != labels[place].strip(), place)
             for place in free
             if (rank := _rank(labels[place], _ranks(spellings.USUAL_NAMES[usual]))) is not None
         ]
-        found[usual] = [place for _, place in sorted(ranked)]
+        found[usual] = [place for _, _, place in sorted(ranked)]
     if not found["volume"]:
         found["volume"] = [p for p in free if re.match(r"vol(ume)?_", plain_name(labels[p]))]
     return found

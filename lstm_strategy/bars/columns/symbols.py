@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,10 @@ import pyarrow.compute as pc
 from lstm_strategy.bars.columns.names import (
     count_usual_names,
     find_bar_columns,
+    find_dates,
+    find_series,
     find_tickers,
+    find_times,
 )
 from lstm_strategy.bars.columns.values import Column
 from lstm_strategy.bars.validate import PRICE_COLUMNS
@@ -116,59 +120,80 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(str(name)[:40] for name in names[:10]) + (" …" if len(names) > 10 else "")
 
 
-def _remedy(name: str) -> str:
+def _remedy(name: str, has_chosen: bool = False) -> str:
+    if has_chosen:
+        return "Keep the rows of one of them."
     return f"Choose one: {spell('symbol', name)}."
 
 
 def choose_ticker_rows(
     columns: Sequence[Column], index: pd.DatetimeIndex, symbol: str | None
 ) -> ChosenRows:
-    """The rows of one market, where a column says which market each row belongs to.
+    """The rows of one market, where a column says which market or series each row belongs to.
 
     Args:
         columns: All columns but those of dates.
         index: The dates of the rows.
-        symbol: The ticker that the user chose; None if the file must hold one market only.
+        symbol: The ticker, or the timeframe, contract and the like, that the user chose; None if
+            the file must hold one market only.
 
     Raises:
         BarsError: If there are several markets and none was chosen, or another one was.
     """
-    labels = [column.label for column in columns]
-    found = find_tickers(labels)
-    if symbol is None and has_distinct_dates(index):
-        return _describe_change(columns, found, index)
-    tickers = {place: _tickers_of(columns[place]) for place in found}
     if symbol is None:
-        # any words do that tell rows of one date apart
-        tickers |= {
-            p: _tickers_of(column)
-            for p, column in enumerate(columns)
-            if p not in tickers and isinstance(column.values, pa.ChunkedArray)
-        }
-        for names in tickers.values():
-            distinct = _distinct(names)
-            if 1 < len(distinct) <= len(names) / 2 + 1 and _tells_apart(index, names):
-                raise _several_markets(distinct)
-        return ChosenRows()
-    if not tickers:
+        return ChosenRows(notes=_check_is_one_market(columns, index))
+    labels = [column.label for column in columns]
+    tickers = find_tickers(labels)
+    places = [*tickers, *find_series(labels)]
+    places += [p for p in _find_words(columns) if p not in places]
+    by_place = {place: _distinct(_tickers_of(columns[place])) for place in places}
+    place = next((p for p, names in by_place.items() if _find_match(names, symbol)), None)
+    if place is None and not (tickers or find_series(labels)):
         raise BarsError(
             f"{spell('symbol', symbol)} chooses a market, and no column such as Symbol or Ticker "
             f"says which market a row belongs to. Leave {spell('symbol')} out."
         )
-    by_place = {place: _distinct(names) for place, names in tickers.items()}
-    place = next((p for p, names in by_place.items() if _find_match(names, symbol)), found[0])
+    place = places[0] if place is None else place
     chosen = _match(by_place[place], symbol)
-    return ChosenRows(np.array([name == chosen for name in tickers[place]]))
+    mask = np.array([name == chosen for name in _tickers_of(columns[place])])
+    others = [column.take(mask) for p, column in enumerate(columns) if p != place]
+    return ChosenRows(mask, _check_is_one_market(others, index[mask], has_chosen=True))
+
+
+def _find_words(columns: Sequence[Column]) -> list[int]:
+    """The columns of text that aren't named as dates or times."""
+    labels = [column.label for column in columns]
+    dates = {*find_dates(labels), *find_times(labels)}
+    return [
+        place
+        for place, column in enumerate(columns)
+        if isinstance(column.values, pa.ChunkedArray) and place not in dates
+    ]
+
+
+def _check_is_one_market(
+    columns: Sequence[Column], index: pd.DatetimeIndex, *, has_chosen: bool = False
+) -> tuple[str, ...]:
+    """What must be said of rows that are those of one market; refuse those of several."""
+    labels = [column.label for column in columns]
+    tickers, series = find_tickers(labels), find_series(labels)
+    if has_distinct_dates(index):
+        notes = [_describe_change(columns[p], index, has_chosen) for p in [*tickers[:1], *series]]
+        return tuple(filter(None, notes))
+    # any words do that tell rows of one date apart
+    for place in dict.fromkeys([*tickers, *series, *_find_words(columns)]):
+        names = _tickers_of(columns[place])
+        distinct = _distinct(names)
+        if 1 < len(distinct) <= len(names) / 2 + 1 and _tells_apart(index, names):
+            raise BarsError(
+                f"the rows are those of {len(distinct)} markets ({_list(distinct)}). "
+                f"{_remedy(distinct[0], has_chosen)}"
+            )
+    return ()
 
 
 def _distinct(names: Sequence[str | None]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
-
-
-def _several_markets(names: Sequence[str]) -> BarsError:
-    return BarsError(
-        f"the rows are those of {len(names)} markets ({_list(names)}). {_remedy(names[0])}"
-    )
 
 
 def has_distinct_dates(index: pd.DatetimeIndex) -> bool:
@@ -177,24 +202,26 @@ def has_distinct_dates(index: pd.DatetimeIndex) -> bool:
     return bool((steps > 0).all() or (steps < 0).all() or index.is_unique)
 
 
-def _describe_change(
-    columns: Sequence[Column], found: Sequence[int], index: pd.DatetimeIndex
-) -> ChosenRows:
-    """Say where one market changes its ticker; refuse several that take turns."""
-    for place in found[:1]:
-        names = _tickers_of(columns[place])
-        starts = [row for row in range(1, len(names)) if names[row] != names[row - 1]]
-        distinct = _distinct(names)
-        if len(starts) >= len(distinct) > 1:
-            raise _several_markets(distinct)
-        if len(distinct) > 1:
-            row = starts[0]
-            note = (
-                f"column {columns[place].label.strip()} changes from {names[row - 1]} to "
-                f"{names[row]} at {format_time(index[row])}; all rows were read as one market"
-            )
-            return ChosenRows(notes=(note,))
-    return ChosenRows()
+def _describe_change(column: Column, index: pd.DatetimeIndex, has_chosen: bool) -> str:
+    """Say where one market changes its ticker or contract; refuse several that take turns."""
+    label, names = column.label.strip(), _tickers_of(column)
+    distinct = _distinct(names)
+    if len(distinct) < 2:
+        return ""
+    by_date = [row for row in np.argsort(index.asi8, kind="stable") if names[row]]
+    changes = [(before, row) for before, row in pairwise(by_date) if names[before] != names[row]]
+    if len(changes) >= len(distinct):
+        raise BarsError(
+            f"the rows are those of {len(distinct)} markets ({_list(distinct)}), which take turns "
+            f"in column {label}. {_remedy(distinct[0], has_chosen)} If they are one market, drop "
+            "that column."
+        )
+    before, row = changes[0]
+    more = f", and {len(changes) - 1} times more" if len(changes) > 1 else ""
+    return (
+        f"column {label} changes from {names[before]} to {names[row]} at "
+        f"{format_time(index[row])}{more}; all rows were read as one market"
+    )
 
 
 def _tickers_of(column: Column) -> list[str | None]:

@@ -349,6 +349,93 @@ def test_a_market_that_changes_its_ticker_is_one_market_and_said(tmp_path):
     assert "column Symbol changes from OLD to NEW at 2024-01-03" in notes[0]
 
 
+def with_column(name: str, *cells: str) -> str:
+    """The daily bars with one column more."""
+    lines = zip(DAILY.splitlines(), [name, *cells], strict=True)
+    return "\n".join(f"{line},{cell}" for line, cell in lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_column("timeframe", "1d", "1h", "1d"),
+        with_column("Exchange", "NYSE", "LSE", "NYSE"),
+        with_column("Contract", "202403", "202406", "202403"),
+        with_column("Symbol,Currency", "A,EUR", "A,USD", "A,EUR"),
+    ],
+)
+def test_series_that_take_turns_are_refused_and_one_is_chosen(tmp_path, text):
+    path = write(tmp_path, text, "prices.csv")
+    second = text.splitlines()[2].rpartition(",")[2]
+    with pytest.raises(BarsError, match=r"those of 2 markets .*, which take turns in column "):
+        load_bars(path)
+    assert_same_bars(load_bars(path, symbol=second)[BAR], three_bars().iloc[[1]])
+
+
+def test_series_of_the_same_dates_are_refused_and_one_is_chosen(tmp_path):
+    rows = DAILY.splitlines()
+    text = "\n".join(
+        [f"{rows[0]},Type", *(f"{row},{t}" for row in rows[1:] for t in ("BID", "ASK"))]
+    )
+    path = write(tmp_path, text, "prices.csv")
+    with pytest.raises(BarsError, match=r'2 markets \(BID, ASK\)\. Choose one: symbol="BID"\.'):
+        load_bars(path)
+    assert_same_bars(load_bars(path, symbol="ASK"), three_bars())
+
+
+def test_series_that_are_mixed_within_the_chosen_market_are_refused(tmp_path):
+    path = write(tmp_path, with_column("Symbol,tf", "A,1d", "A,1h", "A,1d"), "prices.csv")
+    with pytest.raises(BarsError, match=r"column tf\. Keep the rows of one of them\. If they are"):
+        load_bars(path, symbol="A")
+
+
+def test_a_series_that_changes_once_is_said_and_one_value_is_not(tmp_path):
+    changed = write(tmp_path, with_column("Currency", "DEM", "EUR", "EUR"), "changed.csv")
+    assert read_bars(changed).notes[0] == (
+        "column Currency changes from DEM to EUR at 2024-01-03; all rows were read as one market"
+    )
+    same = write(tmp_path, with_column("Currency", "EUR", "", "EUR"), "same.csv")
+    assert read_bars(same).notes == ("left out the column Currency",)
+
+
+@pytest.mark.parametrize(
+    ("times", "zone"),
+    [
+        (("09:30:00 US/Eastern", "10:30:00 US/Eastern", "11:30:00 US/Eastern"), "US/Eastern"),
+        (("09:30+01:00", "10:30+01:00", "11:30+01:00"), "UTC+01:00"),
+        (("9:30Z", "10:30Z", "11:30Z"), "UTC"),
+        (("9h30", "10h30", "11h30"), None),
+        (("0.39583", "0.4375", "0.4791666666666667"), None),
+    ],
+)
+def test_times_beside_a_day_may_have_a_zone_or_be_fractions_of_the_day(tmp_path, times, zone):
+    text = with_column("Time", *times)
+    text = text.replace("2024-01-03", "2024-01-02").replace("2024-01-16", "2024-01-02")
+    found = load_bars(write(tmp_path, text, "prices.csv"))
+    assert [f"{time:%H:%M}" for time in found.index] == ["09:30", "10:30", "11:30"]
+    assert (found.index.tz and str(found.index.tz)) == zone
+
+
+@pytest.mark.parametrize("times", [("9:30 ET", "10:30 ET", "11:30 ET"), ("0.4", "0.42", "0.44")])
+def test_times_that_cannot_be_read_are_no_markets(tmp_path, times):
+    text = with_column("Time", *times)
+    text = text.replace("2024-01-03", "2024-01-02").replace("2024-01-16", "2024-01-02")
+    with pytest.raises(BarsError, match=r"line 2, column Time: the time .* can't be read. Write"):
+        load_bars(write(tmp_path, text, "prices.csv"))
+
+
+def test_prices_that_differ_in_brackets_only_are_refused(tmp_path):
+    text = with_column("Close (ask)", "11.5", "12.5", "13.5")
+    path = write(tmp_path, text.replace("Close,", "Close (bid),"), "prices.csv")
+    with pytest.raises(
+        BarsError, match=r"the columns Close \(bid\), Close \(ask\) may all be the "
+    ):
+        load_bars(path)
+    assert load_bars(path, columns={"close": "Close (ask)"})["close"].tolist() == [11.5, 12.5, 13.5]
+    plain = write(tmp_path, text.replace("Close (ask)", "Close (USD)"), "plain.csv")
+    assert_same_bars(load_bars(plain)[BAR], three_bars())
+
+
 SERIES = DAILY.replace(
     "Open,High,Low,Close,Volume", "open_perp,high_perp,low_perp,close_perp,volume_perp"
 )

@@ -74,7 +74,8 @@ def cut_date(text: str) -> DatePieces | None:
 
 
 def read_clock(text: str) -> int | None:
-    """The microseconds since midnight of a time of day such as `9:30`, `093000` or `4:00 PM`."""
+    """The microseconds since midnight of a time such as `9:30`, `9h30`, `093000` or `4:00 PM`."""
+    text = re.sub(r"^(\d{1,2})h(\d\d)$", r"\1:\2", text)
     if re.fullmatch(r"\d{4}(\d\d)?", text):
         text = ":".join(text[place : place + 2] for place in range(0, len(text), 2))
     match = _CLOCK.fullmatch(text)

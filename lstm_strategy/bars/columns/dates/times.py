@@ -4,6 +4,7 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_strategy.bars.columns.dates.digits import (
@@ -12,9 +13,11 @@ from lstm_strategy.bars.columns.dates.digits import (
 from lstm_strategy.bars.columns.dates.pieces import read_clock
 from lstm_strategy.bars.columns.dates.read import Dates, digits_of, read_dates
 from lstm_strategy.bars.columns.names import plain_name
-from lstm_strategy.bars.columns.numbers import null_if_missing
-from lstm_strategy.bars.columns.values import Column, Rows
+from lstm_strategy.bars.columns.numbers import cast_numbers, null_if_missing
+from lstm_strategy.bars.columns.values import Column, Rows, text_of
 from lstm_strategy.errors import BarsError
+
+_MINUTES_OF_A_DAY = 1440
 
 
 def read_times(column: Column, rows: Rows) -> tuple[np.ndarray, bool] | None:
@@ -79,15 +82,61 @@ def add_times(
 ) -> tuple[pd.DatetimeIndex, tuple[str, ...]] | None:
     """Days with the times of day of another column; None if that holds none."""
     times = read_times(column, rows)
+    label = column.label.strip()
     if times is not None:
-        note = (f"column {column.label.strip()} was read as hours of the day",) if times[1] else ()
-        return days.index + pd.to_timedelta(times[0], unit="us").as_unit("us"), note
+        note = (f"column {label} was read as hours of the day",) if times[1] else ()
+        return _add(days, times[0]), note
+    fractions = _read_fractions(column)
+    if fractions is not None:
+        return _add(days, fractions), (f"column {label} was read as fractions of a day",)
     whole = read_dates(column, rows)
     if whole is None or not whole.has_times or len(whole.unread):
-        return None
+        return _add_zoned(column, days, rows)
     there = whole.index.tz_localize(None)
     is_same_day = there.normalize() == days.index
     return (whole.index, whole.notes) if is_same_day.all() else None
+
+
+def _add(days: Dates, microseconds: np.ndarray) -> pd.DatetimeIndex:
+    return days.index + pd.to_timedelta(microseconds, unit="us").as_unit("us")
+
+
+def _read_fractions(column: Column) -> np.ndarray | None:
+    """Microseconds since midnight where all numbers are whole minutes as fractions of a day."""
+    numbers = column.values
+    if isinstance(numbers, pa.ChunkedArray):
+        numbers = cast_numbers(null_if_missing(numbers))
+    if not isinstance(numbers, np.ndarray) or not ((numbers >= 0) & (numbers < 1)).all():
+        return None
+    minutes = np.round(numbers * _MINUTES_OF_A_DAY)
+    # of five decimals, as Excel shows them at least, the last is half a second
+    is_whole = np.abs(numbers * _MINUTES_OF_A_DAY - minutes) < 0.01
+    if not is_whole.all() or not minutes.any():
+        return None
+    return minutes.astype("int64") * 60_000_000
+
+
+def _add_zoned(
+    column: Column, days: Dates, rows: Rows
+) -> tuple[pd.DatetimeIndex, tuple[str, ...]] | None:
+    """Days with times that have a zone behind; a time of a repeated day has to be readable."""
+    if not isinstance(column.values, pa.ChunkedArray) or len(pc.unique(column.values)) < 2:
+        return None
+    cells = null_if_missing(column.values)
+    if days.index.is_unique and not pc.any(pc.match_substring_regex(cells, r"^\d{1,2}:")).as_py():
+        return None
+    written = zip(days.index.strftime("%Y-%m-%d"), cells.to_pylist(), strict=True)
+    text = text_of([None if cell is None else f"{day} {cell}" for day, cell in written])
+    found = read_dates(Column(column.label, text), rows)
+    if found is not None and not len(found.unread) and not found.doubt and found.has_times:
+        return found.index, found.notes
+    if days.index.is_unique:
+        return None
+    row = int(found.unread[0]) if found is not None and len(found.unread) else 0
+    raise BarsError(
+        f"{rows.cell(row, column)}: the time {cells[row].as_py()!r} can't be read. Write times as "
+        "HH:MM:SS, with nothing behind or a zone such as America/New_York."
+    )
 
 
 def reads_as_times(column: Column, rows: Rows) -> bool:
