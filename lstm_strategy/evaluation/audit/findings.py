@@ -18,6 +18,7 @@ class FindingKind(StrEnum):
     READ_BEYOND = "reads beyond the end"
     NUMBER_OF_BARS = "changes with the number of bars"
     FILL_AT_CLOSE = "fills at the close"
+    OTHER_TERMS = "changes its terms"
     FORETELLS = "correlates with later moves"
     OTHER_ROWS = "fitted on other rows"
     NO_TRAINING_BARS = "training bars missing"

@@ -13,18 +13,20 @@ FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
 
 
 class EquityRecorder(bt.Analyzer):
-    """Equity and exposure at the close of every bar."""
+    """Equity, exposure and price at the close of every bar."""
 
     def start(self) -> None:
         """Begin with no bar."""
         self.equity: list[float] = []
         self.exposure: list[float] = []
+        self.closes: list[float] = []
 
     def next(self) -> None:
         """Write down one bar."""
         broker = self.strategy.broker
-        equity = broker.getvalue()
-        held = broker.getposition(self.data).size * self.data.close[0]
+        equity, close = broker.getvalue(), self.data.close[0]
+        held = broker.getposition(self.data).size * close
+        self.closes.append(close)
         self.equity.append(equity)
         self.exposure.append(held / equity if equity > 0 else math.nan)
 
@@ -47,10 +49,19 @@ class FillRecorder(bt.Analyzer):
             self._bars.append(len(self.data) - 1)
             self._rows.append((fill.size, fill.price, fill.comm, abs(fill.size) * slipped))
 
+    def totals(self, n_bars: int) -> tuple[np.ndarray, np.ndarray]:
+        """Money spent and units bought up to each bar, shape (n_bars,) each."""
+        size, price, commission, _ = self._values().T
+        spent = np.bincount(self._bars, size * price + commission, minlength=n_bars)
+        units = np.bincount(self._bars, size, minlength=n_bars)
+        return spent.cumsum(), units.cumsum()
+
     def frame(self, index: pd.DatetimeIndex) -> pd.DataFrame:
         """The fills as `BacktestRun` has them, on the dates of the bars."""
-        values = np.array(self._rows, dtype="float64").reshape(-1, len(FILL_COLUMNS))
-        return pd.DataFrame(values, index[self._bars], columns=list(FILL_COLUMNS))
+        return pd.DataFrame(self._values(), index[self._bars], columns=list(FILL_COLUMNS))
+
+    def _values(self) -> np.ndarray:
+        return np.array(self._rows, dtype="float64").reshape(-1, len(FILL_COLUMNS))
 
 
 class UnsizedOrderRecorder(bt.Analyzer):

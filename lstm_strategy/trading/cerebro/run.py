@@ -30,6 +30,7 @@ from lstm_strategy.trading.cerebro.recorders import (
     FillRecorder,
     UnsizedOrderRecorder,
 )
+from lstm_strategy.trading.cerebro.terms import TermsWatch, terms_of
 from lstm_strategy.trading.cerebro.trades import trades_from_fills
 from lstm_strategy.trading.cerebro.warm_up import WarmUp, acts_at_the_open
 from lstm_strategy.trading.execution import ORDER_KINDS, TargetStrategy
@@ -98,7 +99,8 @@ def run_cerebro(
     Raises:
         BarsError: If the bars aren't valid.
         TooFewBarsError: If there are fewer bars than the strategy's indicators need.
-        TradingError: If a parameter is unknown or refused, or if no bar lies at or after `start`.
+        TradingError: If a parameter is unknown or refused, if no bar lies at or after `start`, or
+            if the strategy changed the terms of the broker or moved money by other than orders.
 
     Example:
         >>> from lstm_strategy import BASELINES, sample_bars
@@ -142,6 +144,9 @@ def _only_run(cerebro: bt.Cerebro, strategy: type[bt.Strategy]) -> bt.Strategy:
             f"{strategy.__name__} raised StrategySkipError, so nothing ran. Give it parameters "
             "with which it is willing to run."
         )
+    breach = strategies[0].analyzers.terms_watch.breach
+    if breach:
+        raise TradingError(breach)
     return strategies[0]
 
 
@@ -181,10 +186,10 @@ def build_cerebro(
     frame = bars_until(check_bars(bars).frame, end)
     params = _complete_params(strategy, params, broker, frame)
     # the audit finds strategies that use what they see at the open of a bar
-    cerebro = bt.Cerebro(
-        stdstats=stdstats or _reads_observers(strategy), cheat_on_open=acts_at_the_open(strategy)
-    )
-    cerebro.adddata(BarsFeed(CheckedBars(frame)))
+    at_open = acts_at_the_open(strategy)
+    cerebro = bt.Cerebro(stdstats=stdstats or _reads_observers(strategy), cheat_on_open=at_open)
+    feed = cerebro.adddata(BarsFeed(CheckedBars(frame)))
+    cerebro.broker.set_coo(at_open)  # as Cerebro would when it runs, and then it is a term
     cerebro.broker.setcash(broker.cash)
     cerebro.broker.setcommission(commission=broker.commission_rate)
     cerebro.broker.set_slippage_perc(
@@ -195,6 +200,7 @@ def build_cerebro(
     cerebro.addanalyzer(EquityRecorder, _name="equity_recorder")
     cerebro.addanalyzer(FillRecorder, _name="fill_recorder")
     cerebro.addanalyzer(UnsizedOrderRecorder, _name="unsized_recorder")
+    cerebro.addanalyzer(TermsWatch, terms=terms_of(cerebro.broker, feed), _name="terms_watch")
     return cerebro
 
 

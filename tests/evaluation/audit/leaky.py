@@ -251,3 +251,22 @@ class Fails(bt.Strategy):
 class FailsAtOnce(bt.Strategy):
     def __init__(self):
         self.period = self.p.period
+
+
+class DepositsMoney(bt.Strategy):
+    """Pays money in, and would call it profit."""
+
+    def next(self):
+        if len(self) == 100:
+            self.broker.add_cash(50_000)
+        self.order_target_size(target=len(self) // 50 % 2)
+
+
+class TradesForFree(bt.Strategy):
+    """Trades without the costs that were stated."""
+
+    def __init__(self):
+        self.broker.setcommission(0.0)
+
+    def next(self):
+        self.order_target_size(target=len(self) // 50 % 2)

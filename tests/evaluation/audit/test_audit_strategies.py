@@ -44,6 +44,21 @@ def test_a_strategy_that_looks_ahead_is_found_with_its_place_and_remedy(strategy
     assert finding.time in BARS.index
 
 
+@pytest.mark.parametrize(
+    ("strategy", "what", "remedy"),
+    [
+        (leaky.DepositsMoney, "by other than orders: at 2001-04-11", "Leave broker.add_cash"),
+        (leaky.TradesForFree, "commission of the broker is 0.0 instead of 0.001", "BrokerSettings"),
+    ],
+    ids=["deposit", "no commission"],
+)
+def test_a_strategy_that_changes_the_terms_of_its_run_is_found(strategy, what, remedy):
+    (finding,) = audit(BARS, strategy=strategy).findings
+    assert finding.kind is FindingKind.OTHER_TERMS
+    assert what in finding.what
+    assert remedy in finding.remedy
+
+
 HONEST = [
     leaky.GlobalLuck,
     leaky.SeededLuck,

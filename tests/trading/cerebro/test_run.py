@@ -491,3 +491,90 @@ def test_a_run_equals_itself_alone():
     assert run == run
     assert run != again
     assert len({run, again}) == 2
+
+
+# The terms that every strategy shares
+
+
+class ChangesTerms(bt.Strategy):
+    """Does one thing to its broker, `when` a bar closes or while it is made, and trades on."""
+
+    params = (("change", None), ("when", 3))
+
+    def __init__(self):
+        if self.p.when == 0:
+            self.p.change(self)
+
+    def next(self):
+        if len(self) == self.p.when:
+            self.p.change(self)
+        self.order_target_size(target=len(self) % 2)
+
+
+class NoFee(bt.CommInfoBase):
+    def _getcommission(self, size, price, pseudoexec):
+        return 0.0
+
+
+TERM_CHANGES = {
+    "deposit": (lambda s: s.broker.add_cash(500), "orders: at 2024-01-04 it has 100,500.95, and "),
+    "withdrawal": (lambda s: s.broker.add_cash(-500), "orders: at 2024-01-04"),
+    "cash set": (lambda s: s.broker.set_cash(5000), "cash of the broker is 5000 inst"),
+    "cash written": (lambda s: setattr(s.broker, "cash", 5000.0), "orders: at 2024-01-04"),
+    "position written": (
+        lambda s: setattr(s.position, "size", s.position.size + 7),
+        "orders: at 2024-01-04 it has 100,091.85, and ",
+    ),
+    "commission": (lambda s: s.broker.setcommission(0.0), "commission of the broker is 0.0 inst"),
+    "scheme": (
+        lambda s: s.broker.addcommissioninfo(NoFee(commission=0.001, percabs=True)),
+        "is 'NoFee' instead",
+    ),
+    "commission written": (
+        lambda s: setattr(s.broker.getcommissioninfo(s.data).p, "commission", 0.0),
+        "commission of the broker is 0.0",
+    ),
+    "leverage": (lambda s: s.broker.setcommission(0.001, leverage=5), "leverage .* is 5 instead"),
+    "slippage": (lambda s: s.broker.set_slippage_perc(0), "slip_perc of the broker is 0 instead"),
+    "fixed slippage": (lambda s: s.broker.set_slippage_fixed(0.01), "slip_perc .* is 0.0 instead"),
+    "cheat on close": (lambda s: s.broker.set_coc(True), "coc of the broker is True instead"),
+    "cheat on open": (lambda s: s.broker.set_coo(True), "coo of the broker is True instead"),
+    "filler": (lambda s: s.broker.set_filler(lambda *_: 1), "filler of the broker"),
+    "no check": (lambda s: s.broker.set_checksubmit(False), "checksubmit .* is False instead"),
+    "short cash": (lambda s: s.broker.set_shortcash(False), "shortcash .* is False instead"),
+}
+
+
+@pytest.mark.parametrize("kind", TERM_CHANGES)
+def test_a_strategy_that_changes_the_terms_of_its_run_is_refused(kind):
+    change, message = TERM_CHANGES[kind]
+    with pytest.raises(TradingError, match=f"ChangesTerms changed .*{message}"):
+        run_cerebro(ChangesTerms, RISING, change=change)
+
+
+@pytest.mark.parametrize("kind", ["cash set", "commission", "slippage", "cheat on close"])
+def test_terms_changed_while_the_strategy_is_made_are_refused_too(kind):
+    with pytest.raises(TradingError, match="ChangesTerms changed the terms of its run"):
+        run_cerebro(ChangesTerms, RISING, change=TERM_CHANGES[kind][0], when=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda s: s.broker.setcommission(0.001), id="the same commission again"),
+        pytest.param(lambda s: s.broker.set_fundmode(True), id="fund mode, which costs nothing"),
+        pytest.param(lambda s: s.broker.get_value([s.data]), id="a look"),
+    ],
+)
+def test_a_strategy_that_leaves_the_terms_as_they_are_runs(change):
+    run = run_cerebro(ChangesTerms, RISING, change=change)
+    assert run.order_counts["completed"] == 5
+
+
+def test_the_account_of_many_fills_of_either_side_is_its_own():
+    class Flips(bt.Strategy):
+        def next(self):
+            self.order_target_percent(target=(-0.9, 0.3, 0.9)[len(self) % 3])
+
+    prices = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.03, 2_000)))
+    assert len(run_cerebro(Flips, bars_of(prices)).fills) > 1_900

@@ -62,6 +62,8 @@ class Recording:
         homes: The class to which a line belongs, by its name.
         first_decision: Number of the bar on which `next` is first called.
         uses_model: Whether an `LSTMIndicator` is among the indicators.
+        breach: How a strategy changed the terms of its run, in words; "" where none did, or where
+            the Cerebro is the user's own.
         error: What the run raised, if it did: the rows end there.
     """
 
@@ -73,6 +75,7 @@ class Recording:
     homes: dict[str, type]
     first_decision: int
     uses_model: bool
+    breach: str = ""
     error: Exception | None = None
 
 
@@ -119,6 +122,7 @@ def _join_recorders(recorders: list[Any], error: Exception | None) -> Recording:
         homes={line.name: line.home for line in every_line},
         first_decision=max(recorder.first_decision for recorder in recorders),
         uses_model=any(issubclass(line.home, LSTMIndicator) for line in every_line),
+        breach=getattr(getattr(first.strategy.analyzers, "terms_watch", None), "breach", ""),
         error=error,
     )
 

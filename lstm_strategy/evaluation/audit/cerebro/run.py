@@ -18,6 +18,7 @@ from lstm_strategy.evaluation.audit.cerebro.wording import (
     fill_finding,
     finding_from_divergence,
     note_on_bar_count,
+    terms_finding,
 )
 from lstm_strategy.evaluation.audit.findings import Check, Finding, PartialAudit
 from lstm_strategy.learning.features import ALTERATIONS, cut_points, pick_evenly
@@ -74,6 +75,7 @@ class _CerebroAudit:
         if not self._subject.is_brief:
             self._check_repeats_itself(full["vector"])
         self._find_fills_at_the_close(full["vector"])
+        self._find_other_terms(full["vector"])
         n_cuts = _N_CUTS_IN_BRIEF if self._subject.is_brief else _N_CUTS
         for mode in MODES:
             cuts = self._choose_cuts(full[mode], edges, seed)
@@ -134,6 +136,10 @@ class _CerebroAudit:
                 time = self._bars.index[self._aligner.n_bars_until(order.time) - 1]
                 self._findings["fill"] = fill_finding(order, time, self._classes(full))
                 return
+
+    def _find_other_terms(self, full: Recording) -> None:
+        if full.breach and "fill" not in self._findings:
+            self._findings["terms"] = terms_finding(full.breach, self._name)
 
     def _choose_cuts(self, full: Recording, edges: tuple[int, ...], seed: int) -> list[int]:
         # where an order was sent, knowing the next bar would have mattered most

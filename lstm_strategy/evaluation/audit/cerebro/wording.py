@@ -104,3 +104,21 @@ def fill_finding(order: SentOrder, time: pd.Timestamp, classes: Sequence[Any]) -
         remedy="Leave cheat-on-close out, so that orders fill at the next open.",
         source=hint_texts(hints),
     )
+
+
+def terms_finding(breach: str, name: str) -> Finding:
+    """Return the finding on a strategy that doesn't keep to the terms of its run.
+
+    Args:
+        breach: What it changed and what to do about it, in words that begin with its name.
+        name: The name of the strategy.
+    """
+    what, _, remedy = breach.removeprefix(f"{name} ").partition(". ")
+    return Finding(
+        layer=_LAYER,
+        culprit="terms",
+        kind=FindingKind.OTHER_TERMS,
+        what=f"it {what}.",
+        found_by="the full run (vector mode)",
+        remedy=remedy,
+    )

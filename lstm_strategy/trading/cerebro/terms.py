@@ -1,0 +1,101 @@
+"""Whether a strategy keeps to the terms of its run: the stated costs, and no money from outside."""
+
+from operator import attrgetter
+from typing import Any
+
+import backtrader as bt
+import numpy as np
+
+from lstm_strategy.support import format_time
+from lstm_strategy.trading.backtrader_internals import declared_params, param_values
+
+_FUND_SETTINGS = {"fundmode", "fundstartval"}  # how backtrader's own analyzers count, no more
+_ROUNDING = 1e-9  # of the money and the position
+
+
+def terms_of(broker: Any, feed: Any) -> dict[str, Any]:
+    """Return what decides how a broker fills the orders for a feed and what it takes for them.
+
+    Args:
+        broker: The simulated broker of a Cerebro.
+        feed: The feed that is traded.
+
+    Example:
+        >>> cerebro = bt.Cerebro()
+        >>> terms = terms_of(cerebro.broker, bt.feeds.GenericCSVData(dataname="bars.csv"))
+        >>> terms["cash"], terms["commission"], terms["coc"]
+        (10000.0, 0.0, False)
+    """
+    scheme = broker.getcommissioninfo(feed)
+    settings = param_values(broker) | param_values(scheme)
+    kept = {name: value for name, value in settings.items() if name not in _FUND_SETTINGS}
+    return {**kept, "commission scheme": type(scheme).__name__}
+
+
+class TermsWatch(bt.Analyzer):
+    """Finds a strategy that changes what its broker was told, or moves money by other than orders.
+
+    The terms are looked at when the run begins and ends and whenever an order is heard of, the
+    equity of all bars once at the end. It needs the `EquityRecorder` and the `FillRecorder`.
+
+    Args:
+        terms: The stated terms, see `terms_of`.
+
+    Attributes:
+        breach: The first thing that was changed, in words with the remedy; "" where nothing was.
+    """
+
+    params = (("terms", None),)
+
+    def __init__(self) -> None:
+        self.breach = ""
+        self._seen: Any = None
+        self._read = attrgetter(*declared_params(type(self.strategy.broker)))
+
+    def start(self) -> None:
+        """Look at what the strategy did to the broker while it was made."""
+        self._check_terms()
+
+    def notify_order(self, order: Any) -> None:
+        """Look at the terms on which an order is taken or filled."""
+        self._check_terms()
+
+    def stop(self) -> None:
+        """Look at the terms a last time, and at what the orders explain of the equity."""
+        self._check_terms()
+        recorders = self.strategy.analyzers
+        equity = np.array(recorders.equity_recorder.equity)
+        spent, units = recorders.fill_recorder.totals(len(equity))
+        closes = np.array(recorders.equity_recorder.closes)
+        explained = self.p.terms["cash"] - spent + units * closes
+        moved = self.p.terms["cash"] + np.abs(spent) + np.abs(units * closes)
+        is_off = np.abs(equity - explained) > _ROUNDING * moved
+        if is_off.any() and not self.breach:
+            bar = int(is_off.argmax())
+            self.breach = (
+                f"{type(self.strategy).__name__} changed its account by other than orders: at "
+                f"{format_time(self.data.p.dataname.index[bar])} it has {equity[bar]:,.2f}, and "
+                f"its orders explain {explained[bar]:,.2f}; the rest would count as profit or "
+                "loss. Leave broker.add_cash and set_cash out of the strategy, and give it all of "
+                "its money at the start with broker=BrokerSettings(cash=...)."
+            )
+
+    def _check_terms(self) -> None:
+        broker = self.strategy.broker
+        scheme = broker.getcommissioninfo(self.data)
+        # of an order there are three notifications, so what has been seen already is quick
+        seen = self._read(broker.p), scheme, vars(scheme.p).copy()
+        if self.breach or seen == self._seen:
+            return
+        self._seen = seen
+        stated, now = self.p.terms, terms_of(broker, self.data)
+        for name in now:
+            if name not in stated or now[name] != stated[name]:
+                self.breach = (
+                    f"{type(self.strategy).__name__} changed the terms of its run: {name} of the "
+                    f"broker is {now[name]!r} instead of {stated.get(name)!r}, and strategies are "
+                    "compared on the same terms. Leave the broker alone in the strategy; give "
+                    "other terms with "
+                    "broker=BrokerSettings(commission_rate=..., slippage_rate=..., cash=...)."
+                )
+                return
