@@ -5,7 +5,7 @@
 
 from lstm_strategy.evaluation.backtests.files import write_picture, write_results
 from lstm_strategy.evaluation.backtests.job import BacktestJob, is_model, prepare_job
-from lstm_strategy.evaluation.backtests.order_log import log_orders
+from lstm_strategy.evaluation.backtests.order_log import log_note, log_orders
 from lstm_strategy.evaluation.backtests.parallel_runs import Failure, run_jobs
 from lstm_strategy.evaluation.backtests.result import BacktestResult, Role
 from lstm_strategy.evaluation.backtests.result_set import ResultSet
@@ -26,6 +26,7 @@ __all__ = [
     "describe_orders",
     "first_bar_after",
     "is_model",
+    "log_note",
     "log_orders",
     "prepare_job",
     "readable_metrics",

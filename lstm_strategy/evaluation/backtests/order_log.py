@@ -1,4 +1,4 @@
-"""What became of a strategy's orders, logged once for all of its runs."""
+"""What became of a run and its orders, logged once for all runs of a strategy."""
 
 import logging
 
@@ -6,6 +6,20 @@ from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.wording import describe_orders
 
 log = logging.getLogger(__name__)
+
+
+def log_note(result: BacktestResult) -> None:
+    """Log that a strategy ended its run before the last bar, where it did.
+
+    Args:
+        result: Any backtest.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
+        >>> log_note(run_backtest(BASELINES["Buy and hold"], sample_bars("sp500")))
+    """
+    if result.note:
+        log.warning(result.note)
 
 
 def log_orders(result: BacktestResult) -> None:

@@ -95,6 +95,16 @@ class BacktestResult(BacktestRun):
         """All metrics by name, see `metrics_of`: fractions, NaN where undefined."""
         return metrics_of(self).rename(self.label)
 
+    @property
+    def note(self) -> str:
+        """That the strategy ended the run before its last bar, in words; "" where it didn't."""
+        if not self.n_bars_left:
+            return ""
+        return (
+            f"{self.label} ended its run {self.n_bars_left:,} bars before the last: all its "
+            f"numbers cover only {span_text(self.equity)}."
+        )
+
     def figure(self) -> Figure:
         """Draw growth, drawdown and exposure of this run, one above the other."""
         return plot_equity(self)
@@ -122,8 +132,10 @@ class BacktestResult(BacktestRun):
             f"total return {self.metrics['total_return']:.1%}, "
             f"Sharpe {self.metrics['sharpe']:.2f}, "
             f"max drawdown {self.metrics['max_drawdown']:.1%})"
+            f"{self.note and ' ' + self.note}"
         )
 
     def _repr_html_(self) -> str:
         table = readable_metrics(self.metrics.to_frame().T)
-        return f"<p><b>{html.escape(self.label)}</b>, {span_text(self.equity)}</p>{table.to_html()}"
+        about = f"<p><b>{html.escape(self.label)}</b>, {span_text(self.equity)}</p>"
+        return f"{about}{table.to_html()}<p>{html.escape(self.note)}</p>"

@@ -10,6 +10,7 @@ import pandas as pd
 from lstm_strategy.bars import check_bars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests.job import prepare_job
+from lstm_strategy.evaluation.backtests.order_log import log_note
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.training_span import first_bar_after
 from lstm_strategy.trading.cerebro import BrokerSettings
@@ -75,6 +76,7 @@ def run_backtest(
     if start is None:
         job = job.from_bar(first_bar_after(job.trained_until, checked.frame))
     result = job.to_result(job.run(checked))
+    log_note(result)
     if not any(result.order_counts.values()):
         log.warning("%s sent no order: it held nothing on any bar.", result.label)
     return result

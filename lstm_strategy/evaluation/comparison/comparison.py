@@ -161,12 +161,13 @@ class Comparison(ResultSet):
 
     def __repr__(self) -> str:
         table = readable_metrics(self.table).to_string()
-        return "\n".join([f"Comparison of {self.describe_terms()}", table, *self._left_out_lines()])
+        return "\n".join([f"Comparison of {self.describe_terms()}", table, *self._notes()])
 
     def _repr_html_(self) -> str:
         table = readable_metrics(self.table).to_html()
-        left_out = (f"<p>{html.escape(line)}</p>" for line in self._left_out_lines())
-        return "".join([f"<p>{self.describe_terms()}</p>{table}", *left_out])
+        notes = (f"<p>{html.escape(line)}</p>" for line in self._notes())
+        return "".join([f"<p>{self.describe_terms()}</p>{table}", *notes])
 
-    def _left_out_lines(self) -> list[str]:
-        return [f"Left out: {name}. {reason}" for name, reason in self.left_out.items()]
+    def _notes(self) -> list[str]:
+        left_out = [f"Left out: {name}. {reason}" for name, reason in self.left_out.items()]
+        return left_out + [result.note for result in self.results.values() if result.note]

@@ -12,7 +12,13 @@ from datetime import date
 import pandas as pd
 
 from lstm_strategy.errors import StrategyFailedError
-from lstm_strategy.evaluation.backtests import BacktestResult, Failure, log_orders, run_jobs
+from lstm_strategy.evaluation.backtests import (
+    BacktestResult,
+    Failure,
+    log_note,
+    log_orders,
+    run_jobs,
+)
 from lstm_strategy.evaluation.comparison.comparison import Comparison
 from lstm_strategy.evaluation.comparison.prepare import (
     PreparedComparison,
@@ -103,6 +109,7 @@ def run_comparison(prepared: PreparedComparison, *, n_jobs: int | None = None) -
     kept = _without(outcomes, left_out)
     results, failures = _results_among(kept), _failures_among(kept)
     for result in results.values():
+        log_note(result)
         log_orders(result)
     if failures:
         raise _log_failures(failures, results)

@@ -22,7 +22,7 @@ from lstm_strategy.bars import (
     first_bar_number,
 )
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import suggest_names
+from lstm_strategy.support import spell, suggest_names
 from lstm_strategy.trading.backtrader_internals import declared_params, param_values
 from lstm_strategy.trading.cerebro.broker import BrokerSettings
 from lstm_strategy.trading.cerebro.recorders import (
@@ -55,6 +55,8 @@ class BacktestRun:
         first_tradable: The bar of the first decision; its orders fill at the next open.
         bars_per_year: Annualises what is computed from `equity`.
         params: The strategy's parameters; objects are named by their type.
+        n_bars_left: Bars after the one on which the strategy ended the run; 0 where it ran them
+            all.
     """
 
     name: str
@@ -67,6 +69,7 @@ class BacktestRun:
     first_tradable: pd.Timestamp
     bars_per_year: float
     params: dict[str, Any]
+    n_bars_left: int = 0
 
 
 def run_cerebro(
@@ -147,6 +150,11 @@ def _only_run(cerebro: bt.Cerebro, strategy: type[bt.Strategy]) -> bt.Strategy:
     breach = strategies[0].analyzers.terms_watch.breach
     if breach:
         raise TradingError(breach)
+    if strategies[0].first_decided_bar is None:
+        raise TradingError(
+            f"{strategy.__name__} ended the run before its first decision. Let it call runstop "
+            "later, in next."
+        )
     return strategies[0]
 
 
@@ -183,7 +191,9 @@ def build_cerebro(
             "Pass the class itself, and its parameters by name."
         )
     broker = broker or BrokerSettings()
-    frame = bars_until(check_bars(bars).frame, end)
+    every_bar = check_bars(bars).frame
+    frame = bars_until(every_bar, end)
+    first_bar = _first_bar_to_trade(every_bar, len(frame), start, end)
     params = _complete_params(strategy, params, broker, frame)
     # the audit finds strategies that use what they see at the open of a bar
     at_open = acts_at_the_open(strategy)
@@ -196,12 +206,23 @@ def build_cerebro(
         broker.slippage_rate, slip_open=True, slip_limit=True, slip_match=True, slip_out=False
     )
     cerebro.addstrategy(strategy, **params)
-    cerebro.addanalyzer(WarmUp, first_bar=first_bar_number(frame, start), _name="warm_up")
+    cerebro.addanalyzer(WarmUp, first_bar=first_bar, _name="warm_up")
     cerebro.addanalyzer(EquityRecorder, _name="equity_recorder")
     cerebro.addanalyzer(FillRecorder, _name="fill_recorder")
     cerebro.addanalyzer(UnsizedOrderRecorder, _name="unsized_recorder")
     cerebro.addanalyzer(TermsWatch, terms=terms_of(cerebro.broker, feed), _name="terms_watch")
     return cerebro
+
+
+def _first_bar_to_trade(bars: pd.DataFrame, n_until_end: int, start: Any, end: Any) -> int:
+    """The number of the first bar at or after `start`, which must not lie after `end`."""
+    first_bar = first_bar_number(bars, start)
+    if first_bar > n_until_end:
+        raise TradingError(
+            f"{spell('start', str(start))} lies after {spell('end', str(end))}, so there is no "
+            "bar to trade. Choose a later end or an earlier start."
+        )
+    return first_bar
 
 
 def _reads_observers(strategy: type[bt.Strategy]) -> bool:
@@ -242,6 +263,7 @@ def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
         first_tradable=index[first],
         bars_per_year=bars_per_year(index),
         params={key: _plain(value) for key, value in param_values(strategy).items()},
+        n_bars_left=len(bars) - len(index),
     )
 
 

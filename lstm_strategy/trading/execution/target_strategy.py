@@ -32,7 +32,7 @@ from lstm_strategy.trading.execution.parameters import (
 )
 from lstm_strategy.trading.execution.sizing import affordable_size, whole_lots
 from lstm_strategy.trading.execution.stops import Stops
-from lstm_strategy.trading.execution.terms import check_commission, note_rivals, note_settings
+from lstm_strategy.trading.execution.terms import RivalWatch, check_commission, note_settings
 
 
 class TargetStrategy(bt.Strategy):
@@ -96,6 +96,7 @@ class TargetStrategy(bt.Strategy):
         self.order_counts: dict[str, int] = dict.fromkeys(ORDER_KINDS, 0)
         self.target = 0.0
         self._order: Any = None
+        self._rivals: RivalWatch | None = None
         self._bars_decided = 0
         self._replayed_answer: float | None = None
         has_stops = self.p.stop_loss_atr is not None or self.p.trailing_stop_atr is not None
@@ -121,7 +122,7 @@ class TargetStrategy(bt.Strategy):
                 f"{type(self).__name__}.__init__ must call super().__init__() first, and does not."
             )
         check_commission(self.broker.getcommissioninfo(self.data))
-        note_rivals(self, TargetStrategy)
+        self._rivals = RivalWatch(self, TargetStrategy)
         note_settings(self)
 
     def next(self) -> None:
@@ -154,6 +155,8 @@ class TargetStrategy(bt.Strategy):
 
     def stop(self) -> None:
         """Count an order that the end of the run left unfilled."""
+        if self._rivals is not None:
+            self._rivals.look()
         if self._order is not None and self._order.alive():
             self._report(
                 "unfilled_at_end",
@@ -178,6 +181,8 @@ class TargetStrategy(bt.Strategy):
 
     def _act_on(self, target: float) -> None:
         """Send the order, if any, that moves the position to the target."""
+        if self._rivals is not None:
+            self._rivals.look()
         close = self._close()
         if not self._withdraw_stale_order():
             return

@@ -42,16 +42,40 @@ def check_commission(commission: Any) -> None:
         )
 
 
-def note_rivals(strategy: Any, kind: type[bt.Strategy]) -> None:
-    """Log once in a run that strategies on the same feed share one position.
+class RivalWatch:
+    """Logs once in a run that strategies on the same feed share one position.
+
+    Strategies of the kind trade for certain, which is said as the run begins; any other one may
+    only look on until it sends an order.
 
     Args:
         strategy: A strategy whose run begins.
         kind: The class of the strategies that take every position of their feed for their own.
     """
-    strategies = strategies_of_last_run(strategy.cerebro)
-    rivals = [s for s in strategies if isinstance(s, kind) and s.data is strategy.data]
-    if len(rivals) > 1 and rivals[0] is strategy:
+
+    def __init__(self, strategy: bt.Strategy, kind: type[bt.Strategy]) -> None:
+        others = strategies_of_last_run(strategy.cerebro)
+        self._strategy, self._kind = strategy, kind
+        self._orders = getattr(strategy.broker, "orders", [])
+        self._n_seen = len(self._orders)
+        same = [s for s in others if isinstance(s, kind) and s.data is strategy.data]
+        speaks_for_all = bool(same) and same[0] is strategy
+        if speaks_for_all and len(same) > 1:
+            self._say(same)
+        self._has_to_look = speaks_for_all and len(same) < len(others)
+
+    def look(self) -> None:
+        """Say it where a strategy of another kind has sent an order for the feed."""
+        if not self._has_to_look:
+            return
+        sent, self._n_seen = self._orders[self._n_seen :], len(self._orders)
+        for order in sent:
+            if order.data is self._strategy.data and not isinstance(order.owner, self._kind):
+                self._has_to_look = False
+                self._say([self._strategy, order.owner])
+                return
+
+    def _say(self, rivals: list[bt.Strategy]) -> None:
         log.warning(
             "%s trade the same data in one Cerebro, where backtrader gives them one position: each "
             "undoes what the other does, and the results mean nothing. Give each a Cerebro of its "

@@ -222,3 +222,22 @@ def test_what_is_no_strategy_class_is_refused(strategy):
     bars = simulate_bars("noise", 50).bars
     with pytest.raises(TradingError, match="must be a strategy class of backtrader's, got"):
         run_backtest(strategy, bars)
+
+
+class Leaves(bt.Strategy):
+    def next(self):
+        if len(self) == 20:
+            self.cerebro.runstop()
+
+
+def test_a_result_says_that_its_strategy_ended_the_run_early(caplog):
+    bars = simulate_bars("noise", 60, seed=1).bars
+    result = run_backtest(Leaves, bars)
+    assert result.note == (
+        "Leaves ended its run 40 bars before the last: all its numbers cover only "
+        f"{bars.index[0].date()} to {bars.index[19].date()}, 20 bars."
+    )
+    assert [record.getMessage() for record in caplog.records].count(result.note) == 1
+    assert repr(result).endswith(result.note)
+    assert result.note in result._repr_html_()
+    assert run_backtest(AlwaysLong, bars).note == ""

@@ -242,6 +242,20 @@ def test_a_strategy_that_can_not_warm_up_is_left_out_by_name(n_jobs, caplog):
         comparison.describe_standing("Slow")
 
 
+def test_a_comparison_says_which_strategy_ended_its_run_early(caplog):
+    class Leaves(bt.Strategy):
+        def next(self):
+            if len(self) == 20:
+                self.cerebro.runstop()
+
+    comparison = compare({"Leaves": Leaves} | three_strategies(), frame_of_bars())
+    note = comparison.results["Leaves"].note
+    assert note.startswith("Leaves ended its run ")
+    assert repr(comparison).endswith(note)
+    assert note in comparison._repr_html_()
+    assert [record.getMessage() for record in caplog.records].count(note) == 1
+
+
 def test_a_comparison_of_all_strategies_has_nothing_left_out():
     comparison = compare(three_strategies(), frame_of_bars())
     assert comparison.left_out == {}

@@ -322,8 +322,18 @@ def test_a_strategy_may_end_the_run_and_read_its_observers():
                 self.cerebro.runstop()
 
     # 10 units bought at 11 earn 20 to the close at 13; an observer shows that a bar later, at 14
-    equity = run_cerebro(Leaves, RISING, broker=FREE).equity
-    assert equity.tolist() == [1000, 1000, 1010, 1020, 1030]
+    run = run_cerebro(Leaves, RISING, broker=FREE)
+    assert run.equity.tolist() == [1000, 1000, 1010, 1020, 1030]
+    assert run.n_bars_left == 1
+
+
+def test_a_strategy_that_ends_the_run_before_it_decides_is_refused():
+    class LeavesEarly(AfterAverage):
+        def prenext(self):
+            self.cerebro.runstop()
+
+    with pytest.raises(TradingError, match="LeavesEarly ended the run before its first decision"):
+        run_cerebro(LeavesEarly, RISING)
 
 
 def test_orders_without_a_size_are_counted_and_said_once(caplog):
@@ -462,7 +472,7 @@ def test_a_market_beyond_the_year_2262_runs():
     ("when", "message"),
     [
         ({"start": "2025"}, 'no bar at or after start="2025" among the 6 bars from 2024'),
-        ({"start": "2024-01-05", "end": "2024-01-03"}, "no bar at or after start"),
+        ({"start": "2024-01-05", "end": "2024-01-03"}, "Choose a later end or an earlier start"),
         ({"end": "2023"}, 'at least 2 bars up to end="2023", got 0'),
         ({"start": 2013}, "start must be a date .*got 2013"),
         ({"start": "soon"}, "must be a date .*got 'soon'"),

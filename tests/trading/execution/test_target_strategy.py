@@ -379,6 +379,44 @@ def test_strategies_that_share_one_position_are_said_to_once(caplog):
     assert message.startswith("Plays and Plays trade the same data in one Cerebro")
 
 
+class BuysOnce(bt.Strategy):
+    """A strategy of somebody's own beside ours; it stays out where `bar` is 0."""
+
+    params = (("bar", 2),)
+
+    def next(self):
+        if len(self) == self.p.bar:
+            self.buy(data=self.datas[-1], size=1)
+
+
+@pytest.mark.parametrize("ours_first", [True, False], ids=["ours first", "ours second"])
+@pytest.mark.parametrize("bar", [2, len(FLAT_10)], ids=["early", "on the last bar"])
+def test_a_strategy_of_another_kind_that_shares_the_position_is_said_to_once(
+    ours_first, bar, caplog
+):
+    cerebro = cerebro_for(FLAT_10)
+    for strategy, params in [(Plays, {}), (BuysOnce, {"bar": bar})][:: 1 if ours_first else -1]:
+        cerebro.addstrategy(strategy, **params)
+    cerebro.run()
+    said = [record.getMessage() for record in caplog.records]
+    assert [message.partition(" in one")[0] for message in said if "one Cerebro" in message] == [
+        "Plays and BuysOnce trade the same data"
+    ]
+
+
+def test_a_strategy_that_only_looks_on_or_trades_other_data_is_no_rival(caplog):
+    cerebro = cerebro_for(FLAT_10)
+    cerebro.addstrategy(Plays)
+    cerebro.addstrategy(BuysOnce, bar=0)
+    cerebro.run()
+    cerebro = cerebro_for(FLAT_10)
+    cerebro.adddata(bt.feeds.PandasData(dataname=frame(FLAT_10)))
+    cerebro.addstrategy(Plays)
+    cerebro.addstrategy(BuysOnce)
+    cerebro.run()
+    assert not [record for record in caplog.records if "same data" in record.getMessage()]
+
+
 @pytest.mark.parametrize(
     ("tell", "words"),
     [
