@@ -216,12 +216,13 @@ def _build_bars(
     except BarsError as error:
         raise _name_source(error, source) from error
     bars = bars.drop(columns="adj_close", errors="ignore")
-    said = (*notes, *find_oddities(bars))
+    said = (*notes, *find_oddities(bars, lambda row: assembly.rows.name(int(frame.index[row]))))
     return LoadedBars(bars, tuple(_keep_printable(note) for note in said))
 
 
 def _put_oldest_first(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    if len(frame) < 2 or not frame["datetime"].is_monotonic_decreasing:
+    dates = frame["datetime"]
+    if not dates.is_monotonic_decreasing or dates.is_monotonic_increasing:
         return frame
     notes.append("the newest bar came first; the order was reversed")
     return frame.iloc[::-1]
@@ -234,7 +235,7 @@ def _validate(frame: pd.DataFrame, assembly: Assembly, *, is_repaired: bool) -> 
     except BadBarError as error:
         where = assembly.rows.name(int(frame.index[error.row]))
         offer = "" if is_repaired else f" Or let {spell('repair', True)} do it."
-        raise BarsError(f"{where}: {error}{offer}") from error
+        raise BarsError(f"{where}: {error.in_words}{offer}") from error
 
 
 def _adjust_prices(bars: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What is odd about bars that are valid: stale ones, mixed lengths, other bars than a model's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,18 +13,24 @@ from lstm_strategy.support import format_time
 _STALE_SHARE = 0.1
 _FEWEST_BARS = 20
 _FACTOR_OF_LENGTH = 1.6
+_FACTOR_OF_SPIKE = 20.0
+_FACTOR_OF_JUMP = 60.0  # no split is larger, as a rule
 _FACTOR_OF_SCALE = 4.0  # calm and wild years of one market are about 3 apart
 
 
-def find_oddities(bars: pd.DataFrame) -> tuple[str, ...]:
+def find_oddities(
+    bars: pd.DataFrame, name_row: Callable[[int], str] = "row {}".format
+) -> tuple[str, ...]:
     """Say what is odd about valid bars, in sentences without a full stop.
 
     Args:
         bars: What `validate_bars` returns.
+        name_row: What a row is called where it came from, such as `"line 7"`.
 
     Returns:
-        A sentence for stale bars, where at least a tenth equals the bar before in prices and
-        volume, and one for bars of mixed length; nothing for bars as they should be.
+        A sentence for a bar 20 times above or below those around it, one for prices that jump by
+        a factor of 60, one for stale bars, where at least a tenth equals the bar before in prices
+        and volume, and one for bars of mixed length; nothing for bars as they should be.
 
     Example:
         >>> index = pd.date_range("2024-01-01", periods=30)
@@ -32,11 +39,10 @@ def find_oddities(bars: pd.DataFrame) -> tuple[str, ...]:
         >>> find_oddities(pd.DataFrame(dict.fromkeys(columns, prices)))
         ('10 of 30 bars (33%) are stale: equal to the bar before, volume included',)
     """
-    if len(bars) < _FEWEST_BARS:
-        return ()
-    return tuple(
-        filter(None, (_describe_stale(bars), _describe_lengths(pd.DatetimeIndex(bars.index))))
-    )
+    found = _describe_jumps(bars, name_row)
+    if len(bars) >= _FEWEST_BARS:
+        found += [_describe_stale(bars), _describe_lengths(pd.DatetimeIndex(bars.index))]
+    return tuple(filter(None, found))
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,38 @@ def _compare_timezones(here: str, usual: str) -> str:
     if here == usual:
         return ""
     return f"times in {here or 'no timezone'} instead of {usual or 'no timezone'}"
+
+
+def _describe_jumps(bars: pd.DataFrame, name_row: Callable[[int], str]) -> list[str]:
+    """Sentences on bars that are far from those around them, and on prices on another level."""
+    highs, lows = bars["high"].to_numpy(), bars["low"].to_numpy()
+    # the least factor between a bar and the one before: above 1 upwards, below 1 downwards
+    factors = np.where(
+        lows[1:] > highs[:-1], lows[1:] / highs[:-1], np.minimum(highs[1:] / lows[:-1], 1)
+    )
+    up, down = factors > _FACTOR_OF_SPIKE, factors < 1 / _FACTOR_OF_SPIKE
+    spikes = np.flatnonzero((up[:-1] & down[1:]) | (down[:-1] & up[1:])) + 1
+    is_jump = np.maximum(factors, 1 / factors) > _FACTOR_OF_JUMP
+    jumps = np.setdiff1d(np.flatnonzero(is_jump) + 1, [*spikes, *(spikes + 1)])
+    found = []
+    if len(spikes):
+        found.append(
+            f"{name_row(int(spikes[0]))} ({format_time(bars.index[spikes[0]])}) is more than "
+            f"{_FACTOR_OF_SPIKE:g} times above or below the bars around it{_count_more(spikes)}; "
+            "an error, or a row of totals?"
+        )
+    if len(jumps):
+        factor = factors[jumps[0] - 1]
+        found.append(
+            f"the price jumps by a factor of {max(factor, 1 / factor):.3g} at "
+            f"{name_row(int(jumps[0]))} ({format_time(bars.index[jumps[0]])})"
+            f"{_count_more(jumps)}; another market, or a split that isn't adjusted for?"
+        )
+    return found
+
+
+def _count_more(rows: np.ndarray) -> str:
+    return f", and {len(rows) - 1} more" if len(rows) > 1 else ""
 
 
 def _describe_stale(bars: pd.DataFrame) -> str:

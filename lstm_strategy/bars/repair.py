@@ -13,6 +13,8 @@ from lstm_strategy.support import format_time
 _HAIR = 5e-5
 _WIDEST = 0.01
 _NOISE = 1e-9
+# So many volumes don't add up to another one by chance: fewer if its price is out of reach as well.
+_FEWEST_SUMMANDS, _MANY_SUMMANDS = 5, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +33,9 @@ class RepairedBars:
 def repair_bars(bars: pd.DataFrame, *, is_bold: bool) -> RepairedBars:
     """Repair what can be repaired.
 
-    Rows without any price are dropped, a row that stands there twice is kept once, and a high or
-    low that an open or close passes by at most 5e-5 of the price is moved there.
+    Rows without any price are dropped, and so is a first or last row of totals; a row that stands
+    there twice is kept once, and a high or low that an open or close passes by at most 5e-5 of the
+    price is moved there.
 
     Args:
         bars: Columns `datetime open high low close volume` and any others, float64, in any order
@@ -50,6 +53,8 @@ def repair_bars(bars: pd.DataFrame, *, is_bold: bool) -> RepairedBars:
         bars = _drop(bars, is_empty, "without any price {were} dropped", notes)
     if not has_distinct_dates(pd.DatetimeIndex(bars["datetime"])):
         bars = _drop(bars, bars.duplicated(), "the same as another {were} dropped", notes)
+    words = "whose volume is the sum of all the others {were} dropped, being one of totals"
+    bars = _drop(bars, _is_total(bars), words, notes)
     if is_bold:
         bars = _sort(bars, notes)
         bars = _drop(
@@ -86,7 +91,23 @@ def _drop(bars: pd.DataFrame, is_bad: pd.Series, words: str, notes: list[str]) -
 def _count(bars: pd.DataFrame, rows: pd.Series, words: str) -> str:
     count, first = int(rows.sum()), bars.loc[rows, "datetime"].iloc[0]
     noun, were = ("row", "was") if count == 1 else ("rows", "were")
-    return f"{count:,} {noun} {words.format(were=were)} (first at {format_time(first)})"
+    where = "" if pd.isna(first) else f" (first at {format_time(first)})"
+    return f"{count:,} {noun} {words.format(were=were)}{where}"
+
+
+def _is_total(bars: pd.DataFrame) -> pd.Series:
+    """Whether each row is certainly one of totals: the first or the last, with all the volume."""
+    is_total = pd.Series(False, bars.index)
+    volume, close = bars["volume"].to_numpy(), bars["close"].to_numpy()
+    for row in {0, len(bars) - 1} if len(bars) > _FEWEST_SUMMANDS else ():
+        if not volume[row] > 0 or not np.isclose(np.nansum(volume), 2 * volume[row], rtol=1e-12):
+            continue
+        others = np.delete(volume, row)
+        n_traded = int((others > 0).sum())
+        rest = bars.drop(index=bars.index[row])
+        is_inside = rest["low"].min() <= close[row] <= rest["high"].max()
+        is_total.iloc[row] = n_traded >= (_MANY_SUMMANDS if is_inside else _FEWEST_SUMMANDS)
+    return is_total
 
 
 def _sort(bars: pd.DataFrame, notes: list[str]) -> pd.DataFrame:

@@ -19,6 +19,8 @@ BAR_COLUMNS = (*PRICE_COLUMNS, "volume")
 _RELATIVE_TOLERANCE = 1e-9
 # The square of a larger number, or its sum over many bars, is infinite.
 _LARGEST = 1e100
+# Smaller numbers are those of rows, or days, and no time since 1970.
+_FEWEST_SECONDS = 1e8
 
 
 class BadBarError(BarsError):
@@ -26,14 +28,16 @@ class BadBarError(BarsError):
 
     Attributes:
         row: The position of the first bad bar.
+        in_words: The message for whoever has no frame: without a line of Python.
     """
 
-    def __init__(self, message: str, row: int) -> None:
+    def __init__(self, message: str, row: int, in_words: str = "") -> None:
         super().__init__(message)
         self.row = row
+        self.in_words = in_words or message
 
-    def __reduce__(self) -> tuple[type["BadBarError"], tuple[str, int]]:
-        return BadBarError, (str(self), self.row)
+    def __reduce__(self) -> tuple[type["BadBarError"], tuple[str, int, str]]:
+        return BadBarError, (str(self), self.row, self.in_words)
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,10 +189,12 @@ def _check_index(index: pd.Index) -> None:
         _refuse_index(index)
     if index.hasnans:
         missing = np.asarray(index.isna())
+        count = _count_rows(missing.sum())
         raise BadBarError(
-            f"the date of row {missing.argmax()} is missing (NaT; {_count_rows(missing.sum())}). "
+            f"the date of row {missing.argmax()} is missing (NaT; {count}). "
             "Drop those rows: bars[bars.index.notna()].",
             int(missing.argmax()),
+            f"the date is missing ({count}). Drop those rows.",
         )
     _refuse(
         np.asarray(index.asi8.view(f"M8[{index.unit}]") < np.datetime64("0001-01-01")),
@@ -201,12 +207,14 @@ def _check_index(index: pd.Index) -> None:
         lambda row: (
             f"the date goes back to {_format_date(index, row)} after {_format_date(index, row - 1)}"
         ),
-        "Sort the bars: bars.sort_index().",
+        "Sort the bars.",
+        "bars.sort_index()",
     )
     _refuse(
         np.append(False, steps == 0),
         lambda row: f"the date is repeated at {_format_date(index, row)}",
-        'Keep one bar per date: bars[~bars.index.duplicated(keep="last")].',
+        "Keep one bar per date.",
+        'bars[~bars.index.duplicated(keep="last")]',
     )
 
 
@@ -226,14 +234,23 @@ def _refuse_index(index: pd.Index) -> NoReturn:
             f"the index mixes timezones: {', '.join(sorted(zones))}. "
             "Convert it: bars.index = pd.to_datetime(bars.index, utc=True)."
         )
-    remedy = (
-        "bars.index = bars.index.to_timestamp()"
-        if isinstance(index, pd.PeriodIndex)
-        else "bars.index = pd.to_datetime(bars.index)"
-    )
     raise BarsError(
         f"the index must be a DatetimeIndex, got {type(index).__name__} ({index.dtype}) "
-        f"that starts with {index[0]!r}. Convert it: {remedy}."
+        f"that starts with {index[0]!r}. {_remedy_for(index)}"
+    )
+
+
+def _remedy_for(index: pd.Index) -> str:
+    """How to make an index one of dates; pandas would date row numbers in 1970."""
+    if isinstance(index, pd.PeriodIndex):
+        return "Convert it: bars.index = bars.index.to_timestamp()."
+    if not pd.api.types.is_numeric_dtype(index):
+        return "Convert it: bars.index = pd.to_datetime(bars.index)."
+    if np.abs(index.to_numpy(dtype="float64", na_value=0)).max() < _FEWEST_SECONDS:
+        return 'Put the column of dates there: bars = bars.set_index("date"), or use load_bars.'
+    return (
+        "Say what it counts since 1970, for instance seconds: "
+        'bars.index = pd.to_datetime(bars.index, unit="s").'
     )
 
 
@@ -353,10 +370,11 @@ def _refuse_order(bars: pd.DataFrame, name: str, relation: str, other: str) -> N
     )
 
 
-def _refuse(bad: np.ndarray, offence: Callable[[int], str], remedy: str) -> None:
+def _refuse(bad: np.ndarray, offence: Callable[[int], str], remedy: str, code: str = "") -> None:
     if bad.any():
         row = int(bad.argmax())
-        raise BadBarError(f"{offence(row)} ({_count_rows(int(bad.sum()))}). {remedy}", row)
+        message = f"{offence(row)} ({_count_rows(int(bad.sum()))}). {remedy}"
+        raise BadBarError(f"{message[:-1]}: {code}." if code else message, row, message)
 
 
 def _format_value(value: float) -> str:

@@ -223,7 +223,15 @@ BAD_FILES = {
     ),
     "no order": (
         HEADER + FIRST_ROW + "2024-01-04,11,13,10,12,400\n2024-01-03,11,13,10,12,400\n",
-        "line 4: the date goes back to 2024-01-03 after 2024-01-04 (1 row in all). Sort the bars",
+        "line 4: the date goes back to 2024-01-03 after 2024-01-04 (1 row in all). Sort the bars.",
+    ),
+    "one date twice": (
+        HEADER + FIRST_ROW + FIRST_ROW.replace("11,500", "11.5,500"),
+        "line 3: the date is repeated at 2024-01-02 (1 row in all). Keep one bar per date. Or let",
+    ),
+    "no date": (
+        HEADER + FIRST_ROW + ",11,13,10,12,400\n",
+        "line 3: the date is missing (1 row in all). Drop those rows. Or let repair=True do it.",
     ),
     "a repeated column": (
         "Date,Open,High,Low,Close,Close,Volume\n2024-01-02,10,12,9,11,11,500\n",
@@ -320,6 +328,12 @@ def test_markets_without_volume_have_volume_0_and_that_is_said(tmp_path, text, s
     found, notes = read_bars(write_file(tmp_path, text))
     assert (found["volume"] == 0).all()
     assert notes == (f"the bars have no volume: {said}",)
+
+
+def test_a_bar_that_is_odd_is_named_by_its_line(tmp_path):
+    rows = [f"2024-01-{n:02},{p},{p},{p},{p},{n}" for n, p in enumerate([10, 11, 900, 12, 10], 1)]
+    path = write_file(tmp_path, "\n".join([HEADER.strip(), *rows]))
+    assert read_bars(path).notes[0].startswith("line 4 (2024-01-03) is more than 20 times above")
 
 
 def test_load_bars_logs_once_what_read_bars_returns(tmp_path, caplog):

@@ -76,6 +76,52 @@ def test_a_bar_that_comes_too_soon_is_noticed():
     )
 
 
+def moving_bars(*closes: float) -> pd.DataFrame:
+    index = pd.date_range("2024-01-01", periods=len(closes))
+    close = pd.Series(closes, index, dtype=float)
+    opened = close.shift().fillna(close)
+    prices = pd.concat([opened, close], axis=1)
+    return pd.DataFrame(
+        {"open": opened, "high": prices.max(axis=1), "low": prices.min(axis=1), "close": close}
+    ).assign(volume=range(len(closes)))
+
+
+def flat_bars(*closes: float) -> pd.DataFrame:
+    bars = moving_bars(*closes)
+    return bars.assign(**dict.fromkeys(("open", "high", "low"), bars["close"]))
+
+
+@pytest.mark.parametrize("far", [250.0, 0.45])
+def test_a_bar_far_from_both_its_neighbours_is_named(far):
+    assert find_oddities(flat_bars(10, 11, far, 12, 11), lambda row: f"line {row + 2}") == (
+        "line 4 (2024-01-03) is more than 20 times above or below the bars around it; an error, or "
+        "a row of totals?",
+    )
+
+
+def test_prices_on_another_level_are_named_once():
+    assert find_oddities(flat_bars(10, 11, 12, 900, 901)) == (
+        "the price jumps by a factor of 75 at row 3 (2024-01-04); another market, or a split that "
+        "isn't adjusted for?",
+    )
+    (said,) = find_oddities(flat_bars(10, 11, 900, 901, 10, 11))
+    assert "by a factor of 81.8 at row 2 (2024-01-03), and 1 more; another market" in said
+
+
+@pytest.mark.parametrize(
+    "bars",
+    [
+        pytest.param(flat_bars(3300, 3290, 66, 65), id="a split of 50 for 1"),
+        pytest.param(flat_bars(1, 1.1, 25, 26), id="a reverse split of 1 for 25"),
+        pytest.param(moving_bars(80, 17, 1.1, 0.0001, 0.0002), id="a coin that crashes"),
+        pytest.param(flat_bars(10, 150, 11), id="a bar 14 times above"),
+        pytest.param(flat_bars(10), id="one bar"),
+    ],
+)
+def test_splits_and_crashes_are_not_odd(bars):
+    assert find_oddities(bars) == ()
+
+
 def zigzag(move: float, *, step: str = "1D", timezone: str | None = None) -> pd.DataFrame:
     closes = 100 * (1 + move * (np.arange(30) % 2))
     return pd.DataFrame(

@@ -38,6 +38,48 @@ def test_rows_that_say_nothing_are_dropped_and_counted(tmp_path, old, new, said)
     assert notes == (said,)
 
 
+def with_last(volumes: list[int], last: str) -> str:
+    """A file of bars around a close of 10, with one row more at its end."""
+    rows = [f"2024-01-{n:02},10,12,9,{10 + n % 2},{volume}" for n, volume in enumerate(volumes, 1)]
+    return "\n".join([HEADER, *rows, last]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param("2024-01-31,60,72,54,63,150", id="sums of the prices"),
+        pytest.param(",60,72,54,63,150", id="without a date"),
+    ],
+)
+def test_a_row_of_totals_is_dropped_and_said(tmp_path, last):
+    text = with_last([10, 20, 30, 40, 50], last)
+    found, notes = read_bars(write_file(tmp_path, text))
+    assert found["volume"].tolist() == [10, 20, 30, 40, 50]
+    where = " (first at 2024-01-31)" if last.startswith("2024") else ""
+    assert notes == (
+        "1 row whose volume is the sum of all the others was dropped, being one of totals" + where,
+    )
+
+
+def test_totals_beside_prices_like_the_others_are_known_by_many_volumes(tmp_path):
+    text = with_last(list(range(1, 22)), "2024-01-31,10,12,9,10.5,231")
+    assert len(load_bars(write_file(tmp_path, text))) == 21
+
+
+@pytest.mark.parametrize(
+    ("volumes", "last"),
+    [
+        pytest.param([0, 0, 0, 0, 100], "60,72,54,63,100", id="one day of trades before"),
+        pytest.param([1, 1, 1, 1, 1], "10,12,9,11.5,5", id="little traded"),
+        pytest.param([0, 0, 0, 0, 0], "60,72,54,63,0", id="no volume"),
+        pytest.param([10, 20, 30, 40, 50], "60,72,54,63,151", id="another volume"),
+    ],
+)
+def test_a_last_bar_that_may_be_one_is_kept(tmp_path, volumes, last):
+    path = write_file(tmp_path, with_last(volumes, f"2024-01-31,{last}"))
+    assert len(load_bars(path)) == 6
+
+
 def test_prices_a_hair_outside_high_and_low_widen_the_bar_and_are_counted(tmp_path):
     found, notes = read_changed(tmp_path, "11,13,10,12,400", "11,13,11.0001,13.0001,400")
     assert found.iloc[1].tolist() == [11.0, 13.0001, 11.0, 13.0001, 400.0]

@@ -82,7 +82,13 @@ BAD_BARS = {
     "row numbers": (
         six_bars().reset_index(drop=True),
         "the index must be a DatetimeIndex, got RangeIndex (int64) that starts with 0. "
-        "Convert it: bars.index = pd.to_datetime(bars.index).",
+        'Put the column of dates there: bars = bars.set_index("date"), or use load_bars.',
+    ),
+    "seconds": (
+        six_bars().set_axis(range(1583712000, 1583712006), axis=0),
+        "the index must be a DatetimeIndex, got RangeIndex (int64) that starts with 1583712000. "
+        "Say what it counts since 1970, for instance seconds: "
+        'bars.index = pd.to_datetime(bars.index, unit="s").',
     ),
     "dates as text": (
         with_dates(*[str(day.date()) for day in DAYS]),
