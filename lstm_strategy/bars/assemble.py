@@ -26,6 +26,7 @@ from lstm_strategy.bars.columns import (
     find_dates,
     find_families,
     find_tickers,
+    is_summary,
     is_true_or_false,
     list_labels,
     parse_flags,
@@ -76,6 +77,7 @@ def assemble_bars(table: Table, *, symbol: str | None, columns: Mapping[str, str
         raise BarsError("there are no bars: 0 rows. Load at least one bar.")
     chosen = find_by_choice(table.labels, columns)
     places = _find_prices(table, chosen, notes)
+    table = _drop_repeated_names(table, places["open"], notes)
     table, index, date_places = _put_on_dates(table, chosen, places, notes)
     rest = [p for p in range(len(table.columns)) if p not in {*places.values(), *date_places}]
     mask = None
@@ -157,6 +159,24 @@ def _use_family(
     return places, missing
 
 
+def _drop_repeated_names(table: Table, place: int, notes: list[str]) -> Table:
+    """Leave out the rows that hold the names of the columns again, as joined files do."""
+    values, label = table.columns[place].values, table.labels[place].strip()
+    if not label or not isinstance(values, pa.ChunkedArray):
+        return table
+    again = pc.is_in(values, value_set=pa.array([label, f" {label}"])).to_numpy()
+    labels = [name.strip() for name in table.labels]
+    for row in np.flatnonzero(again):
+        cells = [str(column.values[int(row)] or "").strip() for column in table.columns]
+        again[row] = cells == labels
+    if not again.any():
+        return table
+    lines = "1 row that repeats" if again.sum() == 1 else f"{again.sum()} rows that repeat"
+    first = table.rows.name(int(again.argmax()))
+    notes.append(f"left out {lines} the names of the columns (first {first})")
+    return table.take_rows(~again)
+
+
 def _put_on_dates(
     table: Table, chosen: dict[str, int], places: dict[str, int], notes: list[str]
 ) -> tuple[Table, pd.DatetimeIndex, list[int]]:
@@ -179,20 +199,24 @@ def _put_on_dates(
 
 
 def _drop_footers(table: Table, free: Sequence[int], prices: list[int], notes: list[str]) -> Table:
-    """Leave out the last rows if they hold words in front and no price."""
+    """Leave out the last rows if they hold words in front and no price, or begin as totals do."""
     found = [table.columns[p].values for p in (*free[:1], *prices)]
     texts = [values for values in found if isinstance(values, pa.ChunkedArray)]
     if len(texts) < len(found):
         return table
-    end = len(table.rows)
+    end, left_out = len(table.rows), []
     while end > 1:
         first, *cells = (str(values[end - 1].as_py() or "").strip() for values in texts)
-        if any(cells) or not first[:1].isalpha() or any(ch.isdigit() for ch in first[:8]):
+        is_remark = first[:1].isalpha() and not any(ch.isdigit() for ch in first[:8])
+        if is_summary(first) or (is_remark and not any(cells)):
+            left_out.append(f"{table.rows.name(end - 1)}, {first[:80]!r}")
+        elif first or any(cells) or not left_out:
             break
-        notes.append(f"left out {table.rows.name(end - 1)}, {first[:80]!r}, below the last bar")
         end -= 1
-    if end == len(table.rows):
+    if not left_out:
         return table
+    more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+    notes.append(f"left out {left_out[-1]}{more}, below the last bar")
     return table.take_rows(np.arange(len(table.rows)) < end)
 
 

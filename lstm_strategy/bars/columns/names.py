@@ -71,6 +71,11 @@ def find_series(labels: Sequence[str]) -> list[int]:
     return _find_ranked(labels, _ranks(spellings.SERIES))
 
 
+def is_summary(cell: str) -> bool:
+    """Whether a row that begins with these words sums up those above, as `Total` does."""
+    return plain_name(cell).partition("_")[0] in _ranks(spellings.SUMMARIES)
+
+
 def _find_ranked(labels: Sequence[str], ranks: Mapping[str, int]) -> list[int]:
     found = [
         (rank, place)

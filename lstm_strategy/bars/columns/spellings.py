@@ -81,6 +81,13 @@ expiration_date exp_date delivery delivery_month maturity maturity_date strike s
 option_type price_type quote_type waehrung devise moneda moeda borse borsa boerse 周期 交易所 合约
 合约代码 货币 币种
 """
+# How a row of totals begins that stands below the last bar.
+SUMMARIES = """
+total totals subtotal grand sum sums average averages avg mean median highest lowest max maximum min
+minimum change difference diff count std stdev summe gesamt durchschnitt mittelwert hochstkurs
+tiefstkurs hochst tiefst promedio media suma maximo minimo moyenne somme totale massimo gemiddelde
+totaal итого всего среднее сумма максимум минимум 合计 合計 总计 總計 平均 平均值 汇总 합계 평균
+"""
 
 USUAL_NAMES = {
     "open": OPEN,

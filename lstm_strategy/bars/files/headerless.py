@@ -101,11 +101,17 @@ def _names_behind(numbers: list[np.ndarray], order: tuple[str, ...]) -> list[str
     if behind == 7:
         return ["Volume", *_KLINE]
     low, high = numbers[order.index("Low")], numbers[order.index("High")]
-    is_mean = behind >= 2 and bool(((numbers[4] >= low) & (numbers[4] <= high)).mean() > 0.98)
-    names = ["vwap", "Volume"] if is_mean else ["Volume"]
+    names = ["vwap", "Volume"] if behind >= 2 and _is_mean(numbers[4], low, high) else ["Volume"]
     if behind == len(names) + 1:
         names.append("trades")
     return (names + [f"column_{n}" for n in range(len(names), behind)])[:behind]
+
+
+def _is_mean(numbers: np.ndarray, low: np.ndarray, high: np.ndarray) -> bool:
+    """Whether numbers are the mean prices of their bars, or 0 where nothing was traded."""
+    is_traded = numbers > 0
+    is_within = ((numbers >= low) & (numbers <= high))[is_traded]
+    return bool(is_traded.any()) and bool(is_within.mean() > 0.98)
 
 
 def _unknown_shape(table: Table) -> BarsError:

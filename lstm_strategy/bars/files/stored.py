@@ -68,10 +68,12 @@ def _table_from_json(content: Any) -> Table:
     if isinstance(content, dict):
         if {"columns", "data"} <= set(content):
             return table_from_frame(pd.DataFrame(content["data"], columns=content["columns"]))
-        nested = [value for value in content.values() if isinstance(value, list | dict)]
+        nested = [value for value in content.values() if isinstance(value, list | dict) and value]
         inner = [value for value in nested if _holds_rows(value)]
         if len(inner) == 1:
             return _table_from_json(inner[0])
+        if len(nested) == 1 and isinstance(nested[0], dict):  # as Kraken answers
+            return _table_from_json(nested[0])
         if nested and all(isinstance(value, dict) for value in nested):
             frame = pd.DataFrame(content)
             is_by_date = count_usual_names([str(name) for name in frame.index]) >= 4

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import zipfile
 
 import pandas as pd
@@ -309,6 +310,45 @@ def test_json_is_read(tmp_path, content):
     assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
 
 
+def test_an_answer_of_kraken_is_read(tmp_path):
+    rows = [
+        [row[0] // 1000, *map(str, row[1:5]), mean, volume, 7]
+        for row, mean, volume in zip(
+            KLINES, ["10.5", "12.5", "0.0"], ["500", "400", "0"], strict=True
+        )
+    ]
+    content = {"error": [], "result": {"XXBTZUSD": rows, "last": rows[-1][0]}}
+    found = load_bars(write(tmp_path, json.dumps(content), "prices.json"))
+    expected = three_bars().tz_localize("UTC").assign(volume=[500.0, 400.0, 0.0])
+    assert_same_bars(found[BAR], expected)
+    assert found[["vwap", "trades"]].iloc[1].tolist() == [12.5, 7.0]
+
+
+TOTALS = "Total,33.5,39,30.25,36,2100\nAverage,11,13,10,12,700\n"
+BELOW = {
+    "totals": (DAILY + TOTALS, "left out line 5, 'Total', and 1 more, below the last bar"),
+    "totals below a blank line": (
+        DAILY + ",,,,,\nHighest: 14,Lowest: 9,Difference: 5,Average: 12,Change %: 18,\n",
+        "left out line 6, 'Highest: 14', below the last bar",
+    ),
+    "names once more": (
+        DAILY + DAILY.partition("\n")[0] + "\n",
+        "left out 1 row that repeats the names of the columns (first line 5)",
+    ),
+    "names between the bars": (
+        re.sub("(?=2024-01-(03|16))", "Date, Open, High, Low, Close, Volume\n", DAILY),
+        "left out 2 rows that repeat the names of the columns (first line 3)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BELOW.values(), ids=BELOW.keys())
+def test_rows_that_are_no_bars_are_left_out_and_said(tmp_path, text, said):
+    found, notes = read_bars(write(tmp_path, text, "prices.csv"))
+    assert_same_bars(found, three_bars())
+    assert notes == (said,)
+
+
 def test_feather_is_read(tmp_path):
     path = tmp_path / "prices.feather"
     three_bars().tz_localize("UTC").rename_axis("date").reset_index().to_feather(path)
@@ -520,6 +560,10 @@ REFUSED = {
     "no prices at all": (
         "timestamp,price,size,side,id\n2024-01-02 10:00:02,12,5,B,12\n",
         "column open is missing (found: timestamp, price, size, side, id)",
+    ),
+    "names in another order further down": (
+        DAILY + "Date,Close,High,Low,Open,Volume\n2024-01-17,12,14,11,13,300\n",
+        "line 5, column Date: the date 'Date' can't be read",
     ),
     "a web page": ("<!DOCTYPE html><html></html>", "the file holds a web page, not prices"),
     "a header of 200,000 characters": (
