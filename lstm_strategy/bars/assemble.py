@@ -201,16 +201,15 @@ def _put_on_dates(
 def _drop_footers(table: Table, free: Sequence[int], prices: list[int], notes: list[str]) -> Table:
     """Leave out the last rows if they hold words in front and no price, or begin as totals do."""
     found = [table.columns[p].values for p in (*free[:1], *prices)]
-    texts = [values for values in found if isinstance(values, pa.ChunkedArray)]
-    if len(texts) < len(found):
+    if not isinstance(found[0], pa.ChunkedArray):
         return table
     end, left_out = len(table.rows), []
     while end > 1:
-        first, *cells = (str(values[end - 1].as_py() or "").strip() for values in texts)
+        first, *cells = (_text_of_cell(values[end - 1]) for values in found)
         is_remark = first[:1].isalpha() and not any(ch.isdigit() for ch in first[:8])
         if is_summary(first) or (is_remark and not any(cells)):
             left_out.append(f"{table.rows.name(end - 1)}, {first[:80]!r}")
-        elif first or any(cells) or not left_out:
+        elif first or any(cells):
             break
         end -= 1
     if not left_out:
@@ -218,6 +217,11 @@ def _drop_footers(table: Table, free: Sequence[int], prices: list[int], notes: l
     more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
     notes.append(f"left out {left_out[-1]}{more}, below the last bar")
     return table.take_rows(np.arange(len(table.rows)) < end)
+
+
+def _text_of_cell(cell: object) -> str:
+    value = cell.as_py() if isinstance(cell, pa.Scalar) else cell
+    return "" if value is None or value != value else str(value).strip()  # NaN isn't itself
 
 
 class _Reader:

@@ -12,7 +12,7 @@ from lstm_strategy.errors import BarsError
 
 # The handle, the 32nds and the eighths of one, as exchanges quote bonds.
 _MAY_BE_32NDS = re.compile(r"(\d{1,3})['’](([0-2]\d|3[01])[0-7])")
-_IS_32NDS = re.compile(r"(\d{1,3})\s?['’-]\s?([0-2]\d|3[01])(\d|\+|\.\d+)?")
+_IS_32NDS = re.compile(r"(\d{1,3})\s?['’:-]\s?([0-2]\d|3[01])(\d|\+|\.\d+)?")
 _FEWEST_SHARE = 0.9
 # Prices of one market in one file, read as they are meant, are rarely further apart.
 _WIDEST_RANGE = 100

@@ -72,6 +72,9 @@ def _table_from_json(content: Any) -> Table:
         inner = [value for value in nested if _holds_rows(value)]
         if len(inner) == 1:
             return _table_from_json(inner[0])
+        if len(inner) > 1 and all(isinstance(value, list) for value in inner):
+            names = ", ".join(name for name, value in content.items() if value in inner)
+            raise BarsError(f"the JSON holds several lists of rows ({names[:200]}). Keep one.")
         if len(nested) == 1 and isinstance(nested[0], dict):  # as Kraken answers
             return _table_from_json(nested[0])
         if nested and all(isinstance(value, dict) for value in nested):

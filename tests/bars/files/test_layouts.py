@@ -324,9 +324,30 @@ def test_an_answer_of_kraken_is_read(tmp_path):
     assert found[["vwap", "trades"]].iloc[1].tolist() == [12.5, 7.0]
 
 
+def test_several_markets_in_json_are_named(tmp_path):
+    content = {"result": {"XXBTZUSD": KLINES, "XETHZUSD": KLINES, "last": 7}}
+    with pytest.raises(BarsError, match=r"lists of rows \(XXBTZUSD, XETHZUSD\)\. Keep one\."):
+        load_bars(write(tmp_path, json.dumps(content), "prices.json"))
+
+
+def test_a_row_of_totals_in_a_frame_is_left_out():
+    frame = three_bars().rename_axis("date").reset_index()
+    total = pd.DataFrame(
+        [{"date": "Total", "open": 33.5, "high": 39.0, "low": 30.25, "close": 36.0}]
+    )
+    frame = pd.concat([frame.assign(date=DAYS), total], ignore_index=True)
+    found, notes = read_bars(frame)
+    assert_same_bars(found, three_bars())
+    assert notes == ("left out row 3, 'Total', below the last bar",)
+
+
 TOTALS = "Total,33.5,39,30.25,36,2100\nAverage,11,13,10,12,700\n"
 BELOW = {
     "totals": (DAILY + TOTALS, "left out line 5, 'Total', and 1 more, below the last bar"),
+    "totals above a blank line": (
+        DAILY + "Average,11,13,10,12,700\n\n",
+        "left out line 5, 'Average', below the last bar",
+    ),
     "totals below a blank line": (
         DAILY + ",,,,,\nHighest: 14,Lowest: 9,Difference: 5,Average: 12,Change %: 18,\n",
         "left out line 6, 'Highest: 14', below the last bar",
@@ -445,6 +466,7 @@ def test_a_series_that_changes_once_is_said_and_one_value_is_not(tmp_path):
         (("09:30+01:00", "10:30+01:00", "11:30+01:00"), "UTC+01:00"),
         (("9:30Z", "10:30Z", "11:30Z"), "UTC"),
         (("9h30", "10h30", "11h30"), None),
+        (("9:30 a. m.", "10:30 a. m.", "11:30 a. m."), None),
         (("0.39583", "0.4375", "0.4791666666666667"), None),
     ],
 )
@@ -461,6 +483,15 @@ def test_times_that_cannot_be_read_are_no_markets(tmp_path, times):
     text = with_column("Time", *times)
     text = text.replace("2024-01-03", "2024-01-02").replace("2024-01-16", "2024-01-02")
     with pytest.raises(BarsError, match=r"line 2, column Time: the time .* can't be read. Write"):
+        load_bars(write(tmp_path, text, "prices.csv"))
+
+
+def test_times_that_cannot_be_read_do_not_hide_several_markets(tmp_path):
+    rows = DAILY.splitlines()
+    text = "\n".join(
+        [f"{rows[0]},Name,Time", *(f"{r},{n},9:3{n} ET" for r in rows[1:] for n in "34")]
+    )
+    with pytest.raises(BarsError, match=r'2 markets \(3, 4\)\. Choose one: symbol="3"'):
         load_bars(write(tmp_path, text, "prices.csv"))
 
 

@@ -19,7 +19,7 @@ from lstm_strategy.bars.columns.dates.read import (
     refuse_unread,
 )
 from lstm_strategy.bars.columns.dates.times import add_times, read_times
-from lstm_strategy.bars.columns.names import find_dates, find_times, list_labels
+from lstm_strategy.bars.columns.names import find_dates, find_tickers, find_times, list_labels
 from lstm_strategy.bars.columns.numbers import null_if_missing
 from lstm_strategy.bars.columns.values import Column, Rows
 from lstm_strategy.errors import BarsError
@@ -111,13 +111,23 @@ def _describe_doubt(column: Column, dates: Dates | None, rows: Rows) -> str:
 def _with_times(columns: Sequence[Column], place: int, dates: Dates, rows: Rows) -> DatedRows:
     """The dates, with the times that stand in a column of their own where they are mere days."""
     if not dates.has_times:
-        for other in find_times([column.label for column in columns]):
+        labels = [column.label for column in columns]
+        is_needed = not dates.index.is_unique and not any(
+            _holds_several(columns[p]) for p in find_tickers(labels)
+        )
+        for other in find_times(labels):
             if other != place:
-                found = add_times(columns[other], dates, rows)
+                found = add_times(columns[other], dates, rows, is_needed=is_needed)
                 if found is not None:
                     index, notes = found
                     return DatedRows(index, (place, other), (*dates.notes, *notes))
     return DatedRows(dates.index, (place,), dates.notes)
+
+
+def _holds_several(column: Column) -> bool:
+    values = column.values
+    distinct = values.unique() if isinstance(values, pa.ChunkedArray) else values
+    return len(set(map(str, distinct))) > 1
 
 
 def _join_times(columns: Sequence[Column], place: int, rows: Rows) -> DatedRows | None:

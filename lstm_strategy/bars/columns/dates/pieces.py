@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from lstm_strategy.bars.columns.spellings import MONTHS
 
 _CLOCK = re.compile(
-    r"(\d{1,2})(?::(\d\d)(?::(\d\d)(?:[.,:](\d{1,9}))?)?)?[\s-]*([ap]\.?m\.?)?", re.IGNORECASE
+    r"(\d{1,2})(?::(\d\d)(?::(\d\d)(?:[.,:](\d{1,9}))?)?)?[\s-]*([ap]\.?\s?m\.?)?", re.IGNORECASE
 )
 _ZONE = re.compile(
     r"(?:(?:UTC|GMT|UT)([+-])(\d\d?)(?::?(\d\d))?|([+-])(\d\d)(?::?(\d\d))?|Z|UTC|GMT|UT)", re.I
 )
 _CLOCK_BEHIND = (
-    r"(?:T|[\s_;,-]+)(?P<clock>\d{1,2}:\d\d(?::\d\d(?:[.,:]\d{1,9})?)?(?:\s*[ap]\.?m\.?)?"
+    r"(?:T|[\s_;,-]+)(?P<clock>\d{1,2}:\d\d(?::\d\d(?:[.,:]\d{1,9})?)?(?:\s*[ap]\.?\s?m\.?)?"
     r"|\d{1,2}\s?-?\s?[ap]m|(?<=\d{8}.)\d{4}(?:\d\d)?(?!\d))"
 )
 _REGION = r"[A-Za-z_]+/[A-Za-z_/+-]+"
@@ -75,7 +75,7 @@ def cut_date(text: str) -> DatePieces | None:
 
 def read_clock(text: str) -> int | None:
     """The microseconds since midnight of a time such as `9:30`, `9h30`, `093000` or `4:00 PM`."""
-    text = re.sub(r"^(\d{1,2})h(\d\d)$", r"\1:\2", text)
+    text = re.sub(r"^(\d{1,2})\s?h\s?(\d\d)$", r"\1:\2", text)
     if re.fullmatch(r"\d{4}(\d\d)?", text):
         text = ":".join(text[place : place + 2] for place in range(0, len(text), 2))
     match = _CLOCK.fullmatch(text)

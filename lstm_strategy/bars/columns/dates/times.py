@@ -18,6 +18,7 @@ from lstm_strategy.bars.columns.values import Column, Rows, text_of
 from lstm_strategy.errors import BarsError
 
 _MINUTES_OF_A_DAY = 1440
+_LOOKS_LIKE_TIME = r"^\d{1,2}(:|\s?h|\.\d|\s*$|\s*[AaPp]\.?[Mm])"
 
 
 def read_times(column: Column, rows: Rows) -> tuple[np.ndarray, bool] | None:
@@ -78,9 +79,20 @@ def _read_clock_digits(
 
 
 def add_times(
-    column: Column, days: Dates, rows: Rows
+    column: Column, days: Dates, rows: Rows, *, is_needed: bool = False
 ) -> tuple[pd.DatetimeIndex, tuple[str, ...]] | None:
-    """Days with the times of day of another column; None if that holds none."""
+    """Days with the times of day of another column; None if that holds none.
+
+    Args:
+        column: The column that may hold times.
+        days: The days.
+        rows: What the rows are called.
+        is_needed: Whether the days alone can't tell the rows apart, so that what looks like a time
+            and can't be read is refused.
+
+    Raises:
+        BarsError: If a time can't be read.
+    """
     times = read_times(column, rows)
     label = column.label.strip()
     if times is not None:
@@ -91,7 +103,7 @@ def add_times(
         return _add(days, fractions), (f"column {label} was read as fractions of a day",)
     whole = read_dates(column, rows)
     if whole is None or not whole.has_times or len(whole.unread):
-        return _add_zoned(column, days, rows)
+        return _add_zoned(column, days, rows, is_needed)
     there = whole.index.tz_localize(None)
     is_same_day = there.normalize() == days.index
     return (whole.index, whole.notes) if is_same_day.all() else None
@@ -117,20 +129,20 @@ def _read_fractions(column: Column) -> np.ndarray | None:
 
 
 def _add_zoned(
-    column: Column, days: Dates, rows: Rows
+    column: Column, days: Dates, rows: Rows, is_needed: bool
 ) -> tuple[pd.DatetimeIndex, tuple[str, ...]] | None:
-    """Days with times that have a zone behind; a time of a repeated day has to be readable."""
+    """Days with times that have a zone behind."""
     if not isinstance(column.values, pa.ChunkedArray) or len(pc.unique(column.values)) < 2:
         return None
     cells = null_if_missing(column.values)
-    if days.index.is_unique and not pc.any(pc.match_substring_regex(cells, r"^\d{1,2}:")).as_py():
+    if not pc.any(pc.match_substring_regex(cells, _LOOKS_LIKE_TIME)).as_py():
         return None
     written = zip(days.index.strftime("%Y-%m-%d"), cells.to_pylist(), strict=True)
     text = text_of([None if cell is None else f"{day} {cell}" for day, cell in written])
     found = read_dates(Column(column.label, text), rows)
     if found is not None and not len(found.unread) and not found.doubt and found.has_times:
         return found.index, found.notes
-    if days.index.is_unique:
+    if not is_needed:
         return None
     row = int(found.unread[0]) if found is not None and len(found.unread) else 0
     raise BarsError(
