@@ -78,7 +78,7 @@ def _learn_until(
     settings = LSTMForecaster(**SETTINGS).settings
     rows, _ = build_training_set(bars, FeatureSet.preset("default"), settings)
     for forecasts in epochs(rows):
-        best = max(best, roc_auc_score(rows.labels[rows.held_out[0]], forecasts))
+        best = max(best, roc_auc_score(rows.labels[rows.held_out[0], 0], forecasts))
         if best >= auc or time.perf_counter() - started > limit:
             break
     return best, time.perf_counter() - started
@@ -93,7 +93,7 @@ def _windows(rows: TrainingSet, *, scaled: bool) -> tuple[Any, ...]:
     first = len(features) - len(windows)
     learned = slice(first, held_out.start - rows.purge)
     weights = (rows.weights[learned] / rows.weights[learned].mean()).astype(np.float32)
-    labels = rows.labels[learned]
+    labels = rows.labels[learned, 0]
     return windows[: len(labels)], labels, weights, windows[held_out.start - first :]
 
 

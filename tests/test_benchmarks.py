@@ -196,8 +196,9 @@ def test_the_peers_learn_from_the_rows_before_those_that_all_are_judged_on(runne
 
     rows = TrainingSet(
         features=np.arange(200.0)[:, None],
-        labels=np.arange(200) % 2,
+        labels=np.arange(200)[:, None] % 2,
         weights=np.ones(200),
+        context=np.empty((200, 0)),
         held_out=(slice(150, 200),),
         purge=1,
     )

@@ -164,7 +164,10 @@ def audit_training(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
             is_leak=False,
         )
         return PartialAudit(notes=(note,))
-    rows = build_training_set(trained_on, model.features, model.settings)[0].scaling_rows
+    training_set, _ = build_training_set(
+        trained_on, model.features, model.settings, context=model.context
+    )
+    rows = training_set.scaling_rows
     every_row = model.features.frame(bars).dropna().to_numpy()
     threshold = _compare_threshold(model, card, trained_on)
     checked = Check("threshold", 2, len(threshold))
@@ -250,10 +253,13 @@ def _compare_threshold(
 
 def measure_network_memory(model: LSTMForecaster, bars: pd.DataFrame) -> PartialAudit:
     """Measure the bars that the carried memory needs here, and whether the model waits as long."""
-    rows = model.features.frame(bars).dropna().to_numpy()
+    inputs = model.inputs.frame(bars).dropna().to_numpy()
+    rows = inputs[:, : len(model.features.names)]
     memory: int | None = model.settings.lookback
     if model.settings.memory == "carry":
-        memory = network_memory(model.engine, rows, lambda members: model.columns_of(members)[0])
+        memory = network_memory(
+            model.engine, rows, lambda answers, span: model.columns_of(answers, inputs[span])[0]
+        )
     waits = model.settled_rows
     if memory is None and len(rows) < 4 * waits:
         memory = waits  # too few bars to tell, so what was measured in training holds

@@ -11,7 +11,7 @@ from lstm_strategy.learning.features.alteration import (
 )
 from lstm_strategy.learning.features.augmentation import mirror_bars
 from lstm_strategy.learning.features.evidence import LookaheadEvidence, lookahead_evidence
-from lstm_strategy.learning.features.feature_set import FeatureSet, choose_features
+from lstm_strategy.learning.features.feature_set import FeatureSet, choose_features, join_features
 from lstm_strategy.learning.features.indicators import (
     BASE_COLUMNS,
     FeatureSpecs,
@@ -63,6 +63,7 @@ __all__ = [
     "first_unequal",
     "format_spec",
     "indicator_library",
+    "join_features",
     "known_kinds",
     "lookahead_evidence",
     "lookahead_remedy",

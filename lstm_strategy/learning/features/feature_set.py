@@ -117,6 +117,21 @@ class FeatureSet:
         ]
         return other
 
+    def joined_with(self, others: Self) -> Self:
+        """Return these features and those of another set that aren't among them."""
+        joined = copy(self)
+        joined._is_measured = False
+        known = set(self.names)
+        new = [
+            (spec, columns)
+            for spec, columns in zip(others.specs, others._columns, strict=True)
+            if not known.issuperset(column.name for column in columns)
+        ]
+        joined.specs = [*self.specs, *(spec for spec, _ in new)]
+        joined._columns = [*self._columns, *(columns for _, columns in new)]
+        joined._check_names()
+        return joined
+
     @property
     def as_measured(self) -> Self:
         """The same features as they were measured on simulated bars, before any fit."""
@@ -268,6 +283,24 @@ class FeatureSet:
                 f"Two features give the same column {twice[0]!r}. Remove one, or tell them "
                 'apart with "suffix".'
             )
+
+
+def join_features(features: FeatureSet, others: FeatureSet | None) -> FeatureSet:
+    """Put the columns of two feature sets side by side; a column of both comes once.
+
+    Args:
+        features: The columns that come first.
+        others: The columns after them, or None for no others.
+
+    Returns:
+        Features with the traits that each had.
+
+    Example:
+        >>> rsi, roc = {"kind": "rsi", "length": 5}, {"kind": "roc", "length": 3}
+        >>> join_features(FeatureSet([rsi]), FeatureSet([roc, rsi])).names
+        ['RSI_5', 'ROC_3']
+    """
+    return features if others is None else features.joined_with(others)
 
 
 def choose_features(features: FeatureSet | FeatureSpecs | None) -> FeatureSet:

@@ -8,7 +8,7 @@ import numpy as np
 from lstm_strategy.learning.forecaster.model_card import MemorySpan
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.inference import SIGNAL_TOLERANCE, Engine, network_memory
-from lstm_strategy.learning.targets import SignalScale, Target
+from lstm_strategy.learning.targets import AnsweredRows, SignalScale
 from lstm_strategy.learning.training import ForecasterSettings, TrainingSet
 
 log = logging.getLogger(__name__)
@@ -33,41 +33,81 @@ class Assessment:
 
 
 def assess_network(
-    network: TrainedNetwork, rows: TrainingSet, settings: ForecasterSettings
+    network: TrainedNetwork,
+    rows: TrainingSet,
+    settings: ForecasterSettings,
+    *,
+    bars_per_year: float,
 ) -> Assessment:
     """Measure a network on the rows that it was trained with."""
-    members = network.forecast_rows(
-        rows.features, settled_rows=settings.lookback, window_rows=settings.window_rows
-    )
-    scale = fit_signal_scale(members, settings)
+    answers = _answer_training_rows(network, rows, settings)
+    scale = _fit_scale(answers, rows, settings, bars_per_year=bars_per_year)
     memory = None
     if settings.memory == "carry":
-        memory = measure_memory(network.engine, rows.features, scale, settings)
-    return Assessment(scale, memory, score_held_out_rows(rows, settings.target, members))
+        memory = measure_memory(network.engine, rows, scale, settings)
+    scores = settings.target.score(_take_held_out(rows, answers))
+    return Assessment(scale, memory, scores)
 
 
-def fit_signal_scale(members: np.ndarray, settings: ForecasterSettings) -> SignalScale:
-    """The scale that the members' forecasts of the training rows give."""
-    return settings.target.fit_scale(members[settings.lookback - 1 :].mean(axis=1))
+def fit_signal_scale(
+    network: TrainedNetwork,
+    rows: TrainingSet,
+    settings: ForecasterSettings,
+    *,
+    bars_per_year: float,
+) -> SignalScale:
+    """The scale that a network's answers on its training rows give."""
+    answers = _answer_training_rows(network, rows, settings)
+    return _fit_scale(answers, rows, settings, bars_per_year=bars_per_year)
+
+
+def _answer_training_rows(
+    network: TrainedNetwork, rows: TrainingSet, settings: ForecasterSettings
+) -> np.ndarray:
+    """The members' answers, shape (n_rows, n_members, n_outputs); NaN before they are settled."""
+    flat = network.forecast_rows(
+        rows.features, settled_rows=settings.lookback, window_rows=settings.window_rows
+    )
+    return flat.reshape(len(flat), settings.members, -1)
+
+
+def _fit_scale(
+    answers: np.ndarray, rows: TrainingSet, settings: ForecasterSettings, *, bars_per_year: float
+) -> SignalScale:
+    settled = slice(settings.lookback - 1, None)
+    trained = AnsweredRows(
+        labels=rows.labels[settled],
+        answers=answers[settled].mean(axis=1),
+        weights=rows.weights[settled],
+        context=rows.context[settled],
+    )
+    held_out = _take_held_out(rows, answers)
+    return settings.target.fit_scale(trained, held_out, bars_per_year=bars_per_year)
 
 
 def measure_memory(
-    engine: Engine, rows: np.ndarray, scale: SignalScale, settings: ForecasterSettings
+    engine: Engine, rows: TrainingSet, scale: SignalScale, settings: ForecasterSettings
 ) -> MemorySpan:
     """Measure how long the carried memory depends on where it began.
 
-    Where the memory never settles, the span is as long as can be spared, and a warning is logged.
+    It is that of the signal before any confidence takes from it. Where the memory never settles,
+    the span is as long as can be spared, and a warning is logged.
     """
-    measured = network_memory(
-        engine, rows, lambda members: settings.target.build_columns(members, scale)[0]
-    )
-    spared = min(LOOKBACKS_OF_CONTEXT * settings.lookback, len(rows) // 4)
+    unshrunk = scale.model_copy(update={"confidence": 1.0})
+
+    def find_signals(flat: np.ndarray, span: slice) -> np.ndarray:
+        answers = flat.reshape(len(flat), settings.members, -1)
+        return settings.target.build_columns(answers, unshrunk, rows.context[span])[0]
+
+    measured = network_memory(engine, rows.features, find_signals)
+    n_rows = len(rows.features)
+    spared = min(LOOKBACKS_OF_CONTEXT * settings.lookback, n_rows // 4)
     if measured is None:
         log.warning(
             "The network still remembers its first row after half of the %s training rows, so "
             "forecasts begin after %s rows and depend a little on where the bars begin. "
             "Train on more bars, or with memory='window'.",
-            f"{len(rows):,}",
+            f"{n_rows:,}",
             f"{spared:,}",
         )
     return MemorySpan(
@@ -77,16 +117,19 @@ def measure_memory(
     )
 
 
-def score_held_out_rows(rows: TrainingSet, target: Target, members: np.ndarray) -> dict[str, float]:
-    """The target's scores of each member on the rows that it held out, all taken together.
+def _take_held_out(rows: TrainingSet, answers: np.ndarray) -> AnsweredRows:
+    """What each member answered on the rows that it held out, one member after the other.
 
-    `members` has the members' forecasts of all rows, shape (n_rows, n_members); rows where they
-    are NaN are left out.
+    Rows that aren't answered, since the memory is still settling, are left out.
     """
-    parts = [
-        (rows.labels[span], members[span, member], rows.weights[span])
-        for member, span in enumerate(rows.held_out)
-    ]
-    labels, forecast, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-    is_known = ~np.isnan(forecast)  # the first rows are still warming up
-    return target.score(labels[is_known], forecast[is_known], weights[is_known])
+    places = [np.arange(span.start, span.stop) for span in rows.held_out]
+    own = [answers[place, member] for member, place in enumerate(places)]
+    place, held_out = np.concatenate(places), np.concatenate(own)
+    is_known = ~np.isnan(held_out).any(axis=1)
+    place = place[is_known]
+    return AnsweredRows(
+        labels=rows.labels[place],
+        answers=held_out[is_known],
+        weights=rows.weights[place],
+        context=rows.context[place],
+    )

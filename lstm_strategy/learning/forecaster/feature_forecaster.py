@@ -4,6 +4,7 @@ import inspect
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 
 from lstm_strategy.bars import describe_span, validate_bars
 from lstm_strategy.errors import TrainingError
+from lstm_strategy.learning.features import FeatureSet, join_features
 from lstm_strategy.learning.forecaster.base import TrainableForecaster
 from lstm_strategy.learning.forecaster.storage import builder_name
 from lstm_strategy.learning.forecaster.stream import ForecastStream, StreamedModel
@@ -33,6 +35,7 @@ class FeatureForecaster(TrainableForecaster):
 
     Attributes:
         features: What the model sees.
+        context: What only its target needs, to turn answers into forecasts; None for nothing.
         settings: All arguments of the class but features and network.
         network: The user's own network builder, if there is one.
 
@@ -44,12 +47,18 @@ class FeatureForecaster(TrainableForecaster):
     """
 
     settings: BaseModel
+    context: FeatureSet | None = None
     network: "NetworkBuilder | None" = None
 
     @property
     @abstractmethod
     def target(self) -> Target:
         """What the model is asked."""
+
+    @property
+    def inputs(self) -> FeatureSet:
+        """All columns that a forecast needs: the features, and behind them the context."""
+        return join_features(self.features, self.context)
 
     @property
     @abstractmethod
@@ -78,7 +87,7 @@ class FeatureForecaster(TrainableForecaster):
 
     @abstractmethod
     def _forecast_rows(self, rows: np.ndarray) -> np.ndarray:
-        """The members' forecasts for at least `settled_rows` rows, shape (n_rows, n_members).
+        """The members' answers for at least `settled_rows` rows, shape (n_rows, n_answers).
 
         NaN in the first `settled_rows - 1` rows.
         """
@@ -129,17 +138,17 @@ class FeatureForecaster(TrainableForecaster):
     @property
     def warm_up(self) -> int:
         """Bars before the first forecast: those of the features, then those of the memory."""
-        return self.features.warm_up + self.settled_rows - 1
+        return self.inputs.warm_up + self.settled_rows - 1
 
     @property
     def bars_columns(self) -> list[str]:
         """The columns that bars must have to be forecast."""
-        return self.features.bars_columns
+        return self.inputs.bars_columns
 
     @property
     def reads_volume(self) -> bool:
         """Whether a feature changes with the volume."""
-        return self.features.reads_volume
+        return self.inputs.reads_volume
 
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Forecast every bar, each at its close.
@@ -160,10 +169,10 @@ class FeatureForecaster(TrainableForecaster):
             FeatureError: If the bars lack a column that a feature reads.
             ModelError: If the forecaster hasn't been fitted.
         """
-        members = self._forecast_members(bars)
+        answers, inputs = self._answer(bars)
         return pd.DataFrame(
-            np.column_stack(self.columns_of(members.to_numpy())),
-            index=members.index,
+            np.column_stack(self.columns_of(answers, inputs.to_numpy())),
+            index=inputs.index,
             columns=list(self.target.forecast_columns),
         )
 
@@ -177,14 +186,18 @@ class FeatureForecaster(TrainableForecaster):
             Shape (n_bars, n_members), -1…1, known at the close of the row; NaN where `forecast`
             is.
         """
-        members = self._forecast_members(bars)
-        return members.apply(lambda member: self.columns_of(member.to_numpy()[:, None])[0])
+        answers, inputs = self._answer(bars)
+        by_member = np.split(answers, self.n_members, axis=1)
+        signals = [self.columns_of(own, inputs.to_numpy())[0] for own in by_member]
+        return pd.DataFrame(np.column_stack(signals), index=inputs.index)
 
-    def columns_of(self, members: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Turn members' forecasts into the columns of `forecast`.
+    def columns_of(self, answers: np.ndarray, inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Turn members' answers into the columns of `forecast`.
 
         Args:
-            members: Shape (n_rows, n_members).
+            answers: Those of all members or of some, shape (n_rows, n_answers): the outputs of a
+                member side by side.
+            inputs: The columns of `inputs` for the same rows, shape (n_rows, n_inputs).
 
         Returns:
             One array of shape (n_rows,) a column.
@@ -192,7 +205,19 @@ class FeatureForecaster(TrainableForecaster):
         Raises:
             ModelError: If the forecaster hasn't been fitted.
         """
-        return self.target.build_columns(members, self._scale)
+        return self._build_columns(self._context_places, answers, inputs)
+
+    @property
+    def _context_places(self) -> list[int]:
+        """Where the columns of the context are among the inputs."""
+        names = self.inputs.names
+        return [] if self.context is None else [names.index(name) for name in self.context.names]
+
+    def _build_columns(
+        self, context_places: list[int], answers: np.ndarray, inputs: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        by_member = answers.reshape(len(answers), -1, self.target.head.n_outputs)
+        return self.target.build_columns(by_member, self._scale, inputs[:, context_places])
 
     def stream(self, history: pd.DataFrame | None = None) -> ForecastStream:
         """Give the same forecasts bar by bar.
@@ -205,9 +230,10 @@ class FeatureForecaster(TrainableForecaster):
             ModelError: If the forecaster hasn't been fitted.
         """
         model = StreamedModel(
-            features=self.features,
+            inputs=self.inputs,
+            n_features=len(self.features.names),
             engine=self.engine,
-            build_columns=self.columns_of,
+            build_columns=partial(self._build_columns, self._context_places),
             settled_rows=self.settled_rows,
             window_rows=self.window_rows,
         )
@@ -215,23 +241,25 @@ class FeatureForecaster(TrainableForecaster):
             model, None if history is None else validate_bars(history, may_stand_still=True)
         )
 
-    def _forecast_members(self, bars: pd.DataFrame) -> pd.DataFrame:
-        """The members' forecasts for every bar, shape (n_bars, n_members)."""
+    def _answer(self, bars: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+        """The members' answers for every bar, shape (n_bars, n_answers), and the inputs."""
         _ = self._scale  # without one nothing has been trained: say so before anything else
         bars = validate_bars(bars, may_stand_still=True)
         self.warn_of_other_bars(bars)
-        self.features.check_volume(bars)
-        features = self.features.frame(bars)
-        is_known = features.notna()
+        columns = self.inputs
+        columns.check_volume(bars)
+        inputs = columns.frame(bars)
+        is_known = inputs.notna()
         is_complete = is_known.all(axis=1).to_numpy()
-        if len(bars) > self.features.warm_up and not is_complete.any():
+        if len(bars) > columns.warm_up and not is_complete.any():
             never = list(is_known.columns[~is_known.any()]) or list(is_known.columns)
             log.warning(
                 "No bar of %s gets a forecast, since on none all features are known; look at %s.",
                 describe_span(bars),
                 ", ".join(never[:3]),
             )
-        frame = pd.DataFrame(np.nan, index=bars.index, columns=range(self.n_members))
+        answers = np.full((len(bars), self.n_members * self.target.head.n_outputs), np.nan)
         if is_complete.sum() >= self.settled_rows:
-            frame.loc[is_complete] = self._forecast_rows(features.to_numpy()[is_complete])
-        return frame
+            rows = inputs.to_numpy()[is_complete, : len(self.features.names)]
+            answers[is_complete] = self._forecast_rows(rows)
+        return answers, inputs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import bars_fingerprint, measure_traits
+from lstm_strategy.bars import bars_fingerprint, bars_per_year, measure_traits
 from lstm_strategy.learning.features import FeatureSet, check_causal, settle_features
 from lstm_strategy.learning.forecaster.assessment import assess_network
 from lstm_strategy.learning.forecaster.model_card import ModelCard, TrainingSpan
@@ -27,12 +27,14 @@ class TrainedModel:
 
     Attributes:
         features: What the network sees, settled on the bars.
+        context: What the target needs besides, settled likewise; None where it needs nothing.
         network: The ensemble.
         card: Where it came from.
         history: One row per epoch: member, epoch, loss, val_loss.
     """
 
     features: FeatureSet
+    context: FeatureSet | None
     network: TrainedNetwork
     card: ModelCard
     history: pd.DataFrame
@@ -43,6 +45,7 @@ def train_model(
     features: FeatureSet,
     settings: ForecasterSettings,
     *,
+    context: FeatureSet | None = None,
     build: "NetworkBuilder | None" = None,
     leave_out: np.ndarray | None = None,
     validation: np.ndarray | None = None,
@@ -52,8 +55,9 @@ def train_model(
     """Train an ensemble on valid bars; arguments and errors are those of `LSTMForecaster.fit`."""
     check_causal(features, bars, horizon=settings.horizon)
     features = settle_features(features, bars)
+    context = None if context is None else settle_features(context, bars)
     rows, times = build_training_set(
-        bars, features, settings, leave_out=leave_out, validation=validation
+        bars, features, settings, context=context, leave_out=leave_out, validation=validation
     )
     from lstm_strategy.learning.inference import StoredForecasts, build_engine
     from lstm_strategy.learning.network import keras, usual_precision
@@ -71,11 +75,13 @@ def train_model(
         stored=StoredForecasts.of(engine, rows.features),
         keras_version=keras.__version__,
     )
-    assessment = assess_network(network, rows, settings)
+    year = bars_per_year(pd.DatetimeIndex(bars.index))
+    assessment = assess_network(network, rows, settings, bars_per_year=year)
     card = ModelCard(
         created=datetime.now(UTC),
         settings=settings,
         features=features.to_dict(),
+        context=None if context is None else context.to_dict(),
         training=TrainingSpan(
             start=bars.index[0],
             end=bars.index[-1],
@@ -92,4 +98,4 @@ def train_model(
         backend=keras.backend.backend(),
         network=builder_name(build),
     )
-    return TrainedModel(features, network, card, fit.history)
+    return TrainedModel(features, context, network, card, fit.history)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import find_differences, validate_bars
+from lstm_strategy.bars import bars_per_year, find_differences, validate_bars
 from lstm_strategy.errors import ModelError, escape_controls
 from lstm_strategy.learning.features import FeatureSet, FeatureSpecs, choose_features
 from lstm_strategy.learning.forecaster.assessment import (
@@ -83,6 +83,7 @@ class LSTMForecaster(FeatureForecaster):
 
     Attributes:
         features: What the network sees; `fit` measures its warm-up and memory on the bars.
+        context: What only the target needs, likewise; None where it needs nothing.
         settings: All arguments but features and network.
         network: The user's own network builder, if there is one.
         card: Where the model came from; None before the training.
@@ -143,6 +144,7 @@ class LSTMForecaster(FeatureForecaster):
             validation=validation,
             mirror=mirror,
         )
+        self.context = _choose_context(self.settings.target)
         self.network = network
         self.history = pd.DataFrame(columns=HISTORY_COLUMNS)
         self._trained: TrainedNetwork | None = None
@@ -186,7 +188,7 @@ class LSTMForecaster(FeatureForecaster):
     def context_bars(self) -> int:
         """Bars of history after which a forecast hardly depends on where the history began."""
         reach = max(LOOKBACKS_OF_CONTEXT * self.settings.lookback, self.settled_rows)
-        return self.features.memory + reach
+        return self.inputs.memory + reach
 
     @property
     def training_end(self) -> pd.Timestamp | None:
@@ -225,7 +227,7 @@ class LSTMForecaster(FeatureForecaster):
         decisive = [
             self._fitted_network().digest,
             self.settings.model_dump(mode="json"),
-            self.features.to_dict(),
+            self.inputs.to_dict(),
             self.card.model_dump(mode="json", include={"signal", "memory"}),
         ]
         return sha256_of(json.dumps(decisive))
@@ -298,13 +300,14 @@ class LSTMForecaster(FeatureForecaster):
             validate_bars(bars),
             self.features,
             self.settings,
+            context=self.context,
             build=self.network,
             leave_out=leave_out,
             validation=validation,
             progress=progress,
             callbacks=callbacks,
         )
-        self.features = model.features
+        self.features, self.context = model.features, model.context
         self.card, self.history, self._trained = model.card, model.history, model.network
         return self
 
@@ -326,6 +329,7 @@ class LSTMForecaster(FeatureForecaster):
             "lookback": self.settings.lookback if lookback is None else lookback,
         }
         other = type(self)(self.features, network=self.network, **arguments)
+        other.context = self.context
         other.history, other._trained = self.history, self._trained
         other.card = self._fitted_card().model_copy(update={"settings": other.settings})
         return other
@@ -339,11 +343,12 @@ class LSTMForecaster(FeatureForecaster):
         Raises:
             ModelError: If the forecaster hasn't been fitted.
         """
-        rows, _ = build_training_set(training_bars, self.features, self.settings)
-        members = self._fitted_network().forecast_rows(
-            rows.features, settled_rows=self.settings.lookback, window_rows=self.window_rows
+        network = self._fitted_network()
+        rows, _ = build_training_set(
+            training_bars, self.features, self.settings, context=self.context
         )
-        return fit_signal_scale(members, self.settings)
+        year = bars_per_year(pd.DatetimeIndex(training_bars.index))
+        return fit_signal_scale(network, rows, self.settings, bars_per_year=year)
 
     def save(self, folder: str | Path) -> Path:
         """Write the model as a folder, whole or not at all, and return its path.
@@ -390,6 +395,7 @@ class LSTMForecaster(FeatureForecaster):
                 "Restore the folder, or train the model again."
             )
         forecaster = cls(features, **dict(card.settings))
+        forecaster.context = _read_context(card, needed=forecaster.context)
         forecaster._trained = TrainedNetwork.from_files(
             saved.files,
             stored=saved.stored,
@@ -411,7 +417,7 @@ class LSTMForecaster(FeatureForecaster):
         Raises:
             TrainingError: With the number that is needed, and what for.
         """
-        check_enough_bars(self.settings, self.features, n_bars)
+        check_enough_bars(self.settings, self.inputs, n_bars)
 
     def warn_of_other_bars(self, bars: pd.DataFrame) -> None:
         """Log once that valid bars have another spacing, timezone or scale than the training's."""
@@ -457,6 +463,22 @@ class LSTMForecaster(FeatureForecaster):
         self._fitted_card()
         assert self._trained is not None  # what has a card has a network
         return self._trained
+
+
+def _choose_context(target: Target) -> FeatureSet | None:
+    """What a target needs besides answers, as features; None where it needs nothing."""
+    return FeatureSet(list(target.context)) if target.context else None
+
+
+def _read_context(card: ModelCard, *, needed: FeatureSet | None) -> FeatureSet | None:
+    """The context that a card describes, which must be the one that its target needs."""
+    saved = None if card.context is None else FeatureSet.from_dict(card.context)
+    if (saved and saved.specs) != (needed and needed.specs):
+        raise ModelError(
+            f"{CARD_FILE} is damaged: its context isn't what the target "
+            f"{card.settings.target.name} needs. Restore it, or train the model again."
+        )
+    return saved
 
 
 @cache

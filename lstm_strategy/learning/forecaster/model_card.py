@@ -72,6 +72,7 @@ class ModelCard(BaseModel):
         created: When the training ended, in UTC.
         settings: The arguments of `LSTMForecaster`, save features and network.
         features: What `FeatureSet.from_dict` reads.
+        context: The same for what only the target needs; None where it needs nothing.
         training: The bars that the model has seen.
         signal: How a forecast becomes a signal.
         memory: How long a carried memory takes to settle; None without one.
@@ -95,6 +96,7 @@ class ModelCard(BaseModel):
     created: datetime
     settings: ForecasterSettings
     features: dict[str, Any]
+    context: dict[str, Any] | None = None
     training: TrainingSpan
     signal: SignalScale
     memory: MemorySpan | None = None

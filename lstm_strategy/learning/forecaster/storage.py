@@ -394,10 +394,12 @@ def _read_check(path: Path, card: ModelCard, *, described: str) -> StoredForecas
         stored = StoredForecasts.from_dict(saved)
     except (ValueError, TypeError) as error:
         raise ModelError(f"{path} is damaged: {error}. Save or train the model again.") from None
-    if stored.forecasts.shape[1] != card.settings.members:
+    n_answers = card.settings.members * card.settings.target.head.n_outputs
+    if stored.forecasts.shape[1] != n_answers:
         raise ModelError(
-            f"{path} has forecasts of {stored.forecasts.shape[1]} members, and {CARD_FILE} says "
-            f"members={card.settings.members}. Restore the folder, or train the model again."
+            f"{path} has {stored.forecasts.shape[1]} answers a row, and {CARD_FILE} says "
+            f"{n_answers}: members={card.settings.members}. Restore the folder, or train the model "
+            "again."
         )
     if saved.get("card") != described:
         raise ModelError(

@@ -20,18 +20,20 @@ class StreamedModel:
     """What a stream needs of a trained model.
 
     Attributes:
-        features: What the model sees.
-        engine: What computes the members' forecasts.
-        build_columns: Signal, forecast and uncertainty from the members' forecasts, shape
-            (n_rows, n_members).
+        inputs: All columns that a forecast needs.
+        n_features: How many of them, the first ones, the network sees.
+        engine: What computes the members' answers.
+        build_columns: Signal, forecast, uncertainty and further columns from the members'
+            answers, shape (n_rows, n_answers), and the inputs, shape (n_rows, n_inputs).
         settled_rows: Complete rows that the first forecast needs, its own included.
         window_rows: Rows that each forecast starts afresh from; None where the state is carried
             from row to row.
     """
 
-    features: FeatureSet
+    inputs: FeatureSet
+    n_features: int
     engine: Engine
-    build_columns: Callable[[np.ndarray], tuple[np.ndarray, ...]]
+    build_columns: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
     settled_rows: int
     window_rows: int | None
 
@@ -69,7 +71,7 @@ class ForecastStream:
 
     def __init__(self, model: StreamedModel, history: pd.DataFrame | None = None) -> None:
         self._model = model
-        self._columns = model.features.bars_columns
+        self._columns = model.inputs.bars_columns
         self._last_known: dict[str, float] = {}
         self._state: State = model.engine.initial_state(1)
         self._window: deque[np.ndarray] = deque(maxlen=model.window_rows or 0)
@@ -79,9 +81,9 @@ class ForecastStream:
         if history is not None and len(history):
             known = history[self._columns].astype(float).ffill()
             self._last_known = dict(zip(self._columns, known.iloc[-1].tolist(), strict=True))
-        rows = model.features.frame(known)
-        self._take_rows(rows.dropna().to_numpy())
-        self._trailing = TrailingFeatures(model.features, known, rows=rows)
+        rows = model.inputs.frame(known)
+        self._take_rows(rows.dropna().to_numpy()[:, : model.n_features])
+        self._trailing = TrailingFeatures(model.inputs, known, rows=rows)
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
         """Take a closed bar and return what is known at its close.
@@ -137,7 +139,7 @@ class ForecastStream:
                 value = float(bar[name])
             except (TypeError, ValueError):
                 raise BarsError(f"{name} must be a number, got {bar[name]!r} at {time}.") from None
-            if name == "volume" and np.isnan(value) and not self._model.features.reads_volume:
+            if name == "volume" and np.isnan(value) and not self._model.inputs.reads_volume:
                 value = 0.0
             if name in BASE_COLUMNS and not np.isfinite(value):
                 raise BarsError(f"{name} is {value} at {time}. Leave incomplete bars out.")
@@ -176,18 +178,19 @@ class ForecastStream:
         return self._peeked[2]
 
     def _compute_step(self, time: pd.Timestamp, values: list[float]) -> _Step:
-        row = self._trailing.row_after(time, values)
-        if not np.isfinite(row).all():
+        inputs = self._trailing.row_after(time, values)
+        if not np.isfinite(inputs).all():
             return _Step(UNKNOWN_FORECAST, self._state, None)
-        members, state = self._forecast_members(row)
+        row = inputs[: self._model.n_features]
+        answers, state = self._answer_row(row)
         if self._n_rows_seen + 1 < self._model.settled_rows:
             return _Step(UNKNOWN_FORECAST, state, row)
-        signal, forecast, uncertainty = self._model.build_columns(members)
+        signal, forecast, uncertainty, *_ = self._model.build_columns(answers, inputs[None])
         known = Forecast(float(signal[0]), float(forecast[0]), float(uncertainty[0]))
         return _Step(known, state, row)
 
-    def _forecast_members(self, row: np.ndarray) -> tuple[np.ndarray, State]:
-        """The members' forecasts for one more row, shape (1, n_members), and the state after it."""
+    def _answer_row(self, row: np.ndarray) -> tuple[np.ndarray, State]:
+        """The members' answers for one more row, shape (1, n_answers), and the state after it."""
         engine, window_rows = self._model.engine, self._model.window_rows
         if window_rows is None:
             return run_carried(engine, row[None], self._state)

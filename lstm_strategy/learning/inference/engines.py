@@ -48,7 +48,7 @@ class Engine(Protocol):
             state: The state before the first row.
 
         Returns:
-            The forecasts, shape (n_sequences, n_rows, n_members), and the state after the last
+            The forecasts, shape (n_sequences, n_rows, n_answers), and the state after the last
             row.
         """
         ...
@@ -123,7 +123,7 @@ def run_carried(engine: Engine, rows: np.ndarray, state: State) -> tuple[np.ndar
         state: The state before the first row.
 
     Returns:
-        The forecasts, shape (n_rows, n_members), each known at the close of its row, and the
+        The forecasts, shape (n_rows, n_answers), each known at the close of its row, and the
         state after the last row.
 
     Example:
@@ -151,7 +151,7 @@ def run_windowed(engine: Engine, rows: np.ndarray, *, lookback: int) -> np.ndarr
         lookback: Rows of a window, the one that is forecast included.
 
     Returns:
-        Shape (n_rows, n_members), each known at the close of its row; NaN in the first
+        Shape (n_rows, n_answers), each known at the close of its row; NaN in the first
         `lookback - 1` rows.
 
     Example:

@@ -41,7 +41,7 @@ def export_onnx(network: keras.Model) -> bytes | None:
 
     Returns:
         A model that takes `rows` of shape (batch, time, n_features) and states of shape
-        (batch, units), and gives `forecasts` of shape (batch, time, n_members) and the states
+        (batch, units), and gives `forecasts` of shape (batch, time, n_answers) and the states
         after the last row, in the order of `build_stepping_network`. None, and a line in the log,
         where a layer has no form in ONNX here.
 
@@ -66,7 +66,7 @@ def export_onnx(network: keras.Model) -> bytes | None:
         return None
     merged = graph.add_node("Concat", *forecasts, axis=-1)
     graph.add_node("Transpose", merged, perm=[1, 0, 2], outputs=["forecasts"])
-    return graph.serialize(n_features=network.input_shape[-1], n_members=len(forecasts))
+    return graph.serialize(n_features=network.input_shape[-1], n_outputs=network.output_shape[-1])
 
 
 def _write_network(graph: OnnxGraph, network: keras.Model, inputs: str | list[str]) -> str:

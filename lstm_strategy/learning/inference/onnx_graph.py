@@ -69,11 +69,11 @@ class OnnxGraph:
         ]
         return [steps, *new_states]
 
-    def serialize(self, *, n_features: int, n_members: int) -> bytes:
+    def serialize(self, *, n_features: int, n_outputs: int) -> bytes:
         """Check the whole graph, and return it as bytes together with its parts."""
         ports = {
             "rows": _build_port("rows", ["batch", "time", n_features]),
-            "forecasts": _build_port("forecasts", ["batch", "time", n_members]),
+            "forecasts": _build_port("forecasts", ["batch", "time", n_outputs]),
         }
         for name, n_units in self._states.items():
             for port in (name, f"new_{name}"):

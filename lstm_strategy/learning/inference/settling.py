@@ -15,7 +15,7 @@ N_STARTS = 8
 
 
 def network_memory(
-    engine: Engine, rows: np.ndarray, signal_of: Callable[[np.ndarray], np.ndarray]
+    engine: Engine, rows: np.ndarray, find_signals: Callable[[np.ndarray, slice], np.ndarray]
 ) -> int | None:
     """The rows that a carried state needs to forget where it began.
 
@@ -25,8 +25,8 @@ def network_memory(
     Args:
         engine: What runs the network.
         rows: Features, shape (n_rows, n_features).
-        signal_of: Makes signals, shape (n_rows,), of the members' forecasts, shape
-            (n_rows, n_members).
+        find_signals: Makes signals, shape (n_span_rows,), of the members' answers to a span of
+            the rows, shape (n_span_rows, n_answers).
 
     Returns:
         The number of rows up to the first signal that agrees to `SIGNAL_TOLERANCE`, its own row
@@ -41,7 +41,7 @@ def network_memory(
         ...         for step in range(rows.shape[1]):
         ...             levels.append(0.5 * levels[-1] + rows[:, step])
         ...         return np.stack(levels[1:], axis=1), [levels[-1]]
-        >>> network_memory(Halving(), np.ones((200, 1)), lambda members: members[:, 0])
+        >>> network_memory(Halving(), np.ones((200, 1)), lambda answers, span: answers[:, 0])
         11
     """
     length = len(rows) // 2
@@ -49,11 +49,12 @@ def network_memory(
     whole, _ = engine.scan(rows[None], engine.initial_state(1))
     windows = np.stack([rows[start : start + length] for start in starts])
     parts, _ = engine.scan(windows, engine.initial_state(len(starts)))
-    signal = signal_of(whole[0])
+    signal = find_signals(whole[0], slice(0, len(rows)))
     memories = []
     for start, part in zip(starts, parts, strict=True):
-        expected = signal[start : start + length]
-        memory = bars_to_agree(expected, signal_of(part), tolerance=SIGNAL_TOLERANCE)
+        span = slice(start, start + length)
+        later = find_signals(part, span)
+        memory = bars_to_agree(signal[span], later, tolerance=SIGNAL_TOLERANCE)
         if memory is None:
             return None
         memories.append(memory)

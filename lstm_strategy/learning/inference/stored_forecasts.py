@@ -18,7 +18,7 @@ class StoredForecasts:
 
     Attributes:
         rows: Shape (n_rows, n_features).
-        forecasts: Shape (n_rows, n_members).
+        forecasts: Shape (n_rows, n_answers).
     """
 
     rows: np.ndarray
@@ -72,7 +72,7 @@ class StoredForecasts:
             ) from error
 
     def compare(self, forecasts: np.ndarray, engine: BlockEngine) -> None:
-        """Compare an engine's forecasts of all rows, shape (n_rows, n_members), with the stored.
+        """Compare an engine's forecasts of all rows, shape (n_rows, n_answers), with the stored.
 
         Raises:
             ModelError: If they differ by more than the engine's rounding.

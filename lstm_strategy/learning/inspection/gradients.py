@@ -36,9 +36,10 @@ def memory_saliency(
 
     Returns:
         One row for each feature and lag (index levels feature and lag; lag 0 is the bar of the
-        forecast itself). Column saliency is in forecast (0…1) per standard deviation of the
-        feature in training; standard_error is that of the mean over the windows, which is too
-        small where they overlap, and NaN for a single window.
+        forecast itself). Column saliency is in what the network answers (for the direction a
+        probability) per standard deviation of the feature in training; standard_error is that of
+        the mean over the windows, which is too small where they overlap, and NaN for a single
+        window.
 
     Raises:
         ModelError: If there is no trained network, the lags reach too far back, there are too few
@@ -75,8 +76,9 @@ def forecast_gradients(
 
     Returns:
         A row for each of the `lags` bars before `at` and for itself, and a column a feature: how
-        far the forecast at `at`, 0…1, would have moved if that feature had been one standard
-        deviation higher at that bar, everything else the same; exact for small changes.
+        far the network's answer at `at` (for the direction a probability) would have moved if
+        that feature had been one standard deviation higher at that bar, everything else the same;
+        exact for small changes.
 
     Raises:
         ModelError: As `memory_saliency`, and if `at` isn't a bar with a forecast.
@@ -100,33 +102,38 @@ def forecast_gradients(
     return pd.DataFrame(gradients, times[end - lags : end + 1], names)
 
 
-def _gradient_of_last_forecast(network: Any, windows: np.ndarray) -> np.ndarray:
-    """The gradient of the members' mean forecast at the last step to each input."""
+def _gradient_of_last_answer(network: Any, windows: np.ndarray, every: int) -> np.ndarray:
+    """The gradient of the members' mean answer at the last step to each input.
+
+    The answer proper of a member is the first of its `every` outputs.
+    """
     from lstm_strategy.learning.network import keras, usual_precision
 
     with usual_precision():
-        return _gradient_in_backend(network, windows, keras.backend.backend())
+        return _gradient_in_backend(network, windows, every, keras.backend.backend())
 
 
-def _gradient_in_backend(network: Any, windows: np.ndarray, backend: str) -> np.ndarray:
+def _gradient_in_backend(network: Any, windows: np.ndarray, every: int, backend: str) -> np.ndarray:
     if backend == "tensorflow":
         import tensorflow as tf
 
         rows = tf.convert_to_tensor(windows)
         with tf.GradientTape() as tape:
             tape.watch(rows)
-            forecast = tf.reduce_sum(tf.reduce_mean(network(rows, training=False)[:, -1], -1))
+            forecast = tf.reduce_sum(
+                tf.reduce_mean(network(rows, training=False)[:, -1, ::every], -1)
+            )
         return np.asarray(tape.gradient(forecast, rows))
     if backend == "torch":
         from lstm_strategy.learning.network import keras
 
         rows = keras.ops.convert_to_tensor(windows).detach().requires_grad_(True)
-        network(rows, training=False)[:, -1].mean(-1).sum().backward()
+        network(rows, training=False)[:, -1, ::every].mean(-1).sum().backward()
         return np.asarray(rows.grad.cpu())
     if backend == "jax":
         import jax
 
-        summed = jax.grad(lambda rows: network(rows, training=False)[:, -1].mean(-1).sum())
+        summed = jax.grad(lambda rows: network(rows, training=False)[:, -1, ::every].mean(-1).sum())
         return np.asarray(summed(windows))
     raise ModelError(
         f"Gradients need Keras on tensorflow, torch or jax, got {backend}. Set KERAS_BACKEND."
@@ -140,6 +147,9 @@ def _compute_gradients(inspection: InspectionRows, lags: int, ends: np.ndarray) 
     scale = inspection.forecaster.scaling["std"].to_numpy()
     parts = np.array_split(windows, -(-len(windows) // _WINDOWS_A_CALL))
     network = inspection.forecaster.keras_model
-    gradients = [_gradient_of_last_forecast(network, part.astype(np.float32)) for part in parts]
+    every = inspection.forecaster.target.head.n_outputs
+    gradients = [
+        _gradient_of_last_answer(network, part.astype(np.float32), every) for part in parts
+    ]
     in_deviations: np.ndarray = np.concatenate(gradients)[:, -(lags + 1) :] * scale
     return in_deviations

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.inspection.rows import InspectionRows
-from lstm_strategy.learning.targets import Target
+from lstm_strategy.learning.targets import BinaryTarget, Target
 
 _FEWEST_BLOCKS = 5
 
@@ -43,11 +43,13 @@ def feature_importance(
         seed: Chooses the shuffles.
 
     Returns:
-        A row a feature, the most important first. log_loss_rise: mean rise of the loss, moves
-        weighted by their size; zero or less where the forecast does without the feature.
+        A row a feature, the most important first. log_loss_rise (for another target than the
+        direction the rise of its own loss, such as qlike_rise): mean rise of the loss, weighted
+        as in training; zero or less where the forecast does without the feature.
         standard_error: of that mean, from the differences between stretches of
         max(`block_bars`, 50) bars, so that it covers the chance of the bars and of the shuffles.
-        auc_drop: fall of the area under the ROC curve, NaN where all labels are the same.
+        auc_drop: fall of the area under the ROC curve, NaN where all labels are the same or
+        aren't yes and no.
 
     Raises:
         ModelError: If there is no trained network, or there are too few bars.
@@ -65,19 +67,20 @@ def feature_importance(
     inspection = InspectionRows.from_model(model, bars, start)
     judged = _choose_judged_rows(inspection, block_bars)
     rows = inspection.rows
-    forecast = inspection.forecast(rows)
-    losses, auc = judged.losses(forecast), judged.auc(forecast)
+    answers = inspection.answer(rows)
+    losses, auc = judged.losses(answers), judged.auc(answers)
     random = np.random.default_rng(seed)
     table = []
     for column in range(rows.shape[1]):
         orders = [_shuffle_blocks(len(rows), block_bars, random) for _ in range(n_repeats)]
-        shuffled = [inspection.forecast(_reorder_column(rows, column, order)) for order in orders]
-        rise = np.mean([judged.losses(forecast) for forecast in shuffled], axis=0) - losses
-        drop = auc - np.mean([judged.auc(forecast) for forecast in shuffled])
+        shuffled = [inspection.answer(_reorder_column(rows, column, order)) for order in orders]
+        rise = np.mean([judged.losses(answers) for answers in shuffled], axis=0) - losses
+        drop = auc - np.mean([judged.auc(answers) for answers in shuffled])
         table.append((*judged.mean_and_error(rise), drop))
-    columns = ["log_loss_rise", "standard_error", "auc_drop"]
+    rise_name = f"{judged.target.loss_name}_rise"
+    columns = [rise_name, "standard_error", "auc_drop"]
     frame = pd.DataFrame(table, index=inspection.forecaster.features.names, columns=columns)
-    return frame.rename_axis("feature").sort_values("log_loss_rise", ascending=False)
+    return frame.rename_axis("feature").sort_values(rise_name, ascending=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +93,17 @@ class _JudgedRows:
     weights: np.ndarray
     block_bars: int
 
-    def losses(self, forecast: np.ndarray) -> np.ndarray:
+    def losses(self, answers: np.ndarray) -> np.ndarray:
         """Weighted loss of each row, scaled so that their mean is the mean loss."""
-        losses = self.target.row_losses(self.labels, forecast[self.rows])
+        losses = self.target.row_losses(self.labels, answers[self.rows])
         weighted: np.ndarray = losses * self.weights / self.weights.mean()
         return weighted
 
-    def auc(self, forecast: np.ndarray) -> float:
-        """Area under the ROC curve; NaN where all labels are the same."""
-        has_both = len(np.unique(self.labels)) == 2
-        return float(roc_auc_score(self.labels, forecast[self.rows])) if has_both else float("nan")
+    def auc(self, answers: np.ndarray) -> float:
+        """Area under the ROC curve; NaN where all labels are the same, or aren't yes and no."""
+        if not isinstance(self.target, BinaryTarget) or len(np.unique(self.labels)) < 2:
+            return float("nan")
+        return float(roc_auc_score(self.labels[:, 0], answers[self.rows, 0]))
 
     def mean_and_error(self, values: np.ndarray) -> tuple[float, float]:
         """The mean, and its standard error from the means of stretches of bars."""
@@ -122,14 +126,11 @@ def _reorder_column(rows: np.ndarray, column: int, order: np.ndarray) -> np.ndar
 
 def _choose_judged_rows(inspection: InspectionRows, block_bars: int) -> _JudgedRows:
     settings = inspection.forecaster.settings
-    answers = pd.DataFrame(
-        {
-            "label": settings.target.labels(inspection.bars, settings.horizon),
-            "weight": settings.target.weights(inspection.bars, settings.horizon),
-        }
-    )[inspection.is_complete]
-    is_known = answers.notna().all(axis=1).to_numpy()
-    is_judged = is_known & (np.arange(len(answers)) >= inspection.first)
+    labels = pd.DataFrame(settings.target.labels(inspection.bars, settings.horizon)).to_numpy()
+    weights = settings.target.weights(inspection.bars, settings.horizon).to_numpy()
+    labels, weights = labels[inspection.is_complete], weights[inspection.is_complete]
+    is_known = ~np.isnan(labels).any(axis=1) & ~np.isnan(weights)
+    is_judged = is_known & (np.arange(len(labels)) >= inspection.first)
     stretch = max(block_bars, 50)
     if is_judged.sum() < _FEWEST_BLOCKS * stretch:
         raise ModelError(
@@ -139,7 +140,7 @@ def _choose_judged_rows(inspection: InspectionRows, block_bars: int) -> _JudgedR
     return _JudgedRows(
         target=settings.target,
         rows=np.flatnonzero(is_judged),
-        labels=answers["label"].to_numpy()[is_judged],
-        weights=answers["weight"].to_numpy()[is_judged],
+        labels=labels[is_judged],
+        weights=weights[is_judged],
         block_bars=stretch,
     )

@@ -62,16 +62,17 @@ class InspectionRows:
             )
         return cls(forecaster, bars, rows, is_complete, first)
 
-    def forecast(self, rows: np.ndarray) -> np.ndarray:
-        """The mean forecast of the members for each row, shape (n_rows,)."""
+    def answer(self, rows: np.ndarray) -> np.ndarray:
+        """The mean answer of the members to each row, shape (n_rows, n_outputs)."""
         forecaster = self.forecaster
         engine = forecaster.engine
         if forecaster.settings.memory == "window":
             members = run_windowed(engine, rows, lookback=forecaster.settings.lookback)
         else:
             members, _ = run_carried(engine, rows, engine.initial_state(1))
-        forecast: np.ndarray = members.mean(axis=1)
-        return forecast
+        by_member = members.reshape(len(members), forecaster.n_members, -1)
+        answers: np.ndarray = by_member.mean(axis=1)
+        return answers
 
     def check_lags(self, lags: int) -> None:
         """Refuse lags that no forecast depends on."""

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from lstm_strategy.learning.network.keras_import import keras, layers
-from lstm_strategy.learning.targets import Direction, Head
+from lstm_strategy.learning.targets import Head
 
+_PROBABILITY = Head(activation="sigmoid")
 _SCALING, _SMALL_UNITS = "normalization", "small_units"
 _FLOAT32_RESOLUTION = float(np.finfo(np.float32).eps)
 
@@ -115,7 +116,7 @@ def build_lstm_member(
     dropout: float,
     lookback: int,
     seed: int,
-    head: Head = Direction.head,
+    head: Head = _PROBABILITY,
     name: str = "member",
 ) -> keras.Model:
     """Build one freshly initialised LSTM network; the same seed gives the same weights.
@@ -156,7 +157,11 @@ def build_lstm_member(
     outputs = layers.Dense(
         head.n_outputs,
         activation=head.activation,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+        kernel_initializer=(
+            keras.initializers.Zeros()
+            if head.starts_flat
+            else keras.initializers.GlorotUniform(seed=next(seeds))
+        ),
         bias_initializer=keras.initializers.Constant(head.initial_bias),
         name=f"{name}_head",
     )(signal)
@@ -193,10 +198,11 @@ def join_members(scaling: Sequence[layers.Layer], members: Sequence[keras.Model]
 
     Args:
         scaling: What `build_scaling` builds.
-        members: Networks from (batch, time, n_features) to (batch, time, 1).
+        members: Networks from (batch, time, n_features) to (batch, time, n_outputs).
 
     Returns:
-        A network from (batch, time, n_features) to (batch, time, n_members).
+        A network from (batch, time, n_features) to (batch, time, n_members * n_outputs), the
+        outputs of a member side by side.
 
     Example:
         >>> import numpy as np

@@ -29,7 +29,7 @@ def build_stepping_network(network: keras.Model) -> keras.Model:
 
     Returns:
         A network that takes `[rows, *states]` and returns `[forecasts, *states]`: rows of shape
-        (batch, time, n_features), forecasts of shape (batch, time, n_members), and states of
+        (batch, time, n_features), forecasts of shape (batch, time, n_answers), and states of
         shape (batch, units), two for each LSTM layer of each member (hidden and cell) and one for
         each GRU or simple RNN. Without any recurrent layer it returns the forecasts alone.
 

@@ -10,6 +10,7 @@ from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.network.keras_import import keras
 from lstm_strategy.learning.network.loading import LAMBDA, find_unregistered, read_network
 from lstm_strategy.learning.network.stepping import as_list, build_stepping_member
+from lstm_strategy.learning.targets import Head
 from lstm_strategy.support import temporary_folder
 
 NetworkBuilder = Callable[[int], Any]
@@ -20,26 +21,30 @@ _CARRIED_TOLERANCE = 1e-4
 _LOADED_TOLERANCE = 1e-6
 
 
-def build_member(build: NetworkBuilder, n_features: int, *, seed: int, name: str) -> keras.Model:
+def build_member(
+    build: NetworkBuilder, n_features: int, *, head: Head, seed: int, name: str
+) -> keras.Model:
     """Build a freshly initialised member from a user's own network; the seed decides its weights.
 
     Args:
         build: The user's function.
         n_features: Columns of the scaled rows that the network takes.
+        head: The last layer, as the target asks for it.
         seed: Sets Keras's global random state before `build` is called.
         name: Of the member.
 
     Raises:
         TrainingError: If `build` doesn't give a network from (batch, time, n_features) to
-            (batch, time, 1).
+            (batch, time, n_outputs).
 
     Example:
         >>> from lstm_strategy.learning.network import keras
+        >>> from lstm_strategy.learning.targets import Head
         >>> def build(n_features):
         ...     gru = keras.layers.GRU(4, return_sequences=True)
         ...     end = keras.layers.Dense(1, activation="sigmoid")
         ...     return keras.Sequential([keras.Input((None, n_features)), gru, end])
-        >>> build_member(build, 3, seed=0, name="member").input_shape
+        >>> build_member(build, 3, head=Head(), seed=0, name="member").input_shape
         (None, None, 3)
     """
     keras.utils.set_random_seed(seed)
@@ -55,12 +60,13 @@ def build_member(build: NetworkBuilder, n_features: int, *, seed: int, name: str
             "which has a call method of its own. Put what it does into layers."
         )
     shapes = tuple(network.input_shape), tuple(network.output_shape)
-    needed = (None, None, n_features), (None, None, 1)
+    needed = (None, None, n_features), (None, None, head.n_outputs)
     if shapes != needed:
         raise TrainingError(
             f"network must go from {needed[0]} to {needed[1]} (batch, time, ...), got "
             f"{shapes[0]} to {shapes[1]}. Begin with keras.Input((None, n_features)), give every "
-            "recurrent layer return_sequences=True and end with Dense(1, activation='sigmoid')."
+            "recurrent layer return_sequences=True and end with "
+            f"Dense({head.n_outputs}, activation={head.activation!r})."
         )
     return keras.Model(network.inputs[0], network.outputs[0], name=name)
 

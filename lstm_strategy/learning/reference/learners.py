@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lstm_strategy.bars import validate_bars
+from lstm_strategy.bars import bars_per_year, validate_bars
 from lstm_strategy.errors import ModelError, TrainingError
 from lstm_strategy.learning.features import (
     FeatureSet,
@@ -31,7 +31,7 @@ from lstm_strategy.learning.reference.classifiers import (
     fit_classifier,
     rise_probability,
 )
-from lstm_strategy.learning.targets import Direction, SignalScale, Target
+from lstm_strategy.learning.targets import AnsweredRows, Direction, SignalScale, Target
 from lstm_strategy.support import OnEpoch, describe_first_offence
 
 _WINDOW_BARS = 20  # of the baselines that see a window
@@ -188,7 +188,7 @@ class LearnerForecaster(FeatureForecaster):
         classifier = fit_classifier(
             self.settings.estimator, inputs, labels, weights, seed=self.settings.seed
         )
-        scale = self.target.fit_scale(rise_probability(classifier, inputs))
+        scale = self._fit_scale(bars, rise_probability(classifier, inputs), labels, weights)
         self._fit = _Fit(classifier, scale, bars.index[-1])
         return self
 
@@ -243,11 +243,21 @@ class LearnerForecaster(FeatureForecaster):
         if leave_out is not None:
             usable &= ~leave_out[places]
         self._check_enough_rows(len(bars), int(usable.sum()))
-        self.target.check_labels(labels[usable], self.horizon)
+        self.target.check_labels(labels[usable, None], self.horizon)
         inputs = _flatten_windows(features[complete], self.settings.window)
         weights = self.target.weights(bars, self.horizon).to_numpy()[places][usable]
         # a mean weight of 1 keeps the penalties' strength apart from how weights are measured
         return inputs[usable], labels[usable], weights / weights.mean()
+
+    def _fit_scale(
+        self, bars: pd.DataFrame, forecast: np.ndarray, labels: np.ndarray, weights: np.ndarray
+    ) -> SignalScale:
+        """The scale of the signal; nothing was held out on which it could be tried."""
+        context = np.empty((len(labels), 0))
+        trained = AnsweredRows(labels[:, None], forecast[:, None], weights, context)
+        nothing = AnsweredRows(labels[:0, None], forecast[:0, None], weights[:0], context[:0])
+        year = bars_per_year(pd.DatetimeIndex(bars.index))
+        return self.target.fit_scale(trained, nothing, bars_per_year=year)
 
     def _check_enough_rows(self, n_bars: int, n_usable: int) -> None:
         if n_usable < FEWEST_ROWS:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from lstm_strategy.learning.targets import BinaryTarget
 from lstm_strategy.learning.training import ForecasterSettings
 
 
@@ -63,7 +64,8 @@ def log_loss_of(seen: OutOfSampleForecasts) -> float:
         seen: What a trial forecast so far.
 
     Returns:
-        The mean loss, 0.6931 for a coin flip; NaN where no weight is above zero.
+        The mean loss, 0.6931 for a coin flip; NaN where no weight is above zero, and for a target
+        that isn't answered by yes or no.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -76,7 +78,8 @@ def log_loss_of(seen: OutOfSampleForecasts) -> float:
     labels, forecast, weights = _judged_rows(seen)
     if not weights.sum() > 0:
         return math.nan
-    return float(np.average(seen.settings.target.row_losses(labels, forecast), weights=weights))
+    losses = seen.settings.target.row_losses(labels[:, None], forecast[:, None])
+    return float(np.average(losses, weights=weights))
 
 
 def auc_of(seen: OutOfSampleForecasts) -> float:
@@ -86,7 +89,8 @@ def auc_of(seen: OutOfSampleForecasts) -> float:
         seen: What a trial forecast so far.
 
     Returns:
-        A share, 0.5 for a coin flip; NaN where all labels are the same.
+        A share, 0.5 for a coin flip; NaN where all labels are the same, and for a target that
+        isn't answered by yes or no.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -107,8 +111,13 @@ LEARNING_OBJECTIVES = {
 
 
 def _judged_rows(seen: OutOfSampleForecasts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels, forecasts and weights of the bars whose answer lies within the bars."""
+    """Labels, forecasts and weights of the bars whose answer lies within the bars.
+
+    Nothing for a target whose forecast isn't the probability of a yes.
+    """
     target, horizon = seen.settings.target, seen.settings.horizon
+    if not isinstance(target, BinaryTarget):
+        return (np.empty(0),) * 3
     rows = pd.DataFrame(
         {
             "label": target.labels(seen.bars, horizon),

@@ -84,7 +84,7 @@ def forecast_with_cache(forecaster: Forecaster, bars: pd.DataFrame) -> pd.DataFr
     if values is None:
         values = files.get(name, shape=(len(bars), len(FORECAST_COLUMNS)))
     if values is None:
-        values = forecaster.forecast(bars).to_numpy(np.float64)
+        values = forecaster.forecast(bars)[FORECAST_COLUMNS].to_numpy(np.float64)
         files.put(name, values)
     _memory.put(name, values)
     return pd.DataFrame(values.copy(), index=bars.index, columns=FORECAST_COLUMNS)

@@ -1,8 +1,9 @@
 """What a target is: the question that the network is asked, and all that follows from it."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,24 @@ from pydantic import BaseModel, ConfigDict, Field
 FORECAST_COLUMNS = ["signal", "forecast", "uncertainty"]
 """The columns of every forecast; a target may add others."""
 
+OWN_CLASS = "class"
+"""Where the description of a target of the user's own has its class."""
+
+Loss = str | Callable[[Any, Any], Any]
+"""A loss by the name that Keras has for it, or a function of labels and answers."""
+
 
 @dataclass(frozen=True)
 class Head:
     """The last layer of a network, as plain data.
 
     Attributes:
-        n_outputs: Numbers that a member gives at each bar.
+        n_outputs: Numbers that a member answers at each bar; the first one is the answer proper,
+            which inspection looks at.
         activation: Their activation, by the name that Keras has for it.
         initial_bias: Where the outputs begin, before the activation.
+        starts_flat: Whether the weights begin at zero, so that an untrained network gives the
+            same answer at every bar.
 
     Example:
         >>> Head(activation="sigmoid").n_outputs
@@ -29,24 +39,82 @@ class Head:
     n_outputs: int = 1
     activation: str = "linear"
     initial_bias: float = 0.0
+    starts_flat: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingDefaults:
+    """How a network is trained on a target where the user doesn't say.
+
+    Attributes:
+        learning_rate: Step size of AdamW.
+        dropout: Share of LSTM outputs that are dropped in training.
+        weight_decay: Decay of AdamW.
+        batch_size: Chunks in one training step.
+        epochs: The most epochs of each member.
+        patience: Epochs without a better validation loss before training stops.
+        mirror: Whether half of the chunks are mirrored, where the features have a mirror image.
+
+    Example:
+        >>> TrainingDefaults().batch_size
+        8
+    """
+
+    learning_rate: float = 6e-2
+    dropout: float = 0.5
+    weight_decay: float = 0.05
+    batch_size: int = 8
+    epochs: int = 50
+    patience: int = 25
+    mirror: bool = True
 
 
 class SignalScale(BaseModel):
-    """How a forecast becomes a signal: `(forecast - threshold) / width`, clipped to ±1.
+    """How a forecast becomes a signal, as measured in training.
 
     Attributes:
-        threshold: The forecast at which expected rises and falls cancel.
-        width: The distance from the threshold that nine in ten training forecasts stay within.
+        threshold: The forecast that asks for nothing.
+        width: The distance from the threshold that asks for all.
+        confidence: What is left of the signal after its forecasts were tried on held-out bars:
+            1 for all, 0 where they held up no better than luck.
+        bars_per_year: Bars of a year in training, by which forecasts are annualised.
 
     Example:
-        >>> SignalScale(threshold=0.5, width=0.1).width
-        0.1
+        >>> SignalScale(threshold=0.5, width=0.1).confidence
+        1.0
     """
 
     model_config = ConfigDict(frozen=True)
 
     threshold: float = Field(allow_inf_nan=False)
     width: float = Field(gt=1e-9, allow_inf_nan=False)
+    confidence: float = Field(default=1.0, ge=0, le=1)
+    bars_per_year: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, eq=False)
+class AnsweredRows:
+    """What a network answered on some rows, and what came.
+
+    Attributes:
+        labels: What came, shape (n_rows, n_labels), without NaN.
+        answers: Shape (n_rows, n_outputs), without NaN.
+        weights: How much each row matters, shape (n_rows,).
+        context: The columns of `Target.context`, shape (n_rows, n_context).
+
+    Example:
+        >>> one = np.ones((3, 1))
+        >>> len(AnsweredRows(one, one, np.ones(3), one))
+        3
+    """
+
+    labels: np.ndarray
+    answers: np.ndarray
+    weights: np.ndarray
+    context: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
 
 class Target(ABC):
@@ -54,31 +122,68 @@ class Target(ABC):
 
     Only `labels` and `weights` look forward: their values are stamped with the bar at whose close
     they would be forecast, and are known `horizon` bars later. A target has no state; it compares
-    equal to another one with the same settings, and is hashable.
+    equal to another one with the same settings, and is hashable: write a frozen dataclass.
+
+    A target of your own is saved by the name of its class and its fields, so these must be plain
+    values, and the module that defines it must have been imported before a model is loaded.
 
     Attributes:
-        loss: What training makes small, by the name that Keras has for it.
+        name: The target in a word, as the command line and saved models know it.
+        loss_name: What the loss is called in tables.
         head: The last layer that the loss asks for.
+        training: How it is best trained.
+        context: Features that turn answers into forecasts, such as a volatility; the network
+            doesn't see them. `labels` may compute the same from the bars.
         forecast_columns: The columns that `build_columns` gives, in their order.
+        judges_batches: Whether the loss is of all steps of a batch together. It then gets the
+            labels with the weight of each step as a last column, and gives one number.
+        validation_smoothing: The weight of the earlier epochs in an exponential mean of the
+            validation loss, by which training stops; 0 for the loss of the epoch alone.
 
     Example:
         >>> from lstm_strategy.learning.targets import choose_target
         >>> target = choose_target("direction")
-        >>> target.loss, target.forecast_columns
+        >>> target.build_loss(), target.forecast_columns
         ('binary_crossentropy', ('signal', 'forecast', 'uncertainty'))
     """
 
-    loss: ClassVar[str]
-    head: ClassVar[Head]
-    forecast_columns: ClassVar[tuple[str, ...]] = tuple(FORECAST_COLUMNS)
+    loss_name: ClassVar[str] = "loss"
+    training: ClassVar[TrainingDefaults] = TrainingDefaults()
+    judges_batches: ClassVar[bool] = False
+    validation_smoothing: ClassVar[float] = 0.0
 
     @property
     @abstractmethod
     def name(self) -> str:
         """The target in a word, as `choose_target`, the command line and saved models know it."""
 
+    @property
     @abstractmethod
-    def labels(self, bars: pd.DataFrame, horizon: int) -> pd.Series:
+    def head(self) -> Head:
+        """The last layer that the loss asks for."""
+
+    @property
+    def context(self) -> Sequence[Mapping[str, Any]]:
+        """Features that turn answers into forecasts; none unless overridden."""
+        return ()
+
+    @property
+    def forecast_columns(self) -> tuple[str, ...]:
+        """The columns of a forecast: signal, forecast, uncertainty, and others after them."""
+        return tuple(FORECAST_COLUMNS)
+
+    @abstractmethod
+    def build_loss(self) -> Loss:
+        """What training makes small.
+
+        Returns:
+            The name that Keras has for it, or a function of labels, shape (batch, time, n_labels),
+            and answers, shape (batch, time, n_outputs), in operations of `keras.ops`, that gives
+            a loss for each step, shape (batch, time), or one number if `judges_batches`.
+        """
+
+    @abstractmethod
+    def labels(self, bars: pd.DataFrame, horizon: int) -> pd.Series | pd.DataFrame:
         """Answer the question for each bar.
 
         Args:
@@ -86,12 +191,15 @@ class Target(ABC):
             horizon: Bars that the question looks ahead.
 
         Returns:
-            Shape (n_bars,); NaN where the answer isn't known yet.
+            Shape (n_bars,), or (n_bars, n_labels) where the loss needs more than one number; NaN
+            where the answer isn't known yet.
+
+        Raises:
+            TrainingError: If the bars lack what the question needs.
         """
 
-    @abstractmethod
     def weights(self, bars: pd.DataFrame, horizon: int) -> pd.Series:
-        """Say how much each label matters.
+        """Say how much each label matters; all the same unless overridden.
 
         Args:
             bars: Valid bars, shape (n_bars, n_columns).
@@ -100,48 +208,58 @@ class Target(ABC):
         Returns:
             Shape (n_bars,), never negative; where there is a label there is a weight.
         """
+        return pd.Series(1.0, index=bars.index)
 
     @abstractmethod
     def check_labels(self, labels: np.ndarray, horizon: int) -> None:
         """Refuse labels from which nothing can be learned.
 
         Args:
-            labels: The labels to learn from, shape (n_rows,), without NaN.
+            labels: The labels to learn from, shape (n_rows, n_labels), without NaN.
             horizon: Bars that the question looks ahead.
 
         Raises:
             TrainingError: If they are all alike, for example.
         """
 
-    @abstractmethod
     def mirror_labels(self, labels: np.ndarray) -> np.ndarray | None:
         """Answer the question where rises and falls are exchanged.
 
         Args:
-            labels: Labels of the bars as they are, shape (n_rows,).
+            labels: Labels of the bars as they are, shape (n_rows, n_labels).
 
         Returns:
-            The labels of the mirrored bars, or None where they don't follow from the others.
+            The labels of the mirrored bars, or None where they don't follow from the others, as
+            they don't unless this is overridden.
         """
+        return None
 
     @abstractmethod
-    def fit_scale(self, forecast: np.ndarray) -> SignalScale:
+    def fit_scale(
+        self, trained: AnsweredRows, held_out: AnsweredRows, *, bars_per_year: float
+    ) -> SignalScale:
         """Choose the scale of the signal.
 
         Args:
-            forecast: What the trained ensemble forecast for its training rows, shape (n_rows,).
+            trained: The mean answers of the ensemble on its training rows.
+            held_out: The answers of each member on the rows that it didn't learn from, one member
+                after the other.
+            bars_per_year: Bars of a year in training.
 
         Returns:
-            What `build_columns` needs to turn forecasts into signals.
+            What `build_columns` needs to turn answers into signals.
         """
 
     @abstractmethod
-    def build_columns(self, members: np.ndarray, scale: SignalScale) -> tuple[np.ndarray, ...]:
+    def build_columns(
+        self, answers: np.ndarray, scale: SignalScale, context: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
         """Turn what the members answer into the columns of a forecast.
 
         Args:
-            members: The answers of each member, shape (n_rows, n_members).
+            answers: Those of each member, shape (n_rows, n_members, n_outputs).
             scale: What `fit_scale` chose.
+            context: The columns of `context` for the same rows, shape (n_rows, n_context).
 
         Returns:
             One array of shape (n_rows,) for each of `forecast_columns`; NaN where a member's
@@ -149,32 +267,48 @@ class Target(ABC):
         """
 
     @abstractmethod
-    def row_losses(self, labels: np.ndarray, forecast: np.ndarray) -> np.ndarray:
-        """Measure how far off each forecast is, in the units of the loss.
+    def row_losses(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        """Measure how far off each answer is, in the units of the loss.
 
         Args:
-            labels: What came, shape (n_rows,), without NaN.
-            forecast: What was forecast, shape (n_rows,), without NaN.
+            labels: What came, shape (n_rows, n_labels), without NaN.
+            answers: Shape (n_rows, n_outputs), without NaN.
 
         Returns:
             Shape (n_rows,), unweighted.
         """
 
     @abstractmethod
-    def score(
-        self, labels: np.ndarray, forecast: np.ndarray, weights: np.ndarray
-    ) -> dict[str, float]:
-        """Measure forecasts of bars that weren't trained on.
+    def score(self, rows: AnsweredRows) -> dict[str, float]:
+        """Measure answers on rows that weren't trained on.
 
         Args:
-            labels: What came, shape (n_rows,), without NaN.
-            forecast: What was forecast, shape (n_rows,), without NaN.
-            weights: How much each row matters, shape (n_rows,).
+            rows: What was answered, and what came.
 
         Returns:
             Scores by name, with `n_rows` last; NaN for one that these rows don't define.
         """
 
-    def describe(self) -> str:
+    def describe(self) -> str | dict[str, Any]:
         """The target as JSON can hold it; `choose_target` makes it a target again."""
-        return self.name
+        return describe_fields(self, {"name": self.name})
+
+
+def describe_fields(target: Target, identity: Mapping[str, str]) -> str | dict[str, Any]:
+    """What a target is called, and its fields if it has some.
+
+    Args:
+        target: A target.
+        identity: What it is called, under the name that says what kind of name that is.
+
+    Example:
+        >>> from lstm_strategy.learning.targets import Direction
+        >>> describe_fields(Direction(), {"name": "direction"})
+        'direction'
+    """
+    settings: dict[str, Any] = {}
+    if is_dataclass(target):
+        settings = {field.name: getattr(target, field.name) for field in fields(target)}
+    if not settings and "name" in identity:
+        return identity["name"]
+    return {**identity, **settings}

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets.base import Head, SignalScale, Target
+from lstm_strategy.learning.targets.base import AnsweredRows, Head, Loss, SignalScale, Target
 
 _BREAK_EVEN = 0.5  # the forecast at which a yes and a no, weighted, cancel
 _NARROWEST_WIDTH = 0.05  # what was learned hardly differs from the threshold: hold little
@@ -17,8 +17,16 @@ _SMALLEST_PROBABILITY = 1e-7  # as Keras clips them
 class BinaryTarget(Target):
     """A question that is answered by 1 (yes) or 0 (no); the forecast is how likely a yes is."""
 
-    loss: ClassVar[str] = "binary_crossentropy"
-    head: ClassVar[Head] = Head(activation="sigmoid")
+    loss_name: ClassVar[str] = "log_loss"
+
+    @property
+    def head(self) -> Head:
+        """One probability."""
+        return Head(activation="sigmoid")
+
+    def build_loss(self) -> Loss:
+        """The log-loss, by its name in Keras."""
+        return "binary_crossentropy"
 
     @abstractmethod
     def describe_constant(self, label: float, horizon: int) -> str:
@@ -28,69 +36,79 @@ class BinaryTarget(Target):
         """Refuse labels that are all yes or all no.
 
         Args:
-            labels: The labels to learn from, shape (n_rows,).
+            labels: The labels to learn from, shape (n_rows, 1).
             horizon: Bars that the question looks ahead.
 
         Raises:
             TrainingError: If all labels are the same.
         """
-        if (labels == labels[0]).all():
+        first = float(labels[0, 0])
+        if (labels == first).all():
             raise TrainingError(
-                f"Every label is {labels[0]:g}{self.describe_constant(labels[0], horizon)}. There "
-                "is nothing to learn; use other bars or another horizon."
+                f"Every label is {first:g}{self.describe_constant(first, horizon)}. There is "
+                "nothing to learn; use other bars or another horizon."
             )
 
-    def fit_scale(self, forecast: np.ndarray) -> SignalScale:
+    def fit_scale(
+        self, trained: AnsweredRows, held_out: AnsweredRows, *, bars_per_year: float
+    ) -> SignalScale:
         """The scale on which nine in ten training forecasts ask for less than all.
 
         Args:
-            forecast: Forecasts of the training rows, 0…1, shape (n_rows,).
+            trained: How likely the ensemble thought a yes on the rows that it was trained on.
+            held_out: The same of each member on the rows that it didn't learn from.
+            bars_per_year: Bars of a year in training.
 
         Returns:
             A threshold of one half, and the distance from it.
         """
-        width = float(np.quantile(np.abs(forecast - _BREAK_EVEN), 0.9))
-        return SignalScale(threshold=_BREAK_EVEN, width=max(width, _NARROWEST_WIDTH))
+        width = float(np.quantile(np.abs(trained.answers[:, 0] - _BREAK_EVEN), 0.9))
+        return SignalScale(
+            threshold=_BREAK_EVEN,
+            width=max(width, _NARROWEST_WIDTH),
+            bars_per_year=bars_per_year,
+        )
 
-    def build_columns(self, members: np.ndarray, scale: SignalScale) -> tuple[np.ndarray, ...]:
-        """Signal, forecast and uncertainty from the members' forecasts.
+    def build_columns(
+        self, answers: np.ndarray, scale: SignalScale, context: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        """Signal, forecast and uncertainty from the members' answers.
 
         Args:
-            members: How likely each member thinks a yes is, 0…1, shape (n_rows, n_members).
+            answers: How likely each member thinks a yes is, 0…1, shape (n_rows, n_members, 1).
             scale: What `fit_scale` chose.
+            context: Not needed.
 
         Returns:
             The signal (-1…1), the mean of the members (0…1) and their standard deviation, each
-            of shape (n_rows,); NaN where a member's forecast is.
+            of shape (n_rows,); NaN where a member's answer is.
         """
-        members = members.astype(np.float64)
+        members = answers[..., 0].astype(np.float64)
         forecast = members.mean(axis=1)
-        signal = np.clip((forecast - scale.threshold) / scale.width, -1.0, 1.0)
-        return signal, forecast, members.std(axis=1)
+        asked = (forecast - scale.threshold) / scale.width
+        return np.clip(asked, -1.0, 1.0) * scale.confidence, forecast, members.std(axis=1)
 
-    def row_losses(self, labels: np.ndarray, forecast: np.ndarray) -> np.ndarray:
+    def row_losses(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
         """The log-loss of each row, unweighted; 0.6931 for a coin flip.
 
         Args:
-            labels: 0 or 1, shape (n_rows,).
-            forecast: 0…1, shape (n_rows,).
+            labels: 0 or 1, shape (n_rows, 1).
+            answers: 0…1, shape (n_rows, 1).
 
         Returns:
             Shape (n_rows,).
         """
-        known = np.clip(forecast, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-        losses: np.ndarray = -np.where(labels > _BREAK_EVEN, np.log(known), np.log(1 - known))
+        known = np.clip(answers[:, 0], _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
+        is_yes = labels[:, 0] > _BREAK_EVEN
+        losses: np.ndarray = -np.where(is_yes, np.log(known), np.log(1 - known))
         return losses
 
-    def score(
-        self, labels: np.ndarray, forecast: np.ndarray, weights: np.ndarray
-    ) -> dict[str, float]:
+    def score(self, rows: AnsweredRows) -> dict[str, float]:
         """Log-loss, AUC, accuracy and the number of rows that count.
 
         Args:
-            labels: 0 or 1, shape (n_rows,).
-            forecast: 0…1, shape (n_rows,).
-            weights: How much each row counts in every score, as in the loss, shape (n_rows,).
+            rows: What was answered and what came; a row counts by its weight in every score, as
+                it does in the loss.
 
         Returns:
             The scores by name; the AUC is NaN where all labels are the same, and all scores are
@@ -98,8 +116,9 @@ class BinaryTarget(Target):
         """
         from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
-        counts = weights > 0
-        labels, forecast, weights = labels[counts], forecast[counts], weights[counts]
+        counts = rows.weights > 0
+        labels, weights = rows.labels[counts, 0], rows.weights[counts]
+        forecast = rows.answers[counts, 0]
         if not len(labels):
             return {**dict.fromkeys(("log_loss", "auc", "accuracy"), math.nan), "n_rows": 0.0}
         has_both_classes = len(np.unique(labels)) == 2

@@ -77,16 +77,13 @@ class OwnTarget(BinaryTarget):
                 )
         return labels
 
-    def weights(self, bars: pd.DataFrame, horizon: int) -> pd.Series:
-        """1 for every bar, shape (n_bars,)."""
-        return pd.Series(1.0, index=bars.index)
-
-    def mirror_labels(self, labels: np.ndarray) -> None:
-        """Nothing: what the function would answer in the mirror can't be told."""
-
     def describe_constant(self, label: float, horizon: int) -> str:
         """Say nothing: only the function knows why."""
         return ""
+
+    def describe(self) -> str:
+        """The name of the function: nothing else of it is saved."""
+        return self.name
 
     def _ask(self, bars: pd.DataFrame, horizon: int) -> pd.Series:
         """The function's labels, checked for what can be seen at once."""

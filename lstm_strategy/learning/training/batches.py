@@ -11,7 +11,8 @@ class ChunkBatches:
     """Chunks of consecutive rows, as (features, labels, weights) batches.
 
     Every batch is full, if need be with chunks that weigh nothing: a step that has been compiled
-    for one shape serves any number of rows.
+    for one shape serves any number of rows. For a loss of whole batches the weights come as a
+    last column of the labels instead.
 
     Args:
         rows: The rows of which chunks are taken.
@@ -23,6 +24,7 @@ class ChunkBatches:
         offsets: Gives random offsets, so that chunks differ between epochs and every other one is
             mirrored, if there are mirrored rows. Without it chunks lie at fixed places and score
             every row after the first warm-up once.
+        judges_batches: Whether the loss is of all steps of a batch together.
     """
 
     def __init__(
@@ -34,13 +36,14 @@ class ChunkBatches:
         warm_up: int,
         batch_size: int,
         offsets: np.random.Generator | None = None,
+        judges_batches: bool = False,
     ) -> None:
         self._rows, self._mirrored = rows, rows.mirrored
         usual = np.mean(np.concatenate([rows.weights[span] for span in spans]))
         # a mean weight of 1 keeps losses comparable with the log-loss of a coin flip
         self._weights = (rows.weights / usual).astype(np.float32)
         self._length, self._warm_up, self._stride = length, warm_up, length - warm_up
-        self._offsets = offsets
+        self._offsets, self._judges_batches = offsets, judges_batches
         self._spans = [span for span in spans if span.stop - span.start >= length]
         self._batch_size = batch_size
         if offsets is not None:
@@ -59,7 +62,7 @@ class ChunkBatches:
     def __len__(self) -> int:
         return self._n_batches
 
-    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, ...]:
         chosen = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
         steps = np.arange(self._length)
         rows = self._starts[chosen, None] + steps
@@ -67,11 +70,14 @@ class ChunkBatches:
         features, labels = self._rows.features[rows], self._rows.labels[rows]
         if self._mirrored is not None and is_mirrored.any():
             features = np.where(is_mirrored[..., None], self._mirrored.features[rows], features)
-            labels = np.where(is_mirrored, self._mirrored.labels[rows], labels)
+            labels = np.where(is_mirrored[..., None], self._mirrored.labels[rows], labels)
         is_scored = steps >= self._scored_from[chosen, None]
+        if self._judges_batches:
+            weights = is_scored * self._weights[rows]
+            return features, np.concatenate([labels, weights[..., None]], axis=-1)
         # Keras averages over all steps, scored or not: undo that, so that losses are log-losses
         weights = is_scored * self._weights[rows] * np.float32(self._steps_per_scored_step)
-        return features, labels[..., None], weights
+        return features, labels, weights
 
     def _n_chunks_that_always_fit(self, span: slice) -> int:
         spare = self._length + self._stride - 1

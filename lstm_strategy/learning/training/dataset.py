@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.features import FeatureSet, mirror_bars
+from lstm_strategy.learning.features import FeatureSet, join_features, mirror_bars
 from lstm_strategy.learning.training.settings import ForecasterSettings
 from lstm_strategy.support import format_time
 
@@ -22,7 +22,7 @@ class MirrorImage:
 
     Attributes:
         features: Shape (n_rows, n_features).
-        labels: Shape (n_rows,).
+        labels: Shape (n_rows, n_labels).
     """
 
     features: np.ndarray
@@ -35,8 +35,9 @@ class TrainingSet:
 
     Attributes:
         features: Shape (n_rows, n_features), known at the close of the row's bar.
-        labels: Shape (n_rows,), known `purge` bars later.
+        labels: Shape (n_rows, n_labels), known `purge` bars later.
         weights: How much each label matters, shape (n_rows,).
+        context: What the target needs to turn answers into forecasts, shape (n_rows, n_context).
         held_out: A span of rows for each member of the ensemble: those that it never learns from
             and that early stopping watches.
         purge: Rows on either side of a held-out span that aren't learned from either, since
@@ -46,8 +47,9 @@ class TrainingSet:
     Example:
         >>> rows = TrainingSet(
         ...     features=np.zeros((100, 2)),
-        ...     labels=np.zeros(100),
+        ...     labels=np.zeros((100, 1)),
         ...     weights=np.ones(100),
+        ...     context=np.empty((100, 0)),
         ...     held_out=(slice(40, 60),),
         ...     purge=5,
         ... )
@@ -58,6 +60,7 @@ class TrainingSet:
     features: np.ndarray
     labels: np.ndarray
     weights: np.ndarray
+    context: np.ndarray
     held_out: tuple[slice, ...]
     purge: int
     mirrored: MirrorImage | None = None
@@ -90,6 +93,7 @@ def build_training_set(
     features: FeatureSet,
     settings: ForecasterSettings,
     *,
+    context: FeatureSet | None = None,
     leave_out: np.ndarray | None = None,
     validation: np.ndarray | None = None,
 ) -> tuple[TrainingSet, pd.DatetimeIndex]:
@@ -99,6 +103,7 @@ def build_training_set(
         bars: Valid bars, shape (n_bars, n_columns).
         features: What the network sees.
         settings: The target, its horizon, and who holds out how much.
+        context: What the target needs besides, which the network doesn't see.
         leave_out: True for bars whose label must not be learned from, shape (n_bars,).
         validation: True for bars that every member holds out, shape (n_bars,); without it each
             member holds out another stretch.
@@ -118,18 +123,19 @@ def build_training_set(
         >>> len(rows.labels) == len(times), len(rows.held_out)
         (True, 5)
     """
-    features.check_volume(bars)
-    columns = features.frame(bars)
-    labels = settings.target.labels(bars, settings.horizon)
+    inputs = join_features(features, context)
+    inputs.check_volume(bars)
+    columns = inputs.frame(bars)
+    labels = pd.DataFrame(settings.target.labels(bars, settings.horizon))
     mirrored = _mirror_columns(bars, features, settings, labels)
-    usable = (columns.notna().all(axis=1) & labels.notna()).to_numpy()
+    usable = (columns.notna().all(axis=1) & labels.notna().all(axis=1)).to_numpy()
     if mirrored is not None:
         usable = usable & mirrored.notna().all(axis=1).to_numpy()
     if leave_out is not None:
         usable = usable & ~leave_out
-    _check_known(columns.iloc[features.warm_up :], settings)
-    check_enough_bars(settings, features, len(bars), n_usable=int(usable.sum()))
-    _note_constant(columns[usable])
+    _check_known(columns.iloc[inputs.warm_up :], settings)
+    check_enough_bars(settings, inputs, len(bars), n_usable=int(usable.sum()))
+    _note_constant(columns.loc[usable, features.names])
     settings.target.check_labels(labels.to_numpy()[usable], settings.horizon)
     usable_labels = labels.to_numpy(np.float32)[usable]
     mirrored_labels = settings.target.mirror_labels(usable_labels)
@@ -137,12 +143,13 @@ def build_training_set(
     if mirrored is not None and mirrored_labels is not None:
         image = MirrorImage(mirrored.to_numpy()[usable], mirrored_labels)
     rows = TrainingSet(
-        features=columns.to_numpy()[usable],
+        features=columns[features.names].to_numpy()[usable],
         labels=usable_labels,
         weights=settings.target.weights(bars, settings.horizon).to_numpy()[usable],
         held_out=_choose_held_out(settings, usable, validation),
         purge=settings.horizon,
         mirrored=image,
+        context=columns[[] if context is None else context.names].to_numpy()[usable],
     )
     return rows, pd.DatetimeIndex(bars.index[usable])
 
@@ -196,7 +203,7 @@ def _choose_held_out(
 
 
 def _mirror_columns(
-    bars: pd.DataFrame, features: FeatureSet, settings: ForecasterSettings, labels: pd.Series
+    bars: pd.DataFrame, features: FeatureSet, settings: ForecasterSettings, labels: pd.DataFrame
 ) -> pd.DataFrame | None:
     """The features with rises and falls exchanged; None where that isn't wanted or known."""
     if not settings.mirror or settings.target.mirror_labels(labels.to_numpy()) is None:

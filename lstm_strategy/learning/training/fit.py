@@ -27,7 +27,7 @@ from lstm_strategy.learning.network import (
     keras,
     scale_rows,
 )
-from lstm_strategy.learning.targets import Head
+from lstm_strategy.learning.targets import Target
 from lstm_strategy.learning.training.batches import ChunkBatches
 from lstm_strategy.learning.training.dataset import TrainingSet
 from lstm_strategy.learning.training.settings import ForecasterSettings
@@ -42,7 +42,8 @@ class FitResult:
     """An ensemble that was just trained, and the course of its training.
 
     Attributes:
-        network: (batch, time, n_features) → (batch, time, n_members); its scaling is inside.
+        network: (batch, time, n_features) → (batch, time, n_members * n_outputs), the outputs of a
+            member side by side; its scaling is inside.
         history: One row per epoch, with the columns member, epoch, loss, val_loss.
     """
 
@@ -82,7 +83,12 @@ def fit_network(
     Example:
         >>> feature = np.random.default_rng(0).normal(size=(200, 1))
         >>> rows = TrainingSet(
-        ...     feature, np.float32(feature[:, 0] > 0), np.ones(200), (slice(150, 200),), 1
+        ...     features=feature,
+        ...     labels=np.float32(feature > 0),
+        ...     weights=np.ones(200),
+        ...     context=np.empty((200, 0)),
+        ...     held_out=(slice(150, 200),),
+        ...     purge=1,
         ... )
         >>> settings = ForecasterSettings(units=(2,), lookback=10, epochs=1, members=1)
         >>> fit_network(rows, settings).network.output_shape
@@ -100,8 +106,7 @@ def fit_network(
             lookback=settings.lookback,
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
-            loss=settings.target.loss,
-            head=settings.target.head,
+            target=settings.target,
             build=build,
         )
     )
@@ -118,6 +123,7 @@ def fit_network(
             ),
             users=callbacks,
             n_epochs=settings.epochs,
+            smoothing=settings.target.validation_smoothing,
         )
         _check_losses(history, settings)
         histories.append(history.assign(member=position))
@@ -150,20 +156,20 @@ class _Recipe:
     lookback: int
     learning_rate: float
     weight_decay: float
-    loss: str
-    head: Head
+    target: Target
     build: NetworkBuilder | None
 
     def build_member(self, seed: int, *, name: str) -> keras.Model:
         """A freshly initialised member; the same seed gives the same weights."""
         if self.build is not None:
-            return build_member(self.build, self.n_features, seed=seed, name=name)
+            head = self.target.head
+            return build_member(self.build, self.n_features, head=head, seed=seed, name=name)
         return build_lstm_member(
             self.n_features,
             units=self.units,
             dropout=self.dropout,
             lookback=self.lookback,
-            head=self.head,
+            head=self.target.head,
             seed=seed,
             name=name,
         )
@@ -188,7 +194,7 @@ class _CompiledMember:
             recipe.learning_rate, weight_decay=recipe.weight_decay, clipnorm=1.0
         )
         optimizer.exclude_from_weight_decay(var_names=["bias"])
-        self.network.compile(optimizer, loss=recipe.loss, weighted_metrics=[])
+        self.network.compile(optimizer, loss=recipe.target.build_loss(), weighted_metrics=[])
         optimizer.build(self.network.trainable_variables)
         self._fresh_optimizer = [
             keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
@@ -219,6 +225,7 @@ def _run_epochs(
     own: Sequence[keras.callbacks.Callback],
     users: Sequence[keras.callbacks.Callback],
     n_epochs: int,
+    smoothing: float,
 ) -> pd.DataFrame:
     """Train until a callback stops it; one row per epoch: epoch, loss, val_loss.
 
@@ -235,13 +242,16 @@ def _run_epochs(
     # telling callbacks of each batch costs time, and ours don't listen
     listener = callbacks if users else None
     callbacks.on_train_begin()
-    losses = []
+    losses: list[dict[str, float]] = []
     for epoch in range(n_epochs):
         callbacks.on_epoch_begin(epoch)
         logs = {
             "loss": _mean_loss(network, network.train_on_batch, training, listener),
             "val_loss": _mean_loss(network, network.test_on_batch, validation),
         }
+        if losses and smoothing:
+            earlier = losses[-1]["val_loss"]
+            logs["val_loss"] = smoothing * earlier + (1 - smoothing) * logs["val_loss"]
         training.start_epoch()
         losses.append({"epoch": epoch, **logs})
         callbacks.on_epoch_end(epoch, logs)
@@ -298,6 +308,7 @@ def _training_batches(
         warm_up=settings.lookback // 2,
         batch_size=settings.batch_size,
         offsets=np.random.default_rng(seed),
+        judges_batches=settings.target.judges_batches,
     )
 
 
@@ -313,6 +324,7 @@ def _validation_batches(
         length=2 * lookback,
         warm_up=lookback // 2,
         batch_size=_VALIDATION_CHUNKS,
+        judges_batches=settings.target.judges_batches,
     )
 
 

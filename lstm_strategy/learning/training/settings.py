@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets import Direction, Target, choose_target
+from lstm_strategy.learning.targets import Direction, Target, choose_target, describe_target
 from lstm_strategy.support import describe_first_offence
 
 Units = Annotated[int, Field(ge=1, le=1024)]
@@ -53,8 +53,8 @@ class ForecasterSettings(BaseModel):
         return choose_target(target)
 
     @field_serializer("target")
-    def _describe_target(self, target: Target) -> str:
-        return target.describe()
+    def _describe_target(self, target: Target) -> str | dict[str, Any]:
+        return describe_target(target)
 
     @classmethod
     def from_arguments(cls, **arguments: Any) -> Self:

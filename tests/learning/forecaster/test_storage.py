@@ -53,7 +53,7 @@ def test_the_model_card_says_where_the_model_came_from(trained, model_folder):
     assert pd.Timestamp(card["training"]["start"]) == bars.index[0]
     assert pd.Timestamp(card["training"]["end"]) == bars.index[-1] == trained.training_end
     assert {"keras", "numpy", "lstm-strategy"} <= card["versions"].keys()
-    assert {"threshold", "width"} == card["signal"].keys()
+    assert {"threshold", "width", "confidence", "bars_per_year"} == card["signal"].keys()
     assert {"log_loss", "auc", "accuracy", "n_rows"} == card["validation_scores"].keys()
     assert card["settings"]["seed"] == 5
     assert [spec["kind"] for spec in card["features"]["specs"]] == [
@@ -222,6 +222,9 @@ def make_sparse(path):
         pytest.param(edited(signal={"width": 1}), "signal.threshold", id="field missing"),
         pytest.param(edited_within("signal", width=0), "signal.width must", id="width of zero"),
         pytest.param(edited_within("signal", width=9), "another model.json", id="other width"),
+        pytest.param(
+            edited_within("signal", confidence=2), "signal.confidence must", id="too sure"
+        ),
         pytest.param(
             edited_within("training", end="2024-01-01T00:00:00"), "another model.json", id="later"
         ),

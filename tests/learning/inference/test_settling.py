@@ -46,12 +46,15 @@ class Decaying:
 def test_a_state_that_halves_needs_eleven_bars_for_a_thousandth():
     # it has settled at 2 when the later runs begin at 0, and 2 / 2**n <= 0.001 from n = 11 on:
     # the difference at the n-th bar is 2 - (2 - 2 / 2**n), so the first 10 bars differ
-    memory = network_memory(Decaying(0.5), np.ones((200, 1)), lambda members: members[:, 0])
+    memory = network_memory(Decaying(0.5), np.ones((200, 1)), lambda answers, span: answers[:, 0])
     assert memory == 11
 
 
 def test_a_state_that_keeps_everything_never_settles():
-    assert network_memory(Decaying(1.0), np.ones((200, 1)), lambda m: m[:, 0]) is None
+    assert (
+        network_memory(Decaying(1.0), np.ones((200, 1)), lambda answers, span: answers[:, 0])
+        is None
+    )
 
 
 def test_an_average_remembers_its_own_length():

@@ -251,7 +251,12 @@ def test_arguments_that_are_off_are_named(arguments, message):
 
 
 def test_an_unfitted_forecaster_says_so():
-    for ask in (lambda f: f.forecast(BARS), lambda f: f.stream(), lambda f: f.columns_of(None)):
+    answer = np.zeros((1, 1))
+    for ask in (
+        lambda f: f.forecast(BARS),
+        lambda f: f.stream(),
+        lambda f: f.columns_of(answer, answer),
+    ):
         with pytest.raises(LSTMStrategyError, match="isn't fitted"):
             ask(small())
     assert not small().is_fitted

@@ -4,27 +4,43 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from lstm_strategy.learning.targets.base import SignalScale
+from lstm_strategy.learning.targets.base import AnsweredRows, SignalScale
 from lstm_strategy.learning.targets.direction import Direction
 
 TARGET = Direction()
 LABELS = np.array([1.0, 0.0, 1.0, 1.0])
 FORECAST = np.array([0.8, 0.4, 0.3, 0.5])
+NO_CONTEXT = np.empty((3, 0))
+
+
+def answered(forecast, labels=None, weights=None):
+    labels = np.ones(len(forecast)) if labels is None else labels
+    weights = np.ones(len(forecast)) if weights is None else weights
+    return AnsweredRows(
+        labels=labels[:, None],
+        answers=forecast[:, None],
+        weights=weights,
+        context=np.empty((len(labels), 0)),
+    )
+
+
+def fit_scale(forecast):
+    return TARGET.fit_scale(answered(forecast), answered(np.empty(0)), bars_per_year=252)
 
 
 def test_nine_in_ten_training_forecasts_ask_for_less_than_all():
-    scale = TARGET.fit_scale(np.linspace(0, 1, 1001))
+    scale = fit_scale(np.linspace(0, 1, 1001))
     assert (scale.threshold, scale.width) == (0.5, pytest.approx(0.45))
 
 
 def test_forecasts_that_hardly_leave_one_half_are_not_blown_up():
-    assert TARGET.fit_scale(np.full(10, 0.51)).width == 0.05
+    assert fit_scale(np.full(10, 0.51)).width == 0.05
 
 
 def test_signal_forecast_and_uncertainty_are_those_of_the_members_together():
-    members = np.array([[0.5, 0.7], [0.1, 0.1], [np.nan, 0.5]])
+    members = np.array([[0.5, 0.7], [0.1, 0.1], [np.nan, 0.5]])[..., None]
     signal, forecast, uncertainty = TARGET.build_columns(
-        members, SignalScale(threshold=0.5, width=0.2)
+        members, SignalScale(threshold=0.5, width=0.2), NO_CONTEXT
     )
     np.testing.assert_allclose(signal, [0.5, -1.0, np.nan])
     np.testing.assert_allclose(forecast, [0.6, 0.1, np.nan])
@@ -32,19 +48,19 @@ def test_signal_forecast_and_uncertainty_are_those_of_the_members_together():
 
 
 def test_the_log_loss_of_the_rows_is_that_of_scikit_learn():
-    losses = TARGET.row_losses(LABELS, FORECAST)
+    losses = TARGET.row_losses(LABELS[:, None], FORECAST[:, None])
     assert losses[3] == pytest.approx(np.log(2))  # a coin flip
     assert losses.mean() == pytest.approx(log_loss(LABELS, FORECAST))
 
 
 def test_rows_without_weight_count_in_no_score():
-    scores = TARGET.score(LABELS, FORECAST, np.array([1.0, 1.0, 0.0, 0.0]))
+    scores = TARGET.score(answered(FORECAST, LABELS, np.array([1.0, 1.0, 0.0, 0.0])))
     assert scores["log_loss"] == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
     assert (scores["auc"], scores["accuracy"], scores["n_rows"]) == (1, 1, 2)
 
 
 def test_every_score_is_weighted_as_the_loss_is():
-    scores = TARGET.score(LABELS, FORECAST, np.array([1.0, 2.0, 3.0, 2.0]))
+    scores = TARGET.score(answered(FORECAST, LABELS, np.array([1.0, 2.0, 3.0, 2.0])))
     losses = -np.log([0.8, 0.6, 0.3, 0.5])
     assert scores["log_loss"] == pytest.approx(np.average(losses, weights=[1, 2, 3, 2]))
     # 0.8 and 0.5 lie above the 0.4 of the only fall, 0.3 doesn't: weights 1 and 2 of 6
@@ -54,10 +70,10 @@ def test_every_score_is_weighted_as_the_loss_is():
 
 
 def test_without_a_row_that_counts_nothing_is_scored():
-    scores = TARGET.score(LABELS, FORECAST, np.zeros(4))
+    scores = TARGET.score(answered(FORECAST, LABELS, np.zeros(4)))
     assert scores.pop("n_rows") == 0
     assert np.isnan(list(scores.values())).all()
 
 
 def test_there_is_no_auc_where_all_labels_are_the_same():
-    assert np.isnan(TARGET.score(np.ones(4), FORECAST, np.ones(4))["auc"])
+    assert np.isnan(TARGET.score(answered(FORECAST, np.ones(4)))["auc"])

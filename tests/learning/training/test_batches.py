@@ -12,8 +12,9 @@ def numbered_rows(n_rows=100, *, labels=None, mirrored=None):
     rows = ROWS[:n_rows]
     return TrainingSet(
         features=rows[:, None],
-        labels=rows if labels is None else labels,
+        labels=(rows if labels is None else labels)[:, None],
         weights=np.ones(n_rows, np.float32),
+        context=np.empty((n_rows, 0)),
         held_out=(slice(n_rows, n_rows),),
         purge=1,
         mirrored=mirrored,
@@ -63,7 +64,7 @@ def test_the_labels_of_a_chunk_belong_to_its_rows():
 
 def test_a_mirrored_chunk_has_the_mirrored_features_and_the_opposite_labels():
     labels = (ROWS % 2).astype(np.float32)
-    rows = numbered_rows(labels=labels, mirrored=MirrorImage(-ROWS[:, None], 1 - labels))
+    rows = numbered_rows(labels=labels, mirrored=MirrorImage(-ROWS[:, None], 1 - labels[:, None]))
     chunks = chunks_of(rows, offsets=np.random.default_rng(0), batch_size=1)
     seen = set()
     for _ in range(10):
@@ -79,10 +80,19 @@ def test_a_mirrored_chunk_has_the_mirrored_features_and_the_opposite_labels():
 
 
 def test_fixed_chunks_are_never_mirrored():
-    chunks = chunks_of(numbered_rows(mirrored=MirrorImage(-ROWS[:, None], ROWS)))
+    chunks = chunks_of(numbered_rows(mirrored=MirrorImage(-ROWS[:, None], ROWS[:, None])))
     assert all((chunks[batch][0] >= 0).all() for batch in range(len(chunks)))
 
 
 def test_weights_make_the_loss_a_mean_over_scored_steps():
     _, _, weights = chunks_of(numbered_rows(50), batch_size=100)[0]
     assert weights.mean() == pytest.approx(1)
+
+
+def test_a_loss_of_whole_batches_gets_the_weights_as_the_last_labels():
+    usual, whole = (chunks_of(numbered_rows(), judges_batches=judges) for judges in (False, True))
+    _, labels, weights = usual[0]
+    _, both = whole[0]
+    np.testing.assert_array_equal(both[..., :-1], labels)
+    assert both[..., -1].sum() == (weights > 0).sum()  # and a weight of 1 stays 1
+    assert not both[:, :5, -1].any()  # the warm-up

@@ -18,7 +18,9 @@ FEATURES = FeatureSet(SMALL_FEATURES)
 
 def rows_of(*held_out, n_rows=100, purge=5, mirrored=None):
     numbers = np.arange(float(n_rows))
-    return TrainingSet(numbers[:, None], numbers, numbers, held_out, purge, mirrored)
+    context = np.empty((n_rows, 0))
+    column = numbers[:, None]
+    return TrainingSet(column, column, numbers, context, held_out, purge, mirrored)
 
 
 def test_labels_on_either_side_of_the_held_out_rows_are_purged():
@@ -28,7 +30,9 @@ def test_labels_on_either_side_of_the_held_out_rows_are_purged():
 
 
 def test_scaling_knows_only_rows_that_are_learned_from():
-    rows = rows_of(slice(80, 100), mirrored=MirrorImage(-np.arange(100.0)[:, None], np.zeros(100)))
+    rows = rows_of(
+        slice(80, 100), mirrored=MirrorImage(-np.arange(100.0)[:, None], np.zeros((100, 1)))
+    )
     np.testing.assert_array_equal(rows.scaling_rows[:, 0], [*np.arange(75.0), *-np.arange(75.0)])
 
 

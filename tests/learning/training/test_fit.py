@@ -14,8 +14,9 @@ def planted_rows(n_rows=1200):
     sign = np.random.default_rng(0).choice([-1.0, 1.0], n_rows)
     return TrainingSet(
         features=sign[:, None],
-        labels=(np.roll(sign, 5) > 0).astype(np.float32),
+        labels=(np.roll(sign, 5) > 0).astype(np.float32)[:, None],
         weights=np.ones(n_rows),
+        context=np.empty((n_rows, 0)),
         held_out=(slice(n_rows * 4 // 5, n_rows),) * 2,
         purge=1,
     )
@@ -35,7 +36,7 @@ def test_training_stops_early_and_keeps_the_best_weights():
     )
     rows = planted_rows(300)
     coins = np.random.default_rng(5).choice([0.0, 1.0], 300).astype(np.float32)
-    noise = replace(rows, labels=coins)
+    noise = replace(rows, labels=coins[:, None])
     trained = fit_network(noise, settings)
     for seed, history in trained.history.groupby("member"):
         best = history["val_loss"].argmin()
@@ -79,7 +80,7 @@ def test_weights_decide_which_labels_count():
     rows = planted_rows(300)
     contradicted = 1 - rows.labels
     weights = np.where(np.arange(300) % 2, 1.0, 0.0)
-    labels = np.where(weights, rows.labels, contradicted).astype(np.float32)
+    labels = np.where(weights[:, None], rows.labels, contradicted).astype(np.float32)
     settings = ForecasterSettings(units=(4,), lookback=10, epochs=2, members=1)
     ignored = fit_network(replace(rows, weights=weights), settings)
     mixed = fit_network(replace(rows, labels=labels, weights=weights), settings)
