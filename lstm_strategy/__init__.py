@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.backtests import run_backtest
     from lstm_strategy.evaluation.chart import plot_chart
     from lstm_strategy.evaluation.comparison import compare
+    from lstm_strategy.evaluation.forecasts import compare_forecasts
     from lstm_strategy.evaluation.plots import plot_equity
     from lstm_strategy.evaluation.tuning import tune
     from lstm_strategy.evaluation.verdict import verdict
@@ -50,6 +51,7 @@ _HOME_OF_NAME = {
     "BASELINES": ".trading.baselines",
     "run_backtest": ".evaluation.backtests",
     "compare": ".evaluation.comparison",
+    "compare_forecasts": ".evaluation.forecasts",
     "verdict": ".evaluation.verdict",
     "tune": ".evaluation.tuning",
     "audit": ".evaluation.audit",
@@ -78,6 +80,7 @@ __all__ = [
     "BASELINES",
     "run_backtest",
     "compare",
+    "compare_forecasts",
     "verdict",
     "tune",
     "audit",

@@ -26,6 +26,7 @@ CONTRACT = {
     "__version__",
     "audit",
     "compare",
+    "compare_forecasts",
     "load_bars",
     "plot_chart",
     "plot_equity",

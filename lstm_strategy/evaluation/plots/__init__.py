@@ -1,6 +1,7 @@
 """Figures without pyplot: no screen needed, no trace left in matplotlib."""
 
 from lstm_strategy.evaluation.plots.equity import plot_equity
+from lstm_strategy.evaluation.plots.forecasts import plot_forecasts
 from lstm_strategy.evaluation.plots.inspection import (
     plot_gradients,
     plot_hidden_states,
@@ -24,6 +25,7 @@ __all__ = [
     "plot_delay_break_even",
     "plot_equity",
     "plot_folds",
+    "plot_forecasts",
     "plot_gradients",
     "plot_hidden_states",
     "plot_history",

@@ -13,7 +13,7 @@ from lstm_strategy.trading.cerebro import BrokerSettings
 
 # Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
 _MUTED_COLORS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#999999")
-_MUTED_LOOKS = tuple(itertools.product(("-", "--", ":"), _MUTED_COLORS))
+MUTED_LOOKS = tuple(itertools.product(("-", "--", ":"), _MUTED_COLORS))
 
 
 PandasObject = TypeVar("PandasObject", pd.Series, pd.DataFrame)
@@ -119,7 +119,7 @@ def build_curves(source: Drawable, highlight: str | Sequence[str] | None) -> lis
     """
     entries = _entries_of(source)
     names = _choose_highlighted(entries, highlight)
-    strong, muted = itertools.cycle(STRONG_COLORS), itertools.cycle(_MUTED_LOOKS)
+    strong, muted = itertools.cycle(STRONG_COLORS), itertools.cycle(MUTED_LOOKS)
     return [
         _build_curve(name, entry, is_highlighted=name in names, strong=strong, muted=muted)
         for name, entry in entries.items()

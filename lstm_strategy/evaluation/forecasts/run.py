@@ -1,0 +1,150 @@
+"""Compare forecasts of volatility with each other and with what came."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.bars import validate_bars
+from lstm_strategy.errors import ForecastError
+from lstm_strategy.evaluation.forecasts.comparison import ForecastComparison
+from lstm_strategy.evaluation.forecasts.models import (
+    ForecastSource,
+    ModelForecasts,
+    ask_model,
+    choose_horizon,
+    open_models,
+)
+from lstm_strategy.evaluation.forecasts.rows import find_common_rows
+from lstm_strategy.evaluation.forecasts.scores import choose_losses, measure_losses, score_models
+from lstm_strategy.evaluation.forecasts.truth import measure_truth
+from lstm_strategy.evaluation.forecasts.units import check_units
+from lstm_strategy.evaluation.statistics import LossFunction, choose_bandwidth
+from lstm_strategy.support import suggest_names
+
+log = logging.getLogger(__name__)
+
+
+def compare_forecasts(
+    models: Mapping[str, ForecastSource],
+    bars: pd.DataFrame,
+    *,
+    horizon: int | None = None,
+    realized: pd.Series | None = None,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    against: str | None = None,
+    loss: str | LossFunction = "qlike",
+    confidence: float = 0.9,
+    seed: int = 0,
+) -> ForecastComparison:
+    """Score forecasts of volatility on the same bars, out of sample, and test who is better.
+
+    Args:
+        models: Names to forecasters (trained once or walked forward, or the folders of saved ones)
+            or to forecasts that were made elsewhere: a Series, or a frame with a column
+            `forecast`, of annualised volatilities as fractions (0.2 is 20%) on the dates at whose
+            close they were known. They count as out of sample.
+        bars: Open, high, low, close, volume and what the forecasters read besides.
+        horizon: Bars ahead whose mean variance is forecast; by default that of the forecasters,
+            or 1.
+        realized: The variance of each bar, a fraction squared (0.0001 is a move of 1%), on the
+            dates of the bars; by default the column `realized_variance` of the bars.
+        start: The first bar at whose close is forecast; by default the first after the latest
+            training.
+        end: The last one, inclusive; what came after it is still used as the truth.
+        against: The model that the others are tested against; by default the best of those beside
+            the judged one, which is the first forecaster that isn't a reference model, or else the
+            first model.
+        loss: What decides: "qlike", "mse", or a function of realised and forecast variances,
+            both annualised, of shape (n_bars,), that gives one loss a bar.
+        confidence: Of the model confidence set.
+        seed: Chooses its resamples.
+
+    Returns:
+        The scores of all models on the bars that all of them forecast.
+
+    Raises:
+        BarsError: At the first bad bar.
+        ForecastError: For fewer than two models, forecasts that aren't volatilities or are in
+            another unit, variances that aren't above zero, `start` within a training, or too few
+            common bars.
+        ModelError: If there is no such model.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> variance = np.log(bars["high"] / bars["low"]) ** 2 / (4 * np.log(2))
+        >>> week, year = (np.sqrt(252 * variance.rolling(n).mean()) for n in (5, 250))
+        >>> comparison = compare_forecasts(
+        ...     {"week": week, "year": year}, bars, realized=variance, horizon=5, against="year"
+        ... )
+        >>> comparison.table[["qlike", "in_confidence_set"]].round(2).to_dict("list")
+        {'qlike': [0.26, 0.43], 'in_confidence_set': [True, False]}
+    """
+    if not 0.0 < confidence < 1.0:
+        raise ForecastError(f"confidence must lie between 0 and 1, got {confidence!r}.")
+    decisive, functions = choose_losses(loss)
+    opened = open_models(models)
+    if against is not None and against not in opened:
+        raise ForecastError(
+            f"against must name one of the models, got {against!r}. "
+            f"{suggest_names(against, opened)}"
+        )
+    horizon = choose_horizon(opened, horizon)
+    frame = _check_bars(bars)
+    truth = measure_truth(frame, horizon, realized=realized)
+    asked = [ask_model(name, model, frame) for name, model in opened.items()]
+    rows = find_common_rows(asked, truth, start=start, end=end)
+    came = np.sqrt(rows.variance).rename("realized")
+    doubts = check_units(rows.forecasts, came, truth.bars_per_year)
+    for note in doubts:
+        log.warning(note)
+    losses = {
+        name: measure_losses(rows.forecasts, rows.variance, name, function)
+        for name, function in functions.items()
+    }
+    judged = _choose_judged(asked, against)
+    reference = against or str(losses[decisive].mean().drop(judged).idxmin())
+    table = score_models(
+        rows.forecasts,
+        rows.variance,
+        losses,
+        decisive=decisive,
+        reference=reference,
+        horizon=horizon,
+        confidence=confidence,
+        seed=seed,
+    )
+    return ForecastComparison(
+        table=table,
+        forecasts=rows.forecasts,
+        realized=came,
+        losses=losses[decisive],
+        judged=judged,
+        reference=reference,
+        loss=decisive,
+        horizon=horizon,
+        bandwidth_bars=choose_bandwidth(len(came), horizon=horizon),
+        confidence=confidence,
+        truth=truth.source,
+        is_reference_given=against is not None,
+        notes=(*rows.notes, *doubts),
+    )
+
+
+def _check_bars(bars: pd.DataFrame) -> pd.DataFrame:
+    if isinstance(bars, Mapping):
+        raise ForecastError(
+            "compare_forecasts takes the bars of one market, got those of "
+            f"{', '.join(map(str, bars))}. Compare one at a time."
+        )
+    return validate_bars(bars)
+
+
+def _choose_judged(models: Sequence[ModelForecasts], against: str | None) -> str:
+    """The first forecaster that isn't a reference model, or else the first model."""
+    candidates = [model for model in models if model.name != against]
+    return next((model.name for model in candidates if model.is_lstm), candidates[0].name)

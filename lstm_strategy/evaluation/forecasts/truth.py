@@ -1,0 +1,139 @@
+"""What came: the variance that was realised over the bars that a forecast looks at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.bars import bars_per_year
+from lstm_strategy.errors import ForecastError
+from lstm_strategy.support import format_time, naive_utc_index
+
+REALIZED_COLUMN = "realized_variance"
+"""The column of the bars that holds a realised variance of the user's own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What forecasts of volatility are held against.
+
+    Attributes:
+        variance: The mean variance over the next `horizon` bars, annualised, a fraction squared;
+            on the index of the bars, stamped with the bar at whose close it is forecast. NaN where
+            it isn't known.
+        source: Where it came from, in words.
+        horizon: Bars ahead that it covers.
+        bars_per_year: Bars of a year, by which it is annualised.
+    """
+
+    variance: pd.Series
+    source: str
+    horizon: int
+    bars_per_year: float
+
+
+def measure_truth(bars: pd.DataFrame, horizon: int, *, realized: pd.Series | None = None) -> Truth:
+    """Measure the variance that came after each bar.
+
+    Args:
+        bars: Valid bars, shape (n_bars, n_columns).
+        horizon: Bars ahead.
+        realized: The variance of each bar, a fraction squared; by default the column
+            `realized_variance` of the bars.
+
+    Returns:
+        The truth on the index of the bars; NaN in its last `horizon` rows.
+
+    Raises:
+        ForecastError: If there is none, or it isn't above zero.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> bars = sample_bars("sp500")[:4].assign(realized_variance=[1e-4, 2e-4, 4e-4, 6e-4])
+        >>> (measure_truth(bars, 2).variance / 252).round(6).tolist()
+        [0.0003, 0.0005, nan, nan]
+    """
+    if len(bars) <= horizon:
+        raise ForecastError(
+            f"horizon must be below the number of bars, {len(bars):,}, got {horizon}. Load more "
+            "history."
+        )
+    years_bars = bars_per_year(pd.DatetimeIndex(bars.index))
+    of_bars = _read_series(realized, bars) if realized is not None else _read_column(bars)
+    coming = of_bars.rolling(horizon).mean().shift(-horizon)
+    source = "realized" if realized is not None else f"the column {REALIZED_COLUMN}"
+    return Truth(coming * years_bars, source, horizon, years_bars)
+
+
+def _read_column(bars: pd.DataFrame) -> pd.Series:
+    if REALIZED_COLUMN not in bars:
+        raise ForecastError(
+            f"compare_forecasts needs what came: realized=, or a column {REALIZED_COLUMN} of the "
+            f"bars, which have {', '.join(map(str, bars.columns))}."
+        )
+    return _check_variances(bars[REALIZED_COLUMN], f"the column {REALIZED_COLUMN}")
+
+
+def _read_series(realized: pd.Series, bars: pd.DataFrame) -> pd.Series:
+    if not isinstance(realized, pd.Series):
+        raise ForecastError(
+            "realized must be a Series of variances on the dates of the bars, got "
+            f"{type(realized).__name__}. Pass one column."
+        )
+    aligned = align_to_bars(realized, bars, "realized")
+    if aligned.isna().all():
+        raise ForecastError(
+            "realized must be known on bars that are compared, but none of its "
+            f"{len(realized):,} dates is one of the bars. Pass variances of the same bars."
+        )
+    return _check_variances(aligned, "realized")
+
+
+def _check_variances(variances: pd.Series, name: str) -> pd.Series:
+    values = variances.to_numpy(dtype=float)
+    is_wrong = ~np.isnan(values) & ~((values > 0) & np.isfinite(values))
+    if is_wrong.any():
+        raise ForecastError(
+            f"{name} must hold variances above 0, got {values[is_wrong][0]:g} at "
+            f"{format_time(variances.index[is_wrong][0])} ({is_wrong.sum():,} bars in all). Make "
+            "it NaN where nothing was measured."
+        )
+    return pd.Series(values, variances.index)
+
+
+def align_to_bars(values: pd.Series, bars: pd.DataFrame, name: str) -> pd.Series:
+    """Return values on the bars' index, NaN at the bars that they lack.
+
+    Args:
+        values: On dates, those without a timezone counting as UTC; others than the bars' are
+            left out.
+        bars: The bars.
+        name: What the values are, for messages.
+
+    Raises:
+        ForecastError: If they have no dates, a date comes twice, or they aren't numbers.
+
+    Example:
+        >>> bars = pd.DataFrame(index=pd.date_range("2024-01-01", periods=2, tz="Asia/Tokyo"))
+        >>> align_to_bars(pd.Series([0.2], [pd.Timestamp("2024-01-01 15:00")]), bars, "x").tolist()
+        [nan, 0.2]
+    """
+    if not isinstance(values.index, pd.DatetimeIndex):
+        raise ForecastError(
+            f"{name} must have dates as its index, got {type(values.index).__name__}. "
+            "Call set_index with the column of dates."
+        )
+    dates = naive_utc_index(values.index)
+    if dates.has_duplicates:
+        twice = values.index[dates.duplicated()][0]
+        raise ForecastError(
+            f"{name} must have each date once, but {format_time(twice)} comes twice. Drop one."
+        )
+    try:
+        numbers = values.to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        raise ForecastError(
+            f"{name} must hold numbers, got a column of {values.dtype}. Convert it."
+        ) from None
+    known = pd.Series(numbers, dates).reindex(naive_utc_index(bars.index))
+    return known.set_axis(bars.index)

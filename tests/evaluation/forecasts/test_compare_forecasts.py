@@ -1,0 +1,370 @@
+"""Forecasts of volatility compared: scores by hand, the bars they are on, what is refused."""
+
+import json
+import math
+import pickle
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import ConstantForecaster, random_walk
+
+from lstm_strategy import compare_forecasts
+from lstm_strategy.errors import BarsError, ForecastError, ModelError
+from lstm_strategy.learning.forecaster import Forecast, ForecasterKind
+
+N_BARS = 120
+BARS = random_walk(N_BARS, freq="B")
+YEAR = math.sqrt(252)
+# a variance of 1 and of 4 bars in turn, in units of (1 %)²
+VARIANCE = pd.Series(np.tile([1e-4, 4e-4], N_BARS // 2), BARS.index)
+TRUE = pd.Series(np.tile([0.02, 0.01], N_BARS // 2), BARS.index) * YEAR  # what comes next
+FLAT = pd.Series(0.02 * YEAR, BARS.index)
+NOISE = pd.Series(np.exp(np.random.default_rng(1).normal(0, 0.2, N_BARS)), BARS.index)
+
+
+class VolatilityForecaster(ConstantForecaster):
+    """Forecasts the same volatility at every bar."""
+
+    def __init__(self, volatility, *, training_end=None, horizon=1, kind=ForecasterKind.LSTM):
+        super().__init__(0.5)
+        self.volatility, self.training_end = volatility, training_end
+        self._horizon, self._kind = horizon, kind
+
+    horizon = property(lambda self: self._horizon)
+    kind = property(lambda self: self._kind)
+
+    def step(self, state, bar):
+        return state, Forecast(0.5, self.volatility, 0.0)
+
+
+def compare(models=None, bars=BARS, **options):
+    models = {"noisy": TRUE * NOISE, "flat": FLAT} if models is None else models
+    return compare_forecasts(models, bars, **{"realized": VARIANCE, **options})
+
+
+def test_the_losses_are_those_of_the_variance_of_the_next_bar():
+    comparison = compare({"true": TRUE, "flat": FLAT})
+    flat = comparison.losses["flat"]
+    assert flat.iloc[:3].tolist() == pytest.approx([0.0, 0.25 - math.log(0.25) - 1, 0.0])
+    assert comparison.losses["true"].max() == pytest.approx(0.0, abs=1e-12)
+    assert len(flat) == N_BARS - 1  # what comes after the last bar isn't known
+    annual = 252e-4
+    # of the 119 bars, those in even places are followed by a variance of 4: 60 of them
+    assert comparison.table.loc["flat", "mse"] == pytest.approx(59 / 119 * (3 * annual) ** 2)
+    assert comparison.realized.iloc[:2].tolist() == pytest.approx([0.02 * YEAR, 0.01 * YEAR])
+
+
+def test_over_several_bars_the_truth_is_their_mean_variance():
+    variance = VARIANCE.copy()
+    variance.iloc[3] = 9e-4
+    comparison = compare({"a": FLAT, "b": FLAT * 1.1}, realized=variance, horizon=2)
+    came = (comparison.realized**2 / 252 * 1e4).round(9).tolist()
+    assert came[:4] == [2.5, 5.0, 5.0, 2.5]  # 4 and 1, 1 and 9, 9 and 1, 1 and 4
+    assert len(came) == N_BARS - 2
+
+
+def test_a_column_of_the_bars_is_the_truth_where_no_series_is_given():
+    bars = BARS.assign(realized_variance=VARIANCE)
+    by_column = compare(bars=bars, realized=None)
+    pd.testing.assert_frame_equal(by_column.table, compare().table)
+    assert by_column.truth == "the column realized_variance"
+
+
+def test_the_table_holds_calibration_tests_and_the_set():
+    comparison = compare({"noisy": TRUE * NOISE, "flat": FLAT, "double": 2 * TRUE * NOISE})
+    table = comparison.table
+    assert list(table.index) == ["noisy", "flat", "double"]
+    assert list(table) == [
+        "qlike",
+        "mse",
+        "mz_intercept",
+        "mz_slope",
+        "mz_r2",
+        "mz_p",
+        "dm_t",
+        "dm_p",
+        "mcs_p",
+        "in_confidence_set",
+    ]
+    assert table.loc["double", "mz_slope"] == pytest.approx(table.loc["noisy", "mz_slope"] / 4)
+    assert math.isnan(table.loc["flat", "mz_slope"])
+    assert table["in_confidence_set"].to_dict() == {"noisy": True, "flat": False, "double": False}
+    assert comparison.reference == "flat"  # the best of the others
+    assert table["dm_t"].isna().to_dict() == {"noisy": False, "flat": True, "double": False}
+    assert table.loc["noisy", "dm_t"] < -3 < 3 < table.loc["double", "dm_t"]
+
+
+def test_the_verdict_claims_what_the_test_shows_and_no_more():
+    won = compare()
+    assert won.verdict.startswith("noisy's QLIKE is ")
+    assert won.verdict.endswith("% below flat's; luck explains such a difference with p < 0.001.")
+    lost = compare({"flat": FLAT, "noisy": TRUE * NOISE, "other": 3 * FLAT})
+    assert "% above noisy's, the best of the 2 others; luck" in lost.verdict
+    tied = compare({"one": TRUE * NOISE, "two": TRUE * NOISE.to_numpy()[::-1]})
+    assert tied.verdict.startswith("No evidence that one forecasts better than two: its QLIKE is ")
+    assert compare({"one": FLAT, "two": FLAT}).verdict == "one forecasts the same as two."
+
+
+def test_the_set_is_named_in_a_sentence():
+    assert compare().describe_set() == "With 90% confidence, noisy is the best."
+    both = compare({"one": FLAT, "two": FLAT})
+    assert both.describe_set() == "With 90% confidence, one of one and two is the best."
+
+
+def test_against_names_the_reference():
+    models = {"noisy": TRUE * NOISE, "flat": FLAT, "double": 2 * TRUE * NOISE}
+    comparison = compare(models, against="double")
+    assert (comparison.judged, comparison.reference) == ("noisy", "double")
+    assert "below double's; luck" in comparison.verdict
+    assert compare(models, against="noisy").judged == "flat"
+
+
+def test_the_judged_model_is_the_first_forecaster_that_is_no_reference_model():
+    models = {
+        "elsewhere": FLAT,
+        "learner": VolatilityForecaster(0.3, kind=ForecasterKind.LEARNER),
+        "LSTM": VolatilityForecaster(0.31),
+    }
+    comparison = compare(models)
+    assert comparison.judged == "LSTM"
+    assert comparison.forecasts["LSTM"].eq(0.31).all()
+
+
+def test_another_loss_can_decide():
+    assert compare(loss="mse").loss == "mse"
+
+    def log_error(realized, forecast):
+        return np.abs(np.log(realized / forecast))
+
+    comparison = compare(loss=log_error)
+    assert comparison.table.loc["flat", "log_error"] == pytest.approx(59 / 119 * math.log(4))
+    assert "noisy's log_error is " in comparison.verdict
+    with pytest.raises(ForecastError, match="loss must be qlike or mse, or a function"):
+        compare(loss="qlik")
+    with pytest.raises(ForecastError, match="loss=total must give one finite number for each of"):
+        compare(loss=lambda_named("total"))
+
+
+def lambda_named(name):
+    def total(realized, forecast):
+        return float("nan")
+
+    total.__name__ = name
+    return total
+
+
+def test_forecasts_are_compared_after_the_latest_training():
+    end = BARS.index[39]
+    models = {"LSTM": VolatilityForecaster(0.3, training_end=end), "flat": FLAT}
+    comparison = compare(models)
+    assert comparison.losses.index[0] == BARS.index[40]
+    assert comparison.notes == ("Bars up to 2001-02-23 are left out, on which LSTM was trained.",)
+    assert compare(models, start=BARS.index[50]).losses.index[0] == BARS.index[50]
+    with pytest.raises(ForecastError, match="start gives 2001-02-23 and LSTM was trained until"):
+        compare(models, start=end)
+    late = VolatilityForecaster(0.3, training_end=BARS.index[-1])
+    with pytest.raises(ForecastError, match="Fit it on fewer bars, or load later ones"):
+        compare({"LSTM": late, "flat": FLAT})
+
+
+def test_all_models_are_scored_on_the_bars_that_all_forecast_and_gaps_are_counted():
+    gappy, late = FLAT.copy(), (TRUE * NOISE).iloc[10:]
+    gappy.iloc[[20, 21, 30]] = np.nan
+    variance = VARIANCE.copy()
+    variance.iloc[60] = np.nan
+    comparison = compare({"gappy": gappy, "late": late}, realized=variance)
+    assert len(comparison.losses) == N_BARS - 1 - 10 - 3 - 1
+    assert comparison.notes == (
+        "105 of 119 bars are compared, on which all is known: 3 have no forecast by gappy; 10 have "
+        "no forecast by late; the realised variance of the next bar isn't known at 1.",
+    )
+
+
+def test_start_and_end_choose_the_bars_at_whose_close_is_forecast():
+    comparison = compare(start=BARS.index[10], end=BARS.index[59])
+    assert comparison.losses.index.equals(BARS.index[10:60])
+    whole = compare().losses
+    pd.testing.assert_frame_equal(comparison.losses, whole.iloc[10:60])
+
+
+def test_bars_that_come_later_change_no_loss():
+    short = compare(bars=BARS.iloc[:80])
+    pd.testing.assert_frame_equal(short.losses, compare().losses.iloc[:79])
+
+
+def test_forecasts_in_another_timezone_find_their_bars():
+    bars = BARS.set_axis(BARS.index.tz_localize("UTC").tz_convert("Asia/Tokyo"))
+    comparison = compare(bars=bars)
+    assert len(comparison.losses) == N_BARS - 1
+    assert str(comparison.losses.index.tz) == "Asia/Tokyo"
+
+
+def test_a_frame_of_forecasts_is_read_by_its_column_forecast():
+    frame = pd.DataFrame({"signal": 1.0, "forecast": TRUE * NOISE})
+    pd.testing.assert_frame_equal(compare({"noisy": frame, "flat": FLAT}).table, compare().table)
+
+
+def test_the_horizon_is_that_of_the_forecasters():
+    models = {"LSTM": VolatilityForecaster(0.3, horizon=5), "flat": FLAT}
+    comparison = compare(models)
+    assert comparison.horizon == 5
+    assert comparison.bandwidth_bars >= 4
+    with pytest.raises(ForecastError, match="LSTM looks 5 bars and the comparison 1"):
+        compare(models, horizon=1)
+
+
+def test_a_forecaster_of_something_else_is_refused():
+    direction = VolatilityForecaster(0.5)
+    direction.__class__ = type("Card", (VolatilityForecaster,), {"card": CARD_OF_DIRECTION})
+    with pytest.raises(ForecastError, match="of volatility, but LSTM forecasts direction"):
+        compare({"LSTM": direction, "flat": FLAT})
+
+
+CARD_OF_DIRECTION = SimpleNamespace(
+    settings=SimpleNamespace(target=SimpleNamespace(name="direction"))
+)
+
+
+def test_results_survive_pickle_and_json():
+    comparison = compare()
+    again = pickle.loads(pickle.dumps(comparison))
+    assert repr(again) == repr(comparison)
+    saved = json.loads(json.dumps(comparison.to_dict(), allow_nan=False))
+    assert saved["verdict"] == comparison.verdict
+    assert saved["table"]["flat"]["dm_p"] is None
+    assert saved["table"]["noisy"]["in_confidence_set"] is True
+    assert (saved["n_bars"], saved["first_bar"]) == (119, "2001-01-01")
+
+
+def test_the_text_and_the_page_hold_the_verdict_and_escape_names(tmp_path):
+    comparison = compare({"<b>noisy": TRUE * NOISE, "flat": FLAT})
+    assert comparison.verdict in repr(comparison)
+    assert "<b>noisy" not in comparison._repr_html_()
+    page = comparison.to_html(tmp_path / "forecasts.html").read_text()
+    assert "&lt;b&gt;noisy&#x27;s QLIKE is" in page
+    assert "<b>noisy" not in page
+    assert "over 14 bars" in page
+
+
+def test_the_figure_shows_what_came_every_forecast_and_the_lead():
+    comparison = compare({"noisy": TRUE * NOISE, "flat": FLAT, "double": 2 * TRUE})
+    above, below = comparison.plot().axes
+    assert above.get_legend_handles_labels()[1] == ["Realised", "noisy", "flat", "double"]
+    assert below.get_ylabel() == "QLIKE saved on flat"
+    saved = {line.get_color(): line.get_ydata()[-1] for line in below.get_lines()}
+    lead = comparison.losses["flat"].sum() - comparison.losses["noisy"].sum()
+    assert saved["#d1242f"] == pytest.approx(lead)
+    assert saved["black"] == 0
+
+
+BAD_VARIANCE = VARIANCE.copy()
+BAD_VARIANCE.iloc[[7, 9]] = [0.0, -1e-4]
+BAD_FORECAST = FLAT.copy()
+BAD_FORECAST.iloc[3] = -0.1
+
+
+@pytest.mark.parametrize(
+    "models, options, message",
+    [
+        pytest.param({"a": FLAT}, {}, "models must be at least two, got a", id="one model"),
+        pytest.param({}, {}, "models must be at least two, got none", id="none"),
+        pytest.param([FLAT, TRUE], {}, "models must be a mapping .* got list", id="a list"),
+        pytest.param(
+            None,
+            {"realized": BAD_VARIANCE},
+            r"realized must hold variances above 0, got 0 at 2001-01-10 \(2 bars in all\)",
+            id="a variance of zero",
+        ),
+        pytest.param(None, {"realized": None}, "or a column realized_variance", id="no truth"),
+        pytest.param(
+            None, {"realized": VARIANCE.to_numpy()}, "must be a Series .* got ndarray", id="array"
+        ),
+        pytest.param(
+            None,
+            {"realized": VARIANCE.shift(9000, freq="D")},
+            "realized must be known on bars .* none of its 120 dates",
+            id="a truth of other years",
+        ),
+        pytest.param(
+            {"a": FLAT, "b": FLAT.shift(9000, freq="D")},
+            {},
+            "b has no forecast for any of the bars, which run from 2001-01-01",
+            id="no overlap",
+        ),
+        pytest.param(
+            {"a": FLAT.iloc[:50], "b": FLAT.iloc[50:]},
+            {},
+            "no bar that all models forecast .* 0 of 119 bars",
+            id="no common bar",
+        ),
+        pytest.param(
+            {"a": FLAT, "b": BAD_FORECAST},
+            {},
+            r"forecasts of b must be volatilities above 0, got -0.1 at 2001-01-04 \(1 bars",
+            id="negative",
+        ),
+        pytest.param(
+            {"a": FLAT, "b": FLAT.reset_index(drop=True)},
+            {},
+            "forecasts of b must have dates as its index, got RangeIndex",
+            id="no dates",
+        ),
+        pytest.param(
+            {"a": FLAT, "b": pd.concat([FLAT, FLAT[:1]])}, {}, "2001-01-01 comes twice", id="twice"
+        ),
+        pytest.param({"a": FLAT, "b": FLAT.astype(str) + "%"}, {}, "must hold numbers", id="words"),
+        pytest.param(
+            {"a": FLAT, "b": FLAT.to_frame("vol")},
+            {},
+            "forecasts of b must be in a column forecast, got vol",
+            id="no column",
+        ),
+        pytest.param(
+            {"a": FLAT, "b": 100 * FLAT}, {}, "seem to be percent: divide them by 100", id="percent"
+        ),
+        pytest.param(
+            {"a": FLAT, "b": FLAT / YEAR}, {}, "per bar: multiply them by 15.9", id="per bar"
+        ),
+        pytest.param(
+            {"a": FLAT, "b": 100 * FLAT / YEAR}, {}, "percent per bar", id="percent per bar"
+        ),
+        pytest.param(
+            {"a": FLAT / 2, "b": FLAT**2 / 4},
+            {"realized": VARIANCE / 4},
+            "variances: take the square root",
+            id="variances",
+        ),
+        pytest.param(
+            None, {"realized": VARIANCE * 1e4}, "divide percent squared by 10,000", id="percent²"
+        ),
+        pytest.param(
+            {"a": FLAT, "b": 5000 * FLAT}, {}, "Pass annualised volatilities", id="far too large"
+        ),
+        pytest.param(None, {"against": "flta"}, "against must name .* Did you mean flat", id="who"),
+        pytest.param(None, {"horizon": 0}, "horizon must be a whole number", id="no horizon"),
+        pytest.param(None, {"horizon": 120}, "horizon must be below .* 120", id="too far"),
+        pytest.param(None, {"confidence": 90}, "confidence must lie between 0 and 1", id="90"),
+        pytest.param(None, {"start": BARS.index[95]}, "at least 30 bars, got 24", id="few bars"),
+        pytest.param(None, {"bars": {"A": BARS}}, "bars of one market, got those of A", id="panel"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line_that_names_it(models, options, message):
+    with pytest.raises(ForecastError, match=message) as refused:
+        compare(models, **options)
+    assert "\n" not in str(refused.value)
+
+
+def test_bad_bars_and_missing_models_are_refused_as_everywhere():
+    with pytest.raises(BarsError):
+        compare(bars=BARS.drop(columns="close"))
+    with pytest.raises(ModelError):
+        compare({"a": FLAT, "b": "no/such/folder"})
+
+
+def test_forecasts_of_a_doubtful_size_are_noted(caplog):
+    comparison = compare({"a": FLAT, "huge": 9 * FLAT})
+    (note,) = comparison.notes
+    assert note.startswith("The forecasts of huge have a median of ")
+    assert note in caplog.text
