@@ -2,7 +2,8 @@
 
 import html
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.bars import describe_span, span_dates
 from lstm_strategy.evaluation.forecasts.page import forecasts_html
-from lstm_strategy.evaluation.forecasts.readable import loss_label, readable_scores
-from lstm_strategy.evaluation.forecasts.sentence import describe_lead
+from lstm_strategy.evaluation.forecasts.wording import (
+    describe_lead,
+    loss_label,
+    readable_scores,
+)
 from lstm_strategy.evaluation.plots import plot_forecasts
 from lstm_strategy.support import write_whole
 
@@ -44,6 +48,7 @@ class ForecastComparison:
         is_reference_given: Whether `against` named the reference; else it is the best of those
             beside the judged one.
         notes: What was left out and what is doubtful, in sentences.
+        provenance: Where bars, truth and forecasts came from, by what is meant.
 
     Example:
         >>> import numpy as np
@@ -71,6 +76,7 @@ class ForecastComparison:
     truth: str
     is_reference_given: bool
     notes: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def best(self) -> str:
@@ -136,6 +142,7 @@ class ForecastComparison:
             terms=self.describe_terms(),
             sentences=(self.verdict, self.describe_set()),
             notes=self.notes,
+            provenance=self.provenance,
             figures=(self.plot(), self.plot(width_inches=5.2)),
             loss=self.loss,
             judged=self.judged,
@@ -162,6 +169,7 @@ class ForecastComparison:
             "first_bar": first,
             "last_bar": last,
             "notes": list(self.notes),
+            "provenance": dict(self.provenance),
             "table": {
                 str(model): {str(key): _plain(value) for key, value in row.items()}
                 for model, row in self.table.to_dict("index").items()

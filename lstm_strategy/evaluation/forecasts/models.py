@@ -11,7 +11,7 @@ import pandas as pd
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.backtests import training_end
 from lstm_strategy.evaluation.forecasts.truth import align_to_bars
-from lstm_strategy.learning.forecaster import Forecaster, ForecasterKind
+from lstm_strategy.learning.forecaster import Forecaster, ForecasterKind, ForeignForecaster
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
 from lstm_strategy.support import format_time
 
@@ -30,12 +30,14 @@ class ModelForecasts:
         trained_until: The last bar that the model has seen, on the clock of the bars; None where
             that isn't known.
         is_lstm: Whether it is a model to be judged, and not one to be measured against.
+        origin: Where the forecasts came from, in words.
     """
 
     name: str
     volatility: pd.Series
     trained_until: pd.Timestamp | None
     is_lstm: bool
+    origin: str
 
 
 def open_models(models: Mapping[str, ForecastSource]) -> dict[str, Forecaster | pd.Series]:
@@ -115,16 +117,17 @@ def ask_model(name: str, model: Forecaster | pd.Series, bars: pd.DataFrame) -> M
     if isinstance(model, Forecaster):
         volatility = forecast_with_cache(model, bars)["forecast"].astype(float)
         end, is_lstm = training_end(model, bars), model.kind == ForecasterKind.LSTM
+        origin = _describe_forecaster(model, end)
     else:
         volatility = align_to_bars(model, bars, f"the forecasts of {name}")
-        end, is_lstm = None, False
+        end, is_lstm, origin = None, False, "made elsewhere, taken as out of sample"
     if volatility.isna().all():
         raise ForecastError(
             f"{name} has no forecast for any of the bars, which run from "
             f"{format_time(bars.index[0])} to {format_time(bars.index[-1])}. Pass forecasts of "
             "these bars, or more bars."
         )
-    return ModelForecasts(name, _check_volatility(volatility, name), end, is_lstm)
+    return ModelForecasts(name, _check_volatility(volatility, name), end, is_lstm, origin)
 
 
 def _open_one(name: str, model: Any) -> Forecaster | pd.Series:
@@ -137,6 +140,12 @@ def _open_one(name: str, model: Any) -> Forecaster | pd.Series:
                 f"{', '.join(map(str, model.columns)) or 'none'}. Rename it, or pass one column."
             )
         return model["forecast"]
+    is_folder = isinstance(model, str | Path)
+    if not is_folder and not (hasattr(model, "forecast") and hasattr(model, "stream")):
+        raise ForecastError(
+            f"{name} must be a forecaster, the folder of a saved one, a Series or a frame with a "
+            f"column forecast, got {type(model).__name__}."
+        )
     forecaster = open_forecaster(model)
     target = _target_name(forecaster)
     if target not in (None, "volatility"):
@@ -150,6 +159,22 @@ def _open_one(name: str, model: Any) -> Forecaster | pd.Series:
 def _target_name(forecaster: Forecaster) -> str | None:
     """What a forecaster is asked; None where its card doesn't say."""
     return None if forecaster.card is None else forecaster.card.settings.target.name
+
+
+def _describe_forecaster(forecaster: Forecaster, trained_until: pd.Timestamp | None) -> str:
+    """A forecaster in a few words: what it is, how often it was trained, until when."""
+    if isinstance(forecaster, ForeignForecaster):
+        parts = [type(forecaster.wrapped).__name__]
+    else:
+        parts = [type(forecaster).__name__]
+    if forecaster.ledger is not None:
+        parts.append(f"{forecaster.ledger['fold'].nunique()} folds")
+    if trained_until is not None:
+        first = "first " if forecaster.ledger is not None else ""
+        parts.append(f"{first}trained until {trained_until:%Y-%m-%d}")
+    if forecaster.card is not None:
+        parts.append(f"settings {forecaster.card.settings.model_dump_json()}")
+    return ", ".join(parts)
 
 
 def _check_volatility(volatility: pd.Series, name: str) -> pd.Series:

@@ -1,12 +1,18 @@
 """A comparison of forecasts as one HTML page that needs no other file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.forecasts.readable import loss_label, readable_scores
-from lstm_strategy.evaluation.report import escape, page_html, picture_html, table_html
+from lstm_strategy.evaluation.forecasts.wording import loss_label, readable_scores
+from lstm_strategy.evaluation.report import (
+    escape,
+    page_html,
+    picture_html,
+    table_html,
+    terms_html,
+)
 
 
 def forecasts_html(
@@ -16,6 +22,7 @@ def forecasts_html(
     terms: str,
     sentences: tuple[str, str],
     notes: Sequence[str],
+    provenance: Mapping[str, str],
     figures: tuple[Figure, Figure],
     loss: str,
     judged: str,
@@ -31,6 +38,7 @@ def forecasts_html(
         terms: One line below it.
         sentences: The verdict, and which models may be the best.
         notes: What was left out and what is doubtful.
+        provenance: Where bars, truth and forecasts came from.
         figures: The picture for wide screens, and for narrow ones.
         loss: The loss that decides.
         judged: The model that stands out.
@@ -55,6 +63,7 @@ def forecasts_html(
         "scores": ("Scores", scores + _explain(label, reference, bandwidth_bars, confidence)),
         "forecasts": ("Forecasts", picture),
         "left-out": ("What was left out", _list_notes(notes)),
+        "provenance": ("Where this came from", terms_html(provenance.items(), "provenance")),
     }
     return page_html(title, terms=terms, sections=sections)
 

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import validate_bars
+from lstm_strategy.bars import bars_fingerprint, describe_span, validate_bars
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.forecasts.comparison import ForecastComparison
 from lstm_strategy.evaluation.forecasts.models import (
@@ -22,9 +22,11 @@ from lstm_strategy.evaluation.forecasts.scores import choose_losses, measure_los
 from lstm_strategy.evaluation.forecasts.truth import measure_truth
 from lstm_strategy.evaluation.forecasts.units import check_units
 from lstm_strategy.evaluation.statistics import LossFunction, choose_bandwidth
-from lstm_strategy.support import suggest_names
+from lstm_strategy.support import library_versions, suggest_names
 
 log = logging.getLogger(__name__)
+
+_LIBRARIES = ("lstm-strategy", "arch", "numpy", "pandas", "statsmodels")
 
 
 def compare_forecasts(
@@ -132,6 +134,13 @@ def compare_forecasts(
         truth=truth.source,
         is_reference_given=against is not None,
         notes=(*rows.notes, *doubts),
+        provenance={
+            "Bars": describe_span(frame),
+            "Fingerprint of the bars": bars_fingerprint(frame),
+            "Realised variance": truth.source,
+            **{model.name: model.origin for model in asked},
+            "Versions": ", ".join(f"{k} {v}" for k, v in library_versions(_LIBRARIES).items()),
+        },
     )
 
 

@@ -61,7 +61,9 @@ def measure_truth(bars: pd.DataFrame, horizon: int, *, realized: pd.Series | Non
     years_bars = bars_per_year(pd.DatetimeIndex(bars.index))
     of_bars = _read_series(realized, bars) if realized is not None else _read_column(bars)
     coming = of_bars.rolling(horizon).mean().shift(-horizon)
-    source = "realized" if realized is not None else f"the column {REALIZED_COLUMN}"
+    source = f"the column {REALIZED_COLUMN} of the bars"
+    if realized is not None:
+        source = "the Series given as realized"
     return Truth(coming * years_bars, source, horizon, years_bars)
 
 

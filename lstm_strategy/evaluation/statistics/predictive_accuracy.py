@@ -16,8 +16,8 @@ from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.statistics.bootstrap import FEWEST_BARS
 
 SAME_FORECAST = 1e-4
-"""Losses that differ, bar by bar, by less than this share of their mean are those of one forecast,
-rounded: by another engine, say. A test would call such differences significant."""
+"""Losses whose differences are, on average, below this share of the losses are those of one
+forecast, rounded: by another engine, say. A test would call such differences significant."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ def are_same_losses(losses: np.ndarray, reference: np.ndarray) -> bool:
         True
     """
     size = (np.abs(losses).mean() + np.abs(reference).mean()) / 2.0
-    return bool(np.abs(losses - reference).max() <= SAME_FORECAST * size)
+    return bool(np.abs(losses - reference).mean() <= SAME_FORECAST * size)
 
 
 def _check_bandwidth(bandwidth_bars: int, n_bars: int, horizon: int) -> None:

@@ -246,6 +246,7 @@ def test_the_text_and_the_page_hold_the_verdict_and_escape_names(tmp_path):
     assert "&lt;b&gt;noisy&#x27;s QLIKE is" in page
     assert "<b>noisy" not in page
     assert "over 14 bars" in page
+    assert "made elsewhere, taken as out of sample" in page
 
 
 def test_the_figure_shows_what_came_every_forecast_and_the_lead():
@@ -337,11 +338,21 @@ BAD_FORECAST.iloc[3] = -0.1
             id="variances",
         ),
         pytest.param(
-            None, {"realized": VARIANCE * 1e4}, "divide percent squared by 10,000", id="percent²"
+            None,
+            {"realized": VARIANCE * 1e4},
+            "every model forecasts 0.01.* one of the two is in another unit",
+            id="percent squared",
         ),
         pytest.param(
-            {"a": FLAT, "b": 5000 * FLAT}, {}, "Pass annualised volatilities", id="far too large"
+            None, {"realized": VARIANCE**0.5}, "every model forecasts 0.1", id="no variance"
         ),
+        pytest.param(
+            {"a": FLAT, "b": 5000 * FLAT},
+            {},
+            "have a median of 1.59e[+]03 where",
+            id="far too large",
+        ),
+        pytest.param({"a": FLAT, "b": None}, {}, "b must be a forecaster, .* NoneType", id="None"),
         pytest.param(None, {"against": "flta"}, "against must name .* Did you mean flat", id="who"),
         pytest.param(None, {"horizon": 0}, "horizon must be a whole number", id="no horizon"),
         pytest.param(None, {"horizon": 120}, "horizon must be below .* 120", id="too far"),
