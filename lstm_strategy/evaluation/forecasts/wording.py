@@ -1,4 +1,4 @@
-"""What a comparison of forecasts says: a sentence that claims no more than the test, and a table."""
+"""A comparison of forecasts in words: a sentence that claims no more than the test; a table."""
 
 import math
 

@@ -69,7 +69,7 @@ def test_a_column_of_the_bars_is_the_truth_where_no_series_is_given():
     bars = BARS.assign(realized_variance=VARIANCE)
     by_column = compare(bars=bars, realized=None)
     pd.testing.assert_frame_equal(by_column.table, compare().table)
-    assert by_column.truth == "the column realized_variance"
+    assert by_column.truth == "the column realized_variance of the bars"
 
 
 def test_the_table_holds_calibration_tests_and_the_set():
