@@ -49,6 +49,9 @@ class SimulatedMarket:
         kind: The rule.
         seed: The number that the draws were made from.
         params: Every parameter of the rule, defaults included.
+        variance: The variance of the log return of the *next* bar, as a fraction squared, on the
+            index of the bars, known at the close of its row to whoever knows the rule; None for
+            `remembered_news` and `regimes`, which are about the sign of returns.
     """
 
     bars: pd.DataFrame
@@ -56,6 +59,7 @@ class SimulatedMarket:
     kind: str
     seed: int
     params: dict[str, float]
+    variance: pd.Series | None = None
 
 
 def simulate_bars(
@@ -86,7 +90,8 @@ def simulate_bars(
             return.
 
     Returns:
-        The bars, and the exposure that earns most on them.
+        The bars, the exposure that earns most on them, and for `garch` and `noise` the variance to
+        expect.
 
     Raises:
         BarsError: For an unknown kind or parameter, naming the nearest, or a value out of range.
@@ -106,7 +111,9 @@ def simulate_bars(
     path = rule(draws, **settings)
     bars = _build_bars(path, draws, wick=_WICK * settings["vol"])
     oracle = pd.Series(path.oracle, bars.index, name="oracle")
-    return SimulatedMarket(bars, oracle, kind, seed, settings)
+    variance = path.variance
+    known = None if variance is None else pd.Series(variance, bars.index, name="variance")
+    return SimulatedMarket(bars, oracle, kind, seed, settings, known)
 
 
 def _build_bars(path: Path, draws: Draws, *, wick: float) -> pd.DataFrame:

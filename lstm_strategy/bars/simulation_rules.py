@@ -38,17 +38,20 @@ class Draws:
 
 @dataclass(frozen=True)
 class Path:
-    """What a rule makes of the draws: three columns of shape (n_bars,).
+    """What a rule makes of the draws: columns of shape (n_bars,).
 
     Attributes:
         log_return: The log return of each close on the close before.
         relative_volume: The volume of each bar as a factor of the usual one.
         oracle: The exposure to hold over the next bar, known at the close of its row.
+        variance: The variance of the next log return, known at the close of its row; None where
+            the rule is about the sign of returns.
     """
 
     log_return: np.ndarray
     relative_volume: np.ndarray
     oracle: np.ndarray
+    variance: np.ndarray | None = None
 
 
 def remembered_news(
@@ -163,6 +166,7 @@ def garch(
         log_return=np.sqrt(h) * draws.shock - h / 2,
         relative_volume=np.exp(volume_noise * draws.volume_shock),
         oracle=np.zeros(len(h)),
+        variance=np.append(h[1:], variance),
     )
 
 
@@ -176,6 +180,7 @@ def noise(draws: Draws, *, vol: float = 0.01, volume_noise: float = 0.1) -> Path
         log_return=vol * draws.shock - vol**2 / 2,
         relative_volume=np.exp(volume_noise * draws.volume_shock),
         oracle=np.zeros(len(draws.shock)),
+        variance=np.full(len(draws.shock), vol**2),
     )
 
 

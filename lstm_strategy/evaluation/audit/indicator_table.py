@@ -93,7 +93,7 @@ def classify_indicators(
 
     Example:
         >>> len(classify_indicators())  # doctest: +SKIP
-        194
+        205
     """
     classified = []
     for kind in known_kinds():
@@ -172,7 +172,7 @@ def indicators_page(indicators: tuple[ClassifiedIndicator, ...]) -> str:
     lines = [
         "# Indicators",
         "",
-        f"Every indicator of {library} {version} and our own `relative_volume`, with default "
+        f"Every indicator of {library} {version} and the kinds that are our own, with default "
         f"arguments, run on simulated daily bars: {counted}. Written by `lstm-strategy audit "
         "--indicators --out docs`; a test checks that it is current.",
         "",

@@ -9,11 +9,8 @@ import logging
 
 import pandas as pd
 
-from lstm_strategy.learning.features.indicators import (
-    MIRRORED_COLUMNS,
-    FeatureSpecs,
-    bars_columns_of,
-)
+from lstm_strategy.learning.features.indicators import FeatureSpecs, bars_columns_of
+from lstm_strategy.learning.features.kinds import mirror_sign
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +40,9 @@ def mirror_bars(bars: pd.DataFrame, specs: FeatureSpecs) -> pd.DataFrame | None:
         0
     """
     signs = {
-        spec["column"]: MIRRORED_COLUMNS[spec["mirrored"]]
+        spec["column"]: sign
         for spec in specs
-        if spec["kind"] == "column" and "mirrored" in spec
+        if spec.get("column") is not None and (sign := mirror_sign(spec)) is not None
     }
     for spec in specs:
         for name in bars_columns_of(spec):

@@ -36,10 +36,11 @@ class FeatureSet:
     """Named, ordered, causal feature columns, computed from bars.
 
     Each feature is a dict in pandas-ta's own convention: its `kind` and the arguments of that
-    kind. Two kinds are our own: `{"kind": "column", "column": "funding_rate"}` passes a column of
-    the bars through (held at its last known value where it is NaN), and
-    `{"kind": "relative_volume", "length": 20}` is the log of the volume over its own median. All
-    values are free of the unit of price and volume, and known at the close of their row.
+    kind. Some kinds are our own: `{"kind": "column", "column": "funding_rate"}` passes a column of
+    the bars through (held at its last known value where it is NaN),
+    `{"kind": "relative_volume", "length": 20}` is the log of the volume over its own median, and
+    `{"kind": "yang_zhang", "length": 22}` is a volatility per bar; docs/indicators.md lists all of
+    them. All values are free of the unit of price and volume, and known at the close of their row.
 
     Args:
         specs: The features, at least one.
@@ -77,8 +78,8 @@ class FeatureSet:
         """Build one of the ready sets.
 
         Args:
-            name: "default", "momentum", "volatility", "trend" or, for markets without volume,
-                "prices".
+            name: "default", "momentum", "volatility", "trend", "momentum_and_volatility" or, for
+                markets without volume, "prices".
 
         Raises:
             FeatureError: For another name.

@@ -1,9 +1,9 @@
-"""One pandas-ta indicator at a time: find it, check its arguments, compute its columns."""
+"""One indicator at a time, pandas-ta's or our own: find it, check its arguments, compute it."""
 
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import FeatureError
+from lstm_strategy.learning.features.kinds import MIRRORED_COLUMNS, OWN_KINDS
 from lstm_strategy.support import suggest_names
 
 FeatureSpec = Mapping[str, Any]
@@ -25,12 +26,8 @@ FeatureSpecs = Sequence[FeatureSpec]
 BASE_COLUMNS = ("open", "high", "low", "close", "volume")
 """The columns that all bars have."""
 
-MIRRORED_COLUMNS = {"negated": -1.0, "same": 1.0}
-"""What may become of a column of the user's where rises and falls are exchanged."""
-
 _SHARED_ARGUMENTS = (*BASE_COLUMNS, "prefix", "suffix", "col_numbers")
 _LIBRARIES = {"pandas_ta_classic": "pandas-ta-classic", "pandas_ta": "pandas-ta"}
-_LOWEST_RATIO = 1e-3
 
 
 @cache
@@ -71,40 +68,12 @@ def read_library(saved: Mapping[str, Any]) -> tuple[str, str]:
     return library, library_version
 
 
-def relative_volume(bars: pd.DataFrame, *, length: int = 20) -> pd.DataFrame:
-    """The log of each bar's volume over the median volume of the last `length` bars.
-
-    Known at the close of its row. Without any volume to compare with the value is 0; a bar that
-    traded less than a thousandth of the median counts as a thousandth.
-    """
-    volume = bars["volume"].to_numpy(np.float64)
-    median = bars["volume"].rolling(length).median().to_numpy()
-    with np.errstate(all="ignore"):
-        ratio = np.where(median == 0, 1.0, np.maximum(volume / median, _LOWEST_RATIO))
-    return pd.DataFrame({f"RELVOL_{length}": np.log(ratio)}, index=bars.index)
-
-
-def own_column(bars: pd.DataFrame, *, column: str, mirrored: str | None = None) -> pd.DataFrame:
-    """A column of the bars as it stands, holding the last known value where it is NaN.
-
-    Known at the close of its row: a funding rate that is only set on settlement rows stays in
-    force until the next settlement. `mirrored` is for training, see `mirror_bars`.
-    """
-    return bars[[column]].ffill()
-
-
-OWN_KINDS: dict[str, Callable[..., pd.DataFrame]] = {
-    "column": own_column,
-    "relative_volume": relative_volume,
-}
-
-
 @cache
 def known_kinds() -> tuple[str, ...]:
     """List the names that `kind` may have.
 
     Returns:
-        Those of the installed pandas-ta and our own two, sorted.
+        Those of the installed pandas-ta and our own, sorted.
 
     Example:
         >>> {"rsi", "column", "relative_volume"} <= set(known_kinds())
@@ -205,8 +174,11 @@ def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:
     if spec["kind"] in OWN_KINDS:
         try:
             return OWN_KINDS[spec["kind"]](bars, **arguments)
+        except FeatureError:
+            raise
         except (TypeError, ValueError, OverflowError) as error:
-            raise FeatureError(f"{format_spec(spec)} can't be computed: {error}.") from error
+            reason = str(error).removesuffix(".")
+            raise FeatureError(f"{format_spec(spec)} can't be computed: {reason}.") from error
     answer = _ask_pandas_ta(spec["kind"], arguments, bars)
     if isinstance(answer, tuple):  # ichimoku: the second frame lies in the future
         answer = answer[0]

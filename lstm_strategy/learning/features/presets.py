@@ -22,15 +22,15 @@ PRESETS: dict[str, list[dict[str, Any]]] = {
         {"kind": "willr", "length": 14},
         {"kind": "mfi", "length": 14},
     ],
+    # how large the next moves are: what log-HAR with leverage sees, and what came before it
     "volatility": [
-        {"kind": "log_return", "length": 1},
-        {"kind": "true_range"},
-        {"kind": "natr", "length": 14},
-        {"kind": "bbands", "length": 20, "col_numbers": [3, 4]},
-        {"kind": "hvol", "length": 20},
-        {"kind": "chop", "length": 14},
-        {"kind": "ui", "length": 14},
-        {"kind": "relative_volume", "length": 20},
+        {"kind": "log_variance_ratio", "length": 1},
+        {"kind": "log_variance_ratio", "length": 5},
+        {"kind": "log_variance_ratio", "length": 22},
+        {"kind": "scaled_return", "length": 1},
+        {"kind": "scaled_loss", "length": 1},
+        {"kind": "scaled_loss", "length": 5},
+        {"kind": "scaled_loss", "length": 22},
     ],
     "trend": [
         {"kind": "log_return", "length": 1},
@@ -48,5 +48,14 @@ PRESETS: dict[str, list[dict[str, Any]]] = {
         {"kind": "log_return", "length": 21},
         {"kind": "natr", "length": 14},
         {"kind": "true_range"},
+    ],
+    # what the trend followers of Lim, Zohren & Roberts (2019) see, and how wild the market is
+    "momentum_and_volatility": [
+        *({"kind": "scaled_return", "length": length} for length in (1, 5, 21, 63, 126, 252)),
+        {"kind": "scaled_macd", "fast": 8, "slow": 24},
+        {"kind": "scaled_macd", "fast": 16, "slow": 48},
+        {"kind": "scaled_macd", "fast": 32, "slow": 96},
+        {"kind": "log_variance_ratio", "length": 5, "slow": 63},
+        {"kind": "log_variance_ratio", "length": 21, "slow": 252},
     ],
 }

@@ -23,7 +23,6 @@ from lstm_strategy.errors import (
     NeverForgetsError,
 )
 from lstm_strategy.learning.features.indicators import (
-    OWN_KINDS,
     FeatureSpec,
     bars_columns_of,
     format_spec,
@@ -177,8 +176,7 @@ def reads_volume(spec: FeatureSpec) -> bool:
 @cache
 def _reads_volume_of_json(spec_json: str) -> bool:
     spec = json.loads(spec_json)
-    bars = random_walk_bars(_PROBE_LENGTHS[0])
-    bars = bars.assign(**dict.fromkeys(bars_columns_of(spec), bars["close"]))
+    bars = _probe_bars(spec, _PROBE_LENGTHS[0])
     other = bars.assign(volume=bars["volume"].to_numpy()[::-1])
     return not indicator_columns(spec, bars).equals(indicator_columns(spec, other))
 
@@ -189,7 +187,7 @@ def _measure_columns_of_json(spec_json: str) -> tuple[ColumnTraits, ...]:
     longest_argument = max((v for v in spec.values() if isinstance(v, int)), default=0)
     lengths = [n for n in _PROBE_LENGTHS if n > 6 * longest_argument]
     for n_bars in lengths:
-        probe = _Probe(spec, random_walk_bars(n_bars))
+        probe = _Probe(spec, _probe_bars(spec, n_bars))
         measured = [probe.measure_column(name) for name in probe.names]
         columns = tuple(column for column in measured if column is not None)
         if columns and len(columns) == len(measured):
@@ -272,6 +270,12 @@ def coarse_bars(n_bars: int) -> pd.DataFrame:
     return bars.assign(**(bars[_PRICES] / 5).round(1))
 
 
+def _probe_bars(spec: FeatureSpec, n_bars: int) -> pd.DataFrame:
+    """Random bars with some numbers in the columns of the user's that a feature reads."""
+    bars = random_walk_bars(n_bars)
+    return bars.assign(**dict.fromkeys(bars_columns_of(spec), bars["close"]))
+
+
 class _Probe:
     """One indicator, run on variations of the same bars."""
 
@@ -282,10 +286,9 @@ class _Probe:
         self._check_is_causal()
         self._later_start = len(bars) // 3
         self._later = indicator_columns(spec, bars.iloc[self._later_start :])
-        if spec["kind"] not in OWN_KINDS:
-            self._with_prices = self._run_scaled(_PRICES)
-            self._with_volume = self._run_scaled(["volume"])
-            self._with_shift = self._run(lambda bars: bars[_PRICES] + bars["close"].iloc[0])
+        self._with_prices = self._run_scaled(_PRICES)
+        self._with_volume = self._run_scaled(["volume"])
+        self._with_shift = self._run(lambda bars: bars[_PRICES] + bars["close"].iloc[0])
 
     @property
     def names(self) -> list[str]:
@@ -359,8 +362,6 @@ class _Probe:
                     )
 
     def _measure_units(self, name: str) -> ColumnTraits:
-        if self._spec["kind"] in OWN_KINDS:
-            return ColumnTraits(name)
         base = self._base[name]
         price_degree = self._measure_degree(name, self._with_prices, "price")
         shifted_by = (self._with_shift[name] - base).dropna()

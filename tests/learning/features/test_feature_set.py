@@ -9,7 +9,7 @@ from made_up import random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
 from lstm_strategy.errors import FeatureError
-from lstm_strategy.learning.features.indicators import relative_volume
+from lstm_strategy.learning.features.kinds import relative_volume
 from lstm_strategy.learning.features.presets import PRESETS
 
 BARS = random_walk(700)
@@ -60,7 +60,7 @@ def test_relative_volume_is_neutral_where_nothing_trades():
 
 @pytest.mark.parametrize(
     ("preset", "reader"),
-    [("default", "relative_volume"), ("momentum", "mfi"), ("volatility", "rel"), ("trend", "obv")],
+    [("default", "relative_volume"), ("momentum", "mfi"), ("trend", "obv")],
 )
 def test_features_that_read_volume_are_refused_by_name_where_there_is_none(preset, reader):
     features = FeatureSet.preset(preset)
@@ -69,8 +69,9 @@ def test_features_that_read_volume_are_refused_by_name_where_there_is_none(prese
         features.check_volume(BARS.assign(volume=0.0))
 
 
-def test_features_of_prices_alone_need_no_volume():
-    FeatureSet.preset("prices").check_volume(BARS.assign(volume=0.0))
+@pytest.mark.parametrize("preset", ["prices", "volatility", "momentum_and_volatility"])
+def test_features_of_prices_alone_need_no_volume(preset):
+    FeatureSet.preset(preset).check_volume(BARS.assign(volume=0.0))
 
 
 def test_a_quiet_stretch_shorter_than_the_warm_up_is_no_market_without_volume():

@@ -1,0 +1,40 @@
+"""The kinds of features that are our own, beside those of pandas-ta: one file a subject.
+
+Each kind is a function of the bars and of arguments by name; its column is known at the close of
+its row. Look-ahead, units and memory are measured for them as for those of pandas-ta.
+"""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from lstm_strategy.learning.features.kinds.columns import (
+    MIRRORED_COLUMNS,
+    mirror_sign,
+    own_column,
+)
+from lstm_strategy.learning.features.kinds.momentum import (
+    scaled_loss,
+    scaled_macd,
+    scaled_return,
+)
+from lstm_strategy.learning.features.kinds.volatility import (
+    ESTIMATOR_KINDS,
+    ewm_volatility,
+    log_variance_ratio,
+)
+from lstm_strategy.learning.features.kinds.volume import relative_volume
+
+OWN_KINDS: dict[str, Callable[..., pd.DataFrame]] = {
+    "column": own_column,
+    "relative_volume": relative_volume,
+    **ESTIMATOR_KINDS,
+    "ewm_volatility": ewm_volatility,
+    "log_variance_ratio": log_variance_ratio,
+    "scaled_return": scaled_return,
+    "scaled_loss": scaled_loss,
+    "scaled_macd": scaled_macd,
+}
+"""Functions of the bars by the name of their kind."""
+
+__all__ = ["MIRRORED_COLUMNS", "OWN_KINDS", "mirror_sign", "relative_volume"]
