@@ -51,7 +51,7 @@ def find_common_rows(
     together = forecasts.assign(**{_TRUTH: truth.variance})
     within = slice_bars(together.iloc[: -truth.horizon], start=start, end=end)
     within, notes = _cut_training(within, models, is_start_given=start is not None)
-    known = within.dropna()
+    known = within[within[_TRUTH] > 0].dropna()
     notes += _describe_gaps(within, known, models, truth)
     if known.empty:
         raise ForecastError(
@@ -95,11 +95,13 @@ def _describe_gaps(
     """Say how many bars are missing, and for want of what."""
     if len(known) == len(rows):
         return []
-    missing = rows.isna().sum()
+    missing, n_still = rows.isna().sum(), int((rows[_TRUTH] == 0).sum())
     parts = [f"{missing[m.name]:,} have no forecast by {m.name}" for m in models if missing[m.name]]
+    ahead = "the next bar" if truth.horizon == 1 else f"the next {truth.horizon} bars"
     if missing[_TRUTH]:
-        ahead = "the next bar" if truth.horizon == 1 else f"the next {truth.horizon} bars"
         parts.append(f"the realised variance of {ahead} isn't known at {missing[_TRUTH]:,}")
+    if n_still:
+        parts.append(f"nothing moved over {ahead} at {n_still:,}, where QLIKE has no value")
     return [
         f"{len(known):,} of {len(rows):,} bars are compared, on which all is known: "
         f"{'; '.join(parts)}."

@@ -34,6 +34,7 @@ def compare_forecasts(
     bars: pd.DataFrame,
     *,
     horizon: int | None = None,
+    estimator: str | None = None,
     realized: pd.Series | None = None,
     start: str | date | None = None,
     end: str | date | None = None,
@@ -52,8 +53,12 @@ def compare_forecasts(
         bars: Open, high, low, close, volume and what the forecasters read besides.
         horizon: Bars ahead whose mean variance is forecast; by default that of the forecasters,
             or 1.
+        estimator: What measures the variance that came from the prices: "close_to_close",
+            "parkinson", "garman_klass", "rogers_satchell", "rogers_satchell_overnight" or
+            "yang_zhang".
         realized: The variance of each bar, a fraction squared (0.0001 is a move of 1%), on the
-            dates of the bars; by default the column `realized_variance` of the bars.
+            dates of the bars, instead. Without either it is the column `realized_variance` of the
+            bars, or else "rogers_satchell_overnight" measures it.
         start: The first bar at whose close is forecast; by default the first after the latest
             training.
         end: The last one, inclusive; what came after it is still used as the truth.
@@ -78,13 +83,13 @@ def compare_forecasts(
     Example:
         >>> from lstm_strategy import sample_bars
         >>> bars = sample_bars("sp500")
-        >>> variance = np.log(bars["high"] / bars["low"]) ** 2 / (4 * np.log(2))
-        >>> week, year = (np.sqrt(252 * variance.rolling(n).mean()) for n in (5, 250))
+        >>> squared = np.log(bars["close"]).diff() ** 2
+        >>> month, year = (np.sqrt(252 * squared.rolling(n).mean()) for n in (22, 250))
         >>> comparison = compare_forecasts(
-        ...     {"week": week, "year": year}, bars, realized=variance, horizon=5, against="year"
+        ...     {"month": month, "year": year}, bars, horizon=5, against="year"
         ... )
         >>> comparison.table[["qlike", "in_confidence_set"]].round(2).to_dict("list")
-        {'qlike': [0.26, 0.43], 'in_confidence_set': [True, False]}
+        {'qlike': [0.31, 0.46], 'in_confidence_set': [True, False]}
     """
     if not 0.0 < confidence < 1.0:
         raise ForecastError(f"confidence must lie between 0 and 1, got {confidence!r}.")
@@ -97,7 +102,7 @@ def compare_forecasts(
         )
     horizon = choose_horizon(opened, horizon)
     frame = _check_bars(bars)
-    truth = measure_truth(frame, horizon, realized=realized)
+    truth = measure_truth(frame, horizon, estimator=estimator, realized=realized)
     asked = [ask_model(name, model, frame) for name, model in opened.items()]
     rows = find_common_rows(asked, truth, start=start, end=end)
     came = np.sqrt(rows.variance).rename("realized")

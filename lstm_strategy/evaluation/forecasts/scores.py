@@ -12,12 +12,12 @@ from lstm_strategy.evaluation.statistics import (
     confidence_set_p_values,
     diebold_mariano,
     mincer_zarnowitz,
-    qlike,
     squared_error,
 )
+from lstm_strategy.learning.variance import qlike_losses
 from lstm_strategy.support import suggest_names
 
-VARIANCE_LOSSES: Mapping[str, LossFunction] = {"qlike": qlike, "mse": squared_error}
+VARIANCE_LOSSES: Mapping[str, LossFunction] = {"qlike": qlike_losses, "mse": squared_error}
 """The losses of variance forecasts by the names that `compare_forecasts` knows them by."""
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from lstm_strategy.bars import bars_per_year
 from lstm_strategy.errors import ForecastError
+from lstm_strategy.learning.variance import DEFAULT_ESTIMATOR, measure_variance
 from lstm_strategy.support import format_time, naive_utc_index
 
 REALIZED_COLUMN = "realized_variance"
@@ -32,20 +33,29 @@ class Truth:
     bars_per_year: float
 
 
-def measure_truth(bars: pd.DataFrame, horizon: int, *, realized: pd.Series | None = None) -> Truth:
+def measure_truth(
+    bars: pd.DataFrame,
+    horizon: int,
+    *,
+    estimator: str | None = None,
+    realized: pd.Series | None = None,
+) -> Truth:
     """Measure the variance that came after each bar.
 
     Args:
         bars: Valid bars, shape (n_bars, n_columns).
         horizon: Bars ahead.
-        realized: The variance of each bar, a fraction squared; by default the column
-            `realized_variance` of the bars.
+        estimator: What measures it from the prices, a name in `ESTIMATORS`.
+        realized: The variance of each bar, a fraction squared, instead. Without either it is the
+            column `realized_variance` of the bars, or else `DEFAULT_ESTIMATOR` measures it.
 
     Returns:
-        The truth on the index of the bars; NaN in its last `horizon` rows.
+        The truth on the index of the bars; NaN in its last `horizon` rows, and 0 where nothing
+        moved.
 
     Raises:
-        ForecastError: If there is none, or it isn't above zero.
+        ForecastError: If both are given, or `realized` isn't above zero.
+        BarsError: If there is no such estimator, or it needs more bars than the horizon has.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -59,21 +69,25 @@ def measure_truth(bars: pd.DataFrame, horizon: int, *, realized: pd.Series | Non
             "history."
         )
     years_bars = bars_per_year(pd.DatetimeIndex(bars.index))
-    of_bars = _read_series(realized, bars) if realized is not None else _read_column(bars)
-    coming = of_bars.rolling(horizon).mean().shift(-horizon)
-    source = f"the column {REALIZED_COLUMN} of the bars"
-    if realized is not None:
-        source = "the Series given as realized"
-    return Truth(coming * years_bars, source, horizon, years_bars)
-
-
-def _read_column(bars: pd.DataFrame) -> pd.Series:
-    if REALIZED_COLUMN not in bars:
+    if realized is not None and estimator is not None:
         raise ForecastError(
-            f"compare_forecasts needs what came: realized=, or a column {REALIZED_COLUMN} of the "
-            f"bars, which have {', '.join(map(str, bars.columns))}."
+            f"realized and estimator={estimator!r} both say what came. Leave one of them out."
         )
-    return _check_variances(bars[REALIZED_COLUMN], f"the column {REALIZED_COLUMN}")
+    if realized is not None:
+        measured = _mean_over(_read_series(realized, bars), horizon)
+        source = "the Series given as realized"
+    elif estimator is None and REALIZED_COLUMN in bars:
+        source = f"the column {REALIZED_COLUMN} of the bars"
+        measured = _mean_over(_check_variances(bars[REALIZED_COLUMN], source), horizon)
+    else:
+        source = estimator or DEFAULT_ESTIMATOR
+        measured = measure_variance(bars, horizon, estimator=source)
+    return Truth(measured.shift(-horizon) * years_bars, source, horizon, years_bars)
+
+
+def _mean_over(variances: pd.Series, horizon: int) -> pd.Series:
+    """The mean of each bar and those before it; NaN where one of them is."""
+    return variances.rolling(horizon).mean()
 
 
 def _read_series(realized: pd.Series, bars: pd.DataFrame) -> pd.Series:

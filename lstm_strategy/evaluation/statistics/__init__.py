@@ -26,11 +26,7 @@ from lstm_strategy.evaluation.statistics.sharpe_ratio import (
     deflated_sharpe,
     sharpe_interval,
 )
-from lstm_strategy.evaluation.statistics.variance_losses import (
-    LossFunction,
-    qlike,
-    squared_error,
-)
+from lstm_strategy.evaluation.statistics.variance_losses import LossFunction, squared_error
 
 __all__ = [
     "FEWEST_BARS",
@@ -48,7 +44,6 @@ __all__ = [
     "independent_trials",
     "mincer_zarnowitz",
     "overfitting_probability",
-    "qlike",
     "sharpe_interval",
     "squared_error",
     "superior_predictive_ability",

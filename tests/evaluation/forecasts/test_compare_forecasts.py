@@ -72,6 +72,40 @@ def test_a_column_of_the_bars_is_the_truth_where_no_series_is_given():
     assert by_column.truth == "the column realized_variance of the bars"
 
 
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_an_estimator_measures_the_bars_that_come(horizon):
+    models = {"noisy": TRUE * NOISE, "flat": FLAT}
+    comparison = compare(models, realized=None, estimator="parkinson", horizon=horizon)
+    of_bars = (np.log(BARS["high"] / BARS["low"]) ** 2 / (4 * math.log(2))).to_numpy()
+    came = [of_bars[i + 1 : i + 1 + horizon].mean() for i in range(N_BARS - horizon)]
+    np.testing.assert_allclose(comparison.realized, np.sqrt(252 * np.array(came)))
+    assert comparison.truth == "parkinson"
+
+
+def test_without_a_column_the_whole_day_is_the_truth():
+    comparison = compare(realized=None)
+    assert comparison.truth == "rogers_satchell_overnight"
+    column = BARS.assign(realized_variance=VARIANCE)
+    assert compare(bars=column, realized=None, estimator="parkinson").truth == "parkinson"
+
+
+def test_bars_over_which_nothing_moves_are_left_out_and_counted():
+    bars = BARS.copy()
+    bars.loc[bars.index[[40, 41]], ["open", "high", "low", "close"]] = bars["close"].iloc[39]
+    comparison = compare(bars=bars, realized=None)
+    assert comparison.notes == (
+        "117 of 119 bars are compared, on which all is known: nothing moved over the next bar at "
+        "2, where QLIKE has no value.",
+    )
+
+
+def test_an_estimator_that_does_not_exist_or_needs_more_bars_is_refused():
+    with pytest.raises(BarsError, match=r"estimator must be one of .*, got 'parkinsons'"):
+        compare(realized=None, estimator="parkinsons")
+    with pytest.raises(BarsError, match=r"yang_zhang .* at least 2 bars, got 1"):
+        compare(realized=None, estimator="yang_zhang")
+
+
 def test_the_table_holds_calibration_tests_and_the_set():
     comparison = compare({"noisy": TRUE * NOISE, "flat": FLAT, "double": 2 * TRUE * NOISE})
     table = comparison.table
@@ -278,7 +312,12 @@ BAD_FORECAST.iloc[3] = -0.1
             r"realized must hold variances above 0, got 0 at 2001-01-10 \(2 bars in all\)",
             id="a variance of zero",
         ),
-        pytest.param(None, {"realized": None}, "or a column realized_variance", id="no truth"),
+        pytest.param(
+            None,
+            {"estimator": "parkinson"},
+            "realized and estimator='parkinson' both say what came",
+            id="two truths",
+        ),
         pytest.param(
             None, {"realized": VARIANCE.to_numpy()}, "must be a Series .* got ndarray", id="array"
         ),
