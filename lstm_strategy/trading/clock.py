@@ -1,6 +1,7 @@
 """Time as backtrader keeps it: days since the year 1 as floats in UTC, shown in a timezone."""
 
 import datetime as dt
+import math
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -81,14 +82,36 @@ class FeedClock:
         """Return the times of bars.
 
         Args:
-            numbers: The feed's day numbers, shape (n_bars,).
+            numbers: The feed's day numbers, shape (n_bars,), none lower than the one before.
         """
         if self._index is not None and len(self._index):
-            places = np.searchsorted(self._numbers, numbers).clip(max=len(self._index) - 1)
+            places = np.searchsorted(self._numbers, numbers)
+            # of bars within ten microseconds of each other, the first comes first
+            places += np.arange(len(numbers)) - np.searchsorted(numbers, numbers)
+            places = places.clip(max=len(self._index) - 1)
             if np.array_equal(self._numbers[places], numbers):
                 return self._index[places].rename("datetime")
         dates = dates_from_day_numbers(numbers)
         return dates if self._zone is None else dates.tz_localize("UTC").tz_convert(self._zone)
+
+    def time_after(self, number: float, last: pd.Timestamp | None) -> pd.Timestamp:
+        """Return the time of one bar: of bars within ten microseconds, the first after the last.
+
+        Args:
+            number: The feed's day number.
+            last: The time of the bar before; None where there is none.
+
+        Returns:
+            A time that isn't later than `last` where no bar of that number is.
+        """
+        if self._index is not None:
+            first, end = np.searchsorted(self._numbers, [number, math.nextafter(number, math.inf)])
+            if last is not None and end - first > 1:
+                later = self._index[first:end].searchsorted(last, side="right")
+                first = min(first + later, end - 1)
+            if first < end:
+                return pd.Timestamp(self._index[first])
+        return pd.Timestamp(self.times(np.array([number]))[0])
 
 
 class ShownZone(dt.tzinfo):

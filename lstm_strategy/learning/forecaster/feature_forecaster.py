@@ -236,6 +236,7 @@ class FeatureForecaster(TrainableForecaster):
             build_columns=partial(self._build_columns, self._context_places),
             settled_rows=self.settled_rows,
             window_rows=self.window_rows,
+            warn_of_other_bars=self.warn_of_other_bars,
         )
         return ForecastStream(
             model, None if history is None else validate_bars(history, may_stand_still=True)

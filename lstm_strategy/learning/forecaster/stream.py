@@ -11,6 +11,7 @@ import pandas as pd
 from lstm_strategy.bars import check_bar
 from lstm_strategy.errors import BarsError
 from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet, TrailingFeatures
+from lstm_strategy.learning.forecaster.bar_watch import BarWatch
 from lstm_strategy.learning.forecaster.base import UNKNOWN_FORECAST, Forecast
 from lstm_strategy.learning.inference import Engine, State, run_carried
 
@@ -28,6 +29,7 @@ class StreamedModel:
         settled_rows: Complete rows that the first forecast needs, its own included.
         window_rows: Rows that each forecast starts afresh from; None where the state is carried
             from row to row.
+        warn_of_other_bars: Logs where bars are unlike those of the training.
     """
 
     inputs: FeatureSet
@@ -36,6 +38,7 @@ class StreamedModel:
     build_columns: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
     settled_rows: int
     window_rows: int | None
+    warn_of_other_bars: Callable[[pd.DataFrame], None]
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class ForecastStream:
             self._last_known = dict(zip(self._columns, known.iloc[-1].tolist(), strict=True))
         rows = model.inputs.frame(known)
         self._take_rows(rows.dropna().to_numpy()[:, : model.n_features])
+        self._watch = BarWatch(known, model.warn_of_other_bars)
         self._trailing = TrailingFeatures(model.inputs, known, rows=rows)
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
@@ -90,8 +94,8 @@ class ForecastStream:
 
         Args:
             bar: `datetime`, open, high, low, close, volume and the extra columns that the features
-                read, by name. A NaN in an extra column means "unchanged", and one in the volume 0
-                where no feature reads it.
+                read, by name. A NaN in an extra column means "unchanged". A volume that isn't
+                known, NaN or below 0 (brokers send -1), is 0 where no feature reads it.
 
         Returns:
             Signal, forecast and uncertainty; NaN in warm-up.
@@ -104,6 +108,7 @@ class ForecastStream:
         time, values = self._read_bar(bar)
         step = self._step(time, values)
         self._trailing.append(time, values)
+        self._watch.look(time, values[self._columns.index("close")])
         self._peeked = None
         self._last_known = dict(zip(self._columns, values, strict=True))
         if step.row is not None:
@@ -139,7 +144,7 @@ class ForecastStream:
                 value = float(bar[name])
             except (TypeError, ValueError):
                 raise BarsError(f"{name} must be a number, got {bar[name]!r} at {time}.") from None
-            if name == "volume" and np.isnan(value) and not self._model.inputs.reads_volume:
+            if name == "volume" and not value >= 0 and not self._model.inputs.reads_volume:
                 value = 0.0
             if name in BASE_COLUMNS and not np.isfinite(value):
                 raise BarsError(f"{name} is {value} at {time}. Leave incomplete bars out.")
@@ -166,8 +171,8 @@ class ForecastStream:
             )
         if not time > last:
             raise BarsError(
-                f"Bars must come in the order of time: got {time} after {last}. "
-                "Use peek for a bar that is still forming."
+                f"Bars must come in the order of time: got {time} after {last}. Use peek for a bar "
+                f"that is still forming; if {last} is wrong, begin a new stream without that bar."
             )
         return time if last.tz is None else time.tz_convert(last.tz)
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_FAR_AHEAD = pd.Timedelta(days=30)
+_TIMES_AS_FAR = 30
+
 
 class LSTMIndicator(bt.Indicator):
     """The lines `signal`, `forecast` and `uncertainty` of a trained forecaster.
@@ -43,9 +46,11 @@ class LSTMIndicator(bt.Indicator):
       and falls cancel at 0.5.
     - `uncertainty` is the standard deviation between the members of the ensemble.
 
-    A live feed may deliver a bar again after a reconnect: such a bar is skipped, counted in
-    `n_skipped_bars`, and the lines keep their values on it. A volume that isn't known (NaN, or -1
-    as some brokers send it) counts as 0 where no feature of the model reads the volume.
+    A live feed may deliver a bar again after a reconnect, or late: such a bar is skipped, counted
+    in `n_skipped_bars`, and the lines keep their values on it. Where a bar is dated more than 30
+    days ahead, and 30 times as far ahead as the bar that follows it, it is skipped instead. A
+    volume that isn't known (NaN, or -1 as some brokers send it) counts as 0 where no feature of
+    the model reads the volume.
 
     Args:
         *datas: One feed with open, high, low, close, volume and whatever else the model reads;
@@ -88,7 +93,7 @@ class LSTMIndicator(bt.Indicator):
         self._ready: np.ndarray | None = None
         self._stream: Stream | None = None
         self._forming: dict[str, Any] = {}
-        self._forming_time = 0.0
+        self._last_taken: pd.Timestamp | None = None
         self._bars_begun = 0
         self._skipped_bar = 0
         self.n_skipped_bars = 0
@@ -171,30 +176,44 @@ class LSTMIndicator(bt.Indicator):
     def _streamed_values(self, stream: Stream, n_bars: int) -> tuple[float, float, float]:
         if n_bars > self._bars_begun:
             self._bars_begun = n_bars
-            if self._forming and self.data.datetime[0] <= self._forming_time:
-                self._skip_bar(n_bars)
-            elif self._forming:
-                stream.update(self._forming)
+            if self._forming:
+                self._end_forming_bar(stream)
         if n_bars != self._skipped_bar:
-            self._forming, self._forming_time = self._bar_as_it_is(), self.data.datetime[0]
+            self._forming = self._bar_as_it_is()
         forecast = stream.peek(self._forming)
         return forecast.signal, forecast.forecast, forecast.uncertainty
 
-    def _skip_bar(self, n_bars: int) -> None:
-        self._skipped_bar = n_bars
+    def _end_forming_bar(self, stream: Stream) -> None:
+        """Take the bar before the one that has begun, or skip the one of the two that is wrong."""
+        formed = self._forming["datetime"]
+        begun = self._bar_clock.time_after(self.data.datetime[0], formed)
+        if begun > formed:
+            stream.update(self._forming)
+            self._last_taken = formed
+        elif _is_far_ahead(formed, self._last_taken, begun):
+            self._skip(
+                "The bar of %s is dated far after the one before it, of %s, and after the one that "
+                "follows, of %s: its date can't be right.",
+                *(formed, self._last_taken, begun),
+            )
+        else:
+            self._skipped_bar = self._bars_begun
+            self._skip("The bar of %s came again, or late: after that of %s.", begun, formed)
+
+    def _skip(self, why: str, *times: Any) -> None:
         self.n_skipped_bars += 1
         if self.n_skipped_bars == 1:
             log.warning(
-                "The bar of %s came again, or late; the model skips such bars, and n_skipped_bars "
-                "of the indicator counts them.",
-                self.data.datetime.datetime(0),
+                f"{why} The model skips such bars; n_skipped_bars of the indicator counts them.",
+                *times,
             )
 
     def _bar_as_it_is(self) -> dict[str, Any]:
         bar = {name: getattr(self.data.lines, name)[0] for name in self._forecaster.bars_columns}
         if "volume" in bar:
             bar["volume"] = float(self._known_volume(np.array(bar["volume"])))
-        return {"datetime": self._bar_clock.times(np.array([self.data.datetime[0]]))[0], **bar}
+        time = self._bar_clock.time_after(self.data.datetime[0], self._last_taken)
+        return {"datetime": time, **bar}
 
     def _known_volume(self, volume: np.ndarray) -> np.ndarray:
         """The volume, with 0 where a broker gives none and the model doesn't read it."""
@@ -234,3 +253,10 @@ class LSTMIndicator(bt.Indicator):
         for name in self._own_columns():
             if self.data.resampling or self.data.replaying:
                 raise self._lost_column(name)
+
+
+def _is_far_ahead(time: pd.Timestamp, last: pd.Timestamp | None, following: pd.Timestamp) -> bool:
+    """Whether the date of a bar, and not of the following one, must be wrong."""
+    if last is None or following <= last:
+        return False
+    return time - last > max(_FAR_AHEAD, _TIMES_AS_FAR * (following - last))

@@ -6,6 +6,7 @@ import pytest
 from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
+from lstm_strategy.learning.forecaster.lstm_forecaster import _warn_of_other_bars
 from lstm_strategy.learning.reference import LearnerForecaster
 
 BARS = random_walk(160, seed=3)
@@ -107,10 +108,11 @@ def test_a_column_of_the_user_reaches_batch_and_stream_alike():
 def test_a_bar_without_volume_passes_where_no_feature_reads_it():
     bars = random_walk(200)
     model = LSTMForecaster([{"kind": "log_return", "length": 1}], **SMALL)
-    stream = model.fit(bars, progress=False).stream(bars.iloc[:150])
+    model.fit(bars, progress=False)
     bar = bars.reset_index().to_dict("records")[150]
     expected = model.stream(bars.iloc[:150]).update(bar)
-    assert stream.update(bar | {"volume": np.nan}) == expected
+    for unknown in (np.nan, -1.0):
+        assert model.stream(bars.iloc[:150]).update(bar | {"volume": unknown}) == expected
 
 
 def test_bars_of_which_none_gets_a_forecast_are_said_with_the_feature(caplog):
@@ -182,3 +184,60 @@ def test_bars_with_a_timezone_are_refused_among_bars_without(trained):
     with pytest.raises(LSTMStrategyError, match=r"share one clock.*Give all of them a timezone"):
         stream.update(bars[50] | {"datetime": aware})
     stream.update(bars[50])
+
+
+# What is odd about the bars of a stream
+
+
+def streamed(model, bars, history=None):
+    stream = model.stream(history)
+    return [stream.update(bar) for bar in bars.reset_index().to_dict("records")]
+
+
+def messages(caplog):
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_usual_bars_are_streamed_without_a_word(trained, caplog):
+    streamed(trained, BARS.iloc[:60])
+    streamed(trained, BARS.iloc[100:103], BARS.iloc[:100])
+    assert messages(caplog) == []
+
+
+def test_a_spike_is_said_once(trained, caplog):
+    bars = BARS.iloc[:30].copy()
+    for spike in (20, 25):
+        bars.iloc[spike, :4] = 1e9
+    streamed(trained, bars)
+    (message,) = messages(caplog)
+    assert f"to 1e+09 at {bars.index[20]}, more than a factor of 1,000" in message
+
+
+@pytest.mark.parametrize("n_history", [0, 15])
+def test_a_bar_dated_far_ahead_is_said_and_named_by_the_refusal_of_the_next(
+    trained, n_history, caplog
+):
+    stream = trained.stream(BARS.iloc[:n_history] if n_history else None)
+    for bar in BARS.iloc[n_history:20].reset_index().to_dict("records"):
+        stream.update(bar)
+    bar = BARS.iloc[[20]].reset_index().to_dict("records")[0]
+    stream.update(bar | {"datetime": pd.Timestamp("2031-05-05")})
+    (message,) = messages(caplog)
+    assert message.startswith("The bar of 2031-05-05 00:00:00 comes ")
+    with pytest.raises(LSTMStrategyError, match="if 2031-05-05 00:00:00 is wrong, begin a new"):
+        stream.update(bar)
+
+
+def test_a_long_holiday_of_weekly_bars_is_no_wrong_date(trained, caplog):
+    weeks = random_walk(20, freq="W")
+    streamed(trained, weeks.drop(weeks.index[12:16]))
+    assert messages(caplog) == []
+
+
+@pytest.mark.parametrize("n_history", [30, 60])
+def test_bars_of_another_length_are_said_bar_by_bar_too(trained, n_history, caplog):
+    _warn_of_other_bars.cache_clear()
+    weeks = random_walk(61, seed=3, freq="W")
+    streamed(trained, weeks.iloc[n_history:], weeks.iloc[:n_history])
+    (message,) = messages(caplog)
+    assert "bars of 7 days instead of 1 day" in message

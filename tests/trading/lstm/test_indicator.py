@@ -334,6 +334,35 @@ def test_bars_that_a_live_feed_delivers_again_are_skipped_and_counted(n_again, c
     np.testing.assert_allclose(np.delete(rows, again, axis=0), expected, atol=1e-6)
 
 
+def test_a_bar_dated_far_ahead_is_skipped_itself_and_named(caplog):
+    dates = BARS.index.to_series()
+    dates.iloc[60] = pd.Timestamp("2031-05-05")
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.adddata(LiveFeed(dataname=BARS.set_axis(pd.DatetimeIndex(dates))))
+    strategy = recorded(cerebro, RememberingForecaster())
+    assert strategy.lstm.n_skipped_bars == 1
+    (record,) = caplog.records
+    assert record.getMessage().startswith(
+        f"The bar of 2031-05-05 00:00:00 is dated far after the one before it, of {BARS.index[59]}"
+    )
+    expected = RememberingForecaster().forecast(BARS.drop(BARS.index[60])).to_numpy()
+    rows = np.array(list(strategy.rows.values()))
+    np.testing.assert_allclose(rows[-29:], expected[-29:], atol=1e-6)
+
+
+def test_bars_that_come_before_one_a_little_ahead_are_skipped_and_it_is_named(caplog):
+    dates = BARS.index.to_series()
+    dates.iloc[60] += pd.Timedelta(days=5)
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.adddata(LiveFeed(dataname=BARS.set_axis(pd.DatetimeIndex(dates))))
+    strategy = recorded(cerebro, RememberingForecaster())
+    assert strategy.lstm.n_skipped_bars == 5
+    (record,) = caplog.records
+    assert f"{BARS.index[61]} came again, or late: after that of {dates.iloc[60]}" in (
+        record.getMessage()
+    )
+
+
 @pytest.mark.parametrize("feed", [bt.feeds.PandasData, LiveFeed], ids=["preloaded", "live"])
 @pytest.mark.parametrize("volume", [np.nan, -1.0])
 def test_a_volume_that_nobody_reads_may_be_unknown(feed, volume):

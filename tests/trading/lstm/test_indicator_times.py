@@ -103,3 +103,15 @@ def test_resampled_bars_have_the_zone_of_their_bars():
     cerebro.run()
     assert {str(time.tz) for time in model.seen} == {"America/New_York"}
     assert np.unique([time.hour % 4 for time in model.seen]).tolist() == [0]
+
+
+ONE_TIME = pd.date_range("2024-01-02", periods=30, freq="1us")  # backtrader resolves ten of them
+
+
+@pytest.mark.parametrize(("feed", "mode"), MODES.values(), ids=MODES.keys())
+def test_bars_that_share_one_time_of_backtrader_keep_their_own(feed, mode, caplog):
+    index = ONE_TIME.append(ONE_TIME[-1:] + pd.Timedelta(hours=1))
+    model, signals = run(feed(random_walk(31).set_axis(index)), **mode)
+    assert list(dict.fromkeys(model.seen)) == list(index)
+    assert len(signals) == 31
+    assert not caplog.records
