@@ -164,7 +164,10 @@ def _drop_repeated_names(table: Table, place: int, notes: list[str]) -> Table:
     values, label = table.columns[place].values, table.labels[place].strip()
     if not label or not isinstance(values, pa.ChunkedArray):
         return table
-    again = pc.is_in(values, value_set=pa.array([label, f" {label}"])).to_numpy()
+    again = pc.or_(pc.equal(values, label), pc.equal(values, f" {label}"))
+    if not pc.any(again).as_py():
+        return table
+    again = pc.fill_null(again, False).to_numpy().copy()
     labels = [name.strip() for name in table.labels]
     for row in np.flatnonzero(again):
         cells = [str(column.values[int(row)] or "").strip() for column in table.columns]

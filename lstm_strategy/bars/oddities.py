@@ -141,14 +141,16 @@ def _compare_timezones(here: str, usual: str) -> str:
 def _describe_jumps(bars: pd.DataFrame, name_row: Callable[[int], str]) -> list[str]:
     """Sentences on bars that are far from those around them, and on prices on another level."""
     highs, lows = bars["high"].to_numpy(), bars["low"].to_numpy()
-    # the least factor between a bar and the one before: above 1 upwards, below 1 downwards
-    factors = np.where(
-        lows[1:] > highs[:-1], lows[1:] / highs[:-1], np.minimum(highs[1:] / lows[:-1], 1)
-    )
-    up, down = factors > _FACTOR_OF_SPIKE, factors < 1 / _FACTOR_OF_SPIKE
+    up = lows[1:] > _FACTOR_OF_SPIKE * highs[:-1]
+    down = highs[1:] * _FACTOR_OF_SPIKE < lows[:-1]
+    if not up.any() and not down.any():
+        return []
     spikes = np.flatnonzero((up[:-1] & down[1:]) | (down[:-1] & up[1:])) + 1
-    is_jump = np.maximum(factors, 1 / factors) > _FACTOR_OF_JUMP
-    jumps = np.setdiff1d(np.flatnonzero(is_jump) + 1, [*spikes, *(spikes + 1)])
+    far = np.flatnonzero(up | down) + 1
+    # the least factor between each of these bars and the one before
+    factors = np.maximum(lows[far] / highs[far - 1], lows[far - 1] / highs[far])
+    is_jump = (factors > _FACTOR_OF_JUMP) & ~np.isin(far, [*spikes, *(spikes + 1)])
+    jumps = far[is_jump]
     found = []
     if len(spikes):
         found.append(
@@ -157,9 +159,8 @@ def _describe_jumps(bars: pd.DataFrame, name_row: Callable[[int], str]) -> list[
             "an error, or a row of totals?"
         )
     if len(jumps):
-        factor = factors[jumps[0] - 1]
         found.append(
-            f"the price jumps by a factor of {max(factor, 1 / factor):.3g} at "
+            f"the price jumps by a factor of {factors[is_jump][0]:.3g} at "
             f"{name_row(int(jumps[0]))} ({format_time(bars.index[jumps[0]])})"
             f"{_count_more(jumps)}; another market, or a split that isn't adjusted for?"
         )
