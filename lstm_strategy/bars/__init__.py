@@ -16,7 +16,7 @@ from lstm_strategy.bars.span import (
     slice_bars,
     span_dates,
 )
-from lstm_strategy.bars.validate import CheckedBars, check_bar, check_bars, validate_bars
+from lstm_strategy.bars.validation import CheckedBars, check_bar, check_bars, validate_bars
 
 __all__ = [
     "CheckedBars",

@@ -37,7 +37,7 @@ from lstm_strategy.bars.columns import (
     without_unit,
 )
 from lstm_strategy.bars.files import Table
-from lstm_strategy.bars.validate import BAR_COLUMNS, PRICE_COLUMNS
+from lstm_strategy.bars.validation import BAR_COLUMNS, PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell
 

@@ -15,7 +15,7 @@ from lstm_strategy.bars.assemble import Assembly, assemble_bars
 from lstm_strategy.bars.files import Table, read_table, table_from_frame
 from lstm_strategy.bars.oddities import find_oddities
 from lstm_strategy.bars.repair import repair_bars
-from lstm_strategy.bars.validate import PRICE_COLUMNS, BadBarError, validate_bars
+from lstm_strategy.bars.validation import PRICE_COLUMNS, BadBarError, validate_bars
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell
 

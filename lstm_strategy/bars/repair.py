@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars.columns import has_distinct_dates
-from lstm_strategy.bars.validate import PRICE_COLUMNS
+from lstm_strategy.bars.validation import PRICE_COLUMNS
 from lstm_strategy.support import format_time
 
 # Adjusted prices are rounded; what lies further outside high and low is an error of its own.

@@ -8,7 +8,7 @@ import pytest
 from bar_files import DAYS, assert_same_bars, dated_csv, three_bars, write_file
 
 from lstm_strategy.bars.load import load_bars, read_bars, sample_bars
-from lstm_strategy.bars.validate import validate_bars
+from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError
 
 

@@ -16,7 +16,7 @@ from lstm_strategy.bars.simulation_rules import (
     regimes,
     remembered_news,
 )
-from lstm_strategy.bars.validate import validate_bars
+from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError
 
 N_BARS = 20_000

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from lstm_strategy.bars.columns import spellings
-from lstm_strategy.bars.validate import PRICE_COLUMNS
+from lstm_strategy.bars.validation import PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell
 

@@ -18,7 +18,7 @@ from lstm_strategy.bars.columns.names import (
     find_times,
 )
 from lstm_strategy.bars.columns.values import Column
-from lstm_strategy.bars.validate import PRICE_COLUMNS
+from lstm_strategy.bars.validation import PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import format_time, spell
 

@@ -37,7 +37,7 @@ def validated(monkeypatch):
         frames.append(bars)
         return validate_bars(bars, **settings)
 
-    monkeypatch.setattr("lstm_strategy.bars.validate.validate_bars", validate)
+    monkeypatch.setattr("lstm_strategy.bars.validation.frame.validate_bars", validate)
     return frames
 
 

@@ -1,7 +1,5 @@
-"""The first bad bar, named, before anything is computed from it."""
+"""The first offence of a frame of bars: its columns, its dates, its numbers."""
 
-import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -10,34 +8,18 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars.validation.offences import (
+    BAR_COLUMNS,
+    BadBarError,
+    count_rows,
+    format_date,
+    refuse,
+)
+from lstm_strategy.bars.validation.values import check_extras, check_prices, check_volume
 from lstm_strategy.errors import BarsError
 
-PRICE_COLUMNS = ("open", "high", "low", "close")
-BAR_COLUMNS = (*PRICE_COLUMNS, "volume")
-
-# Adjusted and resampled prices carry rounding noise; a real error is far larger.
-_RELATIVE_TOLERANCE = 1e-9
-# The square of a larger number, or its sum over many bars, is infinite.
-_LARGEST = 1e100
 # Smaller numbers are those of rows, or days, and no time since 1970.
 _FEWEST_SECONDS = 1e8
-
-
-class BadBarError(BarsError):
-    """Bars with a bad one among them.
-
-    Attributes:
-        row: The position of the first bad bar.
-        in_words: The message for whoever has no frame: without a line of Python.
-    """
-
-    def __init__(self, message: str, row: int, in_words: str = "") -> None:
-        super().__init__(message)
-        self.row = row
-        self.in_words = in_words or message
-
-    def __reduce__(self) -> tuple[type["BadBarError"], tuple[str, int, str]]:
-        return BadBarError, (str(self), self.row, self.in_words)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,42 +102,16 @@ def validate_bars(
         extras = [name for name in bars.columns if name not in BAR_COLUMNS]
         numbers = {name: _to_floats(bars, name) for name in (*BAR_COLUMNS, *extras)}
         valid = pd.DataFrame(numbers, index=bars.index.rename("datetime"), dtype="float64")
-        _check_prices(valid)
+        check_prices(valid)
         if not may_stand_still:
             _check_moves(valid)
-        _check_volume(valid)
-        _check_extras(valid)
+        check_volume(valid)
+        check_extras(valid)
     except BarsError as error:
         if source == "bars":
             raise
         raise BarsError(f"{source}: {error}") from error
     return valid
-
-
-def check_bar(bar: Mapping[str, float], time: pd.Timestamp) -> None:
-    """Refuse one bar that `validate_bars` would refuse, in a microsecond where there is nothing.
-
-    Args:
-        bar: Open, high, low, close, volume and any other columns, by name.
-        time: Of the bar.
-
-    Raises:
-        BarsError: As `validate_bars` does.
-
-    Example:
-        >>> bar = {"open": 10.0, "high": 9.0, "low": 9.0, "close": 9.0, "volume": 5.0}
-        >>> try:
-        ...     check_bar(bar, pd.Timestamp("2024-01-02"))
-        ... except BarsError as error:
-        ...     print(str(error).partition(" (")[0])
-        high 9 is below open 10 at 2024-01-02
-    """
-    low, high = bar["low"], bar["high"]
-    lowest, highest = min(bar["open"], bar["close"]), max(bar["open"], bar["close"])
-    is_ordered = 1 / _LARGEST <= low <= lowest and highest <= high <= _LARGEST
-    if is_ordered and 0 <= bar["volume"] <= _LARGEST and not any(map(math.isinf, bar.values())):
-        return
-    validate_bars(pd.DataFrame([bar], index=pd.DatetimeIndex([time])))
 
 
 def _check_shape(bars: Any) -> None:
@@ -189,30 +145,30 @@ def _check_index(index: pd.Index) -> None:
         _refuse_index(index)
     if index.hasnans:
         missing = np.asarray(index.isna())
-        count = _count_rows(missing.sum())
+        count = count_rows(missing.sum())
         raise BadBarError(
             f"the date of row {missing.argmax()} is missing (NaT; {count}). "
             "Drop those rows: bars[bars.index.notna()].",
             int(missing.argmax()),
             f"the date is missing ({count}). Drop those rows.",
         )
-    _refuse(
+    refuse(
         np.asarray(index.asi8.view(f"M8[{index.unit}]") < np.datetime64("0001-01-01")),
         lambda row: f"the date of row {row} lies before the year 1",
         "Correct it.",
     )
     steps = np.diff(index.asi8)
-    _refuse(
+    refuse(
         np.append(False, steps < 0),
         lambda row: (
-            f"the date goes back to {_format_date(index, row)} after {_format_date(index, row - 1)}"
+            f"the date goes back to {format_date(index, row)} after {format_date(index, row - 1)}"
         ),
         "Sort the bars.",
         "bars.sort_index()",
     )
-    _refuse(
+    refuse(
         np.append(False, steps == 0),
-        lambda row: f"the date is repeated at {_format_date(index, row)}",
+        lambda row: f"the date is repeated at {format_date(index, row)}",
         "Keep one bar per date.",
         'bars[~bars.index.duplicated(keep="last")]',
     )
@@ -260,9 +216,9 @@ def _to_floats(bars: pd.DataFrame, name: str) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
         return column.to_numpy(dtype="float64", na_value=np.nan, copy=True)
     objects = column.astype(object).where(column.notna(), np.nan).to_numpy()
-    _refuse(
+    refuse(
         np.array([not _is_number(value) for value in objects]),
-        lambda row: f"{_describe_value(name, objects[row])} at {_format_date(bars.index, row)}",
+        lambda row: f"{_describe_value(name, objects[row])} at {format_date(bars.index, row)}",
         f"Drop it: bars.drop(columns={name!r})."
         if name not in BAR_COLUMNS
         else "Turn them into numbers, or drop those rows.",
@@ -282,111 +238,10 @@ def _describe_value(name: str, value: Any) -> str:
     return f"extra column {name} is not numeric: it holds {kind} {value!r}"
 
 
-def _check_prices(bars: pd.DataFrame) -> None:
-    prices = bars[list(PRICE_COLUMNS)]
-    _refuse_values(prices, np.isnan, "Fill or drop those rows.")
-    _refuse_values(prices, np.isinf, "Correct or drop those rows.")
-    _refuse_values(
-        prices,
-        lambda values: values < 0,
-        "Returns of prices below zero mean nothing: use prices that are adjusted by ratio, or drop "
-        "those rows.",
-    )
-    _refuse_values(
-        prices,
-        lambda values: values == 0,
-        "Prices must be above zero: correct or drop those rows.",
-    )
-    _refuse_values(
-        prices,
-        lambda values: (values > _LARGEST) | (values < 1 / _LARGEST),
-        f"Prices must lie between {1 / _LARGEST:g} and {_LARGEST:g}: change their unit.",
-    )
-    _refuse_order(bars, "high", "below", "low")
-    for other in ("open", "close"):
-        _refuse_order(bars, "high", "below", other)
-        _refuse_order(bars, "low", "above", other)
-
-
 def _check_moves(bars: pd.DataFrame) -> None:
     close = bars["close"].to_numpy()
     if len(close) > 1 and (close == close[0]).all():
         raise BarsError(
-            f"close is {close[0]:.15g} on every bar from {_format_date(bars.index, 0)} to "
-            f"{_format_date(bars.index, -1)} ({_count_rows(len(close))}). Load prices that move."
+            f"close is {close[0]:.15g} on every bar from {format_date(bars.index, 0)} to "
+            f"{format_date(bars.index, -1)} ({count_rows(len(close))}). Load prices that move."
         )
-
-
-def _check_volume(bars: pd.DataFrame) -> None:
-    volume = bars[["volume"]]
-    _refuse_values(volume, np.isnan, "Fill it with 0 or drop those rows.")
-    _refuse_values(volume, np.isinf, "Correct or drop those rows.")
-    _refuse_values(
-        volume,
-        lambda values: values > _LARGEST,
-        f"Volume must be below {_LARGEST:g}: change its unit.",
-    )
-    _refuse_values(
-        volume,
-        lambda values: values < 0,
-        "Volume must be zero or more: correct or drop those rows.",
-    )
-
-
-def _check_extras(bars: pd.DataFrame) -> None:
-    extras = bars.iloc[:, len(BAR_COLUMNS) :]
-    _refuse_values(extras, np.isinf, "Replace it with a number or NaN.")
-
-
-def _refuse_values(
-    columns: pd.DataFrame, is_bad: Callable[[np.ndarray], np.ndarray], remedy: str
-) -> None:
-    """Refuse the earliest bad value among the columns."""
-    values = columns.to_numpy()
-    bad = is_bad(values)
-    if not bad.any():
-        return
-    place = int(bad[bad.any(axis=1).argmax()].argmax())
-    name = columns.columns[place]
-    _refuse(
-        bad[:, place],
-        lambda row: (
-            f"{name} is {_format_value(values[row, place])} at {_format_date(columns.index, row)}"
-        ),
-        remedy,
-    )
-
-
-def _refuse_order(bars: pd.DataFrame, name: str, relation: str, other: str) -> None:
-    left, right = bars[name].to_numpy(), bars[other].to_numpy()
-    excess = right - left if relation == "below" else left - right
-    _refuse(
-        excess > _RELATIVE_TOLERANCE * right,
-        lambda row: (
-            f"{name} {_format_value(left[row])} is {relation} {other} {_format_value(right[row])} "
-            f"at {_format_date(bars.index, row)}"
-        ),
-        "Correct or drop those rows.",
-    )
-
-
-def _refuse(bad: np.ndarray, offence: Callable[[int], str], remedy: str, code: str = "") -> None:
-    if bad.any():
-        row = int(bad.argmax())
-        message = f"{offence(row)} ({_count_rows(int(bad.sum()))}). {remedy}"
-        raise BadBarError(f"{message[:-1]}: {code}." if code else message, row, message)
-
-
-def _format_value(value: float) -> str:
-    return "NaN" if np.isnan(value) else f"{value:.15g}"
-
-
-def _count_rows(count: int) -> str:
-    return f"{count} row in all" if count == 1 else f"{count} rows in all"
-
-
-def _format_date(index: pd.Index, row: int) -> str:
-    """A date, the short way when no bar of the index has a time of day."""
-    if isinstance(index, pd.DatetimeIndex) and (index == index.normalize()).all():
-        return f"{index[row]:%Y-%m-%d}"
-    return str(index[row])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_strategy.bars.validate import validate_bars
+from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError, LSTMStrategyError
 
 

@@ -1,0 +1,40 @@
+"""One bar at a time, as a stream gets it."""
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from lstm_strategy.bars.validation.frame import validate_bars
+from lstm_strategy.bars.validation.values import LARGEST_NUMBER
+
+
+def check_bar(bar: Mapping[str, float], time: pd.Timestamp) -> None:
+    """Refuse one bar that `validate_bars` would refuse, in a microsecond where there is nothing.
+
+    Args:
+        bar: Open, high, low, close, volume and any other columns, by name.
+        time: Of the bar.
+
+    Raises:
+        BarsError: As `validate_bars` does.
+
+    Example:
+        >>> from lstm_strategy.errors import BarsError
+        >>> bar = {"open": 10.0, "high": 9.0, "low": 9.0, "close": 9.0, "volume": 5.0}
+        >>> try:
+        ...     check_bar(bar, pd.Timestamp("2024-01-02"))
+        ... except BarsError as error:
+        ...     print(str(error).partition(" (")[0])
+        high 9 is below open 10 at 2024-01-02
+    """
+    low, high = bar["low"], bar["high"]
+    lowest, highest = min(bar["open"], bar["close"]), max(bar["open"], bar["close"])
+    is_ordered = 1 / LARGEST_NUMBER <= low <= lowest and highest <= high <= LARGEST_NUMBER
+    if (
+        is_ordered
+        and 0 <= bar["volume"] <= LARGEST_NUMBER
+        and not any(map(math.isinf, bar.values()))
+    ):
+        return
+    validate_bars(pd.DataFrame([bar], index=pd.DatetimeIndex([time])))

@@ -1,0 +1,82 @@
+"""What holds for the numbers of each bar by itself."""
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.bars.validation.offences import (
+    BAR_COLUMNS,
+    PRICE_COLUMNS,
+    format_date,
+    format_value,
+    refuse,
+    refuse_values,
+)
+
+# Adjusted and resampled prices carry rounding noise; a real error is far larger.
+_RELATIVE_TOLERANCE = 1e-9
+# The square of a larger number, or its sum over many bars, is infinite.
+LARGEST_NUMBER = 1e100
+
+
+def check_prices(bars: pd.DataFrame) -> None:
+    """Refuse prices that are missing, not above 0 or out of order within their bar."""
+    prices = bars[list(PRICE_COLUMNS)]
+    refuse_values(prices, np.isnan, "Fill or drop those rows.")
+    refuse_values(prices, np.isinf, "Correct or drop those rows.")
+    refuse_values(
+        prices,
+        lambda values: values < 0,
+        "Returns of prices below zero mean nothing: use prices that are adjusted by ratio, or drop "
+        "those rows.",
+    )
+    refuse_values(
+        prices,
+        lambda values: values == 0,
+        "Prices must be above zero: correct or drop those rows.",
+    )
+    refuse_values(
+        prices,
+        lambda values: (values > LARGEST_NUMBER) | (values < 1 / LARGEST_NUMBER),
+        f"Prices must lie between {1 / LARGEST_NUMBER:g} and {LARGEST_NUMBER:g}: "
+        "change their unit.",
+    )
+    _refuse_order(bars, "high", "below", "low")
+    for other in ("open", "close"):
+        _refuse_order(bars, "high", "below", other)
+        _refuse_order(bars, "low", "above", other)
+
+
+def _refuse_order(bars: pd.DataFrame, name: str, relation: str, other: str) -> None:
+    left, right = bars[name].to_numpy(), bars[other].to_numpy()
+    excess = right - left if relation == "below" else left - right
+    refuse(
+        excess > _RELATIVE_TOLERANCE * right,
+        lambda row: (
+            f"{name} {format_value(left[row])} is {relation} {other} {format_value(right[row])} "
+            f"at {format_date(bars.index, row)}"
+        ),
+        "Correct or drop those rows.",
+    )
+
+
+def check_volume(bars: pd.DataFrame) -> None:
+    """Refuse volume that is missing, infinite or below 0."""
+    volume = bars[["volume"]]
+    refuse_values(volume, np.isnan, "Fill it with 0 or drop those rows.")
+    refuse_values(volume, np.isinf, "Correct or drop those rows.")
+    refuse_values(
+        volume,
+        lambda values: values > LARGEST_NUMBER,
+        f"Volume must be below {LARGEST_NUMBER:g}: change its unit.",
+    )
+    refuse_values(
+        volume,
+        lambda values: values < 0,
+        "Volume must be zero or more: correct or drop those rows.",
+    )
+
+
+def check_extras(bars: pd.DataFrame) -> None:
+    """Refuse extra columns that are infinite; they may have gaps."""
+    extras = bars.iloc[:, len(BAR_COLUMNS) :]
+    refuse_values(extras, np.isinf, "Replace it with a number or NaN.")
