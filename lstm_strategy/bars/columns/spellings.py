@@ -75,9 +75,9 @@ currency_pair symbol_id base_symbol act_symbol instrument_id wkn kurzel papel co
 # What tells apart the series of one market that a file may hold beside each other.
 SERIES = """
 timeframe time_frame tf interval bar_interval candle_interval resolution granularity
-periodicity frequency freq bar_size per currency currency_code ccy exchange exchange_code exch venue
+periodicity bar_size per currency currency_code ccy exchange exchange_code exch venue
 mic contract contract_code contract_month contract_name expiry expiry_date expiration
-expiration_date exp_date delivery delivery_month maturity maturity_date strike strike_price
+expiration_date exp_date delivery_month maturity maturity_date strike strike_price
 option_type price_type quote_type waehrung devise moneda moeda borse borsa boerse 周期 交易所 合约
 合约代码 货币 币种
 """

@@ -1,5 +1,6 @@
 """Which market a row or a column belongs to, where a file holds several."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -206,7 +207,8 @@ def _describe_change(column: Column, index: pd.DatetimeIndex, has_chosen: bool) 
     """Say where one market changes its ticker or contract; refuse several that take turns."""
     label, names = column.label.strip(), _tickers_of(column)
     distinct = _distinct(names)
-    if len(distinct) < 2:
+    # names have no decimals: PER is a period, or the price over the earnings
+    if len(distinct) < 2 or any(re.fullmatch(r"-?\d*[.,]\d+", name) for name in distinct):
         return ""
     by_date = [row for row in np.argsort(index.asi8, kind="stable") if names[row]]
     changes = [(before, row) for before, row in pairwise(by_date) if names[before] != names[row]]

@@ -433,6 +433,11 @@ def test_series_that_take_turns_are_refused_and_one_is_chosen(tmp_path, text):
     assert_same_bars(load_bars(path, symbol=second)[BAR], three_bars().iloc[[1]])
 
 
+def test_a_ratio_that_is_named_as_a_period_is_an_extra_column(tmp_path):
+    found = load_bars(write(tmp_path, with_column("PER", "10.25", "10.5", "10.25"), "prices.csv"))
+    assert found["per"].tolist() == [10.25, 10.5, 10.25]
+
+
 def test_series_of_the_same_dates_are_refused_and_one_is_chosen(tmp_path):
     rows = DAILY.splitlines()
     text = "\n".join(
