@@ -1,9 +1,11 @@
 """One indicator at a time, pandas-ta's or our own: find it, check its arguments, compute it."""
 
 import inspect
+import logging
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -204,7 +206,7 @@ def _ask_pandas_ta(kind: str, arguments: dict[str, Any], bars: pd.DataFrame) -> 
         # TA-Lib's numbers differ slightly: a model must not depend on whether it is installed.
         arguments = {"talib": False, **arguments}
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"), _silence_on_one_bar(bars):
             warnings.simplefilter("ignore")
             return getattr(bars.copy().ta, kind)(**arguments)
     except Exception as error:
@@ -212,3 +214,19 @@ def _ask_pandas_ta(kind: str, arguments: dict[str, Any], bars: pd.DataFrame) -> 
             f"{kind} can't be computed with {arguments or 'no arguments'}: {error}. "
             "See its arguments in the pandas-ta documentation."
         ) from error
+
+
+@contextmanager
+def _silence_on_one_bar(bars: pd.DataFrame) -> Iterator[None]:
+    """Let pandas-ta not log of a single bar that it isn't in the order of time, as vwap does."""
+    if len(bars) != 1:
+        yield
+        return
+    library, _, _ = indicator_library()
+    log = logging.getLogger(library.__name__)
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

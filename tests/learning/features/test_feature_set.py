@@ -9,6 +9,7 @@ from made_up import random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
 from lstm_strategy.errors import FeatureError
+from lstm_strategy.learning.features.indicators import indicator_columns
 from lstm_strategy.learning.features.kinds import relative_volume
 from lstm_strategy.learning.features.presets import PRESETS
 
@@ -230,3 +231,10 @@ def test_features_give_the_same_columns_alone_and_in_a_set():
         alone = FeatureSet([spec]).frame(bars)
         is_known = together.notna().all(axis=1)
         pd.testing.assert_frame_equal(alone[is_known], together[alone.columns][is_known])
+
+
+def test_a_single_bar_is_no_reason_to_warn(caplog):
+    bar = random_walk(1)
+    (column,) = indicator_columns({"kind": "vwap"}, bar).to_numpy().T
+    assert column == pytest.approx(bar[["high", "low", "close"]].mean(axis=1))
+    assert caplog.records == []
