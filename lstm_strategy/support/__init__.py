@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lstm_strategy.support.versions import library_versions
     from lstm_strategy.support.wording import (
         Offence,
+        count_of,
         describe_first_offence,
         format_time,
         name_options,
@@ -56,6 +57,7 @@ __all__ = [
     "OnWords",
     "SharedValue",
     "choose_jobs",
+    "count_of",
     "describe_first_offence",
     "format_time",
     "is_part_of",
@@ -118,6 +120,7 @@ __getattr__ = import_on_first_use(
         "on_clock_of": ".time_zones",
         "library_versions": ".versions",
         "Offence": ".wording",
+        "count_of": ".wording",
         "describe_first_offence": ".wording",
         "format_time": ".wording",
         "name_options": ".wording",

@@ -95,6 +95,21 @@ def spell(argument: str, value: object = None) -> str:
     return f"{option} {shlex.quote(text) if re.search(_SHELL, text) else text}"
 
 
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun, which is in the plural unless the number is 1.
+
+    Args:
+        number: How many there are.
+        noun: What they are.
+        plural: Of the noun; with an s by default.
+
+    Example:
+        >>> count_of(1, "fold"), count_of(2_000, "fold"), count_of(2, "strategy", "strategies")
+        ('1 fold', '2,000 folds', '2 strategies')
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def format_time(time: object) -> str:
     """A bar's time for a reader: without the time of day where that is midnight, "" for None.
 

@@ -33,7 +33,7 @@ from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
 from lstm_strategy.evaluation.comparison import Comparison, prepare_comparison, run_comparison
 from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, Trial, permutation_test
 from lstm_strategy.learning.forecaster import Forecaster
-from lstm_strategy.support import steps_progress
+from lstm_strategy.support import count_of, steps_progress
 from lstm_strategy.trading.baselines import BASELINES
 from lstm_strategy.trading.execution import silence_orders
 from lstm_strategy.trading.lstm import LSTMStrategy
@@ -89,7 +89,7 @@ def _train_models(setup: ComparisonSetup, trial: Trial | None) -> dict[str, Fore
         print_training(lstm)
     else:
         n_folds = len(setup.splits.folds(setup.known_bars))
-        folds = f"{n_folds} folds, each" if n_folds > 1 else "1 fold,"
+        folds = f"{count_of(n_folds, 'fold')},{' each' if n_folds > 1 else ''}"
         say(
             f"{setup.source}: walking forward over {describe_span(setup.known_bars)}: {folds} "
             f"trained on the {setup.windows.train} before it and tested on {setup.windows.test}."

@@ -2,6 +2,7 @@
 
 from lstm_strategy.cli.diagnostics import Environment, Estimate, Speed
 from lstm_strategy.cli.output.console import build_table, out, say
+from lstm_strategy.support import count_of
 
 
 def print_environment(environment: Environment) -> None:
@@ -32,8 +33,8 @@ def print_speed(speed: Speed) -> None:
 def print_estimate(estimate: Estimate, what: str, *, n_cpus: int) -> None:
     """Print how long a walk forward would take."""
     shortest, longest = map(_duration, (estimate.shortest_seconds, estimate.longest_seconds))
-    jobs = f"{estimate.n_jobs} process{'es' if estimate.n_jobs > 1 else ''}"
-    folds = f"{estimate.n_folds} folds" if estimate.n_folds > 1 else "1 fold"
+    jobs = count_of(estimate.n_jobs, "process", "processes")
+    folds = count_of(estimate.n_folds, "fold")
     say(
         f"A walk forward through {what}: {folds} in {jobs} would take "
         f"{shortest} if every training stops as early as it can, {longest} if none stops early."

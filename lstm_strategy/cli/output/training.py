@@ -4,13 +4,13 @@ import pandas as pd
 
 from lstm_strategy.cli.output.console import build_table, out, say
 from lstm_strategy.learning.forecaster import LSTMForecaster
-from lstm_strategy.support import format_time
+from lstm_strategy.support import count_of, format_time
 
 
 def print_training(forecaster: LSTMForecaster) -> None:
     """Print how long the networks trained and how well they forecast the bars they held out."""
     scores, epochs = forecaster.validation_scores, forecaster.history.groupby("member").size()
-    networks = f"{len(epochs)} network{'s' if len(epochs) > 1 else ''}"
+    networks = count_of(len(epochs), "network")
     lengths = _describe_lengths(list(epochs))
     say(
         f"Trained {networks} for {lengths}. On the {scores['n_rows']:.0f} bars held out for "
@@ -20,11 +20,10 @@ def print_training(forecaster: LSTMForecaster) -> None:
 
 
 def _describe_lengths(epochs: list[int]) -> str:
-    noun = f"epoch{'s' if max(epochs) > 1 else ''}"
+    *others, last = epochs
     if len(set(epochs)) == 1:
-        return f"{epochs[0]} {noun}{' each' if len(epochs) > 1 else ''}"
-    *others, last = map(str, epochs)
-    return f"{', '.join(others)} and {last} {noun}"
+        return f"{count_of(last, 'epoch')}{' each' if others else ''}"
+    return f"{', '.join(map(str, others))} and {last} epochs"
 
 
 def print_forecasts(forecasts: pd.DataFrame, training_end: pd.Timestamp | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lstm_strategy.evaluation.audit.findings import Check, Finding, WarmUp
-from lstm_strategy.support import format_time, write_whole
+from lstm_strategy.support import count_of, format_time, write_whole
 
 AUDIT_FILE = "audit.json"
 FINDING_COLUMNS = ["layer", "culprit", "first bar", "known then", "with later bars", "what"]
@@ -46,11 +46,10 @@ class AuditReport:
     @property
     def verdict(self) -> str:
         """The outcome in one sentence."""
-        n_tried = sum(check.n_comparisons for check in self.checks)
+        tried = count_of(sum(check.n_comparisons for check in self.checks), "comparison")
         if self.is_clean:
-            return f"Clean: nothing looked ahead in {n_tried:,} comparisons."
-        count = len(self.findings)
-        return f"{count} finding{'s' if count > 1 else ''} in {n_tried:,} comparisons."
+            return f"Clean: nothing looked ahead in {tried}."
+        return f"{count_of(len(self.findings), 'finding')} in {tried}."
 
     @property
     def table(self) -> pd.DataFrame:

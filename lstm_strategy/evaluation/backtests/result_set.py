@@ -8,6 +8,7 @@ import pandas as pd
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.wording import span_text
+from lstm_strategy.support import count_of
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 
@@ -113,8 +114,9 @@ class ResultSet:
 
     def describe_terms(self) -> str:
         """Say in words how many strategies ran, over which bars and at which costs."""
+        strategies = count_of(len(self.results), "strategy", "strategies")
         return (
-            f"{len(self.results)} strategies, {span_text(self.equity)}, commission "
+            f"{strategies}, {span_text(self.equity)}, commission "
             f"{self.broker.commission_rate:.2%}, slippage {self.broker.slippage_rate:.2%}"
         )
 

@@ -18,6 +18,7 @@ from lstm_strategy.evaluation.plots.style import (
     label_dates,
     plotting_style,
 )
+from lstm_strategy.support import count_of
 
 _OWN, _OTHER = STRONG_COLORS[:2]
 _SIZE = (5.6, 3.6)
@@ -140,7 +141,7 @@ def plot_folds(folds: pd.DataFrame) -> Figure:
     """
     profits = int((folds["total_return"] > 0).sum())
     with plotting_style():
-        figure, ax = _panel(f"{profits} of {len(folds)} folds with a profit")
+        figure, ax = _panel(f"{profits} of {count_of(len(folds), 'fold')} with a profit")
         places = np.arange(len(folds))
         has_market = "market_return" in folds
         width = 0.4 if has_market else 0.7

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
+from lstm_strategy.support import count_of
 
 _BEST, _TRIAL, _PRUNED = "#d1242f", "#4477aa", "#999999"
 _MOST_BARS_SHOWN = 20
@@ -52,7 +53,8 @@ def plot_trials(
         axes.axhline(holdout_score, color="black", linestyle="--", label=label)
         axes.xaxis.set_major_locator(mticker.MaxNLocator(integer=True))
         axes.set(xlabel="trial", ylabel=_SCORES.get(objective, objective))
-        axes.set_title(f"{len(trials)} trials, best number {best_number}", loc="left")
+        n_trials = count_of(len(trials), "trial")
+        axes.set_title(f"{n_trials}, best number {best_number}", loc="left")
         figure.legend(loc="outside lower center", ncols=4)
     return figure
 

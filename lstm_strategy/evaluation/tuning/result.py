@@ -15,7 +15,7 @@ from lstm_strategy.evaluation.plots import plot_search_importance, plot_trials
 from lstm_strategy.evaluation.tuning.holdout import Holdout
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.search import Objective, Setting
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import count_of, write_whole
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 TRIALS_FILE, BEST_FILE = "trials.csv", "best.toml"
@@ -131,17 +131,21 @@ class TuningResult:
         kept, name = self.holdout, self.objective.name
         looks = f" (look {kept.n_looks} at it)" if kept.n_looks > 1 else ""
         return (
-            f"Best of {self.n_trials} trials: number {self.best_number} with {name} "
+            f"Best of {count_of(self.n_trials, 'trial')}: number {self.best_number} with {name} "
             f"{self.best_value:.4f} inside, {kept.scores[name]:.4f} on the holdout, "
             f"{span_text(kept.result.equity)}{looks}.\n"
             f"Probability of backtest overfitting: {_format_percent(self.pbo)}. Confidence that "
-            f"its Sharpe ratio is above the luckiest of {self.n_independent} independent trials: "
+            f"its Sharpe ratio is above the luckiest of "
+            f"{count_of(self.n_independent, 'independent trial')}: "
             f"{_format_percent(self.deflated_sharpe)}. Probability that the best leads buy and "
             f"hold by luck (SPA): p = {self.spa_p_value:.3f}."
         )
 
     def __repr__(self) -> str:
-        return f"TuningResult({self.n_trials} trials, {self.objective.name} {self.best_value:.4f})"
+        return (
+            f"TuningResult({count_of(self.n_trials, 'trial')}, {self.objective.name} "
+            f"{self.best_value:.4f})"
+        )
 
     def _repr_html_(self) -> str:
         words = "<br>".join(html.escape(line) for line in str(self).splitlines())

@@ -14,7 +14,15 @@ import pandas as pd
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.verdict.permuted_bars import permute_bars
-from lstm_strategy.support import OnStep, SharedValue, run_tasks, sha256_of, share, write_whole
+from lstm_strategy.support import (
+    OnStep,
+    SharedValue,
+    count_of,
+    run_tasks,
+    sha256_of,
+    share,
+    write_whole,
+)
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +83,9 @@ class PermutationTest:
             )
         blocks = "bars" if self.block_bars == 1 else f"blocks of {self.block_bars} bars"
         return (
-            f"Permutation test: trained and traded again on {n:,} shuffles of the {blocks}, "
-            f"{self.n_as_good:,} of {n:,} did as well as the real result of {self.real:.2f} "
-            f"(p-value {self.p_value:.3f}), so the result {finding}."
+            f"Permutation test: trained and traded again on {count_of(n, 'shuffle')} of the "
+            f"{blocks}, {self.n_as_good:,} of {n:,} did as well as the real result of "
+            f"{self.real:.2f} (p-value {self.p_value:.3f}), so the result {finding}."
         )
 
 

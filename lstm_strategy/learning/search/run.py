@@ -45,7 +45,7 @@ from lstm_strategy.learning.search.trial import (
     run_trial,
     suggest_setting,
 )
-from lstm_strategy.support import OnStep, SharedValue, is_serial, share, steps_progress
+from lstm_strategy.support import OnStep, SharedValue, count_of, is_serial, share, steps_progress
 
 _TRIALS_AT_ONCE = 8  # where there are several processes; the same number, however many
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -153,7 +153,7 @@ def search(
         opened = open_storage(storage, None if in_memory else folder)
         study = _open_study(task, opened)
         with (
-            steps_progress(progress, f"tuning: {n_trials} trials") as on_progress,
+            steps_progress(progress, f"tuning: {count_of(n_trials, 'trial')}") as on_progress,
             share(task, n_jobs=n_jobs) as shared_task,
         ):
             _SearchRun(
@@ -295,7 +295,7 @@ def _check_any_completed(finished: tuple[FrozenTrial, ...]) -> None:
         return
     errors = [trial.user_attrs[ERROR] for trial in finished if ERROR in trial.user_attrs]
     raise TrainingError(
-        f"None of {len(finished)} trials could be finished. The first one: "
+        f"None of {count_of(len(finished), 'trial')} could be finished. The first one: "
         f"{errors[0] if errors else 'pruned.'}"
     )
 

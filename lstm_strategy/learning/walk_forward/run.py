@@ -27,6 +27,7 @@ from lstm_strategy.learning.walk_forward.forecaster import Refit, WalkForwardFor
 from lstm_strategy.learning.walk_forward.run_folder import RunFolder
 from lstm_strategy.learning.walk_forward.splitter import WalkForward
 from lstm_strategy.support import (
+    count_of,
     is_serial,
     run_tasks,
     sha256_of,
@@ -152,9 +153,9 @@ class _Run:
                         on_fold(n_done, len(self.folds))
             except WorkersDiedError as error:
                 raise TrainingError(
-                    f"After {n_done} of {len(self.folds)} folds: {error} The finished folds are "
-                    "kept: run it again with the same folder, and fewer processes (n_jobs, or "
-                    "--jobs)."
+                    f"After {n_done} of {count_of(len(self.folds), 'fold')}: {error} The finished "
+                    "folds are kept: run it again with the same folder, and fewer processes "
+                    "(n_jobs, or --jobs)."
                 ) from None
 
     def _show_progress(self) -> AbstractContextManager[OnFold | None]:
