@@ -177,8 +177,13 @@ def walk_of(index):
         ),
         pytest.param(
             pd.date_range("2015-01-31", periods=60, freq="ME"),
-            {"sma": [2, 10], "momentum": [12, 1]},
-            id="months",
+            {
+                "sma": [2, 10],
+                "momentum": [12, 1],
+                "reversal": "counts 5 days, which are 0.24 bars here",
+                "volatility": "counts 20 days, which are 0.95 bars here, and needs 2",
+            },
+            id="months, of which some lengths are a part",
         ),
     ],
 )
@@ -191,21 +196,12 @@ def test_days_and_months_are_counted_in_bars(index, lengths):
     }
     for kind, expected in lengths.items():
         name, params = names[kind]
-        run = run_cerebro(BASELINES[name], walk_of(index))
-        assert [run.params[param] for param in params] == expected, name
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("Short-term reversal", "counts 5 days, which are 0.24 bars here"),
-        ("Volatility target", "counts 20 days, which are 0.95 bars here, and needs 2"),
-    ],
-)
-def test_what_is_shorter_than_a_bar_is_refused(name, words):
-    months = walk_of(pd.date_range("2015-01-31", periods=60, freq="ME"))
-    with pytest.raises(LongBarsError, match=words):
-        run_cerebro(BASELINES[name], months)
+        if isinstance(expected, str):
+            with pytest.raises(LongBarsError, match=expected):
+                run_cerebro(BASELINES[name], walk_of(index))
+        else:
+            run = run_cerebro(BASELINES[name], walk_of(index))
+            assert [run.params[param] for param in params] == expected, name
 
 
 # What holds for all
