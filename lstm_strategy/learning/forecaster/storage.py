@@ -11,7 +11,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,9 @@ WALK_FORWARD_FILE = "walkforward.json"
 HISTORY_COLUMNS = ["member", "epoch", "loss", "val_loss"]
 MODEL_FILES = (CARD_FILE, NETWORK_FILE, ONNX_FILE, CHECK_FILE, HISTORY_FILE)
 
-_LARGEST_NETWORK = 2**30
+_LARGEST_NETWORK = 2**30  # of a user's own; what the package builds has a size that is known
+_MEMBER_BESIDE_WEIGHTS = 2**20  # bytes, a hundred times what Keras and ONNX need to describe one
+_BYTES_OF_A_WEIGHT = 8  # twice what it takes
 _LARGEST_FILE = 16 * 2**20  # of the others
 _SEAL = "sha256"
 _DIGEST_FIELDS = {
@@ -115,9 +117,10 @@ def save_model(
     Raises:
         ModelError: If the folder isn't a model's, or the network is too large to be loaded again.
     """
-    if max(len(files.keras), len(files.onnx or b"")) > _LARGEST_NETWORK:
+    most = largest_network(card, n_features=stored.rows.shape[1])
+    if max(len(files.keras), len(files.onnx or b"")) > most:
         raise ModelError(
-            f"A saved network may have {_LARGEST_NETWORK:,} bytes, and this one has more. Train "
+            f"A saved network of this kind may have {most:,} bytes, and this one has more. Train "
             "fewer units or members."
         )
     described = json.loads(card.model_dump_json())
@@ -136,6 +139,24 @@ def save_model(
     sealed = seal({**described, **digests})
     content[CARD_FILE] = (json.dumps(sealed, indent=2) + "\n").encode()
     write_folder(folder, content)
+
+
+def largest_network(card: ModelCard, *, n_features: int) -> int:
+    """The most bytes that a file of the network may have.
+
+    Args:
+        card: Says how wide the network is, and whether the user built it.
+        n_features: The columns of its rows.
+    """
+    if card.network:
+        return _LARGEST_NETWORK
+    n_weights, n_inputs = 0, n_features
+    for n_units in card.settings.units:
+        n_weights += 4 * n_units * (n_inputs + n_units + 1)
+        n_inputs = n_units
+    n_weights += (n_inputs + 1) * card.settings.target.head.n_outputs
+    member = _MEMBER_BESIDE_WEIGHTS + _BYTES_OF_A_WEIGHT * n_weights
+    return min(member * card.settings.members, _LARGEST_NETWORK)
 
 
 def digest_described(card: Mapping[str, Any]) -> str:
@@ -181,20 +202,22 @@ def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
         >>> import tempfile
         >>> write_folder(Path(tempfile.mkdtemp()) / "model", {"model.json": b"{}"})
     """
-    check_can_hold_model(folder)
+    check_can_hold_model(folder, content)
     with replace_folder(folder, own={*MODEL_FILES, *content}) as unfinished:
         for name, data in content.items():
             (unfinished / name).write_bytes(data)
 
 
-def check_can_hold_model(folder: Path) -> None:
+def check_can_hold_model(folder: Path, names: Collection[str] = ()) -> None:
     """Make sure that a model may be saved to a folder: it is new, empty, or a model's already.
 
     Args:
         folder: Where the model shall be.
+        names: The files that are saved there beside those of every model.
 
     Raises:
-        ModelError: If the folder holds something else, or is the one that the user is in.
+        ModelError: If the folder holds something else, is the one that the user is in, or has a
+            folder in it where a file must be.
 
     Example:
         >>> import tempfile
@@ -206,6 +229,12 @@ def check_can_hold_model(folder: Path) -> None:
             f"another, such as {folder / 'model'}."
         )
     if folder.is_dir() and (not any(folder.iterdir()) or _is_a_card(folder / CARD_FILE)):
+        for name in (*MODEL_FILES, *names):
+            if (folder / name).is_dir():
+                raise ModelError(
+                    f"{folder} has a folder {name}, and a model needs that name for a file. Move "
+                    "it away, or choose another folder."
+                )
         return
     if folder.exists() or folder.is_symlink():
         raise ModelError(
@@ -263,10 +292,12 @@ def _read_model(folder: Path, engine: str) -> StoredModel:
             f"The model at {folder} has no ONNX model, since ONNX lacks a layer of its network. "
             'Load it with engine="keras".'
         )
-    network = _read_file(folder / NETWORK_FILE, card.network_sha256, largest=_LARGEST_NETWORK)
-    onnx = _read_onnx(folder / ONNX_FILE, card, is_needed=engine == "onnx")
     stored = _read_check(folder / CHECK_FILE, card, described=digest_described(content))
-    files = NetworkFiles(network, onnx)
+    most = largest_network(card, n_features=stored.rows.shape[1])
+    files = NetworkFiles(
+        _read_file(folder / NETWORK_FILE, card.network_sha256, largest=most),
+        _read_onnx(folder / ONNX_FILE, card, is_needed=engine == "onnx", largest=most),
+    )
     return StoredModel(card, files, engine, stored, _read_history(folder, card))
 
 
@@ -367,11 +398,11 @@ def _read_file(path: Path, digest: str, *, largest: int) -> bytes:
 _NAMES = {NETWORK_FILE: "network", ONNX_FILE: "ONNX model", CHECK_FILE: "list of forecasts"}
 
 
-def _read_onnx(path: Path, card: ModelCard, *, is_needed: bool) -> bytes | None:
+def _read_onnx(path: Path, card: ModelCard, *, is_needed: bool, largest: int) -> bytes | None:
     if not card.onnx_sha256:
         return None
     try:
-        return _read_file(path, card.onnx_sha256, largest=_LARGEST_NETWORK)
+        return _read_file(path, card.onnx_sha256, largest=largest)
     except ModelError:
         if is_needed:
             raise

@@ -189,9 +189,14 @@ def in_place_of(name, make):
     return replace
 
 
-def make_sparse(path):
+def make_sparse(path, *, n_bytes=2**40):
     with path.open("wb") as file:
-        file.truncate(2**40)
+        file.truncate(n_bytes)
+
+
+def make_zeros(path):
+    """Far below a gigabyte, and far above a network of four units and two members."""
+    make_sparse(path, n_bytes=2**26)
 
 
 @pytest.mark.parametrize(
@@ -267,6 +272,7 @@ def make_sparse(path):
             id="device",
         ),
         pytest.param(in_place_of("network.onnx", make_sparse), "larger than", id="sparse"),
+        pytest.param(in_place_of("network.keras", make_zeros), "larger than", id="zeros"),
     ],
 )
 def test_a_damaged_model_is_refused_with_a_remedy(model_folder, tmp_path, damage, message):
