@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.bars import slice_bars
 from lstm_strategy.cli.option_groups import ReadingOptions
+from lstm_strategy.cli.out_folder import refuse_to_replace
 from lstm_strategy.cli.output import say
 from lstm_strategy.errors import ModelError, SettingsError
 from lstm_strategy.evaluation.backtests import write_picture
@@ -41,14 +42,18 @@ def rules_from_options(long_only: bool) -> dict[str, bool]:
     return {"long_only": True} if long_only else {}
 
 
-def check_model_folder(folder: Path) -> None:
+def check_model_folder(folder: Path, *names: str) -> None:
     """Refuse before the training what `LSTMForecaster.save` would refuse after it.
+
+    Args:
+        folder: Where the model shall be.
+        *names: The files that are saved there beside it.
 
     Raises:
         SettingsError: If no model can be saved to the folder.
     """
     try:
-        check_can_hold_model(folder)
+        check_can_hold_model(folder, names)
     except ModelError as error:
         raise SettingsError(f"--out {error}") from None
 
@@ -69,10 +74,7 @@ def check_earlier_model(folder: Path, forecaster: LSTMForecaster) -> None:
     except (ModelError, KeyError, TypeError):
         differing = ["settings that can't be read"]
     if differing:
-        raise SettingsError(
-            f"--out {folder} holds a model with other {differing[0]}, which stays. Choose a fresh "
-            "folder name, or replace it with --force."
-        )
+        raise refuse_to_replace(folder, f"a model with other {differing[0]}")
 
 
 def save_with_picture(

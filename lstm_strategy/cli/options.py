@@ -1,18 +1,14 @@
 """The options of the command line, each with its help, shared by the commands."""
 
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lstm_strategy.cli.out_folder import check_folder
 from lstm_strategy.errors import SettingsError
-
-_TRIED_BYTES = 100_000  # as much as a small result
 
 
 def choose_from(option: str, *choices: str) -> Callable[[str], str]:
@@ -26,46 +22,10 @@ def choose_from(option: str, *choices: str) -> Callable[[str], str]:
     return check_choice
 
 
-def _check_folder(folder: Path | None, *, option: str) -> Path | None:
-    """Refuse before the work what could only fail after it."""
-    if folder is None:
-        return None
-    path = folder.absolute()
-    existing = next(place for place in (path, *path.parents) if place.exists())
-    if not existing.is_dir():
-        raise SettingsError(
-            f"{option} {folder}: {existing} is a file, not a folder. Choose another folder."
-        )
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise SettingsError(
-            f"{option} {folder}: nothing may be written to {existing}. Choose another folder, or "
-            "change its permissions."
-        )
-    try:
-        _try_to_write(path)
-    except OSError as error:
-        raise SettingsError(
-            f"{option} {folder}: nothing can be written there: {error.strerror or error}. Choose "
-            "another folder, or make room."
-        ) from None
-    return folder
-
-
-def _try_to_write(folder: Path) -> None:
-    """Write something to a folder that may not exist yet, and leave no trace of it."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(_TRIED_BYTES))
-    finally:
-        for place in missing:
-            with suppress(OSError):
-                place.rmdir()
-
-
 def _check_out(folder: Path | None) -> Path | None:
-    return _check_folder(folder, option="--out")
+    if folder is not None:
+        check_folder(folder)
+    return folder
 
 
 def _check_tensorboard(folder: Path | None) -> Path | None:
@@ -73,7 +33,8 @@ def _check_tensorboard(folder: Path | None) -> Path | None:
         from lstm_strategy.tracking import check_tensorboard
 
         check_tensorboard()
-    return _check_folder(folder, option="--tensorboard")
+        check_folder(folder, option="--tensorboard")
+    return folder
 
 
 def _check_experiment(experiment: str | None) -> str | None:
@@ -97,7 +58,8 @@ _BARS_HELP = (
     "A price file (CSV, Parquet and what most exporters write), sample:sp500 or sample:nasdaq."
 )
 _ENGINE_HELP = (
-    "What runs the model: onnx (needs no TensorFlow), keras, or auto (onnx if the model has it)."
+    "What computes the forecasts of --model: onnx (without TensorFlow), keras, or auto (onnx if "
+    "the model has it)."
 )
 
 Bars = Annotated[str, typer.Argument(metavar="BARS", help=_BARS_HELP)]
@@ -114,7 +76,7 @@ ModelOrTasksEngine = Annotated[
     str,
     typer.Option(
         "--engine",
-        help=f"{_ENGINE_HELP} Or ray, to train and trade on a Ray cluster.",
+        help=f"{_ENGINE_HELP} Or ray, which says where all of the work is done: on a Ray cluster.",
         callback=choose_from("--engine", "auto", "onnx", "keras", "ray"),
     ),
 ]
@@ -123,6 +85,9 @@ ModelOut = Annotated[Path, _out(help="The folder for the model.")]
 FolderOut = Annotated[Path, _out(help="The folder for the results.")]
 ForceModel = Annotated[
     bool, typer.Option("--force", help="Replace a model of other settings in --out.")
+]
+ForceFiles = Annotated[
+    bool, typer.Option("--force", help="Replace other results that --out holds under these names.")
 ]
 ForceResults = Annotated[
     bool,
@@ -264,7 +229,8 @@ TasksEngine = Annotated[
     str,
     _workers(
         "--engine",
-        help="What runs the trials: local for processes on this machine, ray for a Ray cluster.",
+        help="Where the trials run: local, in processes of this machine, or ray, on a Ray cluster. "
+        "What computes forecasts, as --engine says elsewhere, isn't chosen here.",
         callback=choose_from("--engine", "local", "ray"),
     ),
 ]
@@ -282,8 +248,8 @@ TensorBoard = Annotated[
     _tracking(
         "--tensorboard",
         metavar="DIR",
-        help="Log the losses and the learning rate for TensorBoard to this folder: each network to "
-        "member_0 and so on, which a walk forward puts inside fold_01 and so on.",
+        help="Log the losses and the learning rate for TensorBoard to this folder, each "
+        "network in a subfolder of its own.",
         callback=_check_tensorboard,
     ),
 ]

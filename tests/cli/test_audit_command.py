@@ -81,9 +81,9 @@ MISUSES = {
     "indicators and bars": (["bars.csv", "--indicators"], "--indicators takes no other option"),
     "indicators and dates": (
         ["--indicators", "--start", "2001"],
-        "takes no other option but --out",
+        "takes no other options but --out",
     ),
-    "indicators and repair": (["--indicators", "--repair"], "takes no other option but --out"),
+    "indicators and repair": (["--indicators", "--repair"], "takes no other options but --out"),
 }
 
 

@@ -168,8 +168,8 @@ def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeyp
         raise LSTMStrategyError("quantstats can't digest it. Trade longer.")
 
     monkeypatch.setattr("lstm_strategy.cli.comparison.files.write_tearsheet", refuse)
-    (here / "results").mkdir()
-    (here / "results" / "tearsheet.html").write_text("of an earlier run")
+    results(*with_model, "--out", "results")
+    (here / "results" / "tearsheet.html").write_text("of the same comparison, run earlier")
     printed = results(*with_model, "--out", "results")
     assert "No tearsheet.html: quantstats can't digest it. Trade longer.\n" in printed
     assert "tearsheet.html" not in names_in(here / "results")

@@ -7,6 +7,7 @@ import typer
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.option_groups import ReadingOptions
+from lstm_strategy.cli.out_folder import check_names, keep_results
 from lstm_strategy.errors import SettingsError
 
 _FOUND_SOMETHING = 1
@@ -27,6 +28,7 @@ def audit(
         ),
     ] = None,
     out_dir: opt.Out = None,
+    force: opt.ForceFiles = False,
     start: opt.FirstBar = None,
     end: opt.LastBar = None,
     seed: Annotated[
@@ -45,7 +47,7 @@ def audit(
     What is known at a bar must not change when the bars after it are removed or altered. This is
     tried for the features, the scaling, the forecasts and the indicator of --model, and for the
     lines, orders and positions of --strategy. The exit code is 0 if nothing was found and 1 if
-    something was.
+    something was. Other findings in the folder --out stay, unless --force replaces them.
 
     Example: `lstm-strategy audit sample:sp500 --strategy MACD`
     """
@@ -53,9 +55,9 @@ def audit(
         given = (bars, model, strategy, start, end, seed, reading)
         if given != (None, None, None, None, None, 0, ReadingOptions()):
             raise SettingsError(
-                "--indicators takes no other option but --out. Leave the others out."
+                "--indicators takes no other options but --out and --force. Leave the others out."
             )
-        _classify_indicators(out_dir)
+        _classify_indicators(out_dir, is_forced=force)
         return
     if bars is None:
         raise SettingsError("An audit needs BARS: give a file, or sample:sp500.")
@@ -65,20 +67,24 @@ def audit(
     from lstm_strategy.cli.inputs import load_bars, slice_by_options
     from lstm_strategy.cli.output import print_audit, say
     from lstm_strategy.cli.strategy_file import find_strategy
+    from lstm_strategy.evaluation.audit import AUDIT_FILE
     from lstm_strategy.evaluation.audit import audit as run_audit
 
+    check_names(out_dir, [AUDIT_FILE])
     chosen = None if strategy is None else find_strategy(strategy, or_indicator=True)
     frame = slice_by_options(load_bars(bars, reading), start, end)
     say(f"{bars}: {describe_span(frame)}.")
     report = run_audit(frame, model=model, strategy=chosen, seed=seed)
     print_audit(report)
     if out_dir is not None:
-        say(f"Wrote {report.save(out_dir)}.")
+        with keep_results(out_dir, is_forced=force) as folder:
+            report.save(folder)
+        say(f"Wrote {out_dir / AUDIT_FILE}.")
     if not report.is_clean:
         raise typer.Exit(_FOUND_SOMETHING)
 
 
-def _classify_indicators(out_dir: Path | None) -> None:
+def _classify_indicators(out_dir: Path | None, *, is_forced: bool) -> None:
     from lstm_strategy.cli.output import print_indicators, say
     from lstm_strategy.evaluation.audit import (
         INDICATORS_FILE,
@@ -87,9 +93,11 @@ def _classify_indicators(out_dir: Path | None) -> None:
     )
     from lstm_strategy.support import words_progress, write_whole
 
+    check_names(out_dir, [INDICATORS_FILE])
     with words_progress(None, "Trying indicators") as on_progress:
         classified = classify_indicators(on_progress)
     print_indicators(classified)
     if out_dir is not None:
-        path = write_whole(out_dir / INDICATORS_FILE, indicators_page(classified))
-        say(f"Wrote {path}.")
+        with keep_results(out_dir, is_forced=is_forced) as folder:
+            write_whole(folder / INDICATORS_FILE, indicators_page(classified))
+        say(f"Wrote {out_dir / INDICATORS_FILE}.")

@@ -7,7 +7,10 @@ import typer
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
 from lstm_strategy.cli.option_groups import BrokerOptions, ReadingOptions
+from lstm_strategy.cli.out_folder import check_names, keep_results
 from lstm_strategy.errors import SettingsError
+
+_RESULT_FILES = ("metrics.csv", "equity.csv", "trades.csv", "equity.png")
 
 
 def backtest(
@@ -27,12 +30,14 @@ def backtest(
     start: opt.Start = None,
     end: opt.End = None,
     out_dir: opt.Out = None,
+    force: opt.ForceFiles = False,
     long_only: opt.LongOnly = False,
     config: opt.Config = None,
 ) -> None:
     """Run one strategy and show its metrics.
 
-    A model starts at the first bar after its training, unless --start says otherwise.
+    A model starts at the first bar after its training, unless --start says otherwise. Other
+    results in the folder --out stay, unless --force replaces them.
 
     Example: `lstm-strategy backtest prices.csv --model model --commission 0.0005`
     """
@@ -44,6 +49,7 @@ def backtest(
     from lstm_strategy.trading import declared_params
     from lstm_strategy.trading.lstm import LSTMStrategy
 
+    check_names(out_dir, _RESULT_FILES)
     chosen, params = find_strategy(strategy) if strategy else (LSTMStrategy, {})
     params = {**load_config(config).strategy, **params, **rules_from_options(long_only)}
     if model is not None and "model" not in declared_params(chosen):
@@ -58,5 +64,6 @@ def backtest(
         result = run_backtest(chosen, frame, start=start, end=end, broker=terms, **params)
     print_result(result)
     if out_dir is not None:
-        result.save(out_dir)
+        with keep_results(out_dir, is_forced=force) as folder:
+            result.save(folder)
         say(f"Wrote metrics.csv, equity.csv, trades.csv and equity.png to {out_dir}/.")

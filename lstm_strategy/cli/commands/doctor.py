@@ -7,6 +7,7 @@ import typer
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.option_groups import NetworkOptions, ReadingOptions, WindowOptions
+from lstm_strategy.cli.out_folder import check_names, refuse_to_replace
 from lstm_strategy.errors import SettingsError
 
 DOCTOR_FILE = "doctor.json"
@@ -28,6 +29,7 @@ def doctor(
         ),
     ] = None,
     out_dir: opt.Out = None,
+    force: opt.ForceFiles = False,
     config: opt.Config = None,
     jobs: Annotated[
         int,
@@ -62,6 +64,9 @@ def doctor(
 
     if bars is not None and n_bars is not None:
         raise SettingsError("Give BARS or --bars N, not both.")
+    check_names(out_dir, [DOCTOR_FILE])
+    if out_dir is not None and not force and (out_dir / DOCTOR_FILE).exists():
+        raise refuse_to_replace(out_dir, f"another {DOCTOR_FILE}")  # no two measurements are alike
     forecaster = network.build_forecaster(config)
     frame = simulate_daily_bars(n_bars or _USUAL_BARS) if bars is None else load_bars(bars, reading)
     chosen = Windows.choose(windows.train_window, windows.test_window, frame, forecaster)

@@ -2,8 +2,10 @@
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.option_groups import ReadingOptions
+from lstm_strategy.cli.out_folder import check_names, keep_results
 from lstm_strategy.errors import LSTMStrategyError
 
+_FORECAST_FILE = "forecast.csv"
 _SHOWN_ROWS = 10
 
 
@@ -13,13 +15,15 @@ def forecast(
     model: opt.RequiredModel,
     engine: opt.Engine = "auto",
     out_dir: opt.Out = None,
+    force: opt.ForceFiles = False,
 ) -> None:
     """Forecast every bar and show the last ten forecasts.
 
     Each row is known at the close of its bar. The signal is the exposure to hold from the next
     open on (-1 is all short, 1 is all long). The forecast is the probability that the close
     rises, and the uncertainty is its standard deviation across the networks.
-    With --out all forecasts go to forecast.csv.
+    With --out all forecasts go to forecast.csv. One that is there stays, unless the new one has the
+    same forecasts and those of later bars, or --force replaces it.
 
     Example: `lstm-strategy forecast prices.csv --model model --out forecasts`
     """
@@ -29,6 +33,7 @@ def forecast(
     from lstm_strategy.learning.serving import open_forecaster
     from lstm_strategy.support import write_whole
 
+    check_names(out_dir, [_FORECAST_FILE])
     frame = load_bars(bars, reading)
     with status("Forecasting"):
         forecaster = open_forecaster(model, engine=engine)
@@ -40,5 +45,6 @@ def forecast(
         )
     print_forecasts(forecasts.tail(_SHOWN_ROWS), training_end(forecaster, frame))
     if out_dir is not None:
-        write_whole(out_dir / "forecast.csv", forecasts.to_csv())
-        say(f"Wrote forecast.csv to {out_dir}/.")
+        with keep_results(out_dir, is_forced=force) as folder:
+            write_whole(folder / _FORECAST_FILE, forecasts.to_csv())
+        say(f"Wrote {_FORECAST_FILE} to {out_dir}/.")

@@ -5,6 +5,8 @@ from pathlib import Path
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.option_groups import NetworkOptions, ReadingOptions, TrackingOptions
 
+_PICTURE_FILE = "training.png"
+
 
 def train(
     bars: opt.Bars,
@@ -36,7 +38,7 @@ def train(
     from lstm_strategy.cli.output import print_training, say
     from lstm_strategy.evaluation.plots import plot_history
 
-    check_model_folder(out_dir)
+    check_model_folder(out_dir, _PICTURE_FILE)
     forecaster = network.build_forecaster(config)
     if not force:
         check_earlier_model(out_dir, forecaster)
@@ -45,8 +47,8 @@ def train(
     forecaster.fit(frame, callbacks=tensorboard_callbacks(tracking.tensorboard))
     print_training(forecaster)
     figure = plot_history(forecaster.history)
-    save_with_picture(forecaster, out_dir, name="training.png", figure=figure)
-    say(f"Wrote the model and training.png to {out_dir}/.")
+    save_with_picture(forecaster, out_dir, name=_PICTURE_FILE, figure=figure)
+    say(f"Wrote the model and {_PICTURE_FILE} to {out_dir}/.")
     if tracking.mlflow is not None:
         from lstm_strategy.tracking import log_forecaster
 

@@ -9,7 +9,10 @@ import typer
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
 from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions, ReadingOptions
+from lstm_strategy.cli.out_folder import check_names
 from lstm_strategy.errors import SettingsError
+
+_RESULT_FILES = ("trials.csv", "history.png", "importance.png", "best.toml")
 
 
 def _check_holdout(share: float) -> float:
@@ -130,15 +133,17 @@ def tune(
     )
     from lstm_strategy.cli.output import print_tuning, say
     from lstm_strategy.evaluation.tuning import tune as run_tuning
+    from lstm_strategy.support import count_of
 
     place = choose_workers(engine, address, jobs)
+    check_names(out_dir, _RESULT_FILES)
     loaded, forecaster = load_config(config), ensemble.build_forecaster(config)
     if "model" in loaded.strategy:
         raise SettingsError("A search trains its own models. Remove model from [strategy].")
     terms = broker.build_broker(config)
     frame = slice_by_options(load_bars(bars, reading), start, end)
     say(
-        f"{bars}: {describe_span(frame)}; {search.trials} trial{'s' * (search.trials > 1)}, the "
+        f"{bars}: {describe_span(frame)}; {count_of(search.trials, 'trial')}, the "
         f"last {search.holdout:.0%} kept back."
     )
     with place:

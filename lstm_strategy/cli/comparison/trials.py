@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from lstm_strategy.cli.comparison.files import RESULT_FILES
+from lstm_strategy.cli.comparison.files import ALL_FILES
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
+from lstm_strategy.cli.out_folder import check_names
 from lstm_strategy.evaluation.verdict import KeptPermutations, Trial, TrialRecord
 from lstm_strategy.learning.forecaster import CARD_FILE
 
@@ -17,7 +18,7 @@ def claim_trial(setup: ComparisonSetup) -> Trial | None:
         The entry; None if the setup has no folder.
 
     Raises:
-        SettingsError: If there is no bar to train on.
+        SettingsError: If there is no bar to train on, or a result can't have its name.
         TradingError: If the record is damaged, or the folder holds permutations of another run.
     """
     if setup.out_dir is None:
@@ -44,6 +45,8 @@ def claim_trial(setup: ComparisonSetup) -> Trial | None:
             block_bars=setup.permutation_block_bars,
             run=trial.run,
         )
+    placed = trial.model_copy(update={"place": _choose_place(record, trial, setup)})
+    check_names(setup.out_dir, map(placed.result_file, ALL_FILES))
     record.write(setup.out_dir)
     return trial
 
@@ -59,11 +62,17 @@ def show_trial(setup: ComparisonSetup, trial: Trial | None) -> tuple[int, Trial 
     if setup.out_dir is None or trial is None:
         return setup.n_trials, trial
     record = TrialRecord.from_folder(setup.out_dir)
-    place = 1 if setup.is_forced else record.choose_place(trial, setup.out_dir, RESULT_FILES)
+    place = _choose_place(record, trial, setup)
     record = record.with_looked_at(trial, place=place)
     record.write(setup.out_dir)
     shown = trial.model_copy(update={"place": place})
     return max(setup.n_trials, record.n_trials(trial)), shown
+
+
+def _choose_place(record: TrialRecord, trial: Trial, setup: ComparisonSetup) -> int:
+    if setup.out_dir is None or setup.is_forced:
+        return 1
+    return record.choose_place(trial, setup.out_dir, ALL_FILES)
 
 
 def _list_models(folder: Path) -> list[str]:

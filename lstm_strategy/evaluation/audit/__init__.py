@@ -10,10 +10,11 @@ from lstm_strategy.evaluation.audit.indicator_table import (
     classify_indicators,
     indicators_page,
 )
-from lstm_strategy.evaluation.audit.report import AuditReport, number_text
+from lstm_strategy.evaluation.audit.report import AUDIT_FILE, AuditReport, number_text
 from lstm_strategy.evaluation.audit.run import audit
 
 __all__ = [
+    "AUDIT_FILE",
     "AuditReport",
     "ClassifiedIndicator",
     "Finding",

@@ -6,6 +6,7 @@ of all that were tried on dates that overlap its own.
 """
 
 import json
+import os
 from collections.abc import Collection, Mapping
 from itertools import count
 from pathlib import Path
@@ -200,7 +201,7 @@ class TrialRecord(BaseModel):
             place
             for place in count(1)
             if place not in taken
-            and not any((Path(folder) / number_file(name, place)).exists() for name in files)
+            and not any(os.path.lexists(Path(folder, number_file(name, place))) for name in files)
         )
         return trial.place or next(free)
 
