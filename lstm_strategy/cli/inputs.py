@@ -107,6 +107,21 @@ def choose_workers(
     return nullcontext()
 
 
+def check_apart(tensorboard: Path | None, model: Path | None) -> None:
+    """Refuse logs in the folder of a model that is to be saved, which must hold nothing else.
+
+    Raises:
+        SettingsError: If they would lie there.
+    """
+    if tensorboard is None or model is None:
+        return
+    if model.resolve() in (tensorboard.resolve(), *tensorboard.resolve().parents):
+        raise SettingsError(
+            f"--tensorboard {tensorboard} lies in the folder of the model, {model}. Choose a "
+            "folder elsewhere."
+        )
+
+
 def tensorboard_callbacks(tensorboard: Path | None) -> list[Any]:
     """A callback that logs a training for TensorBoard; none without a folder."""
     if tensorboard is None:

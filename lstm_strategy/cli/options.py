@@ -23,9 +23,7 @@ def choose_from(option: str, *choices: str) -> Callable[[str], str]:
 
 
 def _check_out(folder: Path | None) -> Path | None:
-    if folder is not None:
-        check_folder(folder)
-    return folder
+    return None if folder is None else check_folder(folder)
 
 
 def _check_tensorboard(folder: Path | None) -> Path | None:
@@ -33,8 +31,8 @@ def _check_tensorboard(folder: Path | None) -> Path | None:
         from lstm_strategy.tracking import check_tensorboard
 
         check_tensorboard()
-        check_folder(folder, option="--tensorboard")
-    return folder
+        return check_folder(folder, option="--tensorboard")
+    return None
 
 
 def _check_experiment(experiment: str | None) -> str | None:

@@ -16,18 +16,29 @@ _ENDINGS_OF_FILES = (".csv", ".html", ".json", ".md", ".parquet", ".png", ".toml
 _MOMENT_FIELDS = ("created", "seconds")  # what differs whenever the same work is done again
 
 
-def check_folder(folder: Path, *, option: str = "--out") -> None:
+def check_folder(folder: Path, *, option: str = "--out") -> Path:
     """Refuse before the work a folder that nothing can be written to.
 
     Args:
         folder: The folder; it need not exist.
         option: What the user gave it with.
 
+    Returns:
+        The folder, with ~ as the user's own, which a shell leaves alone in `--out=~/results`.
+
     Raises:
         SettingsError: If it is a file or looks like one, or can't be written to.
     """
+    if str(folder).startswith("~/"):
+        folder = folder.expanduser()
     path = folder.absolute()
     existing = next(place for place in (path, *path.parents) if place.exists())
+    dangling = next((place for place in (path, *path.parents) if _is_dangling(place)), None)
+    if dangling is not None:
+        raise SettingsError(
+            f"{option} {folder}: {dangling} is a link to nothing. Choose another folder, or mend "
+            "the link."
+        )
     if not existing.is_dir():
         raise SettingsError(
             f"{option} {folder}: {existing} is a file, not a folder. Choose another folder."
@@ -49,6 +60,11 @@ def check_folder(folder: Path, *, option: str = "--out") -> None:
             f"{option} {folder}: nothing can be written there: {error.strerror or error}. Choose "
             "another folder, or make room."
         ) from None
+    return folder
+
+
+def _is_dangling(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
 
 
 def _try_to_write(folder: Path) -> None:

@@ -129,6 +129,27 @@ def test_a_pipe_or_a_link_to_nothing_is_no_place_for_a_result(refusal):
     assert "trades.csv is no regular file there" in refusal(*MACD, "--out", "results")
 
 
+def test_a_link_to_nothing_is_no_folder(refusal):
+    Path("results").symlink_to("nowhere")
+    for out in ("results", "results/deep"):
+        message = refusal(*MACD, "--out", out)
+        assert f"--out {out}: {Path('results').absolute()} is a link to nothing" in message
+
+
+def test_a_tilde_that_the_shell_left_alone_is_the_users_own_folder(results, here, monkeypatch):
+    monkeypatch.setenv("HOME", str(here / "home"))
+    results(*MACD, "--out=~/results")
+    assert Path("home/results/metrics.csv").exists()
+    assert not Path("~").exists()
+
+
+@pytest.mark.parametrize("logs", ["model", "model/logs"])
+def test_logs_in_the_folder_of_the_model_are_refused_before_the_training(refusal, logs):
+    pytest.importorskip("tensorboard")
+    message = refusal("train", *TINY, "--out", "model", "--tensorboard", logs)
+    assert f"--tensorboard {logs} lies in the folder of the model, model. Choose" in message
+
+
 def test_a_name_of_a_file_is_no_name_for_a_folder(refusal):
     message = refusal(*MACD, "--out", "metrics.csv")
     assert "--out metrics.csv has the name of a file, and it takes a folder. Leave .csv" in message

@@ -28,6 +28,7 @@ def train(
     """
     from lstm_strategy.bars import describe_span
     from lstm_strategy.cli.inputs import (
+        check_apart,
         check_earlier_model,
         check_model_folder,
         load_bars,
@@ -39,6 +40,7 @@ def train(
     from lstm_strategy.evaluation.plots import plot_history
 
     check_model_folder(out_dir, _PICTURE_FILE)
+    check_apart(tracking.tensorboard, out_dir)
     forecaster = network.build_forecaster(config)
     if not force:
         check_earlier_model(out_dir, forecaster)

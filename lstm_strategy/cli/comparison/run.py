@@ -22,6 +22,7 @@ from lstm_strategy.cli.comparison.models import (
 )
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.cli.comparison.trials import PERMUTATIONS_FILE, claim_trial, show_trial
+from lstm_strategy.cli.inputs import check_apart
 from lstm_strategy.cli.output import (
     print_assessment,
     print_comparison,
@@ -81,6 +82,7 @@ def _train_models(setup: ComparisonSetup, trial: Trial | None) -> dict[str, Fore
     if setup.is_trained:
         return {LSTM: setup.model}
     folder = None if setup.out_dir is None or trial is None else setup.out_dir / trial.model
+    check_apart(setup.tensorboard, folder)
     lstm: Forecaster
     if setup.windows is None:
         before = setup.training_bars(setup.bars)
