@@ -69,8 +69,9 @@ def simulate_bars(
 
     Closes follow from log returns; every open is the close before it. High and low reach beyond
     open and close by a wick of their own draws, of about `vol`/4, that says nothing about any
-    other bar. The same seed always makes the same bars, and a longer market of the same seed
-    begins with the shorter one (as long as numpy keeps its random streams).
+    other bar; those of `garch` are the extremes of a path of the bar's own variance. The same seed
+    always makes the same bars, and a longer market of the same seed begins with the shorter one (as
+    long as numpy keeps its random streams).
 
     Args:
         kind: The rule of the market:
@@ -127,11 +128,17 @@ def _build_bars(path: Path, draws: Draws, *, wick: float) -> pd.DataFrame:
         )
     close = _FIRST_OPEN * np.exp(log_close)
     open_ = np.append(_FIRST_OPEN, close[:-1])
-    upper, lower = np.exp(wick * np.abs(draws.wicks)).T
+    highest, lowest = np.maximum(open_, close), np.minimum(open_, close)
+    if path.reach is None:
+        upper, lower = np.exp(wick * np.abs(draws.wicks)).T
+        high, low = highest * upper, lowest / lower
+    else:  # rounding may leave it a hair inside the body
+        upper, lower = np.exp(path.reach).T
+        high, low = np.maximum(open_ * upper, highest), np.minimum(open_ / lower, lowest)
     columns = {
         "open": open_,
-        "high": np.maximum(open_, close) * upper,
-        "low": np.minimum(open_, close) / lower,
+        "high": high,
+        "low": low,
         "close": close,
         "volume": _USUAL_VOLUME * path.relative_volume,
     }

@@ -46,12 +46,15 @@ class Path:
         oracle: The exposure to hold over the next bar, known at the close of its row.
         variance: The variance of the next log return, known at the close of its row; None where
             the rule is about the sign of returns.
+        reach: How far the log price rises above the open and falls below it within the bar, shape
+            (n_bars, 2); None where the rule says nothing of it.
     """
 
     log_return: np.ndarray
     relative_volume: np.ndarray
     oracle: np.ndarray
     variance: np.ndarray | None = None
+    reach: np.ndarray | None = None
 
 
 def remembered_news(
@@ -145,6 +148,10 @@ def garch(
     starts. The log return is e − h/2, so that the simple return to expect is exactly 0, and so is
     the oracle.
 
+    Within a bar the log price is a Brownian motion of variance h, whose high and low are drawn by
+    their distributions given the close, but independently of each other: Rogers and Satchell's
+    estimator is right on average, that of Parkinson 3% and of Garman and Klass 4% too high.
+
     Source:
         GARCH(1,1) of Bollerslev (1986), section 3.
 
@@ -162,11 +169,13 @@ def garch(
         variances.append(variance)
         variance = omega + (alpha * squared_shock + beta) * variance
     h = np.array(variances)
+    log_return = np.sqrt(h) * draws.shock - h / 2
     return Path(
-        log_return=np.sqrt(h) * draws.shock - h / 2,
+        log_return=log_return,
         relative_volume=np.exp(volume_noise * draws.volume_shock),
         oracle=np.zeros(len(h)),
         variance=np.append(h[1:], variance),
+        reach=_bridge_reach(log_return, h, draws.chance),
     )
 
 
@@ -190,6 +199,18 @@ KINDS: dict[str, Callable[..., Path]] = {
     "garch": garch,
     "noise": noise,
 }
+
+
+def _bridge_reach(log_return: np.ndarray, variance: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """How far a Brownian motion that ends at `log_return` rises and falls, shape (n_bars, 2).
+
+    Source:
+        P(maximum > y) = exp(-2y(y - r)/variance) for y above 0 and the end r: the reflection
+        principle. Solved for y, with `chance` for the probability.
+    """
+    squares = log_return[:, None] ** 2 - 2.0 * variance[:, None] * np.log1p(-chance)
+    reach: np.ndarray = (np.sqrt(squares) + log_return[:, None] * [1.0, -1.0]) / 2.0
+    return reach
 
 
 def _latest_value(is_event: np.ndarray, value: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from made_up import ConstantForecaster, random_walk
 
-from lstm_strategy import compare_forecasts
+from lstm_strategy import compare_forecasts, simulate_bars
 from lstm_strategy.errors import BarsError, ForecastError, ModelError
 from lstm_strategy.learning.forecaster import Forecast, ForecasterKind
 
@@ -80,6 +80,29 @@ def test_an_estimator_measures_the_bars_that_come(horizon):
     came = [of_bars[i + 1 : i + 1 + horizon].mean() for i in range(N_BARS - horizon)]
     np.testing.assert_allclose(comparison.realized, np.sqrt(252 * np.array(came)))
     assert comparison.truth == "parkinson"
+
+
+@pytest.mark.parametrize("estimator", [None, "close_to_close", "parkinson"])
+def test_on_a_simulated_market_the_true_variance_is_the_best_forecast(estimator):
+    market = simulate_bars("garch", 3000, seed=2)
+    returns = np.log(market.bars["close"]).diff()
+    variances = {
+        "true": market.variance,
+        "month": (returns**2).rolling(22).mean(),
+        "constant": market.variance * 0 + 1e-4,
+    }
+    models = {name: np.sqrt(252 * variance) for name, variance in variances.items()}
+    comparison = compare_forecasts(models, market.bars, estimator=estimator)
+    assert comparison.best == "true"
+    assert "below" in comparison.verdict
+    assert comparison.table["in_confidence_set"].to_dict() == {
+        "true": True,
+        "month": False,
+        "constant": False,
+    }
+    slope, p_value = comparison.table.loc["true", ["mz_slope", "mz_p"]]
+    assert slope == pytest.approx(1.0, abs=0.2)
+    assert p_value > 0.01
 
 
 def test_without_a_column_the_whole_day_is_the_truth():
