@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         parse_json,
         read_whole,
         replace_folder,
+        temporary_folder,
         write_json,
         write_new,
         write_whole,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
         training_progress,
         words_progress,
     )
-    from lstm_strategy.support.temporary import temporary_folder
     from lstm_strategy.support.time_zones import naive_utc, naive_utc_index, on_clock_of
     from lstm_strategy.support.versions import library_versions
     from lstm_strategy.support.wording import (
@@ -114,7 +114,7 @@ __getattr__ = import_on_first_use(
         "steps_progress": ".progress",
         "training_progress": ".progress",
         "words_progress": ".progress",
-        "temporary_folder": ".temporary",
+        "temporary_folder": ".files",
         "naive_utc": ".time_zones",
         "naive_utc_index": ".time_zones",
         "on_clock_of": ".time_zones",

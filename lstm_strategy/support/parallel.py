@@ -23,7 +23,7 @@ from joblib import parallel as joblib_parallel
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from lstm_strategy.errors import SettingsError, WorkersDiedError
-from lstm_strategy.support.temporary import temporary_folder
+from lstm_strategy.support.files import temporary_folder
 
 _ENGINES = ("local", "ray")
 _SECONDS_BETWEEN_LOOKS = 1.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lstm_strategy.support import files
 from lstm_strategy.support.files import (
+    folders,
     parse_json,
     read_whole,
     replace_folder,
@@ -36,7 +36,7 @@ def test_a_file_that_can_not_be_written_leaves_the_earlier_one_and_nothing_else(
 def in_steps(request, monkeypatch):
     """Both ways in which folders change places: as Linux has it, and as other systems have it."""
     if request.param == "two steps":
-        monkeypatch.setattr(files.ctypes, "CDLL", lambda name: object())
+        monkeypatch.setattr(folders.ctypes, "CDLL", lambda name: object())
 
 
 OWN = ("old.txt", "new.txt")
@@ -105,7 +105,7 @@ def test_what_others_keep_in_a_folder_is_in_its_place_at_every_moment(tmp_path, 
     (tmp_path / "model" / "results").mkdir(parents=True)
     for name in ("old.txt", "notes.md", "results/equity.csv"):
         (tmp_path / "model" / name).write_text(name)
-    exchange = files._exchange
+    exchange = folders._exchange
 
     def stop_after_exchange(one, other):
         exchange(one, other)
@@ -115,7 +115,7 @@ def test_what_others_keep_in_a_folder_is_in_its_place_at_every_moment(tmp_path, 
         (other / "notes.md").write_text("edited")
         (one / "late.md").write_text("written to the earlier folder")
 
-    monkeypatch.setattr(files, "_exchange", stop_after_exchange)
+    monkeypatch.setattr(folders, "_exchange", stop_after_exchange)
     with replace_folder(tmp_path / "model", own=OWN) as unfinished:
         (unfinished / "new.txt").write_text("new")
     assert file_names(tmp_path) == ["model"]

@@ -10,8 +10,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from lstm_strategy.support import files, temporary_folder
-from lstm_strategy.support.files import is_part_of, replace_folder, write_new, write_whole
+from lstm_strategy.support.files import (
+    is_part_of,
+    replace_folder,
+    temporary_folder,
+    whole,
+    write_new,
+    write_whole,
+)
 
 
 def file_names(folder):
@@ -37,14 +43,14 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path, limited_file_size)
 
 def test_what_a_killed_process_left_of_a_file_is_cleared_and_nothing_else(tmp_path):
     kill_while(
-        "with files._write_part(Path('run.json'), 'half'): kill()",
+        "with whole._write_part(Path('run.json'), 'half'): kill()",
         folder=tmp_path,
     )
     (left,) = file_names(tmp_path)
     assert is_part_of(left, "run.json")
     for name in (".run.json.part", ".other.json.1f.part", "run.json.1f.part"):
         (tmp_path / name).touch()
-    with files._write_part(tmp_path / "run.json", "of a process that runs"):
+    with whole._write_part(tmp_path / "run.json", "of a process that runs"):
         write_whole(tmp_path / "run.json", "whole")
         assert sum(is_part_of(name, "run.json") for name in file_names(tmp_path)) == 1
     assert set(file_names(tmp_path)) == {
@@ -72,7 +78,7 @@ def test_a_temporary_folder_of_a_killed_process_is_cleared_by_the_next_one(tmp_p
 
 def test_what_a_killed_process_left_of_a_folder_is_cleared_by_the_next_replacement(tmp_path):
     kill_while(
-        "with files.replace_folder('model', own=['x']) as folder: (folder / 'x').touch(); kill()",
+        "with replace_folder('model', own=['x']) as folder: (folder / 'x').touch(); kill()",
         folder=tmp_path,
     )
     (left,) = file_names(tmp_path)
@@ -107,7 +113,7 @@ def kill_while(block, *, folder):
     """Run a block in a process that kills itself at `kill()`."""
     code = (
         "import os, signal\nfrom pathlib import Path\n"
-        "from lstm_strategy.support import files, temporary_folder\n"
+        "from lstm_strategy.support.files import replace_folder, temporary_folder, whole\n"
         f"def kill(): os.kill(os.getpid(), signal.SIGKILL)\n{block}"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder)

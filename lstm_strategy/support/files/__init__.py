@@ -1,0 +1,22 @@
+"""Files and folders: written whole, read as a stranger's, or gone with their process.
+
+`whole` writes files, `folders` replaces folders, `strangers` reads what anybody may have put there,
+and `temporary` tells by locks whose process has ended.
+"""
+
+from lstm_strategy.support.files.folders import replace_folder
+from lstm_strategy.support.files.strangers import open_regular, parse_json, read_whole
+from lstm_strategy.support.files.temporary import temporary_folder
+from lstm_strategy.support.files.whole import is_part_of, write_json, write_new, write_whole
+
+__all__ = [
+    "is_part_of",
+    "open_regular",
+    "parse_json",
+    "read_whole",
+    "replace_folder",
+    "temporary_folder",
+    "write_json",
+    "write_new",
+    "write_whole",
+]

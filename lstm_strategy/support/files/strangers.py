@@ -1,0 +1,110 @@
+"""Files of strangers, refused before they can do harm."""
+
+import errno
+import json
+import math
+import os
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+def read_whole(path: str | Path, *, largest: int) -> bytes:
+    """Read a file that a stranger may have put there, or refuse it before it can do harm.
+
+    Args:
+        path: The file.
+        largest: The most bytes that the file may have.
+
+    Returns:
+        Its content.
+
+    Raises:
+        OSError: If it can't be read, isn't a regular file (a pipe would never end, nor would a
+            device), or is larger.
+
+    Example:
+        >>> import tempfile
+        >>> note = Path(tempfile.mkdtemp()) / "note.txt"
+        >>> _ = note.write_text("done")
+        >>> read_whole(note, largest=100)
+        b'done'
+    """
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size <= largest:
+            content = file.read(largest + 1)
+            if len(content) <= largest:
+                return content
+    raise OSError(errno.EFBIG, f"it is larger than {largest:,} bytes", str(path))
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a file to read, unless it is a folder, a pipe or a device.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: If it can't be opened or isn't a regular file.
+
+    Example:
+        >>> try:
+        ...     open_regular("/dev/null")
+        ... except OSError as error:
+        ...     print(error.strerror)
+        it isn't a regular file
+    """
+    # a pipe without a writer would keep whoever opens it waiting
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(path, flags), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it isn't a regular file", str(path))
+    return file
+
+
+def parse_json(content: bytes) -> Any:
+    """Read JSON that says one thing only, and only in finite numbers.
+
+    Args:
+        content: The JSON in UTF-8.
+
+    Returns:
+        What `json.loads` gives.
+
+    Raises:
+        ValueError: If it isn't JSON, is nested too deep, has a name twice in one object, or a
+            number that is not finite.
+
+    Example:
+        >>> parse_json(b'{"seed": 7}')
+        {'seed': 7}
+        >>> parse_json(b'{"seed": 7, "seed": 8}')
+        Traceback (most recent call last):
+        ValueError: the name 'seed' is there twice
+    """
+    try:
+        return json.loads(
+            content.decode(),
+            object_pairs_hook=_refuse_repeated_names,
+            parse_float=_parse_finite,
+            parse_constant=_parse_finite,
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r} is there twice")
+    return content
+
+
+def _parse_finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {digits[:20]} isn't finite")
+    return number
