@@ -11,8 +11,14 @@ import pandas as pd
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.backtests import training_end
 from lstm_strategy.evaluation.forecasts.truth import align_to_bars
-from lstm_strategy.learning.forecaster import Forecaster, ForecasterKind, ForeignForecaster
+from lstm_strategy.learning.forecaster import (
+    FeatureForecaster,
+    Forecaster,
+    ForecasterKind,
+    ForeignForecaster,
+)
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
+from lstm_strategy.learning.walk_forward import WalkForwardForecaster
 from lstm_strategy.support import format_time
 
 ForecastSource = Forecaster | pd.Series | pd.DataFrame | str | Path
@@ -157,7 +163,11 @@ def _open_one(name: str, model: Any) -> Forecaster | pd.Series:
 
 
 def _target_name(forecaster: Forecaster) -> str | None:
-    """What a forecaster is asked; None where its card doesn't say."""
+    """What a forecaster is asked; None where it doesn't say."""
+    if isinstance(forecaster, WalkForwardForecaster):
+        return _target_name(forecaster.refits[0].model)
+    if isinstance(forecaster, FeatureForecaster):
+        return forecaster.target.name
     return None if forecaster.card is None else forecaster.card.settings.target.name
 
 

@@ -3,16 +3,17 @@
 import json
 import math
 import pickle
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from made_up import ConstantForecaster, random_walk
 
-from lstm_strategy import compare_forecasts, simulate_bars
+from lstm_strategy import LSTMForecaster, compare_forecasts, simulate_bars
 from lstm_strategy.errors import BarsError, ForecastError, ModelError
 from lstm_strategy.learning.forecaster import Forecast, ForecasterKind
+from lstm_strategy.learning.reference import learning_baselines
+from lstm_strategy.learning.walk_forward import Refit, WalkForwardForecaster
 
 N_BARS = 120
 BARS = random_walk(N_BARS, freq="B")
@@ -272,16 +273,20 @@ def test_the_horizon_is_that_of_the_forecasters():
         compare(models, horizon=1)
 
 
-def test_a_forecaster_of_something_else_is_refused():
-    direction = VolatilityForecaster(0.5)
-    direction.__class__ = type("Card", (VolatilityForecaster,), {"card": CARD_OF_DIRECTION})
-    with pytest.raises(ForecastError, match="of volatility, but LSTM forecasts direction"):
-        compare({"LSTM": direction, "flat": FLAT})
-
-
-CARD_OF_DIRECTION = SimpleNamespace(
-    settings=SimpleNamespace(target=SimpleNamespace(name="direction"))
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(LSTMForecaster(), id="LSTM"),
+        pytest.param(
+            WalkForwardForecaster([Refit(LSTMForecaster(), BARS.index[9])], pd.DataFrame()),
+            id="walked forward",
+        ),
+        pytest.param(learning_baselines()["Logistic, last bar"], id="learner"),
+    ],
 )
+def test_a_forecaster_of_something_else_is_refused(model):
+    with pytest.raises(ForecastError, match="of volatility, but X forecasts direction"):
+        compare({"X": model, "flat": FLAT})
 
 
 def test_results_survive_pickle_and_json():
