@@ -150,10 +150,11 @@ def _only_run(cerebro: bt.Cerebro, strategy: type[bt.Strategy]) -> bt.Strategy:
     breach = strategies[0].analyzers.terms_watch.breach
     if breach:
         raise TradingError(breach)
-    if strategies[0].first_decided_bar is None:
+    n_bars = len(strategies[0].analyzers.equity_recorder.equity)
+    if strategies[0].first_decided_bar is None or n_bars < 2:
         raise TradingError(
-            f"{strategy.__name__} ended the run before its first decision. Let it call runstop "
-            "later, in next."
+            f"{strategy.__name__} ended the run before its first decision or at the first bar, so "
+            "there is nothing to measure. Let it call runstop later."
         )
     return strategies[0]
 

@@ -10,7 +10,7 @@ from lstm_strategy.support import format_time
 from lstm_strategy.trading.backtrader_internals import declared_params, param_values
 
 _FUND_SETTINGS = {"fundmode", "fundstartval"}  # how backtrader's own analyzers count, no more
-_ROUNDING = 1e-9  # of the money and the position
+_ROUNDING = 1e-9  # of the money, the position and the price
 
 
 def terms_of(broker: Any, feed: Any) -> dict[str, Any]:
@@ -57,8 +57,18 @@ class TermsWatch(bt.Analyzer):
         self._check_terms()
 
     def notify_order(self, order: Any) -> None:
-        """Look at the terms on which an order is taken or filled."""
+        """Look at the terms on which an order is taken, and at the prices that it is filled at."""
         self._check_terms()
+        low, high = self.data.low[0], self.data.high[0]
+        for fill in order.executed.iterpending():
+            is_traded = low * (1 - _ROUNDING) <= fill.price <= high * (1 + _ROUNDING)
+            if not (is_traded or self.breach):
+                self.breach = (
+                    f"{type(self.strategy).__name__} has an order of "
+                    f"{self.data.num2date().isoformat(sep=' ')} filled at {fill.price:g}, which "
+                    f"lies outside of the bar ({low:g} to {high:g}). Leave "
+                    "broker.add_order_history out of the strategy, and let it send orders."
+                )
 
     def stop(self) -> None:
         """Look at the terms a last time, and at what the orders explain of the equity."""

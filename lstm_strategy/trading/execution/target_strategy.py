@@ -92,6 +92,12 @@ class TargetStrategy(bt.Strategy):
     params: Any = default_params(TargetParameters)
 
     def __init__(self) -> None:
+        if isinstance(self.datas[0], bt.Strategy):  # the owner stands in for the data
+            raise TradingError(
+                f"{type(self).__name__} can't be made inside another strategy, where backtrader "
+                "gives it no data. Derive from it instead, or add it to a Cerebro of its own; in "
+                "a strategy of your own, use LSTMIndicator."
+            )
         check_params(TargetParameters, self.p)
         self.order_counts: dict[str, int] = dict.fromkeys(ORDER_KINDS, 0)
         self.target = 0.0

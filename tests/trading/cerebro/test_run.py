@@ -336,6 +336,15 @@ def test_a_strategy_that_ends_the_run_before_it_decides_is_refused():
         run_cerebro(LeavesEarly, RISING)
 
 
+def test_a_strategy_that_ends_the_run_at_the_first_bar_is_refused():
+    class LeavesAtOnce(bt.Strategy):
+        def next(self):
+            self.cerebro.runstop()
+
+    with pytest.raises(TradingError, match=r"LeavesAtOnce ended the run .* or at the first bar"):
+        run_cerebro(LeavesAtOnce, RISING)
+
+
 def test_orders_without_a_size_are_counted_and_said_once(caplog):
     class Unsized(bt.Strategy):
         def next(self):
@@ -588,3 +597,13 @@ def test_the_account_of_many_fills_of_either_side_is_its_own():
 
     prices = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.03, 2_000)))
     assert len(run_cerebro(Flips, bars_of(prices)).fills) > 1_900
+
+
+def test_a_fill_at_a_price_that_its_bar_did_not_have_is_refused():
+    class WritesHistory(bt.Strategy):
+        def start(self):
+            self.broker.add_order_history([[RISING.index[2].to_pydatetime(), 10, 1.0]], False)
+
+    message = r"filled at 1, which lies outside of the bar \(11 to 13\)"
+    with pytest.raises(TradingError, match=message):
+        run_cerebro(WritesHistory, RISING)

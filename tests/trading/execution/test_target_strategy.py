@@ -571,3 +571,14 @@ def test_no_order_ends_in_margin_and_every_order_is_accounted_for(
     assert sum(counts[kind] for kind in endings) == len(run.sent)
     if min(run.sizes) >= 0:  # only a short can lose more than there is
         assert min(run.cash) >= 0
+
+
+def test_a_strategy_made_inside_another_is_refused():
+    class Nests(bt.Strategy):
+        def __init__(self):
+            self.inner = Plays()
+
+    cerebro = cerebro_for(FLAT_10)
+    cerebro.addstrategy(Nests)
+    with pytest.raises(TradingError, match="Plays can't be made inside another strategy"):
+        cerebro.run()
