@@ -1,211 +1,33 @@
-"""What kind of numbers an indicator gives: measured on random bars instead of listed by hand.
+"""One indicator, run on variations of the same bars."""
 
-Every indicator is run a few times on the same random walk: as it is, cut short, started later,
-with prices or volumes scaled, with prices shifted. The differences between the runs show whether
-it looks ahead, how long it warms up, how much history it remembers, and what its unit is. Thus
-any indicator of any pandas-ta version can be made stationary without a table.
-"""
-
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cache, cached_property, partial
-from typing import Annotated, Any
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
-from lstm_strategy.errors import (
-    DependsOnUnitError,
-    FeatureError,
-    LooksAheadError,
-    NeverForgetsError,
-)
+from lstm_strategy.errors import DependsOnUnitError, FeatureError, LooksAheadError
 from lstm_strategy.learning.features.indicators import (
     FeatureSpec,
-    bars_columns_of,
     format_spec,
     indicator_columns,
 )
+from lstm_strategy.learning.features.traits.column_traits import (
+    ColumnTraits,
+    UnitInputs,
+    feature_values,
+    stationary_values,
+)
+from lstm_strategy.learning.features.traits.made_up_bars import PRICES
 
-_PROBE_LENGTHS = (1_200, 4_800, 19_200)
 _SCALES = (2.0**-30, 4.0, 2.0**30)  # powers of two, so that scaling is exact in floating point
-_PRICES = ["open", "high", "low", "close"]
-_TYPICAL_VOLUME_BARS = 20
 CAUSAL_FORMS: dict[str, dict[str, Any]] = {
     "dpo": {"centered": False},
     "ichimoku": {"include_chikou": False},
 }
 """The arguments that stop an indicator from looking ahead, by kind."""
-
-_LONGEST = 10**9  # bars
-_Degree = Annotated[int, Field(ge=-9, le=9)]
-
-
-@dataclass(frozen=True)
-class ColumnTraits:
-    """What is known of one column of a feature.
-
-    Attributes:
-        name: The name of the column.
-        price_degree: The power of the price that it scales with.
-        volume_degree: The power of the volume that it scales with.
-        is_level: Whether it is itself a price.
-        is_cumulative: Whether it counts from the first bar.
-        warm_up: Rows before its first value.
-        memory: Bars after which a run that started later agrees with one that started earlier, to
-            1e-7 of its standard deviation.
-        forgets: Whether it agrees for good; where rounding decides between two values, it may
-            differ again on any bar.
-
-    Example:
-        >>> ColumnTraits("RSI_14", warm_up=14, memory=290).price_degree
-        0
-    """
-
-    name: str
-    price_degree: _Degree = 0
-    volume_degree: _Degree = 0
-    is_level: bool = False
-    is_cumulative: bool = False
-    warm_up: Annotated[int, Field(ge=0, le=_LONGEST)] = 0
-    memory: Annotated[int, Field(ge=1, le=_LONGEST)] = 1
-    forgets: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON can hold them."""
-        return asdict(self)
-
-
-class UnitInputs:
-    """What the columns of one set are freed of their units with: computed once for all of them."""
-
-    def __init__(self, bars: pd.DataFrame) -> None:
-        self._bars = bars
-
-    @cached_property
-    def close(self) -> np.ndarray:
-        """The close of each bar."""
-        return self._bars["close"].to_numpy(np.float64)
-
-    @cached_property
-    def typical_volume(self) -> np.ndarray:
-        """The mean volume of the last 20 bars."""
-        return self._bars["volume"].rolling(_TYPICAL_VOLUME_BARS).mean().to_numpy()
-
-
-def stationary_values(values: pd.Series, bars: UnitInputs, traits: ColumnTraits) -> np.ndarray:
-    """Values without the unit of price or volume: comparable across years and assets.
-
-    A price level becomes its distance from the close, a price difference a fraction of the
-    close, a volume a multiple of the mean volume of the last 20 bars, a running total its change.
-    Known at the close of its row.
-    """
-    known = values.to_numpy(np.float64)
-    with np.errstate(all="ignore"):
-        if traits.is_cumulative:
-            known = np.diff(known, prepend=np.nan)
-        if traits.price_degree:
-            known = known / bars.close**traits.price_degree
-        if traits.volume_degree:
-            typical = bars.typical_volume
-            known = np.where(typical == 0, 0.0, known / typical**traits.volume_degree)
-        return known - 1 if traits.is_level else known
-
-
-def feature_values(
-    spec: FeatureSpec, bars: pd.DataFrame, columns: Sequence[ColumnTraits], inputs: UnitInputs
-) -> list[np.ndarray]:
-    """Compute the columns of one feature, free of units.
-
-    Args:
-        spec: One feature, checked.
-        bars: The bars, shape (n_bars, n_columns).
-        columns: What is known of its columns.
-        inputs: What they are freed of their units with, of the same bars.
-
-    Returns:
-        One array of shape (n_bars,) a column, known at the close of its row. A column that
-        pandas-ta doesn't give for these bars, since they are too few, is NaN.
-    """
-    answer = indicator_columns(spec, bars)
-    absent = np.full(len(bars), np.nan)
-    return [
-        stationary_values(answer[column.name], inputs, column) if column.name in answer else absent
-        for column in columns
-    ]
-
-
-def measure_columns(spec: FeatureSpec) -> tuple[ColumnTraits, ...]:
-    """Measure the columns that a feature gives.
-
-    Args:
-        spec: One feature, checked.
-
-    Returns:
-        The traits of each column, in the order of pandas-ta. The measurement is kept for the
-        next feature with the same arguments.
-
-    Raises:
-        FeatureError: If it looks ahead, never forgets where history began, never warms up, or
-            depends on the unit of price or volume.
-
-    Example:
-        >>> measure_columns({"kind": "sma", "length": 5})[0].is_level
-        True
-    """
-    if spec["kind"] == "column":
-        return (ColumnTraits(name=spec["column"]),)
-    return _measure_columns_of_json(json.dumps(spec))
-
-
-def reads_volume(spec: FeatureSpec) -> bool:
-    """Measure whether a feature changes with the volume alone.
-
-    Args:
-        spec: One feature, checked.
-
-    Example:
-        >>> reads_volume({"kind": "obv"}), reads_volume({"kind": "rsi", "length": 14})
-        (True, False)
-    """
-    return _reads_volume_of_json(json.dumps(spec))
-
-
-@cache
-def _reads_volume_of_json(spec_json: str) -> bool:
-    spec = json.loads(spec_json)
-    bars = _probe_bars(spec, _PROBE_LENGTHS[0])
-    other = bars.assign(volume=bars["volume"].to_numpy()[::-1])
-    return not indicator_columns(spec, bars).equals(indicator_columns(spec, other))
-
-
-@cache
-def _measure_columns_of_json(spec_json: str) -> tuple[ColumnTraits, ...]:
-    spec = json.loads(spec_json)
-    longest_argument = max((v for v in spec.values() if isinstance(v, int)), default=0)
-    lengths = [n for n in _PROBE_LENGTHS if n > 6 * longest_argument]
-    for n_bars in lengths:
-        probe = _Probe(spec, _probe_bars(spec, n_bars))
-        measured = [probe.measure_column(name) for name in probe.names]
-        columns = tuple(column for column in measured if column is not None)
-        if columns and len(columns) == len(measured):
-            return probe.with_steady_warm_up(columns)
-    if lengths and not probe.gives_columns:
-        raise FeatureError(
-            f"{format_spec(spec)} doesn't give one value per bar. See its arguments in the "
-            "pandas-ta documentation, or choose another kind."
-        )
-    if not lengths or not probe.names:
-        raise FeatureError(
-            f"{format_spec(spec)} gives no value within "
-            f"{n_bars if lengths else _PROBE_LENGTHS[-1]:,} bars. Shorten its length."
-        )
-    raise NeverForgetsError(
-        f"{format_spec(spec)} never forgets on which bar the history began, so a live run would "
-        "differ from the backtest. Choose a kind with a finite memory."
-    )
 
 
 def steady_warm_up(
@@ -243,40 +65,7 @@ def steady_warm_up(
     return high - 1 if high > wrong[-1] else wrong[-1]
 
 
-@cache
-def random_walk_bars(n_bars: int) -> pd.DataFrame:
-    """Bars of a random walk with lively volume, always the same for the same length."""
-    rng = np.random.default_rng(7)
-    log_close = np.cumsum(rng.normal(0, 0.01, n_bars))
-    close = 100 * np.exp(log_close)
-    open_ = np.r_[100.0, close[:-1]] * np.exp(rng.normal(0, 0.002, n_bars))
-    wick = np.exp(np.abs(rng.normal(0, 0.004, (2, n_bars))))
-    return pd.DataFrame(
-        {
-            "open": open_,
-            "high": np.maximum(open_, close) * wick[0],
-            "low": np.minimum(open_, close) / wick[1],
-            "close": close,
-            "volume": np.exp(rng.normal(12, 0.4, n_bars)),
-        },
-        index=pd.date_range("1990-01-01", periods=n_bars, freq="D", name="datetime"),
-    )
-
-
-@cache
-def coarse_bars(n_bars: int) -> pd.DataFrame:
-    """The same bars on a grid of a tenth, at a fifth of the price: many prices tie."""
-    bars = random_walk_bars(n_bars)
-    return bars.assign(**(bars[_PRICES] / 5).round(1))
-
-
-def _probe_bars(spec: FeatureSpec, n_bars: int) -> pd.DataFrame:
-    """Random bars with some numbers in the columns of the user's that a feature reads."""
-    bars = random_walk_bars(n_bars)
-    return bars.assign(**dict.fromkeys(bars_columns_of(spec), bars["close"]))
-
-
-class _Probe:
+class Probe:
     """One indicator, run on variations of the same bars."""
 
     def __init__(self, spec: FeatureSpec, bars: pd.DataFrame) -> None:
@@ -286,9 +75,9 @@ class _Probe:
         self._check_is_causal()
         self._later_start = len(bars) // 3
         self._later = indicator_columns(spec, bars.iloc[self._later_start :])
-        self._with_prices = self._run_scaled(_PRICES)
+        self._with_prices = self._run_scaled(PRICES)
         self._with_volume = self._run_scaled(["volume"])
-        self._with_shift = self._run(lambda bars: bars[_PRICES] + bars["close"].iloc[0])
+        self._with_shift = self._run(lambda bars: bars[PRICES] + bars["close"].iloc[0])
 
     @property
     def names(self) -> list[str]:
