@@ -10,6 +10,11 @@ import pandas as pd
 from lstm_strategy.bars import bars_fingerprint, describe_span, validate_bars
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.forecasts.comparison import ForecastComparison
+from lstm_strategy.evaluation.forecasts.measures import (
+    Measure,
+    choose_measure,
+    note_other_measures,
+)
 from lstm_strategy.evaluation.forecasts.models import (
     ForecastSource,
     ModelForecasts,
@@ -22,6 +27,7 @@ from lstm_strategy.evaluation.forecasts.scores import choose_losses, measure_los
 from lstm_strategy.evaluation.forecasts.truth import measure_truth
 from lstm_strategy.evaluation.forecasts.units import check_units
 from lstm_strategy.evaluation.statistics import LossFunction, choose_bandwidth
+from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.support import library_versions, suggest_names
 
 log = logging.getLogger(__name__)
@@ -57,8 +63,9 @@ def compare_forecasts(
             "parkinson", "garman_klass", "rogers_satchell", "rogers_satchell_overnight" or
             "yang_zhang".
         realized: The variance of each bar, a fraction squared (0.0001 is a move of 1%), on the
-            dates of the bars, instead. Without either it is the column `realized_variance` of the
-            bars, or else "rogers_satchell_overnight" measures it.
+            dates of the bars, instead. Without either it is what the forecasters were trained to
+            forecast; without any that says so the column `realized_variance` of the bars, or else
+            "rogers_satchell_overnight" measures it.
         start: The first bar at whose close is forecast; by default the first after the latest
             training.
         end: The last one, inclusive; what came after it is still used as the truth.
@@ -76,8 +83,9 @@ def compare_forecasts(
     Raises:
         BarsError: At the first bad bar.
         ForecastError: For fewer than two models, forecasts that aren't volatilities or are in
-            another unit, variances that aren't above zero, `start` within a training, or too few
-            common bars.
+            another unit, variances that aren't above zero, `start` within a training, too few
+            common bars, or forecasters of different variances where neither `estimator` nor
+            `realized` says which one came.
         ModelError: If there is no such model.
 
     Example:
@@ -102,11 +110,12 @@ def compare_forecasts(
         )
     horizon = choose_horizon(opened, horizon)
     frame = _check_bars(bars)
-    truth = measure_truth(frame, horizon, estimator=estimator, realized=realized)
+    truth = measure_truth(frame, horizon, _choose_truth(opened, frame, estimator, realized))
     asked = [ask_model(name, model, frame) for name, model in opened.items()]
     rows = find_common_rows(asked, truth, start=start, end=end)
     came = np.sqrt(rows.variance).rename("realized")
-    doubts = check_units(rows.forecasts, came, truth.bars_per_year)
+    doubts = note_other_measures(opened, truth.source)
+    doubts += check_units(rows.forecasts, came, truth.bars_per_year)
     for note in doubts:
         log.warning(note)
     losses = {
@@ -147,6 +156,21 @@ def compare_forecasts(
             "Versions": ", ".join(f"{k} {v}" for k, v in library_versions(_LIBRARIES).items()),
         },
     )
+
+
+def _choose_truth(
+    models: Mapping[str, Forecaster | pd.Series],
+    bars: pd.DataFrame,
+    estimator: str | None,
+    realized: pd.Series | None,
+) -> pd.Series | Measure:
+    if realized is None:
+        return choose_measure(models, bars, estimator)
+    if estimator is not None:
+        raise ForecastError(
+            f"realized and estimator={estimator!r} both say what came. Leave one of them out."
+        )
+    return realized
 
 
 def _check_bars(bars: pd.DataFrame) -> pd.DataFrame:

@@ -7,11 +7,9 @@ import pandas as pd
 
 from lstm_strategy.bars import bars_per_year
 from lstm_strategy.errors import ForecastError
-from lstm_strategy.learning.variance import DEFAULT_ESTIMATOR, measure_variance
+from lstm_strategy.evaluation.forecasts.measures import Measure
+from lstm_strategy.learning.variance import measure_variance
 from lstm_strategy.support import format_time, naive_utc_index
-
-REALIZED_COLUMN = "realized_variance"
-"""The column of the bars that holds a realised variance of the user's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,34 +31,27 @@ class Truth:
     bars_per_year: float
 
 
-def measure_truth(
-    bars: pd.DataFrame,
-    horizon: int,
-    *,
-    estimator: str | None = None,
-    realized: pd.Series | None = None,
-) -> Truth:
+def measure_truth(bars: pd.DataFrame, horizon: int, realized: pd.Series | Measure) -> Truth:
     """Measure the variance that came after each bar.
 
     Args:
         bars: Valid bars, shape (n_bars, n_columns).
         horizon: Bars ahead.
-        estimator: What measures it from the prices, a name in `ESTIMATORS`.
-        realized: The variance of each bar, a fraction squared, instead. Without either it is the
-            column `realized_variance` of the bars, or else `DEFAULT_ESTIMATOR` measures it.
+        realized: The variance of each bar, a fraction squared, or how it is measured.
 
     Returns:
         The truth on the index of the bars; NaN in its last `horizon` rows, and 0 where nothing
         moved.
 
     Raises:
-        ForecastError: If both are given, or `realized` isn't above zero.
+        ForecastError: If the bars lack the column, or a variance isn't above zero.
         BarsError: If there is no such estimator, or it needs more bars than the horizon has.
 
     Example:
         >>> from lstm_strategy import sample_bars
-        >>> bars = sample_bars("sp500")[:4].assign(realized_variance=[1e-4, 2e-4, 4e-4, 6e-4])
-        >>> (measure_truth(bars, 2).variance / 252).round(6).tolist()
+        >>> bars = sample_bars("sp500")[:4].assign(five_minutes=[1e-4, 2e-4, 4e-4, 6e-4])
+        >>> truth = measure_truth(bars, 2, Measure(column="five_minutes"))
+        >>> (truth.variance / 252).round(6).tolist()
         [0.0003, 0.0005, nan, nan]
     """
     if len(bars) <= horizon:
@@ -69,25 +60,26 @@ def measure_truth(
             "history."
         )
     years_bars = bars_per_year(pd.DatetimeIndex(bars.index))
-    if realized is not None and estimator is not None:
-        raise ForecastError(
-            f"realized and estimator={estimator!r} both say what came. Leave one of them out."
-        )
-    if realized is not None:
-        measured = _mean_over(_read_series(realized, bars), horizon)
-        source = "the Series given as realized"
-    elif estimator is None and REALIZED_COLUMN in bars:
-        source = f"the column {REALIZED_COLUMN} of the bars"
-        measured = _mean_over(_check_variances(bars[REALIZED_COLUMN], source), horizon)
+    if isinstance(realized, Measure) and realized.estimator is not None:
+        measured = measure_variance(bars, horizon, estimator=realized.estimator)
     else:
-        source = estimator or DEFAULT_ESTIMATOR
-        measured = measure_variance(bars, horizon, estimator=source)
+        of_bars = (
+            _read_column(bars, realized)
+            if isinstance(realized, Measure)
+            else _read_series(realized, bars)
+        )
+        measured = of_bars.rolling(horizon).mean()
+    source = str(realized) if isinstance(realized, Measure) else "the Series given as realized"
     return Truth(measured.shift(-horizon) * years_bars, source, horizon, years_bars)
 
 
-def _mean_over(variances: pd.Series, horizon: int) -> pd.Series:
-    """The mean of each bar and those before it; NaN where one of them is."""
-    return variances.rolling(horizon).mean()
+def _read_column(bars: pd.DataFrame, measure: Measure) -> pd.Series:
+    if measure.column not in bars:
+        raise ForecastError(
+            f"the models forecast the variance in {measure}, but the bars have "
+            f"{', '.join(map(str, bars.columns))}. Add it to them, or pass realized=."
+        )
+    return _check_variances(bars[measure.column], str(measure))
 
 
 def _read_series(realized: pd.Series, bars: pd.DataFrame) -> pd.Series:

@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,7 @@ def test_a_column_of_the_bars_is_the_truth_where_no_series_is_given():
     bars = BARS.assign(realized_variance=VARIANCE)
     by_column = compare(bars=bars, realized=None)
     pd.testing.assert_frame_equal(by_column.table, compare().table)
-    assert by_column.truth == "the column realized_variance of the bars"
+    assert by_column.truth == "the column realized_variance"
 
 
 @pytest.mark.parametrize("horizon", [1, 3])
@@ -111,6 +112,37 @@ def test_without_a_column_the_whole_day_is_the_truth():
     assert comparison.truth == "rogers_satchell_overnight"
     column = BARS.assign(realized_variance=VARIANCE)
     assert compare(bars=column, realized=None, estimator="parkinson").truth == "parkinson"
+
+
+def asked_for(estimator, column=None):
+    """A forecaster that was trained to forecast what an estimator or a column says."""
+    model = VolatilityForecaster(0.3)
+    model.settings = SimpleNamespace(estimator=estimator, column=column)
+    return model
+
+
+def test_by_default_the_truth_is_what_the_forecasters_were_trained_to_forecast():
+    bars = BARS.assign(five_minutes=VARIANCE, realized_variance=VARIANCE)
+    models = {"LSTM": asked_for("parkinson"), "flat": FLAT}
+    assert compare(models, bars, realized=None).truth == "parkinson"
+    models = {"LSTM": asked_for(None, "five_minutes"), "flat": FLAT}
+    assert compare(models, bars, realized=None).truth == "the column five_minutes"
+    models = {"LSTM": asked_for(None), "flat": FLAT}
+    assert compare(models, bars, realized=None).truth == "rogers_satchell_overnight"
+    with pytest.raises(ForecastError, match="the models forecast the variance in the column rv, "):
+        compare({"LSTM": asked_for(None, "rv"), "flat": FLAT}, realized=None)
+
+
+def test_forecasters_of_different_measures_need_a_choice_and_are_noted():
+    models = {"LSTM": asked_for("parkinson"), "EWMA": asked_for("close_to_close")}
+    with pytest.raises(ForecastError, match=r"LSTM forecasts .* by parkinson, and EWMA by close"):
+        compare(models, realized=None)
+    notes = compare(models, realized=None, estimator="parkinson").notes
+    assert notes == (
+        "EWMA was trained to forecast the variance by close_to_close, not by parkinson.",
+    )
+    assert len(compare(models).notes) == 2
+    assert compare({"LSTM": asked_for(None, "five_minutes"), "flat": FLAT}).notes == ()
 
 
 def test_bars_over_which_nothing_moves_are_left_out_and_counted():
