@@ -1,6 +1,7 @@
 """What is measured of a network right after its training, for its model card."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,16 +38,21 @@ def assess_network(
     rows: TrainingSet,
     settings: ForecasterSettings,
     *,
+    held_out: Sequence[np.ndarray],
     bars_per_year: float,
 ) -> Assessment:
-    """Measure a network on the rows that it was trained with."""
+    """Measure a network on the rows that it was trained with.
+
+    `held_out` is what each member answered fairly to the rows that it held out; without it the
+    final networks are asked.
+    """
     answers = _answer_training_rows(network, rows, settings)
-    scale = _fit_scale(answers, rows, settings, bars_per_year=bars_per_year)
+    tried = _take_held_out(rows, held_out or list(answers.swapaxes(0, 1)))
+    scale = _fit_scale(answers, tried, rows, settings, bars_per_year=bars_per_year)
     memory = None
     if settings.memory == "carry":
         memory = measure_memory(network.engine, rows, scale, settings)
-    scores = settings.target.score(_take_held_out(rows, answers))
-    return Assessment(scale, memory, scores)
+    return Assessment(scale, memory, settings.target.score(tried))
 
 
 def fit_signal_scale(
@@ -56,9 +62,10 @@ def fit_signal_scale(
     *,
     bars_per_year: float,
 ) -> SignalScale:
-    """The scale that a network's answers on its training rows give."""
+    """The scale that a network's answers on its training rows give, its confidence left out."""
     answers = _answer_training_rows(network, rows, settings)
-    return _fit_scale(answers, rows, settings, bars_per_year=bars_per_year)
+    nothing = AnsweredRows(rows.labels[:0], answers[:0, 0], rows.weights[:0], rows.context[:0])
+    return _fit_scale(answers, nothing, rows, settings, bars_per_year=bars_per_year)
 
 
 def _answer_training_rows(
@@ -72,7 +79,12 @@ def _answer_training_rows(
 
 
 def _fit_scale(
-    answers: np.ndarray, rows: TrainingSet, settings: ForecasterSettings, *, bars_per_year: float
+    answers: np.ndarray,
+    held_out: AnsweredRows,
+    rows: TrainingSet,
+    settings: ForecasterSettings,
+    *,
+    bars_per_year: float,
 ) -> SignalScale:
     settled = slice(settings.lookback - 1, None)
     trained = AnsweredRows(
@@ -81,8 +93,9 @@ def _fit_scale(
         weights=rows.weights[settled],
         context=rows.context[settled],
     )
-    held_out = _take_held_out(rows, answers)
-    return settings.target.fit_scale(trained, held_out, bars_per_year=bars_per_year)
+    return settings.target.fit_scale(
+        trained, held_out, horizon=settings.horizon, bars_per_year=bars_per_year
+    )
 
 
 def measure_memory(
@@ -117,13 +130,14 @@ def measure_memory(
     )
 
 
-def _take_held_out(rows: TrainingSet, answers: np.ndarray) -> AnsweredRows:
+def _take_held_out(rows: TrainingSet, answers: Sequence[np.ndarray]) -> AnsweredRows:
     """What each member answered on the rows that it held out, one member after the other.
 
-    Rows that aren't answered, since the memory is still settling, are left out.
+    `answers` has those of each member to all rows, shape (n_rows, n_outputs). Rows that aren't
+    answered are left out.
     """
     places = [np.arange(span.start, span.stop) for span in rows.held_out]
-    own = [answers[place, member] for member, place in enumerate(places)]
+    own = [by_row[place] for by_row, place in zip(answers, places, strict=True)]
     place, held_out = np.concatenate(places), np.concatenate(own)
     is_known = ~np.isnan(held_out).any(axis=1)
     place = place[is_known]

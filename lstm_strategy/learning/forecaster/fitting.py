@@ -76,7 +76,7 @@ def train_model(
         keras_version=keras.__version__,
     )
     year = bars_per_year(pd.DatetimeIndex(bars.index))
-    assessment = assess_network(network, rows, settings, bars_per_year=year)
+    assessment = assess_network(network, rows, settings, held_out=fit.held_out, bars_per_year=year)
     card = ModelCard(
         created=datetime.now(UTC),
         settings=settings,

@@ -257,7 +257,7 @@ class LearnerForecaster(FeatureForecaster):
         trained = AnsweredRows(labels[:, None], forecast[:, None], weights, context)
         nothing = AnsweredRows(labels[:0, None], forecast[:0, None], weights[:0], context[:0])
         year = bars_per_year(pd.DatetimeIndex(bars.index))
-        return self.target.fit_scale(trained, nothing, bars_per_year=year)
+        return self.target.fit_scale(trained, nothing, horizon=self.horizon, bars_per_year=year)
 
     def _check_enough_rows(self, n_bars: int, n_usable: int) -> None:
         if n_usable < FEWEST_ROWS:

@@ -236,7 +236,12 @@ class Target(ABC):
 
     @abstractmethod
     def fit_scale(
-        self, trained: AnsweredRows, held_out: AnsweredRows, *, bars_per_year: float
+        self,
+        trained: AnsweredRows,
+        held_out: AnsweredRows,
+        *,
+        horizon: int,
+        bars_per_year: float,
     ) -> SignalScale:
         """Choose the scale of the signal.
 
@@ -244,6 +249,7 @@ class Target(ABC):
             trained: The mean answers of the ensemble on its training rows.
             held_out: The answers of each member on the rows that it didn't learn from, one member
                 after the other.
+            horizon: Bars that the question looks ahead.
             bars_per_year: Bars of a year in training.
 
         Returns:

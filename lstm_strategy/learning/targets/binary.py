@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets.base import AnsweredRows, Head, Loss, SignalScale, Target
+from lstm_strategy.learning.targets.shrinkage import measure_confidence
 
 _BREAK_EVEN = 0.5  # the forecast at which a yes and a no, weighted, cancel
 _NARROWEST_WIDTH = 0.05  # what was learned hardly differs from the threshold: hold little
@@ -50,22 +51,32 @@ class BinaryTarget(Target):
             )
 
     def fit_scale(
-        self, trained: AnsweredRows, held_out: AnsweredRows, *, bars_per_year: float
+        self,
+        trained: AnsweredRows,
+        held_out: AnsweredRows,
+        *,
+        horizon: int,
+        bars_per_year: float,
     ) -> SignalScale:
         """The scale on which nine in ten training forecasts ask for less than all.
 
         Args:
             trained: How likely the ensemble thought a yes on the rows that it was trained on.
             held_out: The same of each member on the rows that it didn't learn from.
+            horizon: Bars that the question looks ahead.
             bars_per_year: Bars of a year in training.
 
         Returns:
-            A threshold of one half, and the distance from it.
+            A threshold of one half, the distance from it, and as confidence what
+            `measure_confidence` leaves of forecasts of moves: a yes or a no, times its weight.
         """
+        realized = np.where(held_out.labels[:, 0] > _BREAK_EVEN, 1.0, -1.0) * held_out.weights
+        leaning = held_out.answers[:, 0].astype(np.float64) - _BREAK_EVEN
         width = float(np.quantile(np.abs(trained.answers[:, 0] - _BREAK_EVEN), 0.9))
         return SignalScale(
             threshold=_BREAK_EVEN,
             width=max(width, _NARROWEST_WIDTH),
+            confidence=measure_confidence(leaning, realized, horizon=horizon),
             bars_per_year=bars_per_year,
         )
 

@@ -79,6 +79,22 @@ class ChunkBatches:
         weights = is_scored * self._weights[rows] * np.float32(self._steps_per_scored_step)
         return features, labels, weights
 
+    def rows_of(self, answers: Sequence[np.ndarray]) -> np.ndarray:
+        """Put what was answered to each batch back in the order of the rows.
+
+        Args:
+            answers: To each batch, shape (batch, time, n_outputs); of chunks at fixed places.
+
+        Returns:
+            Shape (n_rows, n_outputs); NaN for rows that aren't scored.
+        """
+        by_chunk = np.concatenate(answers)
+        steps = np.arange(self._length)
+        is_scored = steps >= self._scored_from[:, None]
+        by_row = np.full((len(self._rows.features), by_chunk.shape[-1]), np.nan, np.float32)
+        by_row[(self._starts[:, None] + steps)[is_scored]] = by_chunk[is_scored]
+        return by_row
+
     def _n_chunks_that_always_fit(self, span: slice) -> int:
         spare = self._length + self._stride - 1
         n_chunks: int = (span.stop - span.start - spare) // self._stride + 1

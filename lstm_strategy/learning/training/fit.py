@@ -45,10 +45,14 @@ class FitResult:
         network: (batch, time, n_features) → (batch, time, n_members * n_outputs), the outputs of a
             member side by side; its scaling is inside.
         history: One row per epoch, with the columns member, epoch, loss, val_loss.
+        held_out: What each member answered to the rows that it held out, shape
+            (n_rows, n_outputs), see `answer_fairly`; NaN elsewhere. Empty for a target whose loss
+            is of whole batches.
     """
 
     network: keras.Model
     history: pd.DataFrame
+    held_out: tuple[np.ndarray, ...]
 
 
 def fit_network(
@@ -111,10 +115,10 @@ def fit_network(
         )
     )
     seeds = np.random.SeedSequence(settings.seed).generate_state(settings.members).tolist()
-    networks, histories = [], []
+    networks, histories, held_out = [], [], []
     for position, seed in enumerate(seeds):
         member.reinitialise(seed)
-        history = _run_epochs(
+        course = _run_epochs(
             member.network,
             training=_training_batches(scaled_rows, position, settings, seed),
             validation=_validation_batches(scaled_rows, position, settings),
@@ -123,14 +127,16 @@ def fit_network(
             ),
             users=callbacks,
             n_epochs=settings.epochs,
-            smoothing=settings.target.validation_smoothing,
+            target=settings.target,
         )
-        _check_losses(history, settings)
-        histories.append(history.assign(member=position))
+        _check_losses(course.history, settings)
+        histories.append(course.history.assign(member=position))
+        if course.answers:
+            held_out.append(answer_fairly(course.answers, rows, position, settings))
         networks.append(member.copy(name=f"member_{position}"))
     columns = ["member", "epoch", "loss", "val_loss"]
     history = pd.concat(histories, ignore_index=True)[columns]
-    return FitResult(join_members(scaling, networks), history)
+    return FitResult(join_members(scaling, networks), history, tuple(held_out))
 
 
 def _scale_rows(rows: TrainingSet, scaling: Sequence[keras.layers.Layer]) -> TrainingSet:
@@ -217,6 +223,19 @@ class _CompiledMember:
         return copy
 
 
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """How the training of a member went.
+
+    Attributes:
+        history: One row per epoch: epoch, loss, val_loss.
+        answers: After each epoch those to the held-out rows, shape (n_rows, n_outputs).
+    """
+
+    history: pd.DataFrame
+    answers: list[np.ndarray]
+
+
 def _run_epochs(
     network: keras.Model,
     *,
@@ -225,9 +244,9 @@ def _run_epochs(
     own: Sequence[keras.callbacks.Callback],
     users: Sequence[keras.callbacks.Callback],
     n_epochs: int,
-    smoothing: float,
-) -> pd.DataFrame:
-    """Train until a callback stops it; one row per epoch: epoch, loss, val_loss.
+    target: Target,
+) -> _Course:
+    """Train until a callback stops it.
 
     This is what `keras.Model.fit` does, without the tenth of a second that it takes each time.
     """
@@ -243,22 +262,79 @@ def _run_epochs(
     listener = callbacks if users else None
     callbacks.on_train_begin()
     losses: list[dict[str, float]] = []
+    answers: list[np.ndarray] = []
     for epoch in range(n_epochs):
         callbacks.on_epoch_begin(epoch)
         logs = {
             "loss": _mean_loss(network, network.train_on_batch, training, listener),
             "val_loss": _mean_loss(network, network.test_on_batch, validation),
         }
-        if losses and smoothing:
-            earlier = losses[-1]["val_loss"]
-            logs["val_loss"] = smoothing * earlier + (1 - smoothing) * logs["val_loss"]
+        if losses and target.validation_smoothing:
+            earlier, kept = losses[-1]["val_loss"], target.validation_smoothing
+            logs["val_loss"] = kept * earlier + (1 - kept) * logs["val_loss"]
+        if not target.judges_batches:
+            answers.append(_answer_all(network, validation))
         training.start_epoch()
         losses.append({"epoch": epoch, **logs})
         callbacks.on_epoch_end(epoch, logs)
         if network.stop_training or not np.isfinite(logs["loss"]):
             break
     callbacks.on_train_end()
-    return pd.DataFrame(losses)
+    return _Course(pd.DataFrame(losses), answers)
+
+
+def _answer_all(network: keras.Model, batches: ChunkBatches) -> np.ndarray:
+    """What the network answers to the scored rows, shape (n_rows, n_outputs); NaN elsewhere."""
+    parts = (network.predict_on_batch(batches[number][0]) for number in range(len(batches)))
+    return batches.rows_of([np.asarray(part) for part in parts])
+
+
+def answer_fairly(
+    answers: Sequence[np.ndarray], rows: TrainingSet, member: int, settings: ForecasterSettings
+) -> np.ndarray:
+    """Answer held-out rows as a member does that chose its epoch on other ones.
+
+    Early stopping takes the epoch that does best on the held-out rows, so that what it answers
+    there flatters it: on pure noise, too, the best of fifty epochs looks as if it knew something.
+    Here each half of the rows is answered by the epoch that does best on the other half.
+
+    Args:
+        answers: After each epoch, shape (n_rows, n_outputs); NaN for rows that it wasn't asked.
+        rows: The training rows.
+        member: Whose held-out rows they are.
+        settings: The target and its horizon.
+
+    Returns:
+        Shape (n_rows, n_outputs); NaN for other rows, and for the last ones of the first half,
+        whose labels reach into the second.
+
+    Example:
+        >>> column = np.ones((6, 1))
+        >>> rows = TrainingSet(column, column, column[:, 0], column[:, :0], (slice(0, 6),), 1)
+        >>> sure, unsure = 0.9 * column, 0.5 * column
+        >>> settings = ForecasterSettings()
+        >>> answer_fairly([unsure, sure], rows, 0, settings)[:, 0].tolist()
+        [0.9, 0.9, nan, 0.9, 0.9, 0.9]
+    """
+    span = rows.held_out[member]
+    middle = (span.start + span.stop) // 2
+    halves = slice(span.start, middle - settings.horizon), slice(middle, span.stop)
+    fair = np.full_like(answers[0], np.nan)
+    for half, other in zip(halves, halves[::-1], strict=True):
+        losses = [_mean_row_loss(epoch, rows, other, settings.target) for epoch in answers]
+        if np.isfinite(losses).any():
+            fair[half] = answers[int(np.nanargmin(losses))][half]
+    return fair
+
+
+def _mean_row_loss(answers: np.ndarray, rows: TrainingSet, span: slice, target: Target) -> float:
+    """The weighted mean loss on a span of rows; NaN without one that counts."""
+    is_known = ~np.isnan(answers[span]).any(axis=1)
+    weights = rows.weights[span][is_known]
+    if not weights.sum() > 0:
+        return float("nan")
+    losses = target.row_losses(rows.labels[span][is_known], answers[span][is_known])
+    return float(np.average(losses, weights=weights))
 
 
 def _mean_loss(

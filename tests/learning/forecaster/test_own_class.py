@@ -45,7 +45,7 @@ class RangedReturn(Target):
 
         return squares
 
-    def fit_scale(self, trained, held_out, *, bars_per_year):
+    def fit_scale(self, trained, held_out, *, horizon, bars_per_year):
         assert trained.context.shape == (len(trained), 1)
         assert held_out.answers.shape[1] == 2
         return SignalScale(threshold=0.0, width=1.0, bars_per_year=bars_per_year)

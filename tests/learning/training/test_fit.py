@@ -5,7 +5,7 @@ import pytest
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.training.dataset import TrainingSet
-from lstm_strategy.learning.training.fit import fit_network
+from lstm_strategy.learning.training.fit import answer_fairly, fit_network
 from lstm_strategy.learning.training.settings import ForecasterSettings
 
 
@@ -104,3 +104,27 @@ def test_the_step_size_falls_from_epoch_to_epoch():
     assert shares[5] == pytest.approx(0.51)
     assert shares[10] == pytest.approx(0.02)
     assert shares == sorted(shares, reverse=True)
+
+
+def test_each_half_of_the_held_out_rows_is_answered_by_the_epoch_that_is_best_on_the_other():
+    labels = np.ones((12, 1))
+    rows = replace(
+        planted_rows(12), labels=labels, weights=np.ones(12), held_out=(slice(2, 12),), purge=1
+    )
+    first, second = np.full((2, 12, 1), 0.5)
+    first[2:7] = 0.9  # the first epoch is right on the first half, the second one on the second
+    second[7:] = 0.8
+    fair = answer_fairly([first, second], rows, 0, ForecasterSettings(horizon=2))[:, 0]
+    # the first half gets the second epoch's answers, less the rows whose labels reach further
+    np.testing.assert_array_equal(fair, [*[np.nan] * 2, 0.5, 0.5, 0.5, *[np.nan] * 2, *[0.5] * 5])
+
+
+def test_answers_to_chunks_come_back_in_the_order_of_the_rows():
+    settings = ForecasterSettings(units=(2,), lookback=10, epochs=2, members=2, seed=1)
+    rows = planted_rows(300)
+    trained = fit_network(rows, settings)
+    for held_out, span in zip(trained.held_out, rows.held_out, strict=True):
+        known = np.flatnonzero(~np.isnan(held_out[:, 0]))
+        middle = (span.start + span.stop) // 2
+        expected = [*range(span.start, middle - 1), *range(middle, span.stop)]
+        np.testing.assert_array_equal(known, expected)

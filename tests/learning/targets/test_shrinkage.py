@@ -1,0 +1,55 @@
+"""What is left of a signal after its forecasts were tried on held-out bars."""
+
+import numpy as np
+import pytest
+
+from lstm_strategy.learning.targets.shrinkage import measure_confidence
+
+FORECAST = np.array([1.0, -1.0, 2.0, -2.0])
+# the slope is (1.5 + 0.5 + 3 + 5) / 10 = 1, and what it leaves are 0.5, 0.5, -0.5, -0.5: 0.25 a row
+REALIZED = np.array([1.5, -0.5, 1.5, -2.5])
+
+
+def test_the_share_is_one_less_the_inverse_of_the_squared_t_statistic():
+    # t² = 1² * 10 / 0.25 = 40
+    assert measure_confidence(FORECAST, REALIZED, horizon=1) == pytest.approx(1 - 1 / 40)
+
+
+def test_moves_that_overlap_count_as_one():
+    assert measure_confidence(FORECAST, REALIZED, horizon=5) == pytest.approx(1 - 5 / 40)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_the_unit_of_the_moves_makes_no_difference(unit):
+    confidence = measure_confidence(FORECAST, REALIZED * unit, horizon=1)
+    assert confidence == pytest.approx(1 - 1 / 40)
+
+
+@pytest.mark.parametrize(
+    ("realized", "why"),
+    [
+        (-REALIZED, "it went the other way"),
+        (np.zeros(4), "nothing moved"),
+        (np.array([1.0, 1.0, 0.0, 0.1]), "as likely luck"),
+    ],
+)
+def test_what_did_not_hold_up_keeps_nothing(realized, why):
+    assert measure_confidence(FORECAST, realized, horizon=1) == 0.0, why
+
+
+def test_forecasts_that_say_nothing_keep_nothing():
+    assert measure_confidence(np.zeros(4), REALIZED, horizon=1) == 0.0
+
+
+def test_without_a_trial_nothing_is_taken():
+    assert measure_confidence(np.empty(0), np.empty(0), horizon=1) == 1.0
+
+
+def test_perfect_forecasts_keep_all():
+    assert measure_confidence(FORECAST, 3 * FORECAST, horizon=1) == 1.0
+
+
+def test_on_noise_most_forecasts_keep_nothing():
+    random = np.random.default_rng(0)
+    tries = [measure_confidence(*random.normal(size=(2, 500)), horizon=1) for _ in range(200)]
+    assert np.median(tries) == 0.0
