@@ -1,5 +1,6 @@
 """What is compared: forecasters that are asked, and forecasts that were made elsewhere."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from lstm_strategy.learning.forecaster import (
     Forecaster,
     ForecasterKind,
     ForeignForecaster,
+    TrainableForecaster,
 )
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
 from lstm_strategy.learning.walk_forward import WalkForwardForecaster
@@ -123,7 +125,7 @@ def ask_model(name: str, model: Forecaster | pd.Series, bars: pd.DataFrame) -> M
     if isinstance(model, Forecaster):
         volatility = forecast_with_cache(model, bars)["forecast"].astype(float)
         end, is_lstm = training_end(model, bars), model.kind == ForecasterKind.LSTM
-        origin = _describe_forecaster(model, end)
+        origin = _describe_forecaster(model)
     else:
         volatility = align_to_bars(model, bars, f"the forecasts of {name}")
         end, is_lstm, origin = None, False, "made elsewhere, taken as out of sample"
@@ -171,20 +173,18 @@ def _target_name(forecaster: Forecaster) -> str | None:
     return None if forecaster.card is None else forecaster.card.settings.target.name
 
 
-def _describe_forecaster(forecaster: Forecaster, trained_until: pd.Timestamp | None) -> str:
-    """A forecaster in a few words: what it is, how often it was trained, until when."""
-    if isinstance(forecaster, ForeignForecaster):
-        parts = [type(forecaster.wrapped).__name__]
-    else:
-        parts = [type(forecaster).__name__]
-    if forecaster.ledger is not None:
-        parts.append(f"{forecaster.ledger['fold'].nunique()} folds")
-    if trained_until is not None:
-        first = "first " if forecaster.ledger is not None else ""
-        parts.append(f"{first}trained until {trained_until:%Y-%m-%d}")
-    if forecaster.card is not None:
-        parts.append(f"settings {forecaster.card.settings.model_dump_json()}")
-    return ", ".join(parts)
+def _describe_forecaster(forecaster: Forecaster) -> str:
+    """A forecaster in a few words: what it is, how often it was trained, until when, and how."""
+    model, parts = forecaster, []
+    if isinstance(forecaster, WalkForwardForecaster):
+        model = forecaster.refits[0].model
+        parts.append(f"{len(forecaster.refits)} folds, the first")
+    end = model.training_end
+    parts.append("trained" if end is None else f"trained until {end:%Y-%m-%d}")
+    if isinstance(model, TrainableForecaster):
+        parts.append(f"with {json.dumps(model.describe_settings()['settings'])}")
+    named = model.wrapped if isinstance(model, ForeignForecaster) else model
+    return f"{type(named).__name__}, {' '.join(parts)}"
 
 
 def _check_volatility(volatility: pd.Series, name: str) -> pd.Series:

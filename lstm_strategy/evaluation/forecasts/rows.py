@@ -68,24 +68,25 @@ def _cut_training(
     rows: pd.DataFrame, models: Sequence[ModelForecasts], *, is_start_given: bool
 ) -> tuple[pd.DataFrame, list[str]]:
     """The rows after the latest training, and a sentence where there was one."""
-    ends = [(m.trained_until, m.name) for m in models if m.trained_until is not None]
+    ends = {m.name: m.trained_until for m in models if m.trained_until is not None}
     if not ends:
         return rows, []
-    latest, name = max(ends)
-    later = rows[rows.index > latest]
+    last = max(ends, key=lambda name: ends[name])
+    later = rows[rows.index > ends[last]]
     if later.empty:
         raise ForecastError(
-            f"forecasts are compared out of sample, but {name} was trained until "
-            f"{format_time(latest)} and the bars end at {format_time(rows.index[-1])}. Fit it on "
-            "fewer bars, or load later ones."
+            f"forecasts are compared out of sample, but {last} was trained until "
+            f"{ends[last]:%Y-%m-%d} and the bars end at {format_time(rows.index[-1])}. "
+            "Fit it on fewer bars, or load later ones."
         )
+    first = format_time(later.index[0])
     if is_start_given and len(later) < len(rows):
         raise ForecastError(
             f"forecasts are compared out of sample, but start gives {format_time(rows.index[0])} "
-            f"and {name} was trained until {format_time(latest)}. Choose a later start, or leave "
-            "it out."
+            f"and those of {last} begin at {first}, after its training. Choose a later start, "
+            "or leave it out."
         )
-    note = f"Bars up to {format_time(latest)} are left out, on which {name} was trained."
+    note = f"Bars before {first} are left out, since {last} was trained on such."
     return later, [note] if len(later) < len(rows) else []
 
 

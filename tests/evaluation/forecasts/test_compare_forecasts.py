@@ -250,9 +250,11 @@ def test_forecasts_are_compared_after_the_latest_training():
     models = {"LSTM": VolatilityForecaster(0.3, training_end=end), "flat": FLAT}
     comparison = compare(models)
     assert comparison.losses.index[0] == BARS.index[40]
-    assert comparison.notes == ("Bars up to 2001-02-23 are left out, on which LSTM was trained.",)
+    (note,) = comparison.notes
+    assert note == "Bars before 2001-02-26 are left out, since LSTM was trained on such."
+    assert comparison.provenance["LSTM"] == "VolatilityForecaster, trained until 2001-02-23"
     assert compare(models, start=BARS.index[50]).losses.index[0] == BARS.index[50]
-    with pytest.raises(ForecastError, match="start gives 2001-02-23 and LSTM was trained until"):
+    with pytest.raises(ForecastError, match="2001-02-23 and those of LSTM begin at 2001-02-26"):
         compare(models, start=end)
     late = VolatilityForecaster(0.3, training_end=BARS.index[-1])
     with pytest.raises(ForecastError, match="Fit it on fewer bars, or load later ones"):
