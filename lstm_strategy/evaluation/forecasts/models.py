@@ -71,7 +71,12 @@ def open_models(models: Mapping[str, ForecastSource]) -> dict[str, Forecaster | 
             f"models must be at least two, got {', '.join(map(str, models)) or 'none'}. Add one "
             "to measure against, such as an EWMA of the realised variance."
         )
-    return {str(name): _open_one(str(name), model) for name, model in models.items()}
+    opened = {str(name): _open_one(str(name), model) for name, model in models.items()}
+    if len(opened) < len(models):
+        raise ForecastError(
+            f"models must differ by their names as text, got {', '.join(map(repr, models))}."
+        )
+    return opened
 
 
 def choose_horizon(models: Mapping[str, Forecaster | pd.Series], horizon: int | None) -> int:

@@ -367,6 +367,7 @@ BAD_FORECAST.iloc[3] = -0.1
     [
         pytest.param({"a": FLAT}, {}, "models must be at least two, got a", id="one model"),
         pytest.param({}, {}, "models must be at least two, got none", id="none"),
+        pytest.param({1: FLAT, "1": TRUE}, {}, "differ by their names as text", id="one name"),
         pytest.param([FLAT, TRUE], {}, "models must be a mapping .* got list", id="a list"),
         pytest.param(
             None,
