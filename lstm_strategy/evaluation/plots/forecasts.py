@@ -109,7 +109,8 @@ def _draw_volatility(
     for name, look in looks.items():
         ax.plot(shown.index, shown[name].to_numpy(), label=name, **look)
     ax.set_yscale("log")
-    if float(shown.max(axis=None)) > 10 * float(shown.min(axis=None)):
+    values = shown.to_numpy()
+    if values.max() > 10 * values.min():
         ax.yaxis.set_major_locator(mticker.LogLocator(subs=(1.0, 2.0, 5.0)))
     else:  # a log axis of powers of ten could show no tick at all
         ax.yaxis.set_major_locator(mticker.MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
