@@ -34,7 +34,10 @@ OPTIONS = {
 _BROKER = {"cash": "--cash", "commission_rate": "--commission", "slippage_rate": "--slippage"}
 _NETWORK = {
     name: f"--{name}"
-    for name in ("preset", "epochs", "members", "seed", "horizon", "units", "lookback")
+    for name in (
+        *("target", "preset", "epochs", "members", "seed"),
+        *("horizon", "units", "lookback"),
+    )
 }
 
 
@@ -168,12 +171,14 @@ class EnsembleOptions:
     """How an ensemble is trained; an option that is given overrides the configuration file.
 
     Attributes:
+        target: The name of what the networks are asked.
         preset: The name of a set of features.
         epochs: The most epochs of each network.
         members: The number of networks.
         seed: What makes the training repeatable.
     """
 
+    target: opt.Target = None
     preset: opt.Preset = None
     epochs: opt.Epochs = None
     members: opt.Members = None

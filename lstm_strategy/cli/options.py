@@ -151,7 +151,15 @@ Slippage = Annotated[
 ]
 Preset = Annotated[
     str | None,
-    _training("--preset", help="The features: default, momentum, volatility, trend or prices."),
+    _training(
+        "--preset",
+        help="The features: default, momentum, volatility, trend, prices or "
+        "momentum_and_volatility.",
+    ),
+]
+Target = Annotated[
+    str | None,
+    _training("--target", metavar="NAME", help="What the network is asked, such as direction."),
 ]
 Horizon = Annotated[int | None, _training("--horizon", help="How many bars ahead to forecast.")]
 Units = Annotated[

@@ -12,6 +12,7 @@ from printed import names_in
 
 from lstm_strategy import LSTMForecaster
 from lstm_strategy.cli.output import print_training
+from lstm_strategy.learning.targets import choose_target
 
 
 def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
@@ -39,9 +40,31 @@ def test_the_lengths_of_trainings_are_listed_in_a_sentence(capsys, n_epochs, sen
     members = [member for member, n in enumerate(n_epochs) for _ in range(n)]
     scores = {"n_rows": 90.0, "log_loss": 0.69, "auc": 0.5}
     print_training(
-        SimpleNamespace(history=pd.DataFrame({"member": members}), validation_scores=scores)
+        SimpleNamespace(
+            history=pd.DataFrame({"member": members}),
+            validation_scores=scores,
+            target=choose_target("direction"),
+        )
     )
-    assert " ".join(capsys.readouterr().out.split()).startswith(sentence)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed == (
+        f"{sentence} On the 90 bars held out for validation: log-loss 0.6900 (without skill: "
+        "0.6931), AUC 0.5000 (without skill: 0.5)."
+    )
+
+
+def test_the_target_is_an_option_or_a_setting_of_the_configuration_file(results, refusal):
+    assert "--target must be one of direction" in refusal("train", "bars.csv", "--target", "up")
+    message = refusal("compare", "bars.csv", "--target", "direction", "--model", "model")
+    assert "--target is for training. Leave --model or --target out." in message
+    Path("asked.toml").write_text(
+        f"{Path('tiny.toml').read_text()}\n[forecaster.target]\nname='up'"
+    )
+    assert "target must have one of the names" in refusal(
+        "train", "bars.csv", "--config", "asked.toml"
+    )
+    results("train", "bars.csv", "--config", "tiny.toml", "--target", "direction")
+    assert LSTMForecaster.load("model").target == choose_target("direction")
 
 
 def test_options_override_the_configuration_file(results):
@@ -88,7 +111,7 @@ def test_a_model_that_finds_no_room_leaves_the_earlier_one_and_its_picture(
 MISUSES = {
     "unknown preset": (
         ("--preset", "magic"),
-        "trend, prices, got 'magic'",
+        r"preset must be one of default, .*, got 'magic'",
     ),
     "units of text": (("--units", "many"), "--units must be a valid integer"),
     "units of zero": (("--units", 0), r"units.* equal to 1, got 0"),

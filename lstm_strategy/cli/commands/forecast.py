@@ -20,8 +20,9 @@ def forecast(
     """Forecast every bar and show the last ten forecasts.
 
     Each row is known at the close of its bar. The signal is the exposure to hold from the next
-    open on (-1 is all short, 1 is all long). The forecast is the probability that the close
-    rises, and the uncertainty is its standard deviation across the networks.
+    open on (-1 is all short, 1 is all long). The forecast answers what the model was trained on
+    (--target of train; by default the probability that the close rises), and the uncertainty is
+    its standard deviation across the networks.
     With --out all forecasts go to forecast.csv. One that is there stays, unless the new one has the
     same forecasts and those of later bars, or --force replaces it.
 

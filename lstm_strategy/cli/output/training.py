@@ -6,17 +6,28 @@ from lstm_strategy.cli.output.console import build_table, out, say
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.support import count_of, format_time
 
+_SCORE_NAMES = {"log_loss": "log-loss", "auc": "AUC", "r2": "R²"}
+
 
 def print_training(forecaster: LSTMForecaster) -> None:
     """Print how long the networks trained and how well they forecast the bars they held out."""
-    scores, epochs = forecaster.validation_scores, forecaster.history.groupby("member").size()
+    epochs = forecaster.history.groupby("member").size()
     networks = count_of(len(epochs), "network")
     lengths = _describe_lengths(list(epochs))
-    say(
-        f"Trained {networks} for {lengths}. On the {scores['n_rows']:.0f} bars held out for "
-        f"validation: log-loss {scores['log_loss']:.4f} (coin flip: 0.6931), AUC "
-        f"{scores['auc']:.3f} (coin flip: 0.5)."
-    )
+    say(f"Trained {networks} for {lengths}. {_describe_scores(forecaster)}")
+
+
+def _describe_scores(forecaster: LSTMForecaster) -> str:
+    """The scores on the rows held out, each beside what it is where nothing was learned."""
+    scores, usual = dict(forecaster.validation_scores), forecaster.target.no_skill
+    n_rows = scores.pop("n_rows", None)
+    words = [
+        f"{_SCORE_NAMES.get(name, name.replace('_', ' '))} {score:.4f}"
+        + (f" (without skill: {usual[name]:.4g})" if name in usual else "")
+        for name, score in scores.items()
+    ]
+    where = "the bars" if n_rows is None else f"the {n_rows:.0f} bars"
+    return f"On {where} held out for validation: {', '.join(words)}."
 
 
 def _describe_lengths(epochs: list[int]) -> str:

@@ -11,14 +11,15 @@ _COLORS = ("#d1242f", "#0550ae", "#228833", "#bc4c00", "#8250df", "#66ccee", "#c
 _RED, _BLUE, _GREY = _COLORS[0], _COLORS[1], "0.72"
 _STYLES = ("-", "--", ":")
 _NORMAL_95 = 1.96
+_RISE = "_rise"  # ends the name of a column that says how much a loss rose
 
 
 def plot_importance(importance: pd.DataFrame) -> Figure:
     """Draw a bar for each feature with its 95 % interval; grey where that holds zero.
 
     Args:
-        importance: What `feature_importance` returns: by feature, the columns log_loss_rise and
-            standard_error.
+        importance: What `feature_importance` returns: by feature, the columns log_loss_rise (for
+            another target than the direction the rise of its own loss) and standard_error.
 
     Example:
         >>> columns = {"log_loss_rise": [0.05, -0.02], "standard_error": [0.01, 0.01]}
@@ -28,7 +29,9 @@ def plot_importance(importance: pd.DataFrame) -> Figure:
     """
     frame = importance[::-1]
     margins = _NORMAL_95 * frame["standard_error"].to_numpy()
-    rises = frame["log_loss_rise"].to_numpy()
+    rise_name = next(name for name in frame if str(name).endswith(_RISE))
+    loss = str(rise_name).removesuffix(_RISE).replace("_", "-")
+    rises = frame[rise_name].to_numpy()
     size = (8.0, 1.5 + 0.36 * max(len(frame), 2))
     with plotting_style():
         figure = NotebookFigure(figsize=size, layout="constrained")
@@ -41,7 +44,7 @@ def plot_importance(importance: pd.DataFrame) -> Figure:
         ax.axvline(0.0, color="black", lw=0.8)
         ax.grid(axis="y", visible=False)
         ax.set_axisbelow(True)
-        ax.set_xlabel("Rise of the log-loss when the feature is shuffled (whisker: 95% interval)")
+        ax.set_xlabel(f"Rise of the {loss} when the feature is shuffled (whisker: 95% interval)")
         n_needed = int((rises > margins).sum())
         ax.set_title(f"{n_needed} of {len(frame)} features are needed", loc="left")
     return figure

@@ -31,6 +31,7 @@ from lstm_strategy.learning.search import (
     Space,
     search,
 )
+from lstm_strategy.learning.targets import BinaryTarget, Target
 from lstm_strategy.learning.walk_forward import WalkForward
 from lstm_strategy.support import OnStep, temporary_folder
 from lstm_strategy.trading.cerebro import BrokerSettings
@@ -68,7 +69,8 @@ def tune(
             function of an Optuna trial; see `lstm_strategy.learning.search`. By default features,
             network, training, horizon and, for "sharpe", thresholds of the strategy.
         n_trials: Trials in all, those of earlier runs and of other processes included.
-        objective: "sharpe" after costs, "log_loss" or "auc" of the forecasts of the inner folds.
+        objective: "sharpe" after costs; for a target that is answered by yes or no, as the
+            direction is, also "log_loss" or "auc" of the forecasts of the inner folds.
         forecaster: What the space doesn't name comes from here; it stays as it is.
         strategy: Parameters of `LSTMStrategy` that the space doesn't name.
         broker: What trading costs; `BrokerSettings()` by default.
@@ -106,6 +108,7 @@ def tune(
     terms = _Terms(n_trials, objective, holdout, n_folds, folder, storage, at_once)
     bars = validate_bars(bars)
     base = forecaster or LSTMForecaster()
+    _check_can_be_scored(base.target, objective)
     trader = ForecastTrader(broker or BrokerSettings(), dict(strategy or {}))
     inner = bars.iloc[: len(bars) - round(len(bars) * holdout)]
     task = SearchTask(
@@ -135,6 +138,14 @@ def tune(
             n_jobs=n_jobs,
         )
         return _build_result(bars, task, trader, found, kept_in)
+
+
+def _check_can_be_scored(target: Target, objective: str) -> None:
+    if objective in LEARNING_OBJECTIVES and not isinstance(target, BinaryTarget):
+        raise TrainingError(
+            f"objective {objective} scores answers of yes or no, and the target {target.name} "
+            "gives others. Choose the objective sharpe."
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -33,22 +33,46 @@ class ForecasterKind(StrEnum):
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is known at the close of one bar; all fields are NaN in warm-up.
+    """What is known at the close of one bar; all numbers are NaN in warm-up.
+
+    A target that gives more columns than these three, such as quantiles, has them in `others` and
+    as attributes, so that `vars` of a forecast is a row of `Forecaster.forecast`.
 
     Attributes:
         signal: The exposure that the forecast asks for, -1…1.
-        forecast: How likely a rise is, 0…1, with moves weighted by their size, so that rises and
-            falls cancel at 0.5.
+        forecast: What the target says; for the direction how likely a rise is, 0…1, with moves
+            weighted by their size, so that rises and falls cancel at 0.5.
         uncertainty: The standard deviation between the members of the ensemble.
 
     Example:
         >>> Forecast(signal=0.4, forecast=0.52, uncertainty=0.01).signal
         0.4
+        >>> row = {"signal": 0.4, "forecast": 0.01, "uncertainty": 0.002, "q10": -0.03}
+        >>> Forecast.from_row(row).others
+        {'q10': -0.03}
     """
 
     signal: float
     forecast: float
     uncertainty: float
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, float]) -> "Forecast":
+        """The forecast in a row of columns, the other ones included.
+
+        Args:
+            row: Signal, forecast, uncertainty and any others, by name.
+        """
+        others = dict(row)
+        forecast = cls(*(others.pop(field.name) for field in fields(cls)))
+        vars(forecast).update(others)
+        return forecast
+
+    @property
+    def others(self) -> dict[str, float]:
+        """The columns of the target beyond the three that all have, by name."""
+        usual = {field.name for field in fields(self)}
+        return {name: value for name, value in vars(self).items() if name not in usual}
 
 
 UNKNOWN_FORECAST = Forecast(np.nan, np.nan, np.nan)

@@ -232,6 +232,7 @@ class FeatureForecaster(TrainableForecaster):
         model = StreamedModel(
             inputs=self.inputs,
             n_features=len(self.features.names),
+            columns=self.target.forecast_columns,
             engine=self.engine,
             build_columns=partial(self._build_columns, self._context_places),
             settled_rows=self.settled_rows,

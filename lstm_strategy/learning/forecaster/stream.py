@@ -12,7 +12,7 @@ from lstm_strategy.bars import check_bar
 from lstm_strategy.errors import BarsError
 from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet, TrailingFeatures
 from lstm_strategy.learning.forecaster.bar_watch import BarWatch
-from lstm_strategy.learning.forecaster.base import UNKNOWN_FORECAST, Forecast
+from lstm_strategy.learning.forecaster.base import Forecast
 from lstm_strategy.learning.inference import Engine, State, run_carried
 
 
@@ -23,6 +23,7 @@ class StreamedModel:
     Attributes:
         inputs: All columns that a forecast needs.
         n_features: How many of them, the first ones, the network sees.
+        columns: The columns of a forecast, in their order.
         engine: What computes the members' answers.
         build_columns: Signal, forecast, uncertainty and further columns from the members'
             answers, shape (n_rows, n_answers), and the inputs, shape (n_rows, n_inputs).
@@ -34,6 +35,7 @@ class StreamedModel:
 
     inputs: FeatureSet
     n_features: int
+    columns: tuple[str, ...]
     engine: Engine
     build_columns: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
     settled_rows: int
@@ -74,6 +76,7 @@ class ForecastStream:
 
     def __init__(self, model: StreamedModel, history: pd.DataFrame | None = None) -> None:
         self._model = model
+        self._unknown = Forecast.from_row(dict.fromkeys(model.columns, np.nan))
         self._columns = model.inputs.bars_columns
         self._last_known: dict[str, float] = {}
         self._state: State = model.engine.initial_state(1)
@@ -98,7 +101,7 @@ class ForecastStream:
                 known, NaN or below 0 (brokers send -1), is 0 where no feature reads it.
 
         Returns:
-            Signal, forecast and uncertainty; NaN in warm-up.
+            Signal, forecast, uncertainty and what the target gives besides; NaN in warm-up.
 
         Raises:
             BarsError: If a column is missing, `validate_bars` would refuse the bar, or it isn't
@@ -185,14 +188,16 @@ class ForecastStream:
     def _compute_step(self, time: pd.Timestamp, values: list[float]) -> _Step:
         inputs = self._trailing.row_after(time, values)
         if not np.isfinite(inputs).all():
-            return _Step(UNKNOWN_FORECAST, self._state, None)
+            return _Step(self._unknown, self._state, None)
         row = inputs[: self._model.n_features]
         answers, state = self._answer_row(row)
         if self._n_rows_seen + 1 < self._model.settled_rows:
-            return _Step(UNKNOWN_FORECAST, state, row)
-        signal, forecast, uncertainty, *_ = self._model.build_columns(answers, inputs[None])
-        known = Forecast(float(signal[0]), float(forecast[0]), float(uncertainty[0]))
-        return _Step(known, state, row)
+            return _Step(self._unknown, state, row)
+        values_of = self._model.build_columns(answers, inputs[None])
+        known = {
+            name: float(of[0]) for name, of in zip(self._model.columns, values_of, strict=True)
+        }
+        return _Step(Forecast.from_row(known), state, row)
 
     def _answer_row(self, row: np.ndarray) -> tuple[np.ndarray, State]:
         """The members' answers for one more row, shape (1, n_answers), and the state after it."""

@@ -130,6 +130,7 @@ class Target(ABC):
     Attributes:
         name: The target in a word, as the command line and saved models know it.
         loss_name: What the loss is called in tables.
+        no_skill: What those scores are where nothing was learned for which that is known, by name.
         head: The last layer that the loss asks for.
         training: How it is best trained.
         context: Features that turn answers into forecasts, such as a volatility; the network
@@ -148,6 +149,7 @@ class Target(ABC):
     """
 
     loss_name: ClassVar[str] = "loss"
+    no_skill: ClassVar[Mapping[str, float]] = {}
     training: ClassVar[TrainingDefaults] = TrainingDefaults()
     judges_batches: ClassVar[bool] = False
     validation_smoothing: ClassVar[float] = 0.0

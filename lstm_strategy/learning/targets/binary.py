@@ -2,6 +2,7 @@
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +20,7 @@ class BinaryTarget(Target):
     """A question that is answered by 1 (yes) or 0 (no); the forecast is how likely a yes is."""
 
     loss_name: ClassVar[str] = "log_loss"
+    no_skill: ClassVar[Mapping[str, float]] = {"log_loss": math.log(2), "auc": 0.5}
 
     @property
     def head(self) -> Head:

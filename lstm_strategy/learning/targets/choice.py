@@ -8,7 +8,7 @@ from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets.base import OWN_CLASS, Target, describe_fields
 from lstm_strategy.learning.targets.direction import Direction
 from lstm_strategy.learning.targets.own import OWN_PREFIX, LabelFunction, OwnTarget
-from lstm_strategy.support import suggest_names
+from lstm_strategy.support import spell, suggest_names
 
 TARGETS: dict[str, type[Target]] = {"direction": Direction}
 """The targets that can be asked for by name."""
@@ -48,9 +48,11 @@ def choose_target(target: TargetChoice) -> Target:
         raise TrainingError(f"target must be an object, got a class. Write {target.__name__}().")
     if callable(target):
         return OwnTarget(target)
+    remedy = ""
+    if spell("target") == "target":
+        remedy = " Or pass a function of bars and horizon that gives labels."
     raise TrainingError(
-        f"target must be one of {', '.join(TARGETS)}, got {target!r}. Or pass a function of bars "
-        "and horizon that gives labels."
+        f"{spell('target')} must be one of {', '.join(TARGETS)}, got {target!r}.{remedy}"
     )
 
 

@@ -42,8 +42,8 @@ class LSTMIndicator(bt.Indicator):
     counts in the minimum period.
 
     - `signal` is the exposure that the forecast asks for, -1…1.
-    - `forecast` is how likely a rise is, 0…1, with moves weighted by their size, so that rises
-      and falls cancel at 0.5.
+    - `forecast` is what the model's target says: for the direction how likely a rise is, 0…1, with
+      moves weighted by their size, so that rises and falls cancel at 0.5.
     - `uncertainty` is the standard deviation between the members of the ensemble.
 
     A live feed may deliver a bar again after a reconnect, or late: such a bar is skipped, counted

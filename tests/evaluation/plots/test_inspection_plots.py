@@ -21,6 +21,12 @@ def states_of(values):
     return pd.DataFrame(values, BARS.index, columns.set_names(["state", "unit"]))
 
 
+def test_the_loss_is_that_of_the_target():
+    frame = pd.DataFrame({"qlike_rise": [0.05], "standard_error": [0.01]}, index=["rsi"])
+    (ax,) = plot_importance(frame).axes
+    assert ax.get_xlabel().startswith("Rise of the qlike when")
+
+
 def test_a_feature_whose_interval_holds_zero_is_not_said_to_be_needed():
     frame = pd.DataFrame(
         {"log_loss_rise": [0.05, 0.01, -0.02], "standard_error": [0.01, 0.01, 0.005]},

@@ -81,8 +81,9 @@ def test_a_stream_gives_the_numbers_of_the_batch(trained):
     frame, stream = trained.forecast(BARS), trained.stream(BARS.iloc[:400])
     for time, bar in BARS.iloc[400:].iterrows():
         forecast = stream.update({"datetime": time, **bar})
-        got = (forecast.signal, forecast.forecast, forecast.uncertainty)
-        np.testing.assert_allclose(got, frame.loc[time].iloc[:3], atol=1e-6)
+        assert list(vars(forecast)) == list(frame.columns)
+        np.testing.assert_allclose([*vars(forecast).values()], frame.loc[time], atol=1e-6)
+        assert forecast.others == {"size": forecast.size}
 
 
 def test_a_saved_model_is_loaded_by_the_name_of_the_class(trained, tmp_path):
