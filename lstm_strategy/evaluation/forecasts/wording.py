@@ -1,7 +1,5 @@
 """A comparison of forecasts in words: a sentence that claims no more than the test; a table."""
 
-import math
-
 import pandas as pd
 
 from lstm_strategy.evaluation.statistics import diebold_mariano
@@ -25,7 +23,9 @@ def describe_lead(
         is_best: Whether the reference was chosen as the best of all others.
 
     Returns:
-        One sentence. Whatever isn't significant at 5% is no evidence.
+        One sentence. Whatever isn't significant at 5% is no evidence. Where the judged one is
+        behind a reference that was chosen, the p-value is multiplied by the number of others
+        (Bonferroni); where it is ahead, the choice was of the hardest, and no correction is due.
 
     Example:
         >>> losses = pd.DataFrame({"LSTM": [0.4, 0.6] * 50, "EWMA": [0.5, 0.7] * 50})
@@ -34,20 +34,28 @@ def describe_lead(
         "LSTM's QLIKE is 16.7% below EWMA's; luck explains such a difference with p < 0.001."
     """
     test = diebold_mariano(losses[judged], losses[reference], horizon=horizon)
-    others = losses.shape[1] - 1
-    who = reference + (f", the best of the {others} others" if is_best and others > 1 else "")
+    n_others = losses.shape[1] - 1
+    chosen = f", the best of the {n_others} others" if is_best and n_others > 1 else ""
     if test.statistic == 0 and test.p_value == 1:
-        return f"{judged} forecasts the same as {who}."
-    ratio = float(losses[judged].mean() / losses[reference].mean())
-    side = "below" if ratio < 1 else "above"
-    size = f"{abs(ratio - 1):.1%} {side}" if math.isfinite(ratio) else side
-    luck = f"luck explains such a difference with {p_text(test.p_value)}"
-    owner = f"{reference}'s" + (f", {who.partition(', ')[2]}" if who != reference else "")
-    if test.p_value <= _SIGNIFICANT:
-        return f"{judged}'s {label} is {size} {owner}; {luck}."
+        return f"{judged} forecasts the same as {reference}{chosen}."
+    is_behind = test.difference > 0
+    size = f"{_size_of(losses[judged], losses[reference])} {'above' if is_behind else 'below'}"
+    p_value, choice = test.p_value, ""
+    if chosen and is_behind:  # the best of many is ahead by luck more often than one is
+        p_value, choice = min(1.0, n_others * p_value), f", the choice among {n_others} allowed for"
+    luck = f"luck explains such a difference with {p_text(p_value)}{choice}"
+    if p_value <= _SIGNIFICANT:
+        return f"{judged}'s {label} is {size} {reference}'s{chosen}; {luck}."
     return (
-        f"No evidence that {judged} forecasts better than {who}: its {label} is {size}, and {luck}."
+        f"No evidence that {judged} forecasts better than {reference}{chosen}: its {label} is "
+        f"{size}, and {luck}."
     )
+
+
+def _size_of(losses: pd.Series, reference: pd.Series) -> str:
+    """How far apart two mean losses are: a share of the second, where both are above zero."""
+    mean, other = float(losses.mean()), float(reference.mean())
+    return f"{abs(mean / other - 1):.1%}" if min(mean, other) > 0 else f"{abs(mean - other):.4g}"
 
 
 def p_text(p_value: float) -> str:

@@ -192,9 +192,30 @@ def test_the_verdict_claims_what_the_test_shows_and_no_more():
     assert won.verdict.endswith("% below flat's; luck explains such a difference with p < 0.001.")
     lost = compare({"flat": FLAT, "noisy": TRUE * NOISE, "other": 3 * FLAT})
     assert "% above noisy's, the best of the 2 others; luck" in lost.verdict
+    assert lost.verdict.endswith("with p < 0.001, the choice among 2 allowed for.")
     tied = compare({"one": TRUE * NOISE, "two": TRUE * NOISE.to_numpy()[::-1]})
     assert tied.verdict.startswith("No evidence that one forecasts better than two: its QLIKE is ")
     assert compare({"one": FLAT, "two": FLAT}).verdict == "one forecasts the same as two."
+
+
+def test_the_best_of_many_is_not_held_against_the_judged_model_by_luck():
+    rng = np.random.default_rng(3)
+    noise = np.exp(rng.normal(0, 0.4, (12, N_BARS)))
+    models = {f"m{i}": TRUE * row for i, row in enumerate(noise)}
+    comparison = compare(models)
+    p_value = comparison.table.loc["m0", "dm_p"]
+    assert comparison.table["qlike"].idxmin() == comparison.reference != "m0"
+    expected = min(1.0, 11 * p_value)
+    assert f"with p = {expected:.3f}, the choice among 11 allowed for." in comparison.verdict
+
+
+def test_a_loss_below_zero_is_told_in_its_own_unit():
+    def log_score(realized, forecast):
+        return np.log(forecast) + realized / forecast
+
+    verdict = compare(loss=log_score).verdict
+    assert verdict.startswith("noisy's log_score is 0.")
+    assert "%" not in verdict
 
 
 def test_the_set_is_named_in_a_sentence():
