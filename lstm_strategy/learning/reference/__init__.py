@@ -1,5 +1,14 @@
-"""Models to be measured against: scikit-learn learners on the same features and labels."""
+"""Models to be measured against: scikit-learn learners, and models of volatility."""
 
 from lstm_strategy.learning.reference.learners import LearnerForecaster, learning_baselines
+from lstm_strategy.learning.reference.volatility import (
+    VolatilityForecaster,
+    volatility_baselines,
+)
 
-__all__ = ["LearnerForecaster", "learning_baselines"]
+__all__ = [
+    "LearnerForecaster",
+    "VolatilityForecaster",
+    "learning_baselines",
+    "volatility_baselines",
+]

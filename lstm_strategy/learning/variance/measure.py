@@ -13,6 +13,7 @@ SLOW_BARS = 250
 LOWEST_RATIO = 0.01
 """A bar with less than this share of the usual variance counts as one with this share."""
 
+_UNLIKELY = 50.0  # times what returns say
 _NO_VARIANCE = 1e-16  # nothing moves, and what is left is rounding
 
 
@@ -75,6 +76,31 @@ def measure_variance(
     if column is None:
         return ESTIMATORS[estimator or DEFAULT_ESTIMATOR](bars, length)
     return _known_variance(bars, column).rolling(length).mean()
+
+
+def check_unit(variance: pd.Series, close: pd.Series, *, name: str) -> None:
+    """Refuse variances that can't be fractions squared per bar, such as percent squared.
+
+    Args:
+        variance: The variance of each bar, shape (n_bars,).
+        close: The closes of the same bars.
+        name: What the variances are called, for the message.
+
+    Raises:
+        BarsError: If they are 50 times what returns from close to close say, or a 50th.
+
+    Example:
+        >>> check_unit(pd.Series([1e-4] * 3), pd.Series([100.0, 101.0, 100.0]), name="rv")
+    """
+    measured = float(variance.mean())
+    squares = float(np.nanmean(np.diff(np.log(close.to_numpy(np.float64))) ** 2))
+    if squares > _NO_VARIANCE and not 1 / _UNLIKELY < measured / squares < _UNLIKELY:
+        raise BarsError(
+            f"{name} must be the variance of a bar as a fraction squared (0.0001 for a move of "
+            f"1%), but its mean, {measured:.3g}, is {measured / squares:.3g} times the mean "
+            "squared return. Divide percent squared by 10,000, and annual variances by the bars "
+            "of a year."
+        )
 
 
 def variance_ratio(variance: pd.Series, usual: pd.Series) -> pd.Series:
