@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -207,3 +208,27 @@ def test_the_peers_learn_from_the_rows_before_those_that_all_are_judged_on(runne
     assert windows[-1, -1] == 148
     assert labels[-1] == 148 % 2
     assert held_out[:, -1, 0].tolist() == list(range(150, 200))
+
+
+def test_models_of_volatility_are_measured_beside_the_true_variance(runner):
+    from benchmarks.volatility import garch_losses
+
+    losses = garch_losses([1], n_bars=1500)
+    assert losses.index.tolist() == [1]
+    assert (losses.drop(columns="loss of the true variance") > 0.9).all(axis=None)
+    assert losses.loc[1, "GARCH"] < losses.loc[1, "EWMA 0.94"]
+
+
+def test_a_file_of_realised_variances_in_percent_becomes_bars_of_closes(runner, tmp_path):
+    from benchmarks.volatility import compare_on, read_realized
+
+    rng = np.random.default_rng(1)
+    dates = pd.bdate_range("2009-01-01", periods=400)
+    variance = np.exp(rng.normal(0, 0.5, 400))
+    frame = pd.DataFrame({"r": rng.normal(0, np.sqrt(variance)), "v": variance}, dates)
+    frame.to_csv(tmp_path / "realized.csv")
+    bars = read_realized(tmp_path / "realized.csv", returns="r", variance="v", is_percent=True)
+    np.testing.assert_allclose(bars["close"].pct_change()[1:], frame["r"][1:] / 100)
+    np.testing.assert_allclose(bars["realized_variance"], variance / 1e4)
+    table = compare_on(bars, start="2010-01-01", refit=100).table
+    assert table["qlike"]["log-HAR"] < table["qlike"]["GJR-GARCH-t"]
