@@ -174,7 +174,7 @@ def indicators_page(indicators: tuple[ClassifiedIndicator, ...]) -> str:
         "",
         f"Every indicator of {library} {version} and the kinds that are our own, with default "
         f"arguments, run on simulated daily bars: {counted}. Written by `lstm-strategy audit "
-        "--indicators --out docs`; a test checks that it is current.",
+        "--indicators --out docs --force`; a test checks that it is current.",
         "",
         "*Looks ahead*: a value at a past bar changes when later bars arrive. *Never converges*: a "
         "run that starts later never agrees with one that started earlier. *Warm-up*: bars before "
