@@ -74,7 +74,6 @@ _USUAL = {
     for decimal, group in ((".", ","), (",", r"\."))
 }
 _WITH_MARK = r"\d.*[.,]|[.,]\d"
-_REMEDY = "Write numbers with a decimal point and without marks between thousands."
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,8 +215,17 @@ def choose_decimal_mark(columns: Sequence[Column], rows: Rows, *, are_points_lik
     shifted = re.sub(r"[.,]", "", cell)
     raise BarsError(
         f"{rows.cell(max(row, 0), column)}: {cell!r} can be read as {shifted} and "
-        f"as {cell.replace(',', '.')}, and no number in the file tells which. {_REMEDY}"
+        f"as {cell.replace(',', '.')}, and no number in the file tells which. "
+        f"Write that one as {_with_behind(cell, '0')} or as "
+        f"{_with_behind(cell, ',0' if '.' in cell else '.0')}: one such number decides for all."
     )
+
+
+def _with_behind(cell: str, more: str) -> str:
+    """A number with more digits behind its last."""
+    match = _NUMBER.fullmatch(cell)
+    digits = match["digits"].rstrip(_BLANKS) if match else cell
+    return cell.replace(digits, digits + more)
 
 
 def _cells_with_marks(text: Text) -> Iterator[str]:

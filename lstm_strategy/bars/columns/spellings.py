@@ -36,7 +36,8 @@ VOLUME = """
 volume vol v base_volume volume_base volume_from volumefrom total_volume total_traded_quantity
 ttl_trd_qnty total_trade_quantity traded_quantity traded_volume trade_volume trading_volume
 quantity qty no_of_shares shares_traded number_of_shares share_volume volume_traded volumen umsatz
-stuck stueck stucke gehandelte_stucke negociado quantidade volume_negociado quantite volumi
+stuck stueck stucke stuecke gehandelte_stucke gehandelte_stuecke umsatz_in_stuck umsatz_in_stueck
+negociado quantidade volume_negociado quantite volumi
 hoeveelheid wolumen obrot объем об обем_торгов объем_торгов обсяг hac hacim volym omsattning
 volyymi volume_perdagangan khoi_luong kl tick_volume tickvol ticks 成交量 成交股数 成交股數 交易量
 总手 成交手数 出来高 거래량 거래량_주

@@ -162,13 +162,14 @@ def choose_ticker_rows(
 
 
 def _find_words(columns: Sequence[Column]) -> list[int]:
-    """The columns of text that aren't named as dates or times."""
+    """The columns of text that are named neither as dates and times nor as those of a bar."""
     labels = [column.label for column in columns]
-    dates = {*find_dates(labels), *find_times(labels)}
+    named = {*find_dates(labels), *find_times(labels)}
+    named.update(*find_bar_columns(labels, range(len(labels))).values())
     return [
         place
         for place, column in enumerate(columns)
-        if isinstance(column.values, pa.ChunkedArray) and place not in dates
+        if isinstance(column.values, pa.ChunkedArray) and place not in named
     ]
 
 
@@ -185,7 +186,8 @@ def _check_is_one_market(
     for place in dict.fromkeys([*tickers, *series, *_find_words(columns)]):
         names = _tickers_of(columns[place])
         distinct = _distinct(names)
-        if 1 < len(distinct) <= len(names) / 2 + 1 and _tells_apart(index, names):
+        is_named = 1 < len(distinct) <= len(names) / 2 + 1 and not _has_decimals(distinct)
+        if is_named and _tells_apart(index, names):
             raise BarsError(
                 f"the rows are those of {len(distinct)} markets ({_list(distinct)}). "
                 f"{_remedy(distinct[0], has_chosen)}"
@@ -195,6 +197,11 @@ def _check_is_one_market(
 
 def _distinct(names: Sequence[str | None]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
+
+
+def _has_decimals(names: Sequence[str]) -> bool:
+    """Whether some are numbers with decimals, which no name of a market is."""
+    return any(re.fullmatch(r"-?\d*[.,]\d+", name) for name in names)
 
 
 def has_distinct_dates(index: pd.DatetimeIndex) -> bool:
@@ -207,8 +214,8 @@ def _describe_change(column: Column, index: pd.DatetimeIndex, has_chosen: bool) 
     """Say where one market changes its ticker or contract; refuse several that take turns."""
     label, names = column.label.strip(), _tickers_of(column)
     distinct = _distinct(names)
-    # names have no decimals: PER is a period, or the price over the earnings
-    if len(distinct) < 2 or any(re.fullmatch(r"-?\d*[.,]\d+", name) for name in distinct):
+    # PER is a period, or the price over the earnings
+    if len(distinct) < 2 or _has_decimals(distinct):
         return ""
     by_date = [row for row in np.argsort(index.asi8, kind="stable") if names[row]]
     changes = [(before, row) for before, row in pairwise(by_date) if names[before] != names[row]]

@@ -21,7 +21,7 @@ def choose_volume(
     """Choose the column that counts what was traded in units of the market.
 
     A column that is 0 throughout gives way to the next, as MetaTrader's volume does to its ticks.
-    Of two whose quotient lies between low and high, one counts money.
+    Of two whose quotient lies between low and high, one counts money: `Volumen` beside `Stuecke`.
 
     Args:
         places: The columns that are named as volume, the most trusted first.
@@ -47,7 +47,12 @@ def choose_volume(
         )
     rivals = [p for p in traded if re.match(r"vol(ume)?_", plain_name(labels[p]))]
     if len(rivals) < 2 or first not in rivals:
-        return first, note
+        counts = (p for p in traded[1:] if _is_money(values[first], values[p], prices))
+        counted = next(counts, None)
+        if counted is None:
+            return first, note
+        money, label = labels[first].strip(), labels[counted].strip()
+        return counted, f"column {money} counts money; {label} was read as the volume"
     units = [
         p
         for p in rivals

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lstm_strategy.bars.columns import (
     Column,
@@ -62,8 +63,22 @@ def name_columns(table: Table) -> Table:
     columns = [
         Column(label, column.values) for label, column in zip(labels, table.columns, strict=True)
     ]
+    is_plain = table.is_plain or _is_of_digits(table.columns[labels.index("Date")])
     note = f"the file has no header line; its columns were read as {', '.join(labels)}"
-    return replace(table, columns=tuple(columns), has_header=True, notes=(*table.notes, note))
+    return replace(
+        table,
+        columns=tuple(columns),
+        has_header=True,
+        is_plain=is_plain,
+        notes=(*table.notes, note),
+    )
+
+
+def _is_of_digits(column: Column) -> bool:
+    """Whether dates are written for programs, as HistData's and NinjaTrader's `20240102 170000`."""
+    if not isinstance(column.values, pa.ChunkedArray):
+        return False
+    return bool(pc.all(pc.match_substring_regex(column.values, r"^\s*\d{8}[\d ]*$")).as_py())
 
 
 def _is_words(column: Column) -> bool:

@@ -53,7 +53,7 @@ def read_json(data: bytes) -> Table:
         BarsError: If it is damaged or none of these.
     """
     try:
-        content = json.loads(data)
+        content = _parse_json(data)
     except (ValueError, RecursionError) as error:
         raise _unreadable("JSON", error) from error
     try:
@@ -97,6 +97,17 @@ def _table_from_json(content: Any) -> Table:
     if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
         return table_from_frame(pd.DataFrame(content))
     raise BarsError("the JSON holds no bars: it must be a list of rows. Convert it to CSV.")
+
+
+def _parse_json(data: bytes) -> Any:
+    """What JSON holds; the rows of a file that has one on each line, as DuckDB writes them."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        lines = data.splitlines()
+        if len(lines) < 2 or not all(line.strip()[-1:] in (b"}", b"]", b"") for line in lines):
+            raise
+        return [json.loads(line) for line in lines if line.strip()]
 
 
 def _holds_rows(value: Any) -> bool:

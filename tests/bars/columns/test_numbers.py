@@ -1,6 +1,7 @@
 """Numbers with the marks of any country."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -98,6 +99,15 @@ def test_marks_that_fit_both_readings_are_refused(cell):
     with pytest.raises(BarsError) as refused:
         choose_mark("950", cell)
     assert f"line 3, column Close: {cell!r} can be read as 1234 and as 1.234" in str(refused.value)
+
+
+@pytest.mark.parametrize("cell", ["141.025", "1,234", "-1.234K", "12,345 €"])
+def test_writing_one_number_as_the_message_says_decides_for_the_file(cell):
+    with pytest.raises(BarsError) as refused:
+        choose_mark("950", cell)
+    remedies = re.search("Write that one as (.*) or as (.*): one", str(refused.value)).groups()
+    marks = ".," if "." in cell else ",."
+    assert "".join(choose_mark(remedy, cell) for remedy in remedies) == marks
 
 
 def test_points_are_decimal_points_where_nothing_else_is_usual():

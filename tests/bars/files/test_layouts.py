@@ -120,6 +120,15 @@ DAY_LAYOUTS = {
     "dates of two-digit years, the month first": dated_csv(
         "Date,Open,High,Low,Close,Volume", ["1/2/24", "1/3/24", "1/16/24"]
     ),
+    "money that is named as the volume, in German": (
+        "Datum;Erster;Hoch;Tief;Schlusskurs;Stuecke;Volumen\n2024-01-02;10,0;12,0;9,0;11,0;500;5.500\n"
+        "2024-01-03;11,0;13,0;10,0;12,0;400;4.800\n2024-01-16;12,5;14,0;11,25;13,0;1.200;15.600\n"
+    ),
+    "money that is named as the volume, in Portuguese": (
+        "Data;Abertura;Máxima;Mínima;Fechamento;Volume;Quantidade\n"
+        "2024-01-02;10,0;12,0;9,0;11,0;5.750,00;500\n2024-01-03;11,0;13,0;10,0;12,0;4.800,00;400\n"
+        "2024-01-16;12,5;14,0;11,25;13,0;15.600,00;1.200\n"
+    ),
     "volume in ticks where the other is 0": (
         "<DATE>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\n"
         "2024.01.02\t10\t12\t9\t11\t500\t0\n2024.01.03\t11\t13\t10\t12\t400\t0\n"
@@ -177,6 +186,15 @@ TIMED = {
 def test_layouts_of_bars_with_times_are_read(tmp_path, text):
     found = load_bars(write(tmp_path, text, "prices.txt"))
     assert_same_bars(found, three_bars(MINUTES))
+
+
+def test_points_are_decimal_points_where_dates_of_digits_have_no_header(tmp_path):
+    text = (
+        "20240102 093000;140.873;140.880;140.868;140.875;0\n"
+        "20240102 093100;140.875;140.899;140.871;140.890;0\n"
+    )
+    found = load_bars(write(tmp_path, text, "usdjpy.csv"))
+    assert found["close"].tolist() == [140.875, 140.89]
 
 
 def test_hours_beside_a_date_are_no_seconds(tmp_path):
@@ -307,6 +325,13 @@ JSON = {
 @pytest.mark.parametrize("content", JSON.values(), ids=JSON.keys())
 def test_json_is_read(tmp_path, content):
     path = write(tmp_path, json.dumps(content), "prices.json")
+    assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
+
+
+@pytest.mark.parametrize("name", ["rows, as freqtrade writes them", "records"])
+def test_json_of_one_row_a_line_is_read(tmp_path, name):
+    text = "".join(json.dumps(row) + "\n" for row in JSON[name])
+    path = write(tmp_path, text, "prices.json")
     assert_same_bars(load_bars(path), three_bars().tz_localize("UTC"))
 
 
@@ -447,6 +472,15 @@ def test_series_of_the_same_dates_are_refused_and_one_is_chosen(tmp_path):
     with pytest.raises(BarsError, match=r'2 markets \(BID, ASK\)\. Choose one: symbol="BID"\.'):
         load_bars(path)
     assert_same_bars(load_bars(path, symbol="ASK"), three_bars())
+
+
+def test_numbers_of_rows_of_one_date_are_no_markets(tmp_path):
+    text = (
+        "Date,Open,High,Low,Close,Adj Close,Volume,Dividends\n2024-01-02,10,12,9,11,11,500,0\n"
+        "2024-01-03,11,13,10,12,12,400,0\n2024-01-03,0.24 Dividend,,,,,,0.24\n"
+    )
+    with pytest.raises(BarsError, match=r"line 4, column Open: '0.24 Dividend' isn't a number"):
+        load_bars(write(tmp_path, text, "prices.csv"))
 
 
 def test_series_that_are_mixed_within_the_chosen_market_are_refused(tmp_path):
