@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.verdict import verdict
     from lstm_strategy.learning.features import FeatureSet
     from lstm_strategy.learning.forecaster import LSTMForecaster
-    from lstm_strategy.learning.targets import Direction
+    from lstm_strategy.learning.targets import Direction, Quantiles, Return, TripleBarrier
     from lstm_strategy.learning.walk_forward import WalkForward, walk_forward
     from lstm_strategy.support import workers
     from lstm_strategy.trading import BarsFeed
@@ -40,6 +40,9 @@ _HOME_OF_NAME = {
     "FeatureSet": ".learning.features",
     "LSTMForecaster": ".learning.forecaster",
     "Direction": ".learning.targets",
+    "Quantiles": ".learning.targets",
+    "Return": ".learning.targets",
+    "TripleBarrier": ".learning.targets",
     "WalkForward": ".learning.walk_forward",
     "walk_forward": ".learning.walk_forward",
     "workers": ".support",
@@ -69,6 +72,9 @@ __all__ = [
     "FeatureSet",
     "LSTMForecaster",
     "Direction",
+    "Quantiles",
+    "Return",
+    "TripleBarrier",
     "WalkForward",
     "walk_forward",
     "workers",

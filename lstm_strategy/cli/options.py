@@ -159,7 +159,11 @@ Preset = Annotated[
 ]
 Target = Annotated[
     str | None,
-    _training("--target", metavar="NAME", help="What the network is asked, such as direction."),
+    _training(
+        "--target",
+        metavar="NAME",
+        help="What the network is asked: direction, return, quantiles or triple_barrier.",
+    ),
 ]
 Horizon = Annotated[int | None, _training("--horizon", help="How many bars ahead to forecast.")]
 Units = Annotated[

@@ -12,7 +12,7 @@ from printed import names_in
 
 from lstm_strategy import LSTMForecaster
 from lstm_strategy.cli.output import print_training
-from lstm_strategy.learning.targets import choose_target
+from lstm_strategy.learning.targets import TARGETS, Quantiles, choose_target
 
 
 def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
@@ -55,6 +55,7 @@ def test_the_lengths_of_trainings_are_listed_in_a_sentence(capsys, n_epochs, sen
 
 def test_the_target_is_an_option_or_a_setting_of_the_configuration_file(results, refusal):
     assert "--target must be one of direction" in refusal("train", "bars.csv", "--target", "up")
+    assert not [name for name in TARGETS if name not in results("train", "--help")]
     message = refusal("compare", "bars.csv", "--target", "direction", "--model", "model")
     assert "--target is for training. Leave --model or --target out." in message
     Path("asked.toml").write_text(
@@ -65,6 +66,12 @@ def test_the_target_is_an_option_or_a_setting_of_the_configuration_file(results,
     )
     results("train", "bars.csv", "--config", "tiny.toml", "--target", "direction")
     assert LSTMForecaster.load("model").target == choose_target("direction")
+    table = "[forecaster.target]\nname='quantiles'\nlevels=[0.1,0.5,0.9]"
+    Path("asked.toml").write_text(f"{Path('tiny.toml').read_text()}\n{table}")
+    printed = results("train", "bars.csv", "--config", "asked.toml", "--out", "asked")
+    assert LSTMForecaster.load("asked").target == Quantiles(levels=(0.1, 0.5, 0.9))
+    assert "r1 " in printed
+    assert "coverage 80 " in printed
 
 
 def test_options_override_the_configuration_file(results):

@@ -18,6 +18,9 @@ from lstm_strategy.learning.targets.choice import (
 )
 from lstm_strategy.learning.targets.direction import Direction, forward_return, move_weights
 from lstm_strategy.learning.targets.own import LabelFunction, OwnTarget
+from lstm_strategy.learning.targets.quantiles import Quantiles
+from lstm_strategy.learning.targets.returns import Return
+from lstm_strategy.learning.targets.triple_barrier import TripleBarrier
 
 __all__ = [
     "AnsweredRows",
@@ -28,11 +31,14 @@ __all__ = [
     "LabelFunction",
     "Loss",
     "OwnTarget",
+    "Quantiles",
+    "Return",
     "SignalScale",
     "TARGETS",
     "Target",
     "TargetChoice",
     "TrainingDefaults",
+    "TripleBarrier",
     "choose_target",
     "describe_target",
     "forward_return",

@@ -77,6 +77,7 @@ class SignalScale(BaseModel):
         width: The distance from the threshold that asks for all.
         confidence: What is left of the signal after its forecasts were tried on held-out bars:
             1 for all, 0 where they held up no better than luck.
+        horizon: Bars that the question looked ahead in training.
         bars_per_year: Bars of a year in training, by which forecasts are annualised.
 
     Example:
@@ -89,6 +90,7 @@ class SignalScale(BaseModel):
     threshold: float = Field(allow_inf_nan=False)
     width: float = Field(gt=1e-9, allow_inf_nan=False)
     confidence: float = Field(default=1.0, ge=0, le=1)
+    horizon: int = Field(default=1, ge=1)
     bars_per_year: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
 

@@ -8,9 +8,17 @@ from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets.base import OWN_CLASS, Target, describe_fields
 from lstm_strategy.learning.targets.direction import Direction
 from lstm_strategy.learning.targets.own import OWN_PREFIX, LabelFunction, OwnTarget
+from lstm_strategy.learning.targets.quantiles import Quantiles
+from lstm_strategy.learning.targets.returns import Return
+from lstm_strategy.learning.targets.triple_barrier import TripleBarrier
 from lstm_strategy.support import spell, suggest_names
 
-TARGETS: dict[str, type[Target]] = {"direction": Direction}
+TARGETS: dict[str, type[Target]] = {
+    "direction": Direction,
+    "return": Return,
+    "quantiles": Quantiles,
+    "triple_barrier": TripleBarrier,
+}
 """The targets that can be asked for by name."""
 
 TargetChoice = str | Mapping[str, Any] | Target | LabelFunction

@@ -76,8 +76,8 @@ BAD_TARGETS = {
     "shorter": (lambda bars, horizon: bars["close"].iloc[1:] * 0, "pandas Series on the index"),
     "not binary": (lambda bars, horizon: bars["close"] * 0 + 0.5, "0, 1 or NaN, got 0.5 at 2001"),
     "constant": (lambda bars, horizon: bars["close"] * 0, r"Every label is 0\. There is nothing"),
-    "unknown": ("price", "one of direction, got 'price'"),
-    "number": (3, "one of direction, got 3"),
+    "unknown": ("price", "one of direction, .*, got 'price'"),
+    "number": (3, "one of direction, .*, got 3"),
 }
 
 
