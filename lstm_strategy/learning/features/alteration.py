@@ -81,12 +81,16 @@ def _alter_extra_column(column: pd.Series, n_known: int) -> pd.Series:
     """A volume or a column of the user's with other values from `n_known` on."""
     values = column.to_numpy(np.float64).copy()
     later = values[n_known:]
+    known = values[:n_known][np.isfinite(values[:n_known])]
     if column.name == "volume":
         values[n_known:] = 3 * later[::-1] + np.arange(len(later)) % 7
+    elif (values[np.isfinite(values)] > 0).all():  # it may have to be, as a variance does
+        last = known[-1] if len(known) else 1.0
+        moves = np.clip(np.log(later / last), -_LARGEST_LOG_MOVE, _LARGEST_LOG_MOVE)
+        values[n_known:] = 2 * last * np.exp(_MIRROR * moves)  # NaN stays NaN
     else:
-        known = values[:n_known][np.isfinite(values[:n_known])]
         last = known[-1] if len(known) else 0.0
-        values[n_known:] = 2 * last - 1.5 * later  # NaN stays NaN
+        values[n_known:] = 2 * last + _MIRROR * later
     return pd.Series(values, index=column.index, name=column.name)
 
 

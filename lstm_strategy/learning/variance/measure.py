@@ -37,8 +37,7 @@ def check_measure(*, estimator: str | None, column: str | None) -> None:
         )
     if estimator is not None and estimator not in ESTIMATORS:
         raise BarsError(
-            f"estimator must be one of {', '.join(ESTIMATORS)}, got {estimator!r}. "
-            f"{suggest_names(estimator, ESTIMATORS)}"
+            f"There is no variance estimator {estimator!r}. {suggest_names(estimator, ESTIMATORS)}"
         )
 
 
@@ -159,10 +158,12 @@ def _known_variance(bars: pd.DataFrame, column: str) -> pd.Series:
         )
     variance = bars[column].astype(float).ffill()
     is_wrong = ~((variance > 0) & np.isfinite(variance)) & variance.notna()
-    if is_wrong.any():
+    n_wrong = int(is_wrong.sum())
+    if n_wrong:
+        counted = "1 bar" if n_wrong == 1 else f"{n_wrong} bars"
         raise BarsError(
             f"{column} must be a variance, a number above 0, got {variance[is_wrong].iloc[0]:g} "
-            f"at {format_time(variance.index[is_wrong][0])} ({is_wrong.sum()} bars in all). "
+            f"at {format_time(variance.index[is_wrong][0])} ({counted} in all). "
             "Make it NaN where nothing was measured."
         )
     return variance

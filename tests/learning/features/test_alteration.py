@@ -25,6 +25,14 @@ def test_altered_bars_are_valid_known_up_to_the_cut_and_others_after(how, n_know
     assert (later[columns] != was[columns]).any().all()
 
 
+def test_a_column_that_is_always_positive_stays_so_and_changes_even_where_it_is_constant():
+    bars = BARS.assign(rv=np.r_[np.full(60, 2.0), np.full(59, 8.0), np.nan], flat=3.0)
+    altered = alter_bars(bars, 60)
+    np.testing.assert_allclose(altered["rv"].iloc[60:119], 2 * 2 / 4**1.5)
+    np.testing.assert_allclose(altered["flat"].iloc[60:], 6.0)
+    assert altered["rv"].isna().tolist() == bars["rv"].isna().tolist()
+
+
 def test_a_mirror_turns_every_later_move_around():
     altered = alter_bars(BARS, 50)
     rose = BARS["close"].iloc[50:] > BARS["close"].iloc[49]
