@@ -69,17 +69,28 @@ class VolatilityStream:
             raise BarsError(
                 f"A bar must have datetime, {', '.join(self._columns)}; {missing[0]} is missing."
             )
-        time = pd.Timestamp(bar["datetime"])
-        last = self._bars.index[-1] if len(self._bars) else None
-        if last is not None and not time > last:
-            raise BarsError(
-                f"Bars must come in the order of time: got {time} after {last}. "
-                "Use peek for a bar that is still forming."
-            )
+        time = self._read_time(bar["datetime"])
         values = {name: float(bar[name]) for name in self._columns}
         check_bar(values, time)
         newest = pd.DataFrame([values], index=pd.DatetimeIndex([time]))
         bars = pd.concat([self._bars, newest]).ffill() if len(self._bars) else newest
         bars = bars.iloc[-self._context_bars :]
-        row = self._forecast(bars).iloc[-1]
-        return bars, Forecast(*map(float, row))
+        return bars, Forecast(*map(float, self._forecast(bars).iloc[-1]))
+
+    def _read_time(self, moment: Any) -> pd.Timestamp:
+        """A moment in the timezone of the bars before, after which it must lie."""
+        time = pd.Timestamp(moment)
+        if not len(self._bars):
+            return time
+        last = self._bars.index[-1]
+        if (time.tz is None) != (last.tz is None):
+            raise BarsError(
+                f"Bars must share one clock: got {time} after {last}. Give all of them a timezone, "
+                "or none."
+            )
+        if not time > last:
+            raise BarsError(
+                f"Bars must come in the order of time: got {time} after {last}. "
+                "Use peek for a bar that is still forming."
+            )
+        return time if last.tz is None else time.tz_convert(last.tz)

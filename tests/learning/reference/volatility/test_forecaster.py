@@ -73,6 +73,18 @@ def test_the_stream_gives_the_numbers_of_the_batch(fitted, model, n_history):
     pd.testing.assert_frame_equal(streamed, expected, atol=1e-6)
 
 
+def test_a_stream_follows_bars_of_another_timezone_and_refuses_those_without_one(fitted):
+    bars = BARS.tz_localize("America/New_York")
+    expected = fitted["garch"].forecast(bars)["forecast"].iloc[101]
+    stream = fitted["garch"].stream(bars.iloc[:100])
+    for t in (100, 101):
+        bar = {"datetime": bars.index[t].tz_convert("UTC"), **bars.iloc[t]}
+        forecast = stream.update(bar).forecast
+    assert forecast == pytest.approx(expected)
+    with pytest.raises(LSTMStrategyError, match="share one clock"):
+        stream.update({"datetime": BARS.index[102], **bars.iloc[102]})
+
+
 def test_peeking_leaves_no_trace_and_a_bar_out_of_order_is_refused(fitted):
     stream = fitted["ewma"].stream(BARS.iloc[:100])
     bar = {"datetime": BARS.index[100], **BARS.iloc[100]}
@@ -166,6 +178,10 @@ def test_a_walk_forward_filters_each_fold_with_what_was_known_before_it():
         pd.testing.assert_frame_equal(frame.iloc[start:stop], expected, atol=1e-6)
         assert refit.model.training_end == BARS.index[start - 2]
     assert walked.kind == ForecasterKind.LEARNER
+    stream = walked.stream(BARS.iloc[:645])
+    rows = BARS.iloc[645:655].reset_index().to_dict("records")
+    streamed = [stream.update(bar).forecast for bar in rows]
+    np.testing.assert_allclose(streamed, frame["forecast"].iloc[645:655], rtol=1e-6)
 
 
 def test_a_walked_model_trades(fitted):
