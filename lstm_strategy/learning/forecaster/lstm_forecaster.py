@@ -51,11 +51,13 @@ class LSTMForecaster(FeatureForecaster):
     Args:
         features: What the network sees: a `FeatureSet`, or the list that makes one. None for the
             preset "default".
-        target: What the network is asked: a name, a target, or a function of your own. The
-            function's `target(bars, horizon)` gives a Series of 0 and 1 on the index of the bars,
-            NaN where the answer isn't known yet, that reads no bar more than `horizon` bars ahead
-            (this is tried). Its labels all weigh the same, and it trains without `mirror`. The
-            signal is above zero where a 1 is forecast with more than one half.
+        target: What the network is asked: a name ("direction", "return", "quantiles",
+            "triple_barrier"), a target such as `Quantiles(levels=(0.1, 0.5, 0.9))`, or a function
+            of your own. The function's `target(bars, horizon)` gives a Series of 0 and 1 on the
+            index of the bars, NaN where the answer isn't known yet, that reads no bar more than
+            `horizon` bars ahead (this is tried). Its labels all weigh the same, and it trains
+            without `mirror`. The signal is above zero where a 1 is forecast with more than one
+            half.
         horizon: Bars ahead that the target looks.
         units: Width of each LSTM layer, one to three layers.
         dropout: Share of LSTM outputs that are dropped in training.
@@ -76,8 +78,9 @@ class LSTMForecaster(FeatureForecaster):
         mirror: Whether half of what a member sees in training is the mirror image of the bars,
             rises and falls exchanged. Turn it off where a drift is the pattern to be learned.
         network: A function of the number of features that gives a Keras network of your own in
-            place of the LSTM, (batch, time, n_features) to (batch, time, 1) with a sigmoid at the
-            end; `units` and `dropout` then mean nothing. Every layer must be recurrent with
+            place of the LSTM, (batch, time, n_features) to (batch, time, n_outputs) with what the
+            target's `head` asks for at the end, which is one sigmoid for the direction; `units`
+            and `dropout` then mean nothing. Every layer must be recurrent with
             `return_sequences=True` or look at one bar alone. Layers and functions of your own need
             `@keras.saving.register_keras_serializable(package="mine")` above them.
 
