@@ -20,6 +20,7 @@ from lstm_strategy.evaluation.audit.source_hints import find_hints, hint_texts
 from lstm_strategy.learning.features import column_differences, cut_points
 from lstm_strategy.learning.forecaster import (
     FORECAST_COLUMNS,
+    FeatureForecaster,
     Forecaster,
     LSTMForecaster,
     ModelCard,
@@ -66,7 +67,7 @@ def audit_forecaster(
             n_cuts = len(variant.cuts)
             on_progress(f"the forecaster, {variant.name}: {n_cuts} cuts")
             found = _compare_forecasts(variant)
-            n_comparisons = 2 * n_cuts * len(FORECAST_COLUMNS)
+            n_comparisons = 2 * n_cuts * len(_columns_of(model))
             findings += found
             checks.append(Check(f"forecaster, {variant.name}", n_comparisons, len(found)))
     if isinstance(model, LSTMForecaster):
@@ -93,9 +94,16 @@ def _reloaded_variants(
     ]
 
 
+def _columns_of(model: Forecaster) -> list[str]:
+    """The columns of a forecast, those of its target included."""
+    if isinstance(model, FeatureForecaster):
+        return list(model.target.forecast_columns)
+    return FORECAST_COLUMNS
+
+
 def _compare_forecasts(variant: _Variant) -> list[Finding]:
     found = column_differences(
-        lambda known: variant.model.forecast(known)[FORECAST_COLUMNS],
+        lambda known: variant.model.forecast(known)[_columns_of(variant.model)],
         variant.bars,
         variant.cuts,
         absolute=_ROUNDING,

@@ -16,6 +16,7 @@ from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
     UNKNOWN_FORECAST,
     WALK_FORWARD_FILE,
+    FeatureForecaster,
     Forecast,
     Forecaster,
     ForecasterKind,
@@ -233,6 +234,13 @@ def _load_fold(
     return model
 
 
+def _unknown_forecast(model: Forecaster) -> Forecast:
+    """The forecast before the first fold, with the columns that the models of folds give."""
+    if isinstance(model, FeatureForecaster):
+        return Forecast.from_row(dict.fromkeys(model.target.forecast_columns, np.nan))
+    return UNKNOWN_FORECAST
+
+
 class WalkForwardStream:
     """`WalkForwardForecaster.forecast` bar by bar: the model changes where a fold begins."""
 
@@ -244,13 +252,14 @@ class WalkForwardStream:
         self._recent: list[dict[str, Any]] = []
         self._current = -1
         self._stream: Stream | None = None
+        self._unknown = _unknown_forecast(self._refits[0].model)
         if history is not None and len(history):
             self._prime(history)
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
         """Take a closed bar and return what is known at its close; see `ForecastStream.update`."""
         self._change_model(bar["datetime"])
-        forecast = UNKNOWN_FORECAST if self._stream is None else self._stream.update(bar)
+        forecast = self._unknown if self._stream is None else self._stream.update(bar)
         self._recent.append({name: bar[name] for name in ("datetime", *self._columns)})
         if len(self._recent) > 2 * self._context_bars:  # now and then, so that a bar costs O(1)
             del self._recent[: -self._context_bars]
@@ -259,7 +268,7 @@ class WalkForwardStream:
     def peek(self, bar: Mapping[str, Any]) -> Forecast:
         """Return what `update` would answer if `bar` closed as it is now."""
         self._change_model(bar["datetime"])
-        return UNKNOWN_FORECAST if self._stream is None else self._stream.peek(bar)
+        return self._unknown if self._stream is None else self._stream.peek(bar)
 
     def _change_model(self, moment: Any) -> None:
         newest = self._newest_model(pd.Timestamp(moment))

@@ -196,6 +196,13 @@ def test_it_is_walked_forward_and_tuned(target, tmp_path):
     frame = walked.forecast(BARS)
     assert list(frame.columns) == list(target.forecast_columns)
     assert frame.iloc[300:].notna().all(axis=None)
+    stream = walked.stream(BARS.iloc[:298])
+    streamed = [
+        vars(stream.update({"datetime": at, **bar})) for at, bar in BARS[298:302].iterrows()
+    ]
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(streamed, BARS.index[298:302]), frame.iloc[298:302], atol=1e-5
+    )
     with pytest.raises(LSTMStrategyError, match="at least the forecaster's horizon, 2 bars"):
         walk_forward(BARS, forecaster, WalkForward(300, 60), progress=False)
     space = {"epochs": [1, 2]}
