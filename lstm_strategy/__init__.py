@@ -43,6 +43,7 @@ _HOME_OF_NAME = {
     "Quantiles": ".learning.targets",
     "Return": ".learning.targets",
     "TripleBarrier": ".learning.targets",
+    "Policy": ".learning.targets",
     "WalkForward": ".learning.walk_forward",
     "walk_forward": ".learning.walk_forward",
     "workers": ".support",

@@ -162,7 +162,7 @@ Target = Annotated[
     _training(
         "--target",
         metavar="NAME",
-        help="What the network is asked: direction, return, quantiles or triple_barrier.",
+        help="What the network is asked: direction, return, quantiles, triple_barrier or policy.",
     ),
 ]
 Horizon = Annotated[int | None, _training("--horizon", help="How many bars ahead to forecast.")]

@@ -43,12 +43,11 @@ def assess_network(
 ) -> Assessment:
     """Measure a network on the rows that it was trained with.
 
-    `held_out` is what each member answered fairly to the rows that it held out; without it the
-    final networks are asked.
+    `held_out` is what each member answered fairly to the rows that it held out.
     """
     answers = _answer_training_rows(network, rows, settings)
-    tried = _take_held_out(rows, held_out or list(answers.swapaxes(0, 1)))
-    scale = _fit_scale(answers, tried, rows, settings, bars_per_year=bars_per_year)
+    tried = _take_held_out(rows, held_out, bars_per_year)
+    scale = _fit_scale(answers, tried, rows, settings)
     memory = None
     if settings.memory == "carry":
         memory = measure_memory(network.engine, rows, scale, settings)
@@ -64,8 +63,10 @@ def fit_signal_scale(
 ) -> SignalScale:
     """The scale that a network's answers on its training rows give, its confidence left out."""
     answers = _answer_training_rows(network, rows, settings)
-    nothing = AnsweredRows(rows.labels[:0], answers[:0, 0], rows.weights[:0], rows.context[:0])
-    return _fit_scale(answers, nothing, rows, settings, bars_per_year=bars_per_year)
+    nothing = AnsweredRows(
+        rows.labels[:0], answers[:0, 0], rows.weights[:0], rows.context[:0], bars_per_year
+    )
+    return _fit_scale(answers, nothing, rows, settings)
 
 
 def _answer_training_rows(
@@ -83,8 +84,6 @@ def _fit_scale(
     held_out: AnsweredRows,
     rows: TrainingSet,
     settings: ForecasterSettings,
-    *,
-    bars_per_year: float,
 ) -> SignalScale:
     settled = slice(settings.lookback - 1, None)
     trained = AnsweredRows(
@@ -92,10 +91,9 @@ def _fit_scale(
         answers=answers[settled].mean(axis=1),
         weights=rows.weights[settled],
         context=rows.context[settled],
+        bars_per_year=held_out.bars_per_year,
     )
-    return settings.target.fit_scale(
-        trained, held_out, horizon=settings.horizon, bars_per_year=bars_per_year
-    )
+    return settings.target.fit_scale(trained, held_out, horizon=settings.horizon)
 
 
 def measure_memory(
@@ -130,7 +128,9 @@ def measure_memory(
     )
 
 
-def _take_held_out(rows: TrainingSet, answers: Sequence[np.ndarray]) -> AnsweredRows:
+def _take_held_out(
+    rows: TrainingSet, answers: Sequence[np.ndarray], bars_per_year: float
+) -> AnsweredRows:
     """What each member answered on the rows that it held out, one member after the other.
 
     `answers` has those of each member to all rows, shape (n_rows, n_outputs). Rows that aren't
@@ -146,4 +146,5 @@ def _take_held_out(rows: TrainingSet, answers: Sequence[np.ndarray]) -> Answered
         answers=held_out[is_known],
         weights=rows.weights[place],
         context=rows.context[place],
+        bars_per_year=bars_per_year,
     )

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -31,7 +32,7 @@ from lstm_strategy.learning.forecaster.storage import (
 )
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.inference import Engine
-from lstm_strategy.learning.targets import LabelFunction, SignalScale, Target
+from lstm_strategy.learning.targets import LabelFunction, SignalScale, Target, choose_target
 from lstm_strategy.learning.training import (
     ForecasterSettings,
     build_training_set,
@@ -60,7 +61,9 @@ class LSTMForecaster(FeatureForecaster):
             half.
         horizon: Bars ahead that the target looks.
         units: Width of each LSTM layer, one to three layers.
-        dropout: Share of LSTM outputs that are dropped in training.
+        dropout: Share of LSTM outputs that are dropped in training. For this argument and others
+            that are None by default the target says what it is best trained with: see
+            `target.training`, and `settings` for what was chosen.
         learning_rate: Step size of AdamW.
         weight_decay: Decay of AdamW, on kernels only.
         lookback: Bars of each window with `memory="window"`; with "carry" the fewest that the
@@ -115,37 +118,42 @@ class LSTMForecaster(FeatureForecaster):
         target: str | Target | LabelFunction = "direction",
         horizon: int = 1,
         units: Sequence[int] = (24,),
-        dropout: float = 0.5,
-        learning_rate: float = 6e-2,
-        weight_decay: float = 0.05,
+        dropout: float | None = None,
+        learning_rate: float | None = None,
+        weight_decay: float | None = None,
         lookback: int = 60,
         memory: Literal["carry", "window"] = "carry",
-        epochs: int = 50,
-        batch_size: int = 8,
-        patience: int = 25,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        patience: int | None = None,
         members: int = 5,
         seed: int = 0,
         validation: float = 0.2,
-        mirror: bool = True,
+        mirror: bool | None = None,
         network: "NetworkBuilder | None" = None,
     ) -> None:
         self.features = choose_features(features)
+        given = {
+            "dropout": dropout,
+            "learning_rate": learning_rate,
+            "weight_decay": weight_decay,
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "patience": patience,
+            "mirror": mirror,
+        }
+        self._given = {name: value for name, value in given.items() if value is not None}
+        chosen = choose_target(target)
         self.settings = ForecasterSettings.from_arguments(
-            target=target,
+            target=chosen,
             horizon=horizon,
             units=units,
-            dropout=dropout,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
             lookback=lookback,
             memory=memory,
-            epochs=epochs,
-            batch_size=batch_size,
-            patience=patience,
             members=members,
             seed=seed,
             validation=validation,
-            mirror=mirror,
+            **{**asdict(chosen.training), **self._given},
         )
         self.context = _choose_context(self.settings.target)
         self.network = network
@@ -261,13 +269,14 @@ class LSTMForecaster(FeatureForecaster):
             ModelError: If it was loaded and has a network of the user's own, which isn't saved.
             TrainingError: Naming the first argument that is off.
         """
+        chosen = {name: None for name in asdict(self.target.training) if name not in self._given}
         network = changes.get("network", self.network)
         if self.card is not None and self.card.network and network is None:
             raise ModelError(
                 f"The model was trained with the network {self.card.network}, whose function "
                 "isn't part of a saved model. Pass it again: network=..."
             )
-        return super().unfitted_copy(**{**changes, "network": network})
+        return super().unfitted_copy(**{**chosen, **changes, "network": network})
 
     def fit(
         self,

@@ -254,10 +254,10 @@ class LearnerForecaster(FeatureForecaster):
     ) -> SignalScale:
         """The scale of the signal; nothing was held out on which it could be tried."""
         context = np.empty((len(labels), 0))
-        trained = AnsweredRows(labels[:, None], forecast[:, None], weights, context)
-        nothing = AnsweredRows(labels[:0, None], forecast[:0, None], weights[:0], context[:0])
         year = bars_per_year(pd.DatetimeIndex(bars.index))
-        return self.target.fit_scale(trained, nothing, horizon=self.horizon, bars_per_year=year)
+        trained = AnsweredRows(labels[:, None], forecast[:, None], weights, context, year)
+        nothing = AnsweredRows(labels[:0, None], forecast[:0, None], weights[:0], context[:0])
+        return self.target.fit_scale(trained, nothing, horizon=self.horizon)
 
     def _check_enough_rows(self, n_bars: int, n_usable: int) -> None:
         if n_usable < FEWEST_ROWS:

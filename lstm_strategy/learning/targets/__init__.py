@@ -18,6 +18,7 @@ from lstm_strategy.learning.targets.choice import (
 )
 from lstm_strategy.learning.targets.direction import Direction, forward_return, move_weights
 from lstm_strategy.learning.targets.own import LabelFunction, OwnTarget
+from lstm_strategy.learning.targets.policy import DEFAULT_COST_RATE, Policy
 from lstm_strategy.learning.targets.quantiles import Quantiles
 from lstm_strategy.learning.targets.returns import Return
 from lstm_strategy.learning.targets.triple_barrier import TripleBarrier
@@ -25,6 +26,7 @@ from lstm_strategy.learning.targets.triple_barrier import TripleBarrier
 __all__ = [
     "AnsweredRows",
     "BinaryTarget",
+    "DEFAULT_COST_RATE",
     "Direction",
     "FORECAST_COLUMNS",
     "Head",
@@ -33,6 +35,7 @@ __all__ = [
     "OwnTarget",
     "Quantiles",
     "Return",
+    "Policy",
     "SignalScale",
     "TARGETS",
     "Target",

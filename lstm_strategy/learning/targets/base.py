@@ -103,6 +103,7 @@ class AnsweredRows:
         answers: Shape (n_rows, n_outputs), without NaN.
         weights: How much each row matters, shape (n_rows,).
         context: The columns of `Target.context`, shape (n_rows, n_context).
+        bars_per_year: Bars of a year, by which numbers are annualised.
 
     Example:
         >>> one = np.ones((3, 1))
@@ -114,6 +115,7 @@ class AnsweredRows:
     answers: np.ndarray
     weights: np.ndarray
     context: np.ndarray
+    bars_per_year: float = 1.0
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -139,7 +141,8 @@ class Target(ABC):
             doesn't see them. `labels` may compute the same from the bars.
         forecast_columns: The columns that `build_columns` gives, in their order.
         judges_batches: Whether the loss is of all steps of a batch together. It then gets the
-            labels with the weight of each step as a last column, and gives one number.
+            labels with the weight of each step as a last column, and gives one number. The
+            untrained network, too, may then be the best one.
         validation_smoothing: The weight of the earlier epochs in an exponential mean of the
             validation loss, by which training stops; 0 for the loss of the epoch alone.
 
@@ -152,7 +155,6 @@ class Target(ABC):
 
     loss_name: ClassVar[str] = "loss"
     no_skill: ClassVar[Mapping[str, float]] = {}
-    training: ClassVar[TrainingDefaults] = TrainingDefaults()
     judges_batches: ClassVar[bool] = False
     validation_smoothing: ClassVar[float] = 0.0
 
@@ -165,6 +167,11 @@ class Target(ABC):
     @abstractmethod
     def head(self) -> Head:
         """The last layer that the loss asks for."""
+
+    @property
+    def training(self) -> TrainingDefaults:
+        """How it is best trained; as the direction is unless overridden."""
+        return TrainingDefaults()
 
     @property
     def context(self) -> Sequence[Mapping[str, Any]]:
@@ -185,6 +192,10 @@ class Target(ABC):
             and answers, shape (batch, time, n_outputs), in operations of `keras.ops`, that gives
             a loss for each step, shape (batch, time), or one number if `judges_batches`.
         """
+
+    def build_validation_loss(self) -> Loss:
+        """What training stops by: the loss itself unless overridden."""
+        return self.build_loss()
 
     @abstractmethod
     def labels(self, bars: pd.DataFrame, horizon: int) -> pd.Series | pd.DataFrame:
@@ -245,7 +256,6 @@ class Target(ABC):
         held_out: AnsweredRows,
         *,
         horizon: int,
-        bars_per_year: float,
     ) -> SignalScale:
         """Choose the scale of the signal.
 
@@ -254,7 +264,6 @@ class Target(ABC):
             held_out: The answers of each member on the rows that it didn't learn from, one member
                 after the other.
             horizon: Bars that the question looks ahead.
-            bars_per_year: Bars of a year in training.
 
         Returns:
             What `build_columns` needs to turn answers into signals.

@@ -58,7 +58,6 @@ class BinaryTarget(Target):
         held_out: AnsweredRows,
         *,
         horizon: int,
-        bars_per_year: float,
     ) -> SignalScale:
         """The scale on which nine in ten training forecasts ask for less than all.
 
@@ -66,7 +65,6 @@ class BinaryTarget(Target):
             trained: How likely the ensemble thought a yes on the rows that it was trained on.
             held_out: The same of each member on the rows that it didn't learn from.
             horizon: Bars that the question looks ahead.
-            bars_per_year: Bars of a year in training.
 
         Returns:
             A threshold of one half, the distance from it, and as confidence what
@@ -79,7 +77,7 @@ class BinaryTarget(Target):
             threshold=_BREAK_EVEN,
             width=max(width, _NARROWEST_WIDTH),
             confidence=measure_confidence(leaning, realized, horizon=horizon),
-            bars_per_year=bars_per_year,
+            bars_per_year=trained.bars_per_year,
         )
 
     def build_columns(

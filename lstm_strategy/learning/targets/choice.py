@@ -8,6 +8,7 @@ from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets.base import OWN_CLASS, Target, describe_fields
 from lstm_strategy.learning.targets.direction import Direction
 from lstm_strategy.learning.targets.own import OWN_PREFIX, LabelFunction, OwnTarget
+from lstm_strategy.learning.targets.policy import Policy
 from lstm_strategy.learning.targets.quantiles import Quantiles
 from lstm_strategy.learning.targets.returns import Return
 from lstm_strategy.learning.targets.triple_barrier import TripleBarrier
@@ -18,6 +19,7 @@ TARGETS: dict[str, type[Target]] = {
     "return": Return,
     "quantiles": Quantiles,
     "triple_barrier": TripleBarrier,
+    "policy": Policy,
 }
 """The targets that can be asked for by name."""
 

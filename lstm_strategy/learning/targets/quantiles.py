@@ -108,7 +108,6 @@ class Quantiles(ReturnTarget):
         held_out: AnsweredRows,
         *,
         horizon: int,
-        bars_per_year: float,
     ) -> SignalScale:
         """The scale on which nine in ten training forecasts ask for less than all.
 
@@ -116,7 +115,6 @@ class Quantiles(ReturnTarget):
             trained: What the ensemble answered on the rows that it was trained on.
             held_out: The same of each member on the rows that it didn't learn from.
             horizon: Bars that the question looks ahead.
-            bars_per_year: Bars of a year in training.
 
         Returns:
             The median over the interquartile range that asks for all, and as confidence what
@@ -130,7 +128,7 @@ class Quantiles(ReturnTarget):
                 held_out.answers[:, 0].astype(np.float64), held_out.labels[:, 0], horizon=horizon
             ),
             horizon=horizon,
-            bars_per_year=bars_per_year,
+            bars_per_year=trained.bars_per_year,
         )
 
     def build_columns(

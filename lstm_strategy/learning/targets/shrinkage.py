@@ -1,4 +1,4 @@
-"""How much of a signal is left once its forecasts were tried on bars that weren't learned from."""
+"""How much of a signal is left once it was tried on bars that weren't learned from."""
 
 import numpy as np
 
@@ -36,3 +36,21 @@ def measure_confidence(forecast: np.ndarray, realized: np.ndarray, *, horizon: i
     left = float(np.square(realized - slope * forecast).mean())
     squared_t = slope**2 * energy / (left * horizon) if left else np.inf
     return max(0.0, 1.0 - 1.0 / squared_t) if squared_t else 0.0
+
+
+def confidence_of_gains(gains: np.ndarray, *, horizon: int) -> float:
+    """Shrink what a policy does by how certainly it gained anything.
+
+    Args:
+        gains: What each bar earned on top of doing nothing, shape (n_rows,).
+        horizon: Bars that each gain lasts; gains that overlap count as one.
+
+    Returns:
+        1 - 1/t² where the mean gain has a t-statistic of t and isn't negative, 0…1; 1 without
+        any row.
+
+    Example:
+        >>> confidence_of_gains(np.array([1.0, 3.0]), horizon=1)  # a mean of 2 ± 0.71
+        0.875
+    """
+    return measure_confidence(np.ones(len(gains)), gains, horizon=horizon)

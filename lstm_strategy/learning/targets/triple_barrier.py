@@ -158,7 +158,6 @@ class TripleBarrier(Target):
         held_out: AnsweredRows,
         *,
         horizon: int,
-        bars_per_year: float,
     ) -> SignalScale:
         """The scale on which only a sure profit asks for all.
 
@@ -166,7 +165,6 @@ class TripleBarrier(Target):
             trained: What the ensemble answered on the rows that it was trained on.
             held_out: The same of each member on the rows that it didn't learn from.
             horizon: Bars that a position is held at most.
-            bars_per_year: Bars of a year in training.
 
         Returns:
             A threshold of nothing won, a width of the larger barrier, and as confidence what
@@ -180,7 +178,7 @@ class TripleBarrier(Target):
             width=max(self.profit, self.stop),
             confidence=measure_confidence(expected, won, horizon=horizon),
             horizon=horizon,
-            bars_per_year=bars_per_year,
+            bars_per_year=trained.bars_per_year,
         )
 
     def build_columns(

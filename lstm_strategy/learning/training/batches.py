@@ -12,7 +12,7 @@ class ChunkBatches:
 
     Every batch is full, if need be with chunks that weigh nothing: a step that has been compiled
     for one shape serves any number of rows. For a loss of whole batches the weights come as a
-    last column of the labels instead.
+    last column of the labels instead, and those of a batch sum up to the scored steps of an epoch.
 
     Args:
         rows: The rows of which chunks are taken.
@@ -73,7 +73,8 @@ class ChunkBatches:
             labels = np.where(is_mirrored[..., None], self._mirrored.labels[rows], labels)
         is_scored = steps >= self._scored_from[chosen, None]
         if self._judges_batches:
-            weights = is_scored * self._weights[rows]
+            # each batch stands for all of them: what it weighs is what an epoch does
+            weights = is_scored * self._weights[rows] * np.float32(self._n_batches)
             return features, np.concatenate([labels, weights[..., None]], axis=-1)
         # Keras averages over all steps, scored or not: undo that, so that losses are log-losses
         weights = is_scored * self._weights[rows] * np.float32(self._steps_per_scored_step)

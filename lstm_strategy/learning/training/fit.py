@@ -46,8 +46,7 @@ class FitResult:
             member side by side; its scaling is inside.
         history: One row per epoch, with the columns member, epoch, loss, val_loss.
         held_out: What each member answered to the rows that it held out, shape
-            (n_rows, n_outputs), see `answer_fairly`; NaN elsewhere. Empty for a target whose loss
-            is of whole batches.
+            (n_rows, n_outputs), see `answer_fairly`; NaN elsewhere.
     """
 
     network: keras.Model
@@ -120,6 +119,7 @@ def fit_network(
         member.reinitialise(seed)
         course = _run_epochs(
             member.network,
+            member.judge,
             training=_training_batches(scaled_rows, position, settings, seed),
             validation=_validation_batches(scaled_rows, position, settings),
             own=_build_callbacks(
@@ -131,8 +131,7 @@ def fit_network(
         )
         _check_losses(course.history, settings)
         histories.append(course.history.assign(member=position))
-        if course.answers:
-            held_out.append(answer_fairly(course.answers, rows, position, settings))
+        held_out.append(answer_fairly(course.answers, rows, position, settings))
         networks.append(member.copy(name=f"member_{position}"))
     columns = ["member", "epoch", "loss", "val_loss"]
     history = pd.concat(histories, ignore_index=True)[columns]
@@ -202,6 +201,9 @@ class _CompiledMember:
         optimizer.exclude_from_weight_decay(var_names=["bias"])
         self.network.compile(optimizer, loss=recipe.target.build_loss(), weighted_metrics=[])
         optimizer.build(self.network.trainable_variables)
+        # the same layers, judged by what training stops by
+        self.judge = keras.Model(self.network.inputs, self.network.outputs)
+        self.judge.compile(loss=recipe.target.build_validation_loss(), weighted_metrics=[])
         self._fresh_optimizer = [
             keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
         ]
@@ -229,7 +231,8 @@ class _Course:
 
     Attributes:
         history: One row per epoch: epoch, loss, val_loss.
-        answers: After each epoch those to the held-out rows, shape (n_rows, n_outputs).
+        answers: Those to the held-out rows, shape (n_rows, n_outputs), after each epoch; before
+            them those of the untrained network, where it may be the best one.
     """
 
     history: pd.DataFrame
@@ -238,6 +241,7 @@ class _Course:
 
 def _run_epochs(
     network: keras.Model,
+    judge: keras.Model,
     *,
     training: ChunkBatches,
     validation: ChunkBatches,
@@ -246,9 +250,10 @@ def _run_epochs(
     n_epochs: int,
     target: Target,
 ) -> _Course:
-    """Train until a callback stops it.
+    """Train until a callback stops it, and keep the best weights.
 
-    This is what `keras.Model.fit` does, without the tenth of a second that it takes each time.
+    This is what `keras.Model.fit` does, without the tenth of a second that it takes each time. A
+    loss of whole batches may be best before any training, as a policy that holds its prior is.
     """
     network.stop_training = False
     callbacks = keras.callbacks.CallbackList(
@@ -263,23 +268,28 @@ def _run_epochs(
     callbacks.on_train_begin()
     losses: list[dict[str, float]] = []
     answers: list[np.ndarray] = []
+    untrained, before = network.get_weights(), np.inf
+    if target.judges_batches:
+        before = _mean_loss(judge, judge.test_on_batch, validation)
+        answers.append(_answer_all(judge, validation))
     for epoch in range(n_epochs):
         callbacks.on_epoch_begin(epoch)
         logs = {
             "loss": _mean_loss(network, network.train_on_batch, training, listener),
-            "val_loss": _mean_loss(network, network.test_on_batch, validation),
+            "val_loss": _mean_loss(judge, judge.test_on_batch, validation),
         }
-        if losses and target.validation_smoothing:
-            earlier, kept = losses[-1]["val_loss"], target.validation_smoothing
+        earlier, kept = losses[-1]["val_loss"] if losses else before, target.validation_smoothing
+        if kept and np.isfinite(earlier):
             logs["val_loss"] = kept * earlier + (1 - kept) * logs["val_loss"]
-        if not target.judges_batches:
-            answers.append(_answer_all(network, validation))
+        answers.append(_answer_all(judge, validation))
         training.start_epoch()
         losses.append({"epoch": epoch, **logs})
         callbacks.on_epoch_end(epoch, logs)
         if network.stop_training or not np.isfinite(logs["loss"]):
             break
     callbacks.on_train_end()
+    if before <= min(epoch["val_loss"] for epoch in losses):
+        network.set_weights(untrained)
     return _Course(pd.DataFrame(losses), answers)
 
 

@@ -6,6 +6,7 @@ import json
 import lzma
 import re
 import zipfile
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -304,7 +305,7 @@ def test_an_encoding_that_makes_no_names_is_refused(tmp_path):
         load_bars(write(tmp_path, text, "prices.csv", "koi8-r"))
 
 
-JSON = {
+JSON: dict[str, Any] = {
     "rows, as freqtrade writes them": [row[:6] for row in KLINES],
     "rows of text": [[row[0], *map(str, row[1:6])] for row in KLINES],
     "records": [dict(zip("tohlcv", row[:6], strict=True)) for row in KLINES],

@@ -45,10 +45,10 @@ class RangedReturn(Target):
 
         return squares
 
-    def fit_scale(self, trained, held_out, *, horizon, bars_per_year):
+    def fit_scale(self, trained, held_out, *, horizon):
         assert trained.context.shape == (len(trained), 1)
         assert held_out.answers.shape[1] == 2
-        return SignalScale(threshold=0.0, width=1.0, bars_per_year=bars_per_year)
+        return SignalScale(threshold=0.0, width=1.0)
 
     def build_columns(self, answers, scale, context):
         move, size = answers.astype(float).mean(axis=1).T

@@ -25,7 +25,7 @@ def answered(forecast, labels=None, weights=None):
 
 
 def fit_scale(forecast):
-    return TARGET.fit_scale(answered(forecast), answered(np.empty(0)), horizon=1, bars_per_year=252)
+    return TARGET.fit_scale(answered(forecast), answered(np.empty(0)), horizon=1)
 
 
 def test_nine_in_ten_training_forecasts_ask_for_less_than_all():
@@ -83,8 +83,7 @@ def test_forecasts_that_held_up_keep_their_signal_and_others_lose_it():
     rises = answered(np.array([0.9, 0.8, 0.2, 0.1]), np.array([1.0, 1.0, 0.0, 0.0]))
     falls = answered(rises.answers[:, 0], 1 - rises.labels[:, 0])
     confidences = [
-        TARGET.fit_scale(rises, held_out, horizon=1, bars_per_year=252).confidence
-        for held_out in (rises, falls)
+        TARGET.fit_scale(rises, held_out, horizon=1).confidence for held_out in (rises, falls)
     ]
     # leanings of 0.4 and 0.3 on moves of 1: a slope of 1.4 / 0.5 = 2.8, which leaves 0.12 and 0.16
     assert confidences == [pytest.approx(1 - 0.02 / (2.8**2 * 0.5)), 0.0]

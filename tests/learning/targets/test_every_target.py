@@ -79,7 +79,7 @@ def test_labels_and_weights_are_known_at_the_horizon_and_look_no_further(target,
 @every_target
 def test_the_columns_of_a_row_depend_on_its_answers_alone(target):
     rows = make_up_rows(target)
-    scale = target.fit_scale(rows, rows, horizon=2, bars_per_year=252)
+    scale = target.fit_scale(rows, rows, horizon=2)
     members = np.stack([rows.answers, rows.answers[::-1]], axis=1)
     members[3, 1] = np.nan
     columns = target.build_columns(members, scale, rows.context)

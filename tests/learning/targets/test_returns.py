@@ -16,9 +16,9 @@ def bars_of(log_closes):
 
 
 def answered(labels, answers, *, context=0.01):
-    columns = [np.array(values, float)[:, None] for values in (labels, answers)]
+    came, answer = (np.array(values, float)[:, None] for values in (labels, answers))
     n_rows = len(labels)
-    return AnsweredRows(*columns, np.ones(n_rows), np.full((n_rows, 1), context))
+    return AnsweredRows(came, answer, np.ones(n_rows), np.full((n_rows, 1), context))
 
 
 @pytest.mark.parametrize("horizon", [1, 2])
@@ -55,7 +55,7 @@ def test_answers_become_returns_by_the_volatility_of_their_row_and_the_horizon()
 def test_nine_in_ten_training_forecasts_ask_for_less_than_all():
     labels, answers = np.random.default_rng(0).normal(size=(2, 1_000))
     trained = answered(labels, answers)
-    scale = Return().fit_scale(trained, trained, horizon=1, bars_per_year=252)
+    scale = Return().fit_scale(trained, trained, horizon=1)
     signal, *_ = Return().build_columns(trained.answers[:, None], scale, trained.context)
     assert (np.abs(signal) >= scale.confidence).mean() == pytest.approx(0.1, abs=0.002)
 
@@ -65,7 +65,7 @@ def test_the_signal_loses_what_forecasts_have_not_held_up():
     trained = answered(labels, answers)
     said = {"against": answered(-answers, answers), "for": answered(answers + labels, answers)}
     kept = {
-        name: Return().fit_scale(trained, held_out, horizon=1, bars_per_year=252).confidence
+        name: Return().fit_scale(trained, held_out, horizon=1).confidence
         for name, held_out in said.items()
     }
     assert kept["against"] == 0.0

@@ -126,7 +126,7 @@ def test_the_forecast_is_the_probability_of_the_profit_less_that_of_the_stop():
 def test_the_signal_weighs_profit_and_stop_by_how_far_away_they_are():
     target, context = TripleBarrier(profit=2.0, stop=1.0), np.empty((1, 0))
     nothing = AnsweredRows(np.empty((0, 1)), np.empty((0, 2)), np.empty(0), context[:0])
-    scale = target.fit_scale(nothing, nothing, horizon=1, bars_per_year=252)
+    scale = target.fit_scale(nothing, nothing, horizon=1)
     signal, forecast, _ = target.build_columns(np.zeros((1, 1, 2)), scale, context)
     assert forecast[0] == pytest.approx(0.0)
     assert signal[0] == pytest.approx((2 / 3 - 1 / 3) / 2)

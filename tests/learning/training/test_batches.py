@@ -94,5 +94,7 @@ def test_a_loss_of_whole_batches_gets_the_weights_as_the_last_labels():
     _, labels, weights = usual[0]
     _, both = whole[0]
     np.testing.assert_array_equal(both[..., :-1], labels)
-    assert both[..., -1].sum() == (weights > 0).sum()  # and a weight of 1 stays 1
+    # each of the four batches stands for all
+    assert len(whole) == 4
+    assert both[..., -1].sum() == 4 * (weights > 0).sum()
     assert not both[:, :5, -1].any()  # the warm-up

@@ -1,0 +1,332 @@
+"""Which exposure earns the most utility after costs?"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.bars import bars_per_year
+from lstm_strategy.errors import TrainingError
+from lstm_strategy.learning.targets.base import (
+    AnsweredRows,
+    Head,
+    Loss,
+    SignalScale,
+    Target,
+    TrainingDefaults,
+)
+from lstm_strategy.learning.targets.direction import forward_return
+from lstm_strategy.learning.targets.shrinkage import confidence_of_gains
+from lstm_strategy.learning.variance import ewm_volatility
+
+DEFAULT_COST_RATE = 0.0015
+"""One-way cost as a share of a trade's value: commission and slippage of `BrokerSettings()`."""
+
+_VOLATILITY_SPAN = 60  # bars
+_HELD = 0.9  # the position that a long prior begins with: tanh has still a slope there
+_RISK_AVERSION = 5.0  # of mean-variance utility
+_LOSS_AVERSION = 2.25
+_ROUNDING = 1e-6
+_STEADY = 0.5  # share of the held position's deviation that is added to the risk of every policy
+
+
+@dataclass(frozen=True)
+class Policy(Target):
+    """Which exposure earns the most utility after costs?
+
+    The network answers a position z, -1…1. The exposure is z times s, where s is the target
+    volatility over the exponentially weighted one of 60 bars, at most `max_exposure`. A bar earns
+    z·s·r(next) - c·|z·s - z'·s'|: the return of the position, less the cost of changing it. The
+    network is trained on the utility of all scored bars of a batch together.
+
+    What the network changes about the prior is shrunk by how well it paid on held-out bars: where
+    nothing was learned, the strategy is its prior at constant volatility, and pays hardly any
+    costs.
+
+    Args:
+        prior: "long" begins with a held position and pulls towards it, for markets that pay for
+            being held; "flat" begins with none.
+        utility: "sharpe" (mean over deviation), "mean_variance" (mean less 5/2 of the variance)
+            or "prospect" (the earnings of each chunk, losses counted 2.25 times).
+        cost_rate: One-way cost of a trade, as a share of its value.
+        target_volatility: Of the account in a year, at a position of 1.
+        max_exposure: The largest exposure, 0…1.
+        pull: How strongly positions are pulled towards the prior: a mean squared distance of
+            1 costs as much as this t-statistic of the mean earnings gains.
+
+    Raises:
+        TrainingError: Naming the first argument that is off.
+
+    Source:
+        Lim, Zohren & Roberts, "Enhancing Time Series Momentum Strategies Using Deep Neural
+        Networks" (2019), equations 1, 16 and 17; loss aversion: Tversky & Kahneman, "Advances in
+        Prospect Theory" (1992); myopic loss aversion, for which earnings are added up over
+        a chunk: Benartzi & Thaler (1995).
+
+    Example:
+        >>> Policy(prior="flat", cost_rate=0.0005).cost_rate
+        0.0005
+    """
+
+    prior: Literal["long", "flat"] = "long"
+    utility: Literal["sharpe", "mean_variance", "prospect"] = "sharpe"
+    cost_rate: float = DEFAULT_COST_RATE
+    target_volatility: float = 0.15
+    max_exposure: float = 1.0
+    pull: float = 20.0
+
+    loss_name: ClassVar[str] = "lost_utility"
+    judges_batches: ClassVar[bool] = True
+    validation_smoothing: ClassVar[float] = 0.7
+
+    def __post_init__(self) -> None:
+        _check_choice("prior", self.prior, ("long", "flat"))
+        _check_choice("utility", self.utility, ("sharpe", "mean_variance", "prospect"))
+        _check_number("cost_rate", self.cost_rate, least=0.0, below=1.0)
+        _check_number("target_volatility", self.target_volatility, above=0.0)
+        _check_number("max_exposure", self.max_exposure, above=0.0, most=1.0)
+        _check_number("pull", self.pull, least=0.0)
+
+    @property
+    def name(self) -> str:
+        """`"policy"`."""
+        return "policy"
+
+    @property
+    def training(self) -> TrainingDefaults:
+        """Larger batches, since the Sharpe ratio of a few hundred returns is noise.
+
+        Only a flat prior is trained in the mirror, too: what a long one earns by being long is
+        lost there.
+        """
+        return TrainingDefaults(batch_size=16, mirror=self.prior == "flat")
+
+    @property
+    def head(self) -> Head:
+        """One position, which is the prior at first."""
+        return Head(activation="tanh", initial_bias=math.atanh(self._held), starts_flat=True)
+
+    @property
+    def context(self) -> Sequence[Mapping[str, Any]]:
+        """The volatility that exposures are scaled with."""
+        return ({"kind": "ewm_volatility", "span": _VOLATILITY_SPAN},)
+
+    @property
+    def _held(self) -> float:
+        return _HELD if self.prior == "long" else 0.0
+
+    def build_loss(self) -> Loss:
+        """What the positions of a batch lose in utility, and how far they are from the prior."""
+        return self._build_loss(self.pull)
+
+    def build_validation_loss(self) -> Loss:
+        """What positions lose in utility, with no pull to any."""
+        return self._build_loss(pull=0.0)
+
+    def _build_loss(self, pull: float) -> Loss:
+        from keras import ops
+
+        judge = {"sharpe": _sharpe, "mean_variance": _mean_variance, "prospect": _prospect}
+        find_utility = judge[self.utility]
+
+        def lost_utility(labels: Any, answers: Any) -> Any:
+            returns, scale, weights = (labels[..., column] for column in range(3))
+            positions = answers[..., 0]
+            exposure = positions * scale
+            # the step before the first scored one is the warm-up's last: it is there to be left
+            changes = ops.abs(exposure[:, 1:] - exposure[:, :-1])
+            earned = exposure[:, 1:] * returns[:, 1:] - self.cost_rate * changes
+            held, weights = (scale * returns)[:, 1:], weights[:, 1:]
+            n_steps = ops.sum(weights)
+            usual = ops.sqrt(ops.sum(weights * ops.square(held)) / n_steps + 1e-12)
+            distance = ops.sum(weights * ops.square(positions[:, 1:] - self._held)) / n_steps
+            utility = find_utility(ops, earned, weights, usual)
+            return pull * distance - ops.sqrt(n_steps) * utility
+
+        return lost_utility
+
+    def labels(self, bars: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """The return to come, and how much of it a position of 1 would hold.
+
+        Args:
+            bars: Bars with a close, shape (n_bars, n_columns).
+            horizon: Bars ahead.
+
+        Returns:
+            Columns next_return (per bar: of the close `horizon` bars later over this one, divided
+            by `horizon`) and exposure_scale; NaN in the first 60 and the last `horizon` rows.
+        """
+        later = forward_return(bars["close"], horizon=horizon) / horizon
+        volatility = ewm_volatility(bars["close"], span=_VOLATILITY_SPAN).to_numpy()
+        scale = self._exposure_scale(volatility, bars_per_year(pd.DatetimeIndex(bars.index)))
+        labels = pd.DataFrame({"next_return": later, "exposure_scale": scale}, index=bars.index)
+        return labels.where(labels.notna().all(axis=1))
+
+    def check_labels(self, labels: np.ndarray, horizon: int) -> None:
+        """Refuse returns that are all alike.
+
+        Args:
+            labels: Returns and scales, shape (n_rows, 2).
+            horizon: Bars that the question looks ahead.
+
+        Raises:
+            TrainingError: If nothing moves, so that no position earns or loses anything.
+        """
+        returns = labels[:, 0]
+        if np.ptp(returns) <= _ROUNDING * np.abs(returns).max():
+            raise TrainingError(
+                f"Every label is {returns[0]:g}: the close moves by the same share each time. "
+                "There is nothing to learn; use other bars or another horizon."
+            )
+
+    def mirror_labels(self, labels: np.ndarray) -> np.ndarray:
+        """The opposite returns at the same scale."""
+        mirrored: np.ndarray = labels * np.array([-1.0, 1.0], labels.dtype)
+        return mirrored
+
+    def fit_scale(
+        self, trained: AnsweredRows, held_out: AnsweredRows, *, horizon: int
+    ) -> SignalScale:
+        """Measure what is left of the network's changes to the prior.
+
+        Args:
+            trained: The ensemble's positions on the rows that it was trained on.
+            held_out: The positions of each member on the rows that it didn't learn from.
+            horizon: Bars that the question looks ahead.
+
+        Returns:
+            As confidence what `confidence_of_gains` leaves of what the positions earned on top
+            of the prior.
+        """
+        gains = self.row_losses(held_out.labels, np.full_like(held_out.answers, self._held))
+        gains -= self.row_losses(held_out.labels, held_out.answers)
+        return SignalScale(
+            threshold=self._held,
+            width=1.0,
+            confidence=confidence_of_gains(gains, horizon=horizon),
+            bars_per_year=trained.bars_per_year,
+        )
+
+    def build_columns(
+        self, answers: np.ndarray, scale: SignalScale, context: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        """Exposure, position and uncertainty from the members' positions.
+
+        Args:
+            answers: The position of each member, -1…1, shape (n_rows, n_members, 1).
+            scale: What `fit_scale` measured.
+            context: The volatility per bar, shape (n_rows, 1).
+
+        Returns:
+            The exposure at the target volatility (-1…1), the position before scaling (-1…1) and
+            the standard deviation of the members' positions, each of shape (n_rows,).
+        """
+        members = answers[..., 0].astype(np.float64)
+        changed = members.mean(axis=1) - self._held
+        position = self._held + scale.confidence * changed
+        exposure = position * self._exposure_scale(context[:, 0], scale.bars_per_year)
+        return exposure, position, members.std(axis=1) * scale.confidence
+
+    def row_losses(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        """What each bar costs after what it earns, as a share of the account.
+
+        Args:
+            labels: Returns and scales of rows that follow each other, shape (n_rows, 2).
+            answers: Positions, shape (n_rows, 1).
+
+        Returns:
+            Shape (n_rows,); the first row begins with its position, at no cost.
+        """
+        exposure = answers[:, 0].astype(np.float64) * labels[:, 1]
+        changes = np.abs(np.diff(exposure, prepend=exposure[:1]))
+        losses: np.ndarray = self.cost_rate * changes - exposure * labels[:, 0]
+        return losses
+
+    def score(self, rows: AnsweredRows) -> dict[str, float]:
+        """The Sharpe ratio after costs, that of the prior, turnover, and the number of rows.
+
+        Args:
+            rows: Positions and what came, in the order of time.
+
+        Returns:
+            Annual figures by name; a Sharpe ratio is NaN without any variation.
+        """
+        year, prior = rows.bars_per_year, np.full_like(rows.answers, self._held)
+        exposure = rows.answers[:, 0] * rows.labels[:, 1]
+        traded = float(np.abs(np.diff(exposure)).mean()) if len(rows) > 1 else math.nan
+        return {
+            "sharpe": _annual_sharpe(-self.row_losses(rows.labels, rows.answers), year),
+            "prior_sharpe": _annual_sharpe(-self.row_losses(rows.labels, prior), year),
+            "turnover": traded * year,
+            "n_rows": float(len(rows)),
+        }
+
+    def _exposure_scale(self, volatility: np.ndarray, year: float) -> np.ndarray:
+        """How much a position of 1 holds; nothing where nothing moves."""
+        annual = volatility * math.sqrt(year)
+        with np.errstate(divide="ignore"):
+            wanted = np.minimum(self.target_volatility / annual, self.max_exposure)
+        scale: np.ndarray = np.where(annual == 0, 0.0, wanted)
+        return scale
+
+
+def _sharpe(ops: Any, earned: Any, weights: Any, usual: Any) -> Any:
+    """Mean over deviation; a share of the usual one is added, or the smallest position is best."""
+    mean = _mean(ops, earned, weights)
+    variance = _mean(ops, ops.square(earned - mean), weights)
+    return mean / ops.sqrt(variance + (_STEADY * usual) ** 2)
+
+
+def _mean_variance(ops: Any, earned: Any, weights: Any, usual: Any) -> Any:
+    mean = _mean(ops, earned, weights)
+    variance = _mean(ops, ops.square(earned - mean), weights)
+    return (mean - _RISK_AVERSION / 2 * variance) / usual
+
+
+def _prospect(ops: Any, earned: Any, weights: Any, usual: Any) -> Any:
+    """The value of each chunk's earnings, in which losses count 2.25 times."""
+    n_steps = ops.sum(weights, axis=1)
+    counts = ops.cast(n_steps > 0, earned.dtype)
+    total = ops.sum(earned * weights, axis=1)
+    value = ops.where(total > 0, total, _LOSS_AVERSION * total)
+    return ops.sum(value * counts) / (ops.sum(n_steps) * usual)
+
+
+def _mean(ops: Any, values: Any, weights: Any) -> Any:
+    return ops.sum(values * weights) / ops.sum(weights)
+
+
+def _annual_sharpe(returns: np.ndarray, year: float) -> float:
+    deviation = float(returns.std()) if len(returns) else 0.0
+    return float(returns.mean()) / deviation * math.sqrt(year) if deviation else math.nan
+
+
+def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise TrainingError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
+
+
+def _check_number(
+    name: str,
+    value: Any,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+) -> None:
+    rules: list[tuple[float | None, str, Callable[[float, float], bool]]] = [
+        (least, "at least", lambda number, bound: number >= bound),
+        (above, "above", lambda number, bound: number > bound),
+        (most, "at most", lambda number, bound: number <= bound),
+        (below, "below", lambda number, bound: number < bound),
+    ]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    asked = [(bound, words, holds) for bound, words, holds in rules if bound is not None]
+    if is_number and math.isfinite(value) and all(holds(value, b) for b, _, holds in asked):
+        return
+    wanted = " and ".join(f"{words} {bound:g}" for bound, words, _ in asked)
+    raise TrainingError(f"{name} must be a number {wanted}, got {value!r}.")
