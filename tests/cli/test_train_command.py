@@ -56,6 +56,7 @@ def test_the_lengths_of_trainings_are_listed_in_a_sentence(capsys, n_epochs, sen
 def test_the_target_is_an_option_or_a_setting_of_the_configuration_file(results, refusal):
     assert "--target must be one of direction" in refusal("train", "bars.csv", "--target", "up")
     assert not [name for name in TARGETS if name not in results("train", "--help")]
+    assert "--target must be one of direction" in refusal("demo", "--target", "up")
     message = refusal("compare", "bars.csv", "--target", "direction", "--model", "model")
     assert "--target is for training. Leave --model or --target out." in message
     Path("asked.toml").write_text(

@@ -64,7 +64,7 @@ def train_on_others(setup: ComparisonSetup, bars: pd.DataFrame) -> Forecaster:
 
 
 def train_learners(setup: ComparisonSetup) -> dict[str, Forecaster]:
-    """Learners without a memory, trained on the same bars, features and targets as the LSTM."""
+    """Learners of the direction without a memory, on the same bars and features as the LSTM."""
     lstm = setup.untrained
     rivals = learning_baselines(lstm.settings.seed, lstm.features, lstm.horizon)
     if setup.windows is None:

@@ -60,7 +60,8 @@ class _Fit:
 class LearnerForecaster(FeatureForecaster):
     """A scikit-learn classifier that forecasts the direction of the next bars.
 
-    Features, labels, weights and the way from forecast to signal are those of `LSTMForecaster`.
+    Features, labels, weights and the way from forecast to signal are those of `LSTMForecaster` with
+    the target "direction".
     There is no early stopping: the bars that it would watch train as well.
 
     Args:

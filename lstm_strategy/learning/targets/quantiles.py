@@ -76,9 +76,8 @@ class Quantiles(ReturnTarget):
         """The pinball loss of each step, the mean of all levels."""
         from keras import ops
 
-        levels = np.array(self.levels, np.float32)
-
         def pinball(labels: Any, answers: Any) -> Any:
+            levels = ops.convert_to_tensor(self.levels, "float32")
             errors = labels - self._stack(answers, ops, ops.softplus)
             return ops.mean(ops.maximum(levels * errors, (levels - 1) * errors), axis=-1)
 

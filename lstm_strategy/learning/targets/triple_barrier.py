@@ -75,7 +75,8 @@ class TripleBarrier(Target):
 
         def log_loss(labels: Any, answers: Any) -> Any:
             lean, time = answers[..., 0], answers[..., 1]
-            came = ops.where(labels[..., 0] == 0, time, labels[..., 0] * lean)
+            label = labels[..., 0]
+            came = ops.where(ops.equal(label, 0), time, label * lean)
             return ops.logsumexp(ops.stack([-lean, time, lean], axis=-1), axis=-1) - came
 
         return log_loss
