@@ -52,13 +52,13 @@ class LSTMForecaster(FeatureForecaster):
     Args:
         features: What the network sees: a `FeatureSet`, or the list that makes one. None for the
             preset "default".
-        target: What the network is asked: a name ("direction", "return", "quantiles",
-            "triple_barrier"), a target such as `Quantiles(levels=(0.1, 0.5, 0.9))`, or a function
-            of your own. The function's `target(bars, horizon)` gives a Series of 0 and 1 on the
-            index of the bars, NaN where the answer isn't known yet, that reads no bar more than
-            `horizon` bars ahead (this is tried). Its labels all weigh the same, and it trains
-            without `mirror`. The signal is above zero where a 1 is forecast with more than one
-            half.
+        target: What the network is asked: a name ("direction", "return" and so on, see
+            `lstm_strategy.learning.targets.TARGETS`), a target such as
+            `Quantiles(levels=(0.1, 0.5, 0.9))`, or a function of your own. The function's
+            `target(bars, horizon)` gives a Series of 0 and 1 on the index of the bars, NaN where
+            the answer isn't known yet, that reads no bar more than `horizon` bars ahead (this is
+            tried). Its labels all weigh the same, and it trains without `mirror`. The signal is
+            above zero where a 1 is forecast with more than one half.
         horizon: Bars ahead that the target looks.
         units: Width of each LSTM layer, one to three layers.
         dropout: Share of LSTM outputs that are dropped in training. For this argument and others
