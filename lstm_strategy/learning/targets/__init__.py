@@ -17,11 +17,9 @@ from lstm_strategy.learning.targets.choice import (
     describe_target,
 )
 from lstm_strategy.learning.targets.direction import Direction, forward_return, move_weights
+from lstm_strategy.learning.targets.moves import Quantiles, Return, TripleBarrier
 from lstm_strategy.learning.targets.own import LabelFunction, OwnTarget
 from lstm_strategy.learning.targets.policy import DEFAULT_COST_RATE, Policy
-from lstm_strategy.learning.targets.quantiles import Quantiles
-from lstm_strategy.learning.targets.returns import Return
-from lstm_strategy.learning.targets.triple_barrier import TripleBarrier
 
 __all__ = [
     "AnsweredRows",

@@ -7,11 +7,9 @@ from typing import Any
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets.base import OWN_CLASS, Target, describe_fields
 from lstm_strategy.learning.targets.direction import Direction
+from lstm_strategy.learning.targets.moves import Quantiles, Return, TripleBarrier
 from lstm_strategy.learning.targets.own import OWN_PREFIX, LabelFunction, OwnTarget
 from lstm_strategy.learning.targets.policy import Policy
-from lstm_strategy.learning.targets.quantiles import Quantiles
-from lstm_strategy.learning.targets.returns import Return
-from lstm_strategy.learning.targets.triple_barrier import TripleBarrier
 from lstm_strategy.support import spell, suggest_names
 
 TARGETS: dict[str, type[Target]] = {

@@ -25,7 +25,7 @@ def measure_confidence(forecast: np.ndarray, realized: np.ndarray, *, horizon: i
         >>> measure_confidence(moves, -moves, horizon=1)
         0.0
         >>> round(measure_confidence(moves, moves + [0.5, 0.5, -0.5, -0.5], horizon=1), 3)
-        0.967
+        0.975
     """
     if not len(forecast):
         return 1.0

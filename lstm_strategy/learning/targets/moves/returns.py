@@ -245,7 +245,7 @@ def usual_move(close: pd.Series, *, span: int, horizon: int) -> pd.Series:
 
     Example:
         >>> usual_move(pd.Series([100.0, 101.0, 100.0, 102.0]), span=2, horizon=4).round(3).tolist()
-        [nan, nan, 0.028, 0.037]
+        [nan, nan, 0.028, 0.036]
     """
     usual = ewm_volatility(close, span=span) * math.sqrt(horizon)
     if (usual == 0).any() and not (usual > 0).any() and close.nunique() > 1:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets.base import AnsweredRows, Head, Loss, SignalScale, Target
-from lstm_strategy.learning.targets.returns import check_positive, check_span, usual_move
+from lstm_strategy.learning.targets.moves.returns import check_positive, check_span, usual_move
 from lstm_strategy.learning.targets.shrinkage import measure_confidence
 
 _WORDS = {1.0: "the profit is always met first", -1.0: "the stop is always met first"}

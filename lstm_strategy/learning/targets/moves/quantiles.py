@@ -16,7 +16,7 @@ from lstm_strategy.learning.targets.base import (
     Loss,
     SignalScale,
 )
-from lstm_strategy.learning.targets.returns import ReturnTarget, check_span
+from lstm_strategy.learning.targets.moves.returns import ReturnTarget, check_span
 from lstm_strategy.learning.targets.shrinkage import measure_confidence
 
 _NARROWEST_RATIO = 0.075  # as far from no return as `Return` calls narrow, where it is normal
