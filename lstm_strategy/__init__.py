@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.verdict import verdict
     from lstm_strategy.learning.features import FeatureSet
     from lstm_strategy.learning.forecaster import LSTMForecaster
-    from lstm_strategy.learning.targets import Direction, Quantiles, Return, TripleBarrier
+    from lstm_strategy.learning.targets import Direction, Policy, Quantiles, Return, TripleBarrier
     from lstm_strategy.learning.walk_forward import WalkForward, walk_forward
     from lstm_strategy.support import workers
     from lstm_strategy.trading import BarsFeed
@@ -73,6 +73,7 @@ __all__ = [
     "FeatureSet",
     "LSTMForecaster",
     "Direction",
+    "Policy",
     "Quantiles",
     "Return",
     "TripleBarrier",

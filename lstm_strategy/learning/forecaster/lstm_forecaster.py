@@ -32,7 +32,7 @@ from lstm_strategy.learning.forecaster.storage import (
 )
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.inference import Engine
-from lstm_strategy.learning.targets import LabelFunction, SignalScale, Target, choose_target
+from lstm_strategy.learning.targets import LabelFunction, SignalScale, Target
 from lstm_strategy.learning.training import (
     ForecasterSettings,
     build_training_set,
@@ -143,9 +143,8 @@ class LSTMForecaster(FeatureForecaster):
             "mirror": mirror,
         }
         self._given = {name: value for name, value in given.items() if value is not None}
-        chosen = choose_target(target)
-        self.settings = ForecasterSettings.from_arguments(
-            target=chosen,
+        checked = ForecasterSettings.from_arguments(
+            target=target,
             horizon=horizon,
             units=units,
             lookback=lookback,
@@ -153,8 +152,12 @@ class LSTMForecaster(FeatureForecaster):
             members=members,
             seed=seed,
             validation=validation,
-            **{**asdict(chosen.training), **self._given},
+            **self._given,
         )
+        best = checked.target.training.fit_to(
+            units=checked.units, n_features=len(self.features.names)
+        )
+        self.settings = checked.model_copy(update={**asdict(best), **self._given})
         self.context = _choose_context(self.settings.target)
         self.network = network
         self.history = pd.DataFrame(columns=HISTORY_COLUMNS)

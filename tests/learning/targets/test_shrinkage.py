@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_strategy.learning.targets.shrinkage import measure_confidence
+from lstm_strategy.learning.targets.shrinkage import confidence_of_gains, measure_confidence
 
 FORECAST = np.array([1.0, -1.0, 2.0, -2.0])
 # the slope is (1.5 + 0.5 + 3 + 5) / 10 = 1, and what it leaves are 0.5, 0.5, -0.5, -0.5: 0.25 a row
@@ -39,6 +39,13 @@ def test_what_did_not_hold_up_keeps_nothing(realized, why):
 
 def test_forecasts_that_say_nothing_keep_nothing():
     assert measure_confidence(np.zeros(4), REALIZED, horizon=1) == 0.0
+
+
+def test_changes_to_a_prior_must_have_gained_by_two_standard_errors():
+    gains = np.array([1.0, 3.0])  # a mean of 2 with an error of 0.71: t² = 8
+    assert confidence_of_gains(gains, horizon=1) == pytest.approx(1 - 4 / 8)
+    assert confidence_of_gains(gains - 1, horizon=1) == 0.0
+    assert confidence_of_gains(np.zeros(5), horizon=1) == 0.0
 
 
 def test_without_a_trial_nothing_is_taken():
