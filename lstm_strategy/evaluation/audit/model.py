@@ -125,23 +125,32 @@ def _compare_forecasts(variant: _Variant) -> list[Finding]:
 
 
 def _compare_stream(model: LSTMForecaster, bars: pd.DataFrame, cuts: list[int]) -> list[Finding]:
-    """A stream takes one bar at a time and can't look ahead: the batch must agree with it."""
-    whole = model.forecast(bars)["signal"].to_numpy()
+    """A stream takes one bar at a time and can't look ahead: the batch must agree with it.
+
+    The other columns are tried as well as the signal, of which no confidence may have left nothing.
+    """
+    whole = model.forecast(bars)
+    usual = SIGNAL_TOLERANCE * whole.std() + _ROUNDING * whole.abs().mean()
+    tolerances = usual.fillna(0.0)
+    tolerances["signal"] = SIGNAL_TOLERANCE
     for n_known in cuts:
         stream = model.stream(bars.iloc[: n_known - _N_STREAMED])
         for place in range(n_known - _N_STREAMED, n_known):
             time = bars.index[place]
-            signal = stream.update({"datetime": time, **bars.iloc[place]}).signal
-            batch = float(whole[place])
-            if abs(signal - batch) > SIGNAL_TOLERANCE or np.isnan(signal) != np.isnan(batch):
+            streamed = pd.Series(vars(stream.update({"datetime": time, **bars.iloc[place]})))
+            batch = whole.iloc[place]
+            is_known = streamed.isna() == batch.isna()
+            differs = ((streamed - batch).abs() > tolerances) | ~is_known
+            if differs.any():
+                column = str(differs.idxmax())
                 finding = Finding(
                     layer="forecaster",
-                    culprit="column signal (bar by bar)",
+                    culprit=f"column {column} (bar by bar)",
                     kind=FindingKind.BAR_BY_BAR,
                     what="isn't what one bar at a time gives.",
                     time=time,
-                    known=signal,
-                    with_later=batch,
+                    known=float(streamed[column]),
+                    with_later=float(batch[column]),
                     found_by="taking the last bars one at a time",
                     remedy="Train again with the installed version of the package.",
                 )
@@ -266,7 +275,9 @@ def measure_network_memory(model: LSTMForecaster, bars: pd.DataFrame) -> Partial
     memory: int | None = model.settings.lookback
     if model.settings.memory == "carry":
         memory = network_memory(
-            model.engine, rows, lambda answers, span: model.columns_of(answers, inputs[span])[0]
+            model.engine,
+            rows,
+            lambda answers, span: model.columns_of(answers, inputs[span], unshrunk=True)[0],
         )
     waits = model.settled_rows
     if memory is None and len(rows) < 4 * waits:

@@ -191,13 +191,16 @@ class FeatureForecaster(TrainableForecaster):
         signals = [self.columns_of(own, inputs.to_numpy())[0] for own in by_member]
         return pd.DataFrame(np.column_stack(signals), index=inputs.index)
 
-    def columns_of(self, answers: np.ndarray, inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+    def columns_of(
+        self, answers: np.ndarray, inputs: np.ndarray, *, unshrunk: bool = False
+    ) -> tuple[np.ndarray, ...]:
         """Turn members' answers into the columns of `forecast`.
 
         Args:
             answers: Those of all members or of some, shape (n_rows, n_answers): the outputs of a
                 member side by side.
             inputs: The columns of `inputs` for the same rows, shape (n_rows, n_inputs).
+            unshrunk: Whether the signal is the one before any confidence takes from it.
 
         Returns:
             One array of shape (n_rows,) a column.
@@ -205,7 +208,8 @@ class FeatureForecaster(TrainableForecaster):
         Raises:
             ModelError: If the forecaster hasn't been fitted.
         """
-        return self._build_columns(self._context_places, answers, inputs)
+        scale = self._scale.model_copy(update={"confidence": 1.0}) if unshrunk else self._scale
+        return self._build_columns(self._context_places, scale, answers, inputs)
 
     @property
     def _context_places(self) -> list[int]:
@@ -214,10 +218,14 @@ class FeatureForecaster(TrainableForecaster):
         return [] if self.context is None else [names.index(name) for name in self.context.names]
 
     def _build_columns(
-        self, context_places: list[int], answers: np.ndarray, inputs: np.ndarray
+        self,
+        context_places: list[int],
+        scale: SignalScale,
+        answers: np.ndarray,
+        inputs: np.ndarray,
     ) -> tuple[np.ndarray, ...]:
         by_member = answers.reshape(len(answers), -1, self.target.head.n_outputs)
-        return self.target.build_columns(by_member, self._scale, inputs[:, context_places])
+        return self.target.build_columns(by_member, scale, inputs[:, context_places])
 
     def stream(self, history: pd.DataFrame | None = None) -> ForecastStream:
         """Give the same forecasts bar by bar.
@@ -234,7 +242,7 @@ class FeatureForecaster(TrainableForecaster):
             n_features=len(self.features.names),
             columns=self.target.forecast_columns,
             engine=self.engine,
-            build_columns=partial(self._build_columns, self._context_places),
+            build_columns=partial(self._build_columns, self._context_places, self._scale),
             settled_rows=self.settled_rows,
             window_rows=self.window_rows,
             warn_of_other_bars=self.warn_of_other_bars,

@@ -1,5 +1,7 @@
 """Each layer of a trained model is audited, and what is wrong in one is found in that one."""
 
+from dataclasses import replace
+
 import backtrader as bt
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from lstm_strategy import (
     walk_forward,
 )
 from lstm_strategy.evaluation.audit.findings import FindingKind
+from lstm_strategy.learning.forecaster import ForecastStream
 
 BARS = random_walk(400)
 
@@ -110,6 +113,21 @@ def test_a_threshold_of_other_rows_is_found(trained):
     tampered.card = trained.card.model_copy(update={"signal": wide})
     report = audit(random_walk(400), model=tampered)
     assert culprits(report) == ["width of the signal"]
+
+
+def test_a_stream_of_other_numbers_is_found_even_where_no_signal_is_left(trained, monkeypatch):
+    silent = trained.with_memory("carry")
+    nothing = trained.card.signal.model_copy(update={"confidence": 0.0})
+    silent.card = trained.card.model_copy(update={"signal": nothing})
+    update = ForecastStream.update
+    monkeypatch.setattr(
+        ForecastStream,
+        "update",
+        lambda stream, bar: replace(update(stream, bar), forecast=0.3),
+    )
+    (finding,) = audit(BARS, model=silent).findings
+    assert finding.kind is FindingKind.BAR_BY_BAR
+    assert finding.culprit == "column forecast (bar by bar)"
 
 
 @pytest.mark.slow
