@@ -23,6 +23,7 @@ OPTIONS = {
     "adjusted": "--adjusted",
     "columns": "--columns",
     "end": "--end",
+    "engine": "--engine",
     "repair": "--repair",
     "start": "--start",
     "symbol": "--symbol",
@@ -31,7 +32,12 @@ OPTIONS = {
 }
 """The options of arguments that messages name."""
 
-_BROKER = {"cash": "--cash", "commission_rate": "--commission", "slippage_rate": "--slippage"}
+BROKER_OPTIONS = {
+    "cash": "--cash",
+    "commission_rate": "--commission",
+    "slippage_rate": "--slippage",
+}
+"""The options of the terms of a run."""
 _NETWORK = {
     name: f"--{name}"
     for name in (
@@ -162,7 +168,7 @@ class BrokerOptions:
             "slippage_rate": self.slippage,
         }
         loaded = load_config(config)
-        with name_options(_BROKER):
+        with name_options(BROKER_OPTIONS):
             return build_broker(loaded, given)
 
 

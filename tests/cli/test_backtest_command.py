@@ -132,3 +132,32 @@ def test_an_unknown_parameter_of_the_strategy_is_refused(refusal, model_folder):
     Path("bad.toml").write_text("[strategy]\nstop_los = 2")
     message = refusal("backtest", "bars.csv", "--model", model_folder, "--config", "bad.toml")
     assert "has no parameter 'stop_los'. Did you mean " in message
+
+
+TERMS = """
+import backtrader as bt
+
+class Mine(bt.Strategy):
+    def {where}(self):
+        self.broker.{change}
+"""
+CHANGED_TERMS = {
+    "commission": ("start", "setcommission(commission=0)"),
+    "multiplier": ("start", "setcommission(commission=0.001, mult=50)"),
+    "money from outside": ("next", "add_cash(1000)"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED_TERMS)
+def test_a_strategy_that_changes_its_terms_is_shown_the_options_that_give_them(refusal, here, case):
+    where, change = CHANGED_TERMS[case]
+    (here / "mine.py").write_text(TERMS.format(where=where, change=change))
+    message = refusal("backtest", "bars.csv", "--strategy", "mine.py:Mine")
+    assert "--cash" in message
+    assert "BrokerSettings" not in message
+
+
+def test_a_model_of_the_newest_bars_is_shown_the_option_for_earlier_ones(refusal, model_folder):
+    pd.read_csv("bars.csv").iloc[:400].to_csv("old.csv", index=False)
+    message = refusal("backtest", "old.csv", "--model", model_folder)
+    assert "or choose a --start to see an in-sample result" in message

@@ -160,6 +160,10 @@ MODELS = {
         lambda folder: (folder / "network.keras").write_bytes(b"other weights"),
         "mine/network.keras isn't the network that was saved",
     ),
+    "without ONNX": (
+        lambda folder: (folder / "network.onnx").unlink(),
+        "Restore it, load the model with --engine keras, or train",
+    ),
 }
 
 

@@ -179,7 +179,7 @@ def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeyp
 MISUSES = {
     "too few bars for one fold": (
         ("--walk-forward", "--train-window", "2 years"),
-        '--train-window 2 years .* needs bars over more than train="2 years", got 500 from .* Load',
+        'bars over more than --train-window="2 years", got 500 from .* Load',
     ),
     "folds that overlap by the horizon": (
         ("--walk-forward", "--horizon", 30, "--train-window", "20 bars"),

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import format_time, on_clock_of
+from lstm_strategy.support import format_time, on_clock_of, spell
 
 
 def training_end(model: object, bars: pd.DataFrame) -> pd.Timestamp | None:
@@ -50,7 +50,8 @@ def first_bar_after(moment: pd.Timestamp | None, bars: pd.DataFrame) -> pd.Times
     if later.empty:
         raise TradingError(
             f"A backtest starts after the last training bar, which is {format_time(moment)}, but "
-            f"the bars end at {format_time(bars.index[-1])}. Fit on fewer bars or load later ones; "
-            "or pass start=... to see an in-sample result, marked as such."
+            f"the bars end at {format_time(bars.index[-1])}. Train on fewer bars or "
+            f"load later ones; or choose a {spell('start')} to see an in-sample result, marked as "
+            "such."
         )
     return pd.Timestamp(later[0])

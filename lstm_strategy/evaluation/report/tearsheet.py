@@ -36,7 +36,8 @@ def write_tearsheet(
         The path.
 
     Raises:
-        LSTMStrategyError: If quantstats isn't installed, or can't digest the returns.
+        LSTMStrategyError: If quantstats isn't installed, there are too few returns, they never
+            vary, or quantstats can't digest them.
 
     Example:
         >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
@@ -53,6 +54,11 @@ def write_tearsheet(
         raise LSTMStrategyError(
             f"A tearsheet needs returns of at least {_FEWEST_DAYS} days, got {len(frame)}. Trade a "
             "longer span, or leave the tearsheet out."
+        )
+    if frame["own"].nunique() < 2:
+        raise LSTMStrategyError(
+            f"A tearsheet needs returns that vary, and those of {result.label} never do. Leave it "
+            "out."
         )
     page = _run_quantstats(frame, [run.label for run in (result, benchmark) if run is not None])
     return write_whole(path, _repair_page(page).encode())

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_strategy.errors import ModelError
+from lstm_strategy.support import spell
 
 _OPERATORS = {
     *("Add", "Concat", "Div", "GRU", "LSTM", "LayerNormalization", "MatMul", "Mul", "RNN"),
@@ -55,7 +56,7 @@ def check_onnx(model: bytes) -> None:
     except (ValueError, TypeError, OverflowError) as error:
         raise ModelError(
             "ONNX Runtime can't read the network: it isn't one that this package writes "
-            f'({error}). Load it with engine="keras", or train it again.'
+            f"({error}). Load it with {spell('engine', 'keras')}, or train it again."
         ) from None
 
 

@@ -11,7 +11,7 @@ from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.inference.engines import BlockEngine, Scan, State
 from lstm_strategy.learning.inference.onnx_check import check_onnx
 from lstm_strategy.learning.inference.threads import PARTS, ThreadedScan, usable_threads
-from lstm_strategy.support import parse_json
+from lstm_strategy.support import parse_json, spell
 
 _BLOCKS_WORTH_THREADS = 4
 _MOST_UNITS = 65_536
@@ -78,7 +78,7 @@ class OnnxEngine(BlockEngine):
         if len(parts) > len(self._widths):
             raise ModelError(
                 "The ONNX model has more parts than recurrent layers. Load it with "
-                'engine="keras", or train it again.'
+                f"{spell('engine', 'keras')}, or train it again."
             )
         return [_start_session(base64.b64decode(part)) for part in parts]
 
@@ -98,7 +98,7 @@ def _read_width(port: Any) -> int:
     if not isinstance(width, int) or not 0 < width <= _MOST_UNITS:
         raise ModelError(
             f"The ONNX model has a state {port.name} of the shape {port.shape}. Load the model "
-            'with engine="keras", or train it again.'
+            f"with {spell('engine', 'keras')}, or train it again."
         )
     return width
 
@@ -112,7 +112,7 @@ def _start_session(model: bytes) -> Any:
     except ImportError as error:
         raise ModelError(
             f"The ONNX engine needs onnxruntime, which can't be imported: {error}. Run: pip "
-            'install onnxruntime, or load the model with engine="keras".'
+            f"install onnxruntime, or load the model with {spell('engine', 'keras')}."
         ) from None
     options = onnxruntime.SessionOptions()
     # One step of a recurrent network is done before a second thread has woken up; and a process
@@ -126,5 +126,6 @@ def _start_session(model: bytes) -> Any:
     except Exception as error:
         raise ModelError(
             f"ONNX Runtime {onnxruntime.__version__} can't read the network: "
-            f'{str(error).splitlines()[0]}. Update onnxruntime, or load it with engine="keras".'
+            f"{str(error).splitlines()[0]}. Update onnxruntime, or load it with "
+            f"{spell('engine', 'keras')}."
         ) from None

@@ -31,7 +31,7 @@ from lstm_strategy.learning.walk_forward.window_sizes import (
     format_size,
     parse_size,
 )
-from lstm_strategy.support import format_time
+from lstm_strategy.support import format_time, spell
 
 
 @dataclass(frozen=True)
@@ -220,8 +220,8 @@ class WalkForward:
             else "0"
         )
         return (
-            f"one fold needs bars over more than train={format_size(self.train)}, got {span}. "
-            f"{remedy}"
+            f"one fold needs bars over more than {spell('train')}={format_size(self.train)}, got "
+            f"{span}. {remedy}"
         )
 
     def _build_fold(self, index: pd.Index, edge: Edge, stop: int, earlier: list[Fold]) -> Fold:

@@ -6,7 +6,7 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 
-from lstm_strategy.support import format_time
+from lstm_strategy.support import format_time, spell
 from lstm_strategy.trading.backtrader_internals import declared_params, param_values
 
 _FUND_SETTINGS = {"fundmode", "fundstartval"}  # how backtrader's own analyzers count, no more
@@ -87,7 +87,7 @@ class TermsWatch(bt.Analyzer):
                 f"{format_time(self.data.p.dataname.index[bar])} it has {equity[bar]:,.2f}, and "
                 f"its orders explain {explained[bar]:,.2f}; the rest would count as profit or "
                 "loss. Leave broker.add_cash and set_cash out of the strategy, and give it all of "
-                "its money at the start with broker=BrokerSettings(cash=...)."
+                f"its money at the start as {spell('cash')}."
             )
 
     def _check_terms(self) -> None:
@@ -104,8 +104,8 @@ class TermsWatch(bt.Analyzer):
                 self.breach = (
                     f"{type(self.strategy).__name__} changed the terms of its run: {name} of the "
                     f"broker is {now[name]!r} instead of {stated.get(name)!r}, and strategies are "
-                    "compared on the same terms. Leave the broker alone in the strategy; give "
-                    "other terms with "
-                    "broker=BrokerSettings(commission_rate=..., slippage_rate=..., cash=...)."
+                    "compared on the same terms. Leave the broker alone in the strategy; what a "
+                    f"run can be given is {spell('cash')}, {spell('commission_rate')} and "
+                    f"{spell('slippage_rate')}, and nothing else."
                 )
                 return

@@ -41,6 +41,12 @@ def test_a_tearsheet_of_a_day_or_two_is_refused(results, tmp_path):
         write_tearsheet(tmp_path / "tearsheet.html", short)
 
 
+def test_a_tearsheet_of_a_flat_equity_is_refused_without_asking_quantstats(results, tmp_path):
+    flat = dataclasses.replace(results["MACD"], equity=results["MACD"].equity * 0 + 100.0)
+    with pytest.raises(LSTMStrategyError, match="those of MACD never do"):
+        write_tearsheet(tmp_path / "tearsheet.html", flat)
+
+
 @pytest.mark.slow
 def test_returns_that_quantstats_cannot_digest_are_refused_with_its_reason(
     results, tmp_path, monkeypatch

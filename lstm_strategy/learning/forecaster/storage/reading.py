@@ -32,7 +32,14 @@ from lstm_strategy.learning.forecaster.storage.writing import (
     largest_network,
 )
 from lstm_strategy.learning.inference import StoredForecasts, choose_engine
-from lstm_strategy.support import describe_first_offence, parse_json, read_whole, seal, sha256_of
+from lstm_strategy.support import (
+    describe_first_offence,
+    parse_json,
+    read_whole,
+    seal,
+    sha256_of,
+    spell,
+)
 
 _MOST_READINGS = 100
 _SECONDS_BETWEEN_READINGS = 0.02
@@ -95,7 +102,7 @@ def _read_model(folder: Path, engine: str) -> StoredModel:
     if engine == "onnx" and not card.onnx_sha256:
         raise ModelError(
             f"The model at {folder} has no ONNX model, since ONNX lacks a layer of its network. "
-            'Load it with engine="keras".'
+            f"Load it with {spell('engine', 'keras')}."
         )
     stored = _read_check(folder / CHECK_FILE, card, described=digest_described(content))
     most = largest_network(card, n_features=stored.rows.shape[1])
@@ -192,7 +199,8 @@ def _read_file(path: Path, digest: str, *, largest: int) -> bytes:
     is_there = path.exists()
     content = _read_bytes(path, largest=largest) if is_there else b""
     if not is_there or sha256_of(content) != digest:
-        other = ', load the model with engine="keras",' if path.name == ONNX_FILE else ""
+        keras = f", load the model with {spell('engine', 'keras')},"
+        other = keras if path.name == ONNX_FILE else ""
         raise ModelError(
             f"{path} isn't the {_NAMES[path.name]} that was saved (it is missing, or its sha256 "
             f"differs from {CARD_FILE}). Restore it{other} or train the model again."
