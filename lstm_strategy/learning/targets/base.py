@@ -125,6 +125,24 @@ class SignalScale(BaseModel):
     horizon: int = Field(default=1, ge=1)
     bars_per_year: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
+    def find_signal(self, value: np.ndarray) -> np.ndarray:
+        """The exposure that a value asks for: its distance from the threshold over the width.
+
+        Args:
+            value: What the threshold and the width were measured of, shape (n_rows,).
+
+        Returns:
+            Shape (n_rows,), at most the confidence on either side of 0; NaN where `value` is.
+
+        Example:
+            >>> scale = SignalScale(threshold=0.5, width=0.1, confidence=0.8)
+            >>> scale.find_signal(np.array([0.45, 0.5, 0.9])).round(2).tolist()
+            [-0.4, 0.0, 0.8]
+        """
+        asked = np.clip((value - self.threshold) / self.width, -1.0, 1.0)
+        signal: np.ndarray = asked * self.confidence + 0.0  # no -0.0 where nothing is left
+        return signal
+
 
 @dataclass(frozen=True, eq=False)
 class AnsweredRows:

@@ -96,8 +96,7 @@ class BinaryTarget(Target):
         """
         members = answers[..., 0].astype(np.float64)
         forecast = members.mean(axis=1)
-        asked = (forecast - scale.threshold) / scale.width
-        return np.clip(asked, -1.0, 1.0) * scale.confidence, forecast, members.std(axis=1)
+        return scale.find_signal(forecast), forecast, members.std(axis=1)
 
     def row_losses(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
         """The log-loss of each row, unweighted; 0.6931 for a coin flip.

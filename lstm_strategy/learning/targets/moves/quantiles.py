@@ -149,7 +149,7 @@ class Quantiles(ReturnTarget):
         members = self.quantiles(answers)
         quantiles = members.mean(axis=1)
         medians = members[..., self._n_below]
-        signal = np.clip(self._lean(quantiles) / scale.width, -1.0, 1.0) * scale.confidence
+        signal = scale.find_signal(self._lean(quantiles))
         forecast = medians.mean(axis=1) * unit
         return signal, forecast, medians.std(axis=1) * unit, *(quantiles.T * unit)
 

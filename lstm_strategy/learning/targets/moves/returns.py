@@ -180,9 +180,8 @@ class Return(ReturnTarget):
         unit = context[:, 0] * math.sqrt(scale.horizon)
         members = answers[..., 0].astype(np.float64)
         answer = members.mean(axis=1)
-        asked = np.divide(answer, unit, out=answer * 0, where=unit != 0) / scale.width
-        signal = np.clip(asked, -1.0, 1.0) * scale.confidence
-        return signal, answer * unit, members.std(axis=1) * unit
+        over_variance = np.divide(answer, unit, out=answer * 0, where=unit != 0)
+        return scale.find_signal(over_variance), answer * unit, members.std(axis=1) * unit
 
     def row_losses(self, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
         """Huber's loss of each row, in units of volatility.

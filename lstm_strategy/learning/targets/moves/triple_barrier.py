@@ -27,8 +27,8 @@ class TripleBarrier(Target):
 
     The forecast is the probability of the profit less that of the stop, and the signal is the
     same where profit and stop are as far away; where they aren't, it is what is expected to be won
-    or lost as a share of the larger of the two. Labels that share bars with others weigh less, by
-    their average uniqueness.
+    or lost on top of what the training bars won on average, as a share of the larger of the two.
+    Labels that share bars with others weigh less, by their average uniqueness.
 
     Args:
         profit: Usual moves up to the profit.
@@ -168,14 +168,18 @@ class TripleBarrier(Target):
             horizon: Bars that a position is held at most.
 
         Returns:
-            A threshold of nothing won, a width of the larger barrier, and as confidence what
-            `measure_confidence` leaves of what was expected to be won.
+            A threshold of nothing won, or where profit and stop aren't as far away of what the
+            training rows won on average: the nearer one is met more often even where the price
+            goes nowhere. A width of the larger barrier, and as confidence what
+            `measure_confidence` leaves of what was expected to be won on top of the threshold.
         """
-        came = held_out.labels[:, 0]
-        won = np.where(came > 0, self.profit, -self.stop) * (came != 0)
-        expected = self._expect_win(self.probabilities(held_out.answers))
+        usual = 0.0
+        if self.profit != self.stop and trained.weights.sum() > 0:
+            usual = float(np.average(self._find_win(trained.labels), weights=trained.weights))
+        expected = self._expect_win(self.probabilities(held_out.answers)) - usual
+        won = self._find_win(held_out.labels) - usual
         return SignalScale(
-            threshold=0.0,
+            threshold=usual,
             width=max(self.profit, self.stop),
             confidence=measure_confidence(expected, won, horizon=horizon),
             horizon=horizon,
@@ -199,8 +203,7 @@ class TripleBarrier(Target):
         """
         probabilities = self.probabilities(answers)
         members = probabilities[..., 2] - probabilities[..., 0]
-        asked = self._expect_win(probabilities).mean(axis=1) / scale.width
-        signal = np.clip(asked, -1.0, 1.0) * scale.confidence
+        signal = scale.find_signal(self._expect_win(probabilities).mean(axis=1))
         return signal, members.mean(axis=1), members.std(axis=1)
 
     def probabilities(self, answers: np.ndarray) -> np.ndarray:
@@ -266,6 +269,12 @@ class TripleBarrier(Target):
             "accuracy": float(np.average(likely.argmax(axis=1) - 1 == came, weights=rows.weights)),
             "n_rows": float((rows.weights > 0).sum()),
         }
+
+    def _find_win(self, labels: np.ndarray) -> np.ndarray:
+        """What a position won, in usual moves; nothing where the time ended it."""
+        came = labels[:, 0]
+        won: np.ndarray = np.where(came > 0, self.profit, -self.stop) * (came != 0)
+        return won
 
     def _expect_win(self, probabilities: np.ndarray) -> np.ndarray:
         """What a position is expected to win, in usual moves; nothing where the time ends it."""

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -124,12 +125,18 @@ def test_the_forecast_is_the_probability_of_the_profit_less_that_of_the_stop():
 
 
 def test_the_signal_weighs_profit_and_stop_by_how_far_away_they_are():
-    target, context = TripleBarrier(profit=2.0, stop=1.0), np.empty((1, 0))
-    nothing = AnsweredRows(np.empty((0, 1)), np.empty((0, 2)), np.empty(0), context[:0])
-    scale = target.fit_scale(nothing, nothing, horizon=1)
-    signal, forecast, _ = target.build_columns(np.zeros((1, 1, 2)), scale, context)
-    assert forecast[0] == pytest.approx(0.0)
-    assert signal[0] == pytest.approx((2 / 3 - 1 / 3) / 2)
+    target, context = TripleBarrier(profit=2.0, stop=1.0), np.empty((4, 0))
+    labels = np.array([1.0, -1.0, -1.0, 0.0])[:, None]
+    even = AnsweredRows(labels, np.zeros((4, 2)), np.ones(4), context)
+    scale = target.fit_scale(even, even, horizon=1)
+    assert scale.threshold == 0.0  # 2 - 1 - 1 + 0: the nearer stop is met twice as often
+    rising = replace(even, labels=np.abs(labels))
+    assert target.fit_scale(rising, even, horizon=1).threshold == pytest.approx(6 / 4)
+    assert TripleBarrier().fit_scale(rising, even, horizon=1).threshold == 0.0
+    asking = scale.model_copy(update={"confidence": 1.0})
+    signal, forecast, _ = target.build_columns(np.zeros((4, 1, 2)), asking, context)
+    assert forecast.tolist() == pytest.approx([0.0] * 4)
+    assert signal.tolist() == pytest.approx([(2 / 3 - 1 / 3) / 2] * 4)
 
 
 def test_scores_count_rows_by_their_weight():
