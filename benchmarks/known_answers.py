@@ -1,11 +1,13 @@
 """Does the verdict find what is there, and nothing where there is nothing?
 
-`python -m benchmarks.known_answers remembered_news` (or `noise`, `sp500`) prints the figures of
-markets whose right answer is known; `--picture FILE` draws what memory is worth. The runs take
-minutes; `--seeds` makes them shorter. Nothing here is tuned to these seeds.
+`python -m benchmarks.known_answers remembered_news` (or `targets`, `noise`, `targets_on_noise`,
+`sp500`) prints the figures of markets whose right answer is known; `--picture FILE` draws what
+memory is worth. The runs take minutes; `--seeds` makes them shorter. Nothing here is tuned to these
+seeds.
 """
 
 import argparse
+import copy
 import time
 from pathlib import Path
 
@@ -20,8 +22,10 @@ from lstm_strategy import (
     BrokerSettings,
     LSTMForecaster,
     LSTMStrategy,
+    Policy,
     WalkForward,
     compare,
+    run_backtest,
     sample_bars,
     simulate_bars,
     verdict,
@@ -32,8 +36,10 @@ from lstm_strategy.evaluation.statistics import superior_predictive_ability
 from lstm_strategy.learning.network import keras
 from lstm_strategy.learning.reference import learning_baselines
 from lstm_strategy.learning.serving import PrecomputedForecasts
+from lstm_strategy.learning.targets import TARGETS
 
 FREE = BrokerSettings(commission_rate=0, slippage_rate=0, band=0.0)
+FLAT = {"policy": Policy(prior="flat")}
 TRAINING_SHARE = 0.75
 
 
@@ -142,6 +148,58 @@ def noise(seeds: list[int]) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("seed")
 
 
+def targets(seeds: list[int]) -> pd.DataFrame:
+    """What each target earns where only a memory can trade, as shares of the oracle's Sharpe ratio.
+
+    A volatility isn't among them: it says how much to hold, and not on which side.
+    """
+    rows = []
+    for seed in seeds:
+        market = simulate_bars("remembered_news", seed=seed)
+        bars, start = market.bars, out_of_sample_start(market.bars)
+        known = bars[bars.index < start]
+        models = {
+            name: LSTMForecaster(target=target, seed=seed).fit(known, progress=False)
+            for name, target in {**dict(zip(TARGETS, TARGETS, strict=True)), **FLAT}.items()
+            if name != "volatility"
+        }
+        models["oracle"] = oracle_forecasts(market.oracle, bars, known.index[-1])
+        strategies = {name: (LSTMStrategy, {"model": model}) for name, model in models.items()}
+        sharpe = compare(strategies, bars, start=start, broker=FREE).table["sharpe"]
+        rows.append({"seed": seed, **(sharpe / sharpe["oracle"])[list(models)[:-1]]})
+    return pd.DataFrame(rows).set_index("seed")
+
+
+def targets_on_noise(seeds: list[int]) -> pd.DataFrame:
+    """The annual Sharpe ratio after costs of each target less its prior's, where nothing is."""
+    rows = []
+    for seed in seeds:
+        bars = simulate_bars("noise", 2_500, seed=seed).bars
+        start = out_of_sample_start(bars)
+        known = bars[bars.index < start]
+        lead = {}
+        for name in TARGETS:
+            model = LSTMForecaster(target=name, seed=seed).fit(known, progress=False)
+            both = [net_sharpe(each, bars, start) for each in (model, prior_of(model))]
+            lead[name] = both[0] - both[1]
+        rows.append({"seed": seed, **lead})
+    return pd.DataFrame(rows).set_index("seed")
+
+
+def prior_of(model: LSTMForecaster) -> LSTMForecaster:
+    """The model as it is where its forecasts held up no better than luck."""
+    prior = copy.copy(model)
+    nothing = model.card.signal.model_copy(update={"confidence": 0.0})
+    prior.card = model.card.model_copy(update={"signal": nothing})
+    return prior
+
+
+def net_sharpe(model: LSTMForecaster, bars: pd.DataFrame, start: pd.Timestamp) -> float:
+    """The annual Sharpe ratio after costs; 0 where nothing was traded."""
+    sharpe = run_backtest(LSTMStrategy, bars, start=start, model=model).metrics["sharpe"]
+    return 0.0 if np.isnan(sharpe) else float(sharpe)
+
+
 def sp500(seeds: list[int]) -> pd.DataFrame:
     """How long all folds of yearly refits take."""
     bars = sample_bars("sp500")
@@ -155,7 +213,13 @@ def sp500(seeds: list[int]) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("n_jobs")
 
 
-FIGURES = {"remembered_news": (remembered_news, 5), "noise": (noise, 40), "sp500": (sp500, 1)}
+FIGURES = {
+    "remembered_news": (remembered_news, 5),
+    "targets": (targets, 5),
+    "noise": (noise, 40),
+    "targets_on_noise": (targets_on_noise, 40),
+    "sp500": (sp500, 1),
+}
 
 
 def build_table(figures: pd.DataFrame) -> Table:
