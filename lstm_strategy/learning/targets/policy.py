@@ -27,6 +27,7 @@ DEFAULT_COST_RATE = 0.0015
 
 _VOLATILITY_SPAN = 60  # bars
 _HELD = 0.9  # the position that a long prior begins with: tanh has still a slope there
+_PULL = {"long": 20.0, "flat": 5.0}
 _RISK_AVERSION = 5.0  # of mean-variance utility
 _LOSS_AVERSION = 2.25
 _ROUNDING = 1e-6
@@ -55,7 +56,8 @@ class Policy(Target):
         target_volatility: Of the account in a year, at a position of 1.
         max_exposure: The largest exposure, 0…1.
         pull: How strongly positions are pulled towards the prior: a mean squared distance of
-            1 costs as much as this t-statistic of the mean earnings gains.
+            1 costs as much as this t-statistic of the mean earnings gains. None for 20 with a
+            long prior, which is worth something, and 5 with a flat one.
 
     Raises:
         TrainingError: Naming the first argument that is off.
@@ -76,7 +78,7 @@ class Policy(Target):
     cost_rate: float = DEFAULT_COST_RATE
     target_volatility: float = 0.15
     max_exposure: float = 1.0
-    pull: float = 20.0
+    pull: float | None = None
 
     loss_name: ClassVar[str] = "lost_utility"
     judges_batches: ClassVar[bool] = True
@@ -88,7 +90,8 @@ class Policy(Target):
         _check_number("cost_rate", self.cost_rate, least=0.0, below=1.0)
         _check_number("target_volatility", self.target_volatility, above=0.0)
         _check_number("max_exposure", self.max_exposure, above=0.0, most=1.0)
-        _check_number("pull", self.pull, least=0.0)
+        if self.pull is not None:
+            _check_number("pull", self.pull, least=0.0)
 
     @property
     def name(self) -> str:
@@ -120,7 +123,7 @@ class Policy(Target):
 
     def build_loss(self) -> Loss:
         """What the positions of a batch lose in utility, and how far they are from the prior."""
-        return self._build_loss(self.pull)
+        return self._build_loss(_PULL[self.prior] if self.pull is None else self.pull)
 
     def build_validation_loss(self) -> Loss:
         """What positions lose in utility, with no pull to any."""
