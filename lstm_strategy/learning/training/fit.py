@@ -270,13 +270,13 @@ def _run_epochs(
     answers: list[np.ndarray] = []
     untrained, before = network.get_weights(), np.inf
     if target.judges_batches:
-        before = _mean_loss(judge, judge.test_on_batch, validation)
+        before = _mean_loss(judge.test_on_batch, validation)
         answers.append(_answer_all(judge, validation))
     for epoch in range(n_epochs):
         callbacks.on_epoch_begin(epoch)
         logs = {
-            "loss": _mean_loss(network, network.train_on_batch, training, listener),
-            "val_loss": _mean_loss(judge, judge.test_on_batch, validation),
+            "loss": _mean_loss(network.train_on_batch, training, listener),
+            "val_loss": _mean_loss(judge.test_on_batch, validation),
         }
         earlier, kept = losses[-1]["val_loss"] if losses else before, target.validation_smoothing
         if kept and np.isfinite(earlier):
@@ -348,21 +348,19 @@ def _mean_row_loss(answers: np.ndarray, rows: TrainingSet, span: slice, target: 
 
 
 def _mean_loss(
-    network: keras.Model,
     run_on_batch: Callable[..., Any],
     batches: ChunkBatches,
     listener: keras.callbacks.CallbackList | None = None,
 ) -> float:
     """The mean loss over all batches, which `run_on_batch` learns from or not."""
-    network.reset_metrics()  # the loss is a mean since the last reset
-    loss = float("nan")
+    losses = []
     for number in range(len(batches)):
         if listener is not None:
             listener.on_train_batch_begin(number)
-        loss = float(run_on_batch(*batches[number]))
+        losses.append(float(run_on_batch(*batches[number])))
         if listener is not None:
-            listener.on_train_batch_end(number, {"loss": loss})
-    return loss
+            listener.on_train_batch_end(number, {"loss": losses[-1]})
+    return float(np.mean(losses))  # all batches are of one size
 
 
 def _build_callbacks(

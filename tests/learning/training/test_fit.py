@@ -64,6 +64,15 @@ def test_a_feature_that_never_changes_does_no_harm():
     assert np.isfinite(trained.history["val_loss"]).all()
 
 
+def test_the_validation_loss_is_that_of_all_held_out_rows_in_however_many_batches():
+    settings = ForecasterSettings(units=(3,), lookback=5, epochs=1, members=1)
+    rows = planted_rows(4000)  # 800 are held out: three batches of 256 and one of 32
+    trained = fit_network(rows, settings)
+    answers, labels = trained.held_out[0][3200:], rows.labels[3200:]
+    of_each_row = -np.log(np.where(labels == 1, answers, 1 - answers))
+    assert trained.history["val_loss"].item() == pytest.approx(np.nanmean(of_each_row), abs=0.002)
+
+
 def test_a_loss_that_becomes_nan_is_an_error_that_names_the_learning_rate():
     rows = planted_rows(300)
     labels = rows.labels.copy()
