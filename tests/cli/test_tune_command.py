@@ -35,7 +35,7 @@ def test_tune_prints_a_table_writes_its_files_and_best_toml_trains(results, refu
     assert "commission_rate = 0.002" in Path("found/best.toml").read_text()
     results("train", "bars.csv", "--config", "found/best.toml", "--out", "model")
     message = refusal("tune", *words, "--objective", "auc")
-    assert "found holds a search with another objective" in message
+    assert "found holds a search that differs in its objective" in message
 
 
 MISUSES = {

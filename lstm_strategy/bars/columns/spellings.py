@@ -9,7 +9,7 @@ open open_price opening_price price_open opening o op first erster eroffnung ero
 eroeffn eroffnungskurs eroeffnungskurs anfang apertura precio_apertura abertura preco_abertura ouv
 ouverture premier openen openingskoers otwarcie kurs_otwarcia откр открытие цена_открытия acilis
 oppning oppningskurs apning aabning avaus pembukaan buka mo_cua mo відкр відкриття otevreni nyito
-開盤 開盤價 开盘 开盘价 今开 今开盘 開市 开市 始値 시가 오픈 시가_원
+開盤 開盤價 开 开盘 开盘价 今开 今开盘 開市 开市 始値 시가 오픈 시가_원
 """
 HIGH = """
 high high_price price_high h hi highest hoch hochst hoechst hochstkurs hoechstkurs tageshoch
@@ -27,7 +27,7 @@ CLOSE = """
 close close_price closing_price price_close closing close_last c cl schluss schlusskurs zuletzt
 letzter cierre precio_cierre fechamento fecho preco_fechamento cloture fermeture chiusura slot
 slotkoers laatste zamkniecie kurs_zamkniecia закр закрытие цена_закрытия закриття kapanis
-stangning stangningskurs senast senest siste penutupan terakhir tutup dong_cua lan_cuoi 收盘
+stangning stangningskurs senast senest siste penutupan terakhir tutup dong_cua lan_cuoi 收 收盘
 收盘价 收盤 收盤價 收市 收市价 終値 종가 종가_원 last latest last_price ultimo ultima dernier
 ostatnio simdi цена price preis kurs precio preco prix prezzo koers cena 最新价 现价 settle
 settlement settlement_price
@@ -39,7 +39,8 @@ quantity qty no_of_shares shares_traded number_of_shares share_volume volume_tra
 stuck stueck stucke stuecke gehandelte_stucke gehandelte_stuecke umsatz_in_stuck umsatz_in_stueck
 negociado quantidade volume_negociado quantite volumi
 hoeveelheid wolumen obrot объем об обем_торгов объем_торгов обсяг hac hacim volym omsattning
-volyymi volume_perdagangan khoi_luong kl tick_volume tickvol ticks 成交量 成交股数 成交股數 交易量
+volyymi volume_perdagangan khoi_luong kl tick_volume tickvol ticks contracts no_of_contracts
+量 成交量 成交股数 成交股數 交易量
 总手 成交手数 出来高 거래량 거래량_주
 """
 ADJUSTED_CLOSE = """

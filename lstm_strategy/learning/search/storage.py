@@ -223,8 +223,8 @@ def _is_same(folder: Path, file: Path, parts: Mapping[str, str]) -> bool:
         other = "content"
     if other is not None and (folder / FORECASTS_FOLDER).exists():
         raise TrainingError(
-            f"{folder} holds a search with another {other}. Choose another folder, or remove that "
-            "one yourself."
+            f"{folder} holds a search that differs in its {other}. Choose another folder, or "
+            "remove that one yourself."
         )
     return other is None
 

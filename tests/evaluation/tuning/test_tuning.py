@@ -179,7 +179,7 @@ OTHERS = {
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_folder_of_another_search_is_refused(result, folder, other):
     options = {"bars": BARS, "space": SPACE, "forecaster": base(), "n_folds": 2, **OTHERS[other]}
-    with pytest.raises(LSTMStrategyError, match=f"holds a search with another {other}. Choose"):
+    with pytest.raises(LSTMStrategyError, match=f"search that differs in its {other}. Choose"):
         tune(n_trials=3, folder=folder, prune=False, progress=False, **options)
 
 
