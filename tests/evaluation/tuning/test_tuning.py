@@ -38,6 +38,15 @@ def tune_small(n_trials=3, *, space=SPACE, **options):
     return tune(BARS, space, n_trials, **options)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _keep_signals():
+    """Nothing can be learned on a random walk, and nothing would be left of signals to trade."""
+    with pytest.MonkeyPatch.context() as patch:
+        confidence = "lstm_strategy.learning.targets.binary.measure_confidence"
+        patch.setattr(confidence, lambda *_, **__: 1.0)
+        yield
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("search") / "kept"
