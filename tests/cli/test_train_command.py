@@ -119,7 +119,7 @@ def test_a_model_that_finds_no_room_leaves_the_earlier_one_and_its_picture(
 MISUSES = {
     "unknown preset": (
         ("--preset", "magic"),
-        r"preset must be one of default, .*, got 'magic'",
+        r"--preset must be one of default, .*, got 'magic'",
     ),
     "units of text": (("--units", "many"), "--units must be a valid integer"),
     "units of zero": (("--units", 0), r"units.* equal to 1, got 0"),

@@ -27,7 +27,7 @@ from lstm_strategy.learning.features.traits import (
     measure_columns,
     reads_volume,
 )
-from lstm_strategy.support import describe_first_offence
+from lstm_strategy.support import describe_first_offence, spell
 
 _SAVED_COLUMNS = TypeAdapter(list[tuple[ColumnTraits, ...]])
 
@@ -85,7 +85,9 @@ class FeatureSet:
             FeatureError: For another name.
         """
         if name not in PRESETS:
-            raise FeatureError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}.")
+            raise FeatureError(
+                f"{spell('preset')} must be one of {', '.join(PRESETS)}, got {name!r}."
+            )
         return cls(PRESETS[name])
 
     @property
