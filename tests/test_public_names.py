@@ -21,6 +21,7 @@ CONTRACT = {
     "LSTMIndicator",
     "LSTMStrategy",
     "LSTMStrategyError",
+    "Policy",
     "Quantiles",
     "Return",
     "TargetStrategy",
