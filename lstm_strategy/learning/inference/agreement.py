@@ -7,7 +7,12 @@ import numpy as np
 from lstm_strategy.learning.inference.engines import Engine, run_carried
 from lstm_strategy.learning.inference.keras_engine import KerasEngine
 from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
-from lstm_strategy.learning.network import keras
+from lstm_strategy.learning.network import (
+    answers_without_a_loop,
+    check_not_forked,
+    keras,
+    usual_precision,
+)
 
 log = logging.getLogger(__name__)
 
@@ -35,30 +40,37 @@ def build_engine(network: keras.Model, rows: np.ndarray) -> tuple[Engine, bytes 
         >>> type(engine).__name__, model is not None
         ('OnnxEngine', True)
     """
-    keras_engine = KerasEngine(network)
+    check_not_forked()
     try:
         # imported here, because where onnx can't be imported Keras does without it
         from lstm_strategy.learning.inference.onnx_export import export_onnx
 
         model = export_onnx(network)
         if model is None:
-            return keras_engine, None
+            return KerasEngine(network), None
         engine = OnnxEngine(model)
-        is_the_same = agrees(engine, keras_engine, rows)
+        is_the_same = agrees(engine, _answers_of_keras(network, rows), rows)
     except Exception as error:  # whatever it is, Keras can do without ONNX
         log.warning("The network has no ONNX model, so forecasts need Keras: %s", error)
-        return keras_engine, None
+        return KerasEngine(network), None
     if not is_the_same:
         log.warning(
             "The network's ONNX model differs from Keras by more than %g, so it isn't kept and "
             "forecasts need Keras.",
             _TOLERANCE,
         )
-        return keras_engine, None
+        return KerasEngine(network), None
     return engine, model
 
 
-def agrees(engine: Engine, keras_engine: Engine, rows: np.ndarray) -> bool:
+def _answers_of_keras(network: keras.Model, rows: np.ndarray) -> np.ndarray:
+    """What the network answers to all rows; compiling its loop takes longer than running it."""
+    with usual_precision():
+        answers = answers_without_a_loop(network, rows)
+    return _run_parts(KerasEngine(network), rows) if answers is None else answers
+
+
+def agrees(engine: Engine, expected: np.ndarray, rows: np.ndarray) -> bool:
     """Whether an engine gives the forecasts of Keras on real rows, to 1e-5.
 
     It is asked for the first row, the first 50 and all, and for all in two parts with the state
@@ -66,10 +78,9 @@ def agrees(engine: Engine, keras_engine: Engine, rows: np.ndarray) -> bool:
 
     Args:
         engine: The engine in question.
-        keras_engine: The one that is right.
+        expected: What Keras answers to all rows, shape (n_rows, n_answers).
         rows: Features, shape (n_rows, n_features).
     """
-    expected = _run_parts(keras_engine, rows)
     middle = len(rows) // 2
     for parts in ((rows[:1],), (rows[:50],), (rows,), (rows[:middle], rows[middle:])):
         forecasts = _run_parts(engine, *parts)

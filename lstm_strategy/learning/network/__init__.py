@@ -13,7 +13,11 @@ from lstm_strategy.learning.network.kernel_choice import (
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
-    from lstm_strategy.learning.network.cpu_kernel import fastest_copy, fits_the_kernel
+    from lstm_strategy.learning.network.cpu_kernel import (
+        answers_without_a_loop,
+        fastest_copy,
+        fits_the_kernel,
+    )
     from lstm_strategy.learning.network.devices import copy_to_cpu, has_gpu, list_devices
     from lstm_strategy.learning.network.keras_import import (
         check_not_forked,
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KernelChoice",
     "NetworkBuilder",
+    "answers_without_a_loop",
     "build_lstm_member",
     "build_member",
     "build_scaling",
@@ -71,6 +76,7 @@ __all__ = [
 __getattr__ = import_on_first_use(
     __name__,
     {
+        "answers_without_a_loop": ".cpu_kernel",
         "fastest_copy": ".cpu_kernel",
         "fits_the_kernel": ".cpu_kernel",
         "copy_to_cpu": ".devices",

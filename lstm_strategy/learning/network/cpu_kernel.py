@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lstm_strategy.learning.network.devices import has_gpu
 from lstm_strategy.learning.network.keras_import import keras
+from lstm_strategy.learning.network.lstm import scale_rows, scaling_of
+from lstm_strategy.learning.network.stepping import members_of
 
 _KERNEL_NEEDS = {
     "activation": "tanh",
@@ -128,3 +132,39 @@ def fits_the_kernel(layer: keras.layers.Layer) -> bool:
     """
     config = layer.get_config()
     return type(layer) is keras.layers.LSTM and _KERNEL_NEEDS.items() <= config.items()
+
+
+def answers_without_a_loop(network: keras.Model, rows: np.ndarray) -> np.ndarray | None:
+    """What a network answers to consecutive rows from a fresh state, by the fused kernel.
+
+    Nothing is compiled, which is what takes the time where a network is asked once.
+
+    Args:
+        network: What `join_members` built.
+        rows: Features, shape (n_rows, n_features).
+
+    Returns:
+        Shape (n_rows, n_answers); None where the kernel can't compute all that loops over time.
+
+    Example:
+        >>> from lstm_strategy.learning.network import (
+        ...     build_lstm_member, build_scaling, join_members
+        ... )
+        >>> member = build_lstm_member(3, units=(4,), dropout=0.0, lookback=20, seed=0)
+        >>> network = join_members(build_scaling(np.eye(3)), [member])
+        >>> answers_without_a_loop(network, np.zeros((7, 3), np.float32)).shape
+        (7, 1)
+    """
+    members = members_of(network)
+    looping = [layer for member in members for layer in member.layers if not _looks_at_one(layer)]
+    is_tensorflow = keras.backend.backend() == "tensorflow"
+    if has_gpu() or not is_tensorflow or not all(map(fits_the_kernel, looping)):
+        return None
+    scaled = scale_rows(scaling_of(network), rows[None])
+    parts = [fastest_copy(member)(scaled, training=False) for member in members]
+    return np.concatenate([np.asarray(part[0]) for part in parts], axis=-1)
+
+
+def _looks_at_one(layer: keras.layers.Layer) -> bool:
+    """Whether a layer looks at one bar alone and can be called as it is."""
+    return isinstance(layer, keras.layers.InputLayer | keras.layers.Dense | keras.layers.Dropout)

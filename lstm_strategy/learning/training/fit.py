@@ -270,18 +270,16 @@ def _run_epochs(
     answers: list[np.ndarray] = []
     untrained, before = network.get_weights(), np.inf
     if target.judges_batches:
-        before = _mean_loss(judge.test_on_batch, validation)
-        answers.append(_answer_all(judge, validation))
+        before = _judge_all(judge, validation, answers)
     for epoch in range(n_epochs):
         callbacks.on_epoch_begin(epoch)
         logs = {
             "loss": _mean_loss(network.train_on_batch, training, listener),
-            "val_loss": _mean_loss(judge.test_on_batch, validation),
+            "val_loss": _judge_all(judge, validation, answers),
         }
         earlier, kept = losses[-1]["val_loss"] if losses else before, target.validation_smoothing
         if kept and np.isfinite(earlier):
             logs["val_loss"] = kept * earlier + (1 - kept) * logs["val_loss"]
-        answers.append(_answer_all(judge, validation))
         training.start_epoch()
         losses.append({"epoch": epoch, **logs})
         callbacks.on_epoch_end(epoch, logs)
@@ -293,10 +291,19 @@ def _run_epochs(
     return _Course(pd.DataFrame(losses), answers)
 
 
-def _answer_all(network: keras.Model, batches: ChunkBatches) -> np.ndarray:
-    """What the network answers to the scored rows, shape (n_rows, n_outputs); NaN elsewhere."""
-    parts = (network.predict_on_batch(batches[number][0]) for number in range(len(batches)))
-    return batches.rows_of([np.asarray(part) for part in parts])
+def _judge_all(judge: keras.Model, batches: ChunkBatches, answers: list[np.ndarray]) -> float:
+    """The mean loss over all batches, and what was answered to their rows as one more answer.
+
+    Answered once for both: `test_on_batch` would give the loss, but not the answers.
+    """
+    parts, losses = [], []
+    for number in range(len(batches)):
+        features, labels, *weights = batches[number]
+        parts.append(np.asarray(judge.predict_on_batch(features)))
+        loss = judge.compute_loss(features, labels, parts[-1], *weights, training=False)
+        losses.append(float(loss))
+    answers.append(batches.rows_of(parts))
+    return float(np.mean(losses))
 
 
 def answer_fairly(

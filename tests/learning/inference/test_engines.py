@@ -24,6 +24,7 @@ from lstm_strategy.learning.inference.keras_engine import KerasEngine
 from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
 from lstm_strategy.learning.inference.onnx_export import export_onnx
 from lstm_strategy.learning.network import (
+    answers_without_a_loop,
     build_lstm_member,
     build_scaling,
     check_not_forked,
@@ -156,6 +157,18 @@ class Bent:
         return forecasts, [part * 0 for part in state] if self._spoils_state else state
 
 
+def test_what_keras_answers_is_had_without_a_loop_where_there_is_a_kernel_for_it(engines):
+    original, _ = engines
+    rows = rows_of(1, 60)[0]
+    expected, _ = run_carried(original, rows, original.initial_state(1))
+    found = answers_without_a_loop(original.network, rows)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    inputs = keras.Input((None, rows.shape[1]))
+    loops = layers.GRU(3, return_sequences=True)(inputs)
+    other = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(loops))
+    assert answers_without_a_loop(network_of(other), rows) is None
+
+
 @pytest.mark.parametrize(
     "bent",
     [
@@ -168,8 +181,9 @@ class Bent:
 def test_an_engine_that_differs_anywhere_is_noticed(engines, bent):
     original, onnx = engines
     rows = rows_of(1, 300)[0]
-    assert agrees(onnx, original, rows)
-    assert not agrees(Bent(onnx, **bent), original, rows)
+    expected, _ = run_carried(original, rows, original.initial_state(1))
+    assert agrees(onnx, expected, rows)
+    assert not agrees(Bent(onnx, **bent), expected, rows)
 
 
 @pytest.mark.parametrize(
