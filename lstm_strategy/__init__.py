@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.verdict import verdict
     from lstm_strategy.learning.features import FeatureSet
     from lstm_strategy.learning.forecaster import LSTMForecaster
-    from lstm_strategy.learning.targets import Direction, Policy, Quantiles, Return, TripleBarrier
+    from lstm_strategy.learning.targets import (
+        Direction,
+        Policy,
+        Quantiles,
+        Return,
+        TripleBarrier,
+        Volatility,
+    )
     from lstm_strategy.learning.walk_forward import WalkForward, walk_forward
     from lstm_strategy.support import workers
     from lstm_strategy.trading import BarsFeed
@@ -44,6 +51,7 @@ _HOME_OF_NAME = {
     "Return": ".learning.targets",
     "TripleBarrier": ".learning.targets",
     "Policy": ".learning.targets",
+    "Volatility": ".learning.targets",
     "WalkForward": ".learning.walk_forward",
     "walk_forward": ".learning.walk_forward",
     "workers": ".support",
@@ -77,6 +85,7 @@ __all__ = [
     "Quantiles",
     "Return",
     "TripleBarrier",
+    "Volatility",
     "WalkForward",
     "walk_forward",
     "workers",

@@ -26,6 +26,7 @@ CONTRACT = {
     "Return",
     "TargetStrategy",
     "TripleBarrier",
+    "Volatility",
     "WalkForward",
     "__version__",
     "audit",

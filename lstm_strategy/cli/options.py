@@ -162,7 +162,8 @@ Target = Annotated[
     _training(
         "--target",
         metavar="NAME",
-        help="What the network is asked: direction, return, quantiles, triple_barrier or policy.",
+        help="What the network is asked: direction, return, quantiles, triple_barrier, "
+        "volatility or policy.",
     ),
 ]
 Horizon = Annotated[int | None, _training("--horizon", help="How many bars ahead to forecast.")]

@@ -22,15 +22,11 @@ PRESETS: dict[str, list[dict[str, Any]]] = {
         {"kind": "willr", "length": 14},
         {"kind": "mfi", "length": 14},
     ],
-    # how large the next moves are: what log-HAR with leverage sees, and what came before it
+    # how large the next moves are: what log-HAR with leverage sees, and more lengths
     "volatility": [
-        {"kind": "log_variance_ratio", "length": 1},
-        {"kind": "log_variance_ratio", "length": 5},
-        {"kind": "log_variance_ratio", "length": 22},
-        {"kind": "scaled_return", "length": 1},
-        {"kind": "scaled_loss", "length": 1},
-        {"kind": "scaled_loss", "length": 5},
-        {"kind": "scaled_loss", "length": 22},
+        *({"kind": "log_variance_ratio", "length": length} for length in (1, 2, 5, 10, 22, 66)),
+        *({"kind": "scaled_return", "length": length} for length in (1, 5, 22)),
+        *({"kind": "scaled_loss", "length": length} for length in (1, 5, 22)),
     ],
     "trend": [
         {"kind": "log_return", "length": 1},

@@ -156,7 +156,7 @@ def build_lstm_member(
         signal = layers.Dropout(dropout, seed=next(seeds), name=f"{name}_dropout_{depth}")(signal)
     outputs = layers.Dense(
         head.n_outputs,
-        activation=head.activation,
+        activation="linear" if head.has_linear_part else head.activation,
         kernel_initializer=(
             keras.initializers.Zeros()
             if head.starts_flat
@@ -165,6 +165,17 @@ def build_lstm_member(
         bias_initializer=keras.initializers.Constant(head.initial_bias),
         name=f"{name}_head",
     )(signal)
+    if head.has_linear_part:
+        linear = layers.Dense(
+            head.n_outputs,
+            use_bias=False,
+            kernel_initializer="zeros",
+            trainable=False,
+            name=f"{name}_linear",
+        )
+        outputs = layers.Add(name=f"{name}_sum")([outputs, linear(inputs)])
+        if head.activation != "linear":
+            outputs = layers.Activation(head.activation, name=f"{name}_activation")(outputs)
     return keras.Model(inputs, outputs, name=name)
 
 

@@ -20,6 +20,7 @@ from lstm_strategy.learning.targets.direction import Direction, forward_return, 
 from lstm_strategy.learning.targets.moves import Quantiles, Return, TripleBarrier
 from lstm_strategy.learning.targets.own import LabelFunction, OwnTarget
 from lstm_strategy.learning.targets.policy import DEFAULT_COST_RATE, Policy
+from lstm_strategy.learning.targets.volatility import Volatility
 
 __all__ = [
     "AnsweredRows",
@@ -40,6 +41,7 @@ __all__ = [
     "TargetChoice",
     "TrainingDefaults",
     "TripleBarrier",
+    "Volatility",
     "choose_target",
     "describe_target",
     "forward_return",

@@ -33,6 +33,9 @@ class Head:
         initial_bias: Where the outputs begin, before the activation.
         starts_flat: Whether the weights begin at zero, so that an untrained network gives the
             same answer at every bar.
+        has_linear_part: Whether a linear function of the features is added to what the LSTM says,
+            before the activation. It is what `Target.fit_linear_part` says and stays so, while the
+            LSTM learns what is missing.
 
     Example:
         >>> Head(activation="sigmoid").n_outputs
@@ -43,6 +46,7 @@ class Head:
     activation: str = "linear"
     initial_bias: float = 0.0
     starts_flat: bool = False
+    has_linear_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -298,6 +302,25 @@ class Target(ABC):
             they don't unless this is overridden.
         """
         return None
+
+    def fit_linear_part(
+        self, features: np.ndarray, labels: np.ndarray, weights: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fit the linear part of the head; nothing unless overridden.
+
+        Args:
+            features: Scaled features of the rows that a member learns from, shape
+                (n_rows, n_features).
+            labels: Their labels, shape (n_rows, n_labels).
+            weights: How much each row matters, shape (n_rows,).
+
+        Returns:
+            Slopes, shape (n_features, n_outputs), which stay as they are, and the bias that the
+            head begins with, shape (n_outputs,).
+        """
+        head = self.head
+        slopes = np.zeros((features.shape[1], head.n_outputs))
+        return slopes, np.full(head.n_outputs, head.initial_bias)
 
     @abstractmethod
     def fit_scale(

@@ -10,6 +10,7 @@ from lstm_strategy.learning.targets.direction import Direction
 from lstm_strategy.learning.targets.moves import Quantiles, Return, TripleBarrier
 from lstm_strategy.learning.targets.own import OWN_PREFIX, LabelFunction, OwnTarget
 from lstm_strategy.learning.targets.policy import Policy
+from lstm_strategy.learning.targets.volatility import Volatility
 from lstm_strategy.support import spell, suggest_names
 
 TARGETS: dict[str, type[Target]] = {
@@ -18,6 +19,7 @@ TARGETS: dict[str, type[Target]] = {
     "quantiles": Quantiles,
     "triple_barrier": TripleBarrier,
     "policy": Policy,
+    "volatility": Volatility,
 }
 """The targets that can be asked for by name."""
 

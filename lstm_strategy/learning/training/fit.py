@@ -117,6 +117,8 @@ def fit_network(
     networks, histories, held_out = [], [], []
     for position, seed in enumerate(seeds):
         member.reinitialise(seed)
+        if settings.target.head.has_linear_part and build is None:
+            member.start_linear_part(scaled_rows, position)
         course = _run_epochs(
             member.network,
             member.judge,
@@ -218,6 +220,17 @@ class _CompiledMember:
         for variable, value in zip(optimizer.variables, self._fresh_optimizer, strict=True):
             variable.assign(value)
 
+    def start_linear_part(self, rows: TrainingSet, position: int) -> None:
+        """Begin with the linear function that is best on the rows that a member learns from."""
+        spans = rows.learned_by(position)
+        learned = (
+            np.concatenate([column[span] for span in spans])
+            for column in (rows.features, rows.labels, rows.weights)
+        )
+        slopes, bias = self._recipe.target.fit_linear_part(*learned)
+        self.network.get_layer("member_linear").kernel.assign(slopes)
+        self.network.get_layer("member_head").bias.assign(bias)
+
     def copy(self, *, name: str) -> keras.Model:
         """The network as it is now, apart from further training."""
         copy = self._recipe.build_member(0, name=name)
@@ -253,7 +266,8 @@ def _run_epochs(
     """Train until a callback stops it, and keep the best weights.
 
     This is what `keras.Model.fit` does, without the tenth of a second that it takes each time. A
-    loss of whole batches may be best before any training, as a policy that holds its prior is.
+    network may be best before any training: as a policy that holds its prior, or as the linear
+    function that it begins with.
     """
     network.stop_training = False
     callbacks = keras.callbacks.CallbackList(
@@ -269,7 +283,7 @@ def _run_epochs(
     losses: list[dict[str, float]] = []
     answers: list[np.ndarray] = []
     untrained, before = network.get_weights(), np.inf
-    if target.judges_batches:
+    if target.judges_batches or target.head.has_linear_part:
         before = _judge_all(judge, validation, answers)
     for epoch in range(n_epochs):
         callbacks.on_epoch_begin(epoch)

@@ -12,6 +12,7 @@ from lstm_strategy.learning.network.lstm import (
     scale_rows,
     scaling_constants,
 )
+from lstm_strategy.learning.targets import Head
 
 
 @pytest.mark.parametrize("units", [(4,), (4, 3), (4, 3, 2)], ids=str)
@@ -53,3 +54,16 @@ def test_a_column_that_never_changes_is_only_centred():
     rows = np.full((5, 2), [0.1, 0.0])  # 0.1 is no sum of powers of two, so its mean is rounded
     scaled = scale_rows(build_scaling(rows), np.array([[1.1, 2.0]], np.float32))
     np.testing.assert_allclose(np.asarray(scaled), [[1.0, 2.0]], rtol=1e-6)
+
+
+def test_a_linear_part_is_added_to_what_the_lstm_says_before_the_activation():
+    head = Head(activation="sigmoid", initial_bias=0.5, starts_flat=True, has_linear_part=True)
+    member = build_lstm_member(2, units=(3,), dropout=0.0, lookback=5, seed=0, head=head)
+    rows = np.array([[[1.0, 2.0], [0.0, -1.0]]], "float32")
+    flat = 1 / (1 + np.exp(-0.5))
+    np.testing.assert_allclose(np.asarray(member(rows))[0, :, 0], [flat, flat], rtol=1e-6)
+    member.get_layer("member_linear").kernel.assign([[1.0], [-2.0]])
+    sums = 0.5 + np.array([1 - 4, 2.0])
+    np.testing.assert_allclose(
+        np.asarray(member(rows))[0, :, 0], 1 / (1 + np.exp(-sums)), rtol=1e-5
+    )

@@ -26,6 +26,7 @@ from lstm_strategy.learning.targets import (
     TARGETS,
     AnsweredRows,
     BinaryTarget,
+    Volatility,
     choose_target,
     describe_target,
 )
@@ -33,12 +34,12 @@ from lstm_strategy.learning.targets import (
 BARS = random_walk(420, seed=3)
 TINY = {"units": (3,), "lookback": 10, "epochs": 2, "members": 2, "seed": 5}
 
-every_target = pytest.mark.parametrize(
-    "target", [choose_target(name) for name in TARGETS], ids=TARGETS
-)
+# a year of bars for the usual variance would leave too few here
+EVERY = {name: choose_target(name) for name in TARGETS} | {"volatility": Volatility(slow=60)}
+every_target = pytest.mark.parametrize("target", EVERY.values(), ids=EVERY)
 
 
-@pytest.fixture(scope="module", params=TARGETS)
+@pytest.fixture(scope="module", params=EVERY.values(), ids=EVERY)
 def trained(request):
     forecaster = LSTMForecaster(SMALL_FEATURES, target=request.param, horizon=2, **TINY)
     return forecaster.fit(BARS.iloc[:300], progress=False)

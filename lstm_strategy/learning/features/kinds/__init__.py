@@ -22,6 +22,7 @@ from lstm_strategy.learning.features.kinds.volatility import (
     ESTIMATOR_KINDS,
     ewm_volatility,
     log_variance_ratio,
+    volatility,
 )
 from lstm_strategy.learning.features.kinds.volume import relative_volume
 
@@ -29,6 +30,7 @@ OWN_KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "column": own_column,
     "relative_volume": relative_volume,
     **ESTIMATOR_KINDS,
+    "volatility": volatility,
     "ewm_volatility": ewm_volatility,
     "log_variance_ratio": log_variance_ratio,
     "scaled_return": scaled_return,

@@ -23,6 +23,6 @@ def mirror_sign(spec: Mapping[str, Any]) -> float | None:
 
     A variance is the same there.
     """
-    if spec["kind"] == "log_variance_ratio":
+    if spec["kind"] in ("log_variance_ratio", "volatility"):
         return 1.0
     return MIRRORED_COLUMNS[spec["mirrored"]] if spec.get("mirrored") else None

@@ -28,6 +28,23 @@ ESTIMATOR_KINDS = {name: _estimator_kind(name) for name in variance.ESTIMATORS}
 """A kind for each estimator: `{"kind": "yang_zhang", "length": 22}`."""
 
 
+def volatility(
+    bars: pd.DataFrame,
+    *,
+    length: int = 22,
+    estimator: str | None = None,
+    column: str | None = None,
+) -> pd.DataFrame:
+    """The volatility per bar over the last `length` bars, by an estimator or a column of the bars.
+
+    The root of `measure_variance`: a fraction, not annualised, known at the close of its row.
+    """
+    check_bars("volatility", length=length)
+    measured = variance.measure_variance(bars, length, estimator=estimator, column=column)
+    name = "_".join(filter(None, ["VOLATILITY", column or estimator, str(length)]))
+    return pd.DataFrame({name: np.sqrt(measured)})
+
+
 def ewm_volatility(bars: pd.DataFrame, *, span: int = 60) -> pd.DataFrame:
     """The exponentially weighted deviation of log returns, per bar; see the function in `variance`.
 

@@ -121,7 +121,7 @@ def largest_network(card: ModelCard, *, n_features: int) -> int:
     for n_units in card.settings.units:
         n_weights += 4 * n_units * (n_inputs + n_units + 1)
         n_inputs = n_units
-    n_weights += (n_inputs + 1) * card.settings.target.head.n_outputs
+    n_weights += (n_inputs + 1 + n_features) * card.settings.target.head.n_outputs
     member = _MEMBER_BESIDE_WEIGHTS + _BYTES_OF_A_WEIGHT * n_weights
     return min(member * card.settings.members, _LARGEST_NETWORK)
 

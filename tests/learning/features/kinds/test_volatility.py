@@ -105,3 +105,13 @@ def test_a_stream_gives_the_numbers_of_the_batch(preset):
 def test_bad_arguments_are_named(spec, message):
     with pytest.raises(LSTMStrategyError, match=message):
         FeatureSet([{**RATIO, **spec}])
+
+
+def test_the_volatility_of_a_column_of_variances_is_a_feature():
+    variances = np.linspace(1e-4, 4e-4, len(BARS))
+    bars = BARS.assign(rv=variances)
+    values = values_of({"kind": "volatility", "length": 2, "column": "rv"}, bars)
+    assert values.name == "VOLATILITY_rv_2"
+    np.testing.assert_allclose(values.iloc[1:], np.sqrt((variances[1:] + variances[:-1]) / 2))
+    measured = values_of({"kind": "volatility", "length": 5, "estimator": "parkinson"})
+    np.testing.assert_allclose(measured, values_of({"kind": "parkinson", "length": 5}))
