@@ -13,12 +13,14 @@ LEARNERS = ["Logistic, last bar", "Logistic, window", "Boosting, last bar", "Boo
 def test_demo_leaves_tables_pictures_and_a_model(results, here):
     printed = results("demo", "--out", "shown")
     assert set(names_in(here / "shown")) == {
-        *("chart.png", "equity.csv", "equity.png", "metrics.csv", "model", "report.html"),
-        *("tearsheet.html", "trials.json"),
+        *("chart.png", "equity.csv", "equity.png", "metrics.csv", "report.html"),
+        *("tearsheet.html", "trials.json", "model", "model-direction"),
     }
     metrics = pd.read_csv("shown/metrics.csv", index_col="strategy")
-    assert list(metrics.index) == ["LSTM", *LEARNERS, *BASELINES]
+    assert list(metrics.index) == ["LSTM policy", "LSTM direction", *LEARNERS, *BASELINES]
     assert set(metrics.index) <= rows_of(printed).keys()
-    ledger = pd.read_csv("shown/model/ledger.csv", parse_dates=["datetime", "train_end"])
-    assert ledger["fold"].nunique() == 10
-    assert (ledger["train_end"] < ledger["datetime"]).all()
+    assert "skill in LSTM policy" in printed
+    for model in ("model", "model-direction"):
+        ledger = pd.read_csv(f"shown/{model}/ledger.csv", parse_dates=["datetime", "train_end"])
+        assert ledger["fold"].nunique() == 10
+        assert (ledger["train_end"] < ledger["datetime"]).all()

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from lstm_strategy.cli import options as opt
 
+_TARGETS = ("policy", "direction")  # the first is judged
+
 
 def demo(
     target: opt.Target = None,
@@ -13,7 +15,9 @@ def demo(
 ) -> None:
     """Walk forward through the S&P 500, 1999-2018, and compare with all baselines.
 
-    The model is retrained each year on the ten years before it.
+    Each model is retrained every year on the ten years before it. The one that learns the position
+    itself is judged; another one forecasts the direction. --target takes one alone, whatever it
+    is asked.
 
     Example: `lstm-strategy demo --out demo`
     """
@@ -22,12 +26,18 @@ def demo(
     from lstm_strategy.cli.option_groups import EnsembleOptions
     from lstm_strategy.cli.windows import Windows
 
+    judged, *others = (
+        (f"LSTM {name}", EnsembleOptions(target=name, seed=seed).build_forecaster(None))
+        for name in (_TARGETS if target is None else (target,))
+    )
     run_comparison_command(
         ComparisonSetup(
             source="S&P 500",
             bars=sample_bars("sp500"),
-            model=EnsembleOptions(target=target, seed=seed).build_forecaster(None),
+            model=judged[1],
             broker=BrokerSettings(),
+            name=judged[0],
+            contenders=dict(others),
             windows=Windows("10 years", "1 year"),
             out_dir=out_dir,
             is_forced=force,

@@ -1,6 +1,7 @@
-"""The models of a comparison: the LSTM and, where it is trained here, simpler learners."""
+"""The models of a comparison: the LSTMs and, where they are trained here, simpler learners."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -63,9 +64,28 @@ def train_on_others(setup: ComparisonSetup, bars: pd.DataFrame) -> Forecaster:
     return setup.untrained.unfitted_copy().fit(setup.training_bars(bars), progress=False)
 
 
+def train_contenders(setup: ComparisonSetup, folder: Path | None) -> dict[str, Forecaster]:
+    """The further LSTMs, each trained in the way of the one that is judged.
+
+    Args:
+        setup: What decides the comparison.
+        folder: That of the judged one, beside which theirs lie; None to keep nothing.
+    """
+    models: dict[str, Forecaster] = {}
+    names = {} if folder is None else setup.model_folders(folder.name)
+    for name, contender in setup.contenders.items():
+        own = replace(setup, model=contender, contenders={})
+        place = None if folder is None else folder.with_name(names[name])
+        if setup.windows is None:
+            models[name] = train_once(own, place)
+        else:
+            models[name] = train_along_time(own, setup.bars, folder=place)
+    return models
+
+
 def train_learners(setup: ComparisonSetup) -> dict[str, Forecaster]:
     """Learners of the direction without a memory, on the same bars and features as the LSTM."""
-    lstm = setup.untrained
+    lstm = setup.asked_as_learners
     rivals = learning_baselines(lstm.settings.seed, lstm.features, lstm.horizon)
     if setup.windows is None:
         before = setup.training_bars(setup.bars)

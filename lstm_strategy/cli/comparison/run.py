@@ -16,6 +16,7 @@ from lstm_strategy.cli.comparison.files import (
 )
 from lstm_strategy.cli.comparison.models import (
     train_along_time,
+    train_contenders,
     train_learners,
     train_on_others,
     train_once,
@@ -38,8 +39,6 @@ from lstm_strategy.support import count_of, steps_progress
 from lstm_strategy.trading.baselines import BASELINES
 from lstm_strategy.trading.execution import silence_orders
 from lstm_strategy.trading.lstm import LSTMStrategy
-
-LSTM = "LSTM"
 
 
 def run_comparison_command(setup: ComparisonSetup) -> None:
@@ -68,7 +67,7 @@ def run_comparison_command(setup: ComparisonSetup) -> None:
     permutations = _test_permutations(setup, comparison, trial) if setup.n_permutations else None
     files = []
     if setup.out_dir is None or trial is None:
-        assessment = comparison.assess(LSTM, permutation_test=permutations, n_trials=n_trials)
+        assessment = comparison.assess(setup.name, permutation_test=permutations, n_trials=n_trials)
         print_assessment(comparison, assessment)
     else:
         assessment = _write_all(setup, setup.out_dir, comparison, permutations, n_trials, trial)
@@ -78,9 +77,9 @@ def run_comparison_command(setup: ComparisonSetup) -> None:
 
 
 def _train_models(setup: ComparisonSetup, trial: Trial | None) -> dict[str, Forecaster]:
-    """The LSTM and, where it is trained here, learners without a memory beside it."""
+    """The LSTMs and, where they are trained here, learners without a memory beside them."""
     if setup.is_trained:
-        return {LSTM: setup.model}
+        return {setup.name: setup.model}
     folder = None if setup.out_dir is None or trial is None else setup.out_dir / trial.model
     check_apart(setup.tensorboard, folder)
     lstm: Forecaster
@@ -97,8 +96,9 @@ def _train_models(setup: ComparisonSetup, trial: Trial | None) -> dict[str, Fore
             f"trained on the {setup.windows.train} before it and tested on {setup.windows.test}."
         )
         lstm = train_along_time(setup, setup.bars, folder=folder)
+    lstms = {setup.name: lstm, **train_contenders(setup, folder)}
     with status("Training learners without a memory on the same bars"):
-        return {LSTM: lstm, **train_learners(setup)}
+        return {**lstms, **train_learners(setup)}
 
 
 def _compare_models(setup: ComparisonSetup, models: dict[str, Forecaster]) -> Comparison:
@@ -119,7 +119,7 @@ def _test_permutations(
     setup: ComparisonSetup, comparison: Comparison, trial: Trial | None
 ) -> PermutationTest:
     """Compare the LSTM's Sharpe ratio with those of the same pipeline on permuted bars."""
-    own = comparison.find(LSTM)
+    own = comparison.find(setup.name)
 
     def train_and_trade(bars: pd.DataFrame) -> float:
         with silence_orders():
@@ -169,9 +169,9 @@ def _write_all(
     with start_tearsheet(out_dir / trial.result_file(TEARSHEET_FILE), comparison) as tearsheet:
         with status("Trying other costs, delays and members"):
             comparison.save(out_dir, suffix=trial.suffix)
-            robustness = comparison.try_robustness(LSTM)
+            robustness = comparison.try_robustness(setup.name)
         assessment = comparison.assess(
-            LSTM, robustness=robustness, permutation_test=permutations, n_trials=n_trials
+            setup.name, robustness=robustness, permutation_test=permutations, n_trials=n_trials
         )
         print_assessment(comparison, assessment)
         if setup.draws_chart:
@@ -188,7 +188,7 @@ def _write_all(
         files.append(trial.own_file(PERMUTATIONS_FILE))
     files.append("trials.json")
     if trial.model:
-        files.append(f"{trial.model}/")
+        files += [f"{name}/" for name in setup.model_folders(trial.model).values()]
     if trial.place > 1:
         say(f"Earlier results in {out_dir}/ stay as they are; --force writes over the first ones.")
     say(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")

@@ -1,5 +1,6 @@
 """What decides a comparison of the command line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from lstm_strategy.cli.windows import Windows
 from lstm_strategy.errors import SettingsError
 from lstm_strategy.evaluation.backtests import first_bar_after, training_end
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
+from lstm_strategy.learning.targets import Direction
 from lstm_strategy.learning.walk_forward import WalkForward, WalkForwardForecaster
 from lstm_strategy.trading.cerebro import BrokerSettings
 
@@ -28,6 +30,8 @@ class ComparisonSetup:
         bars: All bars; those before the first that is traded train and warm up.
         model: A forecaster, trained or to be trained.
         broker: What trading costs.
+        name: What tables call the strategy of the model, which is the one that is judged.
+        contenders: Further LSTMs by their name for tables, to be trained on the same bars.
         is_trained: Whether the model is trained and used as it is.
         windows: How to retrain as time moves on; None to train once before `start`.
         start: The first bar to trade, as the user wrote it; None for the default.
@@ -56,6 +60,8 @@ class ComparisonSetup:
     bars: pd.DataFrame
     model: Forecaster
     broker: BrokerSettings
+    name: str = "LSTM"
+    contenders: Mapping[str, LSTMForecaster] = field(default_factory=dict)
     is_trained: bool = False
     windows: Windows | None = None
     start: str | None = None
@@ -114,6 +120,17 @@ class ComparisonSetup:
         return self.model
 
     @property
+    def asked_as_learners(self) -> LSTMForecaster:
+        """The one whose features the learners see: one that is asked their question, if any is."""
+        asked = [self.untrained, *self.contenders.values()]
+        return next((each for each in asked if each.target == Direction()), self.untrained)
+
+    def model_folders(self, first: str) -> dict[str, str]:
+        """The name of each LSTM's folder, of which that of the judged one is given."""
+        others = {name: f"{first}-{each.target.name}" for name, each in self.contenders.items()}
+        return {self.name: first, **others}
+
+    @property
     def strategy_params(self) -> dict[str, Any]:
         """The parameters of the LSTM's strategy, except the model."""
         return {**self.params, **self.rules}
@@ -147,4 +164,8 @@ class ComparisonSetup:
             description["train_window"] = self.windows.train
             description["test_window"] = self.windows.test
         settings = model.describe_settings() if isinstance(model, TrainableForecaster) else {}
+        if self.contenders:
+            description["contenders"] = {
+                name: each.describe_settings() for name, each in self.contenders.items()
+            }
         return {**settings, **description}

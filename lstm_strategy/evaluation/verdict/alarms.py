@@ -21,6 +21,7 @@ HARDLY_VARIES = 0.01  # standard deviation against the scale of what is forecast
 BEST_TRADES = 3
 MOST_FILLS_A_TRADE = 10
 VANISHED = 0.25  # share of the Sharpe ratio that is left one bar later
+_ROUNDING = 1e-9  # of a mean: below, values that are meant to be equal differ
 _FEWEST_BARS = 50  # below, correlations and shares of variance say nothing
 
 
@@ -264,8 +265,10 @@ def _lag_alarm(what: str, explained: float) -> Alarm | None:
 def _variance_explained(values: pd.Series, returns: pd.Series, n_groups: int = 20) -> float:
     """The share of the variance between groups of equal size by return; NaN if unknown."""
     both = pd.DataFrame({"value": values, "return": returns}).dropna()
-    total = float(both["value"].var(ddof=0)) if len(both) else 0.0
-    if len(both) < _FEWEST_BARS or not total > 0:
+    if len(both) < _FEWEST_BARS:
+        return math.nan
+    total = float(both["value"].var(ddof=0))
+    if not total > (_ROUNDING * float(both["value"].mean())) ** 2:
         return math.nan
     group = pd.qcut(both["return"].rank(method="first"), n_groups, labels=False)
     means = both["value"].groupby(group).transform("mean")

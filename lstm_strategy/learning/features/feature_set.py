@@ -306,11 +306,14 @@ def join_features(features: FeatureSet, others: FeatureSet | None) -> FeatureSet
     return features if others is None else features.joined_with(others)
 
 
-def choose_features(features: FeatureSet | FeatureSpecs | None) -> FeatureSet:
+def choose_features(
+    features: FeatureSet | FeatureSpecs | None, *, preset: str = "default"
+) -> FeatureSet:
     """Find the feature set that is meant by what a user passes.
 
     Args:
-        features: A feature set, the list that makes one, or None for the preset "default".
+        features: A feature set, the list that makes one, or None for the preset.
+        preset: The name of the preset that None stands for.
 
     Returns:
         The feature set.
@@ -323,5 +326,5 @@ def choose_features(features: FeatureSet | FeatureSpecs | None) -> FeatureSet:
         FeatureSet(RSI_14)
     """
     if features is None:
-        return FeatureSet.preset("default")
+        return FeatureSet.preset(preset)
     return features if isinstance(features, FeatureSet) else FeatureSet(features)

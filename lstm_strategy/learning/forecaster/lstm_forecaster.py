@@ -51,7 +51,8 @@ class LSTMForecaster(FeatureForecaster):
 
     Args:
         features: What the network sees: a `FeatureSet`, or the list that makes one. None for the
-            preset "default".
+            preset that the target is best asked with, `target.preset`: "default" for the
+            direction, "momentum_and_volatility" for a policy.
         target: What the network is asked: a name ("direction", "return" and so on, see
             `lstm_strategy.learning.targets.TARGETS`), a target such as
             `Quantiles(levels=(0.1, 0.5, 0.9))`, or a function of your own. The function's
@@ -132,7 +133,6 @@ class LSTMForecaster(FeatureForecaster):
         mirror: bool | None = None,
         network: "NetworkBuilder | None" = None,
     ) -> None:
-        self.features = choose_features(features)
         given = {
             "dropout": dropout,
             "learning_rate": learning_rate,
@@ -154,6 +154,7 @@ class LSTMForecaster(FeatureForecaster):
             validation=validation,
             **self._given,
         )
+        self.features = choose_features(features, preset=checked.target.preset)
         best = checked.target.training.fit_to(
             units=checked.units, n_features=len(self.features.names)
         )

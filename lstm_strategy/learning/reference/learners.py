@@ -61,8 +61,8 @@ class LearnerForecaster(FeatureForecaster):
     """A scikit-learn classifier that forecasts the direction of the next bars.
 
     Features, labels, weights and the way from forecast to signal are those of `LSTMForecaster` with
-    the target "direction".
-    There is no early stopping: the bars that it would watch train as well.
+    the target "direction". There is no early stopping: the bars that it would watch train as well,
+    so that there are none by which the signal could be shrunk.
 
     Args:
         estimator: "logistic" for a logistic regression on scaled features, "boosting" for

@@ -187,6 +187,8 @@ class Target(ABC):
 
     Attributes:
         name: The target in a word, as the command line and saved models know it.
+        preset: The features that it is asked with where the user names none, by the name that
+            `FeatureSet.preset` has for them.
         loss_name: What the loss is called in tables.
         no_skill: What those scores are where nothing was learned for which that is known, by name.
         head: The last layer that the loss asks for.
@@ -207,6 +209,7 @@ class Target(ABC):
         ('binary_crossentropy', ('signal', 'forecast', 'uncertainty'))
     """
 
+    preset: ClassVar[str] = "default"
     loss_name: ClassVar[str] = "loss"
     no_skill: ClassVar[Mapping[str, float]] = {}
     judges_batches: ClassVar[bool] = False

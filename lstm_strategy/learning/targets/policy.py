@@ -80,6 +80,7 @@ class Policy(Target):
     max_exposure: float = 1.0
     pull: float | None = None
 
+    preset: ClassVar[str] = "momentum_and_volatility"
     loss_name: ClassVar[str] = "lost_utility"
     judges_batches: ClassVar[bool] = True
     validation_smoothing: ClassVar[float] = 0.7

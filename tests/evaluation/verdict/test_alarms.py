@@ -170,6 +170,13 @@ def test_the_share_explained_is_that_of_twenty_groups_worked_in_a_loop():
     assert f" {explained:.0%} of the forecast" in lagged_forecast(forecast, close).message
 
 
+def test_the_rounding_of_a_forecast_that_never_changes_isnt_a_lagged_close():
+    close = market()
+    constant = pd.Series(0.9, close.index)
+    constant[close.pct_change() > 0] += 1e-13
+    assert lagged_forecast(constant, close) is None
+
+
 def test_a_forecast_made_of_many_bars_isnt_a_lagged_close():
     close = market()
     smooth = close.pct_change().ewm(span=10).mean()

@@ -222,6 +222,15 @@ def test_what_is_left_to_the_target_is_chosen_again_for_another_one():
     assert other.settings.epochs == 7
 
 
+def test_a_target_is_asked_with_its_own_preset_unless_features_are_given():
+    asked = {name: LSTMForecaster(target=name).features for name in ("direction", "policy")}
+    assert asked["direction"].names == FeatureSet.preset("default").names
+    assert asked["policy"].names == FeatureSet.preset(Policy.preset).names != asked["direction"]
+    assert LSTMForecaster(SMALL_FEATURES, target="policy").features.names == (
+        FeatureSet(SMALL_FEATURES).names
+    )
+
+
 def test_too_few_bars_for_the_network_are_counted():
     forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL)
     with pytest.raises(LSTMStrategyError, match=r"needs (\d+) bars .* got 40") as caught:
