@@ -13,7 +13,7 @@ import typer
 
 import lstm_strategy
 from lstm_strategy.cli.commands import COMMANDS
-from lstm_strategy.cli.option_groups import BROKER_OPTIONS, OPTIONS, expand_options
+from lstm_strategy.cli.option_groups import BROKER_OPTIONS, NETWORK_OPTIONS, OPTIONS, expand_options
 from lstm_strategy.cli.output import err, say
 from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.support import name_options
@@ -49,7 +49,7 @@ def main() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with _print_notes(), name_options(OPTIONS | BROKER_OPTIONS):
+        with _print_notes(), name_options(OPTIONS | NETWORK_OPTIONS | BROKER_OPTIONS):
             code = app(prog_name="lstm-strategy", standalone_mode=False)
     except _UsageError as error:
         _fail(_usage_text(error))

@@ -38,13 +38,14 @@ BROKER_OPTIONS = {
     "slippage_rate": "--slippage",
 }
 """The options of the terms of a run."""
-_NETWORK = {
+NETWORK_OPTIONS = {
     name: f"--{name}"
     for name in (
         *("target", "preset", "epochs", "members", "seed"),
         *("horizon", "units", "lookback"),
     )
 }
+"""The options of how a network is built and trained."""
 
 
 def expand_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -199,7 +200,7 @@ class EnsembleOptions:
             FeatureError: If a feature can't be used.
         """
         loaded = load_config(config)
-        with name_options(_NETWORK):
+        with name_options(NETWORK_OPTIONS):
             return build_forecaster(loaded, self.given)
 
     @property

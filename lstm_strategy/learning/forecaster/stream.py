@@ -98,7 +98,7 @@ class ForecastStream:
         Args:
             bar: `datetime`, open, high, low, close, volume and the extra columns that the features
                 read, by name. A NaN in an extra column means "unchanged". A volume that isn't
-                known, NaN or below 0 (brokers send -1), is 0 where no feature reads it.
+                known, missing, NaN or below 0 (brokers send -1), is 0 where no feature reads it.
 
         Returns:
             Signal, forecast, uncertainty and what the target gives besides; NaN in warm-up.
@@ -136,6 +136,8 @@ class ForecastStream:
 
     def _read_bar(self, bar: Mapping[str, Any]) -> tuple[pd.Timestamp, list[float]]:
         """The time of a bar and its values in the order of the columns, checked."""
+        if not self._model.inputs.reads_volume:
+            bar = {"volume": 0.0, **bar}
         wanted = ("datetime", *self._columns)
         missing = [name for name in wanted if name not in bar]
         if missing:

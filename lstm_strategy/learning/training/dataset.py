@@ -9,7 +9,7 @@ import pandas as pd
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import FeatureSet, join_features, mirror_bars
 from lstm_strategy.learning.training.settings import ForecasterSettings
-from lstm_strategy.support import format_time
+from lstm_strategy.support import format_time, spell
 
 log = logging.getLogger(__name__)
 
@@ -282,6 +282,7 @@ def check_enough_bars(
     parts = ", ".join(f"{count:,} {use}" for use, count in uses.items() if count)
     shorter = "horizon" if horizon > lookback else "lookback"
     raise TrainingError(
-        f"Training needs {sum(uses.values()):,} bars with lookback={lookback} and "
-        f"horizon={horizon} ({parts}), got {n_bars:,}. Load more history or shorten {shorter}."
+        f"Training needs {sum(uses.values()):,} bars with {spell('lookback', lookback)} and "
+        f"{spell('horizon', horizon)} ({parts}), got {n_bars:,}. Load more history or shorten "
+        f"{spell(shorter)}."
     )

@@ -17,6 +17,7 @@ from lstm_strategy import LSTMForecaster, LSTMStrategyError
 from lstm_strategy.bars import bars_fingerprint
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.forecaster.storage import digest_described
+from lstm_strategy.learning.targets import SignalScale
 from lstm_strategy.support import seal, sha256_of
 
 BARS = random_walk(160, seed=3)
@@ -53,7 +54,7 @@ def test_the_model_card_says_where_the_model_came_from(trained, model_folder):
     assert pd.Timestamp(card["training"]["start"]) == bars.index[0]
     assert pd.Timestamp(card["training"]["end"]) == bars.index[-1] == trained.training_end
     assert {"keras", "numpy", "lstm-strategy"} <= card["versions"].keys()
-    assert {"threshold", "width", "confidence", "bars_per_year"} == card["signal"].keys()
+    assert set(SignalScale.model_fields) == card["signal"].keys()
     assert {"log_loss", "auc", "accuracy", "n_rows"} == card["validation_scores"].keys()
     assert card["settings"]["seed"] == 5
     assert [spec["kind"] for spec in card["features"]["specs"]] == [

@@ -113,6 +113,8 @@ def test_a_bar_without_volume_passes_where_no_feature_reads_it():
     expected = model.stream(bars.iloc[:150]).update(bar)
     for unknown in (np.nan, -1.0):
         assert model.stream(bars.iloc[:150]).update(bar | {"volume": unknown}) == expected
+    del bar["volume"]
+    assert model.stream(bars.iloc[:150]).update(bar) == expected
 
 
 def test_bars_of_which_none_gets_a_forecast_are_said_with_the_feature(caplog):
