@@ -166,7 +166,8 @@ def targets(seeds: list[int]) -> pd.DataFrame:
         models["oracle"] = oracle_forecasts(market.oracle, bars, known.index[-1])
         strategies = {name: (LSTMStrategy, {"model": model}) for name, model in models.items()}
         sharpe = compare(strategies, bars, start=start, broker=FREE).table["sharpe"]
-        rows.append({"seed": seed, **(sharpe / sharpe["oracle"])[list(models)[:-1]]})
+        shares = (sharpe / sharpe["oracle"]).fillna(0.0)  # of one that never traded
+        rows.append({"seed": seed, **shares[list(models)[:-1]]})
     return pd.DataFrame(rows).set_index("seed")
 
 
