@@ -63,9 +63,9 @@ class Volatility(Target):
         Realized Volatility", Journal of Financial Econometrics 7 (2009), for the linear part.
 
     Example:
-        >>> bars = pd.DataFrame({"close": [100.0, 101, 100, 102], "rv": [4e-4, 2e-4, 3e-4, 5e-4]})
+        >>> bars = pd.DataFrame({"close": [100.0, 101, 100, 102], "rv": [4e-4, 2e-4, 4e-4, 6e-4]})
         >>> Volatility(column="rv", slow=2).labels(bars, horizon=1).round(2).tolist()
-        [nan, 0.0, 0.69, nan]
+        [nan, 0.29, 0.69, nan]
     """
 
     estimator: str | None = None
