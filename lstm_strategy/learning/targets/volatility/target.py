@@ -103,6 +103,11 @@ class Volatility(Target):
         return Head(starts_flat=True, has_linear_part=True)
 
     @property
+    def preset(self) -> str:
+        """Variances of several lengths and past losses, as log-HAR with leverage sees them."""
+        return "volatility"
+
+    @property
     def training(self) -> TrainingDefaults:
         """Smaller steps and no mirror: losses are followed by more volatility than gains are."""
         return TrainingDefaults(learning_rate=2e-2, mirror=False)
