@@ -96,6 +96,18 @@ def test_a_walk_forward_trains_anew_and_resumes_where_it_was_stopped(results, he
 
 
 @pytest.mark.slow
+def test_a_forecast_of_volatility_is_held_against_models_of_volatility(results):
+    Path("volatility.toml").write_text(
+        "[forecaster]\nunits = [3]\nlookback = 10\nepochs = 1\nmembers = 1\n"
+        'features = [{kind = "log_variance_ratio", length = 1, slow = 60}]\n'
+        '[forecaster.target]\nname = "volatility"\nslow = 60\n'
+    )
+    printed = results(*WALK, "--config", "volatility.toml")
+    assert {"LSTM", "log-HAR with leverage", "GJR-GARCH-t", *BASELINES} <= rows_of(printed).keys()
+    assert "Boosting, window" not in rows_of(printed)
+
+
+@pytest.mark.slow
 def test_permutations_train_anew_on_shuffled_bars_and_finished_ones_are_kept(
     results, refusal, monkeypatch
 ):

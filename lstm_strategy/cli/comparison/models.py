@@ -1,6 +1,7 @@
 """The models of a comparison: the LSTMs and, where they are trained here, simpler learners."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.cli.inputs import check_model_folder, fold_callbacks, tensorboard_callbacks
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
-from lstm_strategy.learning.reference import learning_baselines
+from lstm_strategy.learning.reference import learning_baselines, volatility_baselines
 from lstm_strategy.learning.serving import PrecomputedForecasts, precompute_forecasts
+from lstm_strategy.learning.targets import Volatility
 from lstm_strategy.learning.walk_forward import WalkForward, WalkForwardForecaster, walk_forward
 from lstm_strategy.support import SharedValue, choose_jobs, run_tasks, share
 
@@ -84,9 +86,12 @@ def train_contenders(setup: ComparisonSetup, folder: Path | None) -> dict[str, F
 
 
 def train_learners(setup: ComparisonSetup) -> dict[str, Forecaster]:
-    """Learners of the direction without a memory, on the same bars and features as the LSTM."""
-    lstm = setup.asked_as_learners
-    rivals = learning_baselines(lstm.settings.seed, lstm.features, lstm.horizon)
+    """What the LSTM should beat, on the same bars.
+
+    They are learners of the direction without a memory, on the same features; where the LSTM is
+    asked for the volatility, models of that.
+    """
+    rivals = _build_rivals(setup.asked_as_learners)
     if setup.windows is None:
         before = setup.training_bars(setup.bars)
         return {name: rival.fit(before) for name, rival in rivals.items()}
@@ -99,6 +104,19 @@ def train_learners(setup: ComparisonSetup) -> dict[str, Forecaster]:
         )
         forecasts = list(run_tasks(tasks, n_jobs=n_jobs))
     return dict(zip(rivals, forecasts, strict=True))
+
+
+def _build_rivals(lstm: LSTMForecaster) -> Mapping[str, TrainableForecaster]:
+    target = lstm.target
+    if not isinstance(target, Volatility):
+        return learning_baselines(lstm.settings.seed, lstm.features, lstm.horizon)
+    return volatility_baselines(
+        horizon=lstm.horizon,
+        estimator=None if target.estimator == "yang_zhang" else target.estimator,
+        column=target.column,
+        target_volatility=target.target_volatility,
+        max_exposure=target.max_exposure,
+    )
 
 
 def _forecast_along_time(

@@ -306,14 +306,11 @@ def join_features(features: FeatureSet, others: FeatureSet | None) -> FeatureSet
     return features if others is None else features.joined_with(others)
 
 
-def choose_features(
-    features: FeatureSet | FeatureSpecs | None, *, preset: str = "default"
-) -> FeatureSet:
+def choose_features(features: FeatureSet | FeatureSpecs | None) -> FeatureSet:
     """Find the feature set that is meant by what a user passes.
 
     Args:
-        features: A feature set, the list that makes one, or None for the preset.
-        preset: The name of the preset that None stands for.
+        features: A feature set, the list that makes one, or None for the preset "default".
 
     Returns:
         The feature set.
@@ -326,5 +323,5 @@ def choose_features(
         FeatureSet(RSI_14)
     """
     if features is None:
-        return FeatureSet.preset(preset)
+        return FeatureSet.preset("default")
     return features if isinstance(features, FeatureSet) else FeatureSet(features)

@@ -50,10 +50,9 @@ class LSTMForecaster(FeatureForecaster):
     """A Keras LSTM that forecasts the next bars, by default their direction.
 
     Args:
-        features: What the network sees: a `FeatureSet`, or the list that makes one. None for the
-            preset that the target is best asked with, `target.preset`: "default" for the
-            direction, "volatility" for the volatility, "momentum_and_volatility" for a policy
-            that begins long.
+        features: What the network sees: a `FeatureSet`, or the list that makes one. None for what
+            the target is best asked with, `target.features`: the preset "default" for the
+            direction, "volatility" for a volatility, "momentum_and_volatility" for a policy.
         target: What the network is asked: a name ("direction", "return" and so on, see
             `lstm_strategy.learning.targets.TARGETS`), a target such as
             `Quantiles(levels=(0.1, 0.5, 0.9))`, or a function of your own. The function's
@@ -155,7 +154,7 @@ class LSTMForecaster(FeatureForecaster):
             validation=validation,
             **self._given,
         )
-        self.features = choose_features(features, preset=checked.target.preset)
+        self.features = choose_features(checked.target.features if features is None else features)
         best = checked.target.training.fit_to(
             units=checked.units, n_features=len(self.features.names)
         )

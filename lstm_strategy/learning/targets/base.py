@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from lstm_strategy.learning.features import FeatureSet
+
 FORECAST_COLUMNS = ["signal", "forecast", "uncertainty"]
 """The columns of every forecast; a target may add others."""
 
@@ -187,11 +189,13 @@ class Target(ABC):
 
     Attributes:
         name: The target in a word, as the command line and saved models know it.
+        preset: The features that it is asked with where the user names none, by the name that
+            `FeatureSet.preset` has for them.
         loss_name: What the loss is called in tables.
         no_skill: What those scores are where nothing was learned for which that is known, by name.
         head: The last layer that the loss asks for.
-        preset: The features that it is asked with where the user names none.
         training: How it is best trained.
+        features: The preset, unless overridden.
         context: Features that turn answers into forecasts, such as a volatility; the network
             doesn't see them. `labels` may compute the same from the bars.
         forecast_columns: The columns that `build_columns` gives, in their order.
@@ -208,6 +212,7 @@ class Target(ABC):
         ('binary_crossentropy', ('signal', 'forecast', 'uncertainty'))
     """
 
+    preset: ClassVar[str] = "default"
     loss_name: ClassVar[str] = "loss"
     no_skill: ClassVar[Mapping[str, float]] = {}
     judges_batches: ClassVar[bool] = False
@@ -224,14 +229,14 @@ class Target(ABC):
         """The last layer that the loss asks for."""
 
     @property
-    def preset(self) -> str:
-        """The ready features that it is best asked with, by name; "default" unless overridden."""
-        return "default"
-
-    @property
     def training(self) -> TrainingDefaults:
         """How it is best trained; as the direction is unless overridden."""
         return TrainingDefaults()
+
+    @property
+    def features(self) -> FeatureSet:
+        """What the network sees where the user doesn't say: the preset unless overridden."""
+        return FeatureSet.preset(self.preset)
 
     @property
     def context(self) -> Sequence[Mapping[str, Any]]:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy import LSTMForecaster, LSTMStrategyError, Volatility, simulate_bars
+from lstm_strategy import FeatureSet, LSTMForecaster, LSTMStrategyError, Volatility, simulate_bars
 from lstm_strategy.learning.targets import AnsweredRows, SignalScale
 from lstm_strategy.learning.targets.volatility import fit_log_ratio
 from lstm_strategy.learning.variance import measure_variance, qlike_losses
@@ -117,6 +117,18 @@ def test_what_bars_lack_is_named():
         Volatility(column="realized").labels(BARS, horizon=1)
     with pytest.raises(LSTMStrategyError, match=r"yang_zhang.*at least 2 bars, got 1"):
         Volatility("yang_zhang", slow=2).labels(closes_alone(np.ones(6) * 0.01), horizon=1)
+
+
+def test_the_network_sees_the_preset_of_volatility_unless_the_user_says():
+    features = LSTMForecaster(target=Volatility(column="rv")).features
+    ratios = [spec for spec in features.specs if spec["kind"] == "log_variance_ratio"]
+    assert [spec["length"] for spec in ratios] == [1, 2, 5, 10, 22, 66]
+    assert {spec["column"] for spec in ratios} == {"rv"}
+    preset = FeatureSet.preset("volatility").specs
+    assert LSTMForecaster(target="volatility").features.specs == preset
+    assert LSTMForecaster(target=Volatility("yang_zhang"), horizon=5).features.specs == preset
+    assert LSTMForecaster(RATIOS, target="volatility").features.specs == FeatureSet(RATIOS).specs
+    assert LSTMForecaster().features.specs == FeatureSet.preset("default").specs
 
 
 def test_the_regression_is_the_line_of_the_lowest_loss():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import BarsError, TrainingError
+from lstm_strategy.learning.features import FeatureSet
 from lstm_strategy.learning.targets.base import (
     AnsweredRows,
     Head,
@@ -63,9 +64,9 @@ class Volatility(Target):
         Realized Volatility", Journal of Financial Econometrics 7 (2009), for the linear part.
 
     Example:
-        >>> bars = pd.DataFrame({"close": [100.0, 101, 100, 102], "rv": [4e-4, 2e-4, 4e-4, 6e-4]})
+        >>> bars = pd.DataFrame({"close": [100.0, 101, 100, 102], "rv": [4e-4, 2e-4, 3e-4, 5e-4]})
         >>> Volatility(column="rv", slow=2).labels(bars, horizon=1).round(2).tolist()
-        [nan, 0.29, 0.69, nan]
+        [nan, 0.0, 0.69, nan]
     """
 
     estimator: str | None = None
@@ -74,6 +75,7 @@ class Volatility(Target):
     max_exposure: float = 1.0
     slow: int = SLOW_BARS
 
+    preset: ClassVar[str] = "volatility"
     loss_name: ClassVar[str] = "qlike"
     no_skill: ClassVar[Mapping[str, float]] = {"r2_log": 0.0}
 
@@ -103,21 +105,30 @@ class Volatility(Target):
         return Head(starts_flat=True, has_linear_part=True)
 
     @property
-    def preset(self) -> str:
-        """Variances of several lengths and past losses, as log-HAR with leverage sees them."""
-        return "volatility"
-
-    @property
     def training(self) -> TrainingDefaults:
         """Smaller steps and no mirror: losses are followed by more volatility than gains are."""
         return TrainingDefaults(learning_rate=2e-2, mirror=False)
 
     @property
+    def features(self) -> FeatureSet:
+        """The preset "volatility", with variances measured as they are asked for."""
+        measure = {} if self.estimator == "yang_zhang" else self._measure_given
+        specs = [
+            {**spec, **measure} if spec["kind"] == "log_variance_ratio" else spec
+            for spec in super().features.specs
+        ]
+        return FeatureSet(specs)
+
+    @property
     def context(self) -> Sequence[Mapping[str, Any]]:
         """The usual volatility, by which answers become forecasts."""
+        return ({"kind": "volatility", "length": self.slow, **self._measure_given},)
+
+    @property
+    def _measure_given(self) -> dict[str, str]:
+        """How variance is measured, as features take it."""
         measure = {"estimator": self.estimator, "column": self.column}
-        given = {name: value for name, value in measure.items() if value is not None}
-        return ({"kind": "volatility", "length": self.slow, **given},)
+        return {name: value for name, value in measure.items() if value is not None}
 
     def build_loss(self) -> Loss:
         """The QLIKE loss of each step."""
