@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from made_up import SMALL, SMALL_FEATURES, random_walk
 
 from lstm_strategy import LSTMForecaster, LSTMStrategyError
-from lstm_strategy.learning.inference.agreement import agrees
+from lstm_strategy.learning.inference.agreement import agrees, build_engine
 from lstm_strategy.learning.inference.engines import run_carried, run_windowed
 from lstm_strategy.learning.inference.keras_engine import KerasEngine
 from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
@@ -209,6 +209,17 @@ def test_an_onnx_model_that_differs_from_keras_is_not_kept(
         forecaster.fit(random_walk(300), progress=False)
     assert isinstance(forecaster.engine, KerasEngine)
     assert message in caplog.text
+
+
+def test_an_onnx_model_that_differs_from_the_fused_kernel_alone_is_kept(monkeypatch):
+    network = network_of(lstm_of(4))
+    rows = rows_of(1, 80)[0]
+    monkeypatch.setattr(
+        "lstm_strategy.learning.inference.agreement.answers_without_a_loop",
+        lambda network, rows: answers_without_a_loop(network, rows) + 2e-5,
+    )
+    engine, model = build_engine(network, rows)
+    assert isinstance(engine, OnnxEngine) and model
 
 
 @pytest.mark.parametrize("memory", ["carry", "window"])
