@@ -6,6 +6,7 @@ from printed import names_in, rows_of
 
 from lstm_strategy import BASELINES
 
+LSTMS = ["LSTM policy", "LSTM volatility", "LSTM direction"]
 LEARNERS = ["Logistic, last bar", "Logistic, window", "Boosting, last bar", "Boosting, window"]
 
 
@@ -14,13 +15,13 @@ def test_demo_leaves_tables_pictures_and_a_model(results, here):
     printed = results("demo", "--out", "shown")
     assert set(names_in(here / "shown")) == {
         *("chart.png", "equity.csv", "equity.png", "metrics.csv", "report.html"),
-        *("tearsheet.html", "trials.json", "model", "model-direction"),
+        *("tearsheet.html", "trials.json", "model", "model-direction", "model-volatility"),
     }
     metrics = pd.read_csv("shown/metrics.csv", index_col="strategy")
-    assert list(metrics.index) == ["LSTM policy", "LSTM direction", *LEARNERS, *BASELINES]
+    assert list(metrics.index) == [*LSTMS, *LEARNERS, *BASELINES]
     assert set(metrics.index) <= rows_of(printed).keys()
     assert "skill in LSTM policy" in printed
-    for model in ("model", "model-direction"):
+    for model in ("model", "model-volatility", "model-direction"):
         ledger = pd.read_csv(f"shown/{model}/ledger.csv", parse_dates=["datetime", "train_end"])
         assert ledger["fold"].nunique() == 10
         assert (ledger["train_end"] < ledger["datetime"]).all()

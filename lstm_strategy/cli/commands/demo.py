@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lstm_strategy.cli import options as opt
 
-_TARGETS = ("policy", "direction")  # the first is judged
+_TARGETS = ("policy", "volatility", "direction")  # the first is judged
 
 
 def demo(
@@ -16,8 +16,8 @@ def demo(
     """Walk forward through the S&P 500, 1999-2018, and compare with all baselines.
 
     Each model is retrained every year on the ten years before it. The one that learns the position
-    itself is judged; another one forecasts the direction. --target takes one alone, whatever it
-    is asked.
+    itself is judged; one holds at constant forecast volatility, and one forecasts the direction.
+    --target takes one alone, whatever it is asked.
 
     Example: `lstm-strategy demo --out demo`
     """

@@ -52,7 +52,8 @@ class LSTMForecaster(FeatureForecaster):
     Args:
         features: What the network sees: a `FeatureSet`, or the list that makes one. None for what
             the target is best asked with, `target.features`: the preset "default" for the
-            direction, "volatility" for a volatility, "momentum_and_volatility" for a policy.
+            direction, "volatility" for the volatility, "momentum_and_volatility" for a policy
+            that begins long.
         target: What the network is asked: a name ("direction", "return" and so on, see
             `lstm_strategy.learning.targets.TARGETS`), a target such as
             `Quantiles(levels=(0.1, 0.5, 0.9))`, or a function of your own. The function's

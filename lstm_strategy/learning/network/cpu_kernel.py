@@ -167,4 +167,7 @@ def answers_without_a_loop(network: keras.Model, rows: np.ndarray) -> np.ndarray
 
 def _looks_at_one(layer: keras.layers.Layer) -> bool:
     """Whether a layer looks at one bar alone and can be called as it is."""
-    return isinstance(layer, keras.layers.InputLayer | keras.layers.Dense | keras.layers.Dropout)
+    kinds = keras.layers
+    return isinstance(
+        layer, kinds.InputLayer | kinds.Dense | kinds.Dropout | kinds.Add | kinds.Activation
+    )

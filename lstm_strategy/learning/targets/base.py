@@ -189,11 +189,10 @@ class Target(ABC):
 
     Attributes:
         name: The target in a word, as the command line and saved models know it.
-        preset: The features that it is asked with where the user names none, by the name that
-            `FeatureSet.preset` has for them.
         loss_name: What the loss is called in tables.
         no_skill: What those scores are where nothing was learned for which that is known, by name.
         head: The last layer that the loss asks for.
+        preset: The features that it is asked with where the user names none.
         training: How it is best trained.
         features: The preset, unless overridden.
         context: Features that turn answers into forecasts, such as a volatility; the network
@@ -212,7 +211,6 @@ class Target(ABC):
         ('binary_crossentropy', ('signal', 'forecast', 'uncertainty'))
     """
 
-    preset: ClassVar[str] = "default"
     loss_name: ClassVar[str] = "loss"
     no_skill: ClassVar[Mapping[str, float]] = {}
     judges_batches: ClassVar[bool] = False
@@ -227,6 +225,11 @@ class Target(ABC):
     @abstractmethod
     def head(self) -> Head:
         """The last layer that the loss asks for."""
+
+    @property
+    def preset(self) -> str:
+        """The ready features that it is best asked with, by name; "default" unless overridden."""
+        return "default"
 
     @property
     def training(self) -> TrainingDefaults:

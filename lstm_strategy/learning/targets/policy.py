@@ -80,7 +80,6 @@ class Policy(Target):
     max_exposure: float = 1.0
     pull: float | None = None
 
-    preset: ClassVar[str] = "momentum_and_volatility"
     loss_name: ClassVar[str] = "lost_utility"
     judges_batches: ClassVar[bool] = True
     validation_smoothing: ClassVar[float] = 0.7
@@ -98,6 +97,14 @@ class Policy(Target):
     def name(self) -> str:
         """`"policy"`."""
         return "policy"
+
+    @property
+    def preset(self) -> str:
+        """Trends and volatility, by which a held position is changed; for a flat prior the default.
+
+        Who begins with nothing looks for whatever there is, in volumes too.
+        """
+        return "momentum_and_volatility" if self.prior == "long" else "default"
 
     @property
     def training(self) -> TrainingDefaults:

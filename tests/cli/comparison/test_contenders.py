@@ -16,6 +16,7 @@ def test_further_lstms_train_on_the_same_bars_and_lie_beside_the_judged_one(tmp_
         contenders={"LSTM direction": further},
     )
     (model,) = train_contenders(setup, tmp_path / "model").values()
+    assert isinstance(model, LSTMForecaster)
     assert (model.target, model.training_end) == (further.target, setup.bars.index[209])
     assert [path.name for path in tmp_path.iterdir()] == ["model-direction"]
     assert setup.asked_as_learners is further

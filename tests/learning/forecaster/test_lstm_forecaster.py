@@ -223,9 +223,15 @@ def test_what_is_left_to_the_target_is_chosen_again_for_another_one():
 
 
 def test_a_target_is_asked_with_its_own_preset_unless_features_are_given():
-    asked = {name: LSTMForecaster(target=name).features for name in ("direction", "policy")}
-    assert asked["direction"].names == FeatureSet.preset("default").names
-    assert asked["policy"].names == FeatureSet.preset(Policy.preset).names != asked["direction"]
+    presets = {
+        "direction": "default",
+        "volatility": "volatility",
+        "policy": "momentum_and_volatility",
+        Policy(prior="flat"): "default",
+    }
+    for target, preset in presets.items():
+        features = LSTMForecaster(target=target).features
+        assert features.names == FeatureSet.preset(preset).names
     assert LSTMForecaster(SMALL_FEATURES, target="policy").features.names == (
         FeatureSet(SMALL_FEATURES).names
     )

@@ -19,7 +19,8 @@ from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.inference import StoredForecasts
 from lstm_strategy.support import parse_json, read_whole, replace_folder, seal, sha256_of
 
-NETWORK_FILE, ONNX_FILE = "network.keras", "network.onnx"
+NETWORK_FILE = "network.keras"
+ONNX_FILE = "network.onnx"
 CARD_FILE = "model.json"
 CHECK_FILE = "check.json"
 HISTORY_FILE = "history.csv"

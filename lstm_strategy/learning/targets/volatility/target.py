@@ -64,9 +64,9 @@ class Volatility(Target):
         Realized Volatility", Journal of Financial Econometrics 7 (2009), for the linear part.
 
     Example:
-        >>> bars = pd.DataFrame({"close": [100.0, 101, 100, 102], "rv": [4e-4, 2e-4, 3e-4, 5e-4]})
+        >>> bars = pd.DataFrame({"close": [100.0, 101, 100, 102], "rv": [4e-4, 2e-4, 4e-4, 6e-4]})
         >>> Volatility(column="rv", slow=2).labels(bars, horizon=1).round(2).tolist()
-        [nan, 0.0, 0.69, nan]
+        [nan, 0.29, 0.69, nan]
     """
 
     estimator: str | None = None
@@ -75,7 +75,6 @@ class Volatility(Target):
     max_exposure: float = 1.0
     slow: int = SLOW_BARS
 
-    preset: ClassVar[str] = "volatility"
     loss_name: ClassVar[str] = "qlike"
     no_skill: ClassVar[Mapping[str, float]] = {"r2_log": 0.0}
 
@@ -103,6 +102,11 @@ class Volatility(Target):
     def head(self) -> Head:
         """One number, which begins as a linear function of the features."""
         return Head(starts_flat=True, has_linear_part=True)
+
+    @property
+    def preset(self) -> str:
+        """Variances of several lengths and past losses, as log-HAR with leverage sees them."""
+        return "volatility"
 
     @property
     def training(self) -> TrainingDefaults:
