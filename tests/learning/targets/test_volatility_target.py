@@ -115,7 +115,7 @@ def test_a_column_that_holds_no_variances_is_refused(column, message):
 def test_what_bars_lack_is_named():
     with pytest.raises(LSTMStrategyError, match="no column 'realized'"):
         Volatility(column="realized").labels(BARS, horizon=1)
-    with pytest.raises(LSTMStrategyError, match=r"yang_zhang.*at least 2 bars, got 1"):
+    with pytest.raises(LSTMStrategyError, match=r"yang_zhang.*horizon must be at least 2, got 1"):
         Volatility("yang_zhang", slow=2).labels(closes_alone(np.ones(6) * 0.01), horizon=1)
 
 

@@ -158,7 +158,13 @@ class Volatility(Target):
 
         Raises:
             BarsError: As `measure_variance` does, or if the column isn't the variance of a bar.
+            TrainingError: If the estimator needs more bars than the horizon has.
         """
+        if self.estimator == "yang_zhang" and horizon == 1:
+            raise TrainingError(
+                "The estimator yang_zhang measures variances between bars, so horizon must be at "
+                "least 2, got 1. Over one bar take rogers_satchell_overnight."
+            )
         came = self._measure(bars, horizon).shift(-horizon)
         if self.column is not None:
             check_unit(bars[self.column], bars["close"], name=self.column)
@@ -181,7 +187,7 @@ class Volatility(Target):
         """
         if np.ptp(labels) <= _ROUNDING:
             raise TrainingError(
-                f"Every label is {labels[0, 0]:g}: the variance over {horizon} bars is always the "
+                f"Every label is {labels[0, 0]:g}: at horizon={horizon} the variance is always the "
                 "same share of the usual one. There is nothing to learn; use other bars or another "
                 "horizon."
             )
