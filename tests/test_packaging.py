@@ -117,5 +117,5 @@ def test_the_command_line_is_there_outside_the_tree(installed):
 def test_the_demo_runs_outside_the_tree(installed):
     printed = installed("lstm-strategy", "demo", "--out", "shown")
     metrics = pd.read_csv(installed.folder / "shown" / "metrics.csv", index_col="strategy")
-    assert {"LSTM", *BASELINES} < set(metrics.index)
+    assert {"LSTM policy", *BASELINES} < set(metrics.index)
     assert "Out of sample, 2009-01-05 to 2018-12-31" in printed
