@@ -153,7 +153,7 @@ def _check_index(index: pd.Index) -> None:
             f"the date is missing ({count}). Drop those rows.",
         )
     refuse(
-        np.asarray(index.asi8.view(f"M8[{index.unit}]") < np.datetime64("0001-01-01")),
+        index.asi8 < _first_moment(index.unit),
         lambda row: f"the date of row {row} lies before the year 1",
         "Correct it.",
     )
@@ -245,3 +245,10 @@ def _check_moves(bars: pd.DataFrame) -> None:
             f"close is {close[0]:.15g} on every bar from {format_date(bars.index, 0)} to "
             f"{format_date(bars.index, -1)} ({count_rows(len(close))}). Load prices that move."
         )
+
+
+def _first_moment(unit: str) -> int:
+    """When the year 1 begins, in so many units since 1970; nanoseconds don't reach back to it."""
+    if unit == "ns":
+        return int(np.iinfo(np.int64).min)
+    return int(np.datetime64("0001-01-01", unit).astype(np.int64))
