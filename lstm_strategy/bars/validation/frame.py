@@ -251,4 +251,4 @@ def _first_moment(unit: str) -> int:
     """When the year 1 begins, in so many units since 1970; nanoseconds don't reach back to it."""
     if unit == "ns":
         return int(np.iinfo(np.int64).min)
-    return int(np.datetime64("0001-01-01", unit).astype(np.int64))
+    return int(np.array("0001-01-01", f"M8[{unit}]").astype(np.int64))
