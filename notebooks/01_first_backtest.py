@@ -15,6 +15,10 @@
 # 2010, use it as an indicator in a strategy of your own, and compare the ready strategy with ten
 # textbook baselines on 2011–2018, which the network has never seen.
 #
+# The network is asked for the position itself (`target="policy"`), which it learns on what
+# positions earn after costs. It begins as a position held at constant volatility, and stays that
+# where what it learned doesn't hold up.
+#
 # **Don't expect it to beat the index.** Whether tomorrow's S&P 500 closes higher is close to a coin
 # flip, and one equity curve can't tell skill from luck. This notebook shows how the pieces fit.
 
@@ -65,30 +69,31 @@ legend = ax.legend(loc="upper left")
 # the close of its bar.
 
 # %%
-features = FeatureSet.preset("default")
+features = FeatureSet.preset("momentum_and_volatility")
 features.names
 
 # %%
 columns = features.frame(bars)
-axes = columns.loc["2007":"2010", features.names[:4]].plot(
+axes = columns.loc["2007":"2010", features.names[:3] + features.names[-1:]].plot(
     subplots=True, figsize=(9, 6), lw=0.8, title="Four of the features around the crash of 2008"
 )
 
 # %% [markdown]
-# The returns swing between years of calm and months of storm, yet a 1% day means the same in 1999
-# and in 2018. That is what a network can carry over to years it hasn't seen.
+# Returns are measured in units of the usual volatility, so that a wild day of a calm year and one
+# of a crash look alike, and the last column says how wild the month was against the year. That is
+# what a network can carry over to years it hasn't seen.
 
 # %% [markdown]
 # ## Training
 #
-# Bars up to 2010 only. The forecast is the mean of several networks that start from different
+# Bars up to 2010 only. The position is the mean of several networks that start from different
 # random weights. Each keeps another fifth of the bars for validation, and the weights of the epoch
 # with the lowest loss there.
 
 # %%
 brief = {"epochs": 2, "members": 1} if QUICK else {}
-forecaster = LSTMForecaster(features, seed=7, **brief).fit(bars[:"2010"], progress=False)
-forecaster
+forecaster = LSTMForecaster(features, target="policy", seed=7, **brief)
+forecaster.fit(bars[:"2010"], progress=False)
 
 # %%
 losses = forecaster.history.pivot(index="epoch", columns="member", values=["loss", "val_loss"])
@@ -99,23 +104,25 @@ ax.set(title="Loss by epoch", xlabel="epoch")
 legend = ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 # %% [markdown]
 # A dashed line that falls while its solid line doesn't is a network learning its training bars by
-# heart; the weights kept are those of the epoch with the lowest solid line. Days that moved much
-# weigh more in both, so compare a line with its own past rather than with the other.
+# heart; the weights kept are those of the epoch with the lowest solid line, or those before any
+# training. Only the dashed ones hold the pull towards the position that it began with, so compare a
+# line with its own past rather than with the other.
 
 # %%
-pd.Series(forecaster.validation_scores)
+pd.Series({**forecaster.validation_scores, "confidence": forecaster.card.signal.confidence})
 
 # %% [markdown]
-# Each network is scored on the days that it didn't learn from. A coin gets an AUC of 0.5 and a
-# log-loss of 0.693: numbers near those show no skill. Better ones would prove little either,
-# because early stopping has picked its epoch on the very same days.
+# Each network is scored on the days that it didn't learn from: its Sharpe ratio after costs beside
+# that of the position that it began with. `confidence` is what is kept of its changes to that
+# position. A 0 says that they paid no better than luck would, and that the position stays as it
+# was.
 
 # %% [markdown]
 # ## Forecasts
 #
 # One row per bar, known at its close. `signal` is the exposure asked for (-1 short … 1 long),
-# `forecast` how likely a rise is, moves weighted by their size, so that rises and falls cancel at
-# 0.5, and `uncertainty` how far the networks disagree.
+# `forecast` the position before it is scaled to a constant volatility, and `uncertainty` how far
+# the networks disagree, as far as they are listened to.
 
 # %%
 forecasts = forecaster.forecast(bars)["2011":]
@@ -130,14 +137,14 @@ axes = forecasts.loc["2011", ["signal", "forecast", "uncertainty"]].plot(
 # ## In a strategy of your own
 #
 # `LSTMIndicator` is a backtrader indicator like any other: combine its lines with others. This one
-# is long while the network leans upwards and the market isn't overbought. The feed begins before
-# 2011, because the network's memory takes hundreds of bars to forget where they began; it trades
-# from 2011 on, so that all of it is out of sample.
+# is long while the network asks for more than half of the equity and the market isn't overbought.
+# The feed begins before 2011, because features and memory take hundreds of bars to warm up; it
+# trades from 2011 on, so that all of it is out of sample.
 
 
 # %%
 class PatientLSTM(bt.Strategy):
-    params = (("model", None), ("min_signal", 0.2))
+    params = (("model", None), ("min_signal", 0.5))
 
     def __init__(self):
         self.lstm = LSTMIndicator(self.data, model=self.p.model)
@@ -155,7 +162,7 @@ class PatientLSTM(bt.Strategy):
 
 # %%
 cerebro = bt.Cerebro()
-cerebro.adddata(BarsFeed(bars["2008":]))
+cerebro.adddata(BarsFeed(bars["2007":]))
 cerebro.addstrategy(PatientLSTM, model=forecaster)
 cerebro.broker.setcash(100_000)
 cerebro.broker.setcommission(0.001)
@@ -184,7 +191,9 @@ result = run_backtest(LSTMStrategy, bars, model=forecaster, broker=broker, name=
 result
 
 # %%
-result.trades.tail(3)
+ax = result.exposure["2011-07":"2011-12"].plot(
+    figsize=(9, 2.5), lw=0.9, title="Exposure in a crash"
+)
 
 # %% [markdown]
 # ## Against honest baselines
