@@ -199,7 +199,7 @@ def test_a_model_that_does_not_say_when_it_was_trained_starts_at_the_first_bar()
 
 def test_a_model_trained_on_all_bars_leaves_nothing_to_test():
     bars = frame_of_bars()
-    with pytest.raises(TradingError, match=r"2020-01-20.*Fit on fewer bars"):
+    with pytest.raises(TradingError, match=r"2020-01-20.*Train on fewer bars"):
         run_backtest(AlwaysLong, bars, model=Forecasts(bars.index[-1]))
 
 
