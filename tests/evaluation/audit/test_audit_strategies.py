@@ -48,7 +48,11 @@ def test_a_strategy_that_looks_ahead_is_found_with_its_place_and_remedy(strategy
     ("strategy", "what", "remedy"),
     [
         (leaky.DepositsMoney, "by other than orders: at 2001-04-11", "Leave broker.add_cash"),
-        (leaky.TradesForFree, "commission of the broker is 0.0 instead of 0.001", "commission_rate"),
+        (
+            leaky.TradesForFree,
+            "commission of the broker is 0.0 instead of 0.001",
+            "commission_rate",
+        ),
     ],
     ids=["deposit", "no commission"],
 )
