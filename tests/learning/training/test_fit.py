@@ -5,7 +5,8 @@ import pytest
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.training.dataset import TrainingSet
-from lstm_strategy.learning.training.fit import answer_fairly, fit_network
+from lstm_strategy.learning.training.fair_answers import answer_fairly
+from lstm_strategy.learning.training.fit import fit_network
 from lstm_strategy.learning.training.settings import ForecasterSettings
 
 

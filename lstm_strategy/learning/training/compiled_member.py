@@ -1,0 +1,104 @@
+"""A member that is compiled once and trained again and again."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lstm_strategy.learning.network import (
+    NetworkBuilder,
+    build_lstm_member,
+    build_member,
+    check_can_be_carried,
+    check_can_be_loaded,
+    fastest_copy,
+    keras,
+)
+from lstm_strategy.learning.targets import Target
+from lstm_strategy.learning.training.dataset import TrainingSet
+
+
+@dataclass(frozen=True)
+class MemberRecipe:
+    """All that a compiled member depends on: trainings with the same recipe share one."""
+
+    n_features: int
+    units: tuple[int, ...]
+    dropout: float
+    lookback: int
+    learning_rate: float
+    weight_decay: float
+    target: Target
+    build: NetworkBuilder | None
+
+    def build_member(self, seed: int, *, name: str) -> keras.Model:
+        """A freshly initialised member; the same seed gives the same weights."""
+        if self.build is not None:
+            head = self.target.head
+            return build_member(self.build, self.n_features, head=head, seed=seed, name=name)
+        return build_lstm_member(
+            self.n_features,
+            units=self.units,
+            dropout=self.dropout,
+            lookback=self.lookback,
+            head=self.target.head,
+            seed=seed,
+            name=name,
+        )
+
+
+@lru_cache(maxsize=2)
+def compile_member(recipe: MemberRecipe) -> "CompiledMember":
+    """The compiled member of a recipe, new or used before."""
+    return CompiledMember(recipe)
+
+
+class CompiledMember:
+    """One compiled network that is trained again and again from fresh weights."""
+
+    def __init__(self, recipe: MemberRecipe) -> None:
+        self._recipe = recipe
+        fresh = recipe.build_member(0, name="member")
+        if recipe.build is not None:
+            check_can_be_loaded(fresh)
+            check_can_be_carried(fresh)
+        self.network = fastest_copy(fresh)
+        optimizer = keras.optimizers.AdamW(
+            recipe.learning_rate, weight_decay=recipe.weight_decay, clipnorm=1.0
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        self.network.compile(optimizer, loss=recipe.target.build_loss(), weighted_metrics=[])
+        optimizer.build(self.network.trainable_variables)
+        # the same layers, judged by what training stops by
+        self.judge = keras.Model(self.network.inputs, self.network.outputs)
+        self.judge.compile(loss=recipe.target.build_validation_loss(), weighted_metrics=[])
+        self._fresh_optimizer = [
+            keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
+        ]
+
+    def reinitialise(self, seed: int) -> None:
+        """Give the network fresh weights and its optimizer no memory."""
+        # `variables` also holds the state of the dropout's random numbers, `weights` doesn't
+        fresh = self._recipe.build_member(seed, name="fresh")
+        for variable, value in zip(self.network.variables, fresh.variables, strict=True):
+            variable.assign(value)
+        optimizer = self.network.optimizer
+        for variable, value in zip(optimizer.variables, self._fresh_optimizer, strict=True):
+            variable.assign(value)
+
+    def start_linear_part(self, rows: TrainingSet, position: int) -> None:
+        """Begin with the linear function that is best on the rows that a member learns from."""
+        spans = rows.learned_by(position)
+        learned = (
+            np.concatenate([column[span] for span in spans])
+            for column in (rows.features, rows.labels, rows.weights)
+        )
+        slopes, bias = self._recipe.target.fit_linear_part(*learned)
+        self.network.get_layer("member_linear").kernel.assign(slopes)
+        self.network.get_layer("member_head").bias.assign(bias)
+
+    def copy(self, *, name: str) -> keras.Model:
+        """The network as it is now, apart from further training."""
+        copy = self._recipe.build_member(0, name=name)
+        copy.set_weights(self.network.get_weights())
+        return copy

@@ -1,0 +1,107 @@
+"""One member's way through the epochs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.learning.network import keras
+from lstm_strategy.learning.targets import Target
+from lstm_strategy.learning.training.batches import ChunkBatches
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """How the training of a member went.
+
+    Attributes:
+        history: One row per epoch: epoch, loss, val_loss.
+        answers: Those to the held-out rows, shape (n_rows, n_outputs), after each epoch; before
+            them those of the untrained network, where it may be the best one.
+    """
+
+    history: pd.DataFrame
+    answers: list[np.ndarray]
+
+
+def run_epochs(
+    network: keras.Model,
+    judge: keras.Model,
+    *,
+    training: ChunkBatches,
+    validation: ChunkBatches,
+    own: Sequence[keras.callbacks.Callback],
+    users: Sequence[keras.callbacks.Callback],
+    n_epochs: int,
+    target: Target,
+) -> Course:
+    """Train until a callback stops it, and keep the best weights.
+
+    This is what `keras.Model.fit` does, without the tenth of a second that it takes each time. A
+    network may be best before any training: as a policy that holds its prior, or as the linear
+    function that it begins with.
+    """
+    network.stop_training = False
+    callbacks = keras.callbacks.CallbackList(
+        [*own, *users],
+        model=network,
+        verbose=0,  # Keras' own loggers read it
+        epochs=n_epochs,
+        steps=len(training),
+    )
+    # telling callbacks of each batch costs time, and ours don't listen
+    listener = callbacks if users else None
+    callbacks.on_train_begin()
+    losses: list[dict[str, float]] = []
+    answers: list[np.ndarray] = []
+    untrained, before = network.get_weights(), np.inf
+    if target.judges_batches or target.head.has_linear_part:
+        before, answered = _judge(judge, validation)
+        answers.append(answered)
+    for epoch in range(n_epochs):
+        callbacks.on_epoch_begin(epoch)
+        loss = _train(network, training, listener)
+        val_loss, answered = _judge(judge, validation)
+        answers.append(answered)
+        earlier, kept = losses[-1]["val_loss"] if losses else before, target.validation_smoothing
+        if kept and np.isfinite(earlier):
+            val_loss = kept * earlier + (1 - kept) * val_loss
+        logs = {"loss": loss, "val_loss": val_loss}
+        training.start_epoch()
+        losses.append({"epoch": epoch, **logs})
+        callbacks.on_epoch_end(epoch, logs)
+        if network.stop_training or not np.isfinite(loss):
+            break
+    callbacks.on_train_end()
+    if before <= min(epoch["val_loss"] for epoch in losses):
+        network.set_weights(untrained)
+    return Course(pd.DataFrame(losses), answers)
+
+
+def _judge(judge: keras.Model, batches: ChunkBatches) -> tuple[float, np.ndarray]:
+    """The mean loss over all batches, and the answers to their rows, shape (n_rows, n_outputs).
+
+    Answered once for both: `test_on_batch` would give the loss, but not the answers.
+    """
+    parts, losses = [], []
+    for number in range(len(batches)):
+        features, labels, *weights = batches[number]
+        parts.append(np.asarray(judge.predict_on_batch(features)))
+        loss = judge.compute_loss(features, labels, parts[-1], *weights, training=False)
+        losses.append(float(loss))
+    return float(np.mean(losses)), batches.rows_of(parts)
+
+
+def _train(
+    network: keras.Model, batches: ChunkBatches, listener: keras.callbacks.CallbackList | None
+) -> float:
+    """Learn from all batches once; the mean of their losses."""
+    losses = []
+    for number in range(len(batches)):
+        if listener is not None:
+            listener.on_train_batch_begin(number)
+        losses.append(float(network.train_on_batch(*batches[number])))
+        if listener is not None:
+            listener.on_train_batch_end(number, {"loss": losses[-1]})
+    return float(np.mean(losses))  # all batches are of one size
