@@ -1,14 +1,6 @@
 """What the network is asked, one target per file: the only room that looks forward."""
 
-from lstm_strategy.learning.targets.base import (
-    FORECAST_COLUMNS,
-    AnsweredRows,
-    Head,
-    Loss,
-    SignalScale,
-    Target,
-    TrainingDefaults,
-)
+from lstm_strategy.learning.targets.base import FORECAST_COLUMNS, Target
 from lstm_strategy.learning.targets.binary import BinaryTarget
 from lstm_strategy.learning.targets.choice import (
     TARGETS,
@@ -19,6 +11,13 @@ from lstm_strategy.learning.targets.choice import (
 from lstm_strategy.learning.targets.direction import Direction, forward_return, move_weights
 from lstm_strategy.learning.targets.moves import Quantiles, Return, TripleBarrier
 from lstm_strategy.learning.targets.own import LabelFunction, OwnTarget
+from lstm_strategy.learning.targets.parts import (
+    AnsweredRows,
+    Head,
+    Loss,
+    SignalScale,
+    TrainingDefaults,
+)
 from lstm_strategy.learning.targets.policy import DEFAULT_COST_RATE, Policy
 from lstm_strategy.learning.targets.volatility import Volatility
 

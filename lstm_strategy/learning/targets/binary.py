@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets.base import AnsweredRows, Head, Loss, SignalScale, Target
+from lstm_strategy.learning.targets.base import Target
+from lstm_strategy.learning.targets.parts import AnsweredRows, Head, Loss, SignalScale
 from lstm_strategy.learning.targets.shrinkage import measure_confidence
 
 _BREAK_EVEN = 0.5  # the forecast at which a yes and a no, weighted, cancel

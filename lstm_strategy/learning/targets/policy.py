@@ -1,7 +1,7 @@
 """Which exposure earns the most utility after costs?"""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -10,15 +10,16 @@ import pandas as pd
 
 from lstm_strategy.bars import bars_per_year
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets.base import (
+from lstm_strategy.learning.targets.base import Target
+from lstm_strategy.learning.targets.checks import check_choice, check_number
+from lstm_strategy.learning.targets.direction import forward_return
+from lstm_strategy.learning.targets.parts import (
     AnsweredRows,
     Head,
     Loss,
     SignalScale,
-    Target,
     TrainingDefaults,
 )
-from lstm_strategy.learning.targets.direction import forward_return
 from lstm_strategy.learning.targets.shrinkage import confidence_of_gains
 from lstm_strategy.learning.variance import ewm_volatility
 
@@ -85,13 +86,13 @@ class Policy(Target):
     validation_smoothing: ClassVar[float] = 0.7
 
     def __post_init__(self) -> None:
-        _check_choice("prior", self.prior, ("long", "flat"))
-        _check_choice("utility", self.utility, ("sharpe", "mean_variance", "prospect"))
-        _check_number("cost_rate", self.cost_rate, least=0.0, below=1.0)
-        _check_number("target_volatility", self.target_volatility, above=0.0)
-        _check_number("max_exposure", self.max_exposure, above=0.0, most=1.0)
+        check_choice("prior", self.prior, ("long", "flat"))
+        check_choice("utility", self.utility, ("sharpe", "mean_variance", "prospect"))
+        check_number("cost_rate", self.cost_rate, at_least=0, below=1)
+        check_number("target_volatility", self.target_volatility, above=0)
+        check_number("max_exposure", self.max_exposure, above=0, at_most=1)
         if self.pull is not None:
-            _check_number("pull", self.pull, least=0.0)
+            check_number("pull", self.pull, at_least=0)
 
     @property
     def name(self) -> str:
@@ -313,31 +314,3 @@ def _mean(ops: Any, values: Any, weights: Any) -> Any:
 def _annual_sharpe(returns: np.ndarray, year: float) -> float:
     deviation = float(returns.std()) if len(returns) else 0.0
     return float(returns.mean()) / deviation * math.sqrt(year) if deviation else math.nan
-
-
-def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise TrainingError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
-
-
-def _check_number(
-    name: str,
-    value: Any,
-    *,
-    least: float | None = None,
-    above: float | None = None,
-    most: float | None = None,
-    below: float | None = None,
-) -> None:
-    rules: list[tuple[float | None, str, Callable[[float, float], bool]]] = [
-        (least, "at least", lambda number, bound: number >= bound),
-        (above, "above", lambda number, bound: number > bound),
-        (most, "at most", lambda number, bound: number <= bound),
-        (below, "below", lambda number, bound: number < bound),
-    ]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    asked = [(bound, words, holds) for bound, words, holds in rules if bound is not None]
-    if is_number and math.isfinite(value) and all(holds(value, b) for b, _, holds in asked):
-        return
-    wanted = " and ".join(f"{words} {bound:g}" for bound, words, _ in asked)
-    raise TrainingError(f"{name} must be a number {wanted}, got {value!r}.")

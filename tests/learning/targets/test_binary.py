@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from lstm_strategy.learning.targets.base import AnsweredRows, SignalScale
 from lstm_strategy.learning.targets.direction import Direction
+from lstm_strategy.learning.targets.parts import AnsweredRows, SignalScale
 
 TARGET = Direction()
 LABELS = np.array([1.0, 0.0, 1.0, 1.0])

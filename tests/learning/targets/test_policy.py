@@ -10,7 +10,7 @@ from made_up import random_walk
 from lstm_strategy import BrokerSettings, LSTMForecaster, LSTMStrategyError
 from lstm_strategy.bars import bars_per_year
 from lstm_strategy.learning.targets import DEFAULT_COST_RATE, Policy
-from lstm_strategy.learning.targets.base import AnsweredRows, SignalScale
+from lstm_strategy.learning.targets.parts import AnsweredRows, SignalScale
 
 # six bars: returns to come, and how much a position of 1 holds
 RETURNS = np.array([0.01, -0.02, 0.03, 0.01, -0.01, 0.02])

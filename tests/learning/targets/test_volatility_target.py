@@ -90,7 +90,7 @@ def test_scores_hold_the_loss_against_that_of_the_usual_variance():
         ({"estimator": "parkinsons"}, "no variance estimator 'parkinsons'.*parkinson"),
         ({"estimator": "parkinson", "column": "rv"}, "Leave one of them out"),
         ({"target_volatility": 0.0}, "target_volatility must be a number above 0, got 0.0"),
-        ({"max_exposure": 1.5}, "max_exposure must be at most 1, got 1.5"),
+        ({"max_exposure": 1.5}, "max_exposure must be a number above 0 and at most 1, got 1.5"),
         ({"slow": 1}, "slow must be a whole number of bars, at least 2, got 1"),
     ],
 )

@@ -9,14 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets.base import (
-    FORECAST_COLUMNS,
-    AnsweredRows,
-    Head,
-    Loss,
-    SignalScale,
-)
-from lstm_strategy.learning.targets.moves.returns import ReturnTarget, check_span
+from lstm_strategy.learning.targets.base import FORECAST_COLUMNS
+from lstm_strategy.learning.targets.checks import check_bars
+from lstm_strategy.learning.targets.moves.returns import ReturnTarget
+from lstm_strategy.learning.targets.parts import AnsweredRows, Head, Loss, SignalScale
 from lstm_strategy.learning.targets.shrinkage import measure_confidence
 
 _NARROWEST_RATIO = 0.075  # as far from no return as `Return` calls narrow, where it is normal
@@ -54,7 +50,7 @@ class Quantiles(ReturnTarget):
     no_skill: ClassVar[Mapping[str, float]] = {"r1": 0.0}
 
     def __post_init__(self) -> None:
-        check_span(self.span)
+        check_bars("span", self.span, least=2, default=60)
         object.__setattr__(self, "levels", _check_levels(self.levels))
 
     @property

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets.base import AnsweredRows, Head, Loss, SignalScale, Target
+from lstm_strategy.learning.targets.base import Target
+from lstm_strategy.learning.targets.checks import check_bars, check_number
 from lstm_strategy.learning.targets.direction import forward_return
+from lstm_strategy.learning.targets.parts import AnsweredRows, Head, Loss, SignalScale
 from lstm_strategy.learning.targets.shrinkage import measure_confidence
 from lstm_strategy.learning.variance import ewm_volatility
 
@@ -105,8 +107,8 @@ class Return(ReturnTarget):
     no_skill: ClassVar[Mapping[str, float]] = {"r2": 0.0, "rank_correlation": 0.0}
 
     def __post_init__(self) -> None:
-        check_span(self.span)
-        check_positive("delta", self.delta)
+        check_bars("span", self.span, least=2, default=60)
+        check_number("delta", self.delta, above=0)
 
     @property
     def name(self) -> str:
@@ -216,12 +218,13 @@ class Return(ReturnTarget):
         answer = rows.answers[:, 0].astype(np.float64)
         n_rows, energy, moved = len(came), float(np.square(came).sum()), came != 0
         left = float(np.square(came - answer).sum())
+        both = pd.DataFrame({"answer": answer, "came": came})
         return {
             "huber": float(self.row_losses(rows.labels, rows.answers).mean())
             if n_rows
             else math.nan,
             "r2": 1 - left / energy if energy else math.nan,
-            "rank_correlation": rank_correlation(answer, came),
+            "rank_correlation": float(both.corr("spearman").to_numpy()[0, 1]),
             "hit_rate": float((answer * came > 0)[moved].mean()) if moved.any() else math.nan,
             "n_rows": float(n_rows),
         }
@@ -253,39 +256,3 @@ def usual_move(close: pd.Series, *, span: int, horizon: int) -> pd.Series:
             "no volatility in whose units labels could be. Use other bars, or another target."
         )
     return usual
-
-
-def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Spearman's correlation of two columns; NaN where one of them never changes.
-
-    Example:
-        >>> round(rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([0.0, 5.0, 4.0])), 2)
-        0.5
-    """
-    ranks = np.array([pd.Series(column).rank() for column in (first, second)])
-    if ranks.shape[1] < 2 or (ranks.std(axis=1) == 0).any():
-        return math.nan
-    return float(np.corrcoef(ranks)[0, 1])
-
-
-def check_span(span: Any) -> None:
-    """Refuse what isn't a number of bars from which a volatility can be measured.
-
-    Raises:
-        TrainingError: Naming the setting.
-    """
-    if not isinstance(span, int) or isinstance(span, bool) or span < 2:
-        raise TrainingError(
-            f"span must be a whole number of bars, at least 2, got {span!r}. The default is 60."
-        )
-
-
-def check_positive(name: str, value: Any) -> None:
-    """Refuse a setting that isn't a number above zero.
-
-    Raises:
-        TrainingError: Naming the setting.
-    """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 < value < math.inf:
-        raise TrainingError(f"{name} must be a number above 0, got {value!r}.")

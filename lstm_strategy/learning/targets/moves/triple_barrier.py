@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.learning.targets.base import AnsweredRows, Head, Loss, SignalScale, Target
-from lstm_strategy.learning.targets.moves.returns import check_positive, check_span, usual_move
+from lstm_strategy.learning.targets.base import Target
+from lstm_strategy.learning.targets.checks import check_bars, check_number
+from lstm_strategy.learning.targets.moves.returns import usual_move
+from lstm_strategy.learning.targets.parts import AnsweredRows, Head, Loss, SignalScale
 from lstm_strategy.learning.targets.shrinkage import measure_confidence
 
 _WORDS = {1.0: "the profit is always met first", -1.0: "the stop is always met first"}
@@ -55,9 +57,9 @@ class TripleBarrier(Target):
     no_skill: ClassVar[Mapping[str, float]] = {"auc": 0.5}
 
     def __post_init__(self) -> None:
-        check_positive("profit", self.profit)
-        check_positive("stop", self.stop)
-        check_span(self.span)
+        check_number("profit", self.profit, above=0)
+        check_number("stop", self.stop, above=0)
+        check_bars("span", self.span, least=2, default=60)
 
     @property
     def name(self) -> str:

@@ -10,15 +10,15 @@ import pandas as pd
 
 from lstm_strategy.errors import BarsError, TrainingError
 from lstm_strategy.learning.features import FeatureSet
-from lstm_strategy.learning.targets.base import (
+from lstm_strategy.learning.targets.base import Target
+from lstm_strategy.learning.targets.checks import check_bars, check_number
+from lstm_strategy.learning.targets.parts import (
     AnsweredRows,
     Head,
     Loss,
     SignalScale,
-    Target,
     TrainingDefaults,
 )
-from lstm_strategy.learning.targets.moves import check_positive
 from lstm_strategy.learning.targets.volatility.regression import fit_log_ratio
 from lstm_strategy.learning.variance import (
     SLOW_BARS,
@@ -83,15 +83,9 @@ class Volatility(Target):
             check_measure(estimator=self.estimator, column=self.column)
         except BarsError as error:
             raise TrainingError(str(error)) from error
-        check_positive("target_volatility", self.target_volatility)
-        check_positive("max_exposure", self.max_exposure)
-        if self.max_exposure > 1:
-            raise TrainingError(f"max_exposure must be at most 1, got {self.max_exposure!r}.")
-        if not isinstance(self.slow, int) or isinstance(self.slow, bool) or self.slow < 2:
-            raise TrainingError(
-                f"slow must be a whole number of bars, at least 2, got {self.slow!r}. The default "
-                f"is {SLOW_BARS}."
-            )
+        check_number("target_volatility", self.target_volatility, above=0)
+        check_number("max_exposure", self.max_exposure, above=0, at_most=1)
+        check_bars("slow", self.slow, least=2, default=SLOW_BARS)
 
     @property
     def name(self) -> str:
