@@ -166,8 +166,10 @@ def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
         "frozen forecast",
         f"Its standard deviation is {deviation:.2g}, {deviation / scale:.2%} of its scale "
         f"{scale:.2g}.",
-        "The network says the same on every bar. Train it longer or with a higher learning rate, "
-        "look at its loss, and expect that there may be nothing to learn.",
+        "It says the same on every bar: nothing was learned, or nothing of it was kept, since it "
+        "didn't pay on held-out bars, and a policy then stays its prior. If the loss never fell in "
+        "training, train longer or with a higher learning rate; else expect that there is nothing "
+        "to learn here.",
     )
 
 

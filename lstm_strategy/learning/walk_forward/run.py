@@ -175,16 +175,17 @@ class _Run:
 
 
 def _warn_of_endless_memory(walked: WalkForwardForecaster) -> None:
-    cards = [refit.model.card for refit in walked.refits]
-    memories = [card.memory for card in cards if card is not None and card.memory is not None]
+    cards = [refit.model.card for refit in walked.refits if refit.model.card is not None]
+    memories = [card.memory for card in cards if card.memory is not None]
     n_endless = sum(not memory.converged for memory in memories)
     if n_endless:
         log.warning(
-            "%d of %d networks still remember their first row after half of their training rows, "
-            "so their forecasts depend a little on where the bars begin. Train on more bars, or "
-            "with memory='window'.",
+            "%d of %d networks (target %s) still remember their first row after half of their "
+            "training rows, so their forecasts depend a little on where the bars begin. Train on "
+            "more bars, or with memory='window'.",
             n_endless,
             len(walked.refits),
+            cards[0].settings.target.name,
         )
 
 
