@@ -108,16 +108,16 @@ class ComparisonSetup:
             raise SettingsError("There are no folds without --walk-forward.")
         return self.windows.cut_folds(self.known_bars, self.untrained)
 
-    @property
+    @cached_property
     def untrained(self) -> LSTMForecaster:
-        """The forecaster that is to be trained.
+        """The forecaster that is to be trained, told what trading costs.
 
         Raises:
             SettingsError: If the setup uses a trained one as it is.
         """
         if self.is_trained or not isinstance(self.model, LSTMForecaster):
             raise SettingsError("The model is trained already. Leave --model out to train one.")
-        return self.model
+        return self.model.with_costs(self.broker.cost_rate)
 
     @property
     def asked_as_learners(self) -> LSTMForecaster:

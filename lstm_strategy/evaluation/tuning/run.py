@@ -107,9 +107,9 @@ def tune(
     """
     terms = _Terms(n_trials, objective, holdout, n_folds, folder, storage, at_once)
     bars = validate_bars(bars)
-    base = forecaster or LSTMForecaster()
-    _check_can_be_scored(base.target, objective)
     trader = ForecastTrader(broker or BrokerSettings(), dict(strategy or {}))
+    base = (forecaster or LSTMForecaster()).with_costs(trader.broker.cost_rate)
+    _check_can_be_scored(base.target, objective)
     inner = bars.iloc[: len(bars) - round(len(bars) * holdout)]
     task = SearchTask(
         bars=inner,

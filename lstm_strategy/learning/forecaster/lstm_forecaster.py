@@ -264,6 +264,18 @@ class LSTMForecaster(FeatureForecaster):
             raise ModelError(f"The network's scaling can't be read: {error}") from error
         return pd.DataFrame({"mean": mean, "std": std}, index=self.features.names)
 
+    def with_costs(self, cost_rate: float) -> Self:
+        """Return the forecaster where trading costs so much and its target doesn't say: untrained.
+
+        Args:
+            cost_rate: One-way cost of a trade as a share of its value.
+
+        Returns:
+            This forecaster, if its target doesn't ask for costs or has a rate of its own.
+        """
+        target = self.target.with_costs(cost_rate)
+        return self if target == self.target else self.unfitted_copy(target=target)
+
     def unfitted_copy(self, **changes: Any) -> Self:
         """Return a forecaster with the same arguments, save for `changes`, untrained.
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -87,6 +87,14 @@ class Target(ABC):
     def features(self) -> FeatureSet:
         """What the network sees where the user doesn't say: the preset unless overridden."""
         return FeatureSet.preset(self.preset)
+
+    def with_costs(self, cost_rate: float) -> Self:
+        """Return the target where trading costs so much and the user didn't say; as it is here.
+
+        Args:
+            cost_rate: One-way cost of a trade as a share of its value.
+        """
+        return self
 
     @property
     def context(self) -> Sequence[Mapping[str, Any]]:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,9 @@ class Policy(Target):
             being held; "flat" begins with none.
         utility: "sharpe" (mean over deviation), "mean_variance" (mean less 5/2 of the variance)
             or "prospect" (the earnings of each chunk, losses counted 2.25 times).
-        cost_rate: One-way cost of a trade, as a share of its value.
+        cost_rate: One-way cost of a trade, as a share of its value. None for commission and
+            slippage of the broker where one is known (`tune`, and on the command line), else for
+            those of `BrokerSettings()`.
         target_volatility: Of the account in a year, at a position of 1.
         max_exposure: The largest exposure, 0…1.
         pull: How strongly positions are pulled towards the prior: a mean squared distance of
@@ -76,7 +78,7 @@ class Policy(Target):
 
     prior: Literal["long", "flat"] = "long"
     utility: Literal["sharpe", "mean_variance", "prospect"] = "sharpe"
-    cost_rate: float = DEFAULT_COST_RATE
+    cost_rate: float | None = None
     target_volatility: float = 0.15
     max_exposure: float = 1.0
     pull: float | None = None
@@ -88,7 +90,8 @@ class Policy(Target):
     def __post_init__(self) -> None:
         check_choice("prior", self.prior, ("long", "flat"))
         check_choice("utility", self.utility, ("sharpe", "mean_variance", "prospect"))
-        check_number("cost_rate", self.cost_rate, at_least=0, below=1)
+        if self.cost_rate is not None:
+            check_number("cost_rate", self.cost_rate, at_least=0, below=1)
         check_number("target_volatility", self.target_volatility, above=0)
         check_number("max_exposure", self.max_exposure, above=0, at_most=1)
         if self.pull is not None:
@@ -126,6 +129,14 @@ class Policy(Target):
         """The volatility that exposures are scaled with."""
         return ({"kind": "ewm_volatility", "span": _VOLATILITY_SPAN},)
 
+    def with_costs(self, cost_rate: float) -> Self:
+        """Return the policy that pays this rate, unless it has one of its own."""
+        return self if self.cost_rate is not None else replace(self, cost_rate=cost_rate)
+
+    @property
+    def _paid_rate(self) -> float:
+        return DEFAULT_COST_RATE if self.cost_rate is None else self.cost_rate
+
     @property
     def _held(self) -> float:
         return _HELD if self.prior == "long" else 0.0
@@ -150,7 +161,7 @@ class Policy(Target):
             exposure = positions * scale
             # the step before the first scored one is the warm-up's last: it is there to be left
             changes = ops.abs(exposure[:, 1:] - exposure[:, :-1])
-            earned = exposure[:, 1:] * returns[:, 1:] - self.cost_rate * changes
+            earned = exposure[:, 1:] * returns[:, 1:] - self._paid_rate * changes
             held, weights = (scale * returns)[:, 1:], weights[:, 1:]
             n_steps = ops.sum(weights)
             usual = ops.sqrt(ops.sum(weights * ops.square(held)) / n_steps + 1e-12)
@@ -254,7 +265,7 @@ class Policy(Target):
         """
         exposure = answers[:, 0].astype(np.float64) * labels[:, 1]
         changes = np.abs(np.diff(exposure, prepend=exposure[:1]))
-        losses: np.ndarray = self.cost_rate * changes - exposure * labels[:, 0]
+        losses: np.ndarray = self._paid_rate * changes - exposure * labels[:, 0]
         return losses
 
     def score(self, rows: AnsweredRows) -> dict[str, float]:

@@ -44,3 +44,8 @@ Give a fraction of equity such as 0.1.
     lot_size: LotSize = 1e-6
     reserve: Reserve = 0.01
     band: Band = 0.1
+
+    @property
+    def cost_rate(self) -> float:
+        """What a trade costs one way, as a share of its value: commission and slippage."""
+        return self.commission_rate + self.slippage_rate

@@ -145,7 +145,25 @@ def test_scores_are_annual_and_beside_those_of_the_prior():
 
 def test_the_default_cost_is_that_of_the_default_broker():
     broker = BrokerSettings()
-    assert pytest.approx(broker.commission_rate + broker.slippage_rate) == DEFAULT_COST_RATE
+    assert broker.cost_rate == pytest.approx(DEFAULT_COST_RATE)
+
+
+def test_a_policy_pays_what_the_broker_takes_unless_it_has_a_rate_of_its_own():
+    def lost(policy):
+        return policy.row_losses(LABELS, POSITIONS[:, None]).sum()
+
+    told = Policy().with_costs(0.01)
+    assert told == Policy(cost_rate=0.01)
+    assert Policy(cost_rate=0.0).with_costs(0.01) == Policy(cost_rate=0.0)
+    assert lost(Policy()) == pytest.approx(lost(Policy(cost_rate=DEFAULT_COST_RATE)))
+    assert lost(told) - lost(Policy(cost_rate=0.0)) == pytest.approx(0.01 * 3.9)
+
+
+def test_a_forecaster_is_told_of_costs_only_where_its_target_asks():
+    direction, policy = LSTMForecaster(), LSTMForecaster(target="policy", epochs=3)
+    assert direction.with_costs(0.01) is direction
+    assert policy.with_costs(0.01).target == Policy(cost_rate=0.01)
+    assert policy.with_costs(0.01).settings.epochs == 3
 
 
 @pytest.mark.parametrize(
