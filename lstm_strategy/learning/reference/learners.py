@@ -7,23 +7,23 @@ window of them, flattened; what the LSTM earns beyond them is what its memory is
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lstm_strategy.bars import bars_per_year, validate_bars
-from lstm_strategy.errors import ModelError, TrainingError
+from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import (
     FeatureSet,
     FeatureSpecs,
     choose_features,
     settle_features,
 )
-from lstm_strategy.learning.forecaster import FeatureForecaster, ForecasterKind
+from lstm_strategy.learning.forecaster import FeatureForecaster
 from lstm_strategy.learning.inference import State
+from lstm_strategy.learning.reference.base import ReferenceForecaster
 from lstm_strategy.learning.reference.classifiers import (
     FEWEST_ROWS,
     Classifier,
@@ -57,7 +57,7 @@ class _Fit:
     training_end: pd.Timestamp
 
 
-class LearnerForecaster(FeatureForecaster):
+class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
     """A scikit-learn classifier that forecasts the direction of the next bars.
 
     Features, labels, weights and the way from forecast to signal are those of `LSTMForecaster` with
@@ -108,27 +108,11 @@ class LearnerForecaster(FeatureForecaster):
         except ValidationError as error:
             raise TrainingError(f"{describe_first_offence(error)}.") from error
         self.features = choose_features(features)
-        self._fit: _Fit | None = None
-
-    @property
-    def kind(self) -> ForecasterKind:
-        """A learner, which is what the LSTM should beat."""
-        return ForecasterKind.LEARNER
-
-    @property
-    def is_fitted(self) -> bool:
-        """Whether the forecaster has been trained."""
-        return self._fit is not None
 
     @property
     def target(self) -> Target:
         """The direction: will the close be higher?"""
         return Direction()
-
-    @property
-    def horizon(self) -> int:
-        """Bars ahead that the target looks."""
-        return self.settings.horizon
 
     @property
     def n_members(self) -> int:
@@ -149,11 +133,6 @@ class LearnerForecaster(FeatureForecaster):
     def context_bars(self) -> int:
         """Bars of history after which a forecast no longer depends on where it began."""
         return self.features.memory + self.settings.window
-
-    @property
-    def training_end(self) -> pd.Timestamp | None:
-        """The last bar that the model has seen; up to here every result is in-sample."""
-        return self._fit.training_end if self._fit else None
 
     @property
     def engine(self) -> "WindowEngine":
@@ -193,20 +172,6 @@ class LearnerForecaster(FeatureForecaster):
         self._fit = _Fit(classifier, scale, bars.index[-1])
         return self
 
-    def save(self, folder: str | Path) -> NoReturn:
-        """Refuse: learners aren't kept in folders, they are retrained in seconds.
-
-        Args:
-            folder: Where nothing is written.
-
-        Raises:
-            ModelError: Always.
-        """
-        raise ModelError(
-            f"A LearnerForecaster can't be saved, so nothing was written to {folder}. Fit it "
-            "again, or call walk_forward without folder and with n_jobs=1."
-        )
-
     def __repr__(self) -> str:
         state = f"trained to {self.training_end:%Y-%m-%d}" if self.is_fitted else "not fitted"
         return (
@@ -217,11 +182,6 @@ class LearnerForecaster(FeatureForecaster):
     @property
     def _scale(self) -> SignalScale:
         return self._last_fit().scale
-
-    def _last_fit(self) -> _Fit:
-        if self._fit is None:
-            raise ModelError("The forecaster isn't fitted. Call fit(bars) first.")
-        return self._fit
 
     def _forecast_rows(self, rows: np.ndarray) -> np.ndarray:
         members = np.full((len(rows), 1), np.nan)

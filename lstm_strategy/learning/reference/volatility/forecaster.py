@@ -3,21 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lstm_strategy.bars import bars_per_year, validate_bars
-from lstm_strategy.errors import BarsError, ModelError, TrainingError
+from lstm_strategy.errors import BarsError, TrainingError
 from lstm_strategy.learning.features import BASE_COLUMNS
 from lstm_strategy.learning.forecaster import (
     FORECAST_COLUMNS,
-    ForecasterKind,
-    TrainableForecaster,
 )
+from lstm_strategy.learning.reference.base import ReferenceForecaster
 from lstm_strategy.learning.reference.volatility.ewma import EwmaModel, fit_ewma
 from lstm_strategy.learning.reference.volatility.garch import fit_garch
 from lstm_strategy.learning.reference.volatility.har import HAR_BARS, fit_log_har
@@ -63,7 +61,7 @@ class _Fit:
     training_end: pd.Timestamp
 
 
-class VolatilityForecaster(TrainableForecaster):
+class VolatilityForecaster(ReferenceForecaster[_Fit]):
     """A model of volatility that a network should beat.
 
     `fit` estimates its parameters on the bars that it is given; forecasts filter other bars with
@@ -130,22 +128,6 @@ class VolatilityForecaster(TrainableForecaster):
                 "estimator must measure the variance of one bar, and yang_zhang needs several. "
                 "Take rogers_satchell_overnight."
             )
-        self._fit: _Fit | None = None
-
-    @property
-    def kind(self) -> ForecasterKind:
-        """A learner, which is what the LSTM should beat."""
-        return ForecasterKind.LEARNER
-
-    @property
-    def is_fitted(self) -> bool:
-        """Whether the parameters have been estimated."""
-        return self._fit is not None
-
-    @property
-    def horizon(self) -> int:
-        """Bars ahead whose mean variance is forecast."""
-        return self.settings.horizon
 
     @property
     def warm_up(self) -> int:
@@ -167,11 +149,6 @@ class VolatilityForecaster(TrainableForecaster):
     def reads_volume(self) -> bool:
         """No: prices and, if there is one, the column."""
         return False
-
-    @property
-    def training_end(self) -> pd.Timestamp | None:
-        """The last bar that the parameters have seen; up to here every result is in-sample."""
-        return self._fit.training_end if self._fit else None
 
     def unfitted_copy(self, **changes: Any) -> Self:
         """Return a forecaster with the same arguments, save for `changes`, without parameters."""
@@ -259,25 +236,9 @@ class VolatilityForecaster(TrainableForecaster):
             history=None if history is None else validate_bars(history, may_stand_still=True),
         )
 
-    def save(self, folder: str | Path) -> NoReturn:
-        """Refuse: models of volatility aren't kept in folders, they are fitted in seconds.
-
-        Raises:
-            ModelError: Always.
-        """
-        raise ModelError(
-            f"A VolatilityForecaster can't be saved, so nothing was written to {folder}. Fit it "
-            "again, or call walk_forward without folder and with n_jobs=1."
-        )
-
     def __repr__(self) -> str:
         state = f"trained to {self.training_end:%Y-%m-%d}" if self.is_fitted else "not fitted"
         return f"VolatilityForecaster({self.settings.model!r}, horizon={self.horizon}, {state})"
-
-    def _last_fit(self) -> _Fit:
-        if self._fit is None:
-            raise ModelError("The forecaster isn't fitted. Call fit(bars) first.")
-        return self._fit
 
     def _rows_of(self, bars: pd.DataFrame) -> VarianceRows:
         return VarianceRows.of_bars(
