@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from lstm_strategy.bars.assemble import Assembly, assemble_bars
+from lstm_strategy.bars.assemble import assemble_bars
 from lstm_strategy.bars.files import Table, read_table, table_from_frame
 from lstm_strategy.bars.oddities import find_oddities
 from lstm_strategy.bars.repair import repair_bars
+from lstm_strategy.bars.table_reader import Assembly
 from lstm_strategy.bars.validation import PRICE_COLUMNS, BadBarError, validate_bars
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell
