@@ -37,20 +37,38 @@ def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
     ids=["one", "alike", "different"],
 )
 def test_the_lengths_of_trainings_are_listed_in_a_sentence(capsys, n_epochs, sentence):
+    assert printed_of_training(capsys, n_epochs) == (
+        f"{sentence} On the 90 bars held out for validation: log-loss 0.6900 (without skill: "
+        "0.6931), AUC 0.5000 (without skill: 0.5)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "kept", "words"),
+    [
+        ("direction", 0.84, "By how it held up there, 84% of its signal is kept."),
+        ("direction", 0.0, "nothing is left of its signal: it stays out."),
+        ("policy", 0.0, "nothing is left of its signal: it stays its prior."),
+        ("direction", 1.0, "(without skill: 0.5)."),
+    ],
+)
+def test_what_is_left_of_the_signal_is_said(capsys, target, kept, words):
+    assert printed_of_training(capsys, [1], target=target, kept=kept).endswith(words)
+
+
+def printed_of_training(capsys, n_epochs, *, target="direction", kept=1.0):
+    """What is printed of a training of so many epochs, for each member."""
     members = [member for member, n in enumerate(n_epochs) for _ in range(n)]
     scores = {"n_rows": 90.0, "log_loss": 0.69, "auc": 0.5}
     print_training(
         SimpleNamespace(
             history=pd.DataFrame({"member": members}),
             validation_scores=scores,
-            target=choose_target("direction"),
+            target=choose_target(target),
+            cards=[SimpleNamespace(signal=SimpleNamespace(confidence=kept))],
         )
     )
-    printed = " ".join(capsys.readouterr().out.split())
-    assert printed == (
-        f"{sentence} On the 90 bars held out for validation: log-loss 0.6900 (without skill: "
-        "0.6931), AUC 0.5000 (without skill: 0.5)."
-    )
+    return " ".join(capsys.readouterr().out.split())
 
 
 def test_the_target_is_an_option_or_a_setting_of_the_configuration_file(results, refusal):

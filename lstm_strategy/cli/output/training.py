@@ -4,6 +4,7 @@ import pandas as pd
 
 from lstm_strategy.cli.output.console import build_table, out, say
 from lstm_strategy.learning.forecaster import LSTMForecaster
+from lstm_strategy.learning.targets import Policy
 from lstm_strategy.support import count_of, format_time
 
 _SCORE_NAMES = {"log_loss": "log-loss", "auc": "AUC", "r2": "R²"}
@@ -14,7 +15,8 @@ def print_training(forecaster: LSTMForecaster) -> None:
     epochs = forecaster.history.groupby("member").size()
     networks = count_of(len(epochs), "network")
     lengths = _describe_lengths(list(epochs))
-    say(f"Trained {networks} for {lengths}. {_describe_scores(forecaster)}")
+    held_up = f"{_describe_scores(forecaster)}{_describe_kept(forecaster)}"
+    say(f"Trained {networks} for {lengths}. {held_up}")
 
 
 def _describe_scores(forecaster: LSTMForecaster) -> str:
@@ -28,6 +30,18 @@ def _describe_scores(forecaster: LSTMForecaster) -> str:
     ]
     where = "the bars" if n_rows is None else f"the {n_rows:.0f} bars"
     return f"On {where} held out for validation: {', '.join(words)}."
+
+
+def _describe_kept(forecaster: LSTMForecaster) -> str:
+    """What is left of the signal, a sentence for networks whose signal was shrunk."""
+    (card,) = forecaster.cards
+    kept = card.signal.confidence
+    if kept == 1:
+        return ""
+    if kept == 0:
+        stays = "it stays its prior" if isinstance(forecaster.target, Policy) else "it stays out"
+        return f" There it did no better than luck, so nothing is left of its signal: {stays}."
+    return f" By how it held up there, {kept:.0%} of its signal is kept."
 
 
 def _describe_lengths(epochs: list[int]) -> str:

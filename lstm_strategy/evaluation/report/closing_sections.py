@@ -75,6 +75,10 @@ def _model_rows(content: ReportContent) -> dict[str, object]:
         )
     if card is None:
         return rows | {"Versions": settings_text(library_versions())}
+    kept = [] if content.model is None else [card.signal.confidence for card in content.model.cards]
+    if min(kept, default=1) < 1:
+        shares = ", ".join(f"{share:.0%}" for share in kept)
+        rows["Kept of the signal, by how it held up on held-out bars"] = shares
     if content.ledger is None:
         span = card.training
         rows["Trained on"] = f"{span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}, {span.n_bars:,} bars"

@@ -186,6 +186,11 @@ class Forecaster(ABC):
         """Where the model came from; None where that isn't recorded."""
         return None
 
+    @property
+    def cards(self) -> list[ModelCard]:
+        """Where each of its models came from, in the order of time; none where it isn't known."""
+        return [] if self.card is None else [self.card]
+
     def warn_of_other_bars(self, bars: pd.DataFrame) -> None:  # noqa: B027
         """Log where valid bars are unlike those of the training; nothing unless overridden."""
 

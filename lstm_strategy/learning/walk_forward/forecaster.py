@@ -82,6 +82,11 @@ class WalkForwardForecaster(Forecaster):
         return self.refits[0].model.card
 
     @property
+    def cards(self) -> list[ModelCard]:
+        """Where each of its models came from, in the order of the folds."""
+        return [card for refit in self.refits for card in refit.model.cards]
+
+    @property
     def kind(self) -> ForecasterKind:
         """What its models count as in tables and verdicts."""
         return self.refits[0].model.kind

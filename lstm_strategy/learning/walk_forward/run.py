@@ -175,8 +175,7 @@ class _Run:
 
 
 def _warn_of_endless_memory(walked: WalkForwardForecaster) -> None:
-    cards = [refit.model.card for refit in walked.refits if refit.model.card is not None]
-    memories = [card.memory for card in cards if card.memory is not None]
+    memories = [card.memory for card in walked.cards if card.memory is not None]
     n_endless = sum(not memory.converged for memory in memories)
     if n_endless:
         log.warning(
@@ -185,7 +184,7 @@ def _warn_of_endless_memory(walked: WalkForwardForecaster) -> None:
             "more bars, or with memory='window'.",
             n_endless,
             len(walked.refits),
-            cards[0].settings.target.name,
+            walked.cards[0].settings.target.name,
         )
 
 

@@ -1,6 +1,7 @@
 import dataclasses
 import math
 import re
+from copy import copy
 from html.parser import HTMLParser
 
 import numpy as np
@@ -260,6 +261,23 @@ def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(trained, tm
     for part in ("Folds 1", "Seed 5", "lookback 10", "relative_volume"):
         assert part in text
     assert "Trained on" not in text
+    assert "Kept of the signal" not in text  # all of it
+
+
+def test_the_page_shows_what_each_fold_kept_of_its_signal(trained, tmp_path):
+    bars = random_walk(500)
+    models = []
+    for kept in (0.58, 0.0):
+        signal = trained.card.signal.model_copy(update={"confidence": kept})
+        model = copy(trained)
+        model.card = trained.card.model_copy(update={"signal": signal})
+        models.append(model)
+    refits = [Refit(model, bars.index[n]) for model, n in zip(models, (430, 460), strict=True)]
+    ledger = pd.DataFrame({"fold": [1] * 30 + [2] * 40}, index=bars.index[430:])
+    walked = WalkForwardForecaster(refits, ledger)
+    alone = compare({"LSTM": (LSTMStrategy, {"model": walked})}, bars)
+    text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "by how it held up on held-out bars 58%, 0%" in text
 
 
 def test_an_in_sample_result_is_called_that_first():

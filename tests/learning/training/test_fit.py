@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lstm_strategy.errors import TrainingError
+from lstm_strategy.learning.targets import Policy
 from lstm_strategy.learning.training.dataset import TrainingSet
 from lstm_strategy.learning.training.fair_answers import answer_fairly
 from lstm_strategy.learning.training.fit import fit_network
@@ -138,3 +139,25 @@ def test_answers_to_chunks_come_back_in_the_order_of_the_rows():
         middle = (span.start + span.stop) // 2
         expected = [*range(span.start, middle - 1), *range(middle, span.stop)]
         np.testing.assert_array_equal(known, expected)
+
+
+def test_a_policy_that_only_loses_by_learning_stays_its_prior():
+    falls, rises = np.full(240, -0.01), np.full(60, 0.01)  # what is learned from, and held out
+    noise = np.random.default_rng(4).normal(scale=0.002, size=300)
+    rows = TrainingSet(
+        features=np.random.default_rng(3).normal(size=(300, 1)),
+        labels=np.column_stack([np.r_[falls, rises] + noise, np.ones(300)]).astype(np.float32),
+        weights=np.ones(300),
+        context=np.full((300, 1), 0.01),
+        held_out=(slice(240, 300),),
+        purge=1,
+    )
+    settings = ForecasterSettings(
+        target=Policy(pull=0.0), units=(2,), lookback=10, epochs=8, patience=8, members=1
+    )
+    trained = fit_network(rows, settings)
+    positions = np.asarray(trained.network(rows.features[None].astype("float32")))
+    np.testing.assert_allclose(positions, 0.9, atol=1e-6)
+    # it did learn to be short meanwhile, which cost it on the held-out rows
+    assert trained.history["loss"].iloc[-1] < trained.history["loss"].iloc[0]
+    assert trained.history["val_loss"].iloc[-1] > trained.history["val_loss"].iloc[0]
