@@ -1,5 +1,6 @@
 """The forecaster that users hold: fit, forecast, stream, save, load."""
 
+from lstm_strategy.learning.forecaster.bar_reader import BarReader
 from lstm_strategy.learning.forecaster.base import (
     UNKNOWN_FORECAST,
     Forecast,
@@ -25,6 +26,7 @@ from lstm_strategy.learning.forecaster.stream import ForecastStream
 from lstm_strategy.learning.targets import FORECAST_COLUMNS
 
 __all__ = [
+    "BarReader",
     "CARD_FILE",
     "FORECAST_COLUMNS",
     "FeatureForecaster",

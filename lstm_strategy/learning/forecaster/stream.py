@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import check_bar
-from lstm_strategy.errors import BarsError
-from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet, TrailingFeatures
+from lstm_strategy.learning.features import FeatureSet, TrailingFeatures
+from lstm_strategy.learning.forecaster.bar_reader import BarReader
 from lstm_strategy.learning.forecaster.bar_watch import BarWatch
 from lstm_strategy.learning.forecaster.base import Forecast
 from lstm_strategy.learning.inference import Engine, State, run_carried
@@ -78,6 +77,7 @@ class ForecastStream:
         self._model = model
         self._unknown = Forecast.from_row(dict.fromkeys(model.columns, np.nan))
         self._columns = model.inputs.bars_columns
+        self._reader = BarReader(self._columns, reads_volume=model.inputs.reads_volume)
         self._last_known: dict[str, float] = {}
         self._state: State = model.engine.initial_state(1)
         self._window: deque[np.ndarray] = deque(maxlen=model.window_rows or 0)
@@ -136,50 +136,7 @@ class ForecastStream:
 
     def _read_bar(self, bar: Mapping[str, Any]) -> tuple[pd.Timestamp, list[float]]:
         """The time of a bar and its values in the order of the columns, checked."""
-        if not self._model.inputs.reads_volume:
-            bar = {"volume": 0.0, **bar}
-        wanted = ("datetime", *self._columns)
-        missing = [name for name in wanted if name not in bar]
-        if missing:
-            raise BarsError(f"A bar must have {', '.join(wanted)}; {missing[0]} is missing.")
-        time = self._read_time(bar["datetime"])
-        values = []
-        for name in self._columns:
-            try:
-                value = float(bar[name])
-            except (TypeError, ValueError):
-                raise BarsError(f"{name} must be a number, got {bar[name]!r} at {time}.") from None
-            if name == "volume" and not value >= 0 and not self._model.inputs.reads_volume:
-                value = 0.0
-            if name in BASE_COLUMNS and not np.isfinite(value):
-                raise BarsError(f"{name} is {value} at {time}. Leave incomplete bars out.")
-            values.append(self._last_known.get(name, value) if np.isnan(value) else value)
-        check_bar(dict(zip(self._columns, values, strict=True)), time)
-        return time, values
-
-    def _read_time(self, moment: Any) -> pd.Timestamp:
-        """A moment in the timezone of the bars before, after which it must lie."""
-        try:
-            time, last = pd.Timestamp(moment), self._trailing.last_time
-            if pd.isna(time):
-                raise ValueError("it is empty")
-        except (TypeError, ValueError, OverflowError):
-            raise BarsError(
-                f"datetime must be a moment such as 2024-05-02 16:00, got {moment!r}."
-            ) from None
-        if last is None:
-            return time
-        if (time.tz is None) != (last.tz is None):
-            raise BarsError(
-                f"Bars must share one clock: got {time} after {last}. Give all of them a timezone, "
-                "or none."
-            )
-        if not time > last:
-            raise BarsError(
-                f"Bars must come in the order of time: got {time} after {last}. Use peek for a bar "
-                f"that is still forming; if {last} is wrong, begin a new stream without that bar."
-            )
-        return time if last.tz is None else time.tz_convert(last.tz)
+        return self._reader.read(bar, self._trailing.last_time, self._last_known)
 
     def _step(self, time: pd.Timestamp, values: list[float]) -> _Step:
         # a bar is often peeked at just before it is taken: don't compute it twice

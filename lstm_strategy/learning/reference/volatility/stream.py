@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import check_bar
-from lstm_strategy.errors import BarsError
-from lstm_strategy.learning.forecaster import Forecast
+from lstm_strategy.learning.forecaster import BarReader, Forecast
 
 
 class VolatilityStream:
@@ -39,6 +38,7 @@ class VolatilityStream:
     ) -> None:
         self._forecast = forecast
         self._columns = list(columns)
+        self._reader = BarReader(columns, reads_volume=False)
         self._context_bars = context_bars
         empty = pd.DataFrame(columns=self._columns, index=pd.DatetimeIndex([]), dtype=float)
         known = empty if history is None else history[self._columns].astype(float)
@@ -49,7 +49,7 @@ class VolatilityStream:
 
         Args:
             bar: `datetime`, open, high, low, close, volume and the column of the variance, if
-                there is one; a NaN in it means "unchanged".
+                there is one; a NaN in it means "unchanged". The volume isn't needed.
 
         Raises:
             BarsError: If a column is missing, `validate_bars` would refuse the bar, or it isn't
@@ -64,33 +64,11 @@ class VolatilityStream:
         return self._step(bar)[1]
 
     def _step(self, bar: Mapping[str, Any]) -> tuple[pd.DataFrame, Forecast]:
-        missing = [name for name in ("datetime", *self._columns) if name not in bar]
-        if missing:
-            raise BarsError(
-                f"A bar must have datetime, {', '.join(self._columns)}; {missing[0]} is missing."
-            )
-        time = self._read_time(bar["datetime"])
-        values = {name: float(bar[name]) for name in self._columns}
-        check_bar(values, time)
-        newest = pd.DataFrame([values], index=pd.DatetimeIndex([time]))
-        bars = pd.concat([self._bars, newest]).ffill() if len(self._bars) else newest
+        last = self._bars.index[-1] if len(self._bars) else None
+        newest_known = self._bars.iloc[-1:].to_numpy(np.float64).ravel().tolist()
+        known = dict(zip(self._columns, newest_known, strict=False))
+        time, values = self._reader.read(bar, last, known)
+        newest = pd.DataFrame([values], pd.DatetimeIndex([time]), self._columns)
+        bars = pd.concat([self._bars, newest]) if len(self._bars) else newest
         bars = bars.iloc[-self._context_bars :]
         return bars, Forecast(*map(float, self._forecast(bars).iloc[-1]))
-
-    def _read_time(self, moment: Any) -> pd.Timestamp:
-        """A moment in the timezone of the bars before, after which it must lie."""
-        time = pd.Timestamp(moment)
-        if not len(self._bars):
-            return time
-        last = self._bars.index[-1]
-        if (time.tz is None) != (last.tz is None):
-            raise BarsError(
-                f"Bars must share one clock: got {time} after {last}. Give all of them a timezone, "
-                "or none."
-            )
-        if not time > last:
-            raise BarsError(
-                f"Bars must come in the order of time: got {time} after {last}. "
-                "Use peek for a bar that is still forming."
-            )
-        return time if last.tz is None else time.tz_convert(last.tz)

@@ -232,3 +232,22 @@ def test_the_baselines_share_what_is_measured():
     }
     assert len(settings) == 1
     assert [model.settings.model for model in baselines.values()] == MODELS
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"datetime": "soon"}, "datetime must be a moment such as"),
+        ({"close": "high"}, "close must be a number, got 'high'"),
+        ({"close": np.nan}, "close is nan at"),
+        ({"high": 0.0}, "at 19"),
+        ({"datetime": BARS.index[3]}, "in the order of time"),
+    ],
+)
+def test_a_stream_refuses_what_is_no_bar_in_one_line_and_stays_as_it_was(fitted, change, message):
+    stream = fitted["ewma"].stream(BARS.iloc[:100])
+    bar = {"datetime": BARS.index[100], **BARS.iloc[100]}
+    with pytest.raises(LSTMStrategyError, match=message):
+        stream.update({**bar, **change})
+    del bar["volume"]  # which no model of volatility reads
+    assert stream.update(bar).forecast > 0
