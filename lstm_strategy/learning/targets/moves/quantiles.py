@@ -13,7 +13,6 @@ from lstm_strategy.learning.targets.base import FORECAST_COLUMNS
 from lstm_strategy.learning.targets.checks import check_bars
 from lstm_strategy.learning.targets.moves.returns import ReturnTarget
 from lstm_strategy.learning.targets.parts import AnsweredRows, Head, Loss, SignalScale
-from lstm_strategy.learning.targets.shrinkage import measure_confidence
 
 _NARROWEST_RATIO = 0.075  # as far from no return as `Return` calls narrow, where it is normal
 
@@ -97,34 +96,10 @@ class Quantiles(ReturnTarget):
         stacked: np.ndarray = self._stack(wide, np, _soften)
         return stacked
 
-    def fit_scale(
-        self,
-        trained: AnsweredRows,
-        held_out: AnsweredRows,
-        *,
-        horizon: int,
-    ) -> SignalScale:
-        """The scale on which nine in ten training forecasts ask for less than all.
-
-        Args:
-            trained: What the ensemble answered on the rows that it was trained on.
-            held_out: The same of each member on the rows that it didn't learn from.
-            horizon: Bars that the question looks ahead.
-
-        Returns:
-            The median over the interquartile range that asks for all, and as confidence what
-            `measure_confidence` leaves of the medians.
-        """
+    def choose_width(self, trained: AnsweredRows, horizon: int) -> float:
+        """The median over the interquartile range that asks for all."""
         asked = np.abs(self._lean(self.quantiles(trained.answers)))
-        return SignalScale(
-            threshold=0.0,
-            width=max(float(np.quantile(asked, 0.9)), _NARROWEST_RATIO),
-            confidence=measure_confidence(
-                held_out.answers[:, 0].astype(np.float64), held_out.labels[:, 0], horizon=horizon
-            ),
-            horizon=horizon,
-            bars_per_year=trained.bars_per_year,
-        )
+        return max(float(np.quantile(asked, 0.9)), _NARROWEST_RATIO)
 
     def build_columns(
         self, answers: np.ndarray, scale: SignalScale, context: np.ndarray

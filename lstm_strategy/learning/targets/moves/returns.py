@@ -1,6 +1,7 @@
 """How large is the return? It is asked in units of what is usual, so that all markets are alike."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -50,6 +51,42 @@ class ReturnTarget(Target):
         moves = forward_return(bars["close"], horizon=horizon)
         unit = usual_move(bars["close"], span=self.span, horizon=horizon)
         return (moves / unit.where(unit > 0)).where((unit != 0) | (moves != 0), 0.0)
+
+    @abstractmethod
+    def choose_width(self, trained: AnsweredRows, horizon: int) -> float:
+        """How far a forecast must lean for the signal to ask for all.
+
+        Args:
+            trained: What the ensemble answered on the rows that it was trained on.
+            horizon: Bars that the question looks ahead.
+        """
+
+    def fit_scale(
+        self,
+        trained: AnsweredRows,
+        held_out: AnsweredRows,
+        *,
+        horizon: int,
+    ) -> SignalScale:
+        """The scale on which nine in ten training forecasts ask for less than all.
+
+        Args:
+            trained: What the ensemble answered on the rows that it was trained on.
+            held_out: The same of each member on the rows that it didn't learn from.
+            horizon: Bars that the question looks ahead.
+
+        Returns:
+            What `choose_width` chose, and as confidence what `measure_confidence` leaves of the
+            answers proper.
+        """
+        answers, came = held_out.answers[:, 0].astype(np.float64), held_out.labels[:, 0]
+        return SignalScale(
+            threshold=0.0,
+            width=self.choose_width(trained, horizon),
+            confidence=measure_confidence(answers, came, horizon=horizon),
+            horizon=horizon,
+            bars_per_year=trained.bars_per_year,
+        )
 
     def check_labels(self, labels: np.ndarray, horizon: int) -> None:
         """Refuse returns that are all the same.
@@ -131,38 +168,14 @@ class Return(ReturnTarget):
 
         return huber
 
-    def fit_scale(
-        self,
-        trained: AnsweredRows,
-        held_out: AnsweredRows,
-        *,
-        horizon: int,
-    ) -> SignalScale:
-        """The scale on which nine in ten training forecasts ask for less than all.
-
-        Args:
-            trained: What the ensemble answered on the rows that it was trained on.
-            held_out: The same of each member on the rows that it didn't learn from.
-            horizon: Bars that the question looks ahead.
-
-        Returns:
-            The expected return over its variance that asks for all, and as confidence what
-            `measure_confidence` leaves of the forecasts.
-        """
+    def choose_width(self, trained: AnsweredRows, horizon: int) -> float:
+        """The expected return over its variance that asks for all."""
         unit = trained.context[:, 0] * math.sqrt(horizon)
         moves = unit > 0
         asked = np.abs(trained.answers[moves, 0] / unit[moves])
         narrowest = _NARROWEST_ANSWER / np.median(unit[moves]) if moves.any() else 1.0
         width = np.quantile(asked, 0.9) if moves.any() else 0.0
-        return SignalScale(
-            threshold=0.0,
-            width=float(max(width, narrowest)),
-            confidence=measure_confidence(
-                held_out.answers[:, 0].astype(np.float64), held_out.labels[:, 0], horizon=horizon
-            ),
-            horizon=horizon,
-            bars_per_year=trained.bars_per_year,
-        )
+        return float(max(width, narrowest))
 
     def build_columns(
         self, answers: np.ndarray, scale: SignalScale, context: np.ndarray
