@@ -141,6 +141,7 @@ def test_an_in_sample_row_is_called_that_everywhere():
     assert comparison.describe_standing("LSTM").startswith("LSTM (IN-SAMPLE)")
 
 
+@pytest.mark.slow
 def test_several_processes_give_the_same_numbers():
     bars, model = frame_of_bars(), CountedModel()
     strategies = three_strategies() | {"LSTM": (FollowModel, {"model": model})}

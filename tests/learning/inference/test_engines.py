@@ -429,6 +429,7 @@ def test_python_uses_a_saved_model_without_keras(workplace, work):
     run_without_keras(work, workplace)
 
 
+@pytest.mark.slow  # two backends are loaded and compiled, each in a process of its own
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_models_trained_on_another_backend_have_an_onnx_model_and_callbacks_too(backend, tmp_path):
     if find_spec(backend) is None:
