@@ -10,6 +10,7 @@ from made_up import SMALL_FEATURES, random_walk
 
 from lstm_strategy import (
     BarsFeed,
+    BrokerSettings,
     LSTMForecaster,
     LSTMIndicator,
     LSTMStrategy,
@@ -208,7 +209,7 @@ def test_it_is_walked_forward_and_tuned(target, tmp_path):
         walk_forward(BARS, forecaster, WalkForward(300, 60), progress=False)
     space = {"epochs": [1, 2]}
     tuned = tune(BARS, space, 1, forecaster=forecaster, n_folds=2, progress=False)
-    assert tuned.forecaster.target == target
+    assert tuned.forecaster.target == target.with_costs(BrokerSettings().cost_rate)
     if not isinstance(target, BinaryTarget):
         with pytest.raises(LSTMStrategyError, match="Choose the objective sharpe"):
             tune(BARS, space, 1, forecaster=forecaster, objective="auc", progress=False)
