@@ -42,11 +42,15 @@ class LSTMStrategyError(ValueError):
     """
 
     def __str__(self) -> str:
-        return escape_controls(super().__str__())
+        return escape_controls(ValueError.__str__(self))
 
 
 class BarsError(LSTMStrategyError):
     """Raised when price bars can't be read, can't be trusted or can't be simulated."""
+
+
+class UnknownMarketError(BarsError, KeyError):
+    """Raised when a panel has no market of that symbol; a KeyError, as of any mapping."""
 
 
 class FeatureError(LSTMStrategyError):

@@ -8,6 +8,7 @@ from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.frequency import bar_spacing, bars_per_day, bars_per_year
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
 from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_traits
+from lstm_strategy.bars.panel import Panel, as_panel, is_panel, name_market, slice_panel
 from lstm_strategy.bars.simulate import simulate_bars
 from lstm_strategy.bars.span import (
     bars_until,
@@ -22,6 +23,8 @@ __all__ = [
     "CheckedBars",
     "LoadedBars",
     "MarketTraits",
+    "Panel",
+    "as_panel",
     "bar_spacing",
     "bars_fingerprint",
     "bars_per_day",
@@ -32,12 +35,15 @@ __all__ = [
     "describe_span",
     "find_differences",
     "first_bar_number",
+    "is_panel",
     "load_bars",
     "measure_traits",
+    "name_market",
     "read_bars",
     "sample_bars",
     "simulate_bars",
     "slice_bars",
+    "slice_panel",
     "span_dates",
     "validate_bars",
 ]

@@ -34,13 +34,34 @@ def slice_bars(
         >>> describe_span(slice_bars(sample_bars("sp500"), start="2013", end="2013-06"))
         '124 bars from 2013-01-02 to 2013-06-28'
     """
-    kept = _cut(_cut(bars, "start", start), "end", end)
+    kept = cut_bars(bars, start=start, end=end)
     if kept.empty:
         raise TradingError(
             f"none of the {describe_span(bars)} lies between {start or 'the beginning'} and "
             f"{end or 'the end'}. Choose other dates."
         )
     return kept
+
+
+def cut_bars(
+    bars: pd.DataFrame, *, start: Date | None = None, end: Date | None = None
+) -> pd.DataFrame:
+    """Cut bars as `slice_bars` does, and return none where none lies in between.
+
+    Args:
+        bars: As in `slice_bars`.
+        start: As in `slice_bars`.
+        end: As in `slice_bars`.
+
+    Raises:
+        TradingError: If a date isn't one.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> len(cut_bars(sample_bars("sp500"), start="2019"))
+        0
+    """
+    return _cut(_cut(bars, "start", start), "end", end)
 
 
 def bars_until(bars: pd.DataFrame, end: Date | None) -> pd.DataFrame:

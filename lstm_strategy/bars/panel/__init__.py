@@ -1,0 +1,15 @@
+"""Bars of many markets, by symbol.
+
+A panel is a mapping from symbols to valid bars. Its markets may begin, end and pause at dates of
+their own. Each is read and checked on first use, and named in every message about it.
+"""
+
+from lstm_strategy.bars.panel.panel import (
+    Panel,
+    as_panel,
+    is_panel,
+    name_market,
+    slice_panel,
+)
+
+__all__ = ["Panel", "as_panel", "is_panel", "name_market", "slice_panel"]
