@@ -175,6 +175,7 @@ def test_a_model_that_no_comparison_trained_stays(results, model_folder):
     assert Path("results/model/model.json").read_bytes() == card
 
 
+@pytest.mark.slow
 def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeypatch, with_model):
     def refuse(*_, **__):
         raise LSTMStrategyError("quantstats can't digest it. Trade longer.")

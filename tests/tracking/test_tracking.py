@@ -152,6 +152,7 @@ def run_jobs(client, experiment):
     return client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
 
 
+@pytest.mark.slow
 def test_compare_logs_what_it_prints(shell, store, model_folder):
     client = store[1]
     code, out, err = shell("compare", "bars.csv", "--model", model_folder, "--mlflow", "compared")
@@ -296,6 +297,7 @@ def test_a_file_store_holds_a_model_where_it_is_allowed(trained, tmp_path, monke
     assert "model/model.json" in artefacts(client, run, "model")
 
 
+@pytest.mark.slow
 def test_the_code_in_the_docs_runs(tmp_path, monkeypatch):
     import re
 

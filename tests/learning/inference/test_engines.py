@@ -376,7 +376,9 @@ def workplace(trained, tmp_path_factory):
     [
         pytest.param(["forecast", "bars.csv"], id="forecast"),
         pytest.param(["backtest", "bars.csv", "--start", "2002-03"], id="backtest"),
-        pytest.param(["compare", "bars.csv", "--start", "2002-03"], id="compare"),
+        pytest.param(
+            ["compare", "bars.csv", "--start", "2002-03"], id="compare", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_command_line_runs_a_saved_model_without_keras(workplace, model, words):

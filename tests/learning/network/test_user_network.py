@@ -49,7 +49,11 @@ def trained_with(network, **changes):
     return forecaster.fit(BARS, progress=False)
 
 
-@pytest.mark.parametrize("network", [residual, sequential], ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "network",
+    [residual, pytest.param(sequential, marks=pytest.mark.slow)],
+    ids=lambda build: build.__name__,
+)
 def test_it_is_saved_loaded_and_streamed_as_the_lstm_is(network, tmp_path):
     forecaster = trained_with(network)
     bars = random_walk(80, seed=3)
