@@ -10,7 +10,13 @@ from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
-    from lstm_strategy.bars import load_bars, sample_bars, simulate_bars, validate_bars
+    from lstm_strategy.bars import (
+        load_bars,
+        load_panel,
+        sample_bars,
+        simulate_bars,
+        validate_bars,
+    )
     from lstm_strategy.evaluation.audit import audit
     from lstm_strategy.evaluation.backtests import run_backtest
     from lstm_strategy.evaluation.chart import plot_chart
@@ -41,6 +47,7 @@ __version__ = "0.1.0"
 
 _HOME_OF_NAME = {
     "load_bars": ".bars",
+    "load_panel": ".bars",
     "sample_bars": ".bars",
     "simulate_bars": ".bars",
     "validate_bars": ".bars",
@@ -75,6 +82,7 @@ __all__ = [
     "LSTMStrategyError",
     "__version__",
     "load_bars",
+    "load_panel",
     "sample_bars",
     "simulate_bars",
     "validate_bars",

@@ -33,6 +33,7 @@ CONTRACT = {
     "compare",
     "compare_forecasts",
     "load_bars",
+    "load_panel",
     "plot_chart",
     "plot_equity",
     "run_backtest",

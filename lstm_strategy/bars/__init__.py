@@ -8,7 +8,14 @@ from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.frequency import bar_spacing, bars_per_day, bars_per_year
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
 from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_traits
-from lstm_strategy.bars.panel import Panel, as_panel, is_panel, name_market, slice_panel
+from lstm_strategy.bars.panel import (
+    Panel,
+    as_panel,
+    is_panel,
+    load_panel,
+    name_market,
+    slice_panel,
+)
 from lstm_strategy.bars.simulate import simulate_bars
 from lstm_strategy.bars.span import (
     bars_until,
@@ -37,6 +44,7 @@ __all__ = [
     "first_bar_number",
     "is_panel",
     "load_bars",
+    "load_panel",
     "measure_traits",
     "name_market",
     "read_bars",

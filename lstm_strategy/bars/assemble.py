@@ -1,6 +1,9 @@
 """Bars out of the columns of a table: what each column holds, and what is left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -8,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_strategy.bars.columns import (
+    Column,
     choose_ticker_columns,
     choose_ticker_rows,
     date_rows,
@@ -15,8 +19,10 @@ from lstm_strategy.bars.columns import (
     find_by_choice,
     find_dates,
     find_families,
+    group_ticker_rows,
     is_summary,
     list_labels,
+    list_ticker_columns,
     without_unit,
 )
 from lstm_strategy.bars.files import Table
@@ -24,6 +30,37 @@ from lstm_strategy.bars.table_reader import Assembly, TableReader
 from lstm_strategy.bars.validation import BAR_COLUMNS, PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell
+
+
+@dataclass(frozen=True, eq=False)
+class _DatedTable:
+    """A table whose columns of prices and dates were found.
+
+    Attributes:
+        table: Its columns.
+        index: The dates of its rows.
+        places: Where the four prices stand, by name.
+        date_places: Where the dates stood.
+        chosen: Where the columns stand that the user named.
+        notes: What was decided and must be reported.
+    """
+
+    table: Table
+    index: pd.DatetimeIndex
+    places: dict[str, int]
+    date_places: list[int]
+    chosen: dict[str, int]
+    notes: tuple[str, ...]
+
+    @property
+    def rest(self) -> list[Column]:
+        """The columns of neither prices nor dates."""
+        taken = {*self.places.values(), *self.date_places}
+        return [column for p, column in enumerate(self.table.columns) if p not in taken]
+
+    def take_rows(self, rows: np.ndarray | slice) -> Self:
+        """The table with some of its rows, given by a mask, by positions or by a slice."""
+        return replace(self, table=self.table.take_rows(rows), index=self.index[rows])
 
 
 def assemble_bars(table: Table, *, symbol: str | None, columns: Mapping[str, str]) -> Assembly:
@@ -37,25 +74,85 @@ def assemble_bars(table: Table, *, symbol: str | None, columns: Mapping[str, str
     Raises:
         BarsError: If a column is missing or can't be read unambiguously.
     """
-    notes = list(table.notes)
     if table.header_rows:
         table = table.take_columns(*choose_ticker_columns(table.header_rows, symbol))
         symbol = None
+    return _assemble_market(_find_columns(table, columns), symbol)
+
+
+class Assemblies(NamedTuple):
+    """The markets of a table.
+
+    Attributes:
+        assemble: What assembles the bars of each market, by its name; nothing where the table names
+            no markets.
+        notes: What was decided for all of them and must be reported.
+    """
+
+    assemble: dict[str, Callable[[], Assembly]]
+    notes: tuple[str, ...] = ()
+
+
+def find_assemblies(table: Table, columns: Mapping[str, str]) -> Assemblies:
+    """Find the markets of a table, each of which is assembled when it is called for.
+
+    Args:
+        table: The columns of a file or a frame.
+        columns: As in `assemble_bars`.
+
+    Raises:
+        BarsError: As `assemble_bars` raises it.
+    """
+    names = list_ticker_columns(table.header_rows) if table.header_rows else []
+    if names:
+        return Assemblies(
+            {name: partial(assemble_bars, table, symbol=name, columns=columns) for name in names}
+        )
+    if table.header_rows:
+        table = table.take_columns(*choose_ticker_columns(table.header_rows, None))
+    dated = _find_columns(table, columns)
+    groups = group_ticker_rows(dated.rest, dated.index, dated.table.rows)
+    if not groups:
+        return Assemblies({}, dated.notes)
+    # in order of the markets, so that each is a slice
+    by_market = replace(dated, notes=()).take_rows(np.concatenate(list(groups.values())))
+    ends = np.cumsum([len(rows) for rows in groups.values()]).tolist()
+    slices = map(slice, [0, *ends], ends)
+    return Assemblies(
+        {
+            name: partial(_assemble_rows, by_market, rows, name)
+            for name, rows in zip(groups, slices, strict=True)
+        },
+        dated.notes,
+    )
+
+
+def _assemble_rows(dated: _DatedTable, rows: slice, symbol: str) -> Assembly:
+    return _assemble_market(dated.take_rows(rows), symbol)
+
+
+def _find_columns(table: Table, columns: Mapping[str, str]) -> _DatedTable:
+    """Find the columns of prices and dates."""
+    notes = list(table.notes)
     if not len(table.rows):
         raise BarsError("there are no bars: 0 rows. Load at least one bar.")
     chosen = find_by_choice(table.labels, columns)
     places = _find_prices(table, chosen, notes)
     table = _drop_repeated_names(table, places["open"], notes)
     table, index, date_places = _put_on_dates(table, chosen, places, notes)
-    rest = [p for p in range(len(table.columns)) if p not in {*places.values(), *date_places}]
-    mask = None
-    if len(rest):
-        tickers = choose_ticker_rows([table.columns[p] for p in rest], index, symbol)
+    return _DatedTable(table, index, places, date_places, chosen, tuple(notes))
+
+
+def _assemble_market(dated: _DatedTable, symbol: str | None) -> Assembly:
+    """Read the bars of one market, or of the only one."""
+    notes = list(dated.notes)
+    if dated.rest:
+        tickers = choose_ticker_rows(dated.rest, dated.index, symbol)
         notes += tickers.notes
-        mask = tickers.mask
-    if mask is not None:
-        table, index = table.take_rows(mask), index[mask]
-    return TableReader(table, places, date_places, chosen, notes).read(index)
+        if tickers.mask is not None:
+            dated = dated.take_rows(tickers.mask)
+    reader = TableReader(dated.table, dated.places, dated.date_places, dated.chosen, notes)
+    return reader.read(dated.index)
 
 
 def _find_prices(table: Table, chosen: dict[str, int], notes: list[str]) -> dict[str, int]:

@@ -4,14 +4,15 @@ import importlib
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from lstm_strategy.bars.assemble import assemble_bars
+from lstm_strategy.bars.assemble import assemble_bars, find_assemblies
 from lstm_strategy.bars.files import Table, read_table, table_from_frame
 from lstm_strategy.bars.oddities import find_oddities
 from lstm_strategy.bars.repair import repair_bars
@@ -155,6 +156,53 @@ def read_bars(
     return _build_bars(table_from_frame(sample), str(source), wishes)
 
 
+class MarketReaders(NamedTuple):
+    """The markets of a file or a frame, each read when it is called for.
+
+    Attributes:
+        readers: What reads each market, by its name; nothing where the source names no markets.
+        notes: What was done for all of them; sentences without a full stop.
+    """
+
+    readers: Mapping[str, Callable[[], LoadedBars]]
+    notes: tuple[str, ...]
+
+
+def find_markets(
+    source: Path | pd.DataFrame,
+    *,
+    adjusted: bool = False,
+    columns: Mapping[str, str] | None = None,
+    repair: bool = False,
+) -> MarketReaders:
+    """Find the markets of a file or a frame that holds several.
+
+    Args:
+        source: A path or a frame.
+        adjusted: As in `load_bars`.
+        columns: As in `load_bars`.
+        repair: As in `load_bars`.
+
+    Raises:
+        BarsError: As `load_bars` raises it.
+    """
+    wishes = _Wishes(adjusted, None, dict(columns or {}), repair)
+    if isinstance(source, pd.DataFrame):
+        table, name = table_from_frame(source), ""
+    else:
+        table, name = _read_file(source), str(source)
+    try:
+        found = find_assemblies(table, wishes.columns)
+    except BarsError as error:
+        _name_source(error, name)
+        raise
+    readers = {
+        symbol: partial(_check_assembly, assemble, name, wishes)
+        for symbol, assemble in found.assemble.items()
+    }
+    return MarketReaders(readers, tuple(_keep_printable(note) for note in found.notes))
+
+
 def sample_bars(name: str = "sp500") -> pd.DataFrame:
     """Load real daily bars that come with the package, 1999 to 2018.
 
@@ -186,14 +234,15 @@ def _read_file(path: Path) -> Table:
     try:
         return read_table(path)
     except BarsError as error:
-        raise _name_source(error, str(path)) from error
+        _name_source(error, str(path))
+        raise
 
 
-def _name_source(error: BarsError, source: str) -> BarsError:
-    """The error with the file in front, unless it names it already."""
+def _name_source(error: BarsError, source: str) -> None:
+    """Name the file in front of the error, unless it names it already."""
     message = _keep_printable(str(error))
     is_named = not source or source in message or Path(source).name in message
-    return BarsError(message if is_named else f"{source}: {message}")
+    error.args = (message if is_named else f"{source}: {message}",)
 
 
 def _keep_printable(text: str) -> str:
@@ -201,13 +250,15 @@ def _keep_printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
-def _build_bars(
-    table: Table,
-    source: str,
-    wishes: _Wishes,
-) -> LoadedBars:
+def _build_bars(table: Table, source: str, wishes: _Wishes) -> LoadedBars:
+    assemble = partial(assemble_bars, table, symbol=wishes.symbol, columns=wishes.columns)
+    return _check_assembly(assemble, source, wishes)
+
+
+def _check_assembly(assemble: Callable[[], Assembly], source: str, wishes: _Wishes) -> LoadedBars:
+    """The bars that are assembled, repaired and checked."""
     try:
-        assembly = assemble_bars(table, symbol=wishes.symbol, columns=wishes.columns)
+        assembly = assemble()
         repaired = repair_bars(assembly.frame, is_bold=wishes.repair)
         notes = [*assembly.notes, *repaired.notes]
         frame = _put_oldest_first(repaired.bars, notes)
@@ -215,7 +266,8 @@ def _build_bars(
         if wishes.adjusted:
             bars = _adjust_prices(bars)
     except BarsError as error:
-        raise _name_source(error, source) from error
+        _name_source(error, source)
+        raise
     bars = bars.drop(columns="adj_close", errors="ignore")
     said = (*notes, *find_oddities(bars, lambda row: assembly.rows.name(int(frame.index[row]))))
     return LoadedBars(bars, tuple(_keep_printable(note) for note in said))

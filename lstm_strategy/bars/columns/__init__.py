@@ -30,9 +30,12 @@ from lstm_strategy.bars.columns.numbers import (
     parse_numbers,
 )
 from lstm_strategy.bars.columns.symbols import (
+    SeveralMarketsError,
     choose_ticker_columns,
     choose_ticker_rows,
+    group_ticker_rows,
     has_distinct_dates,
+    list_ticker_columns,
 )
 from lstm_strategy.bars.columns.values import Column, Rows, plain_values, text_of
 from lstm_strategy.bars.columns.volume import choose_volume
@@ -41,6 +44,7 @@ __all__ = [
     "Column",
     "DatedRows",
     "Rows",
+    "SeveralMarketsError",
     "cast_numbers",
     "choose_decimal_mark",
     "choose_ticker_columns",
@@ -55,10 +59,12 @@ __all__ = [
     "find_dates",
     "find_families",
     "find_tickers",
+    "group_ticker_rows",
     "has_distinct_dates",
     "is_summary",
     "is_true_or_false",
     "list_labels",
+    "list_ticker_columns",
     "looks_like_number",
     "null_if_missing",
     "parse_flags",

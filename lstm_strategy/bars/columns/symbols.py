@@ -18,10 +18,22 @@ from lstm_strategy.bars.columns.names import (
     find_tickers,
     find_times,
 )
-from lstm_strategy.bars.columns.values import Column
+from lstm_strategy.bars.columns.values import Column, Rows
 from lstm_strategy.bars.validation import PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import format_time, spell
+
+
+class SeveralMarketsError(BarsError):
+    """Raised where a file must hold one market and holds several.
+
+    Attributes:
+        markets: Their names.
+    """
+
+    def __init__(self, message: str, markets: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.markets = tuple(markets)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +65,12 @@ def choose_ticker_columns(
         BarsError: If there is no ticker, or there are several and none was chosen, or another one
             was.
     """
-    fields = max(header_rows, key=lambda row: (len(set(row)) > 1, count_usual_names(row)))
-    tickers = next((row for row in header_rows if row is not fields and _count(row) > 1), None)
-    tickers = tickers or next(row for row in header_rows if row is not fields)
+    fields, tickers = _tell_header_rows(header_rows)
     index_names = [next((name for name in row if name), "") for row in header_rows]
     is_of_ticker = [
         bool(ticker) and _is_field(field) for field, ticker in zip(fields, tickers, strict=True)
     ]
-    names = [name for name in dict.fromkeys(tickers) if _has_prices(name, fields, tickers)]
+    names = list_ticker_columns(header_rows)
     if not names:
         return list(range(len(fields))), list(fields)
     chosen = _choose(names, symbol)
@@ -72,6 +82,23 @@ def choose_ticker_columns(
         # in front stands what the rows are called, in the row of names below
         labels.append(field if is_of_ticker[place] else index_names[-1] or field)
     return places, labels
+
+
+def list_ticker_columns(header_rows: Sequence[Sequence[str]]) -> list[str]:
+    """The markets of a table where the names of columns stand above or below tickers.
+
+    Args:
+        header_rows: As in `choose_ticker_columns`.
+    """
+    fields, tickers = _tell_header_rows(header_rows)
+    return [name for name in dict.fromkeys(tickers) if _has_prices(name, fields, tickers)]
+
+
+def _tell_header_rows(header_rows: Sequence[Sequence[str]]) -> tuple[Sequence[str], Sequence[str]]:
+    """The row of fields such as Open, and that of tickers."""
+    fields = max(header_rows, key=lambda row: (len(set(row)) > 1, count_usual_names(row)))
+    tickers = next((row for row in header_rows if row is not fields and _count(row) > 1), None)
+    return fields, tickers or next(row for row in header_rows if row is not fields)
 
 
 def _has_prices(name: str, fields: Sequence[str], tickers: Sequence[str]) -> bool:
@@ -97,8 +124,9 @@ def _choose(names: Sequence[str], symbol: str | None) -> str:
     if symbol is None and len(names) == 1:
         return names[0]
     if symbol is None:
-        raise BarsError(
-            f"the columns are those of {len(names)} markets ({_list(names)}). {_remedy(names[0])}"
+        raise SeveralMarketsError(
+            f"the columns are those of {len(names)} markets ({_list(names)}). {_remedy(names[0])}",
+            names,
         )
     return _match(names, symbol)
 
@@ -161,6 +189,58 @@ def choose_ticker_rows(
     return ChosenRows(mask, _check_is_one_market(others, index[mask], has_chosen=True))
 
 
+def group_ticker_rows(
+    columns: Sequence[Column], index: pd.DatetimeIndex, rows: Rows
+) -> dict[str, np.ndarray]:
+    """The rows of each market, where a column says which market a row belongs to.
+
+    Args:
+        columns: All columns but those of dates and prices.
+        index: The dates of the rows.
+        rows: What the rows are called.
+
+    Returns:
+        The positions of the rows by market, in the order in which the markets first occur; none
+        where no column names markets.
+
+    Raises:
+        BarsError: If a row names no market.
+    """
+    place = _find_market_column(columns, index)
+    if place is None:
+        return {}
+    names = _tickers_of(columns[place])
+    codes, distinct = pd.factorize(np.array([name or None for name in names], dtype=object))
+    if (codes < 0).any():
+        raise BarsError(
+            f"{rows.cell(int((codes < 0).argmax()), columns[place])}: the row names no market "
+            f"({(codes < 0).sum()} in all). Name it, or drop those rows."
+        )
+    order = np.argsort(codes, kind="stable")
+    ends = np.searchsorted(codes[order], np.arange(1, len(distinct)))
+    return dict(zip(distinct, np.split(order, ends), strict=True))
+
+
+def _find_market_column(columns: Sequence[Column], index: pd.DatetimeIndex) -> int | None:
+    """The column that names the market of each row: one called so, or one that tells rows apart."""
+    labels = [column.label for column in columns]
+    names = {place: _tickers_of(columns[place]) for place in find_tickers(labels)}
+    named = [place for place in names if _distinct(names[place])]
+    several = [place for place in named if len(_distinct(names[place])) > 1]
+    if has_distinct_dates(index):
+        return next(iter([*several, *named]), None)
+    for place in [*several, *find_series(labels), *_find_words(columns)]:
+        cells = _tickers_of(columns[place])
+        if _is_of_markets(cells, _distinct(cells)) and _tells_apart(index, cells):
+            return place
+    return next(iter([*several, *named]), None)
+
+
+def _is_of_markets(names: Sequence[str | None], distinct: Sequence[str]) -> bool:
+    """Whether several names recur as those of markets do."""
+    return 1 < len(distinct) <= len(names) / 2 + 1 and not _has_decimals(distinct)
+
+
 def _find_words(columns: Sequence[Column]) -> list[int]:
     """The columns of text that are named neither as dates and times nor as those of a bar."""
     labels = [column.label for column in columns]
@@ -186,11 +266,11 @@ def _check_is_one_market(
     for place in dict.fromkeys([*tickers, *series, *_find_words(columns)]):
         names = _tickers_of(columns[place])
         distinct = _distinct(names)
-        is_named = 1 < len(distinct) <= len(names) / 2 + 1 and not _has_decimals(distinct)
-        if is_named and _tells_apart(index, names):
-            raise BarsError(
+        if _is_of_markets(names, distinct) and _tells_apart(index, names):
+            raise SeveralMarketsError(
                 f"the rows are those of {len(distinct)} markets ({_list(distinct)}). "
-                f"{_remedy(distinct[0], has_chosen)}"
+                f"{_remedy(distinct[0], has_chosen)}",
+                distinct,
             )
     return ()
 
@@ -220,10 +300,11 @@ def _describe_change(column: Column, index: pd.DatetimeIndex, has_chosen: bool) 
     by_date = [row for row in np.argsort(index.asi8, kind="stable") if names[row]]
     changes = [(before, row) for before, row in pairwise(by_date) if names[before] != names[row]]
     if len(changes) >= len(distinct):
-        raise BarsError(
+        raise SeveralMarketsError(
             f"the rows are those of {len(distinct)} markets ({_list(distinct)}), which take turns "
             f"in column {label}. {_remedy(distinct[0], has_chosen)} If they are one market, drop "
-            "that column."
+            "that column.",
+            distinct,
         )
     before, row = changes[0]
     more = f", and {len(changes) - 1} times more" if len(changes) > 1 else ""

@@ -28,13 +28,16 @@ class Column:
     label: str
     values: Values
 
-    def take(self, rows: np.ndarray) -> "Column":
-        """The column at some rows, given by a mask."""
+    def take(self, rows: np.ndarray | slice) -> "Column":
+        """The column at some rows, given by a mask, by positions or by a slice."""
+        if isinstance(rows, slice):
+            return Column(self.label, self.values[rows])
         if isinstance(self.values, pa.ChunkedArray):
-            return Column(self.label, self.values.filter(pa.array(rows)))
+            chosen = self.values.filter if rows.dtype == bool else self.values.take
+            return Column(self.label, chosen(pa.array(rows)))
         if isinstance(self.values, list):
-            kept = [value for value, is_kept in zip(self.values, rows, strict=True) if is_kept]
-            return Column(self.label, kept)
+            positions = np.flatnonzero(rows) if rows.dtype == bool else rows
+            return Column(self.label, [self.values[row] for row in positions])
         return Column(self.label, self.values[rows])
 
 
@@ -61,8 +64,8 @@ class Rows:
         """What a cell is called, such as `line 7, column Close`."""
         return f"{self.name(row)}, column {column.label.strip()[:60] or '(no name)'}"
 
-    def take(self, rows: np.ndarray) -> "Rows":
-        """The names of some rows, given by a mask or by positions."""
+    def take(self, rows: np.ndarray | slice) -> "Rows":
+        """The names of some rows, given by a mask, by positions or by a slice."""
         return Rows(self.word, np.asarray(self.numbers)[rows])
 
 

@@ -79,6 +79,26 @@ def read_content(path: Path) -> Content:
         raise _damaged(path, error) from error
 
 
+def is_file_of_bars(path: Path) -> bool:
+    """Whether the name of a file ends as those of files of bars do."""
+    return _cut_suffixes(path.name)[1]
+
+
+def market_of_file(path: Path) -> str:
+    """The market that a file is named after: `SPY` for `SPY.csv` and `SPY.csv.gz`."""
+    return _cut_suffixes(path.name)[0]
+
+
+def _cut_suffixes(name: str) -> tuple[str, bool]:
+    """A name without the suffixes of bars and compression, and whether it had one that will do."""
+    stem, dot, suffix = name.rpartition(".")
+    if dot and f".{suffix.lower()}" in _COMPRESSED:
+        inner, is_of_bars = _cut_suffixes(stem)
+        return inner, is_of_bars or suffix.lower() == "zip"
+    is_of_bars = bool(stem) and f".{suffix.lower()}" in _SUFFIXES
+    return (stem, True) if is_of_bars else (name, False)
+
+
 def _check_is_file(path: Path) -> None:
     try:
         if path.is_file():

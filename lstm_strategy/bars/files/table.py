@@ -36,8 +36,8 @@ class Table:
         """The names of the columns."""
         return [column.label for column in self.columns]
 
-    def take_rows(self, kept: np.ndarray) -> "Table":
-        """The table with some of its rows, given by a mask."""
+    def take_rows(self, kept: np.ndarray | slice) -> "Table":
+        """The table with some of its rows, given by a mask, by positions or by a slice."""
         return replace(
             self,
             columns=tuple(column.take(kept) for column in self.columns),

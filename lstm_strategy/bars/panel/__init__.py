@@ -4,6 +4,7 @@ A panel is a mapping from symbols to valid bars. Its markets may begin, end and 
 their own. Each is read and checked on first use, and named in every message about it.
 """
 
+from lstm_strategy.bars.panel.load import load_panel
 from lstm_strategy.bars.panel.panel import (
     Panel,
     as_panel,
@@ -12,4 +13,4 @@ from lstm_strategy.bars.panel.panel import (
     slice_panel,
 )
 
-__all__ = ["Panel", "as_panel", "is_panel", "name_market", "slice_panel"]
+__all__ = ["Panel", "as_panel", "is_panel", "load_panel", "name_market", "slice_panel"]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import Any, TypeGuard
@@ -29,8 +29,9 @@ class Panel(Mapping[str, pd.DataFrame]):
     `validate_bars` returns them; whoever holds them must not change them.
 
     Args:
-        readers: What reads the bars of each market, by symbol, in the order to keep.
+        markets: The bars of each market or what reads them, by symbol, in the order to keep.
         dropped: Why markets were left out, by symbol.
+        notes: What was done to all markets; sentences without a full stop.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -42,23 +43,27 @@ class Panel(Mapping[str, pd.DataFrame]):
     """
 
     def __init__(
-        self, readers: Mapping[str, ReadMarket], *, dropped: Mapping[str, str] | None = None
+        self,
+        markets: Mapping[str, ReadMarket | LoadedBars],
+        *,
+        dropped: Mapping[str, str] | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
-        self._readers = dict(readers)
+        self._markets = dict(markets)
         self._dropped = dict(dropped or {})
-        self._loaded: dict[str, LoadedBars] = {}
+        self._notes = tuple(notes)
 
     def __getitem__(self, symbol: str) -> pd.DataFrame:
         return self._load(symbol).bars
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._readers)
+        return iter(self._markets)
 
     def __len__(self) -> int:
-        return len(self._readers)
+        return len(self._markets)
 
     def __contains__(self, symbol: object) -> bool:  # without reading the market
-        return symbol in self._readers
+        return symbol in self._markets
 
     # a mapping would compare frames, which pandas refuses to call equal or not
     def __eq__(self, other: object) -> bool:
@@ -73,7 +78,7 @@ class Panel(Mapping[str, pd.DataFrame]):
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols of the markets, in the order of the source."""
-        return tuple(self._readers)
+        return tuple(self._markets)
 
     @property
     def dropped(self) -> dict[str, str]:
@@ -82,13 +87,14 @@ class Panel(Mapping[str, pd.DataFrame]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the markets that were read so far, each with its symbol in front."""
-        return tuple(
+        """What was done to all markets, and to those read so far, with their symbols in front."""
+        of_markets = (
             f"{symbol}: {note}"
-            for symbol in self._readers
-            if symbol in self._loaded
-            for note in self._loaded[symbol].notes
+            for symbol, market in self._markets.items()
+            if isinstance(market, LoadedBars)
+            for note in market.notes
         )
+        return (*self._notes, *of_markets)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -121,14 +127,15 @@ class Panel(Mapping[str, pd.DataFrame]):
         return pd.DatetimeIndex(first.append(list(rest)).unique().sort_values(), name="datetime")
 
     def _load(self, symbol: str) -> LoadedBars:
-        if symbol not in self._readers:
+        if symbol not in self._markets:
             raise UnknownMarketError(
                 f"there is no market {symbol!r} in the panel. {suggest_markets(symbol, self)}"
             )
-        if symbol not in self._loaded:
+        market = self._markets[symbol]
+        if not isinstance(market, LoadedBars):
             with name_market(symbol):
-                self._loaded[symbol] = self._readers[symbol]()
-        return self._loaded[symbol]
+                market = self._markets[symbol] = market()
+        return market
 
 
 def is_panel(value: object) -> TypeGuard[Mapping[str, pd.DataFrame]]:
@@ -201,7 +208,7 @@ def slice_panel(
     """
     markets = as_panel(panel)
     between = f"between {start or 'the beginning'} and {end or 'the end'}"
-    kept: dict[str, ReadMarket] = {}
+    kept: dict[str, ReadMarket | LoadedBars] = {}
     dropped = markets.dropped
     for symbol, bars in markets.items():
         with name_market(symbol):
@@ -209,7 +216,7 @@ def slice_panel(
         if cut.empty:
             dropped[symbol] = f"it has no bar {between}"
         else:
-            kept[symbol] = partial(LoadedBars, cut, ())
+            kept[symbol] = LoadedBars(cut, ())
     if not kept:
         first, last = markets.dates[0], markets.dates[-1]
         raise TradingError(
