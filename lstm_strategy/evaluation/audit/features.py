@@ -88,7 +88,7 @@ def _audit_feature_set(
         )
         for name, difference in found.items()
     ]
-    names = [spec["column"] for spec in features.specs if spec["kind"] == "column"]
+    names = [spec["column"] for spec in features.market_specs if spec["kind"] == "column"]
     findings += _find_foretelling(bars[names], bars, horizon)
     check = Check("features", 2 * len(cuts) * full.shape[1], len(findings))
     warm_ups = _measure_warm_ups(features, bars, full)

@@ -9,7 +9,11 @@ import logging
 
 import pandas as pd
 
-from lstm_strategy.learning.features.indicators import FeatureSpecs, bars_columns_of
+from lstm_strategy.learning.features.indicators import (
+    FeatureSpecs,
+    bars_columns_of,
+    market_spec,
+)
 from lstm_strategy.learning.features.kinds import mirror_sign
 
 log = logging.getLogger(__name__)
@@ -39,6 +43,7 @@ def mirror_bars(bars: pd.DataFrame, specs: FeatureSpecs) -> pd.DataFrame | None:
         >>> int((mirrored["close"].diff() < 0).sum() - (bars["close"].diff() > 0).sum())
         0
     """
+    specs = [market_spec(spec) for spec in specs]
     signs = {
         spec["column"]: sign
         for spec in specs

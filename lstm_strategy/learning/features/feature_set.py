@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
+from lstm_strategy.bars import is_panel, name_market
 from lstm_strategy.errors import FeatureError, escape_controls
 from lstm_strategy.learning.features.indicators import (
     BASE_COLUMNS,
@@ -17,8 +18,11 @@ from lstm_strategy.learning.features.indicators import (
     check_spec,
     format_spec,
     indicator_library,
+    is_market_wide,
+    market_spec,
     read_library,
 )
+from lstm_strategy.learning.features.market_wide import MarketWideColumns
 from lstm_strategy.learning.features.presets import PRESETS
 from lstm_strategy.learning.features.traits import (
     ColumnTraits,
@@ -27,7 +31,7 @@ from lstm_strategy.learning.features.traits import (
     measure_columns,
     reads_volume,
 )
-from lstm_strategy.support import describe_first_offence, spell
+from lstm_strategy.support import describe_first_offence, format_time, naive_utc_index, spell
 
 _SAVED_COLUMNS = TypeAdapter(list[tuple[ColumnTraits, ...]])
 
@@ -41,6 +45,12 @@ class FeatureSet:
     `{"kind": "relative_volume", "length": 20}` is the log of the volume over its own median, and
     `{"kind": "yang_zhang", "length": 22}` is a volatility per bar; docs/indicators.md lists all of
     them. All values are free of the unit of price and volume, and known at the close of their row.
+
+    Some look across the markets of a panel: `{"kind": "panel_mean", "of": {"kind": "rsi",
+    "length": 14}}` is the mean of a feature over the markets that have a bar at that time,
+    `panel_rank` the market's rank by it (-1 lowest, 1 highest), `{"kind": "panel_correlation",
+    "length": 63}` how closely the market has followed the panel's mean return, and
+    `{"kind": "panel_volatility", "span": 60}` the markets' mean volatility.
 
     Args:
         specs: The features, at least one.
@@ -162,6 +172,23 @@ class FeatureSet:
         return list(dict.fromkeys((*BASE_COLUMNS, *extra)))
 
     @property
+    def needs_panel(self) -> bool:
+        """Whether a feature looks across the markets of a panel."""
+        return any(is_market_wide(spec) for spec in self.specs)
+
+    @property
+    def market_specs(self) -> list[dict[str, Any]]:
+        """The features of one market: this set's own, and those that market-wide ones are made of.
+
+        A feature that is meant twice comes once.
+        """
+        specs: list[dict[str, Any]] = []
+        for spec in map(dict, map(market_spec, self.specs)):
+            if spec not in specs:
+                specs.append(spec)
+        return specs
+
+    @property
     def reads_volume(self) -> bool:
         """Whether a feature changes with the volume."""
         return any(reads_volume(spec) for spec in self.specs)
@@ -177,25 +204,88 @@ class FeatureSet:
             NaN in the first `warm_up` rows, and NaN wherever a user's own column isn't known yet.
 
         Raises:
-            FeatureError: If the bars lack a column that a feature reads.
+            FeatureError: If the bars lack a column that a feature reads, or a feature looks across
+                the markets of a panel.
         """
+        if self.needs_panel:
+            wide = next(spec for spec in self.specs if is_market_wide(spec))
+            raise FeatureError(
+                f"{format_spec(wide)} looks across the markets of a panel, and there are the bars "
+                "of one market only. Give bars by symbol, or leave the feature out."
+            )
+        return self._own_columns(self._known_columns(bars))
+
+    def frames(self, panel: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Compute the feature columns for every bar of every market.
+
+        Market-wide features read the bars of other markets that have the same time, never later
+        ones; a market without a bar at that time is left out there, and so is one that doesn't
+        know the feature yet. Times meet across timezones; those without one count as UTC.
+
+        Args:
+            panel: Valid bars by symbol, with at least `bars_columns`; they stay as they are.
+
+        Returns:
+            By symbol what `frame` gives for its bars. Warm-up counts the bars of the market.
+
+        Raises:
+            FeatureError: If it isn't a panel, or the bars of a market lack a column that a feature
+                reads.
+
+        Example:
+            >>> from lstm_strategy import sample_bars
+            >>> panel = {"SP": sample_bars("sp500"), "NQ": sample_bars("nasdaq")}
+            >>> of = {"kind": "log_return", "length": 1}
+            >>> frames = FeatureSet([{"kind": "panel_rank", "of": of}]).frames(panel)
+            >>> frames["SP"]["PANEL_RANK_LOGRET_1"].tail(3).tolist()
+            [1.0, 1.0, -1.0]
+        """
+        if not is_panel(panel):
+            raise FeatureError(
+                f"frames takes a panel, bars by symbol, got {type(panel).__name__}. Pass "
+                '{"SPY": bars}, or call frame with the bars of one market.'
+            )
+        together = list(zip(self.specs, self._columns, strict=True))
+        across = MarketWideColumns([pair for pair in together if is_market_wide(pair[0])])
+        frames = {}
+        for symbol, bars in panel.items():
+            with name_market(symbol):
+                known = self._known_columns(bars)
+                frames[symbol] = self._own_columns(known)
+                if self.needs_panel:
+                    across.add(symbol, known, UnitInputs(known))
+        if self.needs_panel and frames:
+            for symbol, columns in across.compute().items():
+                for name, values in columns.items():
+                    values[: self.warm_up] = np.nan
+                    frames[symbol][name] = values
+        return frames
+
+    def _known_columns(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """The columns of the bars that the features read."""
         missing = [name for name in self.bars_columns if name not in bars]
         if missing:
             raise FeatureError(
                 f"The features read the column {missing[0]!r}, and the bars only have "
                 f"{', '.join(map(str, bars.columns))}. Add it to the bars."
             )
-        if len(bars) <= self.warm_up:
-            return pd.DataFrame(np.nan, index=bars.index, columns=self.names)
-        known = bars[self.bars_columns]
+        return bars[self.bars_columns]
+
+    def _own_columns(self, known: pd.DataFrame) -> pd.DataFrame:
+        """The columns of one market; those that look across the markets are NaN."""
+        if len(known) <= self.warm_up:
+            return pd.DataFrame(np.nan, index=known.index, columns=self.names)
         inputs = UnitInputs(known)
         parts = []
         for spec, columns in zip(self.specs, self._columns, strict=True):
-            parts += feature_values(spec, known, columns, inputs)
+            if is_market_wide(spec):
+                parts += [np.full(len(known), np.nan)] * len(columns)
+            else:
+                parts += feature_values(spec, known, columns, inputs)
         values = np.column_stack(parts)
         values[~np.isfinite(values)] = np.nan
         values[: self.warm_up] = np.nan
-        return pd.DataFrame(values, index=bars.index, columns=self.names)
+        return pd.DataFrame(values, index=known.index, columns=self.names)
 
     def check_volume(self, bars: pd.DataFrame) -> None:
         """Refuse bars without volume where a feature reads it.
@@ -215,6 +305,30 @@ class FeatureSet:
                 f"{'reads' if len(readers) == 1 else 'read'} it. Leave out what reads volume, or "
                 'take the preset "prices".'
             )
+
+    def check_panel(self, panel: Mapping[str, pd.DataFrame]) -> None:
+        """Refuse a panel with a market that never meets another, where a feature looks across.
+
+        Args:
+            panel: Valid bars by symbol.
+
+        Raises:
+            FeatureError: Naming the market.
+        """
+        wide = [format_spec(spec) for spec in self.specs if is_market_wide(spec)]
+        if not wide:
+            return
+        times = {symbol: naive_utc_index(bars.index) for symbol, bars in panel.items()}
+        together = pd.Series(np.concatenate([index.to_numpy() for index in times.values()]))
+        shared = pd.DatetimeIndex(together[together.duplicated()].unique())
+        for symbol, index in times.items():
+            if not index.isin(shared).any():
+                raise FeatureError(
+                    f"{wide[0]} looks across the markets of a panel, and no bar of market {symbol} "
+                    f"has the time of another market's (its first is at {format_time(index[0])} "
+                    "UTC). Bring the markets to the same times, leave this one out, or leave the "
+                    "feature out."
+                )
 
     def describe(self) -> dict[str, Any]:
         """Return the specs and where they are computed, as JSON can hold it."""

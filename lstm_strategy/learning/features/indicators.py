@@ -1,5 +1,6 @@
 """One indicator at a time, pandas-ta's or our own: find it, check its arguments, compute it."""
 
+import dataclasses
 import inspect
 import logging
 import re
@@ -16,7 +17,12 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import FeatureError
-from lstm_strategy.learning.features.kinds import MIRRORED_COLUMNS, OWN_KINDS
+from lstm_strategy.learning.features.kinds import (
+    MARKET_WIDE_KINDS,
+    MIRRORED_COLUMNS,
+    OWN_KINDS,
+    MarketWide,
+)
 from lstm_strategy.support import suggest_names
 
 FeatureSpec = Mapping[str, Any]
@@ -72,10 +78,10 @@ def read_library(saved: Mapping[str, Any]) -> tuple[str, str]:
 
 @cache
 def known_kinds() -> tuple[str, ...]:
-    """List the names that `kind` may have.
+    """List the names that the `kind` of a feature of one market may have.
 
     Returns:
-        Those of the installed pandas-ta and our own, sorted.
+        Those of the installed pandas-ta and our own, sorted; not those in `MARKET_WIDE_KINDS`.
 
     Example:
         >>> {"rsi", "column", "relative_volume"} <= set(known_kinds())
@@ -96,8 +102,28 @@ def format_spec(spec: FeatureSpec) -> str:
         >>> format_spec({"kind": "rsi", "length": 14})
         'rsi(length=14)'
     """
-    arguments = ", ".join(f"{name}={value!r}" for name, value in spec.items() if name != "kind")
+    arguments = ", ".join(
+        f"{name}={format_spec(value) if isinstance(value, Mapping) else repr(value)}"
+        for name, value in spec.items()
+        if name != "kind"
+    )
     return f"{spec['kind']}({arguments})"
+
+
+def is_market_wide(spec: FeatureSpec) -> bool:
+    """Whether a feature looks across the markets of a panel."""
+    return spec["kind"] in MARKET_WIDE_KINDS
+
+
+def build_market_wide(spec: FeatureSpec) -> MarketWide:
+    """A feature that looks across the markets, from its checked spec."""
+    arguments = {name: value for name, value in spec.items() if name != "kind"}
+    return MARKET_WIDE_KINDS[spec["kind"]](**arguments)
+
+
+def market_spec(spec: FeatureSpec) -> FeatureSpec:
+    """The feature of one market that a market-wide feature is made of; any other as it is."""
+    return build_market_wide(spec).market_spec if is_market_wide(spec) else spec
 
 
 def check_spec(spec: FeatureSpec) -> dict[str, Any]:
@@ -112,10 +138,36 @@ def check_spec(spec: FeatureSpec) -> dict[str, Any]:
             'Write for example {"kind": "rsi", "length": 14}.'
         )
     kind = spec["kind"]
+    if kind in MARKET_WIDE_KINDS:
+        return _check_market_wide(spec)
     if kind not in known_kinds():
-        raise FeatureError(f"Unknown feature kind {kind!r}. {suggest_names(kind, known_kinds())}")
+        kinds = (*known_kinds(), *MARKET_WIDE_KINDS)
+        raise FeatureError(f"Unknown feature kind {kind!r}. {suggest_names(kind, kinds)}")
     _check_arguments(kind, spec)
     return dict(spec)
+
+
+def _check_market_wide(spec: FeatureSpec) -> dict[str, Any]:
+    kind = spec["kind"]
+    fields = dataclasses.fields(MARKET_WIDE_KINDS[kind])  # type: ignore[arg-type]
+    known = [field.name for field in fields]
+    for name in spec.keys() - {"kind", *known}:
+        raise FeatureError(f"{kind} has no argument {name!r}. {suggest_names(name, known)}")
+    checked = dict(spec)
+    if "of" in known:
+        if "of" not in spec:
+            raise FeatureError(
+                f'kind "{kind}" needs the feature of one market that it is made of: '
+                f'{{"kind": "{kind}", "of": {{"kind": "rsi", "length": 14}}}}.'
+            )
+        checked["of"] = check_spec(spec["of"])
+        if is_market_wide(checked["of"]):
+            raise FeatureError(
+                f'{kind}: "of" must be a feature of one market, got '
+                f"{format_spec(checked['of'])}, which looks across all markets already."
+            )
+    build_market_wide(checked)
+    return checked
 
 
 def _check_arguments(kind: str, spec: FeatureSpec) -> None:
@@ -158,6 +210,7 @@ def _argument_names(kind: str) -> tuple[str, ...]:
 
 def bars_columns_of(spec: FeatureSpec) -> list[str]:
     """The columns beyond open, high, low, close and volume that a feature reads from the bars."""
+    spec = market_spec(spec)
     names = [spec.get("column"), *(spec.get(column) for column in BASE_COLUMNS)]
     return [name for name in names if isinstance(name, str) and name not in BASE_COLUMNS]
 

@@ -1,19 +1,22 @@
 """What is known at bar t must not change when the bars after t are removed or altered."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import name_market
 from lstm_strategy.errors import LooksAheadError
-from lstm_strategy.learning.features.alteration import alter_bars
+from lstm_strategy.learning.features.alteration import alter_bars, pick_evenly
 from lstm_strategy.learning.features.evidence import lookahead_evidence
 from lstm_strategy.learning.features.feature_set import FeatureSet
 from lstm_strategy.learning.features.indicators import format_spec
 from lstm_strategy.learning.features.traits import causal_remedy
+from lstm_strategy.support import naive_utc_index
 
 _TOLERANCE = 1e-9  # of a column's standard deviation
+_MOST_MARKETS = 12
 
 
 @dataclass(frozen=True)
@@ -159,32 +162,83 @@ def column_differences(
     return found
 
 
-def check_causal(features: FeatureSet, bars: pd.DataFrame, *, horizon: int) -> None:
+def check_causal(
+    features: FeatureSet, bars: pd.DataFrame | Mapping[str, pd.DataFrame], *, horizon: int
+) -> None:
     """Refuse features that look ahead on these very bars; runs the features five times.
 
     Args:
         features: What is tried.
-        bars: Valid bars, shape (n_bars, n_columns).
+        bars: Valid bars, shape (n_bars, n_columns), or a panel of such by symbol. Of a panel at
+            most 12 markets are cut and altered, spread evenly, all at the same times; columns of
+            the user's are tried on every market.
         horizon: Bars ahead that the target looks.
 
     Raises:
-        LooksAheadError: Naming the column, the bar and the remedy. A column that the user made
-            is refused where it reveals the next moves themselves, see `lookahead_evidence`.
+        LooksAheadError: Naming the market of a panel, the column, the bar and the remedy. A column
+            that the user made is refused where it reveals the next moves themselves, see
+            `lookahead_evidence`.
+        FeatureError: If a feature looks across the markets, and one of them never meets another.
 
     Example:
         >>> from lstm_strategy import sample_bars
         >>> check_causal(FeatureSet.preset("default"), sample_bars(), horizon=1)
     """
+    if not isinstance(bars, pd.DataFrame):
+        _check_panel(features, bars, horizon=horizon)
+        return
     cuts = sorted({max(2, len(bars) * share // 10) for share in (5, 8)})
     for difference in column_differences(features.frame, bars, cuts).values():
-        raise LooksAheadError(
-            f"The feature {difference.column} looks ahead: its value at {difference.time} is "
-            f"{difference.known:.6g} at the close of that bar and {difference.with_later:.6g} "
-            f"once later bars are known. {lookahead_remedy(features, difference.column)}",
-            column=difference.column,
-            bars_back=difference.bars_back,
-        )
-    for spec in features.specs:
+        _refuse(features, difference)
+    _check_own_columns(features, bars, horizon=horizon)
+
+
+def _check_panel(features: FeatureSet, panel: Mapping[str, pd.DataFrame], *, horizon: int) -> None:
+    features.check_panel(panel)
+    symbols = list(panel)
+    chosen = [symbols[place] for place in pick_evenly(list(range(len(symbols))), _MOST_MARKETS)]
+    tried = {symbol: panel[symbol] for symbol in chosen}
+    for symbol, difference in _panel_differences(features, tried):
+        with name_market(symbol):
+            _refuse(features, difference)
+    for symbol, bars in panel.items():
+        with name_market(symbol):
+            _check_own_columns(features, bars, horizon=horizon)
+
+
+def _panel_differences(
+    features: FeatureSet, panel: Mapping[str, pd.DataFrame]
+) -> Iterable[tuple[str, Difference]]:
+    """Where columns change when the later bars of all markets are removed or altered."""
+    full = features.frames(panel)
+    times = {symbol: naive_utc_index(bars.index) for symbol, bars in panel.items()}
+    all_times = np.unique(np.concatenate([index.to_numpy() for index in times.values()]))
+    for share in (5, 8):
+        cut = all_times[len(all_times) * share // 10]
+        n_known = {symbol: int(index.searchsorted(cut)) for symbol, index in times.items()}
+        begun = [symbol for symbol, n_bars in n_known.items() if n_bars]
+        for others in (
+            {symbol: panel[symbol].iloc[: n_known[symbol]] for symbol in begun},
+            {symbol: alter_bars(bars, n_known[symbol]) for symbol, bars in panel.items()},
+        ):
+            known = features.frames(others)
+            for symbol in begun:
+                found = first_differences(known[symbol], full[symbol], n_known[symbol])
+                yield from ((symbol, difference) for difference in found)
+
+
+def _refuse(features: FeatureSet, difference: Difference) -> None:
+    raise LooksAheadError(
+        f"The feature {difference.column} looks ahead: its value at {difference.time} is "
+        f"{difference.known:.6g} at the close of that bar and {difference.with_later:.6g} "
+        f"once later bars are known. {lookahead_remedy(features, difference.column)}",
+        column=difference.column,
+        bars_back=difference.bars_back,
+    )
+
+
+def _check_own_columns(features: FeatureSet, bars: pd.DataFrame, *, horizon: int) -> None:
+    for spec in features.market_specs:
         if spec["kind"] == "column":
             evidence = lookahead_evidence(bars[spec["column"]], bars, horizon=horizon)
             if evidence is not None:

@@ -1,14 +1,23 @@
 """How many bars it takes to forget where history began: measured by beginning later."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import name_market
+from lstm_strategy.learning.features.alteration import pick_evenly
 from lstm_strategy.learning.features.feature_set import FeatureSet
-from lstm_strategy.learning.features.traits import coarse_bars, steady_warm_up
+from lstm_strategy.learning.features.indicators import is_market_wide, market_spec
+from lstm_strategy.learning.features.traits import (
+    ColumnTraits,
+    coarse_bars,
+    look_across,
+    steady_warm_up,
+)
 
 FEATURE_TOLERANCE = 1e-6
 """Of a column's standard deviation."""
@@ -17,6 +26,7 @@ _SETTLED_SHARE = 0.6  # agreement that begins later than this may be luck
 _N_EVEN_STARTS = 6
 _STEPS = (1, 2, 5, 21, 89)
 _MOST_LEVELS = 64
+_MOST_MARKETS = 6
 _N_COARSE_BARS = 1_500
 _FEWEST_AGREEING, _TIMES_AGREEING = 100, 3  # bars of agreement that make a later difference odd
 _DISCRETE_MARGIN = 4  # two runs may agree on a column of few levels long before they are the same
@@ -113,7 +123,9 @@ def agreement(full: np.ndarray, later: np.ndarray, *, deviation: np.ndarray) -> 
     return agrees
 
 
-def settle_features(features: FeatureSet, bars: pd.DataFrame) -> FeatureSet:
+def settle_features(
+    features: FeatureSet, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
+) -> FeatureSet:
     """Measure warm-up and memory of features on the very bars that a model is trained on.
 
     They may be longer there than on the simulated bars that features are first measured on: a day
@@ -121,10 +133,13 @@ def settle_features(features: FeatureSet, bars: pd.DataFrame) -> FeatureSet:
 
     Args:
         features: What is measured.
-        bars: Valid bars, shape (n_bars, n_columns).
+        bars: Valid bars, shape (n_bars, n_columns), or a panel of such by symbol. Of a panel at
+            most 6 markets are measured, spread evenly, and the longest of what they show counts.
 
     Returns:
         The same features, with a warm-up and a memory of at least those measured before any fit.
+        Both are numbers of bars of the market; for a market-wide feature every market needs so
+        many.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -134,6 +149,8 @@ def settle_features(features: FeatureSet, bars: pd.DataFrame) -> FeatureSet:
         >>> features.memory, settle_features(features, hours).memory
         (1, 24)
     """
+    if not isinstance(bars, pd.DataFrame):
+        return _settle_on_panel(features, bars)
     features = features.as_measured
     full = features.frame(bars)
     features = _settle_warm_up(features, bars, full)
@@ -149,6 +166,41 @@ def settle_features(features: FeatureSet, bars: pd.DataFrame) -> FeatureSet:
             forgets=measured.is_certain and column.name not in undecided,
         )
     return features.with_columns(settled)
+
+
+def _settle_on_panel(features: FeatureSet, panel: Mapping[str, pd.DataFrame]) -> FeatureSet:
+    """The features with the longest warm-up and memory that they show on some of the markets."""
+    symbols = list(panel)
+    chosen = [symbols[place] for place in pick_evenly(list(range(len(symbols))), _MOST_MARKETS)]
+    markets = {symbol: panel[symbol] for symbol in chosen}
+    features = features.as_measured
+    own = [spec for spec in features.specs if not is_market_wide(spec)]
+    settled = _settle_on_each(FeatureSet(own), markets) if own else {}
+    for spec in features.specs:
+        if is_market_wide(spec):
+            of_market = _settle_on_each(FeatureSet([market_spec(spec)]), markets)
+            across = look_across(spec, tuple(of_market.values()))
+            settled |= {column.name: column for column in across}
+    return features.with_columns(settled)
+
+
+def _settle_on_each(
+    features: FeatureSet, markets: Mapping[str, pd.DataFrame]
+) -> dict[str, ColumnTraits]:
+    """The columns of features of one market, with the longest of what the markets show."""
+    longest: dict[str, ColumnTraits] = {}
+    for symbol, bars in markets.items():
+        with name_market(symbol):
+            columns = settle_features(features, bars).columns
+        for column in columns:
+            known = longest.get(column.name, column)
+            longest[column.name] = replace(
+                column,
+                warm_up=max(column.warm_up, known.warm_up),
+                memory=max(column.memory, known.memory),
+                forgets=column.forgets and known.forgets,
+            )
+    return longest
 
 
 @cache

@@ -1,7 +1,8 @@
 """The kinds of features that are our own, beside those of pandas-ta: one file a subject.
 
 Each kind is a function of the bars and of arguments by name; its column is known at the close of
-its row. Look-ahead, units and memory are measured for them as for those of pandas-ta.
+its row. Look-ahead, units and memory are measured for them as for those of pandas-ta. Those that
+look across the markets of a panel are classes in `market_wide`.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from lstm_strategy.learning.features.kinds.columns import (
     mirror_sign,
     own_column,
 )
+from lstm_strategy.learning.features.kinds.market_wide import MARKET_WIDE_KINDS, MarketWide
 from lstm_strategy.learning.features.kinds.momentum import (
     scaled_loss,
     scaled_macd,
@@ -39,4 +41,11 @@ OWN_KINDS: dict[str, Callable[..., pd.DataFrame]] = {
 }
 """Functions of the bars by the name of their kind."""
 
-__all__ = ["MIRRORED_COLUMNS", "OWN_KINDS", "mirror_sign", "relative_volume"]
+__all__ = [
+    "MARKET_WIDE_KINDS",
+    "MIRRORED_COLUMNS",
+    "MarketWide",
+    "OWN_KINDS",
+    "mirror_sign",
+    "relative_volume",
+]

@@ -10,7 +10,11 @@ from lstm_strategy.learning.features.traits.column_traits import (
     feature_values,
 )
 from lstm_strategy.learning.features.traits.made_up_bars import coarse_bars
-from lstm_strategy.learning.features.traits.measure import measure_columns, reads_volume
+from lstm_strategy.learning.features.traits.measure import (
+    look_across,
+    measure_columns,
+    reads_volume,
+)
 from lstm_strategy.learning.features.traits.probe import (
     CAUSAL_FORMS,
     causal_remedy,
@@ -24,6 +28,7 @@ __all__ = [
     "causal_remedy",
     "coarse_bars",
     "feature_values",
+    "look_across",
     "measure_columns",
     "reads_volume",
     "steady_warm_up",

@@ -7,6 +7,7 @@ any indicator of any pandas-ta version can be made stationary without a table.
 """
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import pandas as pd
@@ -15,14 +16,18 @@ from lstm_strategy.errors import FeatureError, NeverForgetsError
 from lstm_strategy.learning.features.indicators import (
     FeatureSpec,
     bars_columns_of,
+    build_market_wide,
     format_spec,
     indicator_columns,
+    is_market_wide,
+    market_spec,
 )
 from lstm_strategy.learning.features.traits.column_traits import ColumnTraits
 from lstm_strategy.learning.features.traits.made_up_bars import random_walk_bars
 from lstm_strategy.learning.features.traits.probe import Probe
 
 _PROBE_LENGTHS = (1_200, 4_800, 19_200)
+_DISCRETE_MARGIN = 2
 
 
 def measure_columns(spec: FeatureSpec) -> tuple[ColumnTraits, ...]:
@@ -33,7 +38,8 @@ def measure_columns(spec: FeatureSpec) -> tuple[ColumnTraits, ...]:
 
     Returns:
         The traits of each column, in the order of pandas-ta. The measurement is kept for the
-        next feature with the same arguments.
+        next feature with the same arguments. Those of a market-wide feature follow from the
+        feature of one market that it is made of.
 
     Raises:
         FeatureError: If it looks ahead, never forgets where history began, never warms up, or
@@ -43,9 +49,40 @@ def measure_columns(spec: FeatureSpec) -> tuple[ColumnTraits, ...]:
         >>> measure_columns({"kind": "sma", "length": 5})[0].is_level
         True
     """
+    if is_market_wide(spec):
+        return look_across(spec, measure_columns(market_spec(spec)))
     if spec["kind"] == "column":
         return (ColumnTraits(name=spec["column"]),)
     return _measure_columns_of_json(json.dumps(spec))
+
+
+def look_across(spec: FeatureSpec, columns: tuple[ColumnTraits, ...]) -> tuple[ColumnTraits, ...]:
+    """The traits of a market-wide feature from those of the feature of one market.
+
+    Units are those of the feature of one market, whose values are freed of them before any look
+    across. Warm-up and memory are numbers of bars that each market needs.
+
+    Args:
+        spec: One market-wide feature, checked.
+        columns: What is known of the columns that it is made of.
+
+    Example:
+        >>> mean = {"kind": "panel_mean", "of": {"kind": "rsi", "length": 14}}
+        >>> look_across(mean, (ColumnTraits("RSI_14", warm_up=14, memory=290),))[0].name
+        'PANEL_MEAN_RSI_14'
+    """
+    feature = build_market_wide(spec)
+    # two markets that are nearly even change places where memories agree to 1e-7 only
+    margin = _DISCRETE_MARGIN if feature.is_discrete else 1
+    return tuple(
+        replace(
+            column,
+            name=feature.name_column(column.name),
+            warm_up=column.warm_up + feature.n_rows_before,
+            memory=margin * column.memory + feature.n_rows_before,
+        )
+        for column in columns
+    )
 
 
 def reads_volume(spec: FeatureSpec) -> bool:
@@ -58,7 +95,7 @@ def reads_volume(spec: FeatureSpec) -> bool:
         >>> reads_volume({"kind": "obv"}), reads_volume({"kind": "rsi", "length": 14})
         (True, False)
     """
-    return _reads_volume_of_json(json.dumps(spec))
+    return _reads_volume_of_json(json.dumps(market_spec(spec)))
 
 
 @cache
