@@ -4,11 +4,13 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars.load import LoadedBars
+from lstm_strategy.bars.panel import Panel, name_market
 from lstm_strategy.bars.simulation_rules import KINDS, Draws, Path
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import suggest_names
@@ -18,6 +20,7 @@ _FIRST_OPEN = 100.0
 _USUAL_VOLUME = 1_000_000.0
 _WICK = 0.25  # of vol: wide enough to look like bars, too narrow to trigger orders often
 _MOST_BARS = 2_000_000  # business days since 1970 up to the year 9999, where Python's dates end
+_MOST_ASSETS = 10_000
 _LARGEST_LOG_PRICE = 600.0  # exp(709) is the end of float64
 
 _ALLOWED = {
@@ -62,9 +65,50 @@ class SimulatedMarket:
     variance: pd.Series | None = None
 
 
+@dataclass(frozen=True)
+class SimulatedPanel:
+    """Markets made by one known rule, and the exposures that whoever knows the rule would hold.
+
+    `simulate_bars(p.kind, n_bars, seed=p.seed, n_assets=len(p.bars), **p.params)` makes the panel
+    `p` again.
+
+    Attributes:
+        bars: The bars by symbol, `A01`, `A02` and so on.
+        oracle: The exposures by symbol, each as in `SimulatedMarket`.
+        kind: The rule.
+        seed: The number that the draws were made from.
+        params: Every parameter of the rule, defaults included.
+        variance: The variances by symbol, each as in `SimulatedMarket`; None where there are none.
+    """
+
+    bars: Panel
+    oracle: dict[str, pd.Series]
+    kind: str
+    seed: int
+    params: dict[str, float]
+    variance: dict[str, pd.Series] | None = None
+
+
+@overload
 def simulate_bars(
-    kind: str, n_bars: int = 20_000, *, seed: int = 0, **params: float
-) -> SimulatedMarket:
+    kind: str, n_bars: int = ..., *, seed: int = ..., n_assets: None = ..., **params: float
+) -> SimulatedMarket: ...
+
+
+@overload
+def simulate_bars(
+    kind: str, n_bars: int = ..., *, seed: int = ..., n_assets: int, **params: float
+) -> SimulatedPanel: ...
+
+
+def simulate_bars(
+    kind: str,
+    n_bars: int = 20_000,
+    *,
+    seed: int = 0,
+    n_assets: int | None = None,
+    **params: float,
+) -> SimulatedMarket | SimulatedPanel:
     """Make bars of a market whose right answer is known, together with that answer.
 
     Closes follow from log returns; every open is the close before it. High and low reach beyond
@@ -72,6 +116,11 @@ def simulate_bars(
     other bar; those of `garch` are the extremes of a path of the bar's own variance. The same seed
     always makes the same bars, and a longer market of the same seed begins with the shorter one (as
     long as numpy keeps its random streams).
+
+    With `n_assets` there are as many markets of the same rule. What the rule remembers is the same
+    for all of them, and all else is drawn for each: the news of `remembered_news`, drift and
+    volatility of `regimes`, and the variance of `garch` are shared. More markets of the same seed
+    begin with the fewer.
 
     Args:
         kind: The rule of the market:
@@ -87,12 +136,13 @@ def simulate_bars(
             - `noise`: a random walk, and nothing to forecast: `vol=0.01` and `volume_noise=0.1`.
         n_bars: From 1 to 2,000,000 bars, one for each business day from 1970 on.
         seed: Not negative; another seed makes another market of the same kind.
+        n_assets: How many markets to make, from 1 to 10,000. None for one market that is no panel.
         **params: Parameters of the kind, by name. `vol` is the standard deviation of a usual log
             return.
 
     Returns:
         The bars, the exposure that earns most on them, and for `garch` and `noise` the variance to
-        expect.
+        expect; with `n_assets` each of them by symbol.
 
     Raises:
         BarsError: For an unknown kind or parameter, naming the nearest, or a value out of range.
@@ -103,13 +153,39 @@ def simulate_bars(
         >>> earned = market.oracle * next_return
         >>> bool(earned.mean() > 0.4 * 0.01)
         True
+        >>> panel = simulate_bars("remembered_news", 500, seed=7, n_assets=12)
+        >>> panel.bars.symbols[:3], len(panel.bars["A12"]), len(panel.oracle["A12"])
+        (('A01', 'A02', 'A03'), 500, 500)
     """
     rule = _find_rule(kind)
     settings = _complete_params(kind, rule, params)
     n_bars = _check_whole("n_bars", n_bars, least=1, most=_MOST_BARS)
     seed = _check_whole("seed", seed, least=0)
-    draws = Draws.from_seed(n_bars, seed)
-    path = rule(draws, **settings)
+    shared = Draws.from_seed(n_bars, seed)
+    if n_assets is None:
+        return _build_market(shared, kind, seed, settings)
+    n_assets = _check_whole("n_assets", n_assets, least=1, most=_MOST_ASSETS)
+    markets = {}
+    for number in range(1, n_assets + 1):
+        symbol = f"A{number:02}"
+        own = Draws.from_seed(n_bars, [seed, number]).share_state_of(shared)
+        with name_market(symbol):
+            markets[symbol] = _build_market(own, kind, seed, settings)
+    variance = {name: m.variance for name, m in markets.items() if m.variance is not None}
+    return SimulatedPanel(
+        Panel({name: LoadedBars(market.bars, ()) for name, market in markets.items()}),
+        {name: market.oracle for name, market in markets.items()},
+        kind,
+        seed,
+        settings,
+        variance or None,
+    )
+
+
+def _build_market(
+    draws: Draws, kind: str, seed: int, settings: dict[str, float]
+) -> SimulatedMarket:
+    path = KINDS[kind](draws, **settings)
     bars = _build_bars(path, draws, wick=_WICK * settings["vol"])
     oracle = pd.Series(path.oracle, bars.index, name="oracle")
     variance = path.variance

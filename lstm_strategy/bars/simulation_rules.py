@@ -3,8 +3,8 @@
 Row t of the draws is all that chance adds at bar t: no bar and no oracle can know of later rows.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -20,20 +20,30 @@ class Draws:
         shock: Standard normal, shape (n_bars,), behind the return.
         volume_shock: Standard normal, shape (n_bars,), behind the volume.
         wicks: Standard normal, shape (n_bars, 2), behind high and low.
-        chance: Uniform on 0…1, shape (n_bars, 2), behind hidden events and states.
+        chance: Uniform on 0…1, shape (n_bars, 2), behind what happens within a bar.
+        state_shock: `shock` of whatever the memory comes from: of the market itself, or one that
+            all markets of a panel share.
+        state_chance: `chance` of the same, behind hidden events and states.
     """
 
     shock: np.ndarray
     volume_shock: np.ndarray
     wicks: np.ndarray
     chance: np.ndarray
+    state_shock: np.ndarray
+    state_chance: np.ndarray
 
     @classmethod
-    def from_seed(cls, n_bars: int, seed: int) -> Self:
+    def from_seed(cls, n_bars: int, seed: int | Sequence[int]) -> Self:
         """Draw row by row, so that more bars never change the first ones."""
         normal_stream, uniform_stream = np.random.default_rng(seed).spawn(2)
         normal = normal_stream.standard_normal((n_bars, 4))
-        return cls(normal[:, 0], normal[:, 1], normal[:, 2:], uniform_stream.random((n_bars, 2)))
+        shock, chance = normal[:, 0], uniform_stream.random((n_bars, 2))
+        return cls(shock, normal[:, 1], normal[:, 2:], chance, shock, chance)
+
+    def share_state_of(self, other: Self) -> Self:
+        """The same draws, with the memory of other ones."""
+        return replace(self, state_shock=other.shock, state_chance=other.chance)
 
 
 @dataclass(frozen=True)
@@ -86,10 +96,12 @@ def remembered_news(
 
     so by default a Sharpe ratio of 0.288/1.102 = 0.261 a bar, and its sign is right in
     (1−p)·Φ(s) + p/2 = 61.3% of bars.
+
+    The markets of a panel share their news, and with it the state; each is busy by itself.
     """
-    is_news = draws.chance[:, 0] < p_news
+    is_news = draws.state_chance[:, 0] < p_news
     busy = np.where(draws.chance[:, 1] < 0.5, 1.0, -1.0)
-    direction = np.sign(draws.shock)
+    direction = np.sign(draws.state_shock)
     state = _latest_value(is_news, direction)
     oracle = state * busy + 0.0  # no negative zeros before the first news
     drift = np.append(0.0, oracle[:-1])  # what was known at the close before
@@ -122,9 +134,11 @@ def regimes(
     The oracle is the sign of the drift at its row, which is that of the drift to expect at the
     next bar since a state lasts three bars or more on average. It earns
     `vol`·`strength`·(1−2/`mean_drift_bars`) a bar.
+
+    The markets of a panel share drift and volatility.
     """
-    drift = _two_state_chain(draws.chance[:, 0], mean_bars=mean_drift_bars)
-    is_wild = _two_state_chain(draws.chance[:, 1], mean_bars=mean_vol_bars) > 0
+    drift = _two_state_chain(draws.state_chance[:, 0], mean_bars=mean_drift_bars)
+    is_wild = _two_state_chain(draws.state_chance[:, 1], mean_bars=mean_vol_bars) > 0
     shock = np.where(is_wild, wild_factor, 1.0) * draws.shock
     return Path(
         log_return=vol * (strength * drift + shock),
@@ -152,6 +166,8 @@ def garch(
     their distributions given the close, but independently of each other: Rogers and Satchell's
     estimator is right on average, that of Parkinson 3% and of Garman and Klass 4% too high.
 
+    The markets of a panel share the variance, which follows shocks that none of them shows.
+
     Source:
         GARCH(1,1) of Bollerslev (1986), section 3.
 
@@ -165,7 +181,7 @@ def garch(
         )
     omega = vol**2 * (1 - alpha - beta)
     variance, variances = vol**2, []
-    for squared_shock in np.square(draws.shock).tolist():
+    for squared_shock in np.square(draws.state_shock).tolist():
         variances.append(variance)
         variance = omega + (alpha * squared_shock + beta) * variance
     h = np.array(variances)
@@ -183,7 +199,7 @@ def noise(draws: Draws, *, vol: float = 0.01, volume_noise: float = 0.1) -> Path
     """A random walk: nothing can be forecast, so the oracle stays out.
 
     The log return is `vol`·z − `vol`²/2, z standard normal: the simple return to expect is
-    exactly 0. Volume is noise.
+    exactly 0. Volume is noise. The markets of a panel share nothing.
     """
     return Path(
         log_return=vol * draws.shock - vol**2 / 2,

@@ -29,13 +29,17 @@ def news_market():
 
 
 def draws(shock, chance=None, volume_shock=None):
-    """Hand-set draws: one row per bar."""
+    """Hand-set draws of one market: one row per bar."""
     n_bars = len(shock)
+    shock = np.array(shock, dtype=float)
+    chance = np.full((n_bars, 2), 0.99) if chance is None else np.array(chance)
     return Draws(
-        shock=np.array(shock, dtype=float),
+        shock=shock,
         volume_shock=np.zeros(n_bars) if volume_shock is None else np.array(volume_shock),
         wicks=np.zeros((n_bars, 2)),
-        chance=np.full((n_bars, 2), 0.99) if chance is None else np.array(chance),
+        chance=chance,
+        state_shock=shock,
+        state_chance=chance,
     )
 
 
@@ -330,6 +334,71 @@ def test_a_market_can_be_made_again_from_what_it_says_of_itself(kind):
     assert not market.bars.equals(simulate_bars(kind, 200, seed=15, vol=0.02).bars)
 
 
+def test_the_markets_of_a_panel_share_their_news_and_are_busy_by_themselves():
+    panel = simulate_bars("remembered_news", 4_000, seed=3, n_assets=3)
+    assert panel.bars.symbols == tuple(panel.oracle) == ("A01", "A02", "A03")
+    jumps = [np.isclose(np.diff(np.log(bars["close"])), 0.025) for bars in panel.bars.values()]
+    assert 40 < jumps[0].sum() < 120
+    assert (jumps[0] == jumps[1]).all()
+    assert (jumps[0] == jumps[2]).all()
+    busy = [np.where(bars["volume"] % 6e6 > 1e6, 1, -1) for bars in panel.bars.values()]
+    exposures = [oracle.to_numpy() for oracle in panel.oracle.values()]
+    assert abs(correlation(exposures[0], exposures[1])) < 0.05
+    assert abs(correlation(busy[0], busy[1])) < 0.2
+
+
+def test_every_market_of_a_panel_pays_its_oracle_as_a_single_one_does():
+    panel = simulate_bars("remembered_news", 20_000, seed=1, n_assets=4)
+    for symbol, bars in panel.bars.items():
+        validate_bars(bars)
+        earned = panel.oracle[symbol].shift(1).iloc[1:] * np.diff(np.log(bars["close"]))
+        assert earned.mean() / earned.std() == pytest.approx(0.261, abs=0.03)
+
+
+def test_the_markets_of_a_panel_share_drift_and_volatility():
+    panel = simulate_bars("regimes", 3_000, seed=3, n_assets=3)
+    assert panel.oracle["A01"].equals(panel.oracle["A02"])
+    returns = [np.diff(np.log(bars["close"])) for bars in panel.bars.values()]
+    assert abs(correlation(returns[0], returns[1])) < 0.1
+    assert correlation(np.abs(returns[0]), np.abs(returns[1])) > 0.2
+
+
+def test_the_markets_of_a_panel_share_the_variance_of_garch():
+    panel = simulate_bars("garch", 3_000, seed=3, n_assets=2)
+    variance = panel.variance["A01"]
+    assert variance.equals(panel.variance["A02"])
+    scaled = [
+        np.diff(np.log(bars["close"])) / np.sqrt(variance.to_numpy()[:-1])
+        for bars in panel.bars.values()
+    ]
+    assert [part.std() for part in scaled] == pytest.approx([1, 1], abs=0.04)
+    assert abs(correlation(*scaled)) < 0.06
+    assert panel.oracle["A01"].eq(0).all()
+
+
+def test_noise_shares_nothing_between_markets():
+    panel = simulate_bars("noise", 3_000, seed=3, n_assets=2)
+    first, second = (np.diff(np.log(bars["close"])) for bars in panel.bars.values())
+    assert abs(correlation(first, second)) < 0.06
+    assert abs(correlation(np.abs(first), np.abs(second))) < 0.06
+
+
+@all_kinds
+def test_a_larger_panel_begins_with_the_smaller_one(kind):
+    small = simulate_bars(kind, 60, seed=8, n_assets=2)
+    large = simulate_bars(kind, 90, seed=8, n_assets=3)
+    for symbol, bars in small.bars.items():
+        pd.testing.assert_frame_equal(bars, large.bars[symbol].iloc[:60])
+        pd.testing.assert_series_equal(small.oracle[symbol], large.oracle[symbol].iloc[:60])
+    again = simulate_bars(small.kind, 60, seed=small.seed, n_assets=2, **small.params)
+    assert again.bars.fingerprint == small.bars.fingerprint
+
+
+def test_a_market_of_a_panel_whose_prices_leave_float64_is_named():
+    with pytest.raises(BarsError, match="market A01: prices must stay within what float64 holds"):
+        simulate_bars("noise", 40_000, seed=1, n_assets=2, vol=0.2)
+
+
 def test_one_bar_and_the_year_5000_are_no_trouble():
     assert len(simulate_bars("remembered_news", 1).bars) == 1
     assert simulate_bars("noise", 900_000).bars.index[-1].year > 5000
@@ -338,6 +407,9 @@ def test_one_bar_and_the_year_5000_are_no_trouble():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        pytest.param(
+            {"kind": "noise", "n_assets": 0}, "n_assets must be .* from 1", id="no assets"
+        ),
         pytest.param({"kind": "garhc"}, "got 'garhc'. Did you mean garch?", id="kind"),
         pytest.param({"kind": "x"}, "Known: remembered_news, regimes, garch, noise", id="no idea"),
         pytest.param({"kind": None}, "kind must be one of", id="no kind"),
