@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from lstm_strategy.trading import BarsFeed
     from lstm_strategy.trading.baselines import BASELINES
     from lstm_strategy.trading.cerebro import BrokerSettings
-    from lstm_strategy.trading.execution import TargetStrategy
+    from lstm_strategy.trading.execution import PortfolioStrategy, TargetStrategy
     from lstm_strategy.trading.lstm import LSTMIndicator, LSTMStrategy
 
 __version__ = "0.1.0"
@@ -66,6 +66,7 @@ _HOME_OF_NAME = {
     "LSTMIndicator": ".trading.lstm",
     "LSTMStrategy": ".trading.lstm",
     "TargetStrategy": ".trading.execution",
+    "PortfolioStrategy": ".trading.execution",
     "BrokerSettings": ".trading.cerebro",
     "BASELINES": ".trading.baselines",
     "run_backtest": ".evaluation.backtests",
@@ -101,6 +102,7 @@ __all__ = [
     "LSTMIndicator",
     "LSTMStrategy",
     "TargetStrategy",
+    "PortfolioStrategy",
     "BrokerSettings",
     "BASELINES",
     "run_backtest",

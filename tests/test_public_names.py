@@ -22,6 +22,7 @@ CONTRACT = {
     "LSTMStrategy",
     "LSTMStrategyError",
     "Policy",
+    "PortfolioStrategy",
     "Quantiles",
     "Return",
     "TargetStrategy",

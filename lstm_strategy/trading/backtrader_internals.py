@@ -8,7 +8,7 @@ an override has to stand in its class.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -250,14 +250,67 @@ def without_cash_check() -> dict[str, bool]:
     return {"_checksubmit": False}
 
 
-def hold_until_next_bar(order: Any, feed: Any) -> None:
+def hold_until_next_bar(order: Any, feed: Any, fit: Callable[[], bool] | None = None) -> None:
     """Keep the simulated broker from filling an order before its feed has a new bar.
 
     A market order waits by itself. A limit order would fill on the bar on which it was sent
     whenever another feed wakes the broker first.
+
+    Args:
+        order: An order that has been sent.
+        feed: Its feed.
+        fit: What is asked whenever the order could fill, and may resize it; where it answers
+            False, the order waits on.
     """
-    order.active = partial(_is_newer_than, feed, feed.datetime[0])
+    order.active = partial(_may_fill, feed, feed.datetime[0], fit)
 
 
-def _is_newer_than(feed: Any, time: float) -> bool:
-    return bool(feed.datetime[0] > time)
+def _may_fill(feed: Any, time: float, fit: Callable[[], bool] | None) -> bool:
+    return bool(feed.datetime[0] > time) and (fit is None or fit())
+
+
+def resize_order(order: Any, size: float) -> None:
+    """Change the size of a buy that the simulated broker is about to fill.
+
+    Args:
+        order: The order.
+        size: What is left to buy of it, in units.
+    """
+    bought = order.executed.size
+    order.size = order.created.size = bought + size
+    order.executed.remsize = size
+
+
+def feed_name(feed: Any) -> str:
+    """Return the name under which a feed was added to Cerebro; "" for one without a name.
+
+    Args:
+        feed: A data feed.
+
+    Example:
+        >>> import backtrader as bt
+        >>> feed_name(bt.feeds.GenericCSVData(dataname="bars.csv", name="SPY"))
+        'SPY'
+    """
+    return str(feed._name or "")
+
+
+def minimum_periods(strategy: Any) -> list[int]:
+    """Return how many bars of each feed a strategy needs for the indicators on it.
+
+    Args:
+        strategy: A strategy that Cerebro has begun to run.
+
+    Returns:
+        One number for each feed, counted from 1, in the order of `strategy.datas`.
+
+    Example:
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, simulate_bars
+        >>> cerebro = bt.Cerebro()
+        >>> _ = cerebro.adddata(BarsFeed(simulate_bars("noise", 50).bars))
+        >>> _ = cerebro.addstrategy(bt.strategies.MA_CrossOver, fast=5, slow=20)
+        >>> minimum_periods(cerebro.run()[0])
+        [21]
+    """
+    return [int(period) for period in strategy._minperiods]

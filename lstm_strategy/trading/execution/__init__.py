@@ -1,9 +1,11 @@
 """A desired exposure becomes orders: how large, when a stop closes, and what became of each.
 
-`TargetStrategy` is the class to derive a strategy from. `TradingSettings`, with `LotSize`,
+`TargetStrategy` is the class to derive a strategy for one market from, `PortfolioStrategy` the one
+for many; `ExposureStrategy` is either. `TradingSettings`, with `LotSize`,
 `Reserve` and `Band`, lets other settings check the same values by the same rules.
 """
 
+from lstm_strategy.trading.execution.exposure_strategy import ExposureStrategy
 from lstm_strategy.trading.execution.lengths import choose_length
 from lstm_strategy.trading.execution.order_log import ORDER_KINDS, silence_orders
 from lstm_strategy.trading.execution.order_log import log as order_logger
@@ -15,13 +17,24 @@ from lstm_strategy.trading.execution.parameters import (
     check_params,
     default_params,
 )
+from lstm_strategy.trading.execution.portfolio import (
+    PORTFOLIO_ORDER_KINDS,
+    EwmVolatility,
+    PortfolioParameters,
+    PortfolioStrategy,
+)
 from lstm_strategy.trading.execution.target_strategy import TargetStrategy
 from lstm_strategy.trading.execution.terms import note_one_unit, trades_one_unit
 
 __all__ = [
     "Band",
+    "EwmVolatility",
+    "ExposureStrategy",
     "LotSize",
     "ORDER_KINDS",
+    "PORTFOLIO_ORDER_KINDS",
+    "PortfolioParameters",
+    "PortfolioStrategy",
     "Reserve",
     "TargetStrategy",
     "TradingSettings",

@@ -15,10 +15,12 @@ def _to_plain_value(value: Any) -> Any:
 
 
 _FromNumpy = BeforeValidator(_to_plain_value)
-_Flag = Annotated[bool, _FromNumpy, Field(description="True or False")]
 _ATRs = Annotated[float | None, Field(gt=0, description="a number of ATRs such as 2, or None")]
-_Bars = Annotated[int, _FromNumpy, Field(ge=1, description="a whole number such as 14")]
 
+Flag = Annotated[bool, _FromNumpy, Field(description="True or False")]
+Bars = Annotated[int, _FromNumpy, Field(ge=1, description="a whole number such as 14")]
+PerYear = Annotated[float, Field(gt=0, description="a number such as 252")]
+PerDay = Annotated[float, Field(gt=0, description="a number such as 24")]
 LotSize = Annotated[float, Field(gt=0, description="units above 0; 1 trades whole shares")]
 Reserve = Annotated[float, Field(ge=0, lt=1, description="a fraction of the price such as 0.01")]
 Band = Annotated[float, Field(ge=0, description="a fraction of equity such as 0.1")]
@@ -72,17 +74,15 @@ class TargetParameters(TradingSettings):
         0.1
     """
 
-    long_only: _Flag = False
+    long_only: Flag = False
     band: Band = 0.1
     reserve: Reserve = 0.01
     lot_size: LotSize = 1e-6
     stop_loss_atr: _ATRs = None
     trailing_stop_atr: _ATRs = None
-    atr_length: Annotated[int, _FromNumpy, Field(ge=1, description="a whole number such as 14")] = (
-        14
-    )
-    bars_per_year: Annotated[float, Field(gt=0, description="a number such as 252")] = 252
-    bars_per_day: Annotated[float, Field(gt=0, description="a number such as 24")] = 1
+    atr_length: Bars = 14
+    bars_per_year: PerYear = 252
+    bars_per_day: PerDay = 1
 
 
 def default_params(settings: type[TradingSettings]) -> tuple[tuple[str, Any], ...]:

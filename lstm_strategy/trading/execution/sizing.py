@@ -42,3 +42,21 @@ def affordable_size(
     if size * price + commission(size, price) > cash:
         size = (budget - fee) / price
     return max(size, 0.0)
+
+
+def is_worth_trading(target: float, exposure: float, band: float) -> bool:
+    """Return whether a difference is traded: one beyond the band, a change of sign, or an exit.
+
+    Args:
+        target: The fraction of equity to hold.
+        exposure: The fraction that is held.
+        band: Smaller differences aren't traded.
+
+    >>> is_worth_trading(0.5, 0.45, 0.1), is_worth_trading(0.0, 0.05, 0.1)
+    (False, True)
+    """
+    if target * exposure < 0.0:
+        return True
+    if target == 0.0:
+        return exposure != 0.0
+    return abs(target - exposure) > band

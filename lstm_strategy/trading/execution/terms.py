@@ -49,16 +49,18 @@ class RivalWatch:
     only look on until it sends an order.
 
     Args:
-        strategy: A strategy whose run begins.
-        kind: The class of the strategies that take every position of their feed for their own.
+        strategy: A strategy of that kind whose run begins.
+        kind: The class of the strategies that take every position of the feeds that their
+            `traded_datas` returns for their own.
     """
 
-    def __init__(self, strategy: bt.Strategy, kind: type[bt.Strategy]) -> None:
+    def __init__(self, strategy: Any, kind: type[bt.Strategy]) -> None:
         others = strategies_of_last_run(strategy.cerebro)
         self._strategy, self._kind = strategy, kind
         self._orders = getattr(strategy.broker, "orders", [])
         self._n_seen = len(self._orders)
-        same = [s for s in others if isinstance(s, kind) and s.data is strategy.data]
+        self._traded = {id(data) for data in strategy.traded_datas()}
+        same = [s for s in others if isinstance(s, kind) and self._shares(s)]
         speaks_for_all = bool(same) and same[0] is strategy
         if speaks_for_all and len(same) > 1:
             self._say(same)
@@ -70,10 +72,13 @@ class RivalWatch:
             return
         sent, self._n_seen = self._orders[self._n_seen :], len(self._orders)
         for order in sent:
-            if order.data is self._strategy.data and not isinstance(order.owner, self._kind):
+            if id(order.data) in self._traded and not isinstance(order.owner, self._kind):
                 self._has_to_look = False
                 self._say([self._strategy, order.owner])
                 return
+
+    def _shares(self, other: Any) -> bool:
+        return any(id(data) in self._traded for data in other.traded_datas())
 
     def _say(self, rivals: list[bt.Strategy]) -> None:
         log.warning(

@@ -1,0 +1,57 @@
+"""What markets may be worth together: one budget for all of them."""
+
+from collections.abc import Mapping
+
+_ROUNDING = 1.0 + 1e-12  # 0.9 + 0.8 is 1.7000000000000002
+
+
+def fit_to_budget(
+    targets: Mapping[str, float],
+    fixed: Mapping[str, float],
+    *,
+    max_gross: float,
+    max_net: float | None = None,
+) -> dict[str, float]:
+    """Scale exposures down to what all positions together may be worth.
+
+    Gross comes first: where the sum of absolute exposures is too large, all targets shrink by one
+    factor. Then, where longs exceed shorts by too much (or shorts longs), the targets of the
+    larger side shrink by one factor.
+
+    Args:
+        targets: The exposures asked for, fractions of equity by market.
+        fixed: The exposures that can't be changed now, because their market has no bar; they count
+            and stay as they are.
+        max_gross: The most that the absolute exposures may sum to.
+        max_net: The most that the exposures may sum to, in absolute value; None for no limit.
+
+    Returns:
+        The exposures of the markets in `targets`, in their order, each of the same sign as before.
+
+    Example:
+        >>> fit_to_budget({"A": 1.0, "B": -1.0}, {"C": 0.5}, max_gross=1.0)
+        {'A': 0.25, 'B': -0.25}
+        >>> fit_to_budget({"A": 0.5, "B": -0.25}, {}, max_gross=1.0, max_net=0.0)
+        {'A': 0.25, 'B': -0.25}
+    """
+    room = max_gross - sum(map(abs, fixed.values()))
+    factor = _shrink(sum(map(abs, targets.values())), room)
+    fitted = {name: factor * target for name, target in targets.items()}
+    if max_net is None:
+        return fitted
+    net = sum(fitted.values()) + sum(fixed.values())
+    if abs(net) <= max_net:
+        return fitted
+    side = 1.0 if net > 0.0 else -1.0
+    larger = sum(target for target in fitted.values() if target * side > 0.0) * side
+    factor = _shrink(larger, larger - (abs(net) - max_net))
+    return {
+        name: factor * target if target * side > 0.0 else target for name, target in fitted.items()
+    }
+
+
+def _shrink(size: float, room: float) -> float:
+    """The factor, 0…1, by which something shrinks into the room there is."""
+    if size <= room * _ROUNDING:
+        return 1.0
+    return max(room, 0.0) / size

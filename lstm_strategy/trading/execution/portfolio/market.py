@@ -1,0 +1,63 @@
+"""One market of a portfolio: whether it can be decided and traded at the present date."""
+
+from typing import Any
+
+from lstm_strategy.trading.execution.market_orders import MarketOrders
+
+_LONG_PAUSE_DAYS = 10.0
+_LONG_PAUSE_BARS = 3
+
+
+class Market:
+    """A market of a portfolio as it is at the present date of the run.
+
+    Args:
+        name: What it is called.
+        orders: Its position and its order.
+        volatility: A line with its volatility; None where nobody asks for it.
+
+    Attributes:
+        is_fresh: Whether it has a bar at the present date.
+        is_live: Whether it has as many bars as its indicators need, and hasn't paused for long:
+            for more than ten days and more than three times its last spacing.
+        time: The date of its last bar as backtrader has it, in days; 0 before the first.
+    """
+
+    def __init__(self, name: str, orders: MarketOrders, volatility: Any) -> None:
+        self.name, self.orders, self.data = name, orders, orders.data
+        self.volatility = volatility
+        self.bars_needed = 1
+        self.is_fresh = self.is_live = False
+        self.time = 0.0
+        self._spacing = 0.0
+        self._is_warm = False
+
+    def look(self, now: float) -> None:
+        """See what the present date brought.
+
+        Args:
+            now: The date, in days.
+        """
+        n_bars = len(self.data)
+        if not n_bars:  # its lines would show the last bar of the run
+            return
+        time = self.data.datetime[0]
+        self.is_fresh = time >= now
+        if time > self.time:
+            self._spacing, self.time = time - self.time if self.time else 0.0, time
+            self._is_warm = n_bars >= self.bars_needed
+        pause = now - time
+        is_quiet = pause > _LONG_PAUSE_DAYS and pause > _LONG_PAUSE_BARS * self._spacing
+        self.is_live = self._is_warm and not is_quiet
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has had a bar."""
+        return self.time > 0.0
+
+    def committed_exposure(self, equity: float) -> float:
+        """Return what is held and on order, at its last close, as a fraction of equity."""
+        units = self.orders.position.size
+        if self.orders.is_waiting:
+            units += self.orders.order.executed.remsize
+        return float(units * self.data.close[0] / equity) if units else 0.0

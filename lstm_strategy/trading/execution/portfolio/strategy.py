@@ -1,0 +1,377 @@
+"""From desired exposures in many markets to orders under one budget."""
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.support import suggest_names
+from lstm_strategy.trading.backtrader_internals import (
+    exactbars_of,
+    feed_name,
+    minimum_periods,
+)
+from lstm_strategy.trading.execution.exposure_strategy import ExposureStrategy
+from lstm_strategy.trading.execution.order_log import ORDER_KINDS
+from lstm_strategy.trading.execution.parameters import default_params
+from lstm_strategy.trading.execution.portfolio.budget import fit_to_budget
+from lstm_strategy.trading.execution.portfolio.market import Market
+from lstm_strategy.trading.execution.portfolio.parameters import PortfolioParameters
+from lstm_strategy.trading.execution.portfolio.volatility import EwmVolatility
+from lstm_strategy.trading.execution.sizing import is_worth_trading
+
+PORTFOLIO_ORDER_KINDS = (*ORDER_KINDS, "cut", "stranded")
+"""What can become of an order of a portfolio, explained at `PortfolioStrategy`."""
+
+# Keeps the last float digit of a whole-cash purchase from asking for more than there is.
+_CASH_TOLERANCE = 1e-12
+
+
+class PortfolioStrategy(ExposureStrategy):
+    """Hold the fractions of equity that `target_exposures` asks for, in all datas of a Cerebro.
+
+    Override `target_exposures`. It is asked at the close of every date on which some data has a
+    bar, and the orders that follow fill at the next open of each data. The datas may begin, end
+    and pause at dates of their own: one that has not begun, or whose indicators lack bars, holds
+    up none of the others.
+
+    Exposures are fitted to one budget: first `max_exposure` limits each, then `max_gross` and
+    `max_net` all together. A market is traded at closes of its own bars only; on the dates in
+    between its position, and the order that waits for its next bar, count in the budget as they
+    are. Sells are sent before buys, and backtrader fills them in that order. A buy is sized for
+    what sales will bring at `close * (1 - reserve)`; where they bring less, or where a market that
+    sells has no bar on the day, the buy shrinks to what the cash pays when it fills.
+
+    A subclass with an `__init__` of its own calls `super().__init__()` first, and makes its
+    indicators by market: `{name: bt.ind.SMA(data, period=50) for name, data in
+    self.markets.items()}`. `target_exposures` looks at the markets in `self.live_markets` only:
+    backtrader's lines show the last bar of the run for a data that hasn't begun.
+
+    Args:
+        long_only: Whether exposures below 0 become 0 (False).
+        max_gross: The most that all positions are worth, long and short, in multiples of equity
+            (1). Longs can never be worth more than the equity, since there is no credit.
+        max_net: The most by which longs exceed shorts, or shorts longs (None, so no limit).
+        max_exposure: The most that one market is worth: a fraction for all, or a dict by market
+            (None, so no limit).
+        target_volatility: Fraction per year. An answer of 1 then asks for one equal share of the
+            portfolio, 1/n of n live markets, at this volatility: exposure is the answer times
+            `target_volatility / volatility / n`. None, the default, takes answers as fractions of
+            equity.
+        volatility_span: Bars of the exponential weights of that volatility (60).
+        rebalance_bars: Dates from one decision to the next (1); the last answer stands in between.
+        band: Differences between target and exposure up to this fraction of an equal share of
+            equity (1/n) aren't traded (0.1).
+        reserve: A buy pays up to `close * (1 + reserve)`, and cash is kept for that (0.01).
+        lot_size: The smallest tradable number of units (1e-6); 1 for whole shares.
+        bars_per_year: Annualises volatilities, and counts months (252).
+        bars_per_day: For strategies that count days (1). `run_backtest` takes both from the bars.
+
+    Attributes:
+        markets: All datas by name, `data0` and so on where they have none.
+        order_counts: What became of the orders, by kind: those of `TargetStrategy`; `cut` (a buy
+            that was made smaller because a sale had not yet paid for it); and `stranded` (a
+            position in a market that ended before the run did, and keeps the value of its last
+            close). The first of each trouble in a run is also logged as a warning with its remedy.
+        order_counts_by_market: The same for each market, by name.
+
+    Raises:
+        TradingError: If a parameter is out of range, if an answer isn't a number by market, if
+            two datas share a name, or if an instrument is traded on margin.
+
+    Example:
+        >>> class HoldTheDips(PortfolioStrategy):
+        ...     def target_exposures(self):
+        ...         live = self.live_markets
+        ...         down = [name for name, data in live.items() if data.close[0] < data.open[0]]
+        ...         return {name: 1 / len(down) for name in down}
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, simulate_bars
+        >>> cerebro = bt.Cerebro()
+        >>> for seed, name in enumerate(["A", "B"]):
+        ...     feed = BarsFeed(simulate_bars("noise", 100, seed=seed).bars)
+        ...     _ = cerebro.adddata(feed, name=name)
+        >>> _ = cerebro.addstrategy(HoldTheDips)
+        >>> cerebro.run()[0].order_counts["completed"] > 50
+        True
+    """
+
+    params: Any = default_params(PortfolioParameters)
+    order_kinds = PORTFOLIO_ORDER_KINDS
+
+    def __init__(self) -> None:
+        orders = self._begin(PortfolioParameters, self.datas)
+        self.markets = _by_name(self.datas)
+        self._check_caps()
+        with_risk = self.p.target_volatility is not None
+        self._markets = [
+            Market(
+                name,
+                each,
+                EwmVolatility(each.data, span=self.p.volatility_span) if with_risk else None,
+            )
+            for name, each in zip(self.markets, orders, strict=True)
+        ]
+        self._name_of = {id(data): name for name, data in self.markets.items()}
+        self.order_counts_by_market = {
+            name: dict.fromkeys(self.order_kinds, 0) for name in self.markets
+        }
+        self._live: dict[str, Any] = {}
+        self._targets: dict[str, float] = {}
+        self._dates_until_decision = 0
+        self._n_dates_seen = 0
+        self._is_new_date = False
+
+    def target_exposures(self) -> Mapping[str, float]:
+        """Return the desired fraction of equity in each market at the close of this date.
+
+        Returns:
+            Numbers by name of the data; below 0 for short. A market that is left out isn't held;
+            NaN means no opinion: its present position stays. What is said of a market that isn't
+            among `live_markets` doesn't count.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define target_exposures()")
+
+    @property
+    def live_markets(self) -> dict[str, Any]:
+        """The datas that can be judged at this date, by name.
+
+        Those that have as many bars as their indicators need, and whose last bar isn't long ago:
+        no more than ten days, or than three times the spacing before it.
+        """
+        return self._live
+
+    def start(self) -> None:
+        """Refuse what could only go wrong later."""
+        super().start()
+        if len(self.datas) > 1 and exactbars_of(self.cerebro) > 0:
+            raise TradingError(
+                f"{type(self).__name__} can't run with exactbars=1, under which backtrader loses "
+                "bars of datas that have dates of their own. Leave exactbars out."
+            )
+        for market, needed in zip(self._markets, minimum_periods(self), strict=True):
+            if market.data.replaying:
+                raise TradingError(
+                    f"{type(self).__name__} decides on complete bars, and the bars of market "
+                    f"{market.name} are replayed. Use resampledata instead of replaydata."
+                )
+            market.bars_needed = needed
+
+    def prenext(self) -> None:
+        """Decide as soon as one market has bars enough; backtrader would wait for all."""
+        self._look()
+        if self._live:
+            self.next()
+
+    def next(self) -> None:
+        """Decide once a date, however often backtrader calls."""
+        self._look()
+        if not self._is_new_date:
+            return
+        self._is_new_date = False
+        if self._rivals is not None:
+            self._rivals.look()
+        if not self._dates_until_decision:
+            self._targets = self._ask()
+            self._dates_until_decision = self.p.rebalance_bars
+        self._dates_until_decision -= 1
+        self._act()
+
+    def stop(self) -> None:
+        """Count the orders and the positions that the end of the run left."""
+        super().stop()
+        last = max(market.time for market in self._markets)
+        for market in self._markets:
+            if market.has_begun and market.time < last and market.orders.position.size:
+                self._report(
+                    market.data,
+                    "stranded",
+                    f"it ended on that date with {market.orders.position.size:g} units held, which "
+                    "keep the value of its last close to the end of the run. Leave the market out, "
+                    "or let target_exposures answer 0 for it before it ends.",
+                    decided_at=market.time,
+                )
+
+    def _look(self) -> None:
+        """See what the present date brought to each market, once."""
+        n_dates = len(self)
+        if n_dates == self._n_dates_seen:
+            return
+        self._n_dates_seen = n_dates
+        now = self.lines.datetime[0]
+        for market in self._markets:
+            market.look(now)
+        self._live = {market.name: market.data for market in self._markets if market.is_live}
+        self._is_new_date = True
+
+    def _ask(self) -> dict[str, float]:
+        """The exposures of the live markets that target_exposures asks for, scaled and capped."""
+        asked = self._checked(self.target_exposures())
+        return {
+            market.name: self._scale(market, asked.get(market.name, 0.0))
+            for market in self._markets
+            if market.is_live
+        }
+
+    def _checked(self, asked: Any) -> Mapping[str, float]:
+        name = type(self).__name__
+        if not isinstance(asked, Mapping):
+            raise TradingError(
+                f"target_exposures must return numbers by market, such as {{'SPY': 0.5}}; {name} "
+                f"returned {asked!r:.80} at {self._date()}."
+            )
+        for market, exposure in asked.items():
+            if market not in self.markets:
+                raise TradingError(
+                    f"target_exposures of {name} answered for a market {market!r}, which isn't "
+                    f"among the datas. {suggest_names(market, self.markets)}"
+                )
+            if not isinstance(exposure, Real) or math.isinf(exposure):
+                raise TradingError(
+                    f"target_exposures must return a number for each market, or NaN for no "
+                    f"opinion; {name} returned {exposure!r:.80} for {market} at {self._date()}. "
+                    "Return float(...) of one value, such as float(self.indicator[0])."
+                )
+        return asked
+
+    def _scale(self, market: Market, asked: float) -> float:
+        """The exposure that an answer means: in units of risk, or as it is; within its limits."""
+        exposure = max(float(asked), 0.0) if self.p.long_only and asked < 0.0 else float(asked)
+        if market.volatility is not None and exposure:
+            volatility = market.volatility[0] * math.sqrt(self.p.bars_per_year)
+            # What has not moved for long has no risk that anyone could measure.
+            scale = self.p.target_volatility / volatility if volatility > 0.0 else 0.0
+            exposure *= scale / len(self._live)
+        cap = self._cap_of(market.name)
+        return exposure if math.isnan(exposure) else min(max(exposure, -cap), cap)
+
+    def _cap_of(self, name: str) -> float:
+        caps = self.p.max_exposure
+        cap = caps.get(name) if isinstance(caps, Mapping) else caps
+        return math.inf if cap is None else float(cap)
+
+    def _act(self) -> None:
+        """Send the orders, if any, that move all positions to their targets."""
+        equity = self.broker.getvalue()
+        movable = [
+            market
+            for market in self._markets
+            if market.is_fresh and market.is_live and market.orders.withdraw_stale_order()
+        ]
+        if self._is_ruined(equity):
+            for market in movable:
+                market.orders.send(-market.orders.position.size, market.orders.close())
+            return
+        moved = {market.name for market in movable}
+        fixed = {
+            market.name: market.committed_exposure(equity)
+            for market in self._markets
+            if market.has_begun and market.name not in moved
+        }
+        closes = {market.name: market.orders.close() for market in movable}
+        held = {
+            market.name: market.orders.position.size * closes[market.name] / equity
+            for market in movable
+        }
+        targets = fit_to_budget(
+            {name: self._target_of(name, exposure) for name, exposure in held.items()},
+            fixed,
+            max_gross=self.p.max_gross,
+            max_net=self.p.max_net,
+        )
+        sizes = {}
+        band = self.p.band / len(self._live)
+        for market in movable:
+            name = market.name
+            if is_worth_trading(targets[name], held[name], band):
+                sizes[name] = market.orders.lots_towards(targets[name], equity, closes[name])
+        self._send([market for market in movable if sizes.get(market.name)], sizes, closes)
+
+    def _target_of(self, name: str, held: float) -> float:
+        target = self._targets.get(name, 0.0)
+        return held if math.isnan(target) else target
+
+    def _send(
+        self, markets: list[Market], sizes: Mapping[str, float], closes: Mapping[str, float]
+    ) -> None:
+        """Send sells, then what covers shorts, then the buys that the cash of both can pay."""
+        sells = [market for market in markets if sizes[market.name] < 0.0]
+        buys = [market for market in markets if market.orders.needs_cash(sizes[market.name])]
+        covers = [market for market in markets if market not in sells and market not in buys]
+        for market in (*sells, *covers):
+            market.orders.send(sizes[market.name], closes[market.name], fits_cash=True)
+        if not buys:
+            return
+        cost = sum(m.orders.cost_of_buy(sizes[m.name], closes[m.name]) for m in buys)
+        share = self._spendable_cash([*sells, *covers], sizes, closes) / cost
+        for market in buys:
+            size = market.orders.shrink_buy(sizes[market.name], share)
+            market.orders.send(size, closes[market.name], fits_cash=True)
+
+    def _spendable_cash(
+        self, others: list[Market], sizes: Mapping[str, float], closes: Mapping[str, float]
+    ) -> float:
+        """The cash once the other orders of this date have filled, those that wait included."""
+        cash = float(self.broker.getcash())
+        for market in self._markets:
+            if market.orders.is_waiting and market not in others:
+                order = market.orders.order
+                if order.isbuy():
+                    cash -= market.orders.cost_of_buy(order.executed.remsize, market.data.close[0])
+        for market in others:
+            size, close = sizes[market.name], closes[market.name]
+            if size < 0.0 and not market.orders.is_simulated:
+                continue  # a real broker pays when the sale is done
+            price = close * (1.0 + math.copysign(self.p.reserve, size))
+            cash -= size * price + market.orders.commission(size, price)
+        return max(cash, 0.0) * (1.0 - _CASH_TOLERANCE)
+
+    def _is_ruined(self, equity: float) -> bool:
+        if equity <= 0.0 and not self.order_counts["ruined"]:
+            held = {
+                market.name: market.orders.position.size
+                for market in self._markets
+                if market.has_begun and market.orders.position.size
+            }
+            worst = min(held, key=lambda name: held[name] * self.markets[name].close[0])
+            self._report(
+                self.markets[worst],
+                "ruined",
+                f"equity fell to {equity:,.2f} with {held[worst]:g} units held; all is closed and "
+                "nothing is traded any more. Ask for smaller short exposures.",
+            )
+        return self.order_counts["ruined"] > 0
+
+    def _check_caps(self) -> None:
+        if isinstance(self.p.max_exposure, Mapping):
+            for name in self.p.max_exposure:
+                if name not in self.markets:
+                    raise TradingError(
+                        f"max_exposure limits a market {name!r}, which isn't among the datas. "
+                        f"{suggest_names(name, self.markets)}"
+                    )
+
+    def _date(self) -> str:
+        return str(self.datas[0].num2date(self.lines.datetime[0]).isoformat(sep=" "))
+
+    def _count(self, data: Any, kind: str) -> None:
+        super()._count(data, kind)
+        self.order_counts_by_market[self._name_of[id(data)]][kind] += 1
+
+    def _front(self, data: Any) -> str:
+        return f"market {self._name_of[id(data)]}: "
+
+
+def _by_name(datas: list[Any]) -> dict[str, Any]:
+    """The feeds by name, `data0` and so on where they have none."""
+    named: dict[str, Any] = {}
+    for number, data in enumerate(datas):
+        name = feed_name(data) or f"data{number}"
+        if name in named:
+            raise TradingError(
+                f"two datas are both called {name!r}, so exposures by name would be those of "
+                "either. Give each its own: cerebro.adddata(feed, name='SPY')."
+            )
+        named[name] = data
+    return named

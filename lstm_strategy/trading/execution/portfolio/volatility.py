@@ -1,0 +1,83 @@
+"""How much a market moves: the risk that an exposure is measured by."""
+
+import math
+from array import array
+from typing import Any
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.learning.variance import ewm_volatility
+
+_NO_VARIANCE = 1e-16  # nothing moves, and what is left is rounding
+
+
+class EwmVolatility(bt.Indicator):
+    """The exponentially weighted standard deviation of log returns, per bar; `ewm_volatility`.
+
+    The line is known at the close of its bar, and 0 where nothing has moved for long. It is the
+    same in every Cerebro mode.
+
+    Args:
+        *datas: One feed.
+        span: Bars of the weights, as many as the line needs before its first value.
+
+    Example:
+        >>> EwmVolatility.lines.getlinealiases()
+        ('volatility',)
+    """
+
+    lines: Any = ("volatility",)
+    params: Any = (("span", 60),)
+
+    def __init__(self) -> None:
+        self.addminperiod(self.p.span + 1)
+        self._previous = math.nan
+        self._weights = self._squared_weights = self._sum = self._squares = 0.0
+        self._n_bars = 0
+
+    def preonce(self, start: int, end: int) -> None:
+        """Nothing: `once` fills all bars."""
+
+    def oncestart(self, start: int, end: int) -> None:
+        """Nothing: the default would call `once` as well."""
+
+    def once(self, start: int, end: int) -> None:
+        """Vector mode: all bars in one call."""
+        close = pd.Series(np.array(self.data.lines.close.array[: self.data.buflen()]))
+        values = ewm_volatility(close, span=self.p.span).to_numpy()
+        self.lines.volatility.array[: len(values)] = array("d", values.tobytes())
+
+    def prenext(self) -> None:
+        """Bar by bar, before the first value: the sums have to see these bars too."""
+        self._add_bar()
+
+    def nextstart(self) -> None:
+        """Bar by bar, the first value."""
+        self.next()
+
+    def next(self) -> None:
+        """Bar by bar: add the last return to the sums."""
+        self._add_bar()
+        weight, squared = self._weights, self._squared_weights
+        mean = self._sum / weight
+        variance = self._squares / weight - mean**2
+        unbiased = variance * weight**2 / (weight**2 - squared)
+        self.lines.volatility[0] = math.sqrt(unbiased) if unbiased > _NO_VARIANCE else 0.0
+
+    def _add_bar(self) -> None:
+        """Take the present bar into the sums, once: other datas have dates on which it stays."""
+        if len(self.data) == self._n_bars:
+            return
+        self._n_bars = len(self.data)
+        close = self.data.close[0]
+        move = math.log(close / self._previous)
+        self._previous = close
+        if math.isnan(move):
+            return
+        keep = 1.0 - 2.0 / (self.p.span + 1.0)
+        self._weights = keep * self._weights + 1.0
+        self._squared_weights = keep**2 * self._squared_weights + 1.0
+        self._sum = keep * self._sum + move
+        self._squares = keep * self._squares + move**2

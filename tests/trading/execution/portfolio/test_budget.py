@@ -1,0 +1,36 @@
+"""One budget for all markets: by hand."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_strategy.trading.execution.portfolio.budget import fit_to_budget
+
+EXPOSURES = st.dictionaries(st.sampled_from("ABCDE"), st.floats(-2, 2), min_size=1)
+
+
+def test_exposures_within_the_limits_stay_as_they_are():
+    assert fit_to_budget({"A": 0.5, "B": -0.5}, {}, max_gross=1) == {"A": 0.5, "B": -0.5}
+
+
+def test_what_is_fixed_leaves_less_for_the_others():
+    assert fit_to_budget({"A": 0.8}, {"B": -0.6}, max_gross=1) == {"A": pytest.approx(0.4)}
+
+
+def test_where_the_fixed_ones_take_all_nothing_is_left():
+    assert fit_to_budget({"A": 0.8}, {"B": 1.2}, max_gross=1) == {"A": 0.0}
+
+
+def test_a_fixed_excess_is_balanced_as_far_as_the_targets_reach():
+    # Net 0.9: the long target can only give up its own 0.3.
+    fitted = fit_to_budget({"A": 0.3}, {"B": 0.6}, max_gross=1, max_net=0.5)
+    assert fitted == {"A": 0.0}
+
+
+@given(EXPOSURES, st.floats(0.1, 3), st.one_of(st.none(), st.floats(0, 1)))
+def test_no_budget_is_exceeded_and_no_sign_changes(targets, max_gross, max_net):
+    fitted = fit_to_budget(targets, {}, max_gross=max_gross, max_net=max_net)
+    assert sum(map(abs, fitted.values())) <= max_gross + 1e-9
+    if max_net is not None:
+        assert abs(sum(fitted.values())) <= max_net + 1e-9
+    assert all(fitted[name] * target >= 0 for name, target in targets.items())
