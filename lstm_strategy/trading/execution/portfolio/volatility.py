@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 import numpy as np
@@ -31,7 +31,11 @@ class EwmVolatility(bt.Indicator):
     lines: Any = ("volatility",)
     params: Any = (("span", 60),)
 
-    def __init__(self) -> None:
+    if TYPE_CHECKING:
+        # The metaclass takes these before __init__ is called.
+        def __init__(self, *datas: Any, span: int) -> None: ...
+
+    def __init__(self) -> None:  # type: ignore[no-redef]
         self.addminperiod(self.p.span + 1)
         self._previous = math.nan
         self._weights = self._squared_weights = self._sum = self._squares = 0.0
