@@ -35,6 +35,7 @@ from lstm_strategy.learning.targets import AnsweredRows, Direction, SignalScale,
 from lstm_strategy.support import OnEpoch, describe_first_offence
 
 _WINDOW_BARS = 20  # of the baselines that see a window
+_HELD_OUT_SHARE = 0.2  # of the rows, as of those of each network
 
 
 class LearnerSettings(BaseModel):
@@ -46,6 +47,21 @@ class LearnerSettings(BaseModel):
     window: int = Field(ge=1)
     horizon: int = Field(ge=1)
     seed: int = Field(ge=0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What is learned from: inputs (n_rows, n_columns), labels and weights (n_rows,)."""
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, span: slice) -> "_Rows":
+        return _Rows(self.inputs[span], self.labels[span], self.weights[span])
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +77,9 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
     """A scikit-learn classifier that forecasts the direction of the next bars.
 
     Features, labels, weights and the way from forecast to signal are those of `LSTMForecaster` with
-    the target "direction". There is no early stopping: the bars that it would watch train as well,
-    so that there are none by which the signal could be shrunk.
+    the target "direction". The signal is shrunk as well: by how well the last fifth of the training
+    bars was forecast by a classifier that had learned from those before them. The one that is kept
+    then learns from all of them, since there is no early stopping that would watch some.
 
     Args:
         estimator: "logistic" for a logistic regression on scaled features, "boosting" for
@@ -154,7 +171,7 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
             bars: Open, high, low, close, volume and what the features read besides.
             leave_out: True for bars whose label must not be learned from, shape (n_bars,). Their
                 features may still be among the earlier bars of a later bar's window.
-            validation: Taken as by `LSTMForecaster`; these bars train here.
+            validation: Taken as by `LSTMForecaster`; these bars train here, as all others do.
             progress: Taken as by `LSTMForecaster` and unused: there are no epochs to count.
             callbacks: Taken as by `LSTMForecaster` and unused: this isn't Keras.
 
@@ -164,11 +181,14 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
         """
         bars = validate_bars(bars)
         self.features = settle_features(self.features, bars)
-        inputs, labels, weights = self._training_rows(bars, leave_out)
-        classifier = fit_classifier(
-            self.settings.estimator, inputs, labels, weights, seed=self.settings.seed
+        rows = self._training_rows(bars, leave_out)
+        classifier = self._fit_classifier(rows)
+        year = bars_per_year(pd.DatetimeIndex(bars.index))
+        scale = self.target.fit_scale(
+            _join_answers(rows, rise_probability(classifier, rows.inputs), year),
+            self._answer_held_out(rows, year),
+            horizon=self.horizon,
         )
-        scale = self._fit_scale(bars, rise_probability(classifier, inputs), labels, weights)
         self._fit = _Fit(classifier, scale, bars.index[-1])
         return self
 
@@ -191,10 +211,27 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
         )
         return members
 
-    def _training_rows(
-        self, bars: pd.DataFrame, leave_out: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Inputs, labels and weights of the bars to learn from."""
+    def _fit_classifier(self, rows: _Rows) -> Classifier:
+        return fit_classifier(
+            self.settings.estimator,
+            rows.inputs,
+            rows.labels,
+            # a mean of 1 keeps the penalties' strength apart from how weights are measured
+            rows.weights / rows.weights.mean(),
+            seed=self.settings.seed,
+        )
+
+    def _answer_held_out(self, rows: _Rows, year: float) -> AnsweredRows:
+        """The last rows, as a classifier answers that learned from those before them."""
+        first = len(rows) - round(_HELD_OUT_SHARE * len(rows))
+        learned, held_out = rows[: max(0, first - self.horizon)], rows[first:]
+        if len(np.unique(learned.labels)) < 2:  # so that there is nothing to learn
+            return _join_answers(held_out, np.full(len(held_out), 0.5), year)
+        classifier = self._fit_classifier(learned)
+        return _join_answers(held_out, rise_probability(classifier, held_out.inputs), year)
+
+    def _training_rows(self, bars: pd.DataFrame, leave_out: np.ndarray | None) -> _Rows:
+        """The rows of the bars to learn from."""
         self.features.check_volume(bars)
         features = self.features.frame(bars).to_numpy()
         complete = np.flatnonzero(~np.isnan(features).any(axis=1))
@@ -207,18 +244,7 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
         self.target.check_labels(labels[usable, None], self.horizon)
         inputs = _flatten_windows(features[complete], self.settings.window)
         weights = self.target.weights(bars, self.horizon).to_numpy()[places][usable]
-        # a mean weight of 1 keeps the penalties' strength apart from how weights are measured
-        return inputs[usable], labels[usable], weights / weights.mean()
-
-    def _fit_scale(
-        self, bars: pd.DataFrame, forecast: np.ndarray, labels: np.ndarray, weights: np.ndarray
-    ) -> SignalScale:
-        """The scale of the signal; nothing was held out on which it could be tried."""
-        context = np.empty((len(labels), 0))
-        year = bars_per_year(pd.DatetimeIndex(bars.index))
-        trained = AnsweredRows(labels[:, None], forecast[:, None], weights, context, year)
-        nothing = AnsweredRows(labels[:0, None], forecast[:0, None], weights[:0], context[:0])
-        return self.target.fit_scale(trained, nothing, horizon=self.horizon)
+        return _Rows(inputs[usable], labels[usable], weights)
 
     def _check_enough_rows(self, n_bars: int, n_usable: int) -> None:
         if n_usable < FEWEST_ROWS:
@@ -285,6 +311,11 @@ def learning_baselines(
         for estimator in estimators
         for view, window in (("last bar", 1), ("window", _WINDOW_BARS))
     }
+
+
+def _join_answers(rows: _Rows, forecast: np.ndarray, year: float) -> AnsweredRows:
+    context = np.empty((len(rows), 0))
+    return AnsweredRows(rows.labels[:, None], forecast[:, None], rows.weights, context, year)
 
 
 def _flatten_windows(rows: np.ndarray, window: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from lstm_strategy.learning.targets.parts import (
     SignalScale,
     TrainingDefaults,
 )
-from lstm_strategy.learning.targets.shrinkage import confidence_of_gains
+from lstm_strategy.learning.targets.shrinkage import measure_confidence
 from lstm_strategy.learning.variance import ewm_volatility
 
 DEFAULT_COST_RATE = 0.0015
@@ -221,7 +221,7 @@ class Policy(Target):
             horizon: Bars that the question looks ahead.
 
         Returns:
-            As confidence what `confidence_of_gains` leaves of what the positions earned on top
+            As confidence what `measure_confidence` leaves of what the positions earned on top
             of the prior.
         """
         gains = self.row_losses(held_out.labels, np.full_like(held_out.answers, self._held))
@@ -229,7 +229,7 @@ class Policy(Target):
         return SignalScale(
             threshold=self._held,
             width=1.0,
-            confidence=confidence_of_gains(gains, horizon=horizon),
+            confidence=measure_confidence(np.ones(len(gains)), gains, horizon=horizon),
             bars_per_year=trained.bars_per_year,
         )
 

@@ -20,6 +20,7 @@ from lstm_strategy import (
 from lstm_strategy.learning.reference.learners import LearnerForecaster, learning_baselines
 from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.learning.targets import Direction
+from lstm_strategy.learning.targets.shrinkage import measure_confidence
 
 X_ALONE = [{"kind": "column", "column": "x"}]
 BARS = random_walk(420, seed=11)
@@ -141,9 +142,40 @@ def test_logistic_forecasts_are_those_of_a_fit_by_hand():
     np.testing.assert_allclose(forecaster.forecast(BARS)["forecast"].iloc[7:], expected)
     in_training = expected[np.array(trained_on) - 7]
     width = max(np.quantile(np.abs(in_training - 0.5), 0.9), 0.05)
-    np.testing.assert_allclose(
-        forecaster.forecast(BARS)["signal"].iloc[7:], ((expected - 0.5) / width).clip(-1, 1)
+    assert forecaster._scale.width == pytest.approx(width)
+
+
+@each_estimator
+def test_the_signal_is_shrunk_by_what_held_up_on_the_last_fifth(estimator):
+    x = noise(500)
+    rises = x + noise(500, seed=2) > 0
+    bars = bars_that_follow(rises, x).iloc[:401]  # the last bar has no label yet
+    forecaster = x_alone(estimator).fit(bars)
+    # rows 0 to 318 are learned from, since the label of row 319 is known at the close of row 320
+    before = x_alone(estimator).fit(bars.iloc[:320]).forecast(bars)["forecast"].iloc[320:400]
+    moves = np.where(rises[320:400], 1.0, -1.0) * Direction().weights(bars, 1).iloc[320:400]
+    kept = measure_confidence(before.to_numpy() - 0.5, moves.to_numpy(), horizon=1)
+    assert 0.5 < kept < 1
+    frame = forecaster.forecast(bars)
+    asked = (frame["forecast"] - 0.5) / forecaster._scale.width
+    np.testing.assert_allclose(frame["signal"], kept * asked.clip(-1, 1))
+
+
+@each_estimator
+def test_nothing_is_left_of_a_signal_where_there_is_nothing_to_learn(estimator):
+    x = noise(500)
+    frame = (
+        x_alone(estimator)
+        .fit(bars_that_follow(noise(500, seed=3) > 0, x))
+        .forecast(BARS.assign(x=0.3))
     )
+    assert (frame["signal"] == 0).all()
+
+
+def test_a_rise_that_comes_only_at_the_end_leaves_nothing_of_the_signal():
+    rises = np.arange(200) >= 170  # all rows but the last fifth say the same
+    frame = x_alone().fit(bars_that_follow(rises, noise(200))).forecast(BARS.assign(x=0.3))
+    assert (frame["signal"] == 0).all()
 
 
 def test_features_are_scaled_by_the_training_rows_only():
@@ -160,10 +192,11 @@ def test_features_are_scaled_by_the_training_rows_only():
 
 def test_a_forecast_that_hardly_leaves_one_half_is_not_blown_up():
     bars = bars_that_follow(np.arange(4000) % 2 == 0, noise(4000))
-    frame = x_alone().fit(bars).forecast(bars)
+    forecaster = x_alone().fit(bars)
+    frame = forecaster.forecast(bars)
     distance = (frame["forecast"] - 0.5).dropna()
     assert distance.abs().quantile(0.9) < 0.05
-    np.testing.assert_allclose(frame["signal"].dropna(), (distance / 0.05).clip(-1, 1))
+    assert forecaster._scale.width == 0.05
 
 
 @each_estimator

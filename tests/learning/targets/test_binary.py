@@ -86,7 +86,7 @@ def test_forecasts_that_held_up_keep_their_signal_and_others_lose_it():
         TARGET.fit_scale(rises, held_out, horizon=1).confidence for held_out in (rises, falls)
     ]
     # leanings of 0.4 and 0.3 on moves of 1: a slope of 1.4 / 0.5 = 2.8, which leaves 0.12 and 0.16
-    assert confidences == [pytest.approx(1 - 0.02 / (2.8**2 * 0.5)), 0.0]
+    assert confidences == [pytest.approx(1 - 4 * 0.02 / (2.8**2 * 0.5)), 0.0]
 
 
 def test_the_confidence_scales_the_signal_and_leaves_the_forecast():

@@ -3,26 +3,26 @@
 import numpy as np
 import pytest
 
-from lstm_strategy.learning.targets.shrinkage import confidence_of_gains, measure_confidence
+from lstm_strategy.learning.targets.shrinkage import measure_confidence
 
 FORECAST = np.array([1.0, -1.0, 2.0, -2.0])
 # the slope is (1.5 + 0.5 + 3 + 5) / 10 = 1, and what it leaves are 0.5, 0.5, -0.5, -0.5: 0.25 a row
 REALIZED = np.array([1.5, -0.5, 1.5, -2.5])
 
 
-def test_the_share_is_one_less_the_inverse_of_the_squared_t_statistic():
+def test_the_share_is_one_less_four_over_the_squared_t_statistic():
     # t² = 1² * 10 / 0.25 = 40
-    assert measure_confidence(FORECAST, REALIZED, horizon=1) == pytest.approx(1 - 1 / 40)
+    assert measure_confidence(FORECAST, REALIZED, horizon=1) == pytest.approx(1 - 4 / 40)
 
 
 def test_moves_that_overlap_count_as_one():
-    assert measure_confidence(FORECAST, REALIZED, horizon=5) == pytest.approx(1 - 5 / 40)
+    assert measure_confidence(FORECAST, REALIZED, horizon=5) == pytest.approx(1 - 4 * 5 / 40)
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e9])
 def test_the_unit_of_the_moves_makes_no_difference(unit):
     confidence = measure_confidence(FORECAST, REALIZED * unit, horizon=1)
-    assert confidence == pytest.approx(1 - 1 / 40)
+    assert confidence == pytest.approx(1 - 4 / 40)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,8 @@ def test_the_unit_of_the_moves_makes_no_difference(unit):
     [
         (-REALIZED, "it went the other way"),
         (np.zeros(4), "nothing moved"),
-        (np.array([1.0, 1.0, 0.0, 0.1]), "as likely luck"),
+        # the slope is 0.3, and what it leaves are 0.7, 1.3, 0.4, 0.1: t² = 0.9 / 0.5875 = 1.5
+        (np.array([1.0, 1.0, 1.0, -0.5]), "it is within two standard errors of nothing"),
     ],
 )
 def test_what_did_not_hold_up_keeps_nothing(realized, why):
@@ -42,10 +43,10 @@ def test_forecasts_that_say_nothing_keep_nothing():
 
 
 def test_changes_to_a_prior_must_have_gained_by_two_standard_errors():
-    gains = np.array([1.0, 3.0])  # a mean of 2 with an error of 0.71: t² = 8
-    assert confidence_of_gains(gains, horizon=1) == pytest.approx(1 - 4 / 8)
-    assert confidence_of_gains(gains - 1, horizon=1) == 0.0
-    assert confidence_of_gains(np.zeros(5), horizon=1) == 0.0
+    gains, alike = np.array([1.0, 3.0]), np.ones(2)  # a mean of 2 with an error of 0.71: t² = 8
+    assert measure_confidence(alike, gains, horizon=1) == pytest.approx(1 - 4 / 8)
+    assert measure_confidence(alike, gains - 1, horizon=1) == 0.0  # t² = 2
+    assert measure_confidence(alike, np.zeros(2), horizon=1) == 0.0
 
 
 def test_without_a_trial_nothing_is_taken():

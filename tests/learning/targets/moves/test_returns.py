@@ -55,7 +55,8 @@ def test_answers_become_returns_by_the_volatility_of_their_row_and_the_horizon()
 def test_nine_in_ten_training_forecasts_ask_for_less_than_all():
     labels, answers = np.random.default_rng(0).normal(size=(2, 1_000))
     trained = answered(labels, answers)
-    scale = Return().fit_scale(trained, trained, horizon=1)
+    held_up = answered(answers + labels, answers)
+    scale = Return().fit_scale(trained, held_up, horizon=1)
     signal, *_ = Return().build_columns(trained.answers[:, None], scale, trained.context)
     assert (np.abs(signal) >= scale.confidence).mean() == pytest.approx(0.1, abs=0.002)
 
