@@ -69,8 +69,9 @@ class CompiledMember:
         optimizer.exclude_from_weight_decay(var_names=["bias"])
         self.network.compile(optimizer, loss=recipe.target.build_loss(), weighted_metrics=[])
         optimizer.build(self.network.trainable_variables)
-        # the same layers, judged by what training stops by
-        self.judge = keras.Model(self.network.inputs, self.network.outputs)
+        # a network that repeats an answer, so that its loss is the answer's, and compiled
+        answer = keras.Input(self.network.output_shape[1:])
+        self.judge = keras.Model(answer, keras.layers.Identity()(answer))
         self.judge.compile(loss=recipe.target.build_validation_loss(), weighted_metrics=[])
         self._fresh_optimizer = [
             keras.ops.convert_to_numpy(variable) for variable in optimizer.variables

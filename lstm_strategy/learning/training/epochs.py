@@ -57,12 +57,12 @@ def run_epochs(
     answers: list[np.ndarray] = []
     untrained, before = network.get_weights(), np.inf
     if target.judges_batches or target.head.has_linear_part:
-        before, answered = _judge(judge, validation)
+        before, answered = _judge(network, judge, validation)
         answers.append(answered)
     for epoch in range(n_epochs):
         callbacks.on_epoch_begin(epoch)
         loss = _train(network, training, listener)
-        val_loss, answered = _judge(judge, validation)
+        val_loss, answered = _judge(network, judge, validation)
         answers.append(answered)
         earlier, kept = losses[-1]["val_loss"] if losses else before, target.validation_smoothing
         if kept and np.isfinite(earlier):
@@ -79,17 +79,18 @@ def run_epochs(
     return Course(pd.DataFrame(losses), answers)
 
 
-def _judge(judge: keras.Model, batches: ChunkBatches) -> tuple[float, np.ndarray]:
+def _judge(
+    network: keras.Model, judge: keras.Model, batches: ChunkBatches
+) -> tuple[float, np.ndarray]:
     """The mean loss over all batches, and the answers to their rows, shape (n_rows, n_outputs).
 
-    Answered once for both: `test_on_batch` would give the loss, but not the answers.
+    Answered once for both: `test_on_batch` of the network would give the loss, but not the answers.
     """
     parts, losses = [], []
     for number in range(len(batches)):
         features, labels, *weights = batches[number]
-        parts.append(np.asarray(judge.predict_on_batch(features)))
-        loss = judge.compute_loss(features, labels, parts[-1], *weights, training=False)
-        losses.append(float(loss))
+        parts.append(np.asarray(network.predict_on_batch(features)))
+        losses.append(float(judge.test_on_batch(parts[-1], labels, *weights)))
     return float(np.mean(losses)), batches.rows_of(parts)
 
 
