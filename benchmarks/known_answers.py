@@ -39,7 +39,7 @@ from lstm_strategy.learning.serving import PrecomputedForecasts
 from lstm_strategy.learning.targets import TARGETS
 
 FREE = BrokerSettings(commission_rate=0, slippage_rate=0, band=0.0)
-FLAT = {"policy": Policy(prior="flat")}
+FLAT = {"policy": Policy(prior="flat", cost_rate=0.0)}
 TRAINING_SHARE = 0.75
 
 
