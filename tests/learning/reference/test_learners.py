@@ -19,8 +19,7 @@ from lstm_strategy import (
 )
 from lstm_strategy.learning.reference.learners import LearnerForecaster, learning_baselines
 from lstm_strategy.learning.serving import open_forecaster
-from lstm_strategy.learning.targets import Direction
-from lstm_strategy.learning.targets.shrinkage import measure_confidence
+from lstm_strategy.learning.targets import AnsweredRows, Direction
 
 X_ALONE = [{"kind": "column", "column": "x"}]
 BARS = random_walk(420, seed=11)
@@ -153,8 +152,13 @@ def test_the_signal_is_shrunk_by_what_held_up_on_the_last_fifth(estimator):
     forecaster = x_alone(estimator).fit(bars)
     # rows 0 to 318 are learned from, since the label of row 319 is known at the close of row 320
     before = x_alone(estimator).fit(bars.iloc[:320]).forecast(bars)["forecast"].iloc[320:400]
-    moves = np.where(rises[320:400], 1.0, -1.0) * Direction().weights(bars, 1).iloc[320:400]
-    kept = measure_confidence(before.to_numpy() - 0.5, moves.to_numpy(), horizon=1)
+    held_out = AnsweredRows(
+        np.float64(rises[320:400, None]),
+        before.to_numpy()[:, None],
+        Direction().weights(bars, 1).to_numpy()[320:400],
+        np.empty((80, 0)),
+    )
+    kept = Direction().fit_scale(held_out, held_out, horizon=1).confidence
     assert 0.5 < kept < 1
     frame = forecaster.forecast(bars)
     asked = (frame["forecast"] - 0.5) / forecaster._scale.width
