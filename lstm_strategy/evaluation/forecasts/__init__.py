@@ -1,8 +1,27 @@
-"""Which forecast is better? Volatilities against what came, with losses, tests and a page."""
+"""How good are forecasts? Of volatility: losses, tests and a page. Of returns: see `skill`."""
 
 from lstm_strategy.evaluation.forecasts.comparison import ForecastComparison
 from lstm_strategy.evaluation.forecasts.measures import REALIZED_COLUMN
 from lstm_strategy.evaluation.forecasts.models import ForecastSource
 from lstm_strategy.evaluation.forecasts.run import compare_forecasts
+from lstm_strategy.evaluation.forecasts.skill import (
+    HitRates,
+    InformationCoefficients,
+    QuantileReturns,
+    hit_rates,
+    information_coefficients,
+    quantile_returns,
+)
 
-__all__ = ["REALIZED_COLUMN", "ForecastComparison", "ForecastSource", "compare_forecasts"]
+__all__ = [
+    "REALIZED_COLUMN",
+    "ForecastComparison",
+    "ForecastSource",
+    "HitRates",
+    "InformationCoefficients",
+    "QuantileReturns",
+    "compare_forecasts",
+    "hit_rates",
+    "information_coefficients",
+    "quantile_returns",
+]

@@ -15,12 +15,14 @@ from lstm_strategy.evaluation.plots.robustness import (
     plot_members,
     plot_permutation_test,
 )
+from lstm_strategy.evaluation.plots.skill import plot_by_horizon, plot_quantiles
 from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
 from lstm_strategy.evaluation.plots.training import plot_history
 from lstm_strategy.evaluation.plots.tuning import plot_search_importance, plot_trials
 
 __all__ = [
     "NotebookFigure",
+    "plot_by_horizon",
     "plot_cost_break_even",
     "plot_delay_break_even",
     "plot_equity",
@@ -32,6 +34,7 @@ __all__ = [
     "plot_importance",
     "plot_members",
     "plot_permutation_test",
+    "plot_quantiles",
     "plot_saliency",
     "plot_search_importance",
     "plot_trials",

@@ -4,6 +4,7 @@ And of forecasts: their losses, tests of which is better, and the set that may h
 """
 
 from lstm_strategy.evaluation.statistics.bootstrap import FEWEST_BARS, at_equal_volatility
+from lstm_strategy.evaluation.statistics.clustered_mean import ClusteredMean, clustered_mean
 from lstm_strategy.evaluation.statistics.confidence_set import confidence_set_p_values
 from lstm_strategy.evaluation.statistics.multiple_comparison import (
     SPAResult,
@@ -30,6 +31,7 @@ from lstm_strategy.evaluation.statistics.variance_losses import LossFunction, sq
 
 __all__ = [
     "FEWEST_BARS",
+    "ClusteredMean",
     "DieboldMariano",
     "Interval",
     "LossFunction",
@@ -38,6 +40,7 @@ __all__ = [
     "at_equal_volatility",
     "best_lead_p_value",
     "choose_bandwidth",
+    "clustered_mean",
     "confidence_set_p_values",
     "deflated_sharpe",
     "diebold_mariano",

@@ -1,0 +1,101 @@
+"""How good forecasts of returns are: by horizon, and by the quantile of the forecast."""
+
+import matplotlib.ticker as mticker
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lstm_strategy.evaluation.plots.curves import on_plain_dates
+from lstm_strategy.evaluation.plots.style import (
+    STRONG_COLORS,
+    NotebookFigure,
+    label_dates,
+    plotting_style,
+)
+
+_ERRORS = 2.0
+
+
+def plot_by_horizon(
+    means: pd.DataFrame, errors: pd.DataFrame, *, title: str, label: str, level: float
+) -> Figure:
+    """Draw measures by horizon, each with two standard errors on either side.
+
+    Args:
+        means: One row a horizon in bars, one column a measure, whose name is its label.
+        errors: Their standard errors, likewise; NaN for none.
+        title: What is shown.
+        label: Of the vertical axis.
+        level: What a forecast without any skill would have: a dotted line.
+
+    Example:
+        >>> means = pd.DataFrame({"Of ranks": [0.04, 0.02]}, index=[1, 5])
+        >>> figure = plot_by_horizon(means, means / 4, title="Decay", label="IC", level=0.0)
+        >>> figure.axes[0].get_title(loc="left")
+        'Decay'
+    """
+    with plotting_style():
+        figure = NotebookFigure(figsize=(5.6, 3.6), layout="constrained")
+        ax = figure.subplots()
+        places = np.arange(len(means))
+        shifts = np.linspace(-0.06, 0.06, means.shape[1]) if means.shape[1] > 1 else [0.0]
+        for (name, values), shift, color in zip(means.items(), shifts, STRONG_COLORS, strict=False):
+            ax.errorbar(
+                places + shift,
+                values.to_numpy(),
+                yerr=_ERRORS * errors[name].to_numpy(),
+                color=color,
+                marker="o",
+                ms=4,
+                capsize=3,
+                lw=1.2,
+                label=str(name),
+            )
+        ax.axhline(level, color="0.4", ls=":", lw=1.2)
+        ax.set_xticks(places, [f"{horizon:,}" for horizon in means.index])
+        ax.set_xlabel("Horizon in bars; whiskers are two standard errors")
+        ax.set_ylabel(label)
+        ax.set_title(title, loc="left")
+        ax.legend(loc="best", fontsize=8)
+    return figure
+
+
+def plot_quantiles(means: pd.DataFrame, spreads: pd.DataFrame) -> Figure:
+    """Draw the mean return of each quantile, and what the spread between them adds up to.
+
+    Args:
+        means: One row a quantile, lowest first: a column of means a bar (fractions), and one of
+            their standard errors.
+        spreads: Returns a bar, one column a spread, on days.
+
+    Example:
+        >>> means = pd.DataFrame({"mean": [0.0, 0.001], "error": [0.001, 0.001]}, index=[1, 2])
+        >>> days = pd.date_range("2024-01-01", periods=2)
+        >>> figure = plot_quantiles(means, pd.DataFrame({"spread": [0.01, -0.02]}, days))
+        >>> [ax.get_ylabel() for ax in figure.axes]
+        ['Mean return a bar', 'Sum of returns']
+    """
+    with plotting_style():
+        figure = NotebookFigure(figsize=(9.0, 3.6), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=[2.0, 3.0])
+        mean, error = (means.iloc[:, place].to_numpy(float) for place in (0, 1))
+        places = np.arange(len(means))
+        left.bar(places, mean, 0.7, color=STRONG_COLORS[1], alpha=0.8)
+        left.errorbar(places, mean, yerr=_ERRORS * error, ls="none", color="0.2", capsize=3)
+        left.axhline(0.0, color="black", lw=0.8)
+        left.grid(visible=False, axis="x")
+        left.set_axisbelow(True)
+        left.set_xticks(places, [str(name) for name in means.index])
+        left.set_xlabel("Quantile of the forecast; whiskers are two errors")
+        left.set_ylabel("Mean return a bar")
+        left.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=2))
+        summed = on_plain_dates(spreads.fillna(0.0).cumsum())
+        for name, color in zip(summed, STRONG_COLORS, strict=False):
+            right.plot(summed.index, summed[name].to_numpy(), color=color, lw=1.3, label=str(name))
+        right.axhline(0.0, color="0.6", lw=0.8)
+        right.set_ylabel("Sum of returns")
+        right.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
+        right.legend(loc="best", fontsize=8)
+        label_dates(right, minticks=3, maxticks=8)
+        figure.suptitle("What followed the forecasts", x=0.01, ha="left", size=11)
+    return figure
