@@ -4,7 +4,7 @@ And of forecasts: their losses, tests of which is better, and the set that may h
 """
 
 from lstm_strategy.evaluation.statistics.bootstrap import FEWEST_BARS, at_equal_volatility
-from lstm_strategy.evaluation.statistics.clustered_mean import ClusteredMean, clustered_mean
+from lstm_strategy.evaluation.statistics.clustering import ClusteredMean, clustered_mean
 from lstm_strategy.evaluation.statistics.confidence_set import confidence_set_p_values
 from lstm_strategy.evaluation.statistics.multiple_comparison import (
     SPAResult,

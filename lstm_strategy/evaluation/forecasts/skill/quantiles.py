@@ -110,7 +110,7 @@ def quantile_returns(
         )
     told, came = told[is_enough], came[is_enough] / horizon
     place = (told.rank(axis=1) - 0.5).div(n_markets[is_enough], axis=0) * n_quantiles
-    number = np.floor(place) + 1.0
+    number = place.apply(np.floor) + 1.0
     by_day = pd.DataFrame({n: came.where(number == n).mean(axis=1) for n in _numbers(n_quantiles)})
     weights = _side(number, n_quantiles) - _side(number, 1)
     turnover = weights.diff(horizon).fillna(weights).abs().sum(axis=1) / horizon
