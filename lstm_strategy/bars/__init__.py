@@ -4,6 +4,7 @@ Bars are loaded from files and frames, checked, simulated, cut to a span, descri
 fingerprinted here; everything to the right takes them as `validate_bars` returns them.
 """
 
+from lstm_strategy.bars.columns import SeveralMarketsError
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.frequency import bar_spacing, bars_per_day, bars_per_year
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
@@ -11,12 +12,14 @@ from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_
 from lstm_strategy.bars.panel import (
     Panel,
     as_panel,
+    check_common_dates,
+    is_of_several_files,
     is_panel,
     load_panel,
     name_market,
     slice_panel,
 )
-from lstm_strategy.bars.simulate import simulate_bars
+from lstm_strategy.bars.simulate import SimulatedMarket, SimulatedPanel, simulate_bars
 from lstm_strategy.bars.span import (
     bars_until,
     describe_span,
@@ -31,6 +34,9 @@ __all__ = [
     "LoadedBars",
     "MarketTraits",
     "Panel",
+    "SeveralMarketsError",
+    "SimulatedMarket",
+    "SimulatedPanel",
     "as_panel",
     "bar_spacing",
     "bars_fingerprint",
@@ -39,9 +45,11 @@ __all__ = [
     "bars_until",
     "check_bar",
     "check_bars",
+    "check_common_dates",
     "describe_span",
     "find_differences",
     "first_bar_number",
+    "is_of_several_files",
     "is_panel",
     "load_bars",
     "load_panel",

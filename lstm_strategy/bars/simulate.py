@@ -13,7 +13,7 @@ from lstm_strategy.bars.load import LoadedBars
 from lstm_strategy.bars.panel import Panel, name_market
 from lstm_strategy.bars.simulation_rules import KINDS, Draws, Path
 from lstm_strategy.errors import BarsError
-from lstm_strategy.support import suggest_names
+from lstm_strategy.support import spell, suggest_names
 
 _FIRST_DAY = "1970-01-01"
 _FIRST_OPEN = 100.0
@@ -228,7 +228,8 @@ def _build_bars(path: Path, draws: Draws, *, wick: float) -> pd.DataFrame:
 def _find_rule(kind: Any) -> Callable[..., Path]:
     if not isinstance(kind, str) or kind not in KINDS:
         raise BarsError(
-            f"kind must be one of {', '.join(KINDS)}, got {kind!r}. {suggest_names(kind, KINDS)}"
+            f"{spell('kind')} must be one of {', '.join(KINDS)}, got {kind!r}. "
+            f"{suggest_names(kind, KINDS)}"
         )
     return KINDS[kind]
 
@@ -257,5 +258,5 @@ def _check_whole(name: str, value: Any, *, least: int, most: int | None = None) 
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_whole or value < least or (most is not None and value > most):
         upper = "" if most is None else f" to {most:,}"
-        raise BarsError(f"{name} must be a whole number from {least}{upper}, got {value!r}.")
+        raise BarsError(f"{spell(name)} must be a whole number from {least}{upper}, got {value!r}.")
     return int(value)

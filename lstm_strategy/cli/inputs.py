@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lstm_strategy.bars import slice_bars
-from lstm_strategy.cli.option_groups import ReadingOptions
+from lstm_strategy.bars import Panel, describe_span, slice_bars, slice_panel, span_dates
 from lstm_strategy.cli.out_folder import refuse_to_replace
 from lstm_strategy.cli.output import say
+from lstm_strategy.cli.reading import MarketsOptions, ReadingOptions
 from lstm_strategy.errors import ModelError, SettingsError
 from lstm_strategy.evaluation.backtests import write_picture
 from lstm_strategy.learning.forecaster import (
@@ -21,7 +21,7 @@ from lstm_strategy.learning.forecaster import (
     read_folder,
     write_folder,
 )
-from lstm_strategy.support import temporary_folder, workers
+from lstm_strategy.support import count_of, temporary_folder, workers
 
 
 def load_bars(source: str, reading: ReadingOptions) -> pd.DataFrame:
@@ -35,6 +35,44 @@ def load_bars(source: str, reading: ReadingOptions) -> pd.DataFrame:
     if notes:
         say(f"{source}: {'; '.join(notes)}.")
     return bars
+
+
+def load_markets(source: str, reading: MarketsOptions) -> pd.DataFrame | Panel:
+    """The bars of one market, or of several; what was done is reported in one line.
+
+    Raises:
+        SettingsError: If an option isn't written as it must be, or goes with another.
+        BarsError: If the source can't be read, or a market is bad or shares no date with the
+            others.
+    """
+    bars, notes = reading.read_markets(source)
+    if notes:
+        say(f"{source}: {'; '.join(notes)}.")
+    return bars
+
+
+def slice_markets(
+    bars: pd.DataFrame | Panel, start: str | None, end: str | None
+) -> pd.DataFrame | Panel:
+    """The bars of one market or of several from --start to --end.
+
+    Raises:
+        SettingsError: If one of them isn't a date.
+        TradingError: If no bar lies in between.
+    """
+    if isinstance(bars, pd.DataFrame):
+        return slice_by_options(bars, start, end)
+    _check_dates(bars[bars.symbols[0]], start, end)
+    return slice_panel(bars, start, end)
+
+
+def describe_markets(bars: pd.DataFrame | Panel) -> str:
+    """How many bars there are, and of how many markets, in words."""
+    if isinstance(bars, pd.DataFrame):
+        return describe_span(bars)
+    n_bars = sum(map(len, bars.values()))
+    first, last = span_dates(bars.dates)
+    return f"{count_of(len(bars), 'market')} with {n_bars:,} bars from {first} to {last}"
 
 
 def rules_from_options(long_only: bool) -> dict[str, bool]:
@@ -147,6 +185,11 @@ def slice_by_options(bars: pd.DataFrame, start: str | None, end: str | None) -> 
         SettingsError: If one of them isn't a date.
         TradingError: If no bar lies in between.
     """
+    _check_dates(bars, start, end)
+    return slice_bars(bars, start=start, end=end)
+
+
+def _check_dates(bars: pd.DataFrame, start: str | None, end: str | None) -> None:
     for option, date in (("--start", start), ("--end", end)):
         try:
             bars.loc[date:]
@@ -154,4 +197,3 @@ def slice_by_options(bars: pd.DataFrame, start: str | None, end: str | None) -> 
             raise SettingsError(
                 f"{option} must be a date such as 2013, 2013-05 or 2013-05-02, got {date!r}."
             ) from None
-    return slice_bars(bars, start=start, end=end)

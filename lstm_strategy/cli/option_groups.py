@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import build_broker, build_forecaster, load_config
-from lstm_strategy.errors import SettingsError
 from lstm_strategy.support import name_options
 
 if TYPE_CHECKING:
-    from lstm_strategy.bars import LoadedBars
     from lstm_strategy.learning.forecaster import LSTMForecaster
     from lstm_strategy.trading.cerebro import BrokerSettings
 
@@ -24,9 +22,11 @@ OPTIONS = {
     "columns": "--columns",
     "end": "--end",
     "engine": "--engine",
+    "on_bad": "--on-bad",
     "repair": "--repair",
     "start": "--start",
     "symbol": "--symbol",
+    "symbols": "--symbols",
     "test": "--test-window",
     "train": "--train-window",
 }
@@ -92,54 +92,6 @@ def _parameters_of(group: Any) -> list[inspect.Parameter]:
         )
         for field in fields(group)
     ]
-
-
-@dataclass(frozen=True)
-class ReadingOptions:
-    """How the bars are read.
-
-    Attributes:
-        adjusted: Whether prices are scaled by the adjusted close.
-        symbol: The market to take from a file of several.
-        columns: Where columns of other names are, as `name=column` joined by commas.
-        repair: Whether rows that aren't valid bars are dropped or corrected.
-    """
-
-    adjusted: opt.Adjusted = False
-    symbol: opt.Symbol = None
-    columns: opt.Columns = None
-    repair: opt.Repair = False
-
-    def read(self, source: str) -> "LoadedBars":
-        """The bars of a source, and what was done to get them.
-
-        Raises:
-            SettingsError: If `columns` isn't written as it must be.
-            BarsError: If the source can't be read.
-        """
-        from lstm_strategy.bars import read_bars
-
-        return read_bars(
-            source,
-            adjusted=self.adjusted,
-            symbol=self.symbol,
-            columns=self._parse_columns(),
-            repair=self.repair,
-        )
-
-    def _parse_columns(self) -> dict[str, str]:
-        columns: dict[str, str] = {}
-        for pair in filter(None, (self.columns or "").split(",")):
-            name, _, column = (part.strip() for part in pair.partition("="))
-            if not (name and column):
-                raise SettingsError(
-                    f"--columns takes NAME=COLUMN, joined by commas, got {self.columns!r}. "
-                    "Write for instance open=open_perp,close=close_perp."
-                )
-            if name in columns:
-                raise SettingsError(f"--columns gives {name} twice. Keep one of them.")
-            columns[name] = column
-        return columns
 
 
 @dataclass(frozen=True)

@@ -55,12 +55,17 @@ _out = partial(typer.Option, "--out", callback=_check_out)
 _BARS_HELP = (
     "A price file (CSV, Parquet and what most exporters write), sample:sp500 or sample:nasdaq."
 )
+_MARKETS_HELP = (
+    f"{_BARS_HELP} Or several markets: a folder or a quoted pattern such as 'data/*.csv', whose "
+    "files hold one each, or a file of several."
+)
 _ENGINE_HELP = (
     "What computes the forecasts of --model: onnx (without TensorFlow), keras, or auto (onnx if "
     "the model has it)."
 )
 
 Bars = Annotated[str, typer.Argument(metavar="BARS", help=_BARS_HELP)]
+BarsOrMarkets = Annotated[str, typer.Argument(metavar="BARS", help=_MARKETS_HELP)]
 OptionalBars = Annotated[str | None, typer.Argument(metavar="BARS", help=_BARS_HELP)]
 Model = Annotated[Path | None, typer.Option("--model", help="The folder of a trained model.")]
 RequiredModel = Annotated[Path, typer.Option("--model", help="The folder of a trained model.")]
@@ -124,6 +129,32 @@ Adjusted = Annotated[
 Symbol = Annotated[
     str | None,
     typer.Option("--symbol", help="The market to take from a file that holds several."),
+]
+Symbols = Annotated[
+    str | None,
+    typer.Option(
+        "--symbols",
+        metavar="SYMBOL,...",
+        help="The markets to take from a folder, a pattern or a file of several.",
+    ),
+]
+Universe = Annotated[
+    Path | None,
+    typer.Option(
+        "--universe",
+        metavar="FILE",
+        help="A file that names these markets, one on each line; # begins a comment.",
+    ),
+]
+OnBad = Annotated[
+    str,
+    typer.Option(
+        "--on-bad",
+        metavar="raise|drop",
+        help="What becomes of a market among several that is missing or can't be read: raise an "
+        "error, or drop it and say why.",
+        callback=choose_from("--on-bad", "raise", "drop"),
+    ),
 ]
 Columns = Annotated[
     str | None,

@@ -47,3 +47,20 @@ def test_a_repair_is_wanted_by_an_option_and_said(results, refusal, here):
     shown = results("backtest", "bad.csv", "--strategy", "MACD", "--repair")
     assert "bad.csv: 1 row with prices more than 1% outside high and low was dropped" in shown
     assert len(load_bars("bad.csv", repair=True)) == 499
+
+
+def test_one_market_of_a_folder_is_chosen_and_several_are_counted(results, refusal, here):
+    results("simulate", "noise", "--assets", 7, "--bars", 60, "--out", "sim")
+    message = refusal("backtest", "sim", "--strategy", "Buy and hold")
+    assert "the bars of one market, and sim holds 7 (A01, A02, A03, A04, A05, …)" in message
+    assert "Choose one: --symbol A01." in message
+    words = ("backtest", "sim", "--symbol", "a02", "--strategy", "Buy and hold", "--out")
+    shown = results(*words, "chosen")
+    assert "sim: left out oracle, which is no file of bars." in shown
+    results("backtest", "sim/A02.csv", "--strategy", "Buy and hold", "--out", "file")
+    assert Path("chosen/equity.csv").read_bytes() == Path("file/equity.csv").read_bytes()
+    message = refusal("backtest", "sim", "--symbol", "B1", "--strategy", "Buy and hold")
+    assert message == (
+        "error: there is no market 'B1' among the 7 of the source. "
+        "Known: A01, A02, A03, A04, A05, A06, A07.\n"
+    )

@@ -4,6 +4,7 @@ A panel is a mapping from symbols to valid bars. Its markets may begin, end and 
 their own. Each is read and checked on first use, and named in every message about it.
 """
 
+from lstm_strategy.bars.panel.common_dates import check_common_dates
 from lstm_strategy.bars.panel.load import load_panel
 from lstm_strategy.bars.panel.panel import (
     Panel,
@@ -12,5 +13,15 @@ from lstm_strategy.bars.panel.panel import (
     name_market,
     slice_panel,
 )
+from lstm_strategy.bars.panel.sources import is_of_several_files
 
-__all__ = ["Panel", "as_panel", "is_panel", "load_panel", "name_market", "slice_panel"]
+__all__ = [
+    "Panel",
+    "as_panel",
+    "check_common_dates",
+    "is_of_several_files",
+    "is_panel",
+    "load_panel",
+    "name_market",
+    "slice_panel",
+]

@@ -1,7 +1,7 @@
 """A panel from files and frames."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
@@ -37,7 +37,8 @@ def load_panel(
             or what `load_bars` takes, by symbol.
         symbols: The markets to load, in this order, whatever else the source holds. None for all.
         on_bad: "raise" to raise the error of a bad market when it is read. "drop" to read all
-            markets at once and leave out those that can't be; `dropped` says why, and it is logged.
+            markets at once and leave out those that can't be, and symbols that aren't there;
+            `dropped` says why, and it is logged.
         adjusted: As in `load_bars`, for every market.
         columns: As in `load_bars`, for every market.
         repair: As in `load_bars`, for every market.
@@ -60,59 +61,80 @@ def load_panel(
     if on_bad not in ("raise", "drop"):
         raise BarsError(f'on_bad must be "raise" or "drop", got {on_bad!r}. Choose one.')
     found = find_sources(source, adjusted=adjusted, columns=columns, repair=repair)
-    readers = found.readers
+    readers, unknown = found.readers, dict[str, str]()
     if symbols is not None:
         chosen = [symbols] if isinstance(symbols, str) else list(symbols)
-        readers = _choose_markets(readers, chosen)
+        readers, unknown = _choose_markets(readers, chosen, may_drop=on_bad == "drop")
     if on_bad == "drop":
-        panel = _drop_bad_markets(readers, found.notes)
+        panel = _drop_bad_markets(readers, unknown, found.notes)
     else:
-        offering = {name: partial(_offer_to_drop, read) for name, read in readers.items()}
-        panel = Panel(offering, notes=found.notes)
+        if len(readers) > 1:
+            readers = {name: partial(_offer_to_drop, read) for name, read in readers.items()}
+        panel = Panel(readers, notes=found.notes)
     for note in panel.notes:
         _log.warning("%s", note)
     return panel
 
 
 def _choose_markets(
-    readers: Mapping[str, ReadMarket], symbols: Iterable[str]
-) -> dict[str, ReadMarket]:
+    readers: Mapping[str, ReadMarket], symbols: Sequence[str], *, may_drop: bool
+) -> tuple[dict[str, ReadMarket], dict[str, str]]:
+    """The chosen markets, and why others aren't there."""
     by_case: dict[str, list[str]] = {}
     for name in readers:
         by_case.setdefault(name.casefold(), []).append(name)
     chosen: dict[str, ReadMarket] = {}
+    unknown: list[str] = []
     for symbol in symbols:
         same = by_case.get(symbol.strip().casefold(), []) if isinstance(symbol, str) else []
         if symbol not in readers and len(same) != 1:
-            raise BarsError(
-                f"there is no market {symbol!r} among the {len(readers)} of the source. "
-                f"{suggest_markets(symbol, readers)}"
-            )
+            unknown.append(symbol)
+            continue
         name = symbol if symbol in readers else same[0]
         if name in chosen:
             raise BarsError(f"market {name} stands twice in {spell('symbols')}. Name it once.")
         chosen[name] = readers[name]
+    if unknown and not (may_drop and chosen):
+        offer = f" Or leave it out: {spell('on_bad', 'drop')}." if chosen else ""
+        raise BarsError(f"{_describe_unknown(unknown, readers)}{offer}")
     if not chosen:
         raise BarsError(f"{spell('symbols')} names no market. Name one, or leave it out.")
-    return chosen
+    return chosen, {str(symbol): "the source has no such market" for symbol in unknown}
 
 
-def _drop_bad_markets(readers: Mapping[str, ReadMarket], notes: tuple[str, ...]) -> Panel:
+def _describe_unknown(unknown: Sequence[str], readers: Mapping[str, ReadMarket]) -> str:
+    among = f"among the {len(readers)} of the source"
+    if len(unknown) == 1:
+        suggested = suggest_markets(unknown[0], readers)
+        return f"there is no market {unknown[0]!r} {among}. {suggested}"
+    names = ", ".join(map(str, unknown[:_MOST_SHOWN])) + ", …" * (len(unknown) > _MOST_SHOWN)
+    return (
+        f"{count_of(len(unknown), 'market')} of {spell('symbols')} aren't {among}: {names}. "
+        "Correct them."
+    )
+
+
+def _drop_bad_markets(
+    readers: Mapping[str, ReadMarket], unknown: Mapping[str, str], notes: tuple[str, ...]
+) -> Panel:
     good: dict[str, LoadedBars] = {}
-    dropped: dict[str, str] = {}
+    dropped = dict(unknown)
     for symbol, read in readers.items():
         try:
             with name_market(symbol):
                 good[symbol] = read()
         except BarsError as error:
             dropped[symbol] = str(error).removeprefix(f"market {symbol}: ")
+    n_markets = len(readers) + len(unknown)
     if not good:
-        symbol, why = next(iter(dropped.items()))
-        raise BarsError(f"none of the {len(readers)} markets can be read; market {symbol}: {why}")
+        symbol = next(iter(readers))
+        raise BarsError(
+            f"none of the {n_markets} markets can be read; market {symbol}: {dropped[symbol]}"
+        )
     if dropped:
         first = [f"{symbol} ({why.rstrip('.')})" for symbol, why in dropped.items()][:_MOST_SHOWN]
         more = "; …" * (len(dropped) > _MOST_SHOWN)
-        count = f"dropped {len(dropped)} of {count_of(len(readers), 'market')}"
+        count = f"dropped {len(dropped)} of {count_of(n_markets, 'market')}"
         notes = (*notes, f"{count}: {'; '.join(first)}{more}")
     return Panel(good, dropped=dropped, notes=notes)
 

@@ -62,6 +62,16 @@ def find_sources(source: Source, **reading: Any) -> FoundMarkets:
     return _find_at(_to_path(source), str(source), reading)
 
 
+def is_of_several_files(source: str) -> bool:
+    """Whether a source is a folder, or a pattern and no file of that name.
+
+    Args:
+        source: What a user calls the bars.
+    """
+    path = Path(source)
+    return path.is_dir() or (glob.has_magic(source) and not path.exists())
+
+
 def _to_path(source: object) -> Path:
     if isinstance(source, str | os.PathLike):
         return Path(source)

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import ReadingOptions
 from lstm_strategy.cli.out_folder import check_names, keep_results
+from lstm_strategy.cli.reading import ReadingOptions
 from lstm_strategy.errors import SettingsError
 
 _FOUND_SOMETHING = 1

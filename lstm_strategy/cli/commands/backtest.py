@@ -6,8 +6,9 @@ import typer
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
-from lstm_strategy.cli.option_groups import BrokerOptions, ReadingOptions
+from lstm_strategy.cli.option_groups import BrokerOptions
 from lstm_strategy.cli.out_folder import check_names, keep_results
+from lstm_strategy.cli.reading import ReadingOptions
 from lstm_strategy.errors import SettingsError
 
 _RESULT_FILES = ("metrics.csv", "equity.csv", "trades.csv", "equity.png")

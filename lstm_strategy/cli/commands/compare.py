@@ -6,10 +6,10 @@ from lstm_strategy.cli.option_groups import (
     BrokerOptions,
     NetworkOptions,
     PermutationOptions,
-    ReadingOptions,
     TrackingOptions,
     WindowOptions,
 )
+from lstm_strategy.cli.reading import ReadingOptions
 from lstm_strategy.errors import SettingsError
 
 

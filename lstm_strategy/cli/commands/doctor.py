@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import NetworkOptions, ReadingOptions, WindowOptions
+from lstm_strategy.cli.option_groups import NetworkOptions, WindowOptions
 from lstm_strategy.cli.out_folder import check_names, refuse_to_replace
+from lstm_strategy.cli.reading import ReadingOptions
 from lstm_strategy.errors import SettingsError
 
 DOCTOR_FILE = "doctor.json"

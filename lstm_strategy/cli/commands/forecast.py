@@ -1,8 +1,8 @@
 """The command `forecast`."""
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import ReadingOptions
 from lstm_strategy.cli.out_folder import check_names, keep_results
+from lstm_strategy.cli.reading import ReadingOptions
 from lstm_strategy.errors import LSTMStrategyError
 
 _FORECAST_FILE = "forecast.csv"

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import NetworkOptions, ReadingOptions, TrackingOptions
+from lstm_strategy.cli.option_groups import NetworkOptions, TrackingOptions
+from lstm_strategy.cli.reading import ReadingOptions
 
 _PICTURE_FILE = "training.png"
 

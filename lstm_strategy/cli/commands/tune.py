@@ -8,8 +8,9 @@ import typer
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
-from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions, ReadingOptions
+from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions
 from lstm_strategy.cli.out_folder import check_names
+from lstm_strategy.cli.reading import ReadingOptions
 from lstm_strategy.errors import SettingsError
 
 _RESULT_FILES = ("trials.csv", "history.png", "importance.png", "best.toml")

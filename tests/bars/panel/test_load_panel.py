@@ -189,6 +189,7 @@ def test_a_file_of_several_among_others_is_refused_when_it_is_read(tmp_path):
     ("symbols", "message"),
     [
         pytest.param(["AAA", "ABC"], r"no market 'ABC' among the 2 .* Did you mean", id="unknown"),
+        pytest.param(["X", "AAA", "Y"], "2 markets of symbols aren't among .*: X, Y", id="several"),
         pytest.param(["AAA", "aaa"], "market AAA stands twice", id="twice"),
         pytest.param([], "names no market", id="none"),
     ],
@@ -197,6 +198,15 @@ def test_symbols_that_cannot_be_chosen_are_refused(tmp_path, symbols, message):
     write_files(tmp_path, AAA__csv=A, ABB__csv=B)
     with pytest.raises(BarsError, match=message):
         load_panel(tmp_path, symbols=symbols)
+
+
+def test_symbols_that_are_not_there_are_dropped_and_counted_with_the_bad_ones(tmp_path):
+    write_files(tmp_path, AAA__csv=A, BAD__csv=BAD)
+    panel = load_panel(tmp_path, symbols=["AAA", "XYZ", "BAD"], on_bad="drop")
+    assert (panel.symbols, list(panel.dropped)) == (("AAA",), ["XYZ", "BAD"])
+    assert "dropped 2 of 3 markets: XYZ (the source has no such market); BAD (" in panel.notes[0]
+    with pytest.raises(BarsError, match="no market 'XYZ' among the 2"):
+        load_panel(tmp_path, symbols=["XYZ"], on_bad="drop")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,15 @@ import pickle
 import pandas as pd
 import pytest
 
-from lstm_strategy.bars import LoadedBars, Panel, as_panel, is_panel, name_market, slice_panel
+from lstm_strategy.bars import (
+    LoadedBars,
+    Panel,
+    as_panel,
+    check_common_dates,
+    is_panel,
+    name_market,
+    slice_panel,
+)
 from lstm_strategy.errors import BarsError, LooksAheadError, TradingError, UnknownMarketError
 
 
@@ -148,3 +156,22 @@ def test_a_panel_travels_to_other_processes():
     panel = pickle.loads(pickle.dumps(as_panel({"A": A, "B": B})))
     assert panel.symbols == ("A", "B")
     pd.testing.assert_frame_equal(panel["A"], as_panel({"A": A})["A"])
+
+
+def test_a_market_that_shares_no_date_with_another_is_named():
+    later = bars_on(["2025-01-02", "2025-01-03"], [5, 6])
+    check_common_dates({"A": A, "B": B})
+    check_common_dates({"C": later})
+    with pytest.raises(
+        BarsError, match=r"^market C has no date .* has 2 bars from 2025-01-02 .*A h"
+    ):
+        check_common_dates({"A": A, "B": B, "C": later})
+    shifted = B.set_axis(B.index + pd.Timedelta(hours=16))
+    with pytest.raises(BarsError, match=r"^market A has no date .* market B .* first at 16:00"):
+        check_common_dates({"A": A, "B": shifted})
+
+
+def test_dates_in_two_zones_are_compared_as_instants():
+    utc = A.set_axis(A.index.tz_localize("UTC"))
+    tokyo = A.set_axis(utc.index.tz_convert("Asia/Tokyo"))
+    check_common_dates({"A": utc, "B": tokyo})

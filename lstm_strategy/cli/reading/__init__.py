@@ -1,0 +1,5 @@
+"""How the command line reads bars: of one market, or of the markets of a folder or a universe."""
+
+from lstm_strategy.cli.reading.reading_options import MarketsOptions, ReadingOptions
+
+__all__ = ["MarketsOptions", "ReadingOptions"]
