@@ -86,12 +86,13 @@ def measure_traits(bars: pd.DataFrame) -> MarketTraits:
     )
 
 
-def find_differences(bars: pd.DataFrame, traits: MarketTraits) -> tuple[str, ...]:
+def find_differences(bars: pd.DataFrame, *trained_on: MarketTraits) -> tuple[str, ...]:
     """Say how bars differ from those that a model was trained on, in phrases.
 
     Args:
         bars: What `validate_bars` returns.
-        traits: Those of the model's bars.
+        trained_on: The traits of the model's bars, market by market; those that they are most like
+            count.
 
     Returns:
         A phrase for another spacing, for moves at least four times as large or as small, and for
@@ -106,16 +107,16 @@ def find_differences(bars: pd.DataFrame, traits: MarketTraits) -> tuple[str, ...
     if len(bars) < _FEWEST_BARS:
         return ()
     here = measure_traits(bars)
-    return tuple(
-        filter(
-            None,
-            (
-                _compare_spacing(here.spacing, traits.spacing),
-                _compare_moves(here.typical_move, traits.typical_move),
-                _compare_timezones(here.timezone, traits.timezone),
-            ),
-        )
+    return min((_compare_traits(here, usual) for usual in trained_on), key=len)
+
+
+def _compare_traits(here: MarketTraits, usual: MarketTraits) -> tuple[str, ...]:
+    phrases = (
+        _compare_spacing(here.spacing, usual.spacing),
+        _compare_moves(here.typical_move, usual.typical_move),
+        _compare_timezones(here.timezone, usual.timezone),
     )
+    return tuple(filter(None, phrases))
 
 
 def _compare_spacing(here: timedelta, usual: timedelta) -> str:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +15,9 @@ from lstm_strategy.bars.span import Date, cut_bars
 from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError, LSTMStrategyError, TradingError, UnknownMarketError
 from lstm_strategy.support import suggest_names
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 _MOST_SHOWN = 10
 
@@ -138,7 +141,7 @@ class Panel(Mapping[str, pd.DataFrame]):
         return market
 
 
-def is_panel(value: object) -> TypeGuard[Mapping[str, pd.DataFrame]]:
+def is_panel(value: object) -> "TypeIs[Mapping[str, pd.DataFrame]]":
     """Whether something is given by symbol, as a panel is, and isn't the bars of one market.
 
     Args:

@@ -1,5 +1,6 @@
 """The first offence of a frame of bars: its columns, its dates, its numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -115,6 +116,13 @@ def validate_bars(
 
 
 def _check_shape(bars: Any) -> None:
+    if isinstance(bars, Mapping) and bars:
+        symbols = [str(symbol) for symbol in bars]
+        raise BarsError(
+            f"bars must be those of one market, got a panel of {len(symbols)} "
+            f"({', '.join(symbols[:3])}{', …' if len(symbols) > 3 else ''}). Pass one of them, "
+            f"such as panel[{symbols[0]!r}]."
+        )
     if not isinstance(bars, pd.DataFrame):
         raise BarsError(
             f"bars must be a pandas DataFrame, got {type(bars).__name__}. "

@@ -10,12 +10,14 @@ from lstm_strategy.learning.forecaster.model_card import MemorySpan
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.inference import SIGNAL_TOLERANCE, Engine, network_memory
 from lstm_strategy.learning.targets import AnsweredRows, SignalScale
-from lstm_strategy.learning.training import ForecasterSettings, TrainingSet
+from lstm_strategy.learning.training import ForecasterSettings, Spans, TrainingSet
 
 log = logging.getLogger(__name__)
 
 LOOKBACKS_OF_CONTEXT = 8
 """Carried memory may reach further back than the lookback."""
+
+_MARKETS_MEASURED = 5  # of a panel, for the memory of the network
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,15 @@ def _answer_training_rows(
     network: TrainedNetwork, rows: TrainingSet, settings: ForecasterSettings
 ) -> np.ndarray:
     """The members' answers, shape (n_rows, n_members, n_outputs); NaN before they are settled."""
-    flat = network.forecast_rows(
-        rows.features, settled_rows=settings.lookback, window_rows=settings.window_rows
+    flat = np.concatenate(
+        [
+            network.forecast_rows(
+                rows.features[market],
+                settled_rows=settings.lookback,
+                window_rows=settings.window_rows,
+            )
+            for market in rows.markets
+        ]
     )
     return flat.reshape(len(flat), settings.members, -1)
 
@@ -85,7 +94,9 @@ def _fit_scale(
     rows: TrainingSet,
     settings: ForecasterSettings,
 ) -> SignalScale:
-    settled = slice(settings.lookback - 1, None)
+    settled = np.concatenate(
+        [np.arange(market.start + settings.lookback - 1, market.stop) for market in rows.markets]
+    )
     trained = AnsweredRows(
         labels=rows.labels[settled],
         answers=answers[settled].mean(axis=1),
@@ -99,19 +110,20 @@ def _fit_scale(
 def measure_memory(
     engine: Engine, rows: TrainingSet, scale: SignalScale, settings: ForecasterSettings
 ) -> MemorySpan:
-    """Measure how long the carried memory depends on where it began.
+    """Measure how long the carried memory depends on where it began, in the longest markets.
 
     It is that of the signal before any confidence takes from it. Where the memory never settles,
     the span is as long as can be spared, and a warning is logged.
     """
-    unshrunk = scale.model_copy(update={"confidence": 1.0})
-
-    def find_signals(flat: np.ndarray, span: slice) -> np.ndarray:
-        answers = flat.reshape(len(flat), settings.members, -1)
-        return settings.target.build_columns(answers, unshrunk, rows.context[span])[0]
-
-    measured = network_memory(engine, rows.features, find_signals)
-    n_rows = len(rows.features)
+    by_length = sorted(rows.markets, key=lambda market: market.start - market.stop)
+    longest = by_length[:_MARKETS_MEASURED]
+    memories = [
+        _memory_in(engine, rows.features[market], rows.context[market], scale, settings)
+        for market in longest
+    ]
+    known = [memory for memory in memories if memory is not None]
+    measured = max(known) if len(known) == len(memories) else None
+    n_rows = longest[0].stop - longest[0].start
     spared = min(LOOKBACKS_OF_CONTEXT * settings.lookback, n_rows // 4)
     if measured is None:
         log.warning(
@@ -128,6 +140,23 @@ def measure_memory(
     )
 
 
+def _memory_in(
+    engine: Engine,
+    features: np.ndarray,
+    context: np.ndarray,
+    scale: SignalScale,
+    settings: ForecasterSettings,
+) -> int | None:
+    """The rows of one market after which its signals no longer depend on where they began."""
+    unshrunk = scale.model_copy(update={"confidence": 1.0})
+
+    def find_signals(flat: np.ndarray, span: slice) -> np.ndarray:
+        answers = flat.reshape(len(flat), settings.members, -1)
+        return settings.target.build_columns(answers, unshrunk, context[span])[0]
+
+    return network_memory(engine, features, find_signals)
+
+
 def _take_held_out(
     rows: TrainingSet, answers: Sequence[np.ndarray], bars_per_year: float
 ) -> AnsweredRows:
@@ -136,15 +165,27 @@ def _take_held_out(
     `answers` has those of each member to all rows, shape (n_rows, n_outputs). Rows that aren't
     answered are left out.
     """
-    places = [np.arange(span.start, span.stop) for span in rows.held_out]
+    members = range(len(rows.held_out))
+    places = [_places_of(rows.held_out_by(member)) for member in members]
     own = [by_row[place] for by_row, place in zip(answers, places, strict=True)]
     place, held_out = np.concatenate(places), np.concatenate(own)
     is_known = ~np.isnan(held_out).any(axis=1)
     place = place[is_known]
+    dates = markets = None
+    if rows.panel is not None:
+        dates = rows.panel.dates[place]
+        starts = [market.start for market in rows.markets]
+        markets = np.searchsorted(starts, place, side="right") - 1
     return AnsweredRows(
         labels=rows.labels[place],
         answers=held_out[is_known],
         weights=rows.weights[place],
         context=rows.context[place],
         bars_per_year=bars_per_year,
+        dates=dates,
+        markets=markets,
     )
+
+
+def _places_of(spans: Spans) -> np.ndarray:
+    return np.concatenate([np.arange(span.start, span.stop) for span in spans])

@@ -172,6 +172,11 @@ class Forecaster(ABC):
         return self.warm_up
 
     @property
+    def takes_panels(self) -> bool:
+        """Whether `forecast` takes a panel, bars by symbol, and gives a frame a market."""
+        return False
+
+    @property
     def fingerprint(self) -> str | None:
         """A short name for all that decides a forecast but the bars; None: never cached."""
         return None

@@ -3,22 +3,23 @@
 import inspect
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from lstm_strategy.bars import describe_span, validate_bars
-from lstm_strategy.errors import TrainingError
+from lstm_strategy.bars import as_panel, describe_span, is_panel, name_market, validate_bars
+from lstm_strategy.errors import ModelError, TrainingError
 from lstm_strategy.learning.features import FeatureSet, join_features
 from lstm_strategy.learning.forecaster.base import TrainableForecaster
 from lstm_strategy.learning.forecaster.storage import builder_name
 from lstm_strategy.learning.forecaster.stream import ForecastStream, StreamedModel
 from lstm_strategy.learning.inference import Engine
 from lstm_strategy.learning.targets import SignalScale, Target
+from lstm_strategy.learning.training import panel_frames
 from lstm_strategy.support import suggest_names
 
 if TYPE_CHECKING:
@@ -150,33 +151,55 @@ class FeatureForecaster(TrainableForecaster):
         """Whether a feature changes with the volume."""
         return self.inputs.reads_volume
 
-    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
+    @overload
+    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame: ...
+
+    @overload
+    def forecast(self, bars: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]: ...
+
+    def forecast(
+        self, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
+    ) -> pd.DataFrame | dict[str, pd.DataFrame]:
         """Forecast every bar, each at its close.
 
         Args:
             bars: Open, high, low, close, volume and what the features read besides, shape
-                (n_bars, n_columns).
+                (n_bars, n_columns); or a panel of such bars by symbol, if the model was trained on
+                one. Its markets needn't be those of the training.
 
         Returns:
             The columns signal (the exposure asked for, -1…1), forecast (what the target says;
             for the direction how likely a rise is, 0…1, with rises and falls weighted by their
             size, so that they cancel at 0.5) and uncertainty (the standard deviation between the
             members) on the index of `bars`. NaN in the first `warm_up` rows, and where a feature
-            isn't known.
+            isn't known. Of a panel such a frame by symbol.
 
         Raises:
             BarsError: At the first bad bar.
-            FeatureError: If the bars lack a column that a feature reads.
-            ModelError: If the forecaster hasn't been fitted.
+            FeatureError: If the bars lack a column that a feature reads, or a feature looks across
+                the markets of a panel and there is one market.
+            ModelError: If the forecaster hasn't been fitted, or is given a panel and was trained
+                on the bars of one market.
         """
-        answers, inputs = self._answer(bars)
-        return pd.DataFrame(
-            np.column_stack(self.columns_of(answers, inputs.to_numpy())),
-            index=inputs.index,
-            columns=list(self.target.forecast_columns),
-        )
+        names = list(self.target.forecast_columns)
 
-    def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame:
+        def tabulate(answered: _Answered) -> pd.DataFrame:
+            columns = np.column_stack(self._columns_of_answered(answered))
+            return pd.DataFrame(columns, index=answered.inputs.index, columns=names)
+
+        if is_panel(bars):
+            return {symbol: tabulate(answered) for symbol, answered in self._answer_markets(bars)}
+        return tabulate(self._answer(bars))
+
+    @overload
+    def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame: ...
+
+    @overload
+    def member_signals(self, bars: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]: ...
+
+    def member_signals(
+        self, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
+    ) -> pd.DataFrame | dict[str, pd.DataFrame]:
         """Give the signal that each member of the ensemble alone would give.
 
         Args:
@@ -184,12 +207,19 @@ class FeatureForecaster(TrainableForecaster):
 
         Returns:
             Shape (n_bars, n_members), -1…1, known at the close of the row; NaN where `forecast`
-            is.
+            is. Of a panel such a frame by symbol.
         """
-        answers, inputs = self._answer(bars)
-        by_member = np.split(answers, self.n_members, axis=1)
-        signals = [self.columns_of(own, inputs.to_numpy())[0] for own in by_member]
-        return pd.DataFrame(np.column_stack(signals), index=inputs.index)
+
+        def tabulate(answered: _Answered) -> pd.DataFrame:
+            by_member = np.split(answered.answers, self.n_members, axis=1)
+            signals = [
+                self._columns_of_answered(answered._replace(answers=own))[0] for own in by_member
+            ]
+            return pd.DataFrame(np.column_stack(signals), index=answered.inputs.index)
+
+        if is_panel(bars):
+            return {symbol: tabulate(answered) for symbol, answered in self._answer_markets(bars)}
+        return tabulate(self._answer(bars))
 
     def columns_of(
         self, answers: np.ndarray, inputs: np.ndarray, *, unshrunk: bool = False
@@ -211,6 +241,14 @@ class FeatureForecaster(TrainableForecaster):
         scale = self._scale.model_copy(update={"confidence": 1.0}) if unshrunk else self._scale
         return self._build_columns(self._context_places, scale, answers, inputs)
 
+    def _columns_of_answered(self, answered: "_Answered") -> tuple[np.ndarray, ...]:
+        scale, answers, inputs = answered
+        return self._build_columns(self._context_places, scale, answers, inputs.to_numpy())
+
+    def _scale_of(self, symbol: str) -> SignalScale:
+        """How forecasts of a market of a panel become signals."""
+        return self._scale
+
     @property
     def _context_places(self) -> list[int]:
         """Where the columns of the context are among the inputs."""
@@ -227,49 +265,114 @@ class FeatureForecaster(TrainableForecaster):
         by_member = answers.reshape(len(answers), -1, self.target.head.n_outputs)
         return self.target.build_columns(by_member, scale, inputs[:, context_places])
 
-    def stream(self, history: pd.DataFrame | None = None) -> ForecastStream:
+    @overload
+    def stream(self, history: pd.DataFrame | None = None) -> ForecastStream: ...
+
+    @overload
+    def stream(self, history: Mapping[str, pd.DataFrame]) -> dict[str, ForecastStream]: ...
+
+    def stream(
+        self, history: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None
+    ) -> ForecastStream | dict[str, ForecastStream]:
         """Give the same forecasts bar by bar.
 
         Args:
-            history: Bars that came before the first one of the stream, if any.
+            history: Bars that came before the first one of the stream, if any; or a panel of such
+                bars by symbol, if the model was trained on one.
+
+        Returns:
+            The stream; of a panel one by symbol.
 
         Raises:
             BarsError: At the first bad bar of the history.
-            ModelError: If the forecaster hasn't been fitted.
+            FeatureError: If a feature looks across the markets of a panel.
+            ModelError: If the forecaster hasn't been fitted, or is given a panel and was trained
+                on the bars of one market.
         """
+        if is_panel(history):
+            markets = self._check_markets(history)
+            return {
+                symbol: self._build_stream(bars, self._scale_of(symbol))
+                for symbol, bars in markets.items()
+            }
+        known = None if history is None else validate_bars(history, may_stand_still=True)
+        return self._build_stream(known, self._scale)
+
+    def _build_stream(self, history: pd.DataFrame | None, scale: SignalScale) -> ForecastStream:
         model = StreamedModel(
             inputs=self.inputs,
             n_features=len(self.features.names),
             columns=self.target.forecast_columns,
             engine=self.engine,
-            build_columns=partial(self._build_columns, self._context_places, self._scale),
+            build_columns=partial(self._build_columns, self._context_places, scale),
             settled_rows=self.settled_rows,
             window_rows=self.window_rows,
             warn_of_other_bars=self.warn_of_other_bars,
         )
-        return ForecastStream(
-            model, None if history is None else validate_bars(history, may_stand_still=True)
-        )
+        return ForecastStream(model, history)
 
-    def _answer(self, bars: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    def _answer(self, bars: pd.DataFrame) -> "_Answered":
         """The members' answers for every bar, shape (n_bars, n_answers), and the inputs."""
-        _ = self._scale  # without one nothing has been trained: say so before anything else
+        scale = self._scale  # without one nothing has been trained: say so before anything else
         bars = validate_bars(bars, may_stand_still=True)
+        self._check_inputs(bars)
+        inputs = self.inputs.frame(bars)
+        return _Answered(scale, self._answer_inputs(inputs), inputs)
+
+    def _answer_markets(
+        self, panel: Mapping[str, pd.DataFrame]
+    ) -> Iterator[tuple[str, "_Answered"]]:
+        """The same for each market of a panel."""
+        markets = self._check_markets(panel)
+        for symbol, bars in markets.items():
+            with name_market(symbol):
+                self._check_inputs(bars)
+        for symbol, inputs in panel_frames(self.inputs, markets):
+            answers = self._answer_inputs(inputs)
+            yield symbol, _Answered(self._scale_of(symbol), answers, inputs)
+
+    def _check_markets(self, panel: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
+        """The valid bars of each market; ModelError where the model isn't one of a panel."""
+        _ = self._scale
+        markets = as_panel(panel)
+        if not self.takes_panels:
+            raise ModelError(
+                f"The model was trained on the bars of one market, and was given {markets!r}. "
+                f"Give it one, such as panel[{markets.symbols[0]!r}], or train it with fit(panel)."
+            )
+        if markets is panel:
+            return markets
+        checked = {}
+        for symbol, bars in panel.items():
+            with name_market(symbol):
+                checked[symbol] = validate_bars(bars, may_stand_still=True)
+        return checked
+
+    def _check_inputs(self, bars: pd.DataFrame) -> None:
         self.warn_of_other_bars(bars)
-        columns = self.inputs
-        columns.check_volume(bars)
-        inputs = columns.frame(bars)
+        self.inputs.check_volume(bars)
+
+    def _answer_inputs(self, inputs: pd.DataFrame) -> np.ndarray:
+        """The members' answers to the columns of `inputs`, shape (n_bars, n_answers)."""
         is_known = inputs.notna()
         is_complete = is_known.all(axis=1).to_numpy()
-        if len(bars) > columns.warm_up and not is_complete.any():
+        if len(inputs) > self.inputs.warm_up and not is_complete.any():
             never = list(is_known.columns[~is_known.any()]) or list(is_known.columns)
             log.warning(
                 "No bar of %s gets a forecast, since on none all features are known; look at %s.",
-                describe_span(bars),
+                describe_span(inputs),
                 ", ".join(never[:3]),
             )
-        answers = np.full((len(bars), self.n_members * self.target.head.n_outputs), np.nan)
+        answers = np.full((len(inputs), self.n_members * self.target.head.n_outputs), np.nan)
         if is_complete.sum() >= self.settled_rows:
             rows = inputs.to_numpy()[is_complete, : len(self.features.names)]
             answers[is_complete] = self._forecast_rows(rows)
-        return answers, inputs
+        return answers
+
+
+class _Answered(NamedTuple):
+    """What members answered to the bars of a market."""
+
+    scale: SignalScale
+    answers: np.ndarray
+    inputs: pd.DataFrame

@@ -1,6 +1,6 @@
 """From bars to a trained model with its card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import bars_fingerprint, bars_per_year, measure_traits
+from lstm_strategy.bars import (
+    Panel,
+    as_panel,
+    bars_fingerprint,
+    bars_per_year,
+    is_panel,
+    measure_traits,
+)
 from lstm_strategy.learning.features import FeatureSet, check_causal, settle_features
 from lstm_strategy.learning.forecaster.assessment import assess_network
-from lstm_strategy.learning.forecaster.model_card import ModelCard, TrainingSpan
+from lstm_strategy.learning.forecaster.model_card import MarketSpan, ModelCard, TrainingSpan
 from lstm_strategy.learning.forecaster.storage import builder_name
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.training import ForecasterSettings, build_training_set
@@ -41,7 +48,7 @@ class TrainedModel:
 
 
 def train_model(
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Panel,
     features: FeatureSet,
     settings: ForecasterSettings,
     *,
@@ -52,7 +59,7 @@ def train_model(
     progress: bool | OnEpoch | None = None,
     callbacks: Sequence[Any] = (),
 ) -> TrainedModel:
-    """Train an ensemble on valid bars; arguments and errors are those of `LSTMForecaster.fit`."""
+    """Train an ensemble on valid bars or a panel, as `LSTMForecaster.fit` describes it."""
     check_causal(features, bars, horizon=settings.horizon)
     features = settle_features(features, bars)
     context = None if context is None else settle_features(context, bars)
@@ -67,29 +74,26 @@ def train_model(
     with usual_precision():
         with shown as on_epoch:
             fit = fit_network(rows, settings, build=build, on_epoch=on_epoch, callbacks=callbacks)
-        engine, onnx = build_engine(fit.network, rows.features)
+        longest = max(rows.markets, key=lambda market: market.stop - market.start)
+        engine, onnx = build_engine(fit.network, rows.features[longest])
     network = TrainedNetwork.from_training(
         fit.network,
         engine=engine,
         onnx=onnx,
-        stored=StoredForecasts.of(engine, rows.features),
+        stored=StoredForecasts.of(engine, rows.features[longest]),
         keras_version=keras.__version__,
     )
-    year = bars_per_year(pd.DatetimeIndex(bars.index))
+    year = usual_bars_per_year(bars)
     assessment = assess_network(network, rows, settings, held_out=fit.held_out, bars_per_year=year)
     card = ModelCard(
         created=datetime.now(UTC),
         settings=settings,
         features=features.to_dict(),
         context=None if context is None else context.to_dict(),
-        training=TrainingSpan(
-            start=bars.index[0],
-            end=bars.index[-1],
+        training=_describe_span(
+            bars,
             validation_start=times[rows.held_out[0].start],
-            n_bars=len(bars),
-            traits=measure_traits(bars),
             has_chosen_rows=leave_out is not None or validation is not None,
-            sha256=bars_fingerprint(bars),
         ),
         signal=assessment.signal,
         memory=assessment.memory,
@@ -99,3 +103,48 @@ def train_model(
         network=builder_name(build),
     )
     return TrainedModel(features, context, network, card, fit.history)
+
+
+def usual_bars_per_year(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> float:
+    """How many bars a year has; of a panel the median of its markets."""
+    if not is_panel(bars):
+        return bars_per_year(pd.DatetimeIndex(bars.index))
+    return float(np.median([usual_bars_per_year(of_market) for of_market in bars.values()]))
+
+
+def _describe_span(
+    bars: pd.DataFrame | Panel, *, validation_start: pd.Timestamp, has_chosen_rows: bool
+) -> TrainingSpan:
+    if not is_panel(bars):
+        return TrainingSpan(
+            start=bars.index[0],
+            end=bars.index[-1],
+            validation_start=validation_start,
+            n_bars=len(bars),
+            traits=measure_traits(bars),
+            has_chosen_rows=has_chosen_rows,
+            sha256=bars_fingerprint(bars),
+        )
+    panel = as_panel(bars)
+    markets = {symbol: _describe_market(of_market) for symbol, of_market in panel.items()}
+    return TrainingSpan(
+        start=panel.dates[0],
+        end=panel.dates[-1],
+        validation_start=validation_start,
+        n_bars=sum(market.n_bars for market in markets.values()),
+        traits=max(markets.values(), key=lambda market: market.n_bars).traits,
+        has_chosen_rows=has_chosen_rows,
+        sha256=panel.fingerprint,
+        markets=markets,
+    )
+
+
+def _describe_market(bars: pd.DataFrame) -> MarketSpan:
+    return MarketSpan(
+        start=bars.index[0],
+        end=bars.index[-1],
+        n_bars=len(bars),
+        bars_per_year=usual_bars_per_year(bars),
+        traits=measure_traits(bars),
+        sha256=bars_fingerprint(bars),
+    )

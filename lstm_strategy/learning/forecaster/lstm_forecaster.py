@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import bars_per_year, find_differences, validate_bars
+from lstm_strategy.bars import as_panel, find_differences, is_panel, validate_bars
 from lstm_strategy.errors import ModelError, escape_controls
 from lstm_strategy.learning.features import FeatureSet, FeatureSpecs, choose_features
 from lstm_strategy.learning.forecaster.assessment import (
@@ -20,7 +20,7 @@ from lstm_strategy.learning.forecaster.assessment import (
     fit_signal_scale,
 )
 from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster
-from lstm_strategy.learning.forecaster.fitting import train_model
+from lstm_strategy.learning.forecaster.fitting import train_model, usual_bars_per_year
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.forecaster.storage import (
     CARD_FILE,
@@ -171,6 +171,11 @@ class LSTMForecaster(FeatureForecaster):
         return self.card is not None
 
     @property
+    def takes_panels(self) -> bool:
+        """Whether it was trained on a panel, so that `forecast` takes one."""
+        return self.card is not None and bool(self.card.training.markets)
+
+    @property
     def target(self) -> Target:
         """What the network is asked."""
         return self.settings.target
@@ -297,7 +302,7 @@ class LSTMForecaster(FeatureForecaster):
 
     def fit(
         self,
-        bars: pd.DataFrame,
+        bars: pd.DataFrame | Mapping[str, pd.DataFrame],
         *,
         leave_out: np.ndarray | None = None,
         validation: np.ndarray | None = None,
@@ -310,10 +315,16 @@ class LSTMForecaster(FeatureForecaster):
         of them, and stops where its loss there is lowest; the `horizon` bars on either side of
         it are left out. A single member holds out the last bars.
 
+        On a panel one network learns from all markets, whose chunks come in random order and weigh
+        alike. Stretches are cut by date, for all markets at once, and a label that shares time
+        with one that is held out isn't learned from, whichever market it is of.
+
         Args:
-            bars: Open, high, low, close, volume and what the features read besides.
-            leave_out: True for bars whose label must not be learned from, shape (n_bars,).
-            validation: True for the bars that all members hold out, shape (n_bars,); then no
+            bars: Open, high, low, close, volume and what the features read besides; or a panel of
+                such bars by symbol, such as `load_panel` gives.
+            leave_out: True for bars whose label must not be learned from, shape (n_bars,); of a
+                panel for its dates, shape (n_dates,), as `as_panel(bars).dates` has them.
+            validation: True for the bars that all members hold out, in the same shape; then no
                 weight and no scaling has seen them.
             progress: True or False shows or hides a progress bar; None shows it where somebody
                 looks; a function is called after each epoch instead.
@@ -323,10 +334,11 @@ class LSTMForecaster(FeatureForecaster):
         Raises:
             BarsError: At the first bad bar.
             FeatureError: If a feature looks ahead on these bars.
-            TrainingError: If there are too few bars, or all labels are the same.
+            TrainingError: If there are too few bars, or all labels are the same. Of a panel each
+                error names the market.
         """
         model = train_model(
-            validate_bars(bars),
+            as_panel(bars) if is_panel(bars) else validate_bars(bars),
             self.features,
             self.settings,
             context=self.context,
@@ -363,11 +375,11 @@ class LSTMForecaster(FeatureForecaster):
         other.card = self._fitted_card().model_copy(update={"settings": other.settings})
         return other
 
-    def signal_scale(self, training_bars: pd.DataFrame) -> SignalScale:
+    def signal_scale(self, training_bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> SignalScale:
         """The scale of the signal as these training bars give it.
 
         Args:
-            training_bars: Valid bars, as for `fit`.
+            training_bars: Valid bars or a panel of them, as for `fit`.
 
         Raises:
             ModelError: If the forecaster hasn't been fitted.
@@ -376,7 +388,7 @@ class LSTMForecaster(FeatureForecaster):
         rows, _ = build_training_set(
             training_bars, self.features, self.settings, context=self.context
         )
-        year = bars_per_year(pd.DatetimeIndex(training_bars.index))
+        year = usual_bars_per_year(training_bars)
         return fit_signal_scale(network, rows, self.settings, bars_per_year=year)
 
     def save(self, folder: str | Path) -> Path:
@@ -449,8 +461,13 @@ class LSTMForecaster(FeatureForecaster):
         check_enough_bars(self.settings, self.inputs, n_bars)
 
     def warn_of_other_bars(self, bars: pd.DataFrame) -> None:
-        """Log once that valid bars have another spacing, timezone or scale than the training's."""
-        differences = find_differences(bars, self._fitted_card().training.traits)
+        """Log once that valid bars have another spacing, timezone or scale than the training's.
+
+        Of a panel those of the market that they are most like.
+        """
+        training = self._fitted_card().training
+        of_markets = [market.traits for market in training.markets.values()]
+        differences = find_differences(bars, *(of_markets or [training.traits]))
         if differences:
             _warn_of_other_bars("; ".join(differences))
 
@@ -482,6 +499,12 @@ class LSTMForecaster(FeatureForecaster):
     @property
     def _scale(self) -> SignalScale:
         return self._fitted_card().signal
+
+    def _scale_of(self, symbol: str) -> SignalScale:
+        market = self._fitted_card().training.markets.get(symbol)
+        if market is None:
+            return self._scale
+        return self._scale.model_copy(update={"bars_per_year": market.bars_per_year})
 
     def _fitted_card(self) -> ModelCard:
         if self.card is None:

@@ -13,6 +13,28 @@ from lstm_strategy.learning.training import ForecasterSettings
 FORMAT: Literal[3] = 3
 
 
+class MarketSpan(BaseModel):
+    """Which bars of one market of a panel a model has seen.
+
+    Attributes:
+        start: The first bar.
+        end: The last bar.
+        n_bars: Number of bars.
+        bars_per_year: How many of them a year has.
+        traits: What the model got used to in them.
+        sha256: The fingerprint of the bars.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    start: datetime
+    end: datetime
+    n_bars: int = Field(ge=1)
+    bars_per_year: float = Field(gt=0, allow_inf_nan=False)
+    traits: MarketTraits
+    sha256: str
+
+
 class TrainingSpan(BaseModel):
     """Which bars a model has seen: everything up to `end` is in-sample.
 
@@ -20,10 +42,11 @@ class TrainingSpan(BaseModel):
         start: The first bar.
         end: The last bar.
         validation_start: The first bar that the first member held out.
-        n_bars: Number of bars.
-        traits: What the model got used to in them.
+        n_bars: Number of bars; of a panel those of all markets.
+        traits: What the model got used to in them; of a panel in those of its longest market.
         has_chosen_rows: Whether the caller of `fit` left bars out, or chose those that validate.
-        sha256: The fingerprint of the bars.
+        sha256: The fingerprint of the bars, or of the panel.
+        markets: The markets of a panel by symbol; none where it was the bars of one market.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,13 +58,15 @@ class TrainingSpan(BaseModel):
     traits: MarketTraits
     has_chosen_rows: bool = False
     sha256: str
+    markets: dict[str, MarketSpan] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         moments = (self.start, self.validation_start, self.end)
         if len({moment.tzinfo is None for moment in moments}) > 1 or sorted(moments) != [*moments]:
             raise ValueError("start, validation_start and end must follow each other")
-        if not self.traits.timezone.isprintable():
+        zones = [self.traits.timezone, *(of.traits.timezone for of in self.markets.values())]
+        if not all(zone.isprintable() for zone in zones):
             raise ValueError("traits.timezone must be the name of a timezone")
         return self
 

@@ -77,7 +77,7 @@ class BinaryTarget(Target):
         return SignalScale(
             threshold=_BREAK_EVEN,
             width=max(width, _NARROWEST_WIDTH),
-            confidence=measure_confidence(leaning, realized, horizon=horizon),
+            confidence=measure_confidence(leaning, realized, horizon=horizon, dates=held_out.dates),
             bars_per_year=trained.bars_per_year,
         )
 

@@ -1,8 +1,9 @@
 """What a target is made of: head, training, the scale of its signal, rows that were answered."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -150,6 +151,9 @@ class AnsweredRows:
         weights: How much each row matters, shape (n_rows,).
         context: The columns of `Target.context`, shape (n_rows, n_context).
         bars_per_year: Bars of a year, by which numbers are annualised.
+        dates: The date of each row, counted from 0, shape (n_rows,), where they are of many
+            markets, whose rows of one date aren't independent; None for those of one market.
+        markets: The market of each row, counted from 0, likewise.
 
     Example:
         >>> one = np.ones((3, 1))
@@ -162,6 +166,34 @@ class AnsweredRows:
     weights: np.ndarray
     context: np.ndarray
     bars_per_year: float = 1.0
+    dates: np.ndarray | None = None
+    markets: np.ndarray | None = None
+
+    def split_markets(self) -> Iterator["AnsweredRows"]:
+        """The rows of each market by themselves, in the order of the rows; all where it is one."""
+        if self.markets is None or self.dates is None or not len(self):
+            yield self
+            return
+        edges = np.flatnonzero(np.diff(self.markets)) + 1
+        for first, stop in pairwise([0, *edges.tolist(), len(self)]):
+            span = slice(first, stop)
+            yield replace(
+                self,
+                labels=self.labels[span],
+                answers=self.answers[span],
+                weights=self.weights[span],
+                context=self.context[span],
+                dates=self.dates[span],
+                markets=self.markets[span],
+            )
+
+    def mean_of_dates(self, values: np.ndarray) -> np.ndarray:
+        """The mean of values of each date, shape (n_dates,); the values where each has its own."""
+        if self.dates is None:
+            return values
+        n_rows = np.bincount(self.dates)
+        means: np.ndarray = np.bincount(self.dates, weights=values)[n_rows > 0]
+        return means / n_rows[n_rows > 0]
 
     def __len__(self) -> int:
         return len(self.labels)

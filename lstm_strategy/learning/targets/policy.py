@@ -224,12 +224,13 @@ class Policy(Target):
             As confidence what `measure_confidence` leaves of what the positions earned on top
             of the prior.
         """
-        gains = self.row_losses(held_out.labels, np.full_like(held_out.answers, self._held))
-        gains -= self.row_losses(held_out.labels, held_out.answers)
+        gains = self._losses_of_prior(held_out) - self._losses(held_out)
         return SignalScale(
             threshold=self._held,
             width=1.0,
-            confidence=measure_confidence(np.ones(len(gains)), gains, horizon=horizon),
+            confidence=measure_confidence(
+                np.ones(len(gains)), gains, horizon=horizon, dates=held_out.dates
+            ),
             bars_per_year=trained.bars_per_year,
         )
 
@@ -272,20 +273,29 @@ class Policy(Target):
         """The Sharpe ratio after costs, that of the prior, turnover, and the number of rows.
 
         Args:
-            rows: Positions and what came, in the order of time.
+            rows: Positions and what came, in the order of time. Those of one date in many markets
+                count as one, the mean of what they earn.
 
         Returns:
             Annual figures by name; a Sharpe ratio is NaN without any variation.
         """
-        year, prior = rows.bars_per_year, np.full_like(rows.answers, self._held)
-        exposure = rows.answers[:, 0] * rows.labels[:, 1]
-        traded = float(np.abs(np.diff(exposure)).mean()) if len(rows) > 1 else math.nan
+        year = rows.bars_per_year
+        changes = [np.diff(part.answers[:, 0] * part.labels[:, 1]) for part in rows.split_markets()]
+        traded = np.abs(np.concatenate(changes))
         return {
-            "sharpe": _annual_sharpe(-self.row_losses(rows.labels, rows.answers), year),
-            "prior_sharpe": _annual_sharpe(-self.row_losses(rows.labels, prior), year),
-            "turnover": traded * year,
+            "sharpe": _annual_sharpe(-rows.mean_of_dates(self._losses(rows)), year),
+            "prior_sharpe": _annual_sharpe(-rows.mean_of_dates(self._losses_of_prior(rows)), year),
+            "turnover": float(traded.mean()) * year if len(traded) else math.nan,
             "n_rows": float(len(rows)),
         }
+
+    def _losses(self, rows: AnsweredRows) -> np.ndarray:
+        """What each row costs after what it earns; no position is carried to another market."""
+        parts = rows.split_markets()
+        return np.concatenate([self.row_losses(part.labels, part.answers) for part in parts])
+
+    def _losses_of_prior(self, rows: AnsweredRows) -> np.ndarray:
+        return self._losses(replace(rows, answers=np.full_like(rows.answers, self._held)))
 
     def _exposure_scale(self, volatility: np.ndarray, year: float) -> np.ndarray:
         """How much a position of 1 holds; nothing where nothing moves."""

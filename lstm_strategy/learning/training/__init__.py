@@ -5,9 +5,14 @@ from typing import TYPE_CHECKING
 from lstm_strategy.learning.training.dataset import (
     TrainingSet,
     build_training_set,
+    panel_frames,
+)
+from lstm_strategy.learning.training.enough_bars import (
     check_enough_bars,
     fewest_rows,
+    fewest_rows_of_market,
 )
+from lstm_strategy.learning.training.held_out import Spans
 from lstm_strategy.learning.training.settings import ForecasterSettings
 from lstm_strategy.support.lazy import import_on_first_use
 
@@ -16,11 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ForecasterSettings",
+    "Spans",
     "TrainingSet",
     "build_training_set",
     "check_enough_bars",
     "fewest_rows",
+    "fewest_rows_of_market",
     "fit_network",
+    "panel_frames",
 ]
 
 __getattr__ = import_on_first_use(

@@ -25,6 +25,7 @@ class ChunkBatches:
             mirrored, if there are mirrored rows. Without it chunks lie at fixed places and score
             every row after the first warm-up once.
         judges_batches: Whether the loss is of all steps of a batch together.
+        first_scored: For each span the first row that may be scored, of chunks at fixed places.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class ChunkBatches:
         batch_size: int,
         offsets: np.random.Generator | None = None,
         judges_batches: bool = False,
+        first_scored: Sequence[int] | None = None,
     ) -> None:
         self._rows, self._mirrored = rows, rows.mirrored
         usual = np.mean(np.concatenate([rows.weights[span] for span in spans]))
@@ -44,7 +46,9 @@ class ChunkBatches:
         self._weights = (rows.weights / usual).astype(np.float32)
         self._length, self._warm_up, self._stride = length, warm_up, length - warm_up
         self._offsets, self._judges_batches = offsets, judges_batches
-        self._spans = [span for span in spans if span.stop - span.start >= length]
+        places = [place for place, span in enumerate(spans) if span.stop - span.start >= length]
+        self._spans = [spans[place] for place in places]
+        self._first_scored = [0 if first_scored is None else first_scored[n] for n in places]
         self._batch_size = batch_size
         if offsets is not None:
             n_chunks = max(1, sum(map(self._n_chunks_that_always_fit, self._spans)))
@@ -104,11 +108,12 @@ class ChunkBatches:
     def _place_at_fixed_rows(self) -> None:
         # the last chunk is moved back to end with the span; what overlaps is scored once
         starts, scored_from = [], []
-        for span in self._spans:
+        for span, first_scored in zip(self._spans, self._first_scored, strict=True):
             last = span.stop - self._length
             wanted = np.arange(span.start, last + self._stride, self._stride)
             starts.append(np.minimum(wanted, last))
-            scored_from.append(wanted - starts[-1] + self._warm_up)
+            scored = np.maximum(wanted + self._warm_up, first_scored)
+            scored_from.append(scored - starts[-1])
         n_chunks = sum(map(len, starts))
         self._n_batches = -(-n_chunks // self._batch_size)
         unused = self._n_batches * self._batch_size - n_chunks

@@ -1,19 +1,24 @@
 """From bars to rows: features with their labels, and who may learn from which of them."""
 
-import logging
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise, repeat
 
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import Panel, as_panel, is_panel, name_market
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import FeatureSet, join_features, mirror_bars
+from lstm_strategy.learning.training.enough_bars import (
+    check_enough_bars,
+    check_enough_rows,
+    check_known,
+    note_constant,
+)
+from lstm_strategy.learning.training.held_out import PanelRows, Spans, held_out_spans
 from lstm_strategy.learning.training.settings import ForecasterSettings
-from lstm_strategy.support import format_time, spell
-
-log = logging.getLogger(__name__)
-
-_MOST_NAMED = 3  # features in a message
+from lstm_strategy.support import naive_utc_index, spell
 
 
 @dataclass(frozen=True)
@@ -33,16 +38,19 @@ class MirrorImage:
 class TrainingSet:
     """Complete rows of features with their labels, and the rows that stop each member's training.
 
+    The rows of a market stand one after another, and those of a panel market by market.
+
     Attributes:
         features: Shape (n_rows, n_features), known at the close of the row's bar.
         labels: Shape (n_rows, n_labels), known `purge` bars later.
         weights: How much each label matters, shape (n_rows,).
         context: What the target needs to turn answers into forecasts, shape (n_rows, n_context).
-        held_out: A span of rows for each member of the ensemble: those that it never learns from
-            and that early stopping watches.
-        purge: Rows on either side of a held-out span that aren't learned from either, since
-            labels reach that far.
+        held_out: A stretch for each member of the ensemble, whose rows it never learns from and
+            early stopping watches: of rows, and for a panel of dates, cut for all markets at once.
+        purge: Rows on either side of a held-out stretch that aren't learned from either, since
+            labels reach that far. For a panel the dates that labels reach to decide.
         mirrored: The mirror image of the rows, where the target and the features have one.
+        panel: Which rows are of which market and date; None where there is one market.
 
     Example:
         >>> rows = TrainingSet(
@@ -64,13 +72,56 @@ class TrainingSet:
     held_out: tuple[slice, ...]
     purge: int
     mirrored: MirrorImage | None = None
+    panel: PanelRows | None = None
 
-    def learned_by(self, member: int) -> tuple[slice, ...]:
+    @property
+    def markets(self) -> Spans:
+        """The rows of each market."""
+        return (slice(0, len(self.features)),) if self.panel is None else self.panel.markets
+
+    def learned_by(self, member: int) -> Spans:
         """The spans of rows that a member learns from: before and after what it holds out."""
-        span = self.held_out[member]
-        before = slice(0, max(0, span.start - self.purge))
-        after = slice(span.stop + self.purge, len(self.features))
+        stretch = self.held_out[member]
+        if self.panel is not None:
+            return self.panel.rows_apart_from(stretch.start, stretch.stop)
+        before = slice(0, max(0, stretch.start - self.purge))
+        after = slice(stretch.stop + self.purge, len(self.features))
         return tuple(part for part in (before, after) if part.stop > part.start)
+
+    def held_out_by(self, member: int) -> Spans:
+        """The spans of rows that a member holds out, one a market that has rows there."""
+        stretch = self.held_out[member]
+        if self.panel is not None:
+            return self.panel.rows_between(stretch.start, stretch.stop)
+        return (stretch,)
+
+    def halves_held_out_by(self, member: int) -> tuple[Spans, Spans]:
+        """The same in two halves; labels of the first one don't reach into the second."""
+        stretch = self.held_out[member]
+        middle = (stretch.start + stretch.stop) // 2
+        if self.panel is not None:
+            return (
+                self.panel.rows_before(stretch.start, middle),
+                self.panel.rows_between(middle, stretch.stop),
+            )
+        return (slice(stretch.start, middle - self.purge),), (slice(middle, stretch.stop),)
+
+    def validation_spans(self, member: int, lookback: int) -> tuple[tuple[slice, int], ...]:
+        """What a member answers to be judged by, each span with the first row that counts.
+
+        The rows before what it holds out settle the state. A market that has too few rows for a
+        chunk up to there is left out.
+        """
+        held_out = self.held_out_by(member)
+        starts = np.array([market.start for market in self.markets])
+        spans = []
+        for span in held_out:
+            first = starts[np.searchsorted(starts, span.start, side="right") - 1]
+            start = min(max(first, span.start - lookback // 2), span.stop - 2 * lookback)
+            if start >= first:
+                counts = span.start if self.panel is not None else start
+                spans.append((slice(int(start), span.stop), int(counts)))
+        return tuple(spans)
 
     @property
     def scaling_rows(self) -> np.ndarray:
@@ -89,7 +140,7 @@ class TrainingSet:
 
 
 def build_training_set(
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     features: FeatureSet,
     settings: ForecasterSettings,
     *,
@@ -97,19 +148,20 @@ def build_training_set(
     leave_out: np.ndarray | None = None,
     validation: np.ndarray | None = None,
 ) -> tuple[TrainingSet, pd.DatetimeIndex]:
-    """Collect the rows that can be learned from, and the bar that each belongs to.
+    """Collect the rows that can be learned from, and the dates by which they are held out.
 
     Args:
-        bars: Valid bars, shape (n_bars, n_columns).
+        bars: Valid bars, shape (n_bars, n_columns), or a panel of them.
         features: What the network sees.
         settings: The target, its horizon, and who holds out how much.
         context: What the target needs besides, which the network doesn't see.
-        leave_out: True for bars whose label must not be learned from, shape (n_bars,).
-        validation: True for bars that every member holds out, shape (n_bars,); without it each
-            member holds out another stretch.
+        leave_out: True for bars whose label must not be learned from, shape (n_bars,); of a panel
+            for dates, shape (n_dates,).
+        validation: True for bars that every member holds out, shape (n_bars,), or (n_dates,);
+            without it each member holds out another stretch.
 
     Returns:
-        The rows, and the times of their bars.
+        The rows, and the times of their bars; of a panel the dates on which some market has a row.
 
     Raises:
         FeatureError: If the bars lack a column or a volume that a feature reads.
@@ -123,67 +175,226 @@ def build_training_set(
         >>> len(rows.labels) == len(times), len(rows.held_out)
         (True, 5)
     """
-    inputs = join_features(features, context)
-    inputs.check_volume(bars)
-    columns = inputs.frame(bars)
-    labels = pd.DataFrame(settings.target.labels(bars, settings.horizon))
-    mirrored = _mirror_columns(bars, features, settings, labels)
-    usable = (columns.notna().all(axis=1) & labels.notna().all(axis=1)).to_numpy()
-    if mirrored is not None:
-        usable = usable & mirrored.notna().all(axis=1).to_numpy()
-    if leave_out is not None:
-        usable = usable & ~leave_out
-    _check_known(columns.iloc[inputs.warm_up :], settings)
-    check_enough_bars(settings, inputs, len(bars), n_usable=int(usable.sum()))
-    _note_constant(columns.loc[usable, features.names])
-    settings.target.check_labels(labels.to_numpy()[usable], settings.horizon)
-    usable_labels = labels.to_numpy(np.float32)[usable]
-    mirrored_labels = settings.target.mirror_labels(usable_labels)
+    maker = _RowMaker(features, context, settings)
+    if is_panel(bars):
+        return _build_panel_set(maker, as_panel(bars), leave_out, validation)
+    inputs = maker.inputs
+    table = maker.tabulate(bars, inputs.frame(bars), maker.mirror_columns(bars), leave_out)
+    check_known(table.columns.iloc[inputs.warm_up :], settings)
+    check_enough_bars(settings, inputs, len(bars), n_usable=int(table.usable.sum()))
+    rows = maker.take_usable(table, bars)
+    note_constant(rows.features, features.names)
+    settings.target.check_labels(rows.labels, settings.horizon)
+    held_out = _choose_held_out(settings, table.usable, validation)
+    return replace(rows, held_out=held_out), pd.DatetimeIndex(bars.index[table.usable])
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """The inputs and labels of every bar of a market, and which bars have them all."""
+
+    columns: pd.DataFrame
+    labels: pd.DataFrame
+    mirrored: pd.DataFrame | None
+    usable: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _RowMaker:
+    """Makes the rows of a market of its bars."""
+
+    features: FeatureSet
+    context: FeatureSet | None
+    settings: ForecasterSettings
+
+    @property
+    def inputs(self) -> FeatureSet:
+        return join_features(self.features, self.context)
+
+    def mirror_columns(self, bars: pd.DataFrame) -> pd.DataFrame | None:
+        """The features with rises and falls exchanged; None where that isn't wanted or known."""
+        mirrored_bars = self._mirror_bars(bars)
+        return None if mirrored_bars is None else self.features.frame(mirrored_bars)
+
+    def mirror_frames(self, panel: Panel) -> Iterator[pd.DataFrame | None]:
+        """The same of each market in turn."""
+        if self.features.needs_panel:
+            mirrored = {symbol: self._mirror_bars(bars) for symbol, bars in panel.items()}
+            known = {symbol: bars for symbol, bars in mirrored.items() if bars is not None}
+            # what becomes of a column in the mirror is known for all markets or for none
+            yield from self.features.frames(known).values() if known else repeat(None, len(panel))
+            return
+        for symbol, bars in panel.items():
+            with name_market(symbol):
+                yield self.mirror_columns(bars)
+
+    def _mirror_bars(self, bars: pd.DataFrame) -> pd.DataFrame | None:
+        target, horizon = self.settings.target, self.settings.horizon
+        if not self.settings.mirror:
+            return None
+        if target.mirror_labels(pd.DataFrame(target.labels(bars, horizon)).to_numpy()) is None:
+            return None
+        return mirror_bars(bars, self.features.specs)
+
+    def tabulate(
+        self,
+        bars: pd.DataFrame,
+        columns: pd.DataFrame,
+        mirrored: pd.DataFrame | None,
+        leave_out: np.ndarray | None,
+    ) -> _Table:
+        """Find the usable bars, with the inputs and the mirrored features of all of them."""
+        self.inputs.check_volume(bars)
+        labels = pd.DataFrame(self.settings.target.labels(bars, self.settings.horizon))
+        usable = (columns.notna().all(axis=1) & labels.notna().all(axis=1)).to_numpy()
+        if mirrored is not None:
+            usable = usable & mirrored.notna().all(axis=1).to_numpy()
+        if leave_out is not None:
+            usable = usable & ~leave_out
+        return _Table(columns, labels, mirrored, usable)
+
+    def take_usable(self, table: _Table, bars: pd.DataFrame) -> TrainingSet:
+        """The usable rows, of which nobody holds out any yet."""
+        target, horizon, usable = self.settings.target, self.settings.horizon, table.usable
+        labels = table.labels.to_numpy(np.float32)[usable]
+        mirrored_labels = target.mirror_labels(labels)
+        image = None
+        if table.mirrored is not None and mirrored_labels is not None:
+            image = MirrorImage(table.mirrored.to_numpy()[usable], mirrored_labels)
+        context_names = [] if self.context is None else self.context.names
+        return TrainingSet(
+            features=table.columns[self.features.names].to_numpy()[usable],
+            labels=labels,
+            weights=target.weights(bars, horizon).to_numpy()[usable],
+            held_out=(),
+            purge=horizon,
+            mirrored=image,
+            context=table.columns[context_names].to_numpy()[usable],
+        )
+
+
+def _build_panel_set(
+    maker: _RowMaker,
+    panel: Panel,
+    leave_out: np.ndarray | None,
+    validation: np.ndarray | None,
+) -> tuple[TrainingSet, pd.DatetimeIndex]:
+    """The rows of all markets one after another, in single precision, and their dates."""
+    settings = maker.settings
+    times = naive_utc_index(panel.dates)
+    parts, dates, ends = [], [], []
+    frames = panel_frames(maker.inputs, panel)
+    for (symbol, columns), mirrored in zip(frames, maker.mirror_frames(panel), strict=True):
+        bars = panel[symbol]
+        places = times.searchsorted(naive_utc_index(bars.index))
+        left_out = None if leave_out is None else leave_out[places]
+        with name_market(symbol):
+            table = maker.tabulate(bars, columns, mirrored, left_out)
+            n_usable = int(table.usable.sum())
+            check_enough_rows(settings, maker.inputs, len(bars), n_usable=n_usable)
+            parts.append(_weigh_alike(_shorten(maker.take_usable(table, bars))))
+        usable = np.flatnonzero(table.usable)
+        dates.append(places[usable])
+        ends.append(places[np.minimum(usable + settings.horizon, len(bars) - 1)])
+    rows = _join_markets(parts, dates, ends)
+    used = np.unique(np.concatenate(dates))
+    check_enough_bars(settings, maker.inputs, len(times), n_usable=len(used), unit="dates")
+    note_constant(rows.features, maker.features.names)
+    settings.target.check_labels(rows.labels, settings.horizon)
+    held_out = _choose_held_out(settings, np.isin(np.arange(len(times)), used), validation)
+    rows = _hold_out_where_it_fits(replace(rows, held_out=held_out), settings)
+    return rows, pd.DatetimeIndex(panel.dates[used])
+
+
+def panel_frames(
+    features: FeatureSet, panel: Mapping[str, pd.DataFrame]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The features of each market of a panel, one by one where none looks across the markets.
+
+    Args:
+        features: The features.
+        panel: Valid bars by symbol.
+
+    Yields:
+        The symbol, and the columns on the index of its bars.
+    """
+    if features.needs_panel:
+        yield from features.frames(panel).items()
+        return
+    for symbol, bars in panel.items():
+        with name_market(symbol):
+            columns = features.frame(bars)
+        yield symbol, columns
+
+
+def _shorten(rows: TrainingSet) -> TrainingSet:
+    """The rows in single precision, which is what networks compute with."""
+    image = rows.mirrored
+    if image is not None:
+        image = replace(image, features=image.features.astype(np.float32))
+    return replace(rows, features=rows.features.astype(np.float32), mirrored=image)
+
+
+def _weigh_alike(rows: TrainingSet) -> TrainingSet:
+    """The rows with a mean weight of 1, so that no market drowns the others."""
+    usual = rows.weights.mean()
+    return replace(rows, weights=rows.weights / usual) if usual > 0 else rows
+
+
+def _join_markets(
+    parts: Sequence[TrainingSet], dates: Sequence[np.ndarray], ends: Sequence[np.ndarray]
+) -> TrainingSet:
+    """The rows of all markets one after another."""
+    used = np.unique(np.concatenate(dates))
+    edges = np.cumsum([0, *map(len, dates)]).tolist()
+    images = [part.mirrored for part in parts if part.mirrored is not None]
     image = None
-    if mirrored is not None and mirrored_labels is not None:
-        image = MirrorImage(mirrored.to_numpy()[usable], mirrored_labels)
-    rows = TrainingSet(
-        features=columns[features.names].to_numpy()[usable],
-        labels=usable_labels,
-        weights=settings.target.weights(bars, settings.horizon).to_numpy()[usable],
-        held_out=_choose_held_out(settings, usable, validation),
-        purge=settings.horizon,
+    if len(images) == len(parts):
+        image = MirrorImage(
+            np.concatenate([part.features for part in images]),
+            np.concatenate([part.labels for part in images]),
+        )
+    return TrainingSet(
+        features=np.concatenate([part.features for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        weights=np.concatenate([part.weights for part in parts]),
+        context=np.concatenate([part.context for part in parts]),
+        held_out=(),
+        purge=parts[0].purge,
         mirrored=image,
-        context=columns[[] if context is None else context.names].to_numpy()[usable],
+        panel=PanelRows(
+            markets=tuple(slice(first, stop) for first, stop in pairwise(edges)),
+            dates=np.searchsorted(used, np.concatenate(dates)),
+            label_ends=np.searchsorted(used, np.concatenate(ends), side="right") - 1,
+        ),
     )
-    return rows, pd.DatetimeIndex(bars.index[usable])
 
 
-def fewest_rows(settings: ForecasterSettings) -> int:
-    """How many rows with features and a label a training needs.
+def _hold_out_where_it_fits(rows: TrainingSet, settings: ForecasterSettings) -> TrainingSet:
+    """Hold out the last stretch for each member whose own leaves no market a chunk to learn from.
 
-    Example:
-        >>> fewest_rows(ForecasterSettings(lookback=60))
-        451
+    Raises:
+        TrainingError: If the last stretch doesn't leave one either.
     """
-    lookback, share = settings.lookback, settings.validation
-    needed_to_train = 2 * lookback + settings.horizon
-    needed_to_validate = 3 * lookback // 2
-    return int(np.ceil(max(needed_to_train / (1 - share), needed_to_validate / share))) + 1
-
-
-def held_out_spans(
-    n_rows: int, *, share: float, members: int, lookback: int, purge: int
-) -> tuple[slice, ...]:
-    """A span of rows for each member to hold out, so that together they learn from all rows.
-
-    The first member holds out the last `share` of the rows, the others stretches that lie evenly
-    before it, with rows in front to settle the state. Where such a stretch would leave no chunk
-    in one piece, its member holds out the last rows too.
-    """
-    size = round(n_rows * share)
-    last, shortest = n_rows - size, 2 * lookback + purge
-    starts = np.linspace(last, lookback // 2, members).round().astype(int)
-    fits = [max(start, n_rows - start - size) >= shortest for start in starts]
-    return tuple(
-        slice(int(start), int(start) + size) if fit else slice(last, n_rows)
-        for start, fit in zip(starts, fits, strict=True)
+    last = rows.held_out[0]
+    held_out = tuple(
+        stretch if _has_chunks(rows, member, settings) else last
+        for member, stretch in enumerate(rows.held_out)
     )
+    if not _has_chunks(rows, 0, settings):
+        raise TrainingError(
+            f"No market has {2 * settings.lookback:,} bars in one piece to learn from and "
+            f"{3 * settings.lookback // 2:,} more to hold out. Load more history, leave out the "
+            f"markets that begin late, or shorten {spell('lookback')}."
+        )
+    return replace(rows, held_out=held_out)
+
+
+def _has_chunks(rows: TrainingSet, member: int, settings: ForecasterSettings) -> bool:
+    """Whether a member has a chunk to learn from, and one that ends in what it holds out."""
+    chunk = 2 * settings.lookback
+    learns = any(span.stop - span.start >= chunk for span in rows.learned_by(member))
+    return learns and bool(rows.validation_spans(member, settings.lookback))
 
 
 def _choose_held_out(
@@ -200,89 +411,3 @@ def _choose_held_out(
         )
     watched = np.flatnonzero(validation[usable])
     return (slice(int(watched[0]), int(watched[-1]) + 1),) * settings.members
-
-
-def _mirror_columns(
-    bars: pd.DataFrame, features: FeatureSet, settings: ForecasterSettings, labels: pd.DataFrame
-) -> pd.DataFrame | None:
-    """The features with rises and falls exchanged; None where that isn't wanted or known."""
-    if not settings.mirror or settings.target.mirror_labels(labels.to_numpy()) is None:
-        return None
-    mirrored_bars = mirror_bars(bars, features.specs)
-    return None if mirrored_bars is None else features.frame(mirrored_bars)
-
-
-def _check_known(columns: pd.DataFrame, settings: ForecasterSettings) -> None:
-    """Name the features that aren't known behind the warm-up, and count the bars that they cost.
-
-    Raises:
-        TrainingError: If they leave too few bars where there would be enough.
-    """
-    n_unknown = columns.isna().sum().sort_values(ascending=False, kind="stable")
-    n_unknown = n_unknown[n_unknown > 0]
-    if n_unknown.empty:
-        return
-    n_bars, n_lost = len(columns), int(columns.isna().any(axis=1).sum())
-    worst = n_unknown.index[0]
-    needed = fewest_rows(settings)
-    if n_bars >= needed > n_bars - n_lost:
-        known = columns[worst].dropna()
-        since = f", and first known at {format_time(known.index[0])}" if len(known) else ""
-        raise TrainingError(
-            f"The feature {worst} isn't known on {n_unknown.iloc[0]:,} of the {n_bars:,} bars "
-            f"behind the warm-up{since}; the features together leave {n_bars - n_lost:,} bars, and "
-            f"training needs {needed:,}. Leave it out, fill what it reads, or begin where it is "
-            "known."
-        )
-    names = ", ".join(f"{name} ({n:,})" for name, n in n_unknown.iloc[:_MOST_NAMED].items())
-    log.warning(
-        "%s of the %s bars behind the warm-up aren't learned from, since a feature isn't known "
-        "there: %s.",
-        f"{n_lost:,}",
-        f"{n_bars:,}",
-        names,
-    )
-
-
-def _note_constant(rows: pd.DataFrame) -> None:
-    values = rows.to_numpy()
-    is_constant = (values == values[:1]).all(axis=0)
-    if is_constant.any():
-        log.warning(
-            "Nothing can be learned from what never changes in the training bars: %s.",
-            ", ".join(rows.columns[is_constant][:_MOST_NAMED]),
-        )
-
-
-def check_enough_bars(
-    settings: ForecasterSettings, features: FeatureSet, n_bars: int, *, n_usable: int | None = None
-) -> None:
-    """Refuse bars that are too few to train on.
-
-    Args:
-        settings: How to train.
-        features: What the bars are turned into.
-        n_bars: The number of bars.
-        n_usable: Those whose features and label are known; None for all behind the warm-up.
-
-    Raises:
-        TrainingError: With the number that is needed, and what for.
-    """
-    lookback, horizon, needed = settings.lookback, settings.horizon, fewest_rows(settings)
-    if n_usable is None:
-        n_usable = n_bars - features.warm_up - horizon
-    if n_usable >= needed:
-        return
-    uses = {
-        "to learn from": needed,
-        "to warm up the features": features.warm_up,
-        "whose label isn't known yet": horizon,
-        "with gaps or left out": max(0, n_bars - n_usable - features.warm_up - horizon),
-    }
-    parts = ", ".join(f"{count:,} {use}" for use, count in uses.items() if count)
-    shorter = "horizon" if horizon > lookback else "lookback"
-    raise TrainingError(
-        f"Training needs {sum(uses.values()):,} bars with {spell('lookback', lookback)} and "
-        f"{spell('horizon', horizon)} ({parts}), got {n_bars:,}. Load more history or shorten "
-        f"{spell(shorter)}."
-    )

@@ -6,6 +6,7 @@ import numpy as np
 
 from lstm_strategy.learning.targets import Target
 from lstm_strategy.learning.training.dataset import TrainingSet
+from lstm_strategy.learning.training.held_out import Spans
 from lstm_strategy.learning.training.settings import ForecasterSettings
 
 
@@ -36,22 +37,24 @@ def answer_fairly(
         >>> answer_fairly([unsure, sure], rows, 0, settings)[:, 0].tolist()
         [0.9, 0.9, nan, 0.9, 0.9, 0.9]
     """
-    span = rows.held_out[member]
-    middle = (span.start + span.stop) // 2
-    halves = slice(span.start, middle - settings.horizon), slice(middle, span.stop)
+    halves = rows.halves_held_out_by(member)
     fair = np.full_like(answers[0], np.nan)
     for half, other in zip(halves, halves[::-1], strict=True):
         losses = [_mean_row_loss(epoch, rows, other, settings.target) for epoch in answers]
         if np.isfinite(losses).any():
-            fair[half] = answers[int(np.nanargmin(losses))][half]
+            best = answers[int(np.nanargmin(losses))]
+            for span in half:
+                fair[span] = best[span]
     return fair
 
 
-def _mean_row_loss(answers: np.ndarray, rows: TrainingSet, span: slice, target: Target) -> float:
-    """The weighted mean loss on a span of rows; NaN without one that counts."""
-    is_known = ~np.isnan(answers[span]).any(axis=1)
-    weights = rows.weights[span][is_known]
-    if not weights.sum() > 0:
+def _mean_row_loss(answers: np.ndarray, rows: TrainingSet, spans: Spans, target: Target) -> float:
+    """The weighted mean loss on spans of rows; NaN without a row that counts."""
+    is_known = [~np.isnan(answers[span]).any(axis=1) for span in spans]
+    known = [np.flatnonzero(of) + span.start for of, span in zip(is_known, spans, strict=True)]
+    if not sum(rows.weights[places].sum() for places in known) > 0:
         return float("nan")
-    losses = target.row_losses(rows.labels[span][is_known], answers[span][is_known])
-    return float(np.average(losses, weights=weights))
+    # market by market: the losses of a policy are those of rows that follow each other
+    losses = [target.row_losses(rows.labels[places], answers[places]) for places in known]
+    weights = rows.weights[np.concatenate(known)]
+    return float(np.average(np.concatenate(losses), weights=weights))

@@ -186,16 +186,17 @@ def _training_batches(
 def _validation_batches(
     rows: TrainingSet, member: int, settings: ForecasterSettings
 ) -> ChunkBatches:
-    lookback, span = settings.lookback, rows.held_out[member]
-    # the rows before the span warm the state up; their labels weigh nothing
-    start = min(max(0, span.start - lookback // 2), span.stop - 2 * lookback)
+    lookback = settings.lookback
+    # the rows before what is held out warm the state up; their labels weigh nothing
+    spans = rows.validation_spans(member, lookback)
     return ChunkBatches(
         rows,
-        [slice(start, span.stop)],
+        [span for span, _ in spans],
         length=2 * lookback,
         warm_up=lookback // 2,
         batch_size=_VALIDATION_CHUNKS,
         judges_batches=settings.target.judges_batches,
+        first_scored=[first for _, first in spans],
     )
 
 

@@ -61,3 +61,26 @@ def test_on_noise_most_forecasts_keep_nothing():
     random = np.random.default_rng(0)
     tries = [measure_confidence(*random.normal(size=(2, 500)), horizon=1) for _ in range(200)]
     assert np.median(tries) == 0.0
+
+
+def test_markets_that_move_as_one_say_no_more_than_one_of_them():
+    rng = np.random.default_rng(0)
+    forecast = rng.normal(size=300)
+    moves = 0.2 * forecast + rng.normal(size=300)
+    dates = np.arange(300)
+    alone = measure_confidence(forecast, moves, horizon=1, dates=dates)
+    twenty = [np.tile(values, 20) for values in (forecast, moves)]
+    together = measure_confidence(*twenty, horizon=1, dates=np.tile(dates, 20))
+    assert 0 < alone < 1
+    assert together == pytest.approx(alone)
+    assert measure_confidence(*twenty, horizon=1) > together
+
+
+def test_markets_of_their_own_say_more_than_one_of_them():
+    rng = np.random.default_rng(1)
+    forecast = rng.normal(size=6_000)
+    moves = 0.1 * forecast + rng.normal(size=6_000)
+    dates = np.tile(np.arange(300), 20)
+    clustered = measure_confidence(forecast, moves, horizon=1, dates=dates)
+    independent = measure_confidence(forecast, moves, horizon=1)
+    assert clustered == pytest.approx(independent, abs=0.01)

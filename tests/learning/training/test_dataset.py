@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +10,8 @@ from lstm_strategy.learning.training.dataset import (
     MirrorImage,
     TrainingSet,
     build_training_set,
-    held_out_spans,
 )
+from lstm_strategy.learning.training.held_out import held_out_spans
 from lstm_strategy.learning.training.settings import ForecasterSettings
 
 FEATURES = FeatureSet(SMALL_FEATURES)
@@ -167,3 +168,80 @@ def test_a_feature_that_never_changes_in_the_training_is_named(caplog):
 def test_features_that_are_known_and_change_are_not_remarked(caplog):
     build_training_set(random_walk(300), FEATURES, BRIEF)
     assert not caplog.records
+
+
+def panel_of(**n_bars):
+    return {
+        symbol: random_walk(n, seed=number, start=f"200{number}-01-01")
+        for number, (symbol, n) in enumerate(n_bars.items())
+    }
+
+
+def test_the_rows_of_a_panel_stand_market_by_market():
+    panel = panel_of(A=300, B=250)
+    rows, dates = build_training_set(panel, FEATURES, BRIEF)
+    assert rows.markets == (slice(0, 294), slice(294, 294 + 244))
+    for market, (symbol, bars) in zip(rows.markets, panel.items(), strict=True):
+        alone, times = build_training_set(bars, FEATURES, BRIEF)
+        np.testing.assert_allclose(rows.features[market], alone.features, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(rows.labels[market], alone.labels)
+        np.testing.assert_array_equal(rows.mirrored.labels[market], alone.mirrored.labels)
+        assert dates[rows.panel.dates[market]].equals(times), symbol
+    assert rows.features.dtype == np.float32
+
+
+def test_a_panel_of_one_market_is_learned_from_as_the_market_is():
+    bars = random_walk(400, seed=2)
+    settings = ForecasterSettings(members=3, lookback=10, horizon=4)
+    alone, times = build_training_set(bars, FEATURES, settings)
+    rows, dates = build_training_set({"A": bars}, FEATURES, settings)
+    assert dates.equals(times)
+    assert rows.held_out == alone.held_out
+    for member in range(3):
+        assert rows.learned_by(member) == alone.learned_by(member)
+        assert rows.held_out_by(member) == alone.held_out_by(member)
+        assert rows.halves_held_out_by(member) == alone.halves_held_out_by(member)
+    np.testing.assert_array_equal(rows.weights, alone.weights / alone.weights.mean())
+
+
+def test_the_markets_of_a_panel_weigh_alike():
+    calm, wild = random_walk(300, seed=1), random_walk(300, seed=2)
+    wild[["open", "high", "low", "close"]] **= 5  # returns of five times the size
+    for target in ("direction", "return", "triple_barrier"):
+        settings = ForecasterSettings(members=1, lookback=10, target=target)
+        rows, _ = build_training_set({"A": calm, "B": wild}, FEATURES, settings)
+        means = [rows.weights[market].mean() for market in rows.markets]
+        np.testing.assert_allclose(means, 1)
+        sizes = [np.abs(rows.labels[market]).mean() for market in rows.markets]
+        assert max(sizes) < 1.5 * min(sizes)
+
+
+def test_dates_of_a_panel_can_be_held_out_and_left_out():
+    panel = panel_of(A=300, B=250)
+    dates = pd.DatetimeIndex(sorted(set(panel["A"].index) | set(panel["B"].index)))
+    validation, leave_out = dates >= "2001-08-01", (dates >= "2001-06-01") & (dates < "2001-07-01")
+    rows, known = build_training_set(
+        panel, FEATURES, BRIEF, leave_out=leave_out, validation=validation
+    )
+    assert known[rows.held_out[0].start] == pd.Timestamp("2001-08-01")
+    assert not ((known >= "2001-06-01") & (known < "2001-07-01")).any()
+
+
+def test_a_market_with_too_few_bars_is_named():
+    message = r"market B: it has 22 bars, of which 16 can be learned from.*Leave the market out"
+    with pytest.raises(LSTMStrategyError, match=message):
+        build_training_set(panel_of(A=300, B=22), FEATURES, BRIEF)
+
+
+def test_a_market_that_lacks_a_column_is_named():
+    panel = panel_of(A=300, B=300)
+    panel["A"] = panel["A"].assign(funding=np.arange(300.0))
+    with pytest.raises(LSTMStrategyError, match=r"market B: .* column 'funding'"):
+        build_training_set(panel, LINES, BRIEF)
+
+
+def test_a_market_without_volume_is_named():
+    panel = panel_of(A=300, B=300)
+    panel["B"] = panel["B"].assign(volume=0.0)
+    with pytest.raises(LSTMStrategyError, match=r"market B: .* relative_volume"):
+        build_training_set(panel, FEATURES, BRIEF)

@@ -120,7 +120,7 @@ def test_the_step_size_falls_from_epoch_to_epoch():
 def test_each_half_of_the_held_out_rows_is_answered_by_the_epoch_that_is_best_on_the_other():
     labels = np.ones((12, 1))
     rows = replace(
-        planted_rows(12), labels=labels, weights=np.ones(12), held_out=(slice(2, 12),), purge=1
+        planted_rows(12), labels=labels, weights=np.ones(12), held_out=(slice(2, 12),), purge=2
     )
     first, second = np.full((2, 12, 1), 0.5)
     first[2:7] = 0.9  # the first epoch is right on the first half, the second one on the second

@@ -83,7 +83,7 @@ class ReturnTarget(Target):
         return SignalScale(
             threshold=0.0,
             width=self.choose_width(trained, horizon),
-            confidence=measure_confidence(answers, came, horizon=horizon),
+            confidence=measure_confidence(answers, came, horizon=horizon, dates=held_out.dates),
             horizon=horizon,
             bars_per_year=trained.bars_per_year,
         )

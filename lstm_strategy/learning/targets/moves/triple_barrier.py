@@ -183,7 +183,7 @@ class TripleBarrier(Target):
         return SignalScale(
             threshold=usual,
             width=max(self.profit, self.stop),
-            confidence=measure_confidence(expected, won, horizon=horizon),
+            confidence=measure_confidence(expected, won, horizon=horizon, dates=held_out.dates),
             horizon=horizon,
             bars_per_year=trained.bars_per_year,
         )

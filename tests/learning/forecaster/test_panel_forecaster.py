@@ -1,0 +1,133 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import SMALL, SMALL_FEATURES, random_walk
+
+from lstm_strategy import LSTMForecaster, LSTMStrategyError
+from lstm_strategy.bars import as_panel, bars_fingerprint
+
+PANEL = {
+    "A": random_walk(300, seed=1),
+    "B": random_walk(260, seed=2, start="2001-03-01"),
+    "C": random_walk(200, seed=3, start="2001-02-01"),
+}
+ACROSS = [*SMALL_FEATURES, {"kind": "panel_mean", "of": {"kind": "log_return", "length": 1}}]
+
+
+def train(features, **changes):
+    """A model of the panel that keeps all of its signal, which nothing would be left of."""
+    settings = SMALL | {"epochs": 1} | changes
+    model = LSTMForecaster(features, **settings).fit(PANEL, progress=False)
+    signal = model.card.signal.model_copy(update={"confidence": 1.0})
+    model.card = model.card.model_copy(update={"signal": signal})
+    return model
+
+
+@pytest.fixture(scope="module")
+def pooled():
+    return train(SMALL_FEATURES)
+
+
+@pytest.fixture(scope="module")
+def across():
+    return train(ACROSS)
+
+
+def assert_same(frames, others, **tolerance):
+    assert list(frames) == list(others)
+    for symbol, frame in frames.items():
+        pd.testing.assert_frame_equal(frame, others[symbol], **{"atol": 1e-6, **tolerance})
+
+
+def test_a_panel_gets_a_frame_a_market(pooled):
+    frames = pooled.forecast(PANEL)
+    assert list(frames) == ["A", "B", "C"]
+    for symbol, frame in frames.items():
+        assert frame.index.equals(PANEL[symbol].index)
+        assert frame["signal"].first_valid_index() == PANEL[symbol].index[pooled.warm_up]
+    assert_same({"B": pooled.forecast(PANEL["B"])}, {"B": frames["B"]})
+    members = pooled.member_signals(PANEL)["B"]
+    assert members.shape == (260, 2)
+
+
+def test_a_market_that_was_not_in_the_training_is_forecast_too(pooled):
+    new = random_walk(100, seed=8)
+    assert_same(pooled.forecast({"D": new}), {"D": pooled.forecast(new)})
+
+
+@pytest.mark.parametrize("model", ["pooled", "across"])
+@pytest.mark.parametrize("cut", ["2001-07-15", "2001-09-30"])
+def test_later_bars_of_any_market_change_no_earlier_forecast(model, cut, request):
+    model = request.getfixturevalue(model)
+    whole = model.forecast(PANEL)
+    rng = np.random.default_rng(3)
+    for changed in PANEL:
+        others = {symbol: bars.copy() for symbol, bars in PANEL.items()}
+        later = others[changed].index > cut
+        others[changed].loc[later, :] *= np.exp(rng.normal(0, 0.1, (later.sum(), 1)))
+        known = {s: frame.loc[:cut] for s, frame in model.forecast(others).items()}
+        assert_same(known, {s: frame.loc[:cut] for s, frame in whole.items()})
+
+
+def test_a_model_of_a_panel_is_saved_loaded_and_sent(pooled, tmp_path):
+    frames = pooled.forecast(PANEL)
+    loaded = LSTMForecaster.load(pooled.save(tmp_path / "model"))
+    assert_same(loaded.forecast(PANEL), frames, atol=1e-5)
+    assert loaded.card.training == pooled.card.training
+    sent = pickle.loads(pickle.dumps(loaded))
+    assert sent.fingerprint == loaded.fingerprint
+    assert_same(sent.forecast(PANEL), loaded.forecast(PANEL))
+
+
+def test_the_card_says_which_markets_were_learned_from(pooled):
+    span = pooled.card.training
+    assert (span.start, span.end) == (PANEL["A"].index[0], PANEL["B"].index[-1])
+    assert span.n_bars == 760
+    assert span.sha256 == as_panel(PANEL).fingerprint
+    assert {s: (m.start, m.end, m.n_bars, m.sha256) for s, m in span.markets.items()} == {
+        s: (b.index[0], b.index[-1], len(b), bars_fingerprint(b)) for s, b in PANEL.items()
+    }
+
+
+def test_streams_of_a_panel_follow_its_forecasts(pooled):
+    frames = pooled.forecast(PANEL)
+    streams = pooled.stream({symbol: bars.iloc[:-3] for symbol, bars in PANEL.items()})
+    for symbol, bars in PANEL.items():
+        for time, bar in bars.iloc[-3:].iterrows():
+            row = streams[symbol].update({"datetime": time, **bar})
+            assert row.signal == pytest.approx(frames[symbol].loc[time, "signal"], abs=1e-6)
+
+
+def test_a_model_that_looks_across_markets_needs_them(across):
+    frames = across.forecast(PANEL)
+    assert not frames["A"]["signal"].iloc[across.warm_up :].isna().any()
+    for ask in (across.forecast, across.stream):
+        with pytest.raises(LSTMStrategyError, match="looks across the markets of a panel"):
+            ask(PANEL["A"])
+
+
+def test_a_panel_is_refused_by_a_model_of_one_market(trained):
+    message = r"trained on the bars of one market.*3 markets: A, B, C.*panel\['A'\]"
+    for ask in (trained.forecast, trained.stream, trained.member_signals):
+        with pytest.raises(LSTMStrategyError, match=message):
+            ask(PANEL)
+
+
+def test_a_year_has_the_bars_of_its_market():
+    panel = {
+        "days": random_walk(300, seed=1),
+        "business": random_walk(300, seed=2, freq="B"),
+        "week": random_walk(300, seed=3, freq="W"),
+    }
+    settings = SMALL | {"epochs": 1, "members": 1}
+    model = LSTMForecaster(SMALL_FEATURES, target="policy", **settings).fit(panel, progress=False)
+    years = {s: market.bars_per_year for s, market in model.card.training.markets.items()}
+    assert years == {"days": 365, "business": 252, "week": 52}
+    frames = model.forecast(panel)
+    # the volatility of a week is that of a bar, times the root of 52 and not of 252
+    usual = model.forecast(panel["week"])["signal"].dropna()
+    capped = (frames["week"]["signal"].dropna() / usual).clip(upper=np.sqrt(252 / 52))
+    assert usual.median() < frames["week"]["signal"].median()
+    assert capped.min() >= 1
