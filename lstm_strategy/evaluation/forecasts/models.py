@@ -79,7 +79,7 @@ def open_models(models: Mapping[str, ForecastSource]) -> dict[str, Forecaster | 
     return opened
 
 
-def choose_horizon(models: Mapping[str, Forecaster | pd.Series], horizon: int | None) -> int:
+def choose_horizon(models: Mapping[str, object], horizon: int | None) -> int:
     """Return how many bars ahead the models look.
 
     Args:
@@ -130,7 +130,7 @@ def ask_model(name: str, model: Forecaster | pd.Series, bars: pd.DataFrame) -> M
     if isinstance(model, Forecaster):
         volatility = forecast_with_cache(model, bars)["forecast"].astype(float)
         end, is_lstm = training_end(model, bars), model.kind == ForecasterKind.LSTM
-        origin = _describe_forecaster(model)
+        origin = describe_forecaster(model)
     else:
         volatility = align_to_bars(model, bars, f"the forecasts of {name}")
         end, is_lstm, origin = None, False, "made elsewhere, taken as out of sample"
@@ -160,7 +160,7 @@ def _open_one(name: str, model: Any) -> Forecaster | pd.Series:
             f"column forecast, got {type(model).__name__}."
         )
     forecaster = open_forecaster(model)
-    target = _target_name(forecaster)
+    target = target_name(forecaster)
     if target not in (None, "volatility"):
         raise ForecastError(
             f"compare_forecasts compares forecasts of volatility, but {name} forecasts {target}. "
@@ -169,17 +169,17 @@ def _open_one(name: str, model: Any) -> Forecaster | pd.Series:
     return forecaster
 
 
-def _target_name(forecaster: Forecaster) -> str | None:
-    """What a forecaster is asked; None where it doesn't say."""
+def target_name(forecaster: Forecaster) -> str | None:
+    """Return what a forecaster is asked; None where it doesn't say."""
     if isinstance(forecaster, WalkForwardForecaster):
-        return _target_name(forecaster.refits[0].model)
+        return target_name(forecaster.refits[0].model)
     if isinstance(forecaster, FeatureForecaster):
         return forecaster.target.name
     return None if forecaster.card is None else forecaster.card.settings.target.name
 
 
-def _describe_forecaster(forecaster: Forecaster) -> str:
-    """A forecaster in a few words: what it is, how often it was trained, until when, and how."""
+def describe_forecaster(forecaster: Forecaster) -> str:
+    """Return a forecaster in a few words: what it is, how often and until when it was trained."""
     model, parts = forecaster, []
     if isinstance(forecaster, WalkForwardForecaster):
         model = forecaster.refits[0].model

@@ -1,13 +1,14 @@
-"""Compare forecasts of volatility with each other and with what came."""
+"""Compare forecasts with each other and with what came."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import overload
 
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import bars_fingerprint, describe_span, validate_bars
+from lstm_strategy.bars import bars_fingerprint, describe_span, is_panel, validate_bars
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.forecasts.comparison import ForecastComparison
 from lstm_strategy.evaluation.forecasts.measures import (
@@ -24,6 +25,12 @@ from lstm_strategy.evaluation.forecasts.models import (
 )
 from lstm_strategy.evaluation.forecasts.rows import find_common_rows
 from lstm_strategy.evaluation.forecasts.scores import choose_losses, measure_losses, score_models
+from lstm_strategy.evaluation.forecasts.skill import (
+    PanelForecastSource,
+    SkillComparison,
+    compare_on_panel,
+    open_panel_models,
+)
 from lstm_strategy.evaluation.forecasts.truth import measure_truth
 from lstm_strategy.evaluation.forecasts.units import check_units
 from lstm_strategy.evaluation.statistics import LossFunction, choose_bandwidth
@@ -35,6 +42,7 @@ log = logging.getLogger(__name__)
 _LIBRARIES = ("lstm-strategy", "arch", "numpy", "pandas", "statsmodels")
 
 
+@overload
 def compare_forecasts(
     models: Mapping[str, ForecastSource],
     bars: pd.DataFrame,
@@ -48,15 +56,52 @@ def compare_forecasts(
     loss: str | LossFunction = "qlike",
     confidence: float = 0.9,
     seed: int = 0,
-) -> ForecastComparison:
-    """Score forecasts of volatility on the same bars, out of sample, and test who is better.
+) -> ForecastComparison: ...
+
+
+@overload
+def compare_forecasts(
+    models: Mapping[str, PanelForecastSource],
+    bars: Mapping[str, pd.DataFrame],
+    *,
+    horizon: int | None = None,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    against: str | None = None,
+    cost_rate: float = 0.0015,
+) -> SkillComparison: ...
+
+
+def compare_forecasts(
+    models: Mapping[str, ForecastSource] | Mapping[str, PanelForecastSource],
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame],
+    *,
+    horizon: int | None = None,
+    estimator: str | None = None,
+    realized: pd.Series | None = None,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    against: str | None = None,
+    loss: str | LossFunction = "qlike",
+    confidence: float = 0.9,
+    seed: int = 0,
+    cost_rate: float = 0.0015,
+) -> ForecastComparison | SkillComparison:
+    """Hold forecasts against what came, out of sample, and test who is better.
+
+    On the bars of one market they are forecasts of volatility, scored by losses. On a panel they
+    are forecasts of returns (expected returns, exposures, or the probabilities of a model of the
+    direction), and measured by information coefficients, hit rates and the spread between the
+    highest and the lowest: see `information_coefficients`, `hit_rates` and `quantile_returns`.
 
     Args:
         models: Names to forecasters (trained once or walked forward, or the folders of saved ones)
             or to forecasts that were made elsewhere: a Series, or a frame with a column
             `forecast`, of annualised volatilities as fractions (0.2 is 20%) on the dates at whose
-            close they were known. They count as out of sample.
-        bars: Open, high, low, close, volume and what the forecasters read besides.
+            close they were known. They count as out of sample. On a panel, to forecasters of
+            panels, or to forecasts by symbol.
+        bars: Open, high, low, close, volume and what the forecasters read besides, of one market;
+            or such bars by symbol.
         horizon: Bars ahead whose mean variance is forecast; by default that of the forecasters,
             or 1.
         estimator: What measures the variance that came from the prices: "close_to_close",
@@ -76,9 +121,12 @@ def compare_forecasts(
             both annualised, of shape (n_bars,), that gives one loss a bar.
         confidence: Of the model confidence set.
         seed: Chooses its resamples.
+        cost_rate: What a trade costs one way, a fraction of its value, where a panel's spread is
+            taken after costs; by default the commission and slippage of `BrokerSettings`.
 
     Returns:
-        The scores of all models on the bars that all of them forecast.
+        The scores of all models on the bars that all of them forecast. On a panel `estimator`,
+        `realized`, `loss`, `confidence` and `seed` have no meaning.
 
     Raises:
         BarsError: At the first bad bar.
@@ -99,17 +147,60 @@ def compare_forecasts(
         >>> comparison.table[["qlike", "in_confidence_set"]].round(2).to_dict("list")
         {'qlike': [0.31, 0.46], 'in_confidence_set': [True, False]}
     """
+    if is_panel(bars):
+        if estimator is not None or realized is not None or loss != "qlike":
+            raise ForecastError(
+                "estimator, realized and loss are for forecasts of volatility, and those of a "
+                "panel are held against returns. Leave them out."
+            )
+        on_panel = open_panel_models(models)  # type: ignore[arg-type]
+        _check_against(against, on_panel)
+        return compare_on_panel(
+            on_panel,
+            bars,
+            horizon=choose_horizon(on_panel, horizon),
+            start=start,
+            end=end,
+            against=against,
+            cost_rate=cost_rate,
+        )
+    return _compare_volatilities(
+        models,  # type: ignore[arg-type]
+        bars,
+        horizon=horizon,
+        estimator=estimator,
+        realized=realized,
+        start=start,
+        end=end,
+        against=against,
+        loss=loss,
+        confidence=confidence,
+        seed=seed,
+    )
+
+
+def _compare_volatilities(
+    models: Mapping[str, ForecastSource],
+    bars: pd.DataFrame,
+    *,
+    horizon: int | None,
+    estimator: str | None,
+    realized: pd.Series | None,
+    start: str | date | None,
+    end: str | date | None,
+    against: str | None,
+    loss: str | LossFunction,
+    confidence: float,
+    seed: int,
+) -> ForecastComparison:
+    """The comparison on one market; see `compare_forecasts`."""
     if not 0.0 < confidence < 1.0:
         raise ForecastError(f"confidence must lie between 0 and 1, got {confidence!r}.")
     decisive, functions = choose_losses(loss)
     opened = open_models(models)
-    if against is not None and against not in opened:
-        raise ForecastError(
-            f"against must name one of the models, got {against!r}. "
-            f"{suggest_names(against, opened)}"
-        )
+    _check_against(against, opened)
     horizon = choose_horizon(opened, horizon)
-    frame = _check_bars(bars)
+    frame = validate_bars(bars)
     truth = measure_truth(frame, horizon, _choose_truth(opened, frame, estimator, realized))
     asked = [ask_model(name, model, frame) for name, model in opened.items()]
     rows = find_common_rows(asked, truth, start=start, end=end)
@@ -158,6 +249,14 @@ def compare_forecasts(
     )
 
 
+def _check_against(against: str | None, models: Mapping[str, object]) -> None:
+    if against is not None and against not in models:
+        raise ForecastError(
+            f"against must name one of the models, got {against!r}. "
+            f"{suggest_names(against, models)}"
+        )
+
+
 def _choose_truth(
     models: Mapping[str, Forecaster | pd.Series],
     bars: pd.DataFrame,
@@ -171,15 +270,6 @@ def _choose_truth(
             f"realized and estimator={estimator!r} both say what came. Leave one of them out."
         )
     return realized
-
-
-def _check_bars(bars: pd.DataFrame) -> pd.DataFrame:
-    if isinstance(bars, Mapping):
-        raise ForecastError(
-            "compare_forecasts takes the bars of one market, got those of "
-            f"{', '.join(map(str, bars))}. Compare one at a time."
-        )
-    return validate_bars(bars)
 
 
 def _choose_judged(models: Sequence[ModelForecasts], against: str | None) -> str:

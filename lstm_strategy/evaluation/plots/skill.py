@@ -1,5 +1,7 @@
 """How good forecasts of returns are: by horizon, and by the quantile of the forecast."""
 
+import itertools
+
 import matplotlib.ticker as mticker
 import numpy as np
 import pandas as pd
@@ -17,7 +19,13 @@ _ERRORS = 2.0
 
 
 def plot_by_horizon(
-    means: pd.DataFrame, errors: pd.DataFrame, *, title: str, label: str, level: float
+    means: pd.DataFrame,
+    errors: pd.DataFrame,
+    *,
+    title: str,
+    label: str,
+    level: float,
+    width_inches: float = 5.6,
 ) -> Figure:
     """Draw measures by horizon, each with two standard errors on either side.
 
@@ -27,6 +35,7 @@ def plot_by_horizon(
         title: What is shown.
         label: Of the vertical axis.
         level: What a forecast without any skill would have: a dotted line.
+        width_inches: The width of the figure.
 
     Example:
         >>> means = pd.DataFrame({"Of ranks": [0.04, 0.02]}, index=[1, 5])
@@ -35,11 +44,12 @@ def plot_by_horizon(
         'Decay'
     """
     with plotting_style():
-        figure = NotebookFigure(figsize=(5.6, 3.6), layout="constrained")
+        figure = NotebookFigure(figsize=(width_inches, 3.6), layout="constrained")
         ax = figure.subplots()
         places = np.arange(len(means))
         shifts = np.linspace(-0.06, 0.06, means.shape[1]) if means.shape[1] > 1 else [0.0]
-        for (name, values), shift, color in zip(means.items(), shifts, STRONG_COLORS, strict=False):
+        looks = zip(means.items(), shifts, itertools.cycle(STRONG_COLORS), strict=False)
+        for (name, values), shift, color in looks:
             ax.errorbar(
                 places + shift,
                 values.to_numpy(),

@@ -481,7 +481,7 @@ BAD_FORECAST.iloc[3] = -0.1
         pytest.param(None, {"horizon": 120}, "horizon must be below .* 120", id="too far"),
         pytest.param(None, {"confidence": 90}, "confidence must lie between 0 and 1", id="90"),
         pytest.param(None, {"start": BARS.index[95]}, "at least 30 bars, got 24", id="few bars"),
-        pytest.param(None, {"bars": {"A": BARS}}, "bars of one market, got those of A", id="panel"),
+        pytest.param(None, {"bars": {"A": BARS}}, "are held against returns", id="panel"),
     ],
 )
 def test_bad_input_is_refused_in_one_line_that_names_it(models, options, message):

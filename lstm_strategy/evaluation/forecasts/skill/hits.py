@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.forecasts.skill.alignment import (
+    Calls,
     MarketForecasts,
     align_calls,
     check_horizons,
@@ -85,9 +86,14 @@ def hit_rates(
     if not np.isfinite(neutral):
         raise ForecastError(f"neutral must be a finite number, got {neutral!r}.")
     calls = align_calls(forecasts, bars, column=column)
+    return count_hits(calls, check_horizons(horizons), neutral=neutral)
+
+
+def count_hits(calls: Calls, horizons: Iterable[int], *, neutral: float) -> HitRates:
+    """The hit rates of calls that are aligned; see `hit_rates`."""
     rows = {}
     notes = _note_one_side(calls.forecasts, neutral)
-    for horizon in check_horizons(horizons):
+    for horizon in horizons:
         told, came = calls.known_over(horizon)
         call, move = np.sign(told.to_numpy() - neutral), np.sign(came.to_numpy())
         is_counted = ~np.isnan(call * move) & (call * move != 0)

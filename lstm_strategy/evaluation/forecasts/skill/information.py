@@ -93,9 +93,13 @@ def information_coefficients(
         >>> information_coefficients(told, panel, horizons=1).by_day.round(3)[1].tolist()
         [1.0, -0.48]
     """
-    calls = align_calls(forecasts, bars, column=column)
+    return correlate_calls(align_calls(forecasts, bars, column=column), check_horizons(horizons))
+
+
+def correlate_calls(calls: Calls, horizons: Iterable[int]) -> InformationCoefficients:
+    """The information coefficients of calls that are aligned; see `information_coefficients`."""
     rows, by_day, ranks_by_day = {}, {}, {}
-    for horizon in check_horizons(horizons):
+    for horizon in horizons:
         told, came = calls.known_over(horizon)
         measure = _across_markets if calls.is_panel else _along_days
         of_values = measure(told, came, horizon)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.forecasts.skill.alignment import (
+    Calls,
     MarketForecasts,
     align_calls,
     check_horizons,
@@ -100,6 +101,13 @@ def quantile_returns(
             "quantiles are those of the markets of a day, got forecasts of one market. Give "
             "forecasts and bars by symbol."
         )
+    return sort_calls(calls, n_quantiles=n_quantiles, horizon=horizon, cost_rate=cost_rate)
+
+
+def sort_calls(
+    calls: Calls, *, n_quantiles: int, horizon: int, cost_rate: float
+) -> QuantileReturns:
+    """The returns by quantile of calls that are aligned; see `quantile_returns`."""
     told, came = calls.known_over(horizon)
     n_markets = told.notna().sum(axis=1)
     is_enough = (n_markets >= n_quantiles).to_numpy()
