@@ -73,7 +73,8 @@ def root(
 
     Begin with `lstm-strategy demo`. Then `train` a model on bars of your own, and `compare` or
     `backtest` it on later ones. BARS is a price file (.csv, .parquet, .json, .feather and
-    others, compressed or not), or sample:sp500 or sample:nasdaq.
+    others, compressed or not), or sample:sp500 or sample:nasdaq; for some commands also several
+    markets: a folder or a quoted pattern of files.
     """
     if version:
         say(f"lstm-strategy {lstm_strategy.__version__}")
@@ -134,6 +135,8 @@ def _usage_text(error: Any) -> str:
         r"\1 must \2.",
         error.format_message(),
     )
+    if "unexpected extra argument" in message:  # by a shell that expanded a pattern, for instance
+        message = f"{message.rstrip('.')}. Quote a pattern of files, such as 'data/*.csv'."
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
 
 

@@ -45,7 +45,7 @@ def check_common_dates(panel: Mapping[str, pd.DataFrame]) -> None:
             other = next(name for name in markets if name != symbol)
             raise BarsError(
                 f"market {symbol} has no date in common with any other: "
-                f"{_describe(markets[symbol])}, and market {other} {_describe(markets[other])}. "
+                f"it {_describe(markets[symbol])}, and market {other} {_describe(markets[other])}. "
                 "Leave it out, or load the same dates of each."
             )
 

@@ -92,7 +92,7 @@ def _choose_markets(
             continue
         name = symbol if symbol in readers else same[0]
         if name in chosen:
-            raise BarsError(f"market {name} stands twice in {spell('symbols')}. Name it once.")
+            raise BarsError(f"market {name} is asked for twice. Name it once.")
         chosen[name] = readers[name]
     if unknown and not (may_drop and chosen):
         offer = f" Or leave it out: {spell('on_bad', 'drop')}." if chosen else ""
@@ -108,10 +108,7 @@ def _describe_unknown(unknown: Sequence[str], readers: Mapping[str, ReadMarket])
         suggested = suggest_markets(unknown[0], readers)
         return f"there is no market {unknown[0]!r} {among}. {suggested}"
     names = ", ".join(map(str, unknown[:_MOST_SHOWN])) + ", …" * (len(unknown) > _MOST_SHOWN)
-    return (
-        f"{count_of(len(unknown), 'market')} of {spell('symbols')} aren't {among}: {names}. "
-        "Correct them."
-    )
+    return f"{len(unknown)} of the markets asked for aren't {among}: {names}. Correct them."
 
 
 def _drop_bad_markets(

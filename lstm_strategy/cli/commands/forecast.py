@@ -1,17 +1,25 @@
 """The command `forecast`."""
 
+from typing import TYPE_CHECKING
+
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.out_folder import check_names, keep_results
-from lstm_strategy.cli.reading import ReadingOptions
-from lstm_strategy.errors import LSTMStrategyError
+from lstm_strategy.cli.reading import MarketsOptions
+from lstm_strategy.errors import LSTMStrategyError, SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstm_strategy.bars import Panel
+    from lstm_strategy.learning.forecaster import Forecaster
 
 _FORECAST_FILE = "forecast.csv"
 _SHOWN_ROWS = 10
 
 
 def forecast(
-    bars: opt.Bars,
-    reading: ReadingOptions,
+    bars: opt.BarsOrMarkets,
+    reading: MarketsOptions,
     model: opt.RequiredModel,
     engine: opt.Engine = "auto",
     out_dir: opt.Out = None,
@@ -23,29 +31,80 @@ def forecast(
     open on (-1 is all short, 1 is all long). The forecast answers what the model was trained on
     (--target of train; by default the probability that the close rises), and the uncertainty is
     its standard deviation across the networks.
+    Of several markets, whose model must be one of several, the last forecast of each is shown.
     With --out all forecasts go to forecast.csv. One that is there stays, unless the new one has the
     same forecasts and those of later bars, or --force replaces it.
 
     Example: `lstm-strategy forecast prices.csv --model model --out forecasts`
     """
-    from lstm_strategy.cli.inputs import load_bars
-    from lstm_strategy.cli.output import print_forecasts, say, status
-    from lstm_strategy.evaluation.backtests import training_end
+    from lstm_strategy.bars import Panel
+    from lstm_strategy.cli.inputs import load_markets
+    from lstm_strategy.cli.output import say, status
     from lstm_strategy.learning.serving import open_forecaster
     from lstm_strategy.support import write_whole
 
     check_names(out_dir, [_FORECAST_FILE])
-    frame = load_bars(bars, reading)
+    markets = load_markets(bars, reading)
     with status("Forecasting"):
         forecaster = open_forecaster(model, engine=engine)
-        forecasts = forecaster.forecast(frame)
-    if forecasts["signal"].notna().sum() == 0:
-        raise LSTMStrategyError(
-            f"The model needs {forecaster.warm_up + 1:,} bars before its first forecast, got "
-            f"{len(frame):,}. Load more history."
-        )
-    print_forecasts(forecasts.tail(_SHOWN_ROWS), training_end(forecaster, frame))
+    if isinstance(markets, Panel):
+        table = _forecast_panel(forecaster, markets)
+    else:
+        table = _forecast_market(forecaster, markets)
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
-            write_whole(folder / _FORECAST_FILE, forecasts.to_csv())
+            write_whole(folder / _FORECAST_FILE, table.to_csv())
         say(f"Wrote {_FORECAST_FILE} to {out_dir}/.")
+
+
+def _forecast_market(forecaster: "Forecaster", bars: "pd.DataFrame") -> "pd.DataFrame":
+    """Print the last forecasts of one market; returns all of them."""
+    from lstm_strategy.cli.output import print_forecasts, status
+    from lstm_strategy.evaluation.backtests import training_end
+
+    with status("Forecasting"):
+        forecasts = forecaster.forecast(bars)
+    if forecasts["signal"].notna().sum() == 0:
+        raise _too_few_bars(forecaster, f"got {len(bars):,}")
+    print_forecasts(forecasts.tail(_SHOWN_ROWS), training_end(forecaster, bars))
+    return forecasts
+
+
+def _forecast_panel(forecaster: "Forecaster", panel: "Panel") -> "pd.DataFrame":
+    """Print the last forecast of each market; returns all of them, in order of their dates."""
+    import pandas as pd
+
+    from lstm_strategy.cli.output import print_panel_forecasts, say, status
+    from lstm_strategy.evaluation.backtests import training_end
+    from lstm_strategy.learning.forecaster import LSTMForecaster
+
+    first = panel.symbols[0]
+    if not (isinstance(forecaster, LSTMForecaster) and forecaster.takes_panels):
+        raise SettingsError(
+            f"The model of --model was trained on one market, and BARS holds {len(panel)}. Choose "
+            f"one, such as --symbol {first}, or train a model on all of them."
+        )
+    with status("Forecasting"):
+        forecasts = forecaster.forecast(panel)
+    known = {name: frame for name, frame in forecasts.items() if frame["signal"].notna().any()}
+    if not known:
+        raise _too_few_bars(
+            forecaster, f"and no market has more than {max(map(len, panel.values())):,}"
+        )
+    short = [name for name in panel if name not in known]
+    if short:
+        say(f"No forecast for want of bars: {', '.join(short)} (of {forecaster.warm_up + 1:,}).")
+    print_panel_forecasts(known, training_end(forecaster, panel[first]))
+    zone = panel.dates.tz
+    on_one_clock = {
+        name: frame if zone is None else frame.tz_convert(zone) for name, frame in forecasts.items()
+    }
+    table = pd.concat(on_one_clock, names=["symbol", "datetime"]).reset_index("symbol")
+    return table.sort_index(kind="stable")
+
+
+def _too_few_bars(forecaster: "Forecaster", found: str) -> LSTMStrategyError:
+    return LSTMStrategyError(
+        f"The model needs {forecaster.warm_up + 1:,} bars before its first forecast, {found}. "
+        "Load more history."
+    )

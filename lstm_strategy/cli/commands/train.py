@@ -4,14 +4,14 @@ from pathlib import Path
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.option_groups import NetworkOptions, TrackingOptions
-from lstm_strategy.cli.reading import ReadingOptions
+from lstm_strategy.cli.reading import MarketsOptions
 
 _PICTURE_FILE = "training.png"
 
 
 def train(
-    bars: opt.Bars,
-    reading: ReadingOptions,
+    bars: opt.BarsOrMarkets,
+    reading: MarketsOptions,
     network: NetworkOptions,
     tracking: TrackingOptions,
     out_dir: opt.ModelOut = Path("model"),
@@ -22,19 +22,20 @@ def train(
 ) -> None:
     """Train a model and save it as a folder.
 
-    The model sees every bar up to --end. Keep later bars to test it on. An earlier model with the
-    same settings is replaced, one with other settings only with --force.
+    The model sees every bar up to --end. Keep later bars to test it on. Several markets train one
+    model. An earlier model with the same settings is replaced, one with other settings only with
+    --force.
 
     Example: `lstm-strategy train sample:sp500 --end 2012 --out model`
     """
-    from lstm_strategy.bars import describe_span
     from lstm_strategy.cli.inputs import (
         check_apart,
         check_earlier_model,
         check_model_folder,
-        load_bars,
+        describe_markets,
+        load_markets,
         save_with_picture,
-        slice_by_options,
+        slice_markets,
         tensorboard_callbacks,
     )
     from lstm_strategy.cli.output import print_training, say
@@ -45,9 +46,9 @@ def train(
     forecaster = network.build_forecaster(config)
     if not force:
         check_earlier_model(out_dir, forecaster)
-    frame = slice_by_options(load_bars(bars, reading), start, end)
-    say(f"{bars}: training on {describe_span(frame)}.")
-    forecaster.fit(frame, callbacks=tensorboard_callbacks(tracking.tensorboard))
+    known = slice_markets(load_markets(bars, reading), start, end)
+    say(f"{bars}: training on {describe_markets(known)}.")
+    forecaster.fit(known, callbacks=tensorboard_callbacks(tracking.tensorboard))
     print_training(forecaster)
     figure = plot_history(forecaster.history)
     save_with_picture(forecaster, out_dir, name=_PICTURE_FILE, figure=figure)

@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from lstm_strategy.cli.output.audit import print_audit, print_indicators
     from lstm_strategy.cli.output.diagnostics import print_environment, print_estimate, print_speed
     from lstm_strategy.cli.output.results import print_assessment, print_comparison, print_result
-    from lstm_strategy.cli.output.training import print_forecasts, print_training
+    from lstm_strategy.cli.output.training import (
+        print_forecasts,
+        print_panel_forecasts,
+        print_training,
+    )
     from lstm_strategy.cli.output.tuning import print_tuning
 
 __all__ = [
@@ -22,6 +26,7 @@ __all__ = [
     "print_estimate",
     "print_forecasts",
     "print_indicators",
+    "print_panel_forecasts",
     "print_result",
     "print_speed",
     "print_training",
@@ -40,6 +45,7 @@ __getattr__ = import_on_first_use(
         "print_estimate": ".diagnostics",
         "print_forecasts": ".training",
         "print_indicators": ".audit",
+        "print_panel_forecasts": ".training",
         "print_result": ".results",
         "print_speed": ".diagnostics",
         "print_training": ".training",

@@ -1,5 +1,7 @@
 """What the commands print about a training and about forecasts."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from lstm_strategy.cli.output.console import build_table, out, say
@@ -7,6 +9,7 @@ from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.targets import Policy
 from lstm_strategy.support import count_of, format_time
 
+_MOST_MARKETS = 40
 _SCORE_NAMES = {"log_loss": "log-loss", "auc": "AUC", "r2": "R²"}
 
 
@@ -57,5 +60,29 @@ def print_forecasts(forecasts: pd.DataFrame, training_end: pd.Timestamp | None) 
     for time, row in forecasts.iterrows():
         table.add_row(format_time(time), *(f"{value:.4f}" for value in row))
     out.print(table)
-    if training_end is not None and forecasts.index[0] <= training_end:
+    _say_in_sample(forecasts.index[0], training_end)
+
+
+def print_panel_forecasts(
+    forecasts: Mapping[str, pd.DataFrame], training_end: pd.Timestamp | None
+) -> None:
+    """Print a table of the last forecast of each market, and up to which date all are in-sample.
+
+    Args:
+        forecasts: The forecasts of each market, at least one of which isn't NaN.
+        training_end: The last bar that the model has learned from; None if it isn't known.
+    """
+    columns = next(iter(forecasts.values())).columns
+    table = build_table(["market", "bar", *columns])
+    for symbol, frame in list(forecasts.items())[:_MOST_MARKETS]:
+        last = frame.iloc[-1]
+        table.add_row(symbol, format_time(last.name), *(f"{value:.4f}" for value in last))
+    out.print(table)
+    if len(forecasts) > _MOST_MARKETS:
+        say(f"And {count_of(len(forecasts) - _MOST_MARKETS, 'market')} more.")
+    _say_in_sample(min(frame.index[0] for frame in forecasts.values()), training_end)
+
+
+def _say_in_sample(first: pd.Timestamp, training_end: pd.Timestamp | None) -> None:
+    if training_end is not None and first <= training_end:
         say(f"IN-SAMPLE up to {training_end:%Y-%m-%d}: the model was trained on these bars.")

@@ -189,8 +189,10 @@ def test_a_file_of_several_among_others_is_refused_when_it_is_read(tmp_path):
     ("symbols", "message"),
     [
         pytest.param(["AAA", "ABC"], r"no market 'ABC' among the 2 .* Did you mean", id="unknown"),
-        pytest.param(["X", "AAA", "Y"], "2 markets of symbols aren't among .*: X, Y", id="several"),
-        pytest.param(["AAA", "aaa"], "market AAA stands twice", id="twice"),
+        pytest.param(
+            ["X", "AAA", "Y"], "2 of the markets asked for aren't among .*: X, Y", id="several"
+        ),
+        pytest.param(["AAA", "aaa"], "market AAA is asked for twice", id="twice"),
         pytest.param([], "names no market", id="none"),
     ],
 )

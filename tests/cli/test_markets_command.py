@@ -1,0 +1,126 @@
+"""Commands on several markets: a folder, a quoted pattern, a file of several, a universe."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from printed import rows_of
+
+from lstm_strategy import LSTMForecaster, load_panel, simulate_bars
+
+
+@pytest.fixture(scope="module")
+def panel_model(tmp_path_factory):
+    """A tiny model of three simulated markets."""
+    panel = simulate_bars("remembered_news", 300, seed=7, n_assets=3).bars
+    folder = tmp_path_factory.mktemp("models") / "panel"
+    features = [{"kind": "log_return", "length": 1}, {"kind": "rsi", "length": 5}]
+    forecaster = LSTMForecaster(features=features, units=(4,), lookback=10, epochs=1, members=1)
+    forecaster.fit(panel, progress=False).save(folder)
+    return folder
+
+
+@pytest.fixture
+def markets(here):
+    """A folder of three markets, of which the last is short."""
+    Path("markets").mkdir()
+    for symbol, bars in simulate_bars("remembered_news", 300, seed=7, n_assets=3).bars.items():
+        bars.iloc[: 12 if symbol == "A03" else 300].to_csv(f"markets/{symbol}.csv")
+    return here
+
+
+def test_a_folder_trains_one_model(results, markets):
+    Path("two.txt").write_text("A01  # the first\nA02\n")
+    words = ("train", "markets", "--config", "tiny.toml", "--end", "1970-12")
+    shown = results(*words, "--universe", "two.txt")
+    assert "markets: training on 2 markets with 522 bars from 1970-01-01 to 1970-12-31." in shown
+    model = LSTMForecaster.load("model")
+    assert model.takes_panels
+    assert str(model.training_end.date()) == "1970-12-31"
+
+
+def test_forecasts_of_a_panel_are_shown_by_market_and_written_by_date(
+    results, markets, panel_model
+):
+    words = ("forecast", "markets/*.csv", "--model", panel_model, "--out", "f")
+    shown = results(*words, "--symbols", "A02,A01")
+    panel = load_panel("markets", symbols=["A02", "A01"])
+    expected = LSTMForecaster.load(panel_model).forecast(panel)
+    last = {symbol: [f"{v:.4f}" for v in frame.iloc[-1]] for symbol, frame in expected.items()}
+    rows = rows_of(shown)
+    assert {symbol: rows[symbol][1:] for symbol in ("A02", "A01")} == last
+    kept = pd.read_csv("f/forecast.csv", index_col="datetime", parse_dates=True)
+    assert kept.index.is_monotonic_increasing
+    for symbol, frame in expected.items():
+        own = kept[kept["symbol"] == symbol].drop(columns="symbol")
+        pd.testing.assert_frame_equal(own, frame, check_freq=False, check_index_type=False)
+    assert "IN-SAMPLE up to 1971-02-24" in shown
+
+
+def test_markets_without_a_forecast_are_named(results, markets, panel_model):
+    shown = results("forecast", "markets", "--model", panel_model)
+    assert "No forecast for want of bars: A03 (of " in shown
+    assert "A03" not in rows_of(shown)
+
+
+def test_a_model_of_one_market_is_not_for_several(refusal, markets, model_folder, panel_model):
+    message = refusal("forecast", "markets", "--model", model_folder)
+    assert "trained on one market, and BARS holds 3. Choose one, such as --symbol A01" in message
+
+
+def test_a_model_of_several_markets_forecasts_one(results, markets, panel_model):
+    shown = results("forecast", "markets/A01.csv", "--model", panel_model)
+    frame = LSTMForecaster.load(panel_model).forecast(load_panel("markets")["A01"])
+    assert rows_of(shown)["1971-02-24"] == [f"{v:.4f}" for v in frame.iloc[-1]]
+
+
+REFUSALS = {
+    "an empty folder": (["empty"], "no file of bars in the folder empty, nothing"),
+    "no match": (["none/*.csv"], "no file matches none/*.csv"),
+    "an unknown symbol": (
+        ["markets", "--symbols", "A01,B01"],
+        "no market 'B01' among the 3 of the source. Did you mean A01? Or leave it out: --on-bad d",
+    ),
+    "a universe": (
+        ["markets", "--universe", "unknown.txt"],
+        "2 of the markets asked for aren't among the 3 of the source: B01, C01",
+    ),
+    "a bad market": (["bad"], "market BAD: bad/BAD.csv: line 2: high 9 is below open 10"),
+    "no common dates": (["apart"], "market A has no date in common with any other: it has 2 bars"),
+    "two choices": (
+        ["markets", "--symbols", "A01", "--universe", "unknown.txt"],
+        "--symbols and --universe both choose markets",
+    ),
+    "one market": (["bars.csv", "--on-bad", "drop"], "--on-bad drop is for several markets, and b"),
+    "on_bad": (["markets", "--on-bad", "skip"], "--on-bad must be one of raise, drop, got 'skip'"),
+}
+HEADER = "Date,Open,High,Low,Close,Volume\n"
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_markets_that_cannot_be_used_are_refused_in_one_line(refusal, markets, case):
+    for folder in ("empty", "bad", "apart"):
+        Path(folder).mkdir()
+    Path("bad/GOOD.csv").write_text(f"{HEADER}2024-01-02,10,12,9,11,5\n2024-01-03,10,12,9,10,5\n")
+    Path("bad/BAD.csv").write_text(f"{HEADER}2024-01-02,10,9,9,11,5\n2024-01-03,10,12,9,10,5\n")
+    for year, name in ((2023, "A"), (2024, "B")):
+        rows = f"{year}-01-02,10,12,9,11,5\n{year}-01-03,10,12,9,10,5\n"
+        Path(f"apart/{name}.csv").write_text(HEADER + rows)
+    Path("unknown.txt").write_text("A01\nB01\nC01\n")
+    words, message = REFUSALS[case]
+    assert message in refusal("train", *words)
+
+
+def test_a_pattern_that_the_shell_expanded_is_to_be_quoted(refusal, markets):
+    message = refusal("train", *sorted(Path("markets").glob("*.csv")))
+    assert (
+        "Quote a pattern of files, such as 'data/*.csv'. See lstm-strategy train --help" in message
+    )
+
+
+def test_bad_and_unknown_markets_are_dropped_and_counted_where_the_user_says_so(results, markets):
+    Path("markets/BAD.csv").write_text(f"{HEADER}2024-01-02,10,9,9,11,5\n")
+    words = ("train", "markets", "--symbols", "A01,A02,BAD,NONE", "--config", "tiny.toml")
+    shown = results(*words, "--on-bad", "drop")
+    assert "markets: dropped 2 of 4 markets: NONE (the source has no such market); BAD (" in shown
+    assert "training on 2 markets with 600 bars" in shown
