@@ -60,8 +60,9 @@ def align_calls(
     """Put forecasts beside the bars that they are about.
 
     Args:
-        forecasts: Of one market, or by symbol: a Series, or a frame with the column. Dates that
-            the bars lack are left out; NaN is no forecast.
+        forecasts: Of one market, or by symbol: a Series, or a frame with the column. A frame with
+            a column a symbol will do for a panel, too. Dates that the bars lack are left out; NaN
+            is no forecast.
         bars: Valid bars of that market, or by symbol. Markets without forecasts are left out.
         column: The column of frames.
 
@@ -76,6 +77,8 @@ def align_calls(
         >>> calls.returns_over(1)["A"].tolist()
         [1.0, 0.5, nan]
     """
+    if is_panel(bars) and isinstance(forecasts, pd.DataFrame) and column not in forecasts:
+        forecasts = {str(symbol): told for symbol, told in forecasts.items()}
     by_symbol = is_panel(forecasts)
     if by_symbol != is_panel(bars):
         one, many = ("bars", "forecasts") if by_symbol else ("forecasts", "bars")

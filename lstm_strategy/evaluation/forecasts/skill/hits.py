@@ -58,8 +58,8 @@ def hit_rates(
 
     Args:
         forecasts: By symbol, or of one market: a Series, or a frame with the column, on the dates
-            at whose close they are known. NaN is no forecast, and `neutral` is no call: both are
-            left out.
+            at whose close they are known. A frame with a column a symbol will do, too. NaN is
+            no forecast, and `neutral` is no call: both are left out.
         bars: By symbol, or of one market. A move runs from the close of the forecast's bar over
             so many of the market's own bars; where the close is the same, nobody is right, and it
             is left out.

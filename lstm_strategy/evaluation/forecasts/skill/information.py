@@ -70,7 +70,8 @@ def information_coefficients(
 
     Args:
         forecasts: By symbol, or of one market: a Series, or a frame with the column, on the dates
-            at whose close they are known. NaN is no forecast.
+            at whose close they are known. A frame with a column a symbol will do, too. NaN is
+            no forecast.
         bars: By symbol, or of one market. A return runs from the close of the forecast's bar over
             so many of the market's own bars.
         horizons: Bars ahead, one or several: what is lost on the way is the decay.

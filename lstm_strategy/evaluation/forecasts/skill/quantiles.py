@@ -71,7 +71,7 @@ def quantile_returns(
 
     Args:
         forecasts: By symbol: a Series, or a frame with the column, on the dates at whose close
-            they are known. NaN is no forecast.
+            they are known. A frame with a column a symbol will do, too. NaN is no forecast.
         bars: By symbol. A return runs from the close of the forecast's bar over so many of the
             market's own bars; where it isn't known, the forecast is left out.
         n_quantiles: At least 2. Days with fewer markets are left out, and ties share a quantile.

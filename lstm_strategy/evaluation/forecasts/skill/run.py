@@ -29,8 +29,11 @@ _LONGER_HORIZONS = (5, 21)
 _MOST_QUANTILES = 5
 _LIBRARIES = ("lstm-strategy", "numpy", "pandas")
 
-PanelForecastSource = Forecaster | Mapping[str, MarketForecasts] | str | Path
-"""A forecaster of panels or the folder of a saved one, or forecasts by symbol."""
+PanelForecastSource = Forecaster | Mapping[str, MarketForecasts] | pd.DataFrame | str | Path
+"""A forecaster of panels or the folder of a saved one, or forecasts by symbol.
+
+These are a mapping, or a frame with a column a symbol.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +129,8 @@ def open_panel_models(
 
 
 def _open_one(name: str, model: Any) -> Forecaster | Mapping[str, MarketForecasts]:
+    if isinstance(model, pd.DataFrame):
+        return {str(symbol): told for symbol, told in model.items()}
     if isinstance(model, Mapping):
         return model
     is_folder = isinstance(model, str | Path)

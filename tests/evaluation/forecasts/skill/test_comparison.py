@@ -56,7 +56,8 @@ class FarSighted(PanelForecaster):
 
 @pytest.fixture(scope="module")
 def comparison(panel):
-    models = {"clever": foresee(panel, 0.5), "dull": foresee(panel, 0.0, seed=1)}
+    dull = pd.DataFrame(foresee(panel, 0.0, seed=1))  # a column a symbol
+    models = {"clever": foresee(panel, 0.5), "dull": dull}
     return compare_forecasts(models, panel)
 
 

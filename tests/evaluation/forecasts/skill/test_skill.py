@@ -238,6 +238,15 @@ def test_forecasts_are_read_from_frames_and_across_timezones(told, panel):
         information_coefficients(frames, panel)
 
 
+@pytest.mark.parametrize("measure", [information_coefficients, hit_rates])
+def test_a_frame_with_a_column_a_symbol_is_one_of_forecasts_by_symbol(measure, told, panel):
+    expected = measure(told, panel, horizons=1)
+    result = measure(pd.DataFrame(told), panel, horizons=1)
+    pd.testing.assert_frame_equal(result.table, expected.table)
+    with pytest.raises(ForecastError, match="there are forecasts of Z, and no bars"):
+        measure(pd.DataFrame(told).rename(columns={"B": "Z"}), panel, horizons=1)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
