@@ -18,6 +18,7 @@ from lstm_strategy.bars.panel import (
     load_panel,
     name_market,
     slice_panel,
+    take_bars,
 )
 from lstm_strategy.bars.simulate import SimulatedMarket, SimulatedPanel, simulate_bars
 from lstm_strategy.bars.span import (
@@ -60,6 +61,7 @@ __all__ = [
     "simulate_bars",
     "slice_bars",
     "slice_panel",
+    "take_bars",
     "span_dates",
     "validate_bars",
 ]

@@ -12,6 +12,7 @@ from lstm_strategy.bars.panel.panel import (
     is_panel,
     name_market,
     slice_panel,
+    take_bars,
 )
 from lstm_strategy.bars.panel.sources import is_of_several_files
 
@@ -24,4 +25,5 @@ __all__ = [
     "load_panel",
     "name_market",
     "slice_panel",
+    "take_bars",
 ]

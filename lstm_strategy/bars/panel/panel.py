@@ -229,6 +229,25 @@ def slice_panel(
     return Panel(kept, dropped=dropped)
 
 
+def take_bars(panel: Panel, spans: Mapping[str, slice]) -> Panel:
+    """Take some of the bars of some markets, by their positions.
+
+    Args:
+        panel: The panel.
+        spans: The positions of the bars of each market to keep, by symbol.
+
+    Returns:
+        These markets. Their frames may share their memory with those of `panel`.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> panel = as_panel({"SP": sample_bars("sp500"), "NQ": sample_bars("nasdaq")})
+        >>> len(take_bars(panel, {"NQ": slice(10, 30)})["NQ"])
+        20
+    """
+    return Panel({symbol: LoadedBars(panel[symbol].iloc[of], ()) for symbol, of in spans.items()})
+
+
 @contextmanager
 def name_market(symbol: str) -> Iterator[None]:
     """Name the market in front of every error that the package raises within.

@@ -263,13 +263,24 @@ class FeatureSet:
 
     def _known_columns(self, bars: pd.DataFrame) -> pd.DataFrame:
         """The columns of the bars that the features read."""
+        self.check_columns(bars)
+        return bars[self.bars_columns]
+
+    def check_columns(self, bars: pd.DataFrame) -> None:
+        """Refuse bars that lack a column that a feature reads.
+
+        Args:
+            bars: The bars of a market.
+
+        Raises:
+            FeatureError: With the name of the column.
+        """
         missing = [name for name in self.bars_columns if name not in bars]
         if missing:
             raise FeatureError(
                 f"The features read the column {missing[0]!r}, and the bars only have "
                 f"{', '.join(map(str, bars.columns))}. Add it to the bars."
             )
-        return bars[self.bars_columns]
 
     def _own_columns(self, known: pd.DataFrame) -> pd.DataFrame:
         """The columns of one market; those that look across the markets are NaN."""

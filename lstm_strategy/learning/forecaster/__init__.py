@@ -10,7 +10,7 @@ from lstm_strategy.learning.forecaster.base import (
     Stream,
     TrainableForecaster,
 )
-from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster
+from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster, validate_markets
 from lstm_strategy.learning.forecaster.lstm_forecaster import LSTMForecaster
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.forecaster.storage import (
@@ -45,5 +45,6 @@ __all__ = [
     "check_can_hold_model",
     "load_card",
     "read_folder",
+    "validate_markets",
     "write_folder",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -217,6 +217,8 @@ class TrainableForecaster(Forecaster):
 
     Attributes:
         features: What the model sees.
+        learns_from_panels: Whether `fit` takes a panel, bars by symbol, and what to do `on_bad`
+            markets.
 
     Example:
         >>> from lstm_strategy import LSTMForecaster
@@ -227,6 +229,7 @@ class TrainableForecaster(Forecaster):
     """
 
     features: FeatureSet
+    learns_from_panels: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -11,7 +11,15 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from lstm_strategy.bars import as_panel, describe_span, is_panel, name_market, validate_bars
+from lstm_strategy.bars import (
+    LoadedBars,
+    Panel,
+    as_panel,
+    describe_span,
+    is_panel,
+    name_market,
+    validate_bars,
+)
 from lstm_strategy.errors import ModelError, TrainingError
 from lstm_strategy.learning.features import FeatureSet, join_features
 from lstm_strategy.learning.forecaster.base import TrainableForecaster
@@ -331,22 +339,16 @@ class FeatureForecaster(TrainableForecaster):
             answers = self._answer_inputs(inputs)
             yield symbol, _Answered(self._scale_of(symbol), answers, inputs)
 
-    def _check_markets(self, panel: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
+    def _check_markets(self, panel: Mapping[str, pd.DataFrame]) -> Panel:
         """The valid bars of each market; ModelError where the model isn't one of a panel."""
         _ = self._scale
-        markets = as_panel(panel)
         if not self.takes_panels:
+            markets = as_panel(panel)
             raise ModelError(
                 f"The model was trained on the bars of one market, and was given {markets!r}. "
                 f"Give it one, such as panel[{markets.symbols[0]!r}], or train it with fit(panel)."
             )
-        if markets is panel:
-            return markets
-        checked = {}
-        for symbol, bars in panel.items():
-            with name_market(symbol):
-                checked[symbol] = validate_bars(bars, may_stand_still=True)
-        return checked
+        return validate_markets(panel)
 
     def _check_inputs(self, bars: pd.DataFrame) -> None:
         self.warn_of_other_bars(bars)
@@ -368,6 +370,30 @@ class FeatureForecaster(TrainableForecaster):
             rows = inputs.to_numpy()[is_complete, : len(self.features.names)]
             answers[is_complete] = self._forecast_rows(rows)
         return answers
+
+
+def validate_markets(panel: Mapping[str, pd.DataFrame]) -> Panel:
+    """Check bars by symbol that are to be forecast; a `Panel` was checked when it was made.
+
+    Args:
+        panel: The bars of each market. Of those to be forecast, all may be the same.
+
+    Raises:
+        BarsError: At the first bad bar, naming the market.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> validate_markets({"SP": sample_bars("sp500")})
+        Panel(1 market: SP)
+    """
+    if isinstance(panel, Panel):
+        return panel
+    as_panel(panel)  # are there markets, and are they named?
+    checked = {}
+    for symbol, bars in panel.items():
+        with name_market(symbol):
+            checked[symbol] = validate_bars(bars, may_stand_still=True)
+    return Panel({symbol: LoadedBars(bars, ()) for symbol, bars in checked.items()})
 
 
 class _Answered(NamedTuple):

@@ -1,5 +1,6 @@
 """From bars to a trained model with its card."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,17 +16,31 @@ from lstm_strategy.bars import (
     bars_per_year,
     is_panel,
     measure_traits,
+    take_bars,
 )
-from lstm_strategy.learning.features import FeatureSet, check_causal, settle_features
+from lstm_strategy.errors import FeatureError
+from lstm_strategy.learning.features import (
+    FeatureSet,
+    check_causal,
+    join_features,
+    settle_features,
+)
 from lstm_strategy.learning.forecaster.assessment import assess_network
 from lstm_strategy.learning.forecaster.model_card import MarketSpan, ModelCard, TrainingSpan
 from lstm_strategy.learning.forecaster.storage import builder_name
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
-from lstm_strategy.learning.training import ForecasterSettings, build_training_set
+from lstm_strategy.learning.training import (
+    ForecasterSettings,
+    OnBad,
+    build_training_set,
+    drop_market,
+)
 from lstm_strategy.support import OnEpoch, library_versions, training_progress
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.network import NetworkBuilder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +71,31 @@ def train_model(
     build: "NetworkBuilder | None" = None,
     leave_out: np.ndarray | None = None,
     validation: np.ndarray | None = None,
+    on_bad: OnBad = "raise",
     progress: bool | OnEpoch | None = None,
     callbacks: Sequence[Any] = (),
 ) -> TrainedModel:
     """Train an ensemble on valid bars or a panel, as `LSTMForecaster.fit` describes it."""
+    dropped: dict[str, str] = {}
+    if is_panel(bars):
+        given = as_panel(bars)
+        bars, dropped = _choose_markets(given, join_features(features, context), on_bad)
+        leave_out, validation = (_pick_dates(of, given, bars) for of in (leave_out, validation))
     check_causal(features, bars, horizon=settings.horizon)
     features = settle_features(features, bars)
     context = None if context is None else settle_features(context, bars)
     rows, times = build_training_set(
-        bars, features, settings, context=context, leave_out=leave_out, validation=validation
+        bars,
+        features,
+        settings,
+        context=context,
+        leave_out=leave_out,
+        validation=validation,
+        on_bad=on_bad,
     )
+    if rows.panel is not None:
+        assert is_panel(bars)
+        bars = _note_dropped(as_panel(bars), rows.panel.symbols, {**dropped, **rows.panel.dropped})
     from lstm_strategy.learning.inference import StoredForecasts, build_engine
     from lstm_strategy.learning.network import keras, usual_precision
     from lstm_strategy.learning.training import fit_network
@@ -103,6 +133,51 @@ def train_model(
         network=builder_name(build),
     )
     return TrainedModel(features, context, network, card, fit.history)
+
+
+def _choose_markets(
+    panel: Panel, inputs: FeatureSet, on_bad: OnBad
+) -> tuple[Panel, dict[str, str]]:
+    """The markets with all that the features read, and why the others are left out.
+
+    Raises:
+        FeatureError: Naming the first market that lacks something, or if all do.
+    """
+    kept: list[str] = []
+    dropped: dict[str, str] = {}
+    for symbol, bars in panel.items():
+        with drop_market(symbol, dropped, on_bad):
+            inputs.check_columns(bars)
+            inputs.check_volume(bars)
+            kept.append(symbol)
+    if not kept:
+        raise FeatureError(
+            f"no market of the panel can be learned from: {next(iter(dropped.values()))}"
+        )
+    return _take_markets(panel, kept), dropped
+
+
+def _pick_dates(mask: np.ndarray | None, given: Panel, kept: Panel) -> np.ndarray | None:
+    """What is true for the dates of a panel, for those of some of its markets."""
+    return None if mask is None else mask[given.dates.isin(kept.dates)]
+
+
+def _take_markets(panel: Panel, symbols: Sequence[str]) -> Panel:
+    if len(symbols) == len(panel):
+        return panel
+    return take_bars(panel, dict.fromkeys(symbols, slice(None)))
+
+
+def _note_dropped(panel: Panel, symbols: Sequence[str], dropped: Mapping[str, str]) -> Panel:
+    """The markets that were learned from; the others are counted in the log."""
+    if dropped:
+        log.warning(
+            "%d of %d markets aren't learned from: %s",
+            len(dropped),
+            len(dropped) + len(symbols),
+            " ".join(dropped.values()),
+        )
+    return _take_markets(panel, symbols)
 
 
 def usual_bars_per_year(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> float:

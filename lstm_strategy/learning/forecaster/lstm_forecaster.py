@@ -35,6 +35,7 @@ from lstm_strategy.learning.inference import Engine
 from lstm_strategy.learning.targets import LabelFunction, SignalScale, Target
 from lstm_strategy.learning.training import (
     ForecasterSettings,
+    OnBad,
     build_training_set,
     check_enough_bars,
 )
@@ -112,6 +113,7 @@ class LSTMForecaster(FeatureForecaster):
 
     settings: ForecasterSettings
     card: ModelCard | None = None
+    learns_from_panels = True
 
     def __init__(
         self,
@@ -306,6 +308,7 @@ class LSTMForecaster(FeatureForecaster):
         *,
         leave_out: np.ndarray | None = None,
         validation: np.ndarray | None = None,
+        on_bad: OnBad = "raise",
         progress: bool | OnEpoch | None = None,
         callbacks: Sequence[Any] = (),
     ) -> Self:
@@ -326,6 +329,8 @@ class LSTMForecaster(FeatureForecaster):
                 panel for its dates, shape (n_dates,), as `as_panel(bars).dates` has them.
             validation: True for the bars that all members hold out, in the same shape; then no
                 weight and no scaling has seen them.
+            on_bad: What to do where a market of a panel has too few bars or lacks what a feature
+                reads: "raise" an error, or "drop" it and say so in the log.
             progress: True or False shows or hides a progress bar; None shows it where somebody
                 looks; a function is called after each epoch instead.
             callbacks: Keras callbacks of your own; each is called in the training of every member
@@ -345,6 +350,7 @@ class LSTMForecaster(FeatureForecaster):
             build=self.network,
             leave_out=leave_out,
             validation=validation,
+            on_bad=on_bad,
             progress=progress,
             callbacks=callbacks,
         )

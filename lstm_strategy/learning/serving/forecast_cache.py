@@ -23,17 +23,19 @@ import re
 import stat
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
 from platformdirs import user_cache_path
 
-from lstm_strategy.bars import bars_fingerprint, validate_bars
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
+from lstm_strategy.bars import Panel, bars_fingerprint, is_panel, name_market, validate_bars
+from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, validate_markets
 from lstm_strategy.support import library_versions, open_regular, sha256_of, write_whole
 
 log = logging.getLogger(__name__)
@@ -54,12 +56,25 @@ _PACKAGE = Path(__file__).parents[2]
 _ROOMS_BEHIND_FORECASTS = ("bars", "learning", "support")
 
 
-def forecast_with_cache(forecaster: Forecaster, bars: pd.DataFrame) -> pd.DataFrame:
+@overload
+def forecast_with_cache(forecaster: Forecaster, bars: pd.DataFrame) -> pd.DataFrame: ...
+
+
+@overload
+def forecast_with_cache(
+    forecaster: Forecaster, bars: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]: ...
+
+
+def forecast_with_cache(
+    forecaster: Forecaster, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
+) -> pd.DataFrame | dict[str, pd.DataFrame]:
     """Forecast `bars`, from the cache if the same forecaster was asked for them before.
 
     Args:
         forecaster: Any forecaster. Only those with a `fingerprint` are cached.
-        bars: Bars with at least the forecaster's `bars_columns`.
+        bars: Bars with at least the forecaster's `bars_columns`; or a panel of them by symbol. A
+            forecaster that doesn't take panels is asked about each of its markets.
 
     Returns:
         What `forecaster.forecast(bars)` gives; a copy that the caller may change.
@@ -73,21 +88,73 @@ def forecast_with_cache(forecaster: Forecaster, bars: pd.DataFrame) -> pd.DataFr
         >>> forecast_with_cache(model, sample_bars("sp500")).columns.tolist()  # doctest: +SKIP
         ['signal', 'forecast', 'uncertainty']
     """
+    if is_panel(bars):
+        return _forecast_markets(forecaster, validate_markets(bars))
     fingerprint, folder = forecaster.fingerprint, _cache_folder()
     if fingerprint is None or folder is None:
         return forecaster.forecast(bars)
     bars = validate_bars(bars, may_stand_still=True)
     forecaster.warn_of_other_bars(bars)
-    name = _cache_name(fingerprint, bars)
-    files = ForecastFiles(folder, largest_bytes=LARGEST_ON_DISK)
-    values = _memory.get(name)
+    kept = _Kept(folder, _cache_name(fingerprint, bars))
+    values = kept.get(len(bars))
     if values is None:
-        values = files.get(name, shape=(len(bars), len(FORECAST_COLUMNS)))
-    if values is None:
-        values = forecaster.forecast(bars)[FORECAST_COLUMNS].to_numpy(np.float64)
-        files.put(name, values)
-    _memory.put(name, values)
+        values = kept.put(forecaster.forecast(bars))
     return pd.DataFrame(values.copy(), index=bars.index, columns=FORECAST_COLUMNS)
+
+
+def _forecast_markets(forecaster: Any, panel: Panel) -> dict[str, pd.DataFrame]:
+    """The forecasts of each market of a panel; those of all are made if one's aren't kept."""
+    if not forecaster.takes_panels:
+        frames = {}
+        for symbol, bars in panel.items():
+            with name_market(symbol):
+                frames[symbol] = forecast_with_cache(forecaster, bars)
+        return frames
+    fingerprint, folder = forecaster.fingerprint, _cache_folder()
+    if fingerprint is None or folder is None:
+        asked: dict[str, pd.DataFrame] = forecaster.forecast(panel)
+        return asked
+    # what is forecast of a market may depend on all the others
+    kept = {
+        symbol: _Kept(folder, _cache_name(f"{fingerprint} {panel.fingerprint} {symbol}", bars))
+        for symbol, bars in panel.items()
+    }
+    values = {symbol: of.get(len(panel[symbol])) for symbol, of in kept.items()}
+    if any(of is None for of in values.values()):
+        made = forecaster.forecast(panel)
+        values = {symbol: of.put(made[symbol]) for symbol, of in kept.items()}
+    return {
+        symbol: pd.DataFrame(np.array(of), index=panel[symbol].index, columns=FORECAST_COLUMNS)
+        for symbol, of in values.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Where the forecasts of some bars are kept, in memory and in a folder."""
+
+    folder: Path
+    name: str
+
+    def get(self, n_bars: int) -> np.ndarray | None:
+        """The forecasts of as many bars; None where they aren't kept."""
+        values = _memory.get(self.name)
+        if values is None:
+            values = self._files.get(self.name, shape=(n_bars, len(FORECAST_COLUMNS)))
+        if values is not None:
+            _memory.put(self.name, values)
+        return values
+
+    def put(self, frame: pd.DataFrame) -> np.ndarray:
+        """Keep forecasts, and return their values."""
+        values = frame[FORECAST_COLUMNS].to_numpy(np.float64)
+        self._files.put(self.name, values)
+        _memory.put(self.name, values)
+        return values
+
+    @property
+    def _files(self) -> "ForecastFiles":
+        return ForecastFiles(self.folder, largest_bytes=LARGEST_ON_DISK)
 
 
 def _cache_folder() -> Path | None:

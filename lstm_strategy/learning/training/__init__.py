@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING
 
 from lstm_strategy.learning.training.dataset import (
+    OnBad,
     TrainingSet,
     build_training_set,
+    drop_market,
     panel_frames,
 )
 from lstm_strategy.learning.training.enough_bars import (
     check_enough_bars,
     fewest_rows,
-    fewest_rows_of_market,
 )
 from lstm_strategy.learning.training.held_out import Spans
 from lstm_strategy.learning.training.settings import ForecasterSettings
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ForecasterSettings",
+    "OnBad",
     "Spans",
     "TrainingSet",
     "build_training_set",
     "check_enough_bars",
+    "drop_market",
     "fewest_rows",
-    "fewest_rows_of_market",
     "fit_network",
     "panel_frames",
 ]

@@ -1,14 +1,16 @@
 """From bars to rows: features with their labels, and who may learn from which of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise, repeat
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import Panel, as_panel, is_panel, name_market
-from lstm_strategy.errors import TrainingError
+from lstm_strategy.errors import LSTMStrategyError, TrainingError
 from lstm_strategy.learning.features import FeatureSet, join_features, mirror_bars
 from lstm_strategy.learning.training.enough_bars import (
     check_enough_bars,
@@ -19,6 +21,9 @@ from lstm_strategy.learning.training.enough_bars import (
 from lstm_strategy.learning.training.held_out import PanelRows, Spans, held_out_spans
 from lstm_strategy.learning.training.settings import ForecasterSettings
 from lstm_strategy.support import naive_utc_index, spell
+
+OnBad = Literal["raise", "drop"]
+"""Whether a market that can't be learned from is an error, or left out and counted."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,7 @@ def build_training_set(
     context: FeatureSet | None = None,
     leave_out: np.ndarray | None = None,
     validation: np.ndarray | None = None,
+    on_bad: OnBad = "raise",
 ) -> tuple[TrainingSet, pd.DatetimeIndex]:
     """Collect the rows that can be learned from, and the dates by which they are held out.
 
@@ -159,6 +165,7 @@ def build_training_set(
             for dates, shape (n_dates,).
         validation: True for bars that every member holds out, shape (n_bars,), or (n_dates,);
             without it each member holds out another stretch.
+        on_bad: Whether a market of a panel that has too few bars is an error, or left out.
 
     Returns:
         The rows, and the times of their bars; of a panel the dates on which some market has a row.
@@ -177,7 +184,7 @@ def build_training_set(
     """
     maker = _RowMaker(features, context, settings)
     if is_panel(bars):
-        return _build_panel_set(maker, as_panel(bars), leave_out, validation)
+        return _build_panel_set(maker, as_panel(bars), leave_out, validation, on_bad)
     inputs = maker.inputs
     table = maker.tabulate(bars, inputs.frame(bars), maker.mirror_columns(bars), leave_out)
     check_known(table.columns.iloc[inputs.warm_up :], settings)
@@ -278,25 +285,31 @@ def _build_panel_set(
     panel: Panel,
     leave_out: np.ndarray | None,
     validation: np.ndarray | None,
+    on_bad: OnBad,
 ) -> tuple[TrainingSet, pd.DatetimeIndex]:
     """The rows of all markets one after another, in single precision, and their dates."""
     settings = maker.settings
     times = naive_utc_index(panel.dates)
-    parts, dates, ends = [], [], []
+    parts, dates, ends = {}, [], []
+    dropped: dict[str, str] = {}
     frames = panel_frames(maker.inputs, panel)
     for (symbol, columns), mirrored in zip(frames, maker.mirror_frames(panel), strict=True):
         bars = panel[symbol]
         places = times.searchsorted(naive_utc_index(bars.index))
         left_out = None if leave_out is None else leave_out[places]
-        with name_market(symbol):
+        with drop_market(symbol, dropped, on_bad):
             table = maker.tabulate(bars, columns, mirrored, left_out)
             n_usable = int(table.usable.sum())
             check_enough_rows(settings, maker.inputs, len(bars), n_usable=n_usable)
-            parts.append(_weigh_alike(_shorten(maker.take_usable(table, bars))))
-        usable = np.flatnonzero(table.usable)
-        dates.append(places[usable])
-        ends.append(places[np.minimum(usable + settings.horizon, len(bars) - 1)])
-    rows = _join_markets(parts, dates, ends)
+            parts[symbol] = _weigh_alike(_shorten(maker.take_usable(table, bars)))
+            usable = np.flatnonzero(table.usable)
+            dates.append(places[usable])
+            ends.append(places[np.minimum(usable + settings.horizon, len(bars) - 1)])
+    if not parts:
+        raise TrainingError(
+            f"no market of the panel can be learned from: {next(iter(dropped.values()))}"
+        )
+    rows = _join_markets(parts, dates, ends, dropped)
     used = np.unique(np.concatenate(dates))
     check_enough_bars(settings, maker.inputs, len(times), n_usable=len(used), unit="dates")
     note_constant(rows.features, maker.features.names)
@@ -304,6 +317,18 @@ def _build_panel_set(
     held_out = _choose_held_out(settings, np.isin(np.arange(len(times)), used), validation)
     rows = _hold_out_where_it_fits(replace(rows, held_out=held_out), settings)
     return rows, pd.DatetimeIndex(panel.dates[used])
+
+
+@contextmanager
+def drop_market(symbol: str, dropped: dict[str, str], on_bad: OnBad) -> Iterator[None]:
+    """Name the market in errors, or note it among the dropped ones in place of the error."""
+    try:
+        with name_market(symbol):
+            yield
+    except LSTMStrategyError as error:
+        if on_bad == "raise":
+            raise
+        dropped[symbol] = str(error)
 
 
 def panel_frames(
@@ -342,9 +367,13 @@ def _weigh_alike(rows: TrainingSet) -> TrainingSet:
 
 
 def _join_markets(
-    parts: Sequence[TrainingSet], dates: Sequence[np.ndarray], ends: Sequence[np.ndarray]
+    by_symbol: Mapping[str, TrainingSet],
+    dates: Sequence[np.ndarray],
+    ends: Sequence[np.ndarray],
+    dropped: Mapping[str, str],
 ) -> TrainingSet:
     """The rows of all markets one after another."""
+    parts = list(by_symbol.values())
     used = np.unique(np.concatenate(dates))
     edges = np.cumsum([0, *map(len, dates)]).tolist()
     images = [part.mirrored for part in parts if part.mirrored is not None]
@@ -363,9 +392,11 @@ def _join_markets(
         purge=parts[0].purge,
         mirrored=image,
         panel=PanelRows(
+            symbols=tuple(by_symbol),
             markets=tuple(slice(first, stop) for first, stop in pairwise(edges)),
             dates=np.searchsorted(used, np.concatenate(dates)),
             label_ends=np.searchsorted(used, np.concatenate(ends), side="right") - 1,
+            dropped=dropped,
         ),
     )
 

@@ -1,7 +1,7 @@
 """Who holds out what, and who may learn from what is left."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,19 +16,28 @@ class PanelRows:
     Dates are counted from 0: all on which some market has a row, in order.
 
     Attributes:
+        symbols: The markets that are learned from.
+        dropped: Why the others aren't, by symbol.
         markets: The rows of each market.
         dates: The date of each row, which rises within a market, shape (n_rows,).
         label_ends: The last date at or before the bar that decides its label, shape (n_rows,).
 
     Example:
-        >>> two = PanelRows((slice(0, 3), slice(3, 5)), np.array([0, 1, 2, 1, 2]), np.arange(5))
+        >>> two = PanelRows(
+        ...     symbols=("A", "B"),
+        ...     markets=(slice(0, 3), slice(3, 5)),
+        ...     dates=np.array([0, 1, 2, 1, 2]),
+        ...     label_ends=np.array([1, 2, 2, 2, 2]),
+        ... )
         >>> two.rows_between(1, 3)
         (slice(1, 3, None), slice(3, 5, None))
     """
 
+    symbols: tuple[str, ...]
     markets: Spans
     dates: np.ndarray
     label_ends: np.ndarray
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_dates(self) -> int:

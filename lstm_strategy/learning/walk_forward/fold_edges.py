@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from lstm_strategy.bars import Panel, as_panel, bars_fingerprint, is_panel, slice_panel
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -80,9 +82,25 @@ def find_test_edges(index: pd.Index, first: Edge, test: int | pd.offsets.BaseOff
 
 
 def labels_of(bars: Any) -> pd.Index:
-    """The dates of bars, or their positions where they have none."""
+    """The dates of bars, of any market of a panel, or their positions where they have none."""
+    if is_panel(bars):
+        return as_panel(bars).dates
     if isinstance(bars, pd.DataFrame | pd.Series):
         return bars.index
     if isinstance(bars, pd.Index):
         return bars
     return pd.RangeIndex(bars.shape[0] if hasattr(bars, "shape") else len(bars))
+
+
+def cut_positions(bars: pd.DataFrame | Panel, span: slice) -> pd.DataFrame | Panel:
+    """The bars at some positions; of a panel those of all markets on the dates at them."""
+    if not is_panel(bars):
+        return bars.iloc[span]
+    panel = as_panel(bars)
+    dates = panel.dates[span]
+    return slice_panel(panel, dates[0], dates[-1])
+
+
+def fingerprint_of(bars: pd.DataFrame | Panel) -> str:
+    """The fingerprint of bars or of a panel."""
+    return as_panel(bars).fingerprint if is_panel(bars) else bars_fingerprint(bars)

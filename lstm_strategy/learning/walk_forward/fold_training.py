@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import span_dates
+from lstm_strategy.bars import Panel, is_panel, span_dates
 from lstm_strategy.errors import LSTMStrategyError, TrainingError
 from lstm_strategy.learning import forecaster as forecaster_room
 from lstm_strategy.learning.forecaster import TrainableForecaster, read_folder
 from lstm_strategy.learning.walk_forward.fold import Fold
+from lstm_strategy.learning.walk_forward.fold_edges import cut_positions, labels_of
 from lstm_strategy.support import SharedValue, silence_tensorflow, temporary_folder
 
 FoldCallbacks = Callable[[Fold], Sequence[Any]]
@@ -22,13 +23,18 @@ _Model = TypeVar("_Model", bound=TrainableForecaster)
 
 
 def fit_fold(
-    forecaster: _Model, bars: pd.DataFrame, fold: Fold, *, callbacks: FoldCallbacks | None = None
+    forecaster: _Model,
+    bars: pd.DataFrame | Panel,
+    fold: Fold,
+    *,
+    callbacks: FoldCallbacks | None = None,
 ) -> _Model:
     """Train a copy of a forecaster for one fold, on what may be known before its test.
 
     Args:
         forecaster: Its settings count; it stays as it is.
-        bars: The bars that the fold was made for, at least up to its test.
+        bars: The bars that the fold was made for, at least up to its test, or the whole panel. Its
+            markets that have too few bars in the fold are forecast, but not learned from.
         fold: One of `WalkForward.folds(bars)`.
         callbacks: Gives the `callbacks` of `fit` for the fold.
 
@@ -45,7 +51,8 @@ def fit_fold(
         >>> fit_fold(LSTMForecaster(), bars, fold).training_end.year  # doctest: +SKIP
         2009
     """
-    known = bars.iloc[fold.seen]
+    known: Any = cut_positions(bars, fold.seen)
+    dates = labels_of(bars)[fold.seen]
     positions = np.arange(fold.seen.start, fold.seen.stop)
     is_validation = np.isin(positions, fold.validation_indices)
     leave_out = ~is_validation & ~np.isin(positions, fold.train_indices)
@@ -56,20 +63,23 @@ def fit_fold(
                 leave_out=leave_out if leave_out.any() else None,
                 validation=is_validation if is_validation.any() else None,
                 progress=False,
+                **({"on_bad": "drop"} if is_panel(known) else {}),
                 callbacks=() if callbacks is None else callbacks(fold),
             )
     except LSTMStrategyError as error:
-        raise _name_fold(fold, known.index[~leave_out], error) from error
+        raise _name_fold(fold, dates[~leave_out], error) from error
 
 
-def check_folds(forecaster: TrainableForecaster, bars: pd.DataFrame, folds: Sequence[Fold]) -> None:
+def check_folds(
+    forecaster: TrainableForecaster, bars: pd.DataFrame | Panel, folds: Sequence[Fold]
+) -> None:
     """Refuse folds of which one has too few bars to train on, before any is trained.
 
     Raises:
         TrainingError: Naming the fold.
     """
     for fold in folds:
-        known = bars.index[fold.seen]
+        known = labels_of(bars)[fold.seen]
         try:
             forecaster.check_enough_bars(len(known))
         except LSTMStrategyError as error:
@@ -89,8 +99,7 @@ def fit_fold_as_files(
 ) -> tuple[int, dict[str, bytes]]:
     """Train a fold as a task; returns its number and its saved model, which may travel."""
     silence_tensorflow()
-    known = bars.value.iloc[: fold.test.start]
-    model = fit_fold(forecaster, known, fold, callbacks=callbacks)
+    model = fit_fold(forecaster, bars.value, fold, callbacks=callbacks)
     with temporary_folder("fold") as temporary:
         return fold.number, read_folder(model.save(temporary / "model"))
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import validate_bars
+from lstm_strategy.bars import is_panel, take_bars, validate_bars
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
     UNKNOWN_FORECAST,
@@ -24,6 +24,7 @@ from lstm_strategy.learning.forecaster import (
     ModelCard,
     Stream,
     TrainableForecaster,
+    validate_markets,
 )
 from lstm_strategy.learning.walk_forward.run_folder import FOLD_FILE, RunFolder, read_index
 from lstm_strategy.support import naive_utc, on_clock_of, seal, sha256_of
@@ -130,16 +131,42 @@ class WalkForwardForecaster(Forecaster):
         starts = [refit.test_start.isoformat() for refit in self.refits]
         return sha256_of(json.dumps([models, starts]))
 
-    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
+    @property
+    def takes_panels(self) -> bool:
+        """Whether its models were trained on a panel, so that `forecast` takes one."""
+        return self.refits[0].model.takes_panels
+
+    @overload
+    def forecast(self, bars: pd.DataFrame) -> pd.DataFrame: ...
+
+    @overload
+    def forecast(self, bars: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]: ...
+
+    def forecast(
+        self, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
+    ) -> pd.DataFrame | dict[str, pd.DataFrame]:
         """Forecast every bar by the model of its fold; see `LSTMForecaster.forecast`."""
+        if is_panel(bars):
+            return self._ask_about_markets(bars, lambda model, known: model.forecast(known))
         return self._ask_models(bars, lambda model, known: model.forecast(known))
 
-    def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame:
+    @overload
+    def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame: ...
+
+    @overload
+    def member_signals(self, bars: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]: ...
+
+    def member_signals(
+        self, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
+    ) -> pd.DataFrame | dict[str, pd.DataFrame]:
         """Give the signal that each member alone would give, by the model of each fold.
 
         Returns:
-            Shape (n_bars, n_members). Members of different folds share a number, not weights.
+            Shape (n_bars, n_members). Members of different folds share a number, not weights. Of a
+            panel such a frame by symbol.
         """
+        if is_panel(bars):
+            return self._ask_about_markets(bars, lambda model, known: model.member_signals(known))
         return self._ask_models(bars, lambda model, known: model.member_signals(known))
 
     def _ask_models(
@@ -147,9 +174,8 @@ class WalkForwardForecaster(Forecaster):
     ) -> pd.DataFrame:
         """Ask the model of each fold about its own bars, and join the answers."""
         bars = validate_bars(bars, may_stand_still=True)
-        starts = [_position_of(bars.index, refit.test_start) for refit in self.refits]
         parts = []
-        for refit, start, stop in zip(self.refits, starts, [*starts[1:], len(bars)], strict=True):
+        for refit, (start, stop) in zip(self.refits, self._spans_of(bars), strict=True):
             if start < stop:
                 context = max(0, start - self.context_bars)
                 answers = ask(refit.model, bars.iloc[context:stop])
@@ -158,8 +184,64 @@ class WalkForwardForecaster(Forecaster):
             return ask(self.refits[0].model, bars) * np.nan
         return pd.concat(parts).reindex(bars.index)
 
-    def stream(self, history: pd.DataFrame | None = None) -> "WalkForwardStream":
-        """Give the same forecasts bar by bar, starting after `history` if there is one."""
+    def _ask_about_markets(
+        self, panel: Mapping[str, pd.DataFrame], ask: Callable[[Any, Any], dict[str, pd.DataFrame]]
+    ) -> dict[str, pd.DataFrame]:
+        """Ask the model of each fold about the markets that have bars in it, and join its answers.
+
+        Where a feature looks across the markets, the model is shown the whole history of them all.
+        """
+        markets = validate_markets(panel)
+        spans = {symbol: self._spans_of(bars) for symbol, bars in markets.items()}
+        parts: dict[str, list[pd.DataFrame]] = {symbol: [] for symbol in markets}
+        for number, refit in enumerate(self.refits):
+            known = {}
+            for symbol in markets:
+                start, stop = spans[symbol][number]
+                if refit.model.features.needs_panel and stop > 0:
+                    known[symbol] = slice(0, stop)
+                elif start < stop:
+                    known[symbol] = slice(max(0, start - self.context_bars), stop)
+            answers = ask(refit.model, take_bars(markets, known)) if known else {}
+            for symbol, frame in answers.items():
+                start, stop = spans[symbol][number]
+                if start < stop:
+                    parts[symbol].append(frame.iloc[start - stop :])
+        asked = [of[0] for of in parts.values() if of]
+        if not asked:  # all bars lie before the first test fold
+            unknown = ask(self.refits[0].model, markets)
+            return {symbol: frame * np.nan for symbol, frame in unknown.items()}
+        nothing = asked[0].iloc[:0]
+        return {
+            symbol: pd.concat(of or [nothing]).reindex(markets[symbol].index)
+            for symbol, of in parts.items()
+        }
+
+    def _spans_of(self, bars: pd.DataFrame) -> list[tuple[int, int]]:
+        """The positions of the bars that the model of each fold forecasts."""
+        starts = [_position_of(bars.index, refit.test_start) for refit in self.refits]
+        return list(pairwise([*starts, len(bars)]))
+
+    @overload
+    def stream(self, history: pd.DataFrame | None = None) -> "WalkForwardStream": ...
+
+    @overload
+    def stream(self, history: Mapping[str, pd.DataFrame]) -> dict[str, "WalkForwardStream"]: ...
+
+    def stream(
+        self, history: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None
+    ) -> "WalkForwardStream | dict[str, WalkForwardStream]":
+        """Give the same forecasts bar by bar, starting after `history` if there is one.
+
+        Args:
+            history: Bars, or a panel of them if the models were trained on one.
+
+        Returns:
+            The stream; of a panel one by symbol.
+        """
+        if is_panel(history):
+            markets = validate_markets(history)
+            return {symbol: WalkForwardStream(self, bars) for symbol, bars in markets.items()}
         return WalkForwardStream(
             self, None if history is None else validate_bars(history, may_stand_still=True)
         )

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,18 @@ from pathlib import Path
 import joblib
 import pandas as pd
 
-from lstm_strategy.bars import bars_fingerprint, validate_bars
+from lstm_strategy.bars import Panel, as_panel, is_panel, name_market, validate_bars
 from lstm_strategy.errors import TrainingError, WorkersDiedError
 from lstm_strategy.learning.forecaster import (
     LSTMForecaster,
     TrainableForecaster,
 )
 from lstm_strategy.learning.walk_forward.fold import Fold
+from lstm_strategy.learning.walk_forward.fold_edges import (
+    cut_positions,
+    fingerprint_of,
+    labels_of,
+)
 from lstm_strategy.learning.walk_forward.fold_training import (
     FoldCallbacks,
     check_folds,
@@ -43,7 +48,7 @@ OnFold = Callable[[int, int], None]
 
 
 def walk_forward(
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     forecaster: TrainableForecaster,
     splits: WalkForward,
     *,
@@ -55,7 +60,9 @@ def walk_forward(
     """Retrain a forecaster for every fold, and return one forecaster for the whole span.
 
     Args:
-        bars: The whole span, shape (n_bars, n_columns).
+        bars: The whole span, shape (n_bars, n_columns); or a panel of such bars by symbol. Folds
+            of a panel count its dates, those on which some market has a bar, and one model a fold
+            learns from all markets that have bars enough in it.
         forecaster: An `LSTMForecaster` or another `TrainableForecaster`. Its settings count; it
             stays as it is.
         splits: The folds; their `horizon` must be at least that of the forecaster.
@@ -83,16 +90,16 @@ def walk_forward(
         >>> walked.forecast(bars)["signal"].first_valid_index().year  # doctest: +SKIP
         2009
     """
-    bars = validate_bars(bars)
+    known = _check_bars(bars, forecaster)
     if splits.purge_bars < forecaster.horizon:
         raise TrainingError(
             f"The purge must be at least the forecaster's horizon, {forecaster.horizon} bars, or "
             f"training labels overlap the test fold; got {splits.purge_bars}. Write "
             f"WalkForward(..., horizon={forecaster.horizon})."
         )
-    folds = splits.folds(bars)
-    check_folds(forecaster, bars, folds)
-    run = _Run(bars, forecaster, splits, folds, n_jobs, progress, callbacks)
+    folds = splits.folds(known)
+    check_folds(forecaster, known, folds)
+    run = _Run(known, forecaster, splits, folds, n_jobs, progress, callbacks)
     if folder is not None:
         walked = run.train_in_folder(Path(folder))
     elif is_serial(n_jobs):
@@ -104,11 +111,31 @@ def walk_forward(
     return walked
 
 
+def _check_bars(
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame], forecaster: TrainableForecaster
+) -> pd.DataFrame | Panel:
+    """Valid bars, or a panel whose markets all have what the features read."""
+    if not is_panel(bars):
+        return validate_bars(bars)
+    panel = as_panel(bars)
+    if not forecaster.learns_from_panels:
+        raise TrainingError(
+            f"A {type(forecaster).__name__} learns from the bars of one market, and was given "
+            f"{panel!r}. Give it one, such as panel[{panel.symbols[0]!r}], or take an "
+            "LSTMForecaster."
+        )
+    for symbol, of_market in panel.items():
+        with name_market(symbol):
+            forecaster.features.check_columns(of_market)
+            forecaster.features.check_volume(of_market)
+    return panel
+
+
 @dataclass(frozen=True, eq=False)
 class _Run:
     """What `walk_forward` was asked for, and its folds."""
 
-    bars: pd.DataFrame
+    bars: pd.DataFrame | Panel
     forecaster: TrainableForecaster
     splits: WalkForward
     folds: list[Fold]
@@ -171,7 +198,7 @@ class _Run:
     def _key(self) -> str:
         """A digest of all that decides the models of the run."""
         settings = self.forecaster.describe_settings()
-        return sha256_of(json.dumps([bars_fingerprint(self.bars), settings, repr(self.splits)]))
+        return sha256_of(json.dumps([fingerprint_of(self.bars), settings, repr(self.splits)]))
 
 
 def _warn_of_endless_memory(walked: WalkForwardForecaster) -> None:
@@ -188,17 +215,18 @@ def _warn_of_endless_memory(walked: WalkForwardForecaster) -> None:
         )
 
 
-def _build_ledger(bars: pd.DataFrame, folds: list[Fold]) -> pd.DataFrame:
+def _build_ledger(bars: pd.DataFrame | Panel, folds: list[Fold]) -> pd.DataFrame:
     """One row a test bar: which model forecast it, and what that model had seen."""
+    dates = labels_of(bars)
     rows = []
     for fold in folds:
-        seen = bars.iloc[fold.seen]
+        seen = dates[fold.seen]
         row = {
             "fold": fold.number,
-            "train_start": seen.index[0],
-            "train_end": seen.index[-1],
+            "train_start": seen[0],
+            "train_end": seen[-1],
             "purge_bars": fold.test.start - fold.seen.stop,
-            "data_sha256": bars_fingerprint(seen),
+            "data_sha256": fingerprint_of(cut_positions(bars, fold.seen)),
         }
-        rows.append(pd.DataFrame(row, index=bars.index[fold.test]))
+        rows.append(pd.DataFrame(row, index=dates[fold.test]))
     return pd.concat(rows).rename_axis("datetime")

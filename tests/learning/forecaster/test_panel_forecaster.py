@@ -131,3 +131,23 @@ def test_a_year_has_the_bars_of_its_market():
     capped = (frames["week"]["signal"].dropna() / usual).clip(upper=np.sqrt(252 / 52))
     assert usual.median() < frames["week"]["signal"].median()
     assert capped.min() >= 1
+
+
+def test_markets_that_cannot_be_learned_from_are_dropped_where_the_user_says_so(caplog):
+    panel = {
+        "A": PANEL["A"],
+        "short": random_walk(22, seed=4),
+        "silent": PANEL["C"].assign(volume=0.0),
+    }
+    model = LSTMForecaster(SMALL_FEATURES, **{**SMALL, "epochs": 1, "members": 1})
+    with pytest.raises(LSTMStrategyError, match=r"market silent: .* no volume"):
+        model.fit(panel, progress=False)
+    with pytest.raises(LSTMStrategyError, match="market short: it has 22 bars"):
+        model.fit({"A": panel["A"], "short": panel["short"]}, progress=False)
+    model.fit(panel, on_bad="drop", progress=False)
+    assert list(model.card.training.markets) == ["A"]
+    assert model.card.training.sha256 == as_panel({"A": PANEL["A"]}).fingerprint
+    (message,) = [m for m in caplog.messages if "aren't learned from" in m]
+    assert message.startswith("2 of 3 markets aren't learned from: market silent: ")
+    with pytest.raises(LSTMStrategyError, match="no market of the panel can be learned from"):
+        model.fit({"short": panel["short"]}, on_bad="drop", progress=False)

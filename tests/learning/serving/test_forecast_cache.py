@@ -352,3 +352,40 @@ def test_processes_write_read_and_remove_at_once(tmp_path):
     files = list(tmp_path.iterdir())
     assert 0 < sum(file.stat().st_size for file in files) <= 5 * 900
     assert all(file.suffix == ".forecast" for file in files)
+
+
+class PooledForecaster(ConstantForecaster):
+    """Asks for the share that a market's last close has of all last closes of a panel."""
+
+    takes_panels, fingerprint = True, "pooled"
+
+    def forecast(self, bars):
+        self.n_batch_calls += 1
+        total = sum(of["close"].iloc[-1] for of in bars.values())
+        return {
+            symbol: pd.DataFrame(
+                of["close"].iloc[-1] / total, of.index, ["signal", "forecast", "uncertainty"]
+            )
+            for symbol, of in bars.items()
+        }
+
+
+def test_the_forecasts_of_a_panel_are_kept_for_that_very_panel(folder, monkeypatch):
+    model, panel = PooledForecaster(0.5), {"A": BARS, "B": random_walk(70, seed=5)}
+    expected = PooledForecaster(0.5).forecast(panel)
+    for _ in range(2):
+        frames = forecast_with_cache(model, panel)
+        assert list(frames) == ["A", "B"]
+        for symbol, frame in frames.items():
+            pd.testing.assert_frame_equal(frame, expected[symbol])
+        forget(monkeypatch)
+    assert model.n_batch_calls == 1
+    other = forecast_with_cache(model, {**panel, "B": random_walk(70, seed=6)})
+    assert model.n_batch_calls == 2
+    assert not other["A"].equals(expected["A"])
+
+
+def test_a_model_of_one_market_is_asked_about_each_market_of_a_panel(folder):
+    model = ConstantForecaster(0.5)
+    frames = forecast_with_cache(model, {"A": BARS, "B": BARS.iloc[:30]})
+    assert {symbol: len(frame) for symbol, frame in frames.items()} == {"A": 90, "B": 30}

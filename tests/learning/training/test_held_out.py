@@ -9,6 +9,7 @@ from lstm_strategy.learning.training.held_out import PanelRows
 # B            x x   x x    pauses at date 5, so that labels reach further
 A, B = np.arange(8), np.array([3, 4, 6, 7])
 ROWS = PanelRows(
+    symbols=("A", "B"),
     markets=(slice(0, 8), slice(8, 12)),
     dates=np.r_[A, B],
     label_ends=np.r_[[2, 3, 4, 5, 6, 7, 7, 7], [6, 7, 7, 7]],
@@ -43,7 +44,12 @@ def panels(draw):
     used = sorted(set(dates))
     number = {day: place for place, day in enumerate(used)}
     last_known = [max(place for place, day in enumerate(used) if day <= end) for end in ends]
-    rows = PanelRows(tuple(markets), np.array([number[day] for day in dates]), np.array(last_known))
+    rows = PanelRows(
+        tuple("ABC"[: len(markets)]),
+        tuple(markets),
+        np.array([number[day] for day in dates]),
+        np.array(last_known),
+    )
     start = draw(st.integers(0, len(used) - 1))
     return rows, start, draw(st.integers(start + 1, len(used))), dates, ends
 
