@@ -49,8 +49,9 @@ def test_a_note_is_no_finding(audit):
     assert "Note: strategy: order depends on how many bars there are" in outcome.out
 
 
-def test_a_model_is_audited_layer_by_layer(audit, model_folder):
-    outcome = audit(*on_bars("--model", model_folder))
+@pytest.mark.parametrize("engine", [[], ["--engine", "onnx"]], ids=["auto", "onnx"])
+def test_a_model_is_audited_layer_by_layer(audit, model_folder, engine):
+    outcome = audit(*on_bars("--model", model_folder, *engine))
     assert (outcome.code, outcome.err) == (0, "")
     for layer in ("features", "forecaster, reloaded", "LSTMStrategy", "network's memory"):
         assert f" {layer} " in outcome.out
@@ -69,6 +70,7 @@ def test_indicators_are_tried_without_bars(audit, monkeypatch):
 MISUSES = {
     "no bars": ([], "An audit needs BARS"),
     "nothing to audit": (["bars.csv"], "--model DIR, --strategy NAME"),
+    "no such engine": (["bars.csv", "--model", "m", "--engine", "torch"], "onnx"),
     "no file": (["bars.csv", "--strategy", "none.py:X"], "there is no file none.py"),
     "no strategy": (["bars.csv", "--strategy", "mine.py:np"], "backtrader.Indicator"),
     "raises": (["bars.csv", "--strategy", "mine.py:Fails"], "RuntimeError: no money left"),

@@ -19,6 +19,7 @@ def audit(
     model: Annotated[
         Path | None, typer.Option("--model", help="The folder of a trained model to audit.")
     ] = None,
+    engine: opt.Engine = "auto",
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -52,8 +53,8 @@ def audit(
     Example: `lstm-strategy audit sample:sp500 --strategy MACD`
     """
     if indicators:
-        given = (bars, model, strategy, start, end, seed, reading)
-        if given != (None, None, None, None, None, 0, ReadingOptions()):
+        given = (bars, model, engine, strategy, start, end, seed, reading)
+        if given != (None, None, "auto", None, None, None, 0, ReadingOptions()):
             raise SettingsError(
                 "--indicators takes no other options but --out and --force. Leave the others out."
             )
@@ -69,12 +70,14 @@ def audit(
     from lstm_strategy.cli.strategy_file import find_strategy
     from lstm_strategy.evaluation.audit import AUDIT_FILE
     from lstm_strategy.evaluation.audit import audit as run_audit
+    from lstm_strategy.learning.serving import open_forecaster
 
     check_names(out_dir, [AUDIT_FILE])
     chosen = None if strategy is None else find_strategy(strategy, or_indicator=True)
     frame = slice_by_options(load_bars(bars, reading), start, end)
     say(f"{bars}: {describe_span(frame)}.")
-    report = run_audit(frame, model=model, strategy=chosen, seed=seed)
+    forecaster = None if model is None else open_forecaster(model, engine=engine)
+    report = run_audit(frame, model=forecaster, strategy=chosen, seed=seed)
     print_audit(report)
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:

@@ -180,6 +180,21 @@ def test_one_bad_date_is_named_with_its_row(dates, row):
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [(" EST", "EST"), ("CEST", "CEST"), (" [Europe/Zurich]", "Europe/Zurich")],
+)
+def test_the_name_of_a_zone_is_refused_with_what_to_write(written, zone):
+    dates = [f"2001-01-{day:02d} 16:00:00{written}" for day in range(1, 29)]
+    with pytest.raises(BarsError) as refused:
+        load_bars(many_bars(dates))
+    assert str(refused.value) == (
+        f"row 0, column Date: the date '2001-01-01 16:00:00{written}' can't be read (28 rows in "
+        f"all). Instead of the zone's name, {zone}, write its offset from UTC, as in "
+        "2024-01-31 16:00:00-05:00, or leave it out."
+    )
+
+
 def test_one_impossible_day_does_not_move_all_bars_to_1970(tmp_path):
     dates = ["20240228", "20240230", "20240301"]
     path = write_file(tmp_path, dated_csv("Date,Open,High,Low,Close,Volume", dates))

@@ -1,6 +1,7 @@
 """A column read as dates."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -25,6 +26,7 @@ from lstm_strategy.errors import BarsError
 
 _UNIT = pd.DatetimeIndex(["2000-01-01"]).unit
 REMEDY = "Write dates as YYYY-MM-DD HH:MM:SS."
+_NAMED_ZONE = re.compile(r"\d:\d\d[\d:.,]*\s*\[?([A-Za-z]{3,5}|[A-Za-z]+/[A-Za-z_/]+)\]?$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +110,20 @@ def refuse_unread(column: Column, dates: Dates, rows: Rows) -> None:
         row, count = int(dates.unread[0]), len(dates.unread)
         raise BarsError(
             f"{rows.cell(row, column)}: the date {_show(column, row)} can't be "
-            f"read ({count} {'row' if count == 1 else 'rows'} in all). {REMEDY}"
+            f"read ({count} {'row' if count == 1 else 'rows'} in all). "
+            f"{_find_remedy(column.values[row])}"
         )
+
+
+def _find_remedy(value: object) -> str:
+    """How to write a date that can't be read."""
+    zone = _NAMED_ZONE.search(str(value).strip())
+    if zone is None:
+        return REMEDY
+    return (
+        f"Instead of the zone's name, {zone.group(1)}, write its offset from UTC, as in "
+        "2024-01-31 16:00:00-05:00, or leave it out."
+    )
 
 
 def _show(column: Column, row: int) -> str:
