@@ -5,6 +5,7 @@ from pathlib import Path
 from lstm_strategy.cli import options as opt
 
 _TARGETS = ("policy", "volatility", "direction")  # the first is judged
+_HORIZONS = {"volatility": 22}  # a month: to hold by what one day will be is to trade every day
 
 
 def demo(
@@ -16,20 +17,22 @@ def demo(
     """Walk forward through the S&P 500, 1999-2018, and compare with all baselines.
 
     Each model is retrained every year on the ten years before it. The one that learns the position
-    itself is judged; one holds at constant forecast volatility, and one forecasts the direction.
+    itself is judged; one holds at constant volatility, as forecast over a month, and one forecasts
+    the direction.
     --target takes one alone, whatever it is asked.
 
     Example: `lstm-strategy demo --out demo`
     """
     from lstm_strategy import BrokerSettings, sample_bars
     from lstm_strategy.cli.comparison import ComparisonSetup, run_comparison_command
-    from lstm_strategy.cli.option_groups import EnsembleOptions
+    from lstm_strategy.cli.option_groups import NetworkOptions
     from lstm_strategy.cli.windows import Windows
 
-    judged, *others = (
-        (f"LSTM {name}", EnsembleOptions(target=name, seed=seed).build_forecaster(None))
+    asked = {
+        f"LSTM {name}": NetworkOptions(target=name, seed=seed, horizon=_HORIZONS.get(name))
         for name in (_TARGETS if target is None else (target,))
-    )
+    }
+    judged, *others = ((name, each.build_forecaster(None)) for name, each in asked.items())
     run_comparison_command(
         ComparisonSetup(
             source="S&P 500",
