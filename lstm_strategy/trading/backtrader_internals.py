@@ -122,6 +122,15 @@ def exactbars_of(cerebro: Any) -> int:
     return int(cerebro._exactbars)
 
 
+def compute_bar_by_bar(cerebro: Any) -> None:
+    """Let the run that begins compute its indicators bar by bar.
+
+    Args:
+        cerebro: A Cerebro that has begun to run.
+    """
+    cerebro._disable_runonce()
+
+
 def timeframe_of(feed: Any) -> int:
     """Return the `bt.TimeFrame` of a feed's bars, after any resampling.
 

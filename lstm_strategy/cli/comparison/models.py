@@ -124,4 +124,5 @@ def _forecast_along_time(
 ) -> PrecomputedForecasts:
     known_bars, bars = both.value
     walked = walk_forward(known_bars, forecaster, splits, n_jobs=1, progress=False)
-    return precompute_forecasts(walked, bars)
+    forecasts: PrecomputedForecasts = precompute_forecasts(walked, bars)
+    return forecasts

@@ -5,6 +5,12 @@
 
 from lstm_strategy.evaluation.backtests.files import write_picture, write_results
 from lstm_strategy.evaluation.backtests.job import BacktestJob, is_model, prepare_job
+from lstm_strategy.evaluation.backtests.markets import (
+    CheckedMarkets,
+    check_markets,
+    dates_frame,
+    markets_frame,
+)
 from lstm_strategy.evaluation.backtests.order_log import log_note, log_orders
 from lstm_strategy.evaluation.backtests.parallel_runs import Failure, run_jobs
 from lstm_strategy.evaluation.backtests.result import BacktestResult, Role
@@ -20,14 +26,18 @@ from lstm_strategy.evaluation.backtests.wording import (
 __all__ = [
     "BacktestJob",
     "BacktestResult",
+    "CheckedMarkets",
     "Failure",
     "ResultSet",
     "Role",
+    "check_markets",
+    "dates_frame",
     "describe_orders",
     "first_bar_after",
     "is_model",
     "log_note",
     "log_orders",
+    "markets_frame",
     "prepare_job",
     "readable_metrics",
     "run_backtest",

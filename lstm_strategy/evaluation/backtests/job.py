@@ -9,11 +9,19 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.bars import CheckedBars
+from lstm_strategy.evaluation.backtests.markets import (
+    CheckedMarkets,
+    dates_frame,
+    markets_frame,
+)
 from lstm_strategy.evaluation.backtests.result import BacktestResult, Role
 from lstm_strategy.evaluation.backtests.training_span import training_end
 from lstm_strategy.learning.forecaster import Forecaster, ForecasterKind
-from lstm_strategy.learning.serving import PrecomputedForecasts, precompute_forecasts
+from lstm_strategy.learning.serving import (
+    PrecomputedForecasts,
+    PrecomputedPanel,
+    precompute_forecasts,
+)
 from lstm_strategy.trading.baselines import BuyAndHold
 from lstm_strategy.trading.cerebro import (
     BacktestRun,
@@ -61,9 +69,15 @@ class BacktestJob:
 
     @property
     def forecasts(self) -> PrecomputedForecasts | None:
-        """The forecasts that the strategy trades; None without a model."""
+        """The forecasts that the strategy trades in one market; None without a model."""
         model = self.params.get("model")
         return model if isinstance(model, PrecomputedForecasts) else None
+
+    @property
+    def panel_forecasts(self) -> PrecomputedPanel | None:
+        """The forecasts that the strategy trades in the markets of a panel; None without them."""
+        model = self.params.get("model")
+        return model if isinstance(model, PrecomputedPanel) else None
 
     def from_bar(self, start: str | date | None) -> "BacktestJob":
         """Return the same job, traded from this bar on."""
@@ -73,7 +87,7 @@ class BacktestJob:
         """Return the same job, trading these forecasts."""
         return replace(self, params={**self.params, "model": forecasts})
 
-    def run(self, bars: CheckedBars) -> BacktestRun:
+    def run(self, bars: CheckedMarkets) -> BacktestRun:
         """Run the strategy; what it raises is raised here."""
         return run_cerebro(
             self.strategy,
@@ -94,7 +108,7 @@ class BacktestJob:
 
 def prepare_job(
     strategy: type,
-    bars: CheckedBars,
+    bars: CheckedMarkets,
     *,
     name: str,
     params: Mapping[str, Any],
@@ -106,7 +120,7 @@ def prepare_job(
 
     Args:
         strategy: A backtrader strategy class.
-        bars: The bars that it will run on.
+        bars: The bars that it will run on, of one market or of a panel.
         name: How tables and legends call it.
         params: Its parameters. `model` may be a forecaster or the folder of a saved one; anything
             else under that name is left to the strategy.
@@ -136,13 +150,13 @@ def prepare_job(
         )
     ready = dict(params)
     if is_model(ready.get("model")):
-        ready["model"] = precompute_forecasts(ready["model"], bars.frame)
+        ready["model"] = precompute_forecasts(ready["model"], markets_frame(bars))
     return BacktestJob(
         name=name,
         strategy=strategy,
         params=ready,
         role=_find_role(strategy, ready.get("model")),
-        trained_until=training_end(ready.get("model"), bars.frame),
+        trained_until=training_end(ready.get("model"), dates_frame(bars)),
         start=start,
         end=end,
         broker=broker or BrokerSettings(),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import joblib
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from lstm_strategy.bars import CheckedBars
+from lstm_strategy.bars import CheckedBars, Panel
 from lstm_strategy.errors import (
     LongBarsError,
     LSTMStrategyError,
@@ -19,6 +19,7 @@ from lstm_strategy.errors import (
     WorkersDiedError,
 )
 from lstm_strategy.evaluation.backtests.job import BacktestJob
+from lstm_strategy.evaluation.backtests.markets import CheckedMarkets
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.support import SharedValue, choose_jobs, is_serial, run_tasks, share
 from lstm_strategy.trading.cerebro import BacktestRun
@@ -48,7 +49,7 @@ class Failure:
 
 
 def run_jobs(
-    jobs: Sequence[BacktestJob], bars: CheckedBars, n_jobs: int | None = None
+    jobs: Sequence[BacktestJob], bars: CheckedMarkets, n_jobs: int | None = None
 ) -> dict[str, BacktestResult | Failure]:
     """Run every job; a failure of one doesn't stop the others.
 
@@ -69,7 +70,7 @@ def run_jobs(
         >>> run_jobs([job], bars)["Momentum"].first_tradable.date().isoformat()
         '2000-01-03'
     """
-    n_jobs = choose_jobs(n_jobs, otherwise=_worthwhile_processes(len(jobs) * len(bars.frame)))
+    n_jobs = choose_jobs(n_jobs, otherwise=_worthwhile_processes(len(jobs) * _count_bars(bars)))
     portable = [job for job in jobs if not is_serial(n_jobs) and _is_importable(job.strategy)]
     runs: dict[str, BacktestRun | Failure] = {}
     if len(portable) > 1:
@@ -89,10 +90,17 @@ def run_jobs(
 
 def _attempt_apart(job: BacktestJob, bars: SharedValue) -> BacktestRun | Failure:
     # strategies may write to their bars, and what is shared can't be written to
-    return _attempt(job, CheckedBars(bars.value.frame.copy()))
+    markets: CheckedMarkets = bars.value
+    if isinstance(markets, Panel):
+        return _attempt(job, markets)  # each feed holds a copy
+    return _attempt(job, CheckedBars(markets.frame.copy()))
 
 
-def _attempt(job: BacktestJob, bars: CheckedBars) -> BacktestRun | Failure:
+def _count_bars(bars: CheckedMarkets) -> int:
+    return sum(map(len, bars.values())) if isinstance(bars, Panel) else len(bars.frame)
+
+
+def _attempt(job: BacktestJob, bars: CheckedMarkets) -> BacktestRun | Failure:
     try:
         with silence_orders():
             return job.run(bars)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.evaluation.backtests.files import write_results
 from lstm_strategy.evaluation.backtests.wording import readable_metrics, span_text
-from lstm_strategy.evaluation.metrics import metrics_of
+from lstm_strategy.evaluation.metrics import metrics_by_market, metrics_of
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
 
@@ -95,6 +95,16 @@ class BacktestResult(BacktestRun):
         """All metrics by name, see `metrics_of`: fractions, NaN where undefined."""
         return metrics_of(self).rename(self.label)
 
+    @cached_property
+    def by_market(self) -> pd.DataFrame:
+        """What each market of a panel did, one row a market; empty for one market.
+
+        `exposure` (the mean of its absolute exposure), `contribution` and `costs` (as fractions
+        of the equity at the start), `turnover` (its value bought and sold per year, in multiples
+        of the average equity) and `trades` (round trips).
+        """
+        return metrics_by_market(self)
+
     @property
     def note(self) -> str:
         """That the strategy ended the run before its last bar, in words; "" where it didn't."""
@@ -112,6 +122,8 @@ class BacktestResult(BacktestRun):
     def save(self, folder: str | Path) -> Path:
         """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all.
 
+        Of a panel there is markets.csv as well, with what each market did.
+
         Args:
             folder: Where to; it is made where there is none.
 
@@ -124,6 +136,8 @@ class BacktestResult(BacktestRun):
             "equity.csv": self.equity.to_frame("equity").rename_axis("datetime"),
             "trades.csv": self.trades.set_index("entry"),
         }
+        if self.contribution is not None:
+            tables["markets.csv"] = self.by_market
         return write_results(folder, tables, self.figure())
 
     def __repr__(self) -> str:

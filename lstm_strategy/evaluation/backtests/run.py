@@ -1,15 +1,16 @@
 """One strategy over bars, with its result."""
 
 import logging
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import backtrader as bt
 import pandas as pd
 
-from lstm_strategy.bars import check_bars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests.job import prepare_job
+from lstm_strategy.evaluation.backtests.markets import check_markets, dates_frame
 from lstm_strategy.evaluation.backtests.order_log import log_note
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.training_span import first_bar_after
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def run_backtest(
     strategy: type,
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     *,
     start: str | date | None = None,
     end: str | date | None = None,
@@ -33,7 +34,8 @@ def run_backtest(
     Args:
         strategy: A backtrader strategy class. One that defines `next_open` runs with
             `cheat_on_open`, and a line in the log says what that means.
-        bars: Open, high, low, close, volume and what the strategy reads besides.
+        bars: Open, high, low, close, volume and what the strategy reads besides; or a panel of
+            such bars by symbol, whose markets are the datas of the strategy.
         start: The first bar to trade; those before it only warm the strategy up. By default the
             first bar after the training of its `model`, or the first on which it is warm.
         end: The last bar, inclusive; all by default.
@@ -43,8 +45,8 @@ def run_backtest(
             one.
 
     Returns:
-        What the strategy did and earned; it is called in-sample where the strategy traded bars
-        that its model was trained on.
+        What the strategy did and earned, of a panel market by market; it is called in-sample where
+        the strategy traded bars that its model was trained on.
 
     Raises:
         BarsError: At the first bad bar.
@@ -63,7 +65,7 @@ def run_backtest(
             f"strategy must be a strategy class of backtrader's, got {strategy!r:.80}. Pass the "
             "class itself, and its parameters by name."
         )
-    checked = check_bars(bars)
+    checked = check_markets(bars)
     job = prepare_job(
         strategy,
         checked,
@@ -74,7 +76,7 @@ def run_backtest(
         broker=broker,
     )
     if start is None:
-        job = job.from_bar(first_bar_after(job.trained_until, checked.frame))
+        job = job.from_bar(first_bar_after(job.trained_until, dates_frame(checked)))
     result = job.to_result(job.run(checked))
     log_note(result)
     if not any(result.order_counts.values()):

@@ -15,6 +15,8 @@ _ORDER_TROUBLES = {
     "unsized": "without a size, so of one unit each",
     "unfilled_at_end": "sent on the last bar, so never filled",
     "ruined": "equity fell to zero and all was closed",
+    "cut": "bought less, as a sale had not yet paid for it",
+    "stranded": "held in a market that ended",
 }
 
 

@@ -8,6 +8,7 @@ import logging
 import math
 from collections.abc import Container, Mapping
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -170,10 +171,14 @@ def _find_twins(prepared: PreparedComparison, outcomes: Outcomes) -> dict[str, s
     results = _results_among(outcomes)
     baselines = [name for name in _baselines_among(prepared) if name in results]
     for number, name in enumerate(baselines):
-        exposure = results[name].exposure
+        exposure: Any = results[name].exposure
         for other in baselines[:number]:
             has_another_rule = prepared.job(name).strategy is not prepared.job(other).strategy
-            if has_another_rule and exposure.any() and exposure.equals(results[other].exposure):
+            if (
+                has_another_rule
+                and exposure.to_numpy().any()
+                and exposure.equals(results[other].exposure)
+            ):
                 twins[name] = f"On these bars it holds the same as {other} at every close."
                 break
     return twins

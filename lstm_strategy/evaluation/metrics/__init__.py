@@ -10,13 +10,14 @@ from lstm_strategy.evaluation.metrics.curve import (
     sharpe,
     total_return,
 )
-from lstm_strategy.evaluation.metrics.summary import metrics_of
+from lstm_strategy.evaluation.metrics.summary import metrics_by_market, metrics_of
 from lstm_strategy.evaluation.metrics.trading import round_trips, turnover
 
 __all__ = [
     "bar_returns",
     "drawdown",
     "max_drawdown",
+    "metrics_by_market",
     "metrics_of",
     "round_trips",
     "sharpe",

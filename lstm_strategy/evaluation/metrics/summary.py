@@ -17,7 +17,7 @@ from lstm_strategy.evaluation.metrics.trading import (
     round_trips,
     turnover,
 )
-from lstm_strategy.trading.cerebro import BacktestRun
+from lstm_strategy.trading.cerebro import BacktestRun, sum_markets
 
 
 def metrics_of(run: BacktestRun) -> pd.Series:
@@ -49,7 +49,40 @@ def metrics_of(run: BacktestRun) -> pd.Series:
         "calmar": calmar(equity, year),
         "turnover": turnover(run.fills, equity, year),
         "trades": round_trips(run.trades),
-        "exposure": mean_exposure(run.exposure),
+        "exposure": mean_exposure(sum_markets(run.exposure.abs())),
         "costs": cost_fraction(run.fills, equity),
     }
     return pd.Series(values, dtype=float, name=run.name)
+
+
+def metrics_by_market(run: BacktestRun) -> pd.DataFrame:
+    """Return what each market of a panel did.
+
+    Args:
+        run: The run of a portfolio.
+
+    Returns:
+        One row a market, named `symbol`. `exposure` is the mean of its absolute exposure;
+        `contribution` its profit or loss after commission and slippage, and `costs` what it paid
+        of these, as fractions of the first equity; `turnover` its value bought and sold per year
+        in multiples of the average equity; `trades` its round trips. Empty for one market.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
+        >>> metrics_by_market(run_backtest(BASELINES["MACD"], sample_bars("sp500")[:"2000"])).empty
+        True
+    """
+    if run.contribution is None or isinstance(run.exposure, pd.Series):
+        return pd.DataFrame(index=pd.Index([], name="symbol"))
+    rows = {}
+    for symbol in run.contribution.columns:
+        fills = run.fills[run.fills["symbol"] == symbol]
+        trades = run.trades[run.trades["symbol"] == symbol]
+        rows[symbol] = {
+            "exposure": mean_exposure(run.exposure[symbol]),
+            "contribution": float(run.contribution[symbol].iloc[-1] / run.equity.iloc[0]),
+            "turnover": turnover(fills, run.equity, run.bars_per_year),
+            "costs": cost_fraction(fills, run.equity),
+            "trades": round_trips(trades),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("symbol")

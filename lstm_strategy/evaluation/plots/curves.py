@@ -9,7 +9,7 @@ import pandas as pd
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots.style import STRONG_COLORS
-from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.cerebro import BrokerSettings, sum_markets
 
 # Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
 _MUTED_COLORS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#999999")
@@ -33,8 +33,8 @@ class DrawableResult(Protocol):
         ...
 
     @property
-    def exposure(self) -> pd.Series:
-        """Position value as a fraction of equity."""
+    def exposure(self) -> pd.Series | pd.DataFrame:
+        """Position value as a fraction of equity; of many markets one column each."""
         ...
 
     @property
@@ -182,7 +182,7 @@ def _build_curve(
         # a result knows that it is in sample; the name under which it is kept may not
         name=result.label if result is not None and in_sample else name,
         equity=on_plain_dates(entry if isinstance(entry, pd.Series) else entry.equity),
-        exposure=None if result is None else on_plain_dates(result.exposure),
+        exposure=None if result is None else on_plain_dates(sum_markets(result.exposure)),
         broker=None if result is None else result.broker,
         in_sample=in_sample,
         is_highlighted=is_highlighted,

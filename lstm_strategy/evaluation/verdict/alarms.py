@@ -12,6 +12,7 @@ import pandas as pd
 
 from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.metrics import bar_returns, sharpe, total_return
+from lstm_strategy.trading.cerebro import sum_markets
 
 ALWAYS_INVESTED = 0.98  # mean size of the exposure
 STEADY = 0.05  # standard deviation of the exposure, as a fraction of equity
@@ -79,9 +80,9 @@ def find_alarms(
     """
     equity = result.equity
     raised = [
-        always_invested(result.exposure),
+        always_invested(sum_markets(result.exposure)),
         market_in_disguise(equity, close),
-        lagged_close(result.exposure, close),
+        lagged_close(sum_markets(result.exposure), close),
         few_lucky_trades(result.trades, result.fills),
     ]
     if forecast is not None:

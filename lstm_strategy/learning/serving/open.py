@@ -1,11 +1,13 @@
 """Models as the other rooms take them: by what they can do, by folder, or forecast once."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, overload
 
 import pandas as pd
 
+from lstm_strategy.bars import is_panel, name_market
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
     CARD_FILE,
@@ -15,7 +17,7 @@ from lstm_strategy.learning.forecaster import (
     LSTMForecaster,
 )
 from lstm_strategy.learning.serving.forecast_cache import forecast_with_cache
-from lstm_strategy.learning.serving.precomputed import PrecomputedForecasts
+from lstm_strategy.learning.serving.precomputed import PrecomputedForecasts, PrecomputedPanel
 from lstm_strategy.support import naive_utc_index
 
 
@@ -54,19 +56,30 @@ def open_forecaster(model: Any, *, engine: str = "auto") -> Forecaster:
     return ForeignForecaster(model)
 
 
-def precompute_forecasts(model: Any, bars: pd.DataFrame) -> PrecomputedForecasts:
+@overload
+def precompute_forecasts(model: Any, bars: pd.DataFrame) -> PrecomputedForecasts: ...
+
+
+@overload
+def precompute_forecasts(model: Any, bars: Mapping[str, pd.DataFrame]) -> PrecomputedPanel: ...
+
+
+def precompute_forecasts(
+    model: Any, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
+) -> PrecomputedForecasts | PrecomputedPanel:
     """Forecast `bars` once, for many runs over the same bars.
 
     Args:
         model: What `open_forecaster` takes.
-        bars: All bars that the runs will see, shape (n_bars, n_columns).
+        bars: All bars that the runs will see, shape (n_bars, n_columns), or a panel of them.
 
     Returns:
         The forecasts with what is known of their model. Precomputed forecasts are returned as
         they are.
 
     Raises:
-        ModelError: If there is no such model.
+        ModelError: If there is no such model, or it was trained on one market and `bars` is a
+            panel.
         BarsError: At the first bad bar.
 
     Example:
@@ -77,17 +90,74 @@ def precompute_forecasts(model: Any, bars: pd.DataFrame) -> PrecomputedForecasts
         162
     """
     forecaster = open_forecaster(model)
-    if isinstance(forecaster, PrecomputedForecasts):
+    if isinstance(forecaster, PrecomputedForecasts | PrecomputedPanel):
         return forecaster
-    return PrecomputedForecasts(
-        frame=forecast_with_cache(forecaster, bars).set_axis(naive_utc_index(bars.index)),
-        warm_up=forecaster.warm_up,
-        bars_columns=list(forecaster.bars_columns),
-        training_end=forecaster.training_end,
-        kind=forecaster.kind,
-        ledger=forecaster.ledger,
-        card=forecaster.card,
-    )
+    if not is_panel(bars):
+        return _store_forecasts(forecaster, forecast_with_cache(forecaster, bars))
+    frames = forecast_markets(forecaster, bars)
+    markets = {symbol: _store_forecasts(forecaster, frame) for symbol, frame in frames.items()}
+    return PrecomputedPanel(markets, **_traits_of(forecaster))
+
+
+def forecast_markets(
+    model: Forecaster, panel: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """Forecast every market of a panel.
+
+    A model that takes panels is asked once, an object of the user's own market by market.
+
+    Args:
+        model: The model.
+        panel: Bars by symbol.
+
+    Returns:
+        The columns of `Forecaster.forecast`, by symbol.
+
+    Raises:
+        ModelError: If the model was trained on the bars of one market.
+
+    Example:
+        >>> class Mine:
+        ...     def forecast(self, bars):
+        ...         return pd.DataFrame({"signal": 1.0}, index=bars.index)
+        ...     def stream(self): ...
+        >>> days = pd.to_datetime(["2024-01-02"])
+        >>> panel = {"SPY": pd.DataFrame({"close": [7.0]}, index=days)}
+        >>> forecast_markets(open_forecaster(Mine()), panel)["SPY"]["signal"].tolist()
+        [1.0]
+    """
+    if getattr(model, "takes_panels", False):
+        answer: Any = model.forecast(cast("Any", panel))
+        by_symbol: dict[str, pd.DataFrame] = dict(answer)
+        return by_symbol
+    if model.card is not None and len(panel) > 1:
+        first = next(iter(panel))
+        raise ModelError(
+            "The model was trained on the bars of one market, and was given a panel of "
+            f"{len(panel)}. Give it one, such as panel[{first!r}], or train it with fit(panel)."
+        )
+    frames: dict[str, pd.DataFrame] = {}
+    for symbol, bars in panel.items():
+        with name_market(symbol):
+            frames[symbol] = forecast_with_cache(model, bars)
+    return frames
+
+
+def _store_forecasts(forecaster: Forecaster, frame: pd.DataFrame) -> PrecomputedForecasts:
+    index = naive_utc_index(frame.index)
+    return PrecomputedForecasts(frame=frame.set_axis(index), **_traits_of(forecaster))
+
+
+def _traits_of(forecaster: Forecaster) -> dict[str, Any]:
+    """What precomputed forecasts say of their model."""
+    return {
+        "warm_up": forecaster.warm_up,
+        "bars_columns": list(forecaster.bars_columns),
+        "training_end": forecaster.training_end,
+        "kind": forecaster.kind,
+        "ledger": forecaster.ledger,
+        "card": forecaster.card,
+    }
 
 
 @lru_cache(maxsize=8)

@@ -1,6 +1,7 @@
 """Forecasts that were made before, in place of the model that made them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -63,6 +64,69 @@ class PrecomputedForecasts(Forecaster):
         return self.frame.loc[times].set_axis(bars.index)
 
     def stream(self, history: pd.DataFrame | None = None) -> Stream:
+        """Refuse: precomputed forecasts serve whole feeds only.
+
+        Raises:
+            ModelError: Always; a stream needs the model itself.
+        """
+        raise ModelError("Precomputed forecasts can't follow a live feed. Pass the model itself.")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PrecomputedPanel(Forecaster):
+    """Forecasts that were made before for every market of a panel, in place of their model.
+
+    Attributes:
+        markets: The forecasts of each market, by symbol.
+        warm_up: Bars of a market before its first forecast.
+        bars_columns: The columns that bars must have.
+        training_end: The last bar that the model has seen; None where it isn't known.
+        kind: What the model counts as in tables and verdicts.
+        ledger: Which model forecast each bar; None where one model forecast them all.
+        card: Where the model came from; None where that isn't recorded.
+
+    Example:
+        >>> days = pd.to_datetime(["2024-01-02"])
+        >>> frame = pd.DataFrame({"signal": [1.0], "forecast": 0.5, "uncertainty": 0.0}, days)
+        >>> market = PrecomputedForecasts(frame, 0, ["close"], None)
+        >>> panel = PrecomputedPanel({"SPY": market}, 0, ["close"], None)
+        >>> panel.forecast({"SPY": pd.DataFrame({"close": [7.0]}, days)})["SPY"]["signal"].tolist()
+        [1.0]
+    """
+
+    markets: dict[str, PrecomputedForecasts]
+    warm_up: int
+    bars_columns: list[str]
+    training_end: pd.Timestamp | None
+    kind: ForecasterKind = ForecasterKind.LSTM
+    ledger: pd.DataFrame | None = None
+    card: ModelCard | None = None
+    takes_panels: bool = True
+
+    def market(self, symbol: str) -> PrecomputedForecasts:
+        """Return the forecasts of one market.
+
+        Args:
+            symbol: Its name.
+
+        Raises:
+            ModelError: If it wasn't among those that were forecast.
+        """
+        if symbol not in self.markets:
+            raise ModelError(
+                f"No forecast was made for market {symbol!r}. Forecast the markets that you trade."
+            )
+        return self.markets[symbol]
+
+    def forecast(self, bars: Any) -> Any:
+        """Return the rows that belong to the bars of each market, a frame by symbol.
+
+        Raises:
+            ModelError: If a market or a bar wasn't among those that were forecast.
+        """
+        return {symbol: self.market(symbol).forecast(frame) for symbol, frame in bars.items()}
+
+    def stream(self, history: Any = None) -> Stream:
         """Refuse: precomputed forecasts serve whole feeds only.
 
         Raises:

@@ -9,6 +9,7 @@ from lstm_strategy.trading.cerebro.run import (
     run_cerebro,
     run_for_chart,
 )
+from lstm_strategy.trading.cerebro.run_bars import sum_markets
 from lstm_strategy.trading.cerebro.trades import trades_from_fills
 from lstm_strategy.trading.cerebro.warm_up import OPEN_METHODS, acts_at_the_open
 
@@ -22,5 +23,6 @@ __all__ = [
     "collect_run",
     "run_cerebro",
     "run_for_chart",
+    "sum_markets",
     "trades_from_fills",
 ]

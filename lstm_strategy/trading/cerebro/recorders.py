@@ -7,13 +7,20 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.trading.backtrader_internals import feed_name
 from lstm_strategy.trading.execution import order_logger, trades_one_unit
 
 FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
 
 
 class EquityRecorder(bt.Analyzer):
-    """Equity, exposure and price at the close of every bar."""
+    """Equity at the close of every date; with one market its exposure and price as well.
+
+    Args:
+        bars: The `RunBars` of the run, kept for whoever reads the recorders.
+    """
+
+    params = (("bars", None),)
 
     def start(self) -> None:
         """Begin with no bar."""
@@ -24,6 +31,9 @@ class EquityRecorder(bt.Analyzer):
     def next(self) -> None:
         """Write down one bar."""
         broker = self.strategy.broker
+        if self.p.bars.is_panel:  # the fills tell the rest
+            self.equity.append(broker.getvalue())
+            return
         equity, close = broker.getvalue(), self.data.close[0]
         held = broker.getposition(self.data).size * close
         self.closes.append(close)
@@ -38,15 +48,17 @@ class FillRecorder(bt.Analyzer):
         """Begin with no fill."""
         self._rows: list[tuple[float, ...]] = []
         self._bars: list[int] = []
+        self._symbols: list[str] = []
 
     def notify_order(self, order: Any) -> None:
         """Write down what of an order was filled on this bar."""
-        opened_at, rate = self.data.open[0], self.strategy.broker.p.slip_perc
+        opened_at, rate = order.data.open[0], self.strategy.broker.p.slip_perc
         for fill in order.executed.iterpending():
             against = (fill.price - opened_at) * math.copysign(1.0, fill.size)
             # A stop order may fill far from the open for other reasons than slippage.
             slipped = min(max(against, 0.0), rate * opened_at)
-            self._bars.append(len(self.data) - 1)
+            self._bars.append(len(self.strategy) - 1)
+            self._symbols.append(feed_name(order.data))
             self._rows.append((fill.size, fill.price, fill.comm, abs(fill.size) * slipped))
 
     def totals(self, n_bars: int) -> tuple[np.ndarray, np.ndarray]:
@@ -57,8 +69,11 @@ class FillRecorder(bt.Analyzer):
         return spent.cumsum(), units.cumsum()
 
     def frame(self, index: pd.DatetimeIndex) -> pd.DataFrame:
-        """The fills as `BacktestRun` has them, on the dates of the bars."""
-        return pd.DataFrame(self._values(), index[self._bars], columns=list(FILL_COLUMNS))
+        """The fills as `BacktestRun` has them, on the dates of the bars; by symbol in a panel."""
+        fills = pd.DataFrame(self._values(), index[self._bars], columns=list(FILL_COLUMNS))
+        if feed_name(self.data):
+            fills.insert(0, "symbol", pd.Index(self._symbols, dtype="str"))
+        return fills
 
     def _values(self) -> np.ndarray:
         return np.array(self._rows, dtype="float64").reshape(-1, len(FILL_COLUMNS))

@@ -6,7 +6,7 @@ commission and slippage come from one `BrokerSettings`.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import isfunction
 from typing import Any
 
@@ -17,12 +17,9 @@ from lstm_strategy.bars import (
     CheckedBars,
     bars_per_day,
     bars_per_year,
-    bars_until,
-    check_bars,
-    first_bar_number,
 )
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import spell, suggest_names
+from lstm_strategy.support import suggest_names
 from lstm_strategy.trading.backtrader_internals import declared_params, param_values
 from lstm_strategy.trading.cerebro.broker import BrokerSettings
 from lstm_strategy.trading.cerebro.recorders import (
@@ -30,10 +27,23 @@ from lstm_strategy.trading.cerebro.recorders import (
     FillRecorder,
     UnsizedOrderRecorder,
 )
+from lstm_strategy.trading.cerebro.run_bars import (
+    AnyBars,
+    RunBars,
+    cut_to_run,
+    first_number,
+    money_by_market,
+    sum_markets,
+)
 from lstm_strategy.trading.cerebro.terms import TermsWatch, terms_of
-from lstm_strategy.trading.cerebro.trades import trades_from_fills
+from lstm_strategy.trading.cerebro.trades import trades_by_market, trades_from_fills
 from lstm_strategy.trading.cerebro.warm_up import WarmUp, acts_at_the_open
-from lstm_strategy.trading.execution import ORDER_KINDS, TargetStrategy
+from lstm_strategy.trading.execution import (
+    ORDER_KINDS,
+    ExposureStrategy,
+    PortfolioStrategy,
+    TargetStrategy,
+)
 from lstm_strategy.trading.feed import BarsFeed
 
 _SIZING_SETTINGS = ("band", "reserve", "lot_size")
@@ -47,9 +57,11 @@ class BacktestRun:
         name: How tables and legends call the run.
         equity: Cash plus position, in money; starts at `first_tradable` with the cash.
         exposure: Value of the position as a fraction of equity; NaN while equity is not above 0.
+            Of a panel a table, one column a market.
         fills: One row an execution: signed `size` in units, `price`, `commission` and
-            `slippage_cost` (against the bar's open, never negative), in money.
-        trades: One row a round trip, see `trades_from_fills`.
+            `slippage_cost` (against the bar's open, never negative), in money; of a panel with
+            its `symbol`.
+        trades: One row a round trip, see `trades_from_fills`; of a panel with its `symbol`.
         costs: All commission and slippage, in money.
         order_counts: What became of the orders, see `TargetStrategy`.
         first_tradable: The bar of the first decision; its orders fill at the next open.
@@ -57,11 +69,15 @@ class BacktestRun:
         params: The strategy's parameters; objects are named by their type.
         n_bars_left: Bars after the one on which the strategy ended the run; 0 where it ran them
             all.
+        contribution: What each market of a panel has earned so far, in money, commission paid: one
+            column a market. With the cash at the start its rows add up to the equity. None for
+            one market.
+        order_counts_by_market: What became of the orders of each market of a panel.
     """
 
     name: str
     equity: pd.Series
-    exposure: pd.Series
+    exposure: pd.Series | pd.DataFrame
     fills: pd.DataFrame
     trades: pd.DataFrame
     costs: float
@@ -70,11 +86,23 @@ class BacktestRun:
     bars_per_year: float
     params: dict[str, Any]
     n_bars_left: int = 0
+    contribution: pd.DataFrame | None = None
+    order_counts_by_market: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def net_exposure(self) -> pd.Series:
+        """Longs less shorts of all markets, as a fraction of equity."""
+        return sum_markets(self.exposure)
+
+    @property
+    def gross_exposure(self) -> pd.Series:
+        """Longs and shorts of all markets, as a fraction of equity."""
+        return sum_markets(self.exposure.abs())
 
 
 def run_cerebro(
     strategy: type[bt.Strategy],
-    bars: pd.DataFrame | CheckedBars,
+    bars: AnyBars,
     *,
     start: Any = None,
     end: Any = None,
@@ -87,7 +115,8 @@ def run_cerebro(
     Args:
         strategy: Any strategy class of backtrader. One that defines `next_open` runs with
             `cheat_on_open`.
-        bars: A frame, which is validated, or `CheckedBars`, which are not validated again.
+        bars: A frame, which is validated, or `CheckedBars`, which are not validated again; or a
+            panel, whose markets are the datas of the strategy, named by their symbols.
         start: Where trading begins: whatever slices the index of the bars, such as "2013",
             "2013-05-02", a date or a Timestamp; without a timezone it is taken in the bars' own.
             Earlier bars warm the indicators up. If the strategy needs more of them, its first
@@ -117,7 +146,7 @@ def run_cerebro(
 
 def run_for_chart(
     strategy: type[bt.Strategy],
-    bars: pd.DataFrame | CheckedBars,
+    bars: AnyBars,
     *,
     start: Any = None,
     end: Any = None,
@@ -161,7 +190,7 @@ def _only_run(cerebro: bt.Cerebro, strategy: type[bt.Strategy]) -> bt.Strategy:
 
 def build_cerebro(
     strategy: type[bt.Strategy],
-    bars: pd.DataFrame | CheckedBars,
+    bars: AnyBars,
     *,
     start: Any = None,
     end: Any = None,
@@ -173,7 +202,7 @@ def build_cerebro(
 
     Args:
         strategy: Any strategy class of backtrader.
-        bars: A frame or `CheckedBars`.
+        bars: A frame, `CheckedBars` or a panel.
         start: Where trading begins.
         end: The last bar, inclusive.
         broker: What trading costs.
@@ -192,14 +221,14 @@ def build_cerebro(
             "Pass the class itself, and its parameters by name."
         )
     broker = broker or BrokerSettings()
-    every_bar = check_bars(bars).frame
-    frame = bars_until(every_bar, end)
-    first_bar = _first_bar_to_trade(every_bar, len(frame), start, end)
-    params = _complete_params(strategy, params, broker, frame)
+    run_bars, first_bar = cut_to_run(bars, start=start, end=end)
+    _check_can_trade(strategy, run_bars)
+    params = _complete_params(strategy, params, broker, run_bars.dates)
     # the audit finds strategies that use what they see at the open of a bar
     at_open = acts_at_the_open(strategy)
     cerebro = bt.Cerebro(stdstats=stdstats or _reads_observers(strategy), cheat_on_open=at_open)
-    feed = cerebro.adddata(BarsFeed(CheckedBars(frame)))
+    for symbol, frame in run_bars.markets.items():
+        feed = cerebro.adddata(BarsFeed(CheckedBars(frame)), name=symbol or None)
     cerebro.broker.set_coo(at_open)  # as Cerebro would when it runs, and then it is a term
     cerebro.broker.setcash(broker.cash)
     cerebro.broker.setcommission(commission=broker.commission_rate)
@@ -207,23 +236,27 @@ def build_cerebro(
         broker.slippage_rate, slip_open=True, slip_limit=True, slip_match=True, slip_out=False
     )
     cerebro.addstrategy(strategy, **params)
-    cerebro.addanalyzer(WarmUp, first_bar=first_bar, _name="warm_up")
-    cerebro.addanalyzer(EquityRecorder, _name="equity_recorder")
+    first_date = first_number(run_bars.dates, first_bar)
+    cerebro.addanalyzer(WarmUp, first_bar=first_bar, first_date=first_date, _name="warm_up")
+    cerebro.addanalyzer(EquityRecorder, bars=run_bars, _name="equity_recorder")
     cerebro.addanalyzer(FillRecorder, _name="fill_recorder")
     cerebro.addanalyzer(UnsizedOrderRecorder, _name="unsized_recorder")
     cerebro.addanalyzer(TermsWatch, terms=terms_of(cerebro.broker, feed), _name="terms_watch")
     return cerebro
 
 
-def _first_bar_to_trade(bars: pd.DataFrame, n_until_end: int, start: Any, end: Any) -> int:
-    """The number of the first bar at or after `start`, which must not lie after `end`."""
-    first_bar = first_bar_number(bars, start)
-    if first_bar > n_until_end:
+def _check_can_trade(strategy: type[bt.Strategy], bars: RunBars) -> None:
+    """Refuse many markets for a strategy that would trade the first of them only."""
+    trades_one = issubclass(strategy, TargetStrategy) and not issubclass(
+        strategy, PortfolioStrategy
+    )
+    if trades_one and len(bars.markets) > 1:
+        first, *_ = bars.markets
         raise TradingError(
-            f"{spell('start', str(start))} lies after {spell('end', str(end))}, so there is no "
-            "bar to trade. Choose a later end or an earlier start."
+            f"{strategy.__name__} trades one market, and the panel has {len(bars.markets)}. Run it "
+            f"on one, panel[{first!r}], or choose a PortfolioStrategy such as those of "
+            "PORTFOLIO_BASELINES."
         )
-    return first_bar
 
 
 def _reads_observers(strategy: type[bt.Strategy]) -> bool:
@@ -246,30 +279,48 @@ def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
         >>> collect_run(cerebro.run(runonce=False)[0], name="Hold").order_counts["completed"]
         1
     """
-    bars = strategy.data.p.dataname
-    index = pd.DatetimeIndex(bars.index)
+    bars = strategy.analyzers.equity_recorder.p.bars
     first = strategy.first_decided_bar - 1
     recorded = strategy.analyzers.equity_recorder
-    index = index[: len(recorded.equity)]  # a strategy may end the run before its last bar
-    equity = pd.Series(recorded.equity, index=index, name="equity").iloc[first:]
+    index = bars.dates[: len(recorded.equity)]  # a strategy may end the run before its last bar
+    equity = pd.Series(recorded.equity, index=index, name="equity")
     fills = strategy.analyzers.fill_recorder.frame(index)
+    by_market = getattr(strategy, "order_counts_by_market", {}) if bars.is_panel else {}
     return BacktestRun(
         name=name,
-        equity=equity,
-        exposure=pd.Series(recorded.exposure, index=index, name="exposure").iloc[first:],
+        equity=equity.iloc[first:],
         fills=fills,
-        trades=trades_from_fills(fills, bars["close"].iloc[: len(index)]),
         costs=float(fills["commission"].sum() + fills["slippage_cost"].sum()),
-        order_counts=_order_counts(strategy, is_ruined=bool((equity <= 0).any())),
+        order_counts=_order_counts(strategy, is_ruined=bool((equity.iloc[first:] <= 0).any())),
         first_tradable=index[first],
         bars_per_year=bars_per_year(index),
         params={key: _plain(value) for key, value in param_values(strategy).items()},
-        n_bars_left=len(bars) - len(index),
+        n_bars_left=len(bars.dates) - len(index),
+        order_counts_by_market={symbol: dict(counts) for symbol, counts in by_market.items()},
+        **_holdings(strategy, bars, equity, fills, first),
     )
 
 
+def _holdings(
+    strategy: Any, bars: RunBars, equity: pd.Series, fills: pd.DataFrame, first: int
+) -> dict[str, Any]:
+    """Exposure and trades, and of a panel what each market earned."""
+    if not bars.is_panel:
+        recorded = strategy.analyzers.equity_recorder
+        exposure = pd.Series(recorded.exposure, index=equity.index, name="exposure")
+        closes = bars.markets[""]["close"].iloc[: len(equity)]
+        return {"exposure": exposure.iloc[first:], "trades": trades_from_fills(fills, closes)}
+    values, earned = money_by_market(fills, bars.closes.iloc[: len(equity)])
+    held = values.div(equity.where(equity > 0), axis=0)
+    return {
+        "exposure": held.iloc[first:],
+        "contribution": earned.iloc[first:],
+        "trades": trades_by_market(fills, bars.closes.iloc[: len(equity)]),
+    }
+
+
 def _order_counts(strategy: Any, *, is_ruined: bool) -> dict[str, int]:
-    if isinstance(strategy, TargetStrategy):
+    if isinstance(strategy, ExposureStrategy):
         return dict(strategy.order_counts)
     # The broker's own list: nobody is notified of an order sent on the last bar.
     orders = strategy.broker.orders
@@ -281,7 +332,10 @@ def _order_counts(strategy: Any, *, is_ruined: bool) -> dict[str, int]:
 
 
 def _complete_params(
-    strategy: type[bt.Strategy], params: dict[str, Any], broker: BrokerSettings, bars: pd.DataFrame
+    strategy: type[bt.Strategy],
+    params: dict[str, Any],
+    broker: BrokerSettings,
+    index: pd.DatetimeIndex,
 ) -> dict[str, Any]:
     """The parameters, with what the strategy leaves to the broker and to the bars."""
     declared = declared_params(strategy)
@@ -291,13 +345,12 @@ def _complete_params(
                 f"{strategy.__name__} has no parameter {name!r}. {suggest_names(name, declared)}"
             )
     filled: dict[str, Any] = {}
-    index = pd.DatetimeIndex(bars.index)
     if "bars_per_year" in declared:
         filled["bars_per_year"] = bars_per_year(index)
     if "bars_per_day" in declared:
         filled["bars_per_day"] = bars_per_day(index)
     # In somebody's own plain strategy "band" may mean anything.
-    if issubclass(strategy, TargetStrategy):
+    if issubclass(strategy, ExposureStrategy):
         filled |= broker.model_dump(include=set(_SIZING_SETTINGS))
     return filled | params
 

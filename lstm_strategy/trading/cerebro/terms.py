@@ -5,9 +5,11 @@ from typing import Any
 
 import backtrader as bt
 import numpy as np
+import pandas as pd
 
 from lstm_strategy.support import format_time, spell
 from lstm_strategy.trading.backtrader_internals import declared_params, param_values
+from lstm_strategy.trading.cerebro.run_bars import money_by_market
 
 _FUND_SETTINGS = {"fundmode", "fundstartval"}  # how backtrader's own analyzers count, no more
 _ROUNDING = 1e-9  # of the money, the position and the price
@@ -54,51 +56,65 @@ class TermsWatch(bt.Analyzer):
 
     def start(self) -> None:
         """Look at what the strategy did to the broker while it was made."""
-        self._check_terms()
+        for data in self.strategy.datas:
+            self._check_terms(data)
 
     def notify_order(self, order: Any) -> None:
         """Look at the terms on which an order is taken, and at the prices that it is filled at."""
-        self._check_terms()
-        low, high = self.data.low[0], self.data.high[0]
+        data = order.data
+        self._check_terms(data)
+        low, high = data.low[0], data.high[0]
         for fill in order.executed.iterpending():
             is_traded = low * (1 - _ROUNDING) <= fill.price <= high * (1 + _ROUNDING)
             if not (is_traded or self.breach):
                 self.breach = (
                     f"{type(self.strategy).__name__} has an order of "
-                    f"{self.data.num2date().isoformat(sep=' ')} filled at {fill.price:g}, which "
+                    f"{data.num2date().isoformat(sep=' ')} filled at {fill.price:g}, which "
                     f"lies outside of the bar ({low:g} to {high:g}). Leave "
                     "broker.add_order_history out of the strategy, and let it send orders."
                 )
 
     def stop(self) -> None:
         """Look at the terms a last time, and at what the orders explain of the equity."""
-        self._check_terms()
-        recorders = self.strategy.analyzers
-        equity = np.array(recorders.equity_recorder.equity)
-        spent, units = recorders.fill_recorder.totals(len(equity))
-        closes = np.array(recorders.equity_recorder.closes)
-        explained = self.p.terms["cash"] - spent + units * closes
-        moved = self.p.terms["cash"] + np.abs(spent) + np.abs(units * closes)
+        for data in self.strategy.datas:
+            self._check_terms(data)
+        equity = np.array(self.strategy.analyzers.equity_recorder.equity)
+        explained, moved, dates = self._explain(len(equity))
         is_off = np.abs(equity - explained) > _ROUNDING * moved
         if is_off.any() and not self.breach:
             bar = int(is_off.argmax())
             self.breach = (
                 f"{type(self.strategy).__name__} changed its account by other than orders: at "
-                f"{format_time(self.data.p.dataname.index[bar])} it has {equity[bar]:,.2f}, and "
+                f"{format_time(dates[bar])} it has {equity[bar]:,.2f}, and "
                 f"its orders explain {explained[bar]:,.2f}; the rest would count as profit or "
                 "loss. Leave broker.add_cash and set_cash out of the strategy, and give it all of "
                 f"its money at the start as {spell('cash')}."
             )
 
-    def _check_terms(self) -> None:
+    def _explain(self, n_bars: int) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex]:
+        """The equity that the fills explain, and the money that moved, at the date of each bar."""
+        recorders, cash = self.strategy.analyzers, self.p.terms["cash"]
+        bars = recorders.equity_recorder.p.bars
+        if bars.is_panel:
+            dates = bars.dates[:n_bars]
+            fills = recorders.fill_recorder.frame(dates)
+            values, earned = money_by_market(fills, bars.closes.iloc[:n_bars])
+            moved = cash + (values - earned).abs().sum(axis=1) + values.abs().sum(axis=1)
+            return (cash + earned.sum(axis=1)).to_numpy(), moved.to_numpy(), dates
+        spent, units = recorders.fill_recorder.totals(n_bars)
+        closes = np.array(recorders.equity_recorder.closes)
+        moved = cash + np.abs(spent) + np.abs(units * closes)
+        return cash - spent + units * closes, moved, bars.dates
+
+    def _check_terms(self, data: Any) -> None:
         broker = self.strategy.broker
-        scheme = broker.getcommissioninfo(self.data)
+        scheme = broker.getcommissioninfo(data)
         # of an order there are three notifications, so what has been seen already is quick
         seen = self._read(broker.p), scheme, vars(scheme.p).copy()
         if self.breach or seen == self._seen:
             return
         self._seen = seen
-        stated, now = self.p.terms, terms_of(broker, self.data)
+        stated, now = self.p.terms, terms_of(broker, data)
         for name in now:
             if name not in stated or now[name] != stated[name]:
                 self.breach = (

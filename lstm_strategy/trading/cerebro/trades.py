@@ -64,6 +64,26 @@ def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
     )
 
 
+def trades_by_market(fills: pd.DataFrame, closes: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a round trip in any market, by entry, with its `symbol` first.
+
+    Args:
+        fills: Executions in the order of time, with their `symbol`.
+        closes: The last close of each market at each date; bars are counted in the dates on which
+            any market has one.
+
+    Returns:
+        The columns of `trades_from_fills` after the symbol.
+    """
+    tables = []
+    for symbol, close in closes.items():
+        trades = trades_from_fills(fills[fills["symbol"] == symbol], close)
+        trades.insert(0, "symbol", pd.Index([symbol] * len(trades), dtype="str"))
+        tables.append(trades)
+    kept = [table for table in tables if len(table)] or tables[:1]
+    return pd.concat(kept).sort_values("entry", kind="stable", ignore_index=True)
+
+
 @dataclass
 class _Trade:
     """A round trip while its fills are being added up."""

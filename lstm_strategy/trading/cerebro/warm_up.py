@@ -7,7 +7,8 @@ import backtrader as bt
 
 from lstm_strategy.bars import describe_span
 from lstm_strategy.errors import TooFewBarsError
-from lstm_strategy.trading.backtrader_internals import minimum_period
+from lstm_strategy.trading.backtrader_internals import feed_name, minimum_period, minimum_periods
+from lstm_strategy.trading.execution import PortfolioStrategy
 
 OPEN_METHODS = ("next_open", "nextstart_open", "prenext_open")
 """What backtrader calls at the open of a bar, with `cheat_on_open`."""
@@ -36,14 +37,17 @@ class WarmUp(bt.Analyzer):
     `first_decided_bar`, the number of the bar (counted from 1) of its first decision.
 
     Args:
-        first_bar: The number of the first bar at whose close the strategy may decide.
+        first_bar: The number of the first bar at whose close the strategy may decide; of the first
+            date, where it has many markets.
+        first_date: The same as backtrader's date, in days.
     """
 
-    params = (("first_bar", 1),)
+    params = (("first_bar", 1), ("first_date", 0.0))
 
     def __init__(self) -> None:
         strategy = self.strategy
         strategy.first_decided_bar = None
+        self._has_markets = bool(feed_name(strategy.data))
         self._replace_beginning("next", "nextstart", self._is_early)
         self._replace_beginning("next_open", "nextstart_open", self._is_early_at_open)
         strategy.prenext = _unless(self._is_early, strategy.prenext)
@@ -53,11 +57,27 @@ class WarmUp(bt.Analyzer):
     def start(self) -> None:
         """Refuse bars that are too few for the strategy's indicators."""
         bars, needed = self.strategy.data.p.dataname, minimum_period(self.strategy)
-        if needed > len(bars):
+        if self._has_markets:
+            self._check_markets()
+        elif needed > len(bars):
             raise TooFewBarsError(
                 f"{type(self.strategy).__name__} needs {needed} bars before its first decision, "
                 f"got {describe_span(bars)}. Load more history or shorten its lookbacks."
             )
+
+    def _check_markets(self) -> None:
+        """Refuse a panel with too few bars; a portfolio needs one market that has enough."""
+        periods = minimum_periods(self.strategy)
+        datas = self.strategy.datas
+        short = [
+            f"{type(self.strategy).__name__} needs {needed} bars of market {feed_name(data)} "
+            f"before its first decision, got {describe_span(data.p.dataname)}"
+            for data, needed in zip(datas, periods, strict=True)
+            if needed > len(data.p.dataname)
+        ]
+        can_do_without = isinstance(self.strategy, PortfolioStrategy) and len(short) < len(datas)
+        if short and not can_do_without:
+            raise TooFewBarsError(f"{short[0]}. Load more history or shorten its lookbacks.")
 
     def _replace_beginning(self, always: str, once: str, is_early: Callable[[], bool]) -> None:
         """Let the first call of either method that isn't early be one of `once`."""
@@ -72,18 +92,25 @@ class WarmUp(bt.Analyzer):
             elif not is_early():
                 has_begun = True
                 if always == "next":
-                    strategy.first_decided_bar = len(strategy.data)
+                    strategy.first_decided_bar = len(strategy)
                 own_once()
 
         setattr(strategy, always, call)
         setattr(strategy, once, call)
 
     def _is_early(self) -> bool:
+        if self._has_markets:
+            return bool(self._newest_date() < self.p.first_date)
         return bool(len(self.strategy.data) < self.p.first_bar)
 
     def _is_early_at_open(self) -> bool:
         # the bar that has just opened isn't known yet
+        if self._has_markets:
+            return bool(self._newest_date() <= self.p.first_date)
         return bool(len(self.strategy.data) <= self.p.first_bar)
+
+    def _newest_date(self) -> float:
+        return float(max(data.datetime[0] for data in self.strategy.datas if len(data)))
 
 
 def _unless(is_early: Callable[[], bool], method: Callable[..., None]) -> Callable[..., None]:

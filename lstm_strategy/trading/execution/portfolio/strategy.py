@@ -8,12 +8,13 @@ from typing import Any
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import suggest_names
 from lstm_strategy.trading.backtrader_internals import (
+    compute_bar_by_bar,
     exactbars_of,
     feed_name,
     minimum_periods,
 )
 from lstm_strategy.trading.execution.exposure_strategy import ExposureStrategy
-from lstm_strategy.trading.execution.order_log import ORDER_KINDS
+from lstm_strategy.trading.execution.order_log import ORDER_KINDS, log
 from lstm_strategy.trading.execution.parameters import default_params
 from lstm_strategy.trading.execution.portfolio.budget import fit_to_budget
 from lstm_strategy.trading.execution.portfolio.market import Market
@@ -157,6 +158,7 @@ class PortfolioStrategy(ExposureStrategy):
                     f"{market.name} are replayed. Use resampledata instead of replaydata."
                 )
             market.bars_needed = needed
+        self._note_short_markets()
 
     def prenext(self) -> None:
         """Decide as soon as one market has bars enough; backtrader would wait for all."""
@@ -192,6 +194,26 @@ class PortfolioStrategy(ExposureStrategy):
                     "or let target_exposures answer 0 for it before it ends.",
                     decided_at=market.time,
                 )
+
+    def _note_short_markets(self) -> None:
+        """Say which markets can never be traded, and keep them from ending the run."""
+        # without preload nobody knows how many bars there will be
+        n_bars = {market.name: market.data.buflen() for market in self._markets}
+        short = [m for m in self._markets if 0 < n_bars[m.name] < m.bars_needed]
+        if not short:
+            return
+        # a vectorised indicator ends in an IndexError where its data is too short
+        compute_bar_by_bar(self.cerebro)
+        first, others = short[0], len(short) - 1
+        log.warning(
+            "market %s is never traded: it has %d bars, and %s needs %d%s. Load more history, or "
+            "leave it out.",
+            first.name,
+            n_bars[first.name],
+            type(self).__name__,
+            first.bars_needed,
+            f"; so have {others} others too few" if others else "",
+        )
 
     def _look(self) -> None:
         """See what the present date brought to each market, once."""
