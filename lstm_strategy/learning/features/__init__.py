@@ -36,7 +36,7 @@ from lstm_strategy.learning.features.settling import (
     measure_memories,
     settle_features,
 )
-from lstm_strategy.learning.features.trailing import TrailingFeatures
+from lstm_strategy.learning.features.trailing import TrailingFeatures, TrailingPanel
 from lstm_strategy.learning.features.traits import CAUSAL_FORMS, ColumnTraits, measure_columns
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "Memory",
     "PRESETS",
     "TrailingFeatures",
+    "TrailingPanel",
     "alter_bars",
     "bars_to_agree",
     "check_causal",

@@ -15,6 +15,7 @@ from lstm_strategy.learning.features.indicators import (
     BASE_COLUMNS,
     FeatureSpecs,
     bars_columns_of,
+    build_market_wide,
     check_spec,
     format_spec,
     indicator_library,
@@ -22,7 +23,11 @@ from lstm_strategy.learning.features.indicators import (
     market_spec,
     read_library,
 )
-from lstm_strategy.learning.features.market_wide import MarketWideColumns
+from lstm_strategy.learning.features.market_wide import (
+    MarketWideColumns,
+    MarketWideLook,
+    market_traits,
+)
 from lstm_strategy.learning.features.presets import PRESETS
 from lstm_strategy.learning.features.traits import (
     ColumnTraits,
@@ -128,6 +133,35 @@ class FeatureSet:
         other._columns = [
             tuple(columns.get(column.name, column) for column in known) for known in self._columns
         ]
+        return other
+
+    def split(self) -> tuple[Self | None, list[tuple[Self, list[MarketWideLook]]]]:
+        """Return the features of one market, and those that market-wide ones are made of.
+
+        Returns:
+            The former, or None where there are none; and by feature that is looked at across the
+            markets a set of its own, with the looks at it.
+        """
+        pairs = list(zip(self.specs, self._columns, strict=True))
+        own = [pair for pair in pairs if not is_market_wide(pair[0])]
+        sources: list[tuple[Self, list[MarketWideLook]]] = []
+        for spec, columns in pairs:
+            if is_market_wide(spec):
+                source = self._of([(dict(market_spec(spec)), market_traits(spec, columns))])
+                look = MarketWideLook(build_market_wide(spec), [column.name for column in columns])
+                same = [looks for other, looks in sources if other == source]
+                if same:
+                    same[0].append(look)
+                else:
+                    sources.append((source, [look]))
+        return self._of(own) if own else None, sources
+
+    def _of(self, pairs: Sequence[tuple[dict[str, Any], tuple[ColumnTraits, ...]]]) -> Self:
+        """A set of these features with these traits."""
+        other = copy(self)
+        other._is_measured = False
+        other.specs = [spec for spec, _ in pairs]
+        other._columns = [columns for _, columns in pairs]
         return other
 
     def joined_with(self, others: Self) -> Self:

@@ -12,8 +12,17 @@ from lstm_strategy.learning.features.indicators import (
     build_market_wide,
     market_spec,
 )
+from lstm_strategy.learning.features.kinds import MarketWide
 from lstm_strategy.learning.features.traits import ColumnTraits, UnitInputs, feature_values
 from lstm_strategy.support import naive_utc_index
+
+
+@dataclass(frozen=True)
+class MarketWideLook:
+    """A market-wide feature, and the names of its columns in the order of what it is made of."""
+
+    feature: MarketWide
+    names: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +86,37 @@ def _name_source(spec: FeatureSpec) -> str:
     return json.dumps(market_spec(spec))
 
 
+def market_traits(spec: FeatureSpec, columns: Sequence[ColumnTraits]) -> tuple[ColumnTraits, ...]:
+    """What is known of the feature of one market that a market-wide feature is made of.
+
+    Args:
+        spec: One market-wide feature, checked.
+        columns: What is known of its columns.
+
+    Example:
+        >>> of = {"kind": "rsi", "length": 14}
+        >>> rank = ColumnTraits("PANEL_RANK_RSI_14", warm_up=14, memory=580)
+        >>> market_traits({"kind": "panel_rank", "of": of}, [rank])[0].name
+        'RSI_14'
+    """
+    feature = build_market_wide(spec)
+    return tuple(
+        replace(
+            column,
+            name=feature.market_column(column.name),
+            warm_up=column.warm_up - feature.n_rows_before,
+            memory=column.memory - feature.n_rows_before,
+        )
+        for column in columns
+    )
+
+
 def _market_values(
     spec: FeatureSpec, columns: Sequence[ColumnTraits], bars: pd.DataFrame, inputs: UnitInputs
 ) -> list[np.ndarray]:
     """The feature of one market that a market-wide one is made of; NaN until it has warmed up."""
-    feature = build_market_wide(spec)
-    own = [replace(column, name=feature.market_column(column.name)) for column in columns]
-    warm_up = max(column.warm_up for column in columns) - feature.n_rows_before
-    values = feature_values(feature.market_spec, bars, own, inputs)
+    own = market_traits(spec, columns)
+    warm_up = max(column.warm_up for column in own)
+    values = feature_values(market_spec(spec), bars, own, inputs)
     is_known = np.arange(len(bars)) >= warm_up
     return [np.where(is_known & np.isfinite(array), array, np.nan) for array in values]

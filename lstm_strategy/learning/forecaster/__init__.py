@@ -1,6 +1,5 @@
 """The forecaster that users hold: fit, forecast, stream, save, load."""
 
-from lstm_strategy.learning.forecaster.bar_reader import BarReader
 from lstm_strategy.learning.forecaster.base import (
     UNKNOWN_FORECAST,
     Forecast,
@@ -22,7 +21,7 @@ from lstm_strategy.learning.forecaster.storage import (
     read_folder,
     write_folder,
 )
-from lstm_strategy.learning.forecaster.stream import ForecastStream
+from lstm_strategy.learning.forecaster.streams import BarReader, ForecastStream, PanelStream
 from lstm_strategy.learning.targets import FORECAST_COLUMNS
 
 __all__ = [
@@ -32,6 +31,7 @@ __all__ = [
     "FeatureForecaster",
     "Forecast",
     "ForecastStream",
+    "PanelStream",
     "Forecaster",
     "ForecasterKind",
     "ForeignForecaster",

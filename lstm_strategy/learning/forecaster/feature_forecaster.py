@@ -24,7 +24,11 @@ from lstm_strategy.errors import ModelError, TrainingError
 from lstm_strategy.learning.features import FeatureSet, join_features
 from lstm_strategy.learning.forecaster.base import TrainableForecaster
 from lstm_strategy.learning.forecaster.storage import builder_name
-from lstm_strategy.learning.forecaster.stream import ForecastStream, StreamedModel
+from lstm_strategy.learning.forecaster.streams import (
+    ForecastStream,
+    PanelStream,
+    StreamedModel,
+)
 from lstm_strategy.learning.inference import Engine
 from lstm_strategy.learning.targets import SignalScale, Target
 from lstm_strategy.learning.training import panel_frames
@@ -277,11 +281,11 @@ class FeatureForecaster(TrainableForecaster):
     def stream(self, history: pd.DataFrame | None = None) -> ForecastStream: ...
 
     @overload
-    def stream(self, history: Mapping[str, pd.DataFrame]) -> dict[str, ForecastStream]: ...
+    def stream(self, history: Mapping[str, pd.DataFrame]) -> PanelStream: ...
 
     def stream(
         self, history: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None
-    ) -> ForecastStream | dict[str, ForecastStream]:
+    ) -> ForecastStream | PanelStream:
         """Give the same forecasts bar by bar.
 
         Args:
@@ -289,25 +293,24 @@ class FeatureForecaster(TrainableForecaster):
                 bars by symbol, if the model was trained on one.
 
         Returns:
-            The stream; of a panel one by symbol.
+            The stream; of a panel one that takes the bars of a moment by symbol, and is a mapping
+            from symbols to the streams of the markets.
 
         Raises:
             BarsError: At the first bad bar of the history.
-            FeatureError: If a feature looks across the markets of a panel.
+            FeatureError: If a feature looks across the markets of a panel, and there is one market.
             ModelError: If the forecaster hasn't been fitted, or is given a panel and was trained
                 on the bars of one market.
         """
         if is_panel(history):
             markets = self._check_markets(history)
-            return {
-                symbol: self._build_stream(bars, self._scale_of(symbol))
-                for symbol, bars in markets.items()
-            }
+            models = {symbol: self._streamed(self._scale_of(symbol)) for symbol in markets}
+            return PanelStream(models, markets)
         known = None if history is None else validate_bars(history, may_stand_still=True)
-        return self._build_stream(known, self._scale)
+        return ForecastStream(self._streamed(self._scale), known)
 
-    def _build_stream(self, history: pd.DataFrame | None, scale: SignalScale) -> ForecastStream:
-        model = StreamedModel(
+    def _streamed(self, scale: SignalScale) -> StreamedModel:
+        return StreamedModel(
             inputs=self.inputs,
             n_features=len(self.features.names),
             columns=self.target.forecast_columns,
@@ -317,7 +320,6 @@ class FeatureForecaster(TrainableForecaster):
             window_rows=self.window_rows,
             warn_of_other_bars=self.warn_of_other_bars,
         )
-        return ForecastStream(model, history)
 
     def _answer(self, bars: pd.DataFrame) -> "_Answered":
         """The members' answers for every bar, shape (n_bars, n_answers), and the inputs."""

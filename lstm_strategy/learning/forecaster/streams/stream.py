@@ -3,15 +3,15 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.learning.features import FeatureSet, TrailingFeatures
-from lstm_strategy.learning.forecaster.bar_reader import BarReader
-from lstm_strategy.learning.forecaster.bar_watch import BarWatch
 from lstm_strategy.learning.forecaster.base import Forecast
+from lstm_strategy.learning.forecaster.streams.bar_reader import BarReader
+from lstm_strategy.learning.forecaster.streams.bar_watch import BarWatch
 from lstm_strategy.learning.inference import Engine, State, run_carried
 
 
@@ -42,6 +42,20 @@ class StreamedModel:
     warn_of_other_bars: Callable[[pd.DataFrame], None]
 
 
+class RowSource(Protocol):
+    """Where the rows of features of a stream come from; see `TrailingFeatures`."""
+
+    @property
+    def last_time(self) -> pd.Timestamp | None:
+        """The time of the newest bar; None before the first."""
+
+    def row_after(self, time: pd.Timestamp, values: list[float]) -> np.ndarray:
+        """Compute the features of one more bar, which isn't kept."""
+
+    def append(self, time: pd.Timestamp, values: list[float]) -> None:
+        """Keep one more bar."""
+
+
 @dataclass(frozen=True)
 class _Step:
     """One step of the model: its forecast, the state after it, and the row of features it took."""
@@ -61,6 +75,8 @@ class ForecastStream:
     Args:
         model: The trained model.
         history: Valid bars that came before, if any.
+        rows: The features of the history; None to compute them.
+        trailing: Where later rows come from; None for the bars of this market alone.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -73,7 +89,14 @@ class ForecastStream:
         True
     """
 
-    def __init__(self, model: StreamedModel, history: pd.DataFrame | None = None) -> None:
+    def __init__(
+        self,
+        model: StreamedModel,
+        history: pd.DataFrame | None = None,
+        *,
+        rows: pd.DataFrame | None = None,
+        trailing: RowSource | None = None,
+    ) -> None:
         self._model = model
         self._unknown = Forecast.from_row(dict.fromkeys(model.columns, np.nan))
         self._columns = model.inputs.bars_columns
@@ -87,10 +110,12 @@ class ForecastStream:
         if history is not None and len(history):
             known = history[self._columns].astype(float).ffill()
             self._last_known = dict(zip(self._columns, known.iloc[-1].tolist(), strict=True))
-        rows = model.inputs.frame(known)
+        rows = model.inputs.frame(known) if rows is None else rows
         self._take_rows(rows.dropna().to_numpy()[:, : model.n_features])
         self._watch = BarWatch(known, model.warn_of_other_bars)
-        self._trailing = TrailingFeatures(model.inputs, known, rows=rows)
+        self._trailing: RowSource = (
+            TrailingFeatures(model.inputs, known, rows=rows) if trailing is None else trailing
+        )
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
         """Take a closed bar and return what is known at its close.
@@ -108,8 +133,17 @@ class ForecastStream:
                 later than the one before, or has a timezone and that one has none, or the other
                 way round. The stream is then as it was.
         """
-        time, values = self._read_bar(bar)
-        step = self._step(time, values)
+        time, values = self.read(bar)
+        # a bar is often peeked at just before it is taken: don't compute it twice
+        if self._peeked is None or self._peeked[:2] != (time, values):
+            return self.take(time, values)
+        return self._keep(time, values, self._peeked[2])
+
+    def take(self, time: pd.Timestamp, values: list[float]) -> Forecast:
+        """Take a bar that `read` has checked; see `update`."""
+        return self._keep(time, values, self._compute_step(time, values))
+
+    def _keep(self, time: pd.Timestamp, values: list[float], step: _Step) -> Forecast:
         self._trailing.append(time, values)
         self._watch.look(time, values[self._columns.index("close")])
         self._peeked = None
@@ -132,17 +166,25 @@ class ForecastStream:
         Raises:
             BarsError: As `update` does.
         """
-        return self._step(*self._read_bar(bar)).forecast
-
-    def _read_bar(self, bar: Mapping[str, Any]) -> tuple[pd.Timestamp, list[float]]:
-        """The time of a bar and its values in the order of the columns, checked."""
-        return self._reader.read(bar, self._trailing.last_time, self._last_known)
-
-    def _step(self, time: pd.Timestamp, values: list[float]) -> _Step:
-        # a bar is often peeked at just before it is taken: don't compute it twice
+        time, values = self.read(bar)
         if self._peeked is None or self._peeked[:2] != (time, values):
             self._peeked = time, values, self._compute_step(time, values)
-        return self._peeked[2]
+        return self._peeked[2].forecast
+
+    def look(self, time: pd.Timestamp, values: list[float]) -> Forecast:
+        """Look at a bar that `read` has checked; see `peek`."""
+        return self._compute_step(time, values).forecast
+
+    def read(self, bar: Mapping[str, Any]) -> tuple[pd.Timestamp, list[float]]:
+        """Return the time of a bar and its values in the order of the columns, checked.
+
+        Args:
+            bar: As for `update`.
+
+        Raises:
+            BarsError: As `update` does.
+        """
+        return self._reader.read(bar, self._trailing.last_time, self._last_known)
 
     def _compute_step(self, time: pd.Timestamp, values: list[float]) -> _Step:
         inputs = self._trailing.row_after(time, values)

@@ -1,0 +1,161 @@
+"""A trained model fed the bars of many markets, one moment at a time."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.bars import name_market
+from lstm_strategy.errors import BarsError, FeatureError
+from lstm_strategy.learning.features import TrailingPanel
+from lstm_strategy.learning.forecaster.base import Forecast
+from lstm_strategy.learning.forecaster.streams.stream import ForecastStream, StreamedModel
+from lstm_strategy.support import naive_utc, suggest_names
+
+_NewBars = Mapping[str, tuple[pd.Timestamp, list[float]]]
+
+
+class PanelStream(Mapping[str, ForecastStream]):
+    """The numbers of `forecast` of a panel, moment by moment.
+
+    It is a mapping from symbols to the streams of the markets, each of which takes bars by itself
+    where no feature looks across the markets. Get one from `stream` of a forecaster.
+
+    Args:
+        models: The trained model of each market, by symbol.
+        history: Valid bars that came before, of the same markets.
+    """
+
+    def __init__(
+        self, models: Mapping[str, StreamedModel], history: Mapping[str, pd.DataFrame]
+    ) -> None:
+        features = next(iter(models.values())).inputs
+        known = {
+            symbol: bars[features.bars_columns].astype(float).ffill()
+            for symbol, bars in history.items()
+        }
+        self._across = across = (
+            _RowsAcross(TrailingPanel(features, known)) if features.needs_panel else None
+        )
+        frames = {} if across is None else features.frames(known)
+        self._streams = {
+            symbol: ForecastStream(
+                model,
+                history[symbol],
+                rows=frames.get(symbol),
+                trailing=None if across is None else _MarketRows(across, symbol, history[symbol]),
+            )
+            for symbol, model in models.items()
+        }
+
+    def __getitem__(self, symbol: str) -> ForecastStream:
+        return self._streams[symbol]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._streams)
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def update(self, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
+        """Take the closed bars of one moment and return what is known at their close.
+
+        Args:
+            bars: By symbol a bar as `ForecastStream.update` takes it, all of one time. A market
+                without a bar at that time is left out, as it is in `FeatureSet.frames`.
+
+        Returns:
+            By symbol the forecast of each market that has a bar; NaN in warm-up.
+
+        Raises:
+            BarsError: If a market isn't known, the times differ, or a bar can't be taken, naming
+                the market. The stream is then as it was.
+        """
+        read = self._read(bars)
+        forecasts = {}
+        for symbol, (time, values) in read.items():
+            forecasts[symbol] = self._streams[symbol].take(time, values)
+        if self._across is not None:
+            self._across.keep()
+        return forecasts
+
+    def peek(self, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
+        """Return what `update` would answer if the bars closed as they are; nothing is kept.
+
+        Args:
+            bars: As for `update`.
+
+        Raises:
+            BarsError: As `update` does.
+        """
+        read = self._read(bars)
+        return {symbol: self._streams[symbol].look(*bar) for symbol, bar in read.items()}
+
+    def _read(self, bars: Mapping[str, Mapping[str, Any]]) -> _NewBars:
+        """Times and values of the bars, checked, with their rows of features at hand."""
+        read: dict[str, tuple[pd.Timestamp, list[float]]] = {}
+        for symbol, bar in bars.items():
+            if symbol not in self._streams:
+                raise BarsError(
+                    f"the stream follows no market {symbol!r}. {suggest_names(symbol, self)} Begin "
+                    "a new stream with the history of all markets."
+                )
+            with name_market(symbol):
+                read[symbol] = self._streams[symbol].read(bar)
+        for symbol, (time, _) in read.items():
+            first, (first_time, _) = next(iter(read.items()))
+            if naive_utc(time) != naive_utc(first_time):
+                raise BarsError(
+                    f"all bars of an update must have one time, got {first_time} of market "
+                    f"{first} and {time} of market {symbol}. Give each its own update, in the "
+                    "order of time."
+                )
+        if self._across is not None:
+            self._across.look(read)
+        return read
+
+
+class _RowsAcross:
+    """The rows of features of one moment, for the streams of all markets."""
+
+    def __init__(self, trailing: TrailingPanel) -> None:
+        self._trailing = trailing
+        self._bars: _NewBars = {}
+        self._rows: dict[str, np.ndarray] = {}
+
+    def look(self, bars: _NewBars) -> None:
+        """Compute the rows of these bars."""
+        self._bars, self._rows = bars, self._trailing.rows_after(bars)
+
+    def keep(self) -> None:
+        """Keep the bars that were looked at."""
+        self._trailing.append(self._bars)
+        self._bars, self._rows = {}, {}
+
+    def row_of(self, symbol: str) -> np.ndarray:
+        """The row of one market."""
+        if symbol not in self._rows:
+            raise FeatureError(
+                "A feature looks across the markets of a panel, and there is the bar of one market "
+                "only. Give the bars of all markets at once: "
+                'stream.update({"' + symbol + '": bar, ...}).'
+            )
+        return self._rows[symbol]
+
+
+class _MarketRows:
+    """What the stream of one market sees of the rows of all."""
+
+    def __init__(self, across: _RowsAcross, symbol: str, history: pd.DataFrame) -> None:
+        self._across = across
+        self._symbol = symbol
+        self.last_time: pd.Timestamp | None = history.index[-1] if len(history) else None
+
+    def row_after(self, time: pd.Timestamp, values: list[float]) -> np.ndarray:
+        """The row of the bar that all markets were asked about."""
+        return self._across.row_of(self._symbol)
+
+    def append(self, time: pd.Timestamp, values: list[float]) -> None:
+        """Note the time; the bars of all markets are kept at once."""
+        self.last_time = time
