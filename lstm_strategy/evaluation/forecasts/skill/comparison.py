@@ -50,6 +50,7 @@ class SkillComparison:
         rank_ics: The rank IC of each day, one column a model.
         judged: The model that the verdict is about.
         reference: The model that it is held against.
+        is_reference_given: Whether `against` named it; else it is the best of the others.
         horizon: Bars ahead.
         cost_rate: What a trade costs one way, a fraction of its value.
         n_quantiles: Of the spread.
@@ -65,6 +66,7 @@ class SkillComparison:
     rank_ics: pd.DataFrame
     judged: str
     reference: str
+    is_reference_given: bool
     horizon: int
     cost_rate: float
     n_quantiles: int
@@ -84,18 +86,24 @@ class SkillComparison:
         lead = clustered_mean(
             self.rank_ics[self.judged] - self.rank_ics[self.reference], horizon=self.horizon
         )
+        n_others = len(self.table) - 1
+        is_chosen = not self.is_reference_given and n_others > 1
+        chosen = f", the best of the {n_others} others" if is_chosen else ""
         if lead.mean == 0 or not lead.error > 0:
-            return f"{self.judged} ranks the markets the same as {self.reference}."
-        p_value = 2.0 * float(stats.t.sf(abs(lead.t), max(lead.n_days - 1, 1)))
-        side = "above" if lead.mean > 0 else "below"
+            return f"{self.judged} ranks the markets the same as {self.reference}{chosen}."
+        p_value, choice = 2.0 * float(stats.t.sf(abs(lead.t), max(lead.n_days - 1, 1))), ""
+        if is_chosen and lead.mean < 0:  # the best of many is ahead by luck more often than one is
+            p_value = min(1.0, n_others * p_value)
+            choice = f", the choice among {n_others} allowed for"
         own = float(self.table["rank_ic"][self.judged])
+        side = "above" if lead.mean > 0 else "below"
         size = f"{abs(lead.mean):.3f} {side} {self.reference}'s"
-        luck = f"luck explains such a difference with {p_text(p_value)}"
+        luck = f"luck explains such a difference with {p_text(p_value)}{choice}"
         if p_value <= _SIGNIFICANT:
-            return f"{self.judged}'s rank IC of {own:.3f} is {size}; {luck}."
+            return f"{self.judged}'s rank IC of {own:.3f} is {size}{chosen}; {luck}."
         return (
-            f"No evidence that {self.judged} ranks markets better than {self.reference}: its rank "
-            f"IC of {own:.3f} is {size}, and {luck}."
+            f"No evidence that {self.judged} ranks markets better than {self.reference}{chosen}: "
+            f"its rank IC of {own:.3f} is {size}, and {luck}."
         )
 
     def describe_terms(self) -> str:

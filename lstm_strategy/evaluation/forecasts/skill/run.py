@@ -94,6 +94,7 @@ def compare_on_panel(
         horizon=horizon,
         cost_rate=cost_rate,
         n_quantiles=n_quantiles,
+        is_reference_given=against is not None,
         n_markets=int(common.any().sum()),
         n_forecasts=int(information.table["n_forecasts"][horizon]),
         notes=tuple(notes),
@@ -184,28 +185,31 @@ def _find_common(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Where all models have a forecast out of sample, by time and market, and notes on the rest."""
     within = slice_panel(panel, start, end)
-    first = next(iter(asked.values())).calls.forecasts
-    common = pd.DataFrame(False, index=first.index, columns=first.columns)
+    forecasts = next(iter(asked.values())).calls.forecasts
+    common = pd.DataFrame(False, index=forecasts.index, columns=forecasts.columns)
     for symbol in common.columns.intersection(list(within)):
         common.loc[naive_utc_index(within[symbol].index), symbol] = True
     ends = {name: m.trained_until for name, m in asked.items() if m.trained_until is not None}
     notes = []
     if ends:
         last = max(ends, key=lambda name: ends[name])
-        learned = common.index <= ends[last]
-        if start is not None and common[learned].to_numpy().any():
+        is_learned = common.index <= ends[last]
+        if not common[~is_learned].to_numpy().any():
             raise ForecastError(
                 f"forecasts are compared out of sample, but {last} was trained until "
-                f"{format_time(ends[last])}. Choose a later start, or leave it out."
-            )
-        common.loc[learned] = False
-        if not common.to_numpy().any():
-            raise ForecastError(
-                f"forecasts are compared out of sample, but {last} was trained until "
-                f"{format_time(ends[last])}, and no bar comes later. Fit it on fewer bars, or load "
+                f"{ends[last]:%Y-%m-%d}, and no bar comes later. Fit it on fewer bars, or load "
                 "later ones."
             )
-        notes.append(f"Bars until {format_time(ends[last])} are left out: {last} has seen them.")
+        first = format_time(common.index[~is_learned][0])
+        if common[is_learned].to_numpy().any():
+            if start is not None:
+                raise ForecastError(
+                    f"forecasts are compared out of sample, and those of {last} begin at {first}, "
+                    f"after its training, but start is {start}. Choose a later start, or leave it "
+                    "out."
+                )
+            notes.append(f"Bars before {first} are left out, since {last} was trained on such.")
+        common.loc[is_learned] = False
     n_after = int(common.to_numpy().sum())
     for model in asked.values():
         common &= model.calls.forecasts.reindex_like(common).notna()

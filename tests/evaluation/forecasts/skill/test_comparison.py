@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -88,6 +89,20 @@ def test_the_verdict_is_on_the_first_model_and_claims_what_the_test_shows(compar
     assert compare_forecasts(same, panel).verdict == "one ranks the markets the same as other."
 
 
+def test_the_best_of_many_is_ahead_by_luck_more_often_than_one_is(panel):
+    models = {str(seed): foresee(panel, 0.0, seed=seed) for seed in range(8)}
+    worst = compare_forecasts(models, panel).table["rank_ic"].idxmin()
+    ordered = {worst: models[worst], **models}
+    chosen, given = (
+        compare_forecasts(ordered, panel, **options).verdict
+        for options in ({}, {"against": compare_forecasts(ordered, panel).reference})
+    )
+    assert "the best of the 7 others" in chosen
+    assert chosen.endswith("the choice among 7 allowed for.")
+    p_values = [float(re.search(r"p = (\d\.\d+)", verdict)[1]) for verdict in (chosen, given)]
+    assert p_values[0] == pytest.approx(min(1.0, 7 * p_values[1]), abs=0.004)
+
+
 def test_it_is_shown_as_text_as_a_page_and_as_json(comparison, tmp_path):
     assert comparison.describe_terms().startswith(
         "2 forecasts of the returns of the next bar of 6 markets, 1,154 of each model, 2001-01-01"
@@ -108,8 +123,9 @@ def test_bars_that_a_forecaster_has_seen_are_left_out(panel):
     models["dull"] = foresee(panel, 0.0)
     result = compare_forecasts(models, panel)
     assert result.rank_ics.index[0] == panel["A"].index[121]
-    assert result.notes[0] == "Bars until 2001-05-01 are left out: model has seen them."
-    with pytest.raises(ForecastError, match="model was trained until 2001-05-01"):
+    note = "Bars before 2001-05-02 are left out, since model was trained on such."
+    assert result.notes[0] == note
+    with pytest.raises(ForecastError, match="those of model begin at 2001-05-02, after its train"):
         compare_forecasts(models, panel, start="2001-04")
     with pytest.raises(ForecastError, match="no bar comes later"):
         compare_forecasts(models, {symbol: bars[:end] for symbol, bars in panel.items()})
