@@ -22,6 +22,7 @@ from lstm_strategy.learning.forecaster import (
     write_folder,
 )
 from lstm_strategy.support import count_of, temporary_folder, workers
+from lstm_strategy.trading.cerebro import trades_one_market
 
 
 def load_bars(source: str, reading: ReadingOptions) -> pd.DataFrame:
@@ -64,6 +65,20 @@ def slice_markets(
         return slice_by_options(bars, start, end)
     _check_dates(bars[bars.symbols[0]], start, end)
     return slice_panel(bars, start, end)
+
+
+def check_can_trade(strategy: type, bars: pd.DataFrame | Panel) -> None:
+    """Refuse several markets for a strategy that would trade the first of them only.
+
+    Raises:
+        SettingsError: Naming a market to choose.
+    """
+    if isinstance(bars, Panel) and len(bars) > 1 and trades_one_market(strategy):
+        raise SettingsError(
+            f"{strategy.__name__} trades one market, and BARS holds {len(bars)}. Choose one, such "
+            f"as --symbol {bars.symbols[0]}, or a strategy that decides for all of them: a "
+            "PortfolioStrategy."
+        )
 
 
 def describe_markets(bars: pd.DataFrame | Panel) -> str:

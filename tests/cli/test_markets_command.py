@@ -74,6 +74,35 @@ def test_a_model_of_several_markets_forecasts_one(results, markets, panel_model)
     assert rows_of(shown)["1971-02-24"] == [f"{v:.4f}" for v in frame.iloc[-1]]
 
 
+HALVES = """
+from lstm_strategy import PortfolioStrategy
+
+class Halves(PortfolioStrategy):
+    def target_exposures(self):
+        return {"A01": 0.5, "A02": -0.25}
+"""
+
+
+def test_a_portfolio_of_several_markets_is_shown_and_written_market_by_market(results, markets):
+    Path("halves.py").write_text(HALVES)
+    words = ("backtest", "markets", "--strategy", "halves.py:Halves", "--out", "held")
+    shown = results(*words, "--symbols", "A01,A02")
+    assert "Wrote markets.csv, metrics.csv, equity.csv, trades.csv and equity.png to held/" in shown
+    kept = pd.read_csv("held/markets.csv", index_col="symbol")
+    assert kept["exposure"].to_dict() == pytest.approx({"A01": 0.5, "A02": 0.25}, abs=0.02)
+    rows = rows_of(shown)
+    for symbol, exposure in kept["exposure"].items():
+        assert rows[symbol][0] == f"{exposure:.1%}"
+
+
+def test_a_strategy_of_one_market_is_not_for_several(refusal, results, markets):
+    message = refusal("backtest", "markets", "--strategy", "MACD")
+    assert "MACD trades one market, and BARS holds 3. Choose one, such as --symbol A01" in message
+    assert (
+        "Sharpe" in results("backtest", "markets", "--strategy", "MACD", "--symbol", "A01").title()
+    )
+
+
 REFUSALS = {
     "an empty folder": (["empty"], "no file of bars in the folder empty, nothing"),
     "no match": (["none/*.csv"], "no file matches none/*.csv"),

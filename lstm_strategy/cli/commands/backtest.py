@@ -8,15 +8,16 @@ from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
 from lstm_strategy.cli.option_groups import BrokerOptions
 from lstm_strategy.cli.out_folder import check_names, keep_results
-from lstm_strategy.cli.reading import ReadingOptions
+from lstm_strategy.cli.reading import MarketsOptions
 from lstm_strategy.errors import SettingsError
 
 _RESULT_FILES = ("metrics.csv", "equity.csv", "trades.csv", "equity.png")
+_PANEL_FILES = ("markets.csv", *_RESULT_FILES)
 
 
 def backtest(
-    bars: opt.Bars,
-    reading: ReadingOptions,
+    bars: opt.BarsOrMarkets,
+    reading: MarketsOptions,
     broker: BrokerOptions,
     model: opt.Model = None,
     engine: opt.Engine = "auto",
@@ -37,12 +38,18 @@ def backtest(
 ) -> None:
     """Run one strategy and show its metrics.
 
-    A model starts at the first bar after its training, unless --start says otherwise. Other
-    results in the folder --out stay, unless --force replaces them.
+    A model starts at the first bar after its training, unless --start says otherwise. Several
+    markets are traded together, by a strategy that decides for all of them. Other results in the
+    folder --out stay, unless --force replaces them.
 
     Example: `lstm-strategy backtest prices.csv --model model --commission 0.0005`
     """
-    from lstm_strategy.cli.inputs import load_bars, rules_from_options, slice_by_options
+    from lstm_strategy.cli.inputs import (
+        check_can_trade,
+        load_markets,
+        rules_from_options,
+        slice_markets,
+    )
     from lstm_strategy.cli.output import print_result, say, status
     from lstm_strategy.cli.strategy_file import explain_failures, find_strategy
     from lstm_strategy.evaluation.backtests import run_backtest
@@ -50,21 +57,23 @@ def backtest(
     from lstm_strategy.trading import declared_params
     from lstm_strategy.trading.lstm import LSTMStrategy
 
-    check_names(out_dir, _RESULT_FILES)
+    check_names(out_dir, _PANEL_FILES)
     chosen, params = find_strategy(strategy) if strategy else (LSTMStrategy, {})
     params = {**load_config(config).strategy, **params, **rules_from_options(long_only)}
     if model is not None and "model" not in declared_params(chosen):
         raise SettingsError(f"{strategy} takes no --model. Leave --model or --strategy out.")
     if model is None and strategy is None and "model" not in params:
         raise SettingsError("Nothing to run. Give --model DIR, or --strategy NAME.")
-    frame, terms = load_bars(bars, reading), broker.build_broker(config)
-    slice_by_options(frame, start, end)  # refuses dates that leave no bar
+    markets, terms = load_markets(bars, reading), broker.build_broker(config)
+    check_can_trade(chosen, markets)
+    slice_markets(markets, start, end)  # refuses dates that leave no bar
     with status("Backtesting"), explain_failures(chosen):
         if model is not None:
             params["model"] = open_forecaster(model, engine=engine)
-        result = run_backtest(chosen, frame, start=start, end=end, broker=terms, **params)
+        result = run_backtest(chosen, markets, start=start, end=end, broker=terms, **params)
     print_result(result)
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
             result.save(folder)
-        say(f"Wrote metrics.csv, equity.csv, trades.csv and equity.png to {out_dir}/.")
+        *others, last = _RESULT_FILES if result.contribution is None else _PANEL_FILES
+        say(f"Wrote {', '.join(others)} and {last} to {out_dir}/.")

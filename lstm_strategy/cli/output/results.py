@@ -9,7 +9,9 @@ from lstm_strategy.evaluation.backtests import (
     span_text,
 )
 from lstm_strategy.evaluation.verdict import Assessment
+from lstm_strategy.support import count_of
 
+_MOST_MARKETS = 20
 _NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "costs"]
 
 
@@ -20,7 +22,22 @@ def print_result(result: BacktestResult) -> None:
         table.add_row(str(name).replace("_", " "), value)
     say(f"{result.label}, {span_text(result.equity)}")
     out.print(table)
+    if result.contribution is not None:
+        _print_markets(result)
     _print_orders(result)
+
+
+def _print_markets(result: BacktestResult) -> None:
+    """Print what each market of a panel did, those that moved the result most above the others."""
+    by_market = result.by_market
+    largest = by_market["contribution"].abs().sort_values(ascending=False).index[:_MOST_MARKETS]
+    readable = readable_metrics(by_market.loc[largest])
+    table = build_table(["market", *readable.columns])
+    for row in readable.itertuples():
+        table.add_row(*map(str, row))
+    out.print(table)
+    if len(by_market) > _MOST_MARKETS:
+        say(f"And {count_of(len(by_market) - _MOST_MARKETS, 'market')} that contributed less.")
 
 
 def print_comparison(comparison: ResultSet) -> None:

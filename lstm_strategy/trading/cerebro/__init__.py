@@ -8,6 +8,7 @@ from lstm_strategy.trading.cerebro.run import (
     collect_run,
     run_cerebro,
     run_for_chart,
+    trades_one_market,
 )
 from lstm_strategy.trading.cerebro.run_bars import sum_markets
 from lstm_strategy.trading.cerebro.trades import trades_from_fills
@@ -25,4 +26,5 @@ __all__ = [
     "run_for_chart",
     "sum_markets",
     "trades_from_fills",
+    "trades_one_market",
 ]

@@ -245,12 +245,18 @@ def build_cerebro(
     return cerebro
 
 
+def trades_one_market(strategy: type[bt.Strategy]) -> bool:
+    """Whether a strategy of ours trades the first of its datas only, whatever others it is given.
+
+    Args:
+        strategy: The class.
+    """
+    return issubclass(strategy, TargetStrategy) and not issubclass(strategy, PortfolioStrategy)
+
+
 def _check_can_trade(strategy: type[bt.Strategy], bars: RunBars) -> None:
     """Refuse many markets for a strategy that would trade the first of them only."""
-    trades_one = issubclass(strategy, TargetStrategy) and not issubclass(
-        strategy, PortfolioStrategy
-    )
-    if trades_one and len(bars.markets) > 1:
+    if trades_one_market(strategy) and len(bars.markets) > 1:
         first, *_ = bars.markets
         raise TradingError(
             f"{strategy.__name__} trades one market, and the panel has {len(bars.markets)}. Run it "
