@@ -225,7 +225,12 @@ class FeatureSet:
     @property
     def reads_volume(self) -> bool:
         """Whether a feature changes with the volume."""
-        return any(reads_volume(spec) for spec in self.specs)
+        return bool(self.volume_readers)
+
+    @property
+    def volume_readers(self) -> list[str]:
+        """The features that change with the volume, as they are written."""
+        return [format_spec(spec) for spec in self.specs if reads_volume(spec)]
 
     def frame(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Compute the feature columns for every bar.
@@ -343,7 +348,7 @@ class FeatureSet:
         """
         if len(bars) <= self.warm_up or bars["volume"].any():
             return
-        readers = [format_spec(spec) for spec in self.specs if reads_volume(spec)]
+        readers = self.volume_readers
         if readers:
             raise FeatureError(
                 f"The bars have no volume (it is 0 on every bar), and {', '.join(readers)} "

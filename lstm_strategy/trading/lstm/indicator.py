@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TooFewBarsError, TradingError
+from lstm_strategy.learning.features import FeatureSet
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, Stream
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
 from lstm_strategy.trading.backtrader_internals import owner_of
@@ -169,6 +170,8 @@ class LSTMIndicator(bt.Indicator):
             if np.isnan(columns[name]).all():
                 raise self._lost_column(name)
         if "volume" in columns:
+            if self._forecaster.reads_volume and np.isnan(columns["volume"]).all():
+                raise self._lost_volume()
             columns["volume"] = self._known_volume(columns["volume"])
         times = np.array(self.data.lines.datetime.array[:n_bars])
         return pd.DataFrame(columns, index=self._bar_clock.times(times))
@@ -233,6 +236,15 @@ class LSTMIndicator(bt.Indicator):
             "replaydata and filters of backtrader carry its own seven lines only. Aggregate the "
             "bars in pandas, bars.resample('W').agg({..., "
             f"{name!r}: 'last'}}), and feed those; or fill the column."
+        )
+
+    def _lost_volume(self) -> TradingError:
+        card = self._forecaster.card
+        readers = [] if card is None else FeatureSet.from_dict(card.features).volume_readers
+        names = ", ".join(readers) or "a feature"
+        return TradingError(
+            f"The feed has no volume, which {names} of the model reads. Feed bars with a volume, "
+            'or train with features that read none, such as the preset "prices".'
         )
 
     def _check_is_feed(self) -> None:

@@ -1,6 +1,7 @@
 """The indicator gives the numbers of the batch, whatever way Cerebro runs."""
 
 import itertools
+from types import SimpleNamespace
 
 import backtrader as bt
 import numpy as np
@@ -8,7 +9,13 @@ import pandas as pd
 import pytest
 from made_up import ConstantForecaster, RememberingForecaster, random_walk
 
-from lstm_strategy import BarsFeed, LSTMForecaster, LSTMIndicator, LSTMStrategyError
+from lstm_strategy import (
+    BarsFeed,
+    FeatureSet,
+    LSTMForecaster,
+    LSTMIndicator,
+    LSTMStrategyError,
+)
 from lstm_strategy.learning.serving import open_forecaster, precompute_forecasts
 
 BARS = random_walk(90, seed=4)
@@ -376,6 +383,32 @@ def test_a_volume_that_nobody_reads_may_be_unknown(feed, volume):
     strategy = recorded(cerebro, PriceForecaster())
     known = bars.assign(volume=bars["volume"].clip(lower=0).fillna(0))
     assert_same_numbers(strategy, RememberingForecaster().forecast(known))
+
+
+@pytest.mark.parametrize(
+    ("specs", "named"),
+    [
+        (None, "a feature"),
+        ([{"kind": "obv"}, {"kind": "rsi"}, {"kind": "relative_volume", "length": 20}], "both"),
+    ],
+    ids=["no card", "two readers"],
+)
+def test_a_feed_without_volume_is_refused_with_the_features_that_read_it(specs, named):
+    features = None if specs is None else FeatureSet(specs)
+
+    class VolumeForecaster(RememberingForecaster):
+        reads_volume = True
+        card = None if features is None else SimpleNamespace(features=features.to_dict())
+
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.adddata(bt.feeds.PandasData(dataname=BARS.drop(columns="volume"), volume=None))
+    with pytest.raises(LSTMStrategyError) as refused:
+        recorded(cerebro, VolumeForecaster())
+    readers = "obv(), relative_volume(length=20)" if named == "both" else named
+    assert str(refused.value) == (
+        f"The feed has no volume, which {readers} of the model reads. Feed bars with a volume, or "
+        'train with features that read none, such as the preset "prices".'
+    )
 
 
 def test_the_features_say_whether_the_volume_is_read():
