@@ -24,6 +24,8 @@ from lstm_strategy.learning.forecaster import (
 from lstm_strategy.support import count_of, temporary_folder, workers
 from lstm_strategy.trading.cerebro import trades_one_market
 
+_MOST_NOTES = 20
+
 
 def load_bars(source: str, reading: ReadingOptions) -> pd.DataFrame:
     """The bars of a source; what was repaired, dropped or left out is reported in one line.
@@ -48,7 +50,8 @@ def load_markets(source: str, reading: MarketsOptions) -> pd.DataFrame | Panel:
     """
     bars, notes = reading.read_markets(source)
     if notes:
-        say(f"{source}: {'; '.join(notes)}.")
+        more = f"; and {len(notes) - _MOST_NOTES} notes more" if len(notes) > _MOST_NOTES else ""
+        say(f"{source}: {'; '.join(notes[:_MOST_NOTES])}{more}.")
     return bars
 
 
@@ -67,18 +70,26 @@ def slice_markets(
     return slice_panel(bars, start, end)
 
 
-def check_can_trade(strategy: type, bars: pd.DataFrame | Panel) -> None:
-    """Refuse several markets for a strategy that would trade the first of them only.
+def load_markets_for(strategy: type, source: str, reading: MarketsOptions) -> pd.DataFrame | Panel:
+    """The bars of one market or of several, for a strategy that may trade one of them only.
 
     Raises:
-        SettingsError: Naming a market to choose.
+        SettingsError: As `load_markets` raises it, or naming the market to choose for such a
+            strategy.
+        BarsError: As `load_markets` raises it.
     """
-    if isinstance(bars, Panel) and len(bars) > 1 and trades_one_market(strategy):
+    if not trades_one_market(strategy):
+        return load_markets(source, reading)
+    if not reading.is_about_several:
+        return load_bars(source, reading)
+    bars = load_markets(source, reading)
+    if isinstance(bars, Panel) and len(bars) > 1:
         raise SettingsError(
-            f"{strategy.__name__} trades one market, and BARS holds {len(bars)}. Choose one, such "
-            f"as --symbol {bars.symbols[0]}, or a strategy that decides for all of them: a "
+            f"{strategy.__name__} trades one market, and was given {len(bars)}. Choose one: "
+            f"--symbol {bars.symbols[0]}. Or take a strategy that decides for all of them, a "
             "PortfolioStrategy."
         )
+    return bars
 
 
 def describe_markets(bars: pd.DataFrame | Panel) -> str:

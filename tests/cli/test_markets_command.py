@@ -97,7 +97,11 @@ def test_a_portfolio_of_several_markets_is_shown_and_written_market_by_market(re
 
 def test_a_strategy_of_one_market_is_not_for_several(refusal, results, markets):
     message = refusal("backtest", "markets", "--strategy", "MACD")
-    assert "MACD trades one market, and BARS holds 3. Choose one, such as --symbol A01" in message
+    assert (
+        "one market is wanted here, and markets holds 3 (A01, A02, A03). Choose one: --s" in message
+    )
+    message = refusal("backtest", "markets", "--strategy", "MACD", "--symbols", "A02,A01")
+    assert "MACD trades one market, and was given 2. Choose one: --symbol A02. Or" in message
     assert (
         "Sharpe" in results("backtest", "markets", "--strategy", "MACD", "--symbol", "A01").title()
     )

@@ -52,7 +52,7 @@ def test_a_repair_is_wanted_by_an_option_and_said(results, refusal, here):
 def test_one_market_of_a_folder_is_chosen_and_several_are_counted(results, refusal, here):
     results("simulate", "noise", "--assets", 7, "--bars", 60, "--out", "sim")
     message = refusal("backtest", "sim", "--strategy", "Buy and hold")
-    assert "the bars of one market, and sim holds 7 (A01, A02, A03, A04, A05, …)" in message
+    assert "one market is wanted here, and sim holds 7 (A01, A02, A03, A04, A05, …)" in message
     assert "Choose one: --symbol A01." in message
     words = ("backtest", "sim", "--symbol", "a02", "--strategy", "Buy and hold", "--out")
     shown = results(*words, "chosen")

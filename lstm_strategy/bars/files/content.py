@@ -108,7 +108,8 @@ def _check_is_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         raise BarsError(f"{path} can't be read ({error}). Check the path.") from error
     if not is_there:
-        _choose_kind(path)  # a name of no use is named first
+        if path.suffix:
+            _choose_kind(path)  # a name of no use is named first
         raise BarsError(f"there is no file {path}. Check the path.")
     raise BarsError(f"{path} is {found}. Pass a file of bars.")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
@@ -19,6 +20,7 @@ from lstm_strategy.support import suggest_names
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
+_log = logging.getLogger(__name__)
 _MOST_SHOWN = 10
 
 ReadMarket = Callable[[], LoadedBars]
@@ -138,6 +140,8 @@ class Panel(Mapping[str, pd.DataFrame]):
         if not isinstance(market, LoadedBars):
             with name_market(symbol):
                 market = self._markets[symbol] = market()
+            if market.notes:
+                _log.warning("%s: %s", symbol, "; ".join(market.notes))
         return market
 
 

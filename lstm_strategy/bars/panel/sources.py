@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import pandas as pd
 
@@ -92,6 +92,8 @@ def _find_at(path: Path, name: str, reading: dict[str, Any]) -> FoundMarkets:
         if not paths:
             raise BarsError(f"no file matches {name}. Check the folder and the pattern.")
         return _find_in_files(paths, f"what matches {name},", reading)
+    if not path.exists():
+        raise BarsError(f"there is no folder and no file {path}. Check the path.")
     found = find_markets(path, **reading)
     if found.readers:
         return FoundMarkets(found.readers, tuple(f"{path}: {note}" for note in found.notes))
@@ -163,9 +165,8 @@ def _read_file(path: Path, reading: dict[str, Any]) -> LoadedBars:
         return read_bars(path, **reading)
     except SeveralMarketsError as error:
         raise BarsError(
-            f"{path} holds {count_of(len(error.markets), 'market')} "
-            f"({', '.join(error.markets[:5])}{', …' * (len(error.markets) > 5)}), and a panel of "
-            "several files wants one in each. Load that file by itself, or split it."
+            f"{path} {_describe_several(error)}, and a panel of several files wants one in each. "
+            "Load that file by itself, or split it."
         ) from error
 
 
@@ -173,12 +174,23 @@ def _read_given(
     value: pd.DataFrame | str | os.PathLike[str], reading: dict[str, Any]
 ) -> LoadedBars:
     """A market that the user gave by its symbol."""
-    if isinstance(value, pd.DataFrame):
+    if _is_path(value):
+        return _read_file(Path(value), reading)
+    try:
         return read_bars(value, **reading)
-    return _read_file(Path(value), reading) if _is_path(value) else read_bars(value, **reading)
+    except SeveralMarketsError as error:
+        raise BarsError(
+            f"the frame {_describe_several(error)}. Choose one of them by load_bars(frame, symbol="
+            f'"{error.markets[0]}"), or load the frame by itself.'
+        ) from error
 
 
-def _is_path(value: object) -> bool:
+def _describe_several(error: SeveralMarketsError) -> str:
+    names = ", ".join(error.markets[:5]) + ", …" * (len(error.markets) > 5)
+    return f"holds {count_of(len(error.markets), 'market')} ({names})"
+
+
+def _is_path(value: object) -> TypeGuard[str | os.PathLike[str]]:
     return isinstance(value, os.PathLike) or (
         isinstance(value, str) and not re.match(r"[A-Za-z]\w+:", value)
     )

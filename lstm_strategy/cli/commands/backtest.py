@@ -45,8 +45,7 @@ def backtest(
     Example: `lstm-strategy backtest prices.csv --model model --commission 0.0005`
     """
     from lstm_strategy.cli.inputs import (
-        check_can_trade,
-        load_markets,
+        load_markets_for,
         rules_from_options,
         slice_markets,
     )
@@ -64,8 +63,7 @@ def backtest(
         raise SettingsError(f"{strategy} takes no --model. Leave --model or --strategy out.")
     if model is None and strategy is None and "model" not in params:
         raise SettingsError("Nothing to run. Give --model DIR, or --strategy NAME.")
-    markets, terms = load_markets(bars, reading), broker.build_broker(config)
-    check_can_trade(chosen, markets)
+    markets, terms = load_markets_for(chosen, bars, reading), broker.build_broker(config)
     slice_markets(markets, start, end)  # refuses dates that leave no bar
     with status("Backtesting"), explain_failures(chosen):
         if model is not None:

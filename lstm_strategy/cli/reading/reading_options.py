@@ -57,8 +57,8 @@ class ReadingOptions:
         if self.symbol is None:
             shown = ", ".join(panel.symbols[:5]) + ", …" * (len(panel) > 5)
             raise SettingsError(
-                f"this command takes the bars of one market, and {source} holds {len(panel)} "
-                f"({shown}). Choose one: --symbol {panel.symbols[0]}."
+                f"one market is wanted here, and {source} holds {len(panel)} ({shown}). Choose "
+                f"one: --symbol {panel.symbols[0]}."
             )
         panel = load_panel(source, symbols=[self.symbol], **self.for_every_market())
         return LoadedBars(panel[panel.symbols[0]], panel.notes)
@@ -99,6 +99,11 @@ class MarketsOptions(ReadingOptions):
     symbols: opt.Symbols = None
     universe: opt.Universe = None
     on_bad: opt.OnBad = "raise"
+
+    @property
+    def is_about_several(self) -> bool:
+        """Whether an option was given that is about several markets."""
+        return (self.symbols, self.universe, self.on_bad) != (None, None, "raise")
 
     def read_markets(self, source: str) -> LoadedMarkets:
         """The bars of one market or of several, and what was done to get them.

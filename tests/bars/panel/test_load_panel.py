@@ -124,6 +124,41 @@ def test_markets_given_by_symbol_may_be_frames_files_and_samples(tmp_path):
     assert panel["X"].equals(panel["Y"])
 
 
+def test_what_was_done_to_a_market_is_said_when_it_is_read(tmp_path, caplog):
+    newest_first = "\n".join([HEADER, *reversed(A.splitlines()[1:])])
+    panel = load_panel(write_files(tmp_path, AAA__csv=newest_first))
+    with caplog.at_level(logging.WARNING):
+        assert panel["AAA"]["close"].tolist() == [11, 12]
+        assert panel["AAA"] is panel["AAA"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "AAA: the newest bar came first; the order was reversed"
+    ]
+    assert panel.notes == ("AAA: the newest bar came first; the order was reversed",)
+
+
+def test_a_frame_of_several_markets_is_not_one_of_them(tmp_path):
+    write_files(tmp_path, long__csv=LONG)
+    panel = load_panel({"X": pd.read_csv(tmp_path / "long.csv")})
+    with pytest.raises(BarsError, match=r"^market X: the frame holds 2 markets \(BBB, AAA\)\. Ch"):
+        panel["X"]
+
+
+@pytest.mark.parametrize("kind", ["category", "int64", "datetime index"])
+def test_frames_tell_markets_apart_by_whatever_names_them(tmp_path, kind):
+    write_files(tmp_path, long__csv=LONG)
+    frame = pd.read_csv(tmp_path / "long.csv", parse_dates=["Date"])
+    names = {"AAA": "AAA", "BBB": "BBB"}
+    if kind == "int64":
+        names = {"AAA": "600519", "BBB": "601398"}
+        frame["Symbol"] = frame["Symbol"].map({"AAA": 600519, "BBB": 601398})
+    elif kind == "category":
+        frame["Symbol"] = frame["Symbol"].astype("category")
+    else:
+        frame = frame.set_index("Date")
+    panel = load_panel(frame)
+    assert closes(panel) == {names["BBB"]: [21, 22], names["AAA"]: [11, 12]}
+
+
 def test_symbols_choose_markets_in_their_order_whatever_their_case(tmp_path):
     write_files(tmp_path, AAA__csv=A, BBB__csv=B, CCC__csv=A)
     panel = load_panel(tmp_path, symbols=["ccc", "AAA"])
@@ -155,7 +190,7 @@ def test_other_files_of_a_folder_are_left_out_and_said(tmp_path, caplog):
         pytest.param({}, ".", "no file of bars in the folder .*, nothing", id="an empty folder"),
         pytest.param({"a__md": ""}, ".", "no file of bars in .*, only a.md", id="other files"),
         pytest.param({}, "*.csv", r"no file matches .*\*.csv. Check", id="nothing matches"),
-        pytest.param({}, "none", "must end in|there is no file", id="no such folder"),
+        pytest.param({}, "none", "there is no folder and no file .*none. Check", id="no folder"),
         pytest.param(
             {"A__csv": A, "A__txt": A},
             ".",
