@@ -304,6 +304,7 @@ class FeatureForecaster(TrainableForecaster):
         """
         if is_panel(history):
             markets = self._check_markets(history)
+            self.inputs.check_panel(markets)
             models = {symbol: self._streamed(self._scale_of(symbol)) for symbol in markets}
             return PanelStream(models, markets)
         known = None if history is None else validate_bars(history, may_stand_still=True)
@@ -337,6 +338,7 @@ class FeatureForecaster(TrainableForecaster):
         for symbol, bars in markets.items():
             with name_market(symbol):
                 self._check_inputs(bars)
+        self.inputs.check_panel(markets)
         for symbol, inputs in panel_frames(self.inputs, markets):
             answers = self._answer_inputs(inputs)
             yield symbol, _Answered(self._scale_of(symbol), answers, inputs)

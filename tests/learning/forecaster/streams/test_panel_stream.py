@@ -113,3 +113,12 @@ def test_bars_that_cannot_be_taken_leave_the_stream_as_it_was(model, panel):
         stream["A"].update(bars["A"])
     assert stream.update(bars) == expected
     assert stream.update({}) == {}
+
+
+def test_a_market_that_meets_no_other_is_refused(model, panel):
+    alone = {"B": panel["B"]}
+    late = panel | {"D": random_walk(300, start="2001-01-01 12:00")}
+    for given, symbol in ((alone, "B"), (late, "D")):
+        for ask in (model.forecast, model.stream):
+            with pytest.raises(FeatureError, match=f"no bar of market {symbol} has the time of an"):
+                ask(given)
