@@ -18,6 +18,7 @@ from benchmarks.figures import Measured, Skipped, console, format_figure
 from lstm_strategy.support import library_versions
 
 FOLDER = Path(__file__).parent
+TABLES = ("acl18",)  # benchmarks that print a table of their own, with arguments of their own
 LIBRARIES = (
     "backtrader",
     "jax",
@@ -74,6 +75,10 @@ def build_table(
 
 def main(words: list[str] | None = None) -> int:
     """Return 1 if a ratio fell by much; results.json is then left as it is without --write."""
+    words = sys.argv[1:] if words is None else words
+    if words and words[0] in TABLES:
+        code: int = importlib.import_module(f"benchmarks.{words[0]}").main(words[1:])
+        return code
     modules = benchmark_modules()
     by_name = {short_name(module): module for module in modules}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
