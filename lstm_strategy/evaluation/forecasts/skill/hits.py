@@ -16,6 +16,7 @@ from lstm_strategy.evaluation.forecasts.skill.alignment import (
 )
 from lstm_strategy.evaluation.plots import plot_by_horizon
 from lstm_strategy.evaluation.statistics import clustered_mean
+from lstm_strategy.support import count_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +101,13 @@ def count_hits(calls: Calls, horizons: Iterable[int], *, neutral: float) -> HitR
         n_left_out = int(told.notna().to_numpy().sum() - is_counted.sum())
         if not is_counted.any():
             raise ForecastError(
-                f"no forecast that isn't {neutral:g} has a move over {horizon} bars beside it. "
-                "Pass forecasts of bars that others follow."
+                f"no forecast that isn't {neutral:g} has a move over {count_of(horizon, 'bar')} "
+                "beside it. Pass forecasts of bars that others follow."
             )
         if n_left_out:
             notes.append(
-                f"Over {horizon} bar{'s' if horizon > 1 else ''}, {n_left_out:,} forecasts are "
-                "left out: they make no call, or the close was the same."
+                f"Over {count_of(horizon, 'bar')}, {count_of(n_left_out, 'forecast')} made no "
+                "call or met the same close, and aren't counted."
             )
         hit = np.where(is_counted, call == move, np.nan)
         up = np.where(is_counted, move > 0, np.nan)

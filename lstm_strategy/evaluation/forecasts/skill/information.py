@@ -17,6 +17,7 @@ from lstm_strategy.evaluation.forecasts.skill.alignment import (
 )
 from lstm_strategy.evaluation.plots import plot_by_horizon
 from lstm_strategy.evaluation.statistics import ClusteredMean, clustered_mean
+from lstm_strategy.support import count_of
 
 _FEWEST_MARKETS = 3  # two points always lie on a line
 _FEWEST_ROWS = 3
@@ -107,7 +108,7 @@ def correlate_calls(calls: Calls, horizons: Iterable[int]) -> InformationCoeffic
         of_ranks = measure(_rank(told, calls), _rank(came, calls), horizon)
         if not of_values.mean.n_days:
             raise ForecastError(
-                f"there is no day to correlate over {horizon} bars: it takes "
+                f"there is no day to correlate over {count_of(horizon, 'bar')}: it takes "
                 f"{_FEWEST_MARKETS} markets with forecasts and returns that differ, or "
                 f"{_FEWEST_ROWS} such days of one market. Pass more forecasts."
             )

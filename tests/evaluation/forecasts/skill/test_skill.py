@@ -137,9 +137,9 @@ def test_the_error_of_a_correlation_along_days_is_the_textbook_one_without_skill
 
 def test_forecasts_that_are_all_the_same_have_no_coefficient(panel):
     same = {symbol: pd.Series(1.0, DAYS) for symbol in panel}
-    with pytest.raises(ForecastError, match="there is no day to correlate over 1 bars"):
+    with pytest.raises(ForecastError, match="there is no day to correlate over 1 bar:"):
         information_coefficients(same, panel, horizons=1)
-    with pytest.raises(ForecastError, match="there is no day to correlate over 1 bars"):
+    with pytest.raises(ForecastError, match="there is no day to correlate over 1 bar:"):
         information_coefficients(same["A"], panel["A"], horizons=1)
 
 
@@ -157,7 +157,7 @@ def test_hit_rates_beside_always_up(told, panel):
     assert row["hit_rate_error"] == pytest.approx(math.sqrt(6 / 5 * sum(sums**2)) / 15)
     assert (row["n_days"], row["n_forecasts"]) == (6, 15)
     assert result.notes == (
-        "Over 1 bar, 2 forecasts are left out: they make no call, or the close was the same.",
+        "Over 1 bar, 2 forecasts made no call or met the same close, and aren't counted.",
     )
     assert result.plot().axes[0].get_ylabel() == "Share that was right"
 
