@@ -130,6 +130,17 @@ REFUSALS = {
 HEADER = "Date,Open,High,Low,Close,Volume\n"
 
 
+def test_markets_that_are_too_short_to_learn_from_are_dropped_where_the_user_says_so(run, markets):
+    words = ("train", "markets", "--config", "tiny.toml")
+    refused = run(*words)
+    assert refused.code == 2
+    assert "market A03: it has 12 bars" in refused.err
+    assert "on_bad" not in refused.err
+    done = run(*words, "--on-bad", "drop")
+    assert done.code == 0
+    assert "note: 1 of 3 markets aren't learned from: market A03: it has 12" in done.err
+
+
 @pytest.mark.parametrize("case", REFUSALS)
 def test_markets_that_cannot_be_used_are_refused_in_one_line(refusal, markets, case):
     for folder in ("empty", "bad", "apart"):

@@ -48,7 +48,11 @@ def train(
         check_earlier_model(out_dir, forecaster)
     known = slice_markets(load_markets(bars, reading), start, end)
     say(f"{bars}: training on {describe_markets(known)}.")
-    forecaster.fit(known, callbacks=tensorboard_callbacks(tracking.tensorboard))
+    forecaster.fit(
+        known,
+        on_bad="drop" if reading.on_bad == "drop" else "raise",
+        callbacks=tensorboard_callbacks(tracking.tensorboard),
+    )
     print_training(forecaster)
     figure = plot_history(forecaster.history)
     save_with_picture(forecaster, out_dir, name=_PICTURE_FILE, figure=figure)

@@ -14,6 +14,7 @@ from lstm_strategy.bars import (
     as_panel,
     bars_fingerprint,
     bars_per_year,
+    check_common_dates,
     is_panel,
     measure_traits,
     take_bars,
@@ -141,8 +142,11 @@ def _choose_markets(
     """The markets with all that the features read, and why the others are left out.
 
     Raises:
+        BarsError: Naming a market that shares no date with another.
         FeatureError: Naming the first market that lacks something, or if all do.
     """
+    if on_bad == "raise":
+        check_common_dates(panel)
     kept: list[str] = []
     dropped: dict[str, str] = {}
     for symbol, bars in panel.items():

@@ -337,7 +337,7 @@ class LSTMForecaster(FeatureForecaster):
                 in turn, with learning_rate, loss and val_loss after an epoch, loss after a batch.
 
         Raises:
-            BarsError: At the first bad bar.
+            BarsError: At the first bad bar, or if a market of a panel shares no date with another.
             FeatureError: If a feature looks ahead on these bars.
             TrainingError: If there are too few bars, or all labels are the same. Of a panel each
                 error names the market.

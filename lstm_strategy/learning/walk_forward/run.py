@@ -10,7 +10,14 @@ from pathlib import Path
 import joblib
 import pandas as pd
 
-from lstm_strategy.bars import Panel, as_panel, is_panel, name_market, validate_bars
+from lstm_strategy.bars import (
+    Panel,
+    as_panel,
+    check_common_dates,
+    is_panel,
+    name_market,
+    validate_bars,
+)
 from lstm_strategy.errors import TrainingError, WorkersDiedError
 from lstm_strategy.learning.forecaster import (
     LSTMForecaster,
@@ -124,6 +131,7 @@ def _check_bars(
             f"{panel!r}. Give it one, such as panel[{panel.symbols[0]!r}], or take an "
             "LSTMForecaster."
         )
+    check_common_dates(panel)
     for symbol, of_market in panel.items():
         with name_market(symbol):
             forecaster.features.check_columns(of_market)

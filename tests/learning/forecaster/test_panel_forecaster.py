@@ -151,3 +151,9 @@ def test_markets_that_cannot_be_learned_from_are_dropped_where_the_user_says_so(
     assert message.startswith("2 of 3 markets aren't learned from: market silent: ")
     with pytest.raises(LSTMStrategyError, match="no market of the panel can be learned from"):
         model.fit({"short": panel["short"]}, on_bad="drop", progress=False)
+
+
+def test_a_market_that_shares_no_date_with_another_is_refused_by_its_name():
+    apart = PANEL | {"D": random_walk(200, seed=4, start="2015-01-01")}
+    with pytest.raises(LSTMStrategyError, match=r"^market D has no date in common with any other"):
+        LSTMForecaster(SMALL_FEATURES, **SMALL).fit(apart, progress=False)

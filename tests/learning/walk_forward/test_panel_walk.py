@@ -117,3 +117,9 @@ def test_a_market_that_lacks_a_column_is_named_before_any_training():
     forecaster = LSTMForecaster(features, **SMALL)
     with pytest.raises(LSTMStrategyError, match=r"market C: .* column 'carry'"):
         walk_forward(panel, forecaster, SPLITS)
+
+
+def test_a_market_without_common_dates_is_refused_before_the_first_fold():
+    apart = PANEL | {"E": random_walk(200, seed=5, start="2015-01-01")}
+    with pytest.raises(LSTMStrategyError, match=r"^market E has no date in common with any other"):
+        walk_forward(apart, QUICK, SPLITS, progress=False)
