@@ -96,6 +96,14 @@ class Target(ABC):
         """
         return self
 
+    def for_markets(self, n_markets: int) -> Self:
+        """Return the target as it trains a network on so many markets; as it is here.
+
+        Args:
+            n_markets: 1 for the bars of one market, more for a panel.
+        """
+        return self
+
     @property
     def context(self) -> Sequence[Mapping[str, Any]]:
         """Features that turn answers into forecasts; none unless overridden."""

@@ -32,7 +32,8 @@ _PULL = {"long": 20.0, "flat": 5.0}
 _RISK_AVERSION = 5.0  # of mean-variance utility
 _LOSS_AVERSION = 2.25
 _ROUNDING = 1e-6
-_STEADY = 0.5  # share of the held position's deviation that is added to the risk of every policy
+_LEAST_RISK = 0.5  # of a policy that is trained on one market
+_SMALLEST_LEAST_RISK = 0.05  # of one that is trained on many; with none a flat start has no ratio
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ class Policy(Target):
         pull: How strongly positions are pulled towards the prior: a mean squared distance of
             1 costs as much as this t-statistic of the mean earnings gains. None for 20 with a
             long prior, which is worth something, and 5 with a flat one.
+        least_risk: With the utility "sharpe" the risk that every policy is charged with, however
+            little it holds, as a share of what always holding risks: small positions at lucky
+            moments would look best otherwise. None for 0.5 over the number of
+            markets that it is trained on, at least 0.05, since luck shrinks with their number.
 
     Raises:
         TrainingError: Naming the first argument that is off.
@@ -82,6 +87,7 @@ class Policy(Target):
     target_volatility: float = 0.15
     max_exposure: float = 1.0
     pull: float | None = None
+    least_risk: float | None = None
 
     loss_name: ClassVar[str] = "lost_utility"
     judges_batches: ClassVar[bool] = True
@@ -96,6 +102,8 @@ class Policy(Target):
         check_number("max_exposure", self.max_exposure, above=0, at_most=1)
         if self.pull is not None:
             check_number("pull", self.pull, at_least=0)
+        if self.least_risk is not None:
+            check_number("least_risk", self.least_risk, at_least=0)
 
     @property
     def name(self) -> str:
@@ -133,6 +141,13 @@ class Policy(Target):
         """Return the policy that pays this rate, unless it has one of its own."""
         return self if self.cost_rate is not None else replace(self, cost_rate=cost_rate)
 
+    def for_markets(self, n_markets: int) -> Self:
+        """Return the policy whose least risk is that of so many markets, unless it has its own."""
+        if self.least_risk is not None or n_markets == 1:
+            return self
+        least_risk = max(_SMALLEST_LEAST_RISK, _LEAST_RISK / n_markets)
+        return replace(self, least_risk=least_risk)
+
     @property
     def _paid_rate(self) -> float:
         return DEFAULT_COST_RATE if self.cost_rate is None else self.cost_rate
@@ -154,6 +169,7 @@ class Policy(Target):
 
         judge = {"sharpe": _sharpe, "mean_variance": _mean_variance, "prospect": _prospect}
         find_utility = judge[self.utility]
+        least_risk = _LEAST_RISK if self.least_risk is None else self.least_risk
 
         def lost_utility(labels: Any, answers: Any) -> Any:
             returns, scale, weights = (labels[..., column] for column in range(3))
@@ -166,7 +182,7 @@ class Policy(Target):
             n_steps = ops.sum(weights)
             usual = ops.sqrt(ops.sum(weights * ops.square(held)) / n_steps + 1e-12)
             distance = ops.sum(weights * ops.square(positions[:, 1:] - self._held)) / n_steps
-            utility = find_utility(ops, earned, weights, usual)
+            utility = find_utility(ops, earned, weights, usual, least_risk)
             return pull * distance - ops.sqrt(n_steps) * utility
 
         return lost_utility
@@ -306,20 +322,20 @@ class Policy(Target):
         return scale
 
 
-def _sharpe(ops: Any, earned: Any, weights: Any, usual: Any) -> Any:
+def _sharpe(ops: Any, earned: Any, weights: Any, usual: Any, least_risk: float) -> Any:
     """Mean over deviation; a share of the usual one is added, or the smallest position is best."""
     mean = _mean(ops, earned, weights)
     variance = _mean(ops, ops.square(earned - mean), weights)
-    return mean / ops.sqrt(variance + (_STEADY * usual) ** 2)
+    return mean / ops.sqrt(variance + (least_risk * usual) ** 2)
 
 
-def _mean_variance(ops: Any, earned: Any, weights: Any, usual: Any) -> Any:
+def _mean_variance(ops: Any, earned: Any, weights: Any, usual: Any, _: float) -> Any:
     mean = _mean(ops, earned, weights)
     variance = _mean(ops, ops.square(earned - mean), weights)
     return (mean - _RISK_AVERSION / 2 * variance) / usual
 
 
-def _prospect(ops: Any, earned: Any, weights: Any, usual: Any) -> Any:
+def _prospect(ops: Any, earned: Any, weights: Any, usual: Any, _: float) -> Any:
     """The value of each chunk's earnings, in which losses count 2.25 times."""
     n_steps = ops.sum(weights, axis=1)
     counts = ops.cast(n_steps > 0, earned.dtype)

@@ -96,6 +96,8 @@ def fit_network(
     """
     check_not_forked()
     _check_callbacks(callbacks)
+    target = settings.target.for_markets(len(rows.markets))
+    settings = settings.model_copy(update={"target": target})
     scaling = build_scaling(rows.scaling_rows)
     scaled_rows = _scale_rows(rows, scaling)
     member = compile_member(

@@ -42,14 +42,23 @@ def test_a_bar_earns_the_return_of_its_exposure_less_the_cost_of_changing_it():
     np.testing.assert_allclose(-losses, EARNED, atol=1e-15)
 
 
-def test_the_loss_is_the_sharpe_ratio_of_what_the_scored_steps_earn():
-    policy = Policy(prior="flat", cost_rate=0.01)
+@pytest.mark.parametrize(
+    ("n_markets", "share"),
+    [(1, 0.5), (5, 0.1), pytest.param(25, 0.05, id="but there is always some")],
+)
+def test_the_loss_is_the_sharpe_ratio_of_what_the_scored_steps_earn(n_markets, share):
+    policy = Policy(prior="flat", cost_rate=0.01).for_markets(n_markets)
     weights = np.array([0.0, 0, 1, 1, 1, 1])
     earned, held = EARNED[2:], (RETURNS * SCALE)[2:]
-    risk = earned.var() + 0.25 * (held**2).mean()
+    risk = earned.var() + share**2 * (held**2).mean()
     assert lose(policy, POSITIONS, LABELS, weights) == pytest.approx(
         -math.sqrt(4) * earned.mean() / math.sqrt(risk), rel=1e-4
     )
+
+
+def test_a_least_risk_that_was_chosen_stays_and_one_market_changes_nothing():
+    assert Policy(least_risk=0.3).for_markets(25) == Policy(least_risk=0.3)
+    assert Policy().for_markets(1) == Policy()
 
 
 def test_the_cost_of_the_first_scored_step_is_that_of_leaving_the_warm_up():
@@ -178,6 +187,7 @@ def test_a_forecaster_is_told_of_costs_only_where_its_target_asks():
         ({"target_volatility": 0}, "target_volatility must be a number above 0"),
         ({"max_exposure": 2}, "max_exposure must be a number above 0 and at most 1"),
         ({"pull": -1}, "pull must be a number at least 0"),
+        ({"least_risk": -0.5}, "least_risk must be a number at least 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_by_name(arguments, message):
