@@ -189,8 +189,8 @@ Markdown("\n".join([f"> {judged}", "", *(f"- {reason}" for reason in judged.reas
 # %% [markdown]
 # Whatever the networks learned here, it didn't hold up on the bars that they held out, in any of
 # the folds, so they never traded. "No evidence of skill" isn't the same as evidence of no skill: a
-# small edge may be there, and too few years to see it. But no one should pay for it on this evidence,
-# and this is what an honest test usually says about daily prices of an index.
+# small edge may be there, and too few years to see it. But no one should pay for it on this
+# evidence, and this is what an honest test usually says about daily prices of an index.
 #
 # `comparison.to_html("report.html")` puts all of this on one page that needs no network. From the
 # shell: `lstm-strategy compare BARS --walk-forward --out DIR`.
