@@ -8,7 +8,7 @@ import pandas as pd
 
 from lstm_strategy.bars import name_market
 from lstm_strategy.errors import BarsError, FeatureError
-from lstm_strategy.learning.features import TrailingPanel
+from lstm_strategy.learning.features import FeatureSet, TrailingPanel
 from lstm_strategy.learning.forecaster.base import Forecast
 from lstm_strategy.learning.forecaster.streams.stream import ForecastStream, StreamedModel
 from lstm_strategy.support import naive_utc, suggest_names
@@ -35,9 +35,7 @@ class PanelStream(Mapping[str, ForecastStream]):
             symbol: bars[features.bars_columns].astype(float).ffill()
             for symbol, bars in history.items()
         }
-        self._across = across = (
-            _RowsAcross(TrailingPanel(features, known)) if features.needs_panel else None
-        )
+        self._across = across = _RowsAcross(features, known) if features.needs_panel else None
         frames = {} if across is None else features.frames(known)
         self._streams = {
             symbol: ForecastStream(
@@ -70,7 +68,8 @@ class PanelStream(Mapping[str, ForecastStream]):
 
         Raises:
             BarsError: If a market isn't known, the times differ, or a bar can't be taken, naming
-                the market. The stream is then as it was.
+                the market; where features look across the markets, also if some market has a
+                bar of that time or a later one already. The stream is then as it was.
         """
         read = self._read(bars)
         forecasts = {}
@@ -90,7 +89,10 @@ class PanelStream(Mapping[str, ForecastStream]):
             BarsError: As `update` does.
         """
         read = self._read(bars)
-        return {symbol: self._streams[symbol].look(*bar) for symbol, bar in read.items()}
+        forecasts = {symbol: self._streams[symbol].look(*bar) for symbol, bar in read.items()}
+        if self._across is not None:
+            self._across.forget()
+        return forecasts
 
     def _read(self, bars: Mapping[str, Mapping[str, Any]]) -> _NewBars:
         """Times and values of the bars, checked, with their rows of features at hand."""
@@ -111,7 +113,7 @@ class PanelStream(Mapping[str, ForecastStream]):
                     f"{first} and {time} of market {symbol}. Give each its own update, in the "
                     "order of time."
                 )
-        if self._across is not None:
+        if self._across is not None and read:
             self._across.look(read)
         return read
 
@@ -119,18 +121,33 @@ class PanelStream(Mapping[str, ForecastStream]):
 class _RowsAcross:
     """The rows of features of one moment, for the streams of all markets."""
 
-    def __init__(self, trailing: TrailingPanel) -> None:
-        self._trailing = trailing
+    def __init__(self, features: FeatureSet, history: Mapping[str, pd.DataFrame]) -> None:
+        self._trailing = TrailingPanel(features, history)
+        ends = [naive_utc(bars.index[-1]) for bars in history.values() if len(bars)]
+        self._last_moment = max(ends, default=None)
         self._bars: _NewBars = {}
         self._rows: dict[str, np.ndarray] = {}
 
     def look(self, bars: _NewBars) -> None:
-        """Compute the rows of these bars."""
+        """Compute the rows of these bars, all of one moment."""
+        moment = _moment_of(bars)
+        if self._last_moment is not None and moment <= self._last_moment:
+            raise BarsError(
+                f"features look across the markets, and a bar of {self._last_moment} UTC was taken "
+                f"before those of {moment} UTC. Give all bars of a moment in one update, in the "
+                "order of time."
+            )
         self._bars, self._rows = bars, self._trailing.rows_after(bars)
 
     def keep(self) -> None:
         """Keep the bars that were looked at."""
-        self._trailing.append(self._bars)
+        if self._bars:
+            self._trailing.append(self._bars)
+            self._last_moment = _moment_of(self._bars)
+        self.forget()
+
+    def forget(self) -> None:
+        """Leave the bars that were looked at."""
         self._bars, self._rows = {}, {}
 
     def row_of(self, symbol: str) -> np.ndarray:
@@ -142,6 +159,11 @@ class _RowsAcross:
                 'stream.update({"' + symbol + '": bar, ...}).'
             )
         return self._rows[symbol]
+
+
+def _moment_of(bars: _NewBars) -> pd.Timestamp:
+    """The time of all bars, in UTC."""
+    return naive_utc(next(iter(bars.values()))[0])
 
 
 class _MarketRows:

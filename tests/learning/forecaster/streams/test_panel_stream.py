@@ -109,10 +109,23 @@ def test_bars_that_cannot_be_taken_leave_the_stream_as_it_was(model, panel):
         stream.update(bars | {"B": later})
     with pytest.raises(BarsError, match="market C: close is nan"):
         stream.update(bars | {"C": {**bars["C"], "close": np.nan}})
+    stream.peek(bars)
     with pytest.raises(FeatureError, match="Give the bars of all markets at once"):
         stream["A"].update(bars["A"])
     assert stream.update(bars) == expected
     assert stream.update({}) == {}
+
+
+def test_a_moment_across_markets_is_taken_once(model, panel):
+    first, second = (bars_at(panel, time) for time in panel["B"].index[N_KNOWN : N_KNOWN + 2])
+    stream = model.stream(known_part(panel))
+    stream.update({"A": first["A"], "B": first["B"]})
+    with pytest.raises(BarsError, match="a bar of 2001-10-08 00:00:00 UTC was taken before those"):
+        stream.update({"C": first["C"]})
+    ahead = known_part(panel) | {"C": panel["C"].iloc[: N_KNOWN + 1]}
+    with pytest.raises(BarsError, match="Give all bars of a moment in one update"):
+        model.stream(ahead).update({"A": first["A"]})
+    assert len(stream.update(second)) == 3
 
 
 def test_a_market_that_meets_no_other_is_refused(model, panel):
