@@ -30,6 +30,7 @@ from lstm_strategy.learning.forecaster.assessment import assess_network
 from lstm_strategy.learning.forecaster.model_card import MarketSpan, ModelCard, TrainingSpan
 from lstm_strategy.learning.forecaster.storage import builder_name
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
+from lstm_strategy.learning.targets import Target
 from lstm_strategy.learning.training import (
     ForecasterSettings,
     OnBad,
@@ -80,7 +81,9 @@ def train_model(
     dropped: dict[str, str] = {}
     if is_panel(bars):
         given = as_panel(bars)
-        bars, dropped = _choose_markets(given, join_features(features, context), on_bad)
+        bars, dropped = _choose_markets(
+            given, join_features(features, context), settings.target, on_bad
+        )
         leave_out, validation = (_pick_dates(of, given, bars) for of in (leave_out, validation))
     check_causal(features, bars, horizon=settings.horizon)
     features = settle_features(features, bars)
@@ -137,9 +140,9 @@ def train_model(
 
 
 def _choose_markets(
-    panel: Panel, inputs: FeatureSet, on_bad: OnBad
+    panel: Panel, inputs: FeatureSet, target: Target, on_bad: OnBad
 ) -> tuple[Panel, dict[str, str]]:
-    """The markets with all that the features read, and why the others are left out.
+    """The markets with all that the features and the target read, and why the others are left out.
 
     Raises:
         BarsError: Naming a market that shares no date with another.
@@ -151,6 +154,7 @@ def _choose_markets(
     dropped: dict[str, str] = {}
     for symbol, bars in panel.items():
         with drop_market(symbol, dropped, on_bad):
+            target.in_market(symbol)
             inputs.check_columns(bars)
             inputs.check_volume(bars)
             kept.append(symbol)

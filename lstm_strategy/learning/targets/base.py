@@ -104,6 +104,17 @@ class Target(ABC):
         """
         return self
 
+    def in_market(self, symbol: str) -> Self:
+        """Return the target as it is asked of one market of a panel; as it is here.
+
+        Args:
+            symbol: The market.
+
+        Raises:
+            TrainingError: If a setting is by symbol and has none for this one.
+        """
+        return self
+
     @property
     def context(self) -> Sequence[Mapping[str, Any]]:
         """Features that turn answers into forecasts; none unless overridden."""

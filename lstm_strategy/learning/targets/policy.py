@@ -22,6 +22,7 @@ from lstm_strategy.learning.targets.parts import (
 )
 from lstm_strategy.learning.targets.shrinkage import measure_confidence
 from lstm_strategy.learning.variance import ewm_volatility
+from lstm_strategy.support import suggest_names
 
 DEFAULT_COST_RATE = 0.0015
 """One-way cost as a share of a trade's value: commission and slippage of `BrokerSettings()`."""
@@ -34,6 +35,18 @@ _LOSS_AVERSION = 2.25
 _ROUNDING = 1e-6
 _LEAST_RISK = 0.5  # of a policy that is trained on one market
 _SMALLEST_LEAST_RISK = 0.05  # of one that is trained on many; with none a flat start has no ratio
+
+
+class CostRates(dict[str, float]):
+    """One-way cost rates by symbol, hashable as a setting of a target must be.
+
+    Example:
+        >>> hash(CostRates(ES=0.0001)) == hash(CostRates({"ES": 0.0001}))
+        True
+    """
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
 
 
 @dataclass(frozen=True)
@@ -54,9 +67,9 @@ class Policy(Target):
             being held; "flat" begins with none.
         utility: "sharpe" (mean over deviation), "mean_variance" (mean less 5/2 of the variance)
             or "prospect" (the earnings of each chunk, losses counted 2.25 times).
-        cost_rate: One-way cost of a trade, as a share of its value. None for commission and
-            slippage of the broker where one is known (`tune`, and on the command line), else for
-            those of `BrokerSettings()`.
+        cost_rate: One-way cost of a trade, as a share of its value; a mapping has that of each
+            market of a panel by symbol. None for commission and slippage of the broker where one
+            is known (`tune`, and on the command line), else for those of `BrokerSettings()`.
         target_volatility: Of the account in a year, at a position of 1.
         max_exposure: The largest exposure, 0…1.
         pull: How strongly positions are pulled towards the prior: a mean squared distance of
@@ -83,7 +96,7 @@ class Policy(Target):
 
     prior: Literal["long", "flat"] = "long"
     utility: Literal["sharpe", "mean_variance", "prospect"] = "sharpe"
-    cost_rate: float | None = None
+    cost_rate: float | Mapping[str, float] | None = None
     target_volatility: float = 0.15
     max_exposure: float = 1.0
     pull: float | None = None
@@ -96,7 +109,11 @@ class Policy(Target):
     def __post_init__(self) -> None:
         check_choice("prior", self.prior, ("long", "flat"))
         check_choice("utility", self.utility, ("sharpe", "mean_variance", "prospect"))
-        if self.cost_rate is not None:
+        if isinstance(self.cost_rate, Mapping):
+            for symbol, rate in self.cost_rate.items():
+                check_number(f"cost_rate of {symbol}", rate, at_least=0, below=1)
+            object.__setattr__(self, "cost_rate", CostRates(self.cost_rate))
+        elif self.cost_rate is not None:
             check_number("cost_rate", self.cost_rate, at_least=0, below=1)
         check_number("target_volatility", self.target_volatility, above=0)
         check_number("max_exposure", self.max_exposure, above=0, at_most=1)
@@ -148,8 +165,21 @@ class Policy(Target):
         least_risk = max(_SMALLEST_LEAST_RISK, _LEAST_RISK / n_markets)
         return replace(self, least_risk=least_risk)
 
-    @property
-    def _paid_rate(self) -> float:
+    def in_market(self, symbol: str) -> Self:
+        """Return the policy that pays the rate of this market alone, if it has rates by symbol."""
+        if not isinstance(self.cost_rate, Mapping):
+            return self
+        if symbol not in self.cost_rate:
+            raise TrainingError(
+                f"cost_rate has no rate for the market {symbol}. Give one for each market. "
+                f"{suggest_names(symbol, self.cost_rate)}"
+            )
+        return replace(self, cost_rate={symbol: self.cost_rate[symbol]})
+
+    def _paid_rates(self, labels: Any) -> Any:
+        """What each step pays: a label of its own where rates are by market."""
+        if isinstance(self.cost_rate, Mapping):
+            return labels[..., 2]
         return DEFAULT_COST_RATE if self.cost_rate is None else self.cost_rate
 
     @property
@@ -172,12 +202,13 @@ class Policy(Target):
         least_risk = _LEAST_RISK if self.least_risk is None else self.least_risk
 
         def lost_utility(labels: Any, answers: Any) -> Any:
-            returns, scale, weights = (labels[..., column] for column in range(3))
+            returns, scale, weights = (labels[..., column] for column in (0, 1, -1))
+            rates = self._paid_rates(labels[:, 1:])
             positions = answers[..., 0]
             exposure = positions * scale
             # the step before the first scored one is the warm-up's last: it is there to be left
             changes = ops.abs(exposure[:, 1:] - exposure[:, :-1])
-            earned = exposure[:, 1:] * returns[:, 1:] - self._paid_rate * changes
+            earned = exposure[:, 1:] * returns[:, 1:] - rates * changes
             held, weights = (scale * returns)[:, 1:], weights[:, 1:]
             n_steps = ops.sum(weights)
             usual = ops.sqrt(ops.sum(weights * ops.square(held)) / n_steps + 1e-12)
@@ -196,12 +227,23 @@ class Policy(Target):
 
         Returns:
             Columns next_return (per bar: of the close `horizon` bars later over this one, divided
-            by `horizon`) and exposure_scale; NaN in the first 60 and the last `horizon` rows.
+            by `horizon`), exposure_scale, and cost_rate where rates are by market; NaN in the
+            first 60 and the last `horizon` rows.
+
+        Raises:
+            TrainingError: If there are rates of several markets and these are the bars of one.
         """
         later = forward_return(bars["close"], horizon=horizon) / horizon
         volatility = ewm_volatility(bars["close"], span=_VOLATILITY_SPAN).to_numpy()
         scale = self._exposure_scale(volatility, bars_per_year(pd.DatetimeIndex(bars.index)))
         labels = pd.DataFrame({"next_return": later, "exposure_scale": scale}, index=bars.index)
+        if isinstance(self.cost_rate, Mapping):
+            if len(self.cost_rate) != 1:
+                raise TrainingError(
+                    f"cost_rate has the rates of {len(self.cost_rate)} markets, and these are the "
+                    "bars of one. Give one rate, or train on a panel."
+                )
+            (labels["cost_rate"],) = self.cost_rate.values()
         return labels.where(labels.notna().all(axis=1))
 
     def check_labels(self, labels: np.ndarray, horizon: int) -> None:
@@ -223,7 +265,9 @@ class Policy(Target):
 
     def mirror_labels(self, labels: np.ndarray) -> np.ndarray:
         """The opposite returns at the same scale."""
-        mirrored: np.ndarray = labels * np.array([-1.0, 1.0], labels.dtype)
+        signs = np.ones(labels.shape[1], labels.dtype)
+        signs[0] = -1.0
+        mirrored: np.ndarray = labels * signs
         return mirrored
 
     def fit_scale(
@@ -282,7 +326,7 @@ class Policy(Target):
         """
         exposure = answers[:, 0].astype(np.float64) * labels[:, 1]
         changes = np.abs(np.diff(exposure, prepend=exposure[:1]))
-        losses: np.ndarray = self._paid_rate * changes - exposure * labels[:, 0]
+        losses: np.ndarray = self._paid_rates(labels) * changes - exposure * labels[:, 0]
         return losses
 
     def score(self, rows: AnsweredRows) -> dict[str, float]:

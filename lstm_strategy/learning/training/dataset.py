@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise, repeat
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -214,6 +214,10 @@ class _RowMaker:
     context: FeatureSet | None
     settings: ForecasterSettings
 
+    def for_market(self, symbol: str) -> Self:
+        target = self.settings.target.in_market(symbol)
+        return replace(self, settings=self.settings.model_copy(update={"target": target}))
+
     @property
     def inputs(self) -> FeatureSet:
         return join_features(self.features, self.context)
@@ -226,14 +230,16 @@ class _RowMaker:
     def mirror_frames(self, panel: Panel) -> Iterator[pd.DataFrame | None]:
         """The same of each market in turn."""
         if self.features.needs_panel:
-            mirrored = {symbol: self._mirror_bars(bars) for symbol, bars in panel.items()}
+            mirrored = {
+                symbol: self.for_market(symbol)._mirror_bars(bars) for symbol, bars in panel.items()
+            }
             known = {symbol: bars for symbol, bars in mirrored.items() if bars is not None}
             # what becomes of a column in the mirror is known for all markets or for none
             yield from self.features.frames(known).values() if known else repeat(None, len(panel))
             return
         for symbol, bars in panel.items():
             with name_market(symbol):
-                yield self.mirror_columns(bars)
+                yield self.for_market(symbol).mirror_columns(bars)
 
     def _mirror_bars(self, bars: pd.DataFrame) -> pd.DataFrame | None:
         target, horizon = self.settings.target, self.settings.horizon
@@ -298,10 +304,11 @@ def _build_panel_set(
         places = times.searchsorted(naive_utc_index(bars.index))
         left_out = None if leave_out is None else leave_out[places]
         with drop_market(symbol, dropped, on_bad):
-            table = maker.tabulate(bars, columns, mirrored, left_out)
+            own = maker.for_market(symbol)
+            table = own.tabulate(bars, columns, mirrored, left_out)
             n_usable = int(table.usable.sum())
             check_enough_rows(settings, maker.inputs, len(bars), n_usable=n_usable)
-            parts[symbol] = _weigh_alike(_shorten(maker.take_usable(table, bars)))
+            parts[symbol] = _weigh_alike(_shorten(own.take_usable(table, bars)))
             usable = np.flatnonzero(table.usable)
             dates.append(places[usable])
             ends.append(places[np.minimum(usable + settings.horizon, len(bars) - 1)])

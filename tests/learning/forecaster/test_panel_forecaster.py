@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from made_up import SMALL, SMALL_FEATURES, random_walk
 
-from lstm_strategy import LSTMForecaster, LSTMStrategyError
+from lstm_strategy import LSTMForecaster, LSTMStrategyError, simulate_bars
 from lstm_strategy.bars import as_panel, bars_fingerprint
+from lstm_strategy.learning.targets import Policy
 
 PANEL = {
     "A": random_walk(300, seed=1),
@@ -157,3 +158,35 @@ def test_a_market_that_shares_no_date_with_another_is_refused_by_its_name():
     apart = PANEL | {"D": random_walk(200, seed=4, start="2015-01-01")}
     with pytest.raises(LSTMStrategyError, match=r"^market D has no date in common with any other"):
         LSTMForecaster(SMALL_FEATURES, **SMALL).fit(apart, progress=False)
+
+
+def test_a_policy_that_pays_costs_by_market_is_trained_saved_and_loaded(tmp_path):
+    panel = {"A": random_walk(260, seed=1), "B": random_walk(260, seed=2)}
+    policy = Policy(prior="flat", cost_rate={"A": 0.0, "B": 0.002})
+    model = LSTMForecaster(SMALL_FEATURES, target=policy, **{**SMALL, "epochs": 1, "members": 1})
+    model.fit(panel, progress=False)
+    loaded = LSTMForecaster.load(model.save(tmp_path / "model"))
+    assert loaded.target == policy
+    assert_same(loaded.forecast(panel), model.forecast(panel), atol=1e-5)
+    with pytest.raises(LSTMStrategyError, match="no rate for the market C"):
+        model.fit({**panel, "C": panel["A"]}, progress=False)
+
+
+@pytest.mark.slow
+def test_pooling_finds_what_one_market_is_too_short_for():
+    market = simulate_bars("remembered_news", 2_600, seed=3, n_assets=12)
+    known = {symbol: bars.iloc[:1_800] for symbol, bars in market.bars.items()}
+    settings = {"members": 1, "batch_size": 32, "epochs": 40, "seed": 1}
+
+    def share_of_oracle(frame, symbol):
+        """The Sharpe ratio of the forecasts over that of the oracle, on bars after the training."""
+        returns = market.bars[symbol]["close"].pct_change().shift(-1).iloc[1_800:-1]
+        leaning = (frame["forecast"] - 0.5).reindex(returns.index)
+        earned, best = leaning * returns, market.oracle[symbol].reindex(returns.index) * returns
+        return (earned.mean() / earned.std()) / (best.mean() / best.std())
+
+    pooled = LSTMForecaster(**settings).fit(known, progress=False).forecast(market.bars)
+    shares = {symbol: share_of_oracle(frame, symbol) for symbol, frame in pooled.items()}
+    alone = LSTMForecaster(**settings).fit(known["A01"], progress=False)
+    assert np.median(list(shares.values())) > 0.5
+    assert shares["A01"] > share_of_oracle(alone.forecast(market.bars["A01"]), "A01")

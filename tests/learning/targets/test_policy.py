@@ -1,5 +1,6 @@
 """The position itself: rewards by hand, utility, the prior, and what is left of it."""
 
+import json
 import math
 
 import numpy as np
@@ -9,7 +10,12 @@ from made_up import random_walk
 
 from lstm_strategy import BrokerSettings, LSTMForecaster, LSTMStrategyError
 from lstm_strategy.bars import bars_per_year
-from lstm_strategy.learning.targets import DEFAULT_COST_RATE, Policy
+from lstm_strategy.learning.targets import (
+    DEFAULT_COST_RATE,
+    Policy,
+    choose_target,
+    describe_target,
+)
 from lstm_strategy.learning.targets.parts import AnsweredRows, SignalScale
 
 # six bars: returns to come, and how much a position of 1 holds
@@ -245,3 +251,52 @@ def test_a_planted_rule_is_learned_and_streamed():
         assert stream.update({"datetime": time, **bar}).signal == pytest.approx(
             frame.loc[time, "signal"], abs=1e-6
         )
+
+
+def test_each_market_of_a_panel_pays_its_own_costs():
+    policy = Policy(prior="flat", cost_rate={"A": 0.01, "B": 0.0})
+    assert policy == Policy(prior="flat", cost_rate={"B": 0.0, "A": 0.01})
+    bars = random_walk(100)
+    for symbol, rate in (("A", 0.01), ("B", 0.0)):
+        labels = policy.in_market(symbol).labels(bars, 1).dropna().to_numpy()
+        alone = Policy(prior="flat", cost_rate=rate)
+        np.testing.assert_array_equal(labels[:, 2], rate)
+        positions = np.linspace(-1, 1, len(labels))[:, None]
+        np.testing.assert_allclose(
+            policy.row_losses(labels, positions), alone.row_losses(labels[:, :2], positions)
+        )
+        weighed = np.column_stack([labels, np.ones(len(labels))])[None].astype(np.float32)
+        own, same = (
+            np.asarray(of.build_loss()(chunk, positions[None].astype(np.float32)))
+            for of, chunk in ((policy, weighed), (alone, weighed[..., [0, 1, 3]]))
+        )
+        assert own == pytest.approx(same)
+        np.testing.assert_array_equal(policy.mirror_labels(labels)[:, 1:], labels[:, 1:])
+
+
+@pytest.mark.parametrize(
+    ("rates", "ask", "message"),
+    [
+        ({"A": 2.0}, lambda policy: policy, "cost_rate of A must be a number"),
+        (
+            {"A": 0.1},
+            lambda policy: policy.in_market("AA"),
+            r"no rate for the market AA.*Did you mean A",
+        ),
+        (
+            {"A": 0.1, "B": 0.2},
+            lambda policy: policy.labels(random_walk(100), 1),
+            "rates of 2 markets, and these are the bars of one",
+        ),
+    ],
+    ids=["too high", "unknown market", "one market"],
+)
+def test_costs_by_market_that_cannot_be_paid_are_named(rates, ask, message):
+    with pytest.raises(LSTMStrategyError, match=message):
+        ask(Policy(cost_rate=rates))
+
+
+def test_costs_by_market_are_described_and_read_again():
+    policy = Policy(cost_rate={"A": 0.1, "B": 0.2})
+    described = json.loads(json.dumps(describe_target(policy)))
+    assert choose_target(described) == policy
