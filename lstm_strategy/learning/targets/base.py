@@ -125,6 +125,16 @@ class Target(ABC):
         """The columns of a forecast: signal, forecast, uncertainty, and others after them."""
         return tuple(FORECAST_COLUMNS)
 
+    @property
+    def judges_dates(self) -> bool:
+        """Whether batches must hold the same dates of all markets of a panel.
+
+        The loss then gets the place of each step's date as a label before the weight: steps of
+        one place are of one date, and the places of a window follow each other, as many as a chunk
+        has steps. It is asked of what `for_markets` gives.
+        """
+        return False
+
     @abstractmethod
     def build_loss(self) -> Loss:
         """What training makes small.

@@ -25,6 +25,7 @@ from lstm_strategy.learning.network import (
 from lstm_strategy.learning.training.batches import ChunkBatches
 from lstm_strategy.learning.training.compiled_member import MemberRecipe, compile_member
 from lstm_strategy.learning.training.dataset import TrainingSet
+from lstm_strategy.learning.training.date_batches import DateBatches
 from lstm_strategy.learning.training.epochs import run_epochs
 from lstm_strategy.learning.training.fair_answers import answer_fairly
 from lstm_strategy.learning.training.settings import ForecasterSettings
@@ -174,32 +175,40 @@ def _build_callbacks(
 def _training_batches(
     rows: TrainingSet, member: int, settings: ForecasterSettings, seed: int
 ) -> ChunkBatches:
-    return ChunkBatches(
+    return _build_batches(
         rows,
+        settings,
         rows.learned_by(member),
-        length=2 * settings.lookback,
-        warm_up=settings.lookback // 2,
         batch_size=settings.batch_size,
         offsets=np.random.default_rng(seed),
-        judges_batches=settings.target.judges_batches,
     )
 
 
 def _validation_batches(
     rows: TrainingSet, member: int, settings: ForecasterSettings
 ) -> ChunkBatches:
-    lookback = settings.lookback
     # the rows before what is held out warm the state up; their labels weigh nothing
-    spans = rows.validation_spans(member, lookback)
-    return ChunkBatches(
+    spans = rows.validation_spans(member, settings.lookback)
+    return _build_batches(
         rows,
+        settings,
         [span for span, _ in spans],
-        length=2 * lookback,
-        warm_up=lookback // 2,
         batch_size=_VALIDATION_CHUNKS,
-        judges_batches=settings.target.judges_batches,
         first_scored=[first for _, first in spans],
     )
+
+
+def _build_batches(
+    rows: TrainingSet, settings: ForecasterSettings, spans: Sequence[slice], **options: Any
+) -> ChunkBatches:
+    size: dict[str, Any] = {
+        "length": 2 * settings.lookback,
+        "warm_up": settings.lookback // 2,
+    }
+    if settings.target.judges_dates:
+        return DateBatches(rows, spans, **size, **options)
+    judges_batches = settings.target.judges_batches
+    return ChunkBatches(rows, spans, judges_batches=judges_batches, **size, **options)
 
 
 def _check_losses(history: pd.DataFrame, settings: ForecasterSettings) -> None:

@@ -190,3 +190,12 @@ def test_pooling_finds_what_one_market_is_too_short_for():
     alone = LSTMForecaster(**settings).fit(known["A01"], progress=False)
     assert np.median(list(shares.values())) > 0.5
     assert shares["A01"] > share_of_oracle(alone.forecast(market.bars["A01"]), "A01")
+
+
+def test_a_policy_is_trained_on_what_a_portfolio_of_all_markets_earns():
+    policy = Policy(prior="flat", panel_utility="portfolio")
+    settings = {**SMALL, "epochs": 2, "batch_size": 6}
+    model = LSTMForecaster(SMALL_FEATURES, target=policy, **settings).fit(PANEL, progress=False)
+    assert np.isfinite(model.history["val_loss"]).all()
+    pooled = LSTMForecaster(SMALL_FEATURES, target=Policy(prior="flat"), **settings)
+    assert not pooled.fit(PANEL, progress=False).history.equals(model.history)

@@ -300,3 +300,36 @@ def test_costs_by_market_are_described_and_read_again():
     policy = Policy(cost_rate={"A": 0.1, "B": 0.2})
     described = json.loads(json.dumps(describe_target(policy)))
     assert choose_target(described) == policy
+
+
+def test_a_portfolio_earns_the_mean_of_its_markets_at_each_date():
+    policy = Policy(prior="flat", cost_rate=0.0, panel_utility="portfolio", least_risk=0.5)
+    rng = np.random.default_rng(0)
+    returns, positions = rng.normal(0, 0.01, (3, 6)), rng.uniform(-1, 1, (3, 6))
+    # two markets share the first window; the third is alone in the second one
+    places = np.array([np.arange(6), np.arange(6), 6 + np.arange(6)])
+    weights = np.ones((3, 6))
+    weights[:, 0] = 0  # the warm-up
+    weights[1, 3] = 0  # the second market has no bar there
+    labels = np.stack([returns, np.ones((3, 6)), places, weights], axis=-1).astype(np.float32)
+    loss = float(policy.build_validation_loss()(labels, positions[..., None].astype(np.float32)))
+
+    def mean_of_dates(values):
+        first = np.where(weights[1] > 0, values[:2].mean(axis=0), values[0])[1:]
+        return np.concatenate([first, values[2, 1:]])
+
+    earned, held = mean_of_dates(positions * returns), mean_of_dates(returns)
+    risk = earned.var() + 0.25 * np.square(held).mean()
+    assert loss == pytest.approx(-math.sqrt(10) * earned.mean() / math.sqrt(risk), rel=1e-4)
+
+
+@pytest.mark.parametrize("utility", ["sharpe", "mean_variance", "prospect"])
+def test_a_portfolio_of_one_market_has_the_utility_of_its_bars(utility):
+    weights = np.array([0.0, 0, 1, 1, 1, 1])
+    alone = Policy(utility=utility, cost_rate=0.01)
+    together = Policy(utility=utility, cost_rate=0.01, panel_utility="portfolio")
+    with_places = np.column_stack([LABELS, np.arange(6)])
+    assert lose(together, POSITIONS, with_places, weights) == pytest.approx(
+        lose(alone, POSITIONS, LABELS, weights), rel=1e-5
+    )
+    assert together.for_markets(1) == alone
