@@ -115,7 +115,7 @@ plot_equity({"LSTM, tuned": tuned.holdout.result})
 #
 # ## A market with nothing in it
 #
-# The same search on a random walk. Some trial is the best here too.
+# The same search on a random walk.
 
 # %%
 nothing = simulate_bars("noise", N_BARS, seed=3)
@@ -128,10 +128,12 @@ outcomes.map("{:.3g}".format)
 
 # %% [markdown]
 # On the left everything agrees: what was better stayed better, the holdout confirms it, and no luck
-# among so many trials explains the lead. On the right some setting has the best score too. But its
-# AUC on the holdout is that of a coin flip, the deflated Sharpe ratio is far below 95%, and the
-# p-value says that such a lead is what luck gives. Whatever the Sharpe ratio of its holdout is, it
-# is a single draw: the standard error of a Sharpe ratio over these six years is about 0.4.
+# among so many trials explains the lead. On the right no setting traded: what its networks had
+# learned didn't hold up on the bars that they held out, so nothing was left of their signals. All
+# Sharpe ratios are 0, and the one that is called the best is merely the first. Its AUC on the
+# holdout is that of a coin flip, and the probability of overfitting says that the choice meant
+# nothing. Strategies that trade on whatever they know have a best setting on every random walk, and
+# the last rows of the table are there for them.
 #
 # ## From here
 #
