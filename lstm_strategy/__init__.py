@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from lstm_strategy.trading.baselines import BASELINES
     from lstm_strategy.trading.cerebro import BrokerSettings
     from lstm_strategy.trading.execution import PortfolioStrategy, TargetStrategy
-    from lstm_strategy.trading.lstm import LSTMIndicator, LSTMStrategy
+    from lstm_strategy.trading.lstm import LSTMIndicator, LSTMStrategy, RankStrategy
 
 __version__ = "0.1.0"
 
@@ -65,6 +65,7 @@ _HOME_OF_NAME = {
     "BarsFeed": ".trading",
     "LSTMIndicator": ".trading.lstm",
     "LSTMStrategy": ".trading.lstm",
+    "RankStrategy": ".trading.lstm",
     "TargetStrategy": ".trading.execution",
     "PortfolioStrategy": ".trading.execution",
     "BrokerSettings": ".trading.cerebro",
@@ -101,6 +102,7 @@ __all__ = [
     "BarsFeed",
     "LSTMIndicator",
     "LSTMStrategy",
+    "RankStrategy",
     "TargetStrategy",
     "PortfolioStrategy",
     "BrokerSettings",

@@ -24,6 +24,7 @@ CONTRACT = {
     "Policy",
     "PortfolioStrategy",
     "Quantiles",
+    "RankStrategy",
     "Return",
     "TargetStrategy",
     "TripleBarrier",

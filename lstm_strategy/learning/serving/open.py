@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast, overload
+from typing import Any, overload
 
 import pandas as pd
 
@@ -121,21 +121,19 @@ def forecast_markets(
         ...     def forecast(self, bars):
         ...         return pd.DataFrame({"signal": 1.0}, index=bars.index)
         ...     def stream(self): ...
-        >>> days = pd.to_datetime(["2024-01-02"])
-        >>> panel = {"SPY": pd.DataFrame({"close": [7.0]}, index=days)}
-        >>> forecast_markets(open_forecaster(Mine()), panel)["SPY"]["signal"].tolist()
-        [1.0]
+        >>> from lstm_strategy import sample_bars
+        >>> panel = {"SP": sample_bars("sp500")[:"1999-01-06"]}
+        >>> forecast_markets(open_forecaster(Mine()), panel)["SP"]["signal"].tolist()
+        [1.0, 1.0, 1.0]
     """
-    if getattr(model, "takes_panels", False):
-        answer: Any = model.forecast(cast("Any", panel))
-        by_symbol: dict[str, pd.DataFrame] = dict(answer)
-        return by_symbol
-    if model.card is not None and len(panel) > 1:
+    if model.card is not None and not model.takes_panels and len(panel) > 1:
         first = next(iter(panel))
         raise ModelError(
             "The model was trained on the bars of one market, and was given a panel of "
             f"{len(panel)}. Give it one, such as panel[{first!r}], or train it with fit(panel)."
         )
+    if model.takes_panels:
+        return forecast_with_cache(model, panel)
     frames: dict[str, pd.DataFrame] = {}
     for symbol, bars in panel.items():
         with name_market(symbol):

@@ -151,7 +151,7 @@ class LSTMIndicator(bt.Indicator):
             self._stream = self._forecaster.stream()
 
     def _whole_feed_forecasts(self) -> np.ndarray:
-        bars = self._whole_feed()
+        bars = self.whole_feed()
         if len(bars) <= self._forecaster.warm_up:
             raise TooFewBarsError(
                 f"The model needs {self._forecaster.warm_up + 1:,} bars before its first signal, "
@@ -160,7 +160,8 @@ class LSTMIndicator(bt.Indicator):
             )
         return forecast_with_cache(self._forecaster, bars)[FORECAST_COLUMNS].to_numpy(np.float64)
 
-    def _whole_feed(self) -> pd.DataFrame:
+    def whole_feed(self) -> pd.DataFrame:
+        """Return all bars of a preloaded feed, with the columns that the model reads."""
         n_bars = self.data.buflen()
         columns = {
             name: np.array(getattr(self.data.lines, name).array[:n_bars])

@@ -1,23 +1,29 @@
 """The ready strategy: hold what the forecaster asks for."""
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from lstm_strategy.errors import TradingError
+from lstm_strategy.learning.serving import PrecomputedPanel
+from lstm_strategy.trading.backtrader_internals import feed_name
 from lstm_strategy.trading.execution import (
+    PortfolioStrategy,
     TargetStrategy,
     TradingSettings,
     check_params,
     default_params,
 )
 from lstm_strategy.trading.lstm.indicator import LSTMIndicator
+from lstm_strategy.trading.lstm.market_indicators import build_indicators
 
 _Signal = Annotated[float, Field(ge=0, lt=1, description="a signal such as 0.1")]
 
 
 class LSTMParameters(TradingSettings):
-    """What `LSTMStrategy` has beside its model and the parameters of `TargetStrategy`.
+    """What `LSTMStrategy` has beside its model and the parameters of its bases.
 
     Attributes:
         min_signal: A signal weaker than this asks for no position.
@@ -26,17 +32,24 @@ class LSTMParameters(TradingSettings):
     min_signal: _Signal = 0.0
 
 
-class LSTMStrategy(TargetStrategy):
-    """Hold the exposure that a trained forecaster asks for.
+class LSTMStrategy(TargetStrategy, PortfolioStrategy):
+    """Hold the exposure that a trained forecaster asks for, in one market or in many.
+
+    With one data it is a `TargetStrategy`. With several it is a `PortfolioStrategy`: a signal is
+    the fraction of a market's equal share of equity, 1/n of n live markets, or its risk where
+    `target_volatility` is given.
 
     Args:
-        model: A fitted `LSTMForecaster` or any other forecaster, or the folder of a saved one.
+        model: A fitted `LSTMForecaster` or any other forecaster, or the folder of a saved one;
+            for several datas one that was trained on a panel.
         min_signal: A signal weaker than this, 0…1, asks for no position (0).
-        **params: All parameters of `TargetStrategy`, such as `long_only`, `band` and stops.
+        **params: All parameters of `TargetStrategy`, such as `long_only`, `band` and stops; with
+            several datas those of `PortfolioStrategy` instead, which has no stops.
 
     Raises:
-        TradingError: If a parameter is out of range.
-        ModelError: If `model` is missing or can't be loaded.
+        TradingError: If a parameter is out of range, or stops are given for several datas.
+        ModelError: If `model` is missing, can't be loaded, or was trained on one market and there
+            are several datas.
 
     Example:
         >>> from lstm_strategy import LSTMForecaster, run_backtest, sample_bars
@@ -48,14 +61,65 @@ class LSTMStrategy(TargetStrategy):
     params: Any = (("model", None), *default_params(LSTMParameters))
 
     def __init__(self) -> None:
-        super().__init__()
+        self._base: Any = PortfolioStrategy if len(self.datas) > 1 else TargetStrategy
+        self.order_kinds = self._base.order_kinds
+        self._base.__init__(self)
         check_params(LSTMParameters, self.p)
-        self.lstm = LSTMIndicator(self.data, model=self.p.model)
-        self._signal = self.lstm.lines.signal  # found once, not at every bar
+        if self._base is PortfolioStrategy:
+            self._refuse_stops()
+            self.indicators = build_indicators(self, self.p.model)
+            self._signals = {name: each.lines.signal for name, each in self.indicators.items()}
+        else:
+            self.lstm = LSTMIndicator(self.data, model=self._model_of_data())
+            self._signal = self.lstm.lines.signal  # found once, not at every bar
 
     def target_exposure(self) -> float:
         """Return the signal at this close; NaN, so no opinion, where there is no forecast."""
-        signal: float = self._signal[0]
+        return self._beyond_minimum(self._signal[0])
+
+    def target_exposures(self) -> Mapping[str, float]:
+        """Return the signals at this close; NaN, so no opinion, where there is no forecast."""
+        live = self.live_markets
+        share = 1.0 if self.p.target_volatility is not None else 1.0 / max(len(live), 1)
+        return {name: share * self._beyond_minimum(self._signals[name][0]) for name in live}
+
+    def start(self) -> None:
+        """Refuse what could only go wrong later."""
+        self._base.start(self)
+
+    def prenext(self) -> None:
+        """Wait for the warm-up, in one market or in the first of many."""
+        self._base.prenext(self)
+
+    def next(self) -> None:
+        """Decide once a bar of the one market, or once a date of many."""
+        self._base.next(self)
+
+    def stop(self) -> None:
+        """Count what the end of the run left."""
+        self._base.stop(self)
+
+    def _count(self, data: Any, kind: str) -> None:
+        self._base._count(self, data, kind)
+
+    def _front(self, data: Any) -> str:
+        front: str = self._base._front(self, data)
+        return front
+
+    def _beyond_minimum(self, signal: float) -> float:
         if math.isnan(signal) or abs(signal) >= self.p.min_signal:
             return signal
         return 0.0
+
+    def _model_of_data(self) -> Any:
+        """The model, of a panel that has one market the forecasts of that market."""
+        model = self.p.model
+        return model.market(feed_name(self.data)) if isinstance(model, PrecomputedPanel) else model
+
+    def _refuse_stops(self) -> None:
+        for name in ("stop_loss_atr", "trailing_stop_atr"):
+            if getattr(self.p, name) is not None:
+                raise TradingError(
+                    f"{name} closes the position in one market, and there are {len(self.datas)}. "
+                    "Leave it out, or trade one market."
+                )

@@ -52,6 +52,5 @@ def fit_to_budget(
 
 def _shrink(size: float, room: float) -> float:
     """The factor, 0…1, by which something shrinks into the room there is."""
-    if size <= room * _ROUNDING:
-        return 1.0
-    return max(room, 0.0) / size
+    room = max(room, 0.0)
+    return 1.0 if size <= room * _ROUNDING else room / size

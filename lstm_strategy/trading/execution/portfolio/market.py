@@ -20,14 +20,16 @@ class Market:
         is_fresh: Whether it has a bar at the present date.
         is_live: Whether it has as many bars as its indicators need, and hasn't paused for long:
             for more than ten days and more than three times its last spacing.
+        is_left_out: Whether it is never to be traded; it is never live then.
         time: The date of its last bar as backtrader has it, in days; 0 before the first.
     """
 
     def __init__(self, name: str, orders: MarketOrders, volatility: Any) -> None:
         self.name, self.orders, self.data = name, orders, orders.data
         self.volatility = volatility
+        self._times = orders.data.lines.datetime  # found once, not at every date
         self.bars_needed = 1
-        self.is_fresh = self.is_live = False
+        self.is_fresh = self.is_live = self.is_left_out = False
         self.time = 0.0
         self._spacing = 0.0
         self._is_warm = False
@@ -38,17 +40,17 @@ class Market:
         Args:
             now: The date, in days.
         """
-        n_bars = len(self.data)
+        n_bars = len(self._times)
         if not n_bars:  # its lines would show the last bar of the run
             return
-        time = self.data.datetime[0]
+        time = self._times[0]
         self.is_fresh = time >= now
         if time > self.time:
             self._spacing, self.time = time - self.time if self.time else 0.0, time
             self._is_warm = n_bars >= self.bars_needed
         pause = now - time
         is_quiet = pause > _LONG_PAUSE_DAYS and pause > _LONG_PAUSE_BARS * self._spacing
-        self.is_live = self._is_warm and not is_quiet
+        self.is_live = self._is_warm and not (is_quiet or self.is_left_out)
 
     @property
     def has_begun(self) -> bool:

@@ -134,6 +134,15 @@ class PortfolioStrategy(ExposureStrategy):
         """
         raise NotImplementedError(f"{type(self).__name__} must define target_exposures()")
 
+    def leave_out(self, name: str) -> None:
+        """Never trade a market, and never count it among `live_markets`.
+
+        Args:
+            name: The market.
+        """
+        for market in self._markets:
+            market.is_left_out = market.is_left_out or market.name == name
+
     @property
     def live_markets(self) -> dict[str, Any]:
         """The datas that can be judged at this date, by name.

@@ -21,6 +21,10 @@ def test_where_the_fixed_ones_take_all_nothing_is_left():
     assert fit_to_budget({"A": 0.8}, {"B": 1.2}, max_gross=1) == {"A": 0.0}
 
 
+def test_nothing_is_asked_of_what_asks_for_nothing():
+    assert fit_to_budget({"A": 0.0}, {"B": 1.2}, max_gross=1) == {"A": 0.0}
+
+
 def test_a_fixed_excess_is_balanced_as_far_as_the_targets_reach():
     # Net 0.9: the long target can only give up its own 0.3.
     fitted = fit_to_budget({"A": 0.3}, {"B": 0.6}, max_gross=1, max_net=0.5)

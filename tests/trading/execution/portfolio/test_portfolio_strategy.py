@@ -6,7 +6,7 @@ import math
 import backtrader as bt
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from lstm_strategy.errors import TradingError
@@ -265,6 +265,20 @@ def test_a_market_that_pauses_for_long_is_not_live():
     assert run.live == ["AB"] * 13 + ["A"] * 6 + ["AB"] * 3
 
 
+class LeavesBOut(Plays):
+    def __init__(self):
+        super().__init__()
+        self.leave_out("B")
+
+
+def test_a_market_that_is_left_out_is_never_traded():
+    cerebro = cerebro_for(TWO)
+    cerebro.addstrategy(LeavesBOut, targets=[{"A": 0.4, "B": 0.4}], lot_size=1)
+    run = cerebro.run()[0]
+    assert run.live == ["A"] * 6
+    assert run.fills == [(2, "A", 40, 10.0)]
+
+
 def test_dates_are_decided_once_even_where_a_strategy_is_called_again():
     run = played(TWO, [{"A": 0.5}])
     assert run.asked == list(DAYS)
@@ -324,7 +338,7 @@ def gappy_bars(draw):
     return bars_of(rows, days)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(
     panel=st.fixed_dictionaries({name: gappy_bars() for name in "ABC"}),
     data=st.data(),

@@ -3,10 +3,10 @@
 import backtrader as bt
 import numpy as np
 import pytest
+from made_up import random_walk
 
 from lstm_strategy.learning.variance import ewm_volatility
 from lstm_strategy.trading.execution.portfolio.volatility import EwmVolatility
-from tests.made_up import random_walk
 
 
 class Watches(bt.Strategy):

@@ -1,0 +1,108 @@
+"""The best markets long and the worst short, by the forecasts of one model."""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from lstm_strategy.trading.execution import (
+    PortfolioStrategy,
+    TradingSettings,
+    check_params,
+    default_params,
+)
+from lstm_strategy.trading.lstm.market_indicators import build_indicators
+
+_ROUNDING = 1e-9  # a third of 3, in floats, may fall short of 1
+_Share = Annotated[float, Field(gt=0, le=0.5, description="a fraction of the markets such as 0.2")]
+
+
+class RankParameters(TradingSettings):
+    """What `RankStrategy` has beside its model and the parameters of `PortfolioStrategy`.
+
+    Attributes:
+        share: Which fraction of the markets is held long, and which short.
+        by: The column of the forecasts by which markets are ranked.
+    """
+
+    share: _Share = 0.2
+    by: Annotated[Literal["forecast", "signal"], Field(description='"forecast" or "signal"')] = (
+        "forecast"
+    )
+
+
+class RankStrategy(PortfolioStrategy):
+    """Hold the best share of the markets long and the worst short, with equal sums.
+
+    The markets whose forecast is known are ranked at each close. Of n of them, `share * n`,
+    rounded down but one at least, are held on either side, so that longs and shorts cancel: the
+    move that all markets share earns nothing. Nothing is held where the forecasts don't tell the
+    best from the worst.
+
+    Args:
+        model: A fitted forecaster that was trained on a panel, or the folder of a saved one.
+        share: Which fraction of the markets is held long, and which short (0.2).
+        by: The column of the forecasts by which markets are ranked, "forecast" or "signal".
+        **params: All parameters of `PortfolioStrategy`. Either side is worth half of `max_gross`;
+            with `long_only` the best are worth all of it. With `target_volatility` each position
+            has the risk of an equal share instead.
+
+    Raises:
+        TradingError: If a parameter is out of range.
+        ModelError: If `model` is missing, can't be loaded, or was trained on one market.
+
+    Example:
+        >>> from lstm_strategy import LSTMForecaster, run_backtest, simulate_bars
+        >>> panel = simulate_bars("noise", 900, seed=1, n_assets=5).bars
+        >>> model = LSTMForecaster(seed=7).fit(panel)  # doctest: +SKIP
+        >>> result = run_backtest(RankStrategy, panel, model=model)  # doctest: +SKIP
+    """
+
+    params: Any = (("model", None), *default_params(RankParameters))
+
+    def __init__(self) -> None:
+        super().__init__()
+        check_params(RankParameters, self.p)
+        self.indicators = build_indicators(self, self.p.model)
+        self._values = {
+            name: getattr(indicator.lines, self.p.by) for name, indicator in self.indicators.items()
+        }
+
+    def target_exposures(self) -> Mapping[str, float]:
+        """Return equal exposures of the best and of the worst markets; nothing of the others."""
+        values = {name: self._values[name][0] for name in self.live_markets}
+        known = {name: value for name, value in values.items() if not math.isnan(value)}
+        best, worst = choose_best_and_worst(known, self.p.share)
+        if self.p.long_only:
+            worst = []
+        n_sides = 1 if self.p.long_only else 2
+        size = 1.0
+        if self.p.target_volatility is None:
+            size = self.p.max_gross / n_sides / max(len(best), 1)
+        return dict.fromkeys(best, size) | dict.fromkeys(worst, -size)
+
+
+def choose_best_and_worst(values: Mapping[str, float], share: float) -> tuple[list[str], list[str]]:
+    """Return the names of the highest and of the lowest values, as many of either.
+
+    Args:
+        values: What to rank by.
+        share: Which fraction is best, and which worst; at most a half. At least one is chosen.
+
+    Returns:
+        Best first, and worst first; none where there are fewer than two values, or where the
+        lowest of the best is no higher than the highest of the worst.
+
+    Example:
+        >>> choose_best_and_worst({"A": 0.3, "B": 0.1, "C": 0.2, "D": 0.5, "E": 0.4}, 0.4)
+        (['D', 'E'], ['B', 'C'])
+        >>> choose_best_and_worst({"A": 0.5, "B": 0.5}, 0.5)
+        ([], [])
+    """
+    ranked = sorted(values, key=lambda name: -values[name])
+    number = max(1, math.floor(share * len(ranked) + _ROUNDING))
+    best, worst = ranked[:number], ranked[-number:][::-1]
+    if len(ranked) < 2 or values[best[-1]] <= values[worst[-1]]:
+        return [], []
+    return best, worst
