@@ -10,10 +10,13 @@ from pathlib import Path
 
 import backtrader as bt
 import pytest
-from made_up import random_walk
+from made_up import SMALL, SMALL_FEATURES, random_walk
+
+from lstm_strategy import LSTMForecaster
 
 STRATEGIES = Path(__file__).parents[2] / "strategies"
-FILES = sorted(STRATEGIES.glob("[!_]*.py"))
+OF_MANY_MARKETS = {"lstm_rank.py"}
+FILES = [f for f in sorted(STRATEGIES.glob("[!_]*.py")) if f.name not in OF_MANY_MARKETS]
 BARS = random_walk(500)
 
 
@@ -34,6 +37,7 @@ def documented_arguments(file, bars_file, model_folder):
     """The arguments of the btrun line at the top of a file, for these bars and this model."""
     docstring = ast.get_docstring(ast.parse(file.read_text()))
     line = re.search(r"^ +btrun (.+)$", docstring, re.MULTILINE)[1]
+    line = line.replace("models/universe", str(model_folder))
     line = line.replace("strategies/", f"{STRATEGIES}/").replace("F.csv", bars_file.name)
     return shlex.split(line.replace("models/sp500", str(model_folder)))
 
@@ -67,6 +71,20 @@ def test_the_line_at_the_top_of_a_file_trades_as_python_does(bars_file, model_fo
     assert n_trades > 1
     # both began the LSTM's memory at the first bar, so all forecasts and fills are the same
     assert (n_trades, end_value) == (expected[0], pytest.approx(expected[1], rel=1e-6))
+
+
+@pytest.mark.slow  # trains a model on a panel
+def test_btrun_ranks_the_markets_of_several_files(tmp_path):
+    panel = {name: random_walk(300, seed=seed) for seed, name in enumerate("ABC")}
+    model = LSTMForecaster(SMALL_FEATURES, **SMALL | {"epochs": 1, "members": 1})
+    folder = model.fit(panel, progress=False).save(tmp_path / "universe")
+    for name, bars in panel.items():
+        bars.assign(openinterest=0).to_csv(tmp_path / f"{name}.csv", date_format="%Y-%m-%d")
+    arguments = documented_arguments(STRATEGIES / "lstm_rank.py", tmp_path / "A.csv", folder)
+    done = run_btrun(tmp_path / "A.csv", *arguments, "--writer", "--analyzer", ":TradeAnalyzer")
+    n_trades, end_value = trades_and_end_value(done)
+    assert n_trades > 1
+    assert end_value != 10_000
 
 
 @pytest.mark.parametrize(
