@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.walk_forward import WalkForward, walk_forward
     from lstm_strategy.support import workers
     from lstm_strategy.trading import BarsFeed
-    from lstm_strategy.trading.baselines import BASELINES
+    from lstm_strategy.trading.baselines import BASELINES, PORTFOLIO_BASELINES
     from lstm_strategy.trading.cerebro import BrokerSettings
     from lstm_strategy.trading.execution import PortfolioStrategy, TargetStrategy
     from lstm_strategy.trading.lstm import LSTMIndicator, LSTMStrategy, RankStrategy
@@ -70,6 +70,7 @@ _HOME_OF_NAME = {
     "PortfolioStrategy": ".trading.execution",
     "BrokerSettings": ".trading.cerebro",
     "BASELINES": ".trading.baselines",
+    "PORTFOLIO_BASELINES": ".trading.baselines",
     "run_backtest": ".evaluation.backtests",
     "compare": ".evaluation.comparison",
     "compare_forecasts": ".evaluation.forecasts",
@@ -107,6 +108,7 @@ __all__ = [
     "PortfolioStrategy",
     "BrokerSettings",
     "BASELINES",
+    "PORTFOLIO_BASELINES",
     "run_backtest",
     "compare",
     "compare_forecasts",

@@ -21,6 +21,7 @@ CONTRACT = {
     "LSTMIndicator",
     "LSTMStrategy",
     "LSTMStrategyError",
+    "PORTFOLIO_BASELINES",
     "Policy",
     "PortfolioStrategy",
     "Quantiles",

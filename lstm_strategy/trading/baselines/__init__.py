@@ -1,8 +1,9 @@
 """Honest baselines: textbook rules that a forecast must beat on the same terms.
 
-`BASELINES` maps a readable name to the strategy class; each works in plain backtrader too. Lengths
-that the textbooks give in days or months are counted in the bars' own frequency, by `bars_per_day`
-and `bars_per_year`; oscillators and channels have the same number of bars on bars of any size.
+`BASELINES` maps a readable name to the strategy class, and `PORTFOLIO_BASELINES` those for many
+markets; each works in plain backtrader too. Lengths that the textbooks give in days or months are
+counted in the bars' own frequency, by `bars_per_day` and `bars_per_year`; oscillators and channels
+have the same number of bars on bars of any size.
 """
 
 from lstm_strategy.trading.baselines.bollinger_reversion import BollingerReversion
@@ -10,6 +11,7 @@ from lstm_strategy.trading.baselines.buy_and_hold import BuyAndHold
 from lstm_strategy.trading.baselines.donchian_breakout import DonchianBreakout
 from lstm_strategy.trading.baselines.macd import MACD
 from lstm_strategy.trading.baselines.momentum_12_1 import Momentum121
+from lstm_strategy.trading.baselines.portfolio import PORTFOLIO_BASELINES, EqualWeight
 from lstm_strategy.trading.baselines.random_entries import RandomEntries
 from lstm_strategy.trading.baselines.rsi_reversion import RSIReversion
 from lstm_strategy.trading.baselines.short_term_reversal import ShortTermReversal
@@ -35,8 +37,10 @@ __all__ = [
     "BollingerReversion",
     "BuyAndHold",
     "DonchianBreakout",
+    "EqualWeight",
     "MACD",
     "Momentum121",
+    "PORTFOLIO_BASELINES",
     "RSIReversion",
     "RandomEntries",
     "SMACross",

@@ -22,6 +22,7 @@ from lstm_strategy.trading.execution.portfolio import (
     EwmVolatility,
     PortfolioParameters,
     PortfolioStrategy,
+    choose_best_and_worst,
 )
 from lstm_strategy.trading.execution.target_strategy import TargetStrategy
 from lstm_strategy.trading.execution.terms import note_one_unit, trades_one_unit
@@ -39,6 +40,7 @@ __all__ = [
     "TargetStrategy",
     "TradingSettings",
     "check_params",
+    "choose_best_and_worst",
     "choose_length",
     "default_params",
     "note_one_unit",

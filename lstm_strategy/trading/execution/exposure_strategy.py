@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import backtrader as bt
 
@@ -21,7 +21,7 @@ class ExposureStrategy(bt.Strategy):
         order_counts: How many orders ended in which way, and other troubles, by kind.
     """
 
-    order_kinds: ClassVar[tuple[str, ...]] = ORDER_KINDS
+    order_kinds: tuple[str, ...] = ORDER_KINDS
 
     def _begin(self, settings: type[TradingSettings], datas: Sequence[Any]) -> list[MarketOrders]:
         """Check the parameters, and return what holds the orders of each feed to trade."""

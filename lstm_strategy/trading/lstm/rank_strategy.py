@@ -10,11 +10,11 @@ from lstm_strategy.trading.execution import (
     PortfolioStrategy,
     TradingSettings,
     check_params,
+    choose_best_and_worst,
     default_params,
 )
 from lstm_strategy.trading.lstm.market_indicators import build_indicators
 
-_ROUNDING = 1e-9  # a third of 3, in floats, may fall short of 1
 _Share = Annotated[float, Field(gt=0, le=0.5, description="a fraction of the markets such as 0.2")]
 
 
@@ -81,28 +81,3 @@ class RankStrategy(PortfolioStrategy):
         if self.p.target_volatility is None:
             size = self.p.max_gross / n_sides / max(len(best), 1)
         return dict.fromkeys(best, size) | dict.fromkeys(worst, -size)
-
-
-def choose_best_and_worst(values: Mapping[str, float], share: float) -> tuple[list[str], list[str]]:
-    """Return the names of the highest and of the lowest values, as many of either.
-
-    Args:
-        values: What to rank by.
-        share: Which fraction is best, and which worst; at most a half. At least one is chosen.
-
-    Returns:
-        Best first, and worst first; none where there are fewer than two values, or where the
-        lowest of the best is no higher than the highest of the worst.
-
-    Example:
-        >>> choose_best_and_worst({"A": 0.3, "B": 0.1, "C": 0.2, "D": 0.5, "E": 0.4}, 0.4)
-        (['D', 'E'], ['B', 'C'])
-        >>> choose_best_and_worst({"A": 0.5, "B": 0.5}, 0.5)
-        ([], [])
-    """
-    ranked = sorted(values, key=lambda name: -values[name])
-    number = max(1, math.floor(share * len(ranked) + _ROUNDING))
-    best, worst = ranked[:number], ranked[-number:][::-1]
-    if len(ranked) < 2 or values[best[-1]] <= values[worst[-1]]:
-        return [], []
-    return best, worst

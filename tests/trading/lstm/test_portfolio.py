@@ -15,7 +15,7 @@ from lstm_strategy import (
 )
 from lstm_strategy.errors import ModelError, TradingError
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
-from lstm_strategy.trading.lstm.rank_strategy import choose_best_and_worst
+from lstm_strategy.trading.execution import choose_best_and_worst
 
 FREE = BrokerSettings(commission_rate=0, slippage_rate=0, reserve=0)
 PANEL = {name: random_walk(60, seed=seed) for seed, name in enumerate("ABCDE")}

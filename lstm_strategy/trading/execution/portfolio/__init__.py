@@ -6,6 +6,7 @@ what it is made of.
 
 from lstm_strategy.trading.execution.portfolio.budget import fit_to_budget
 from lstm_strategy.trading.execution.portfolio.parameters import PortfolioParameters
+from lstm_strategy.trading.execution.portfolio.ranking import choose_best_and_worst
 from lstm_strategy.trading.execution.portfolio.strategy import (
     PORTFOLIO_ORDER_KINDS,
     PortfolioStrategy,
@@ -17,5 +18,6 @@ __all__ = [
     "EwmVolatility",
     "PortfolioParameters",
     "PortfolioStrategy",
+    "choose_best_and_worst",
     "fit_to_budget",
 ]

@@ -99,7 +99,7 @@ class PortfolioStrategy(ExposureStrategy):
     """
 
     params: Any = default_params(PortfolioParameters)
-    order_kinds = PORTFOLIO_ORDER_KINDS
+    order_kinds: tuple[str, ...] = PORTFOLIO_ORDER_KINDS
 
     def __init__(self) -> None:
         orders = self._begin(PortfolioParameters, self.datas)
