@@ -11,7 +11,7 @@ import pandas as pd
 
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.backtests import training_end
-from lstm_strategy.evaluation.forecasts.truth import align_to_bars
+from lstm_strategy.evaluation.skill import align_to_bars
 from lstm_strategy.learning.forecaster import (
     FeatureForecaster,
     Forecaster,

@@ -23,14 +23,14 @@ from lstm_strategy.evaluation.forecasts.models import (
     choose_horizon,
     open_models,
 )
-from lstm_strategy.evaluation.forecasts.rows import find_common_rows
-from lstm_strategy.evaluation.forecasts.scores import choose_losses, measure_losses, score_models
-from lstm_strategy.evaluation.forecasts.skill import (
+from lstm_strategy.evaluation.forecasts.panel import (
     PanelForecastSource,
     SkillComparison,
     compare_on_panel,
     open_panel_models,
 )
+from lstm_strategy.evaluation.forecasts.rows import find_common_rows
+from lstm_strategy.evaluation.forecasts.scores import choose_losses, measure_losses, score_models
 from lstm_strategy.evaluation.forecasts.truth import measure_truth
 from lstm_strategy.evaluation.forecasts.units import check_units
 from lstm_strategy.evaluation.statistics import LossFunction, choose_bandwidth

@@ -8,8 +8,9 @@ import pandas as pd
 from lstm_strategy.bars import bars_per_year
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.forecasts.measures import Measure
+from lstm_strategy.evaluation.skill import align_to_bars
 from lstm_strategy.learning.variance import measure_variance
-from lstm_strategy.support import format_time, naive_utc_index
+from lstm_strategy.support import format_time
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,41 +108,3 @@ def _check_variances(variances: pd.Series, name: str) -> pd.Series:
             "it NaN where nothing was measured."
         )
     return pd.Series(values, variances.index)
-
-
-def align_to_bars(values: pd.Series, bars: pd.DataFrame, name: str) -> pd.Series:
-    """Return values on the bars' index, NaN at the bars that they lack.
-
-    Args:
-        values: On dates, those without a timezone counting as UTC; others than the bars' are
-            left out.
-        bars: The bars.
-        name: What the values are, for messages.
-
-    Raises:
-        ForecastError: If they have no dates, a date comes twice, or they aren't numbers.
-
-    Example:
-        >>> bars = pd.DataFrame(index=pd.date_range("2024-01-01", periods=2, tz="Asia/Tokyo"))
-        >>> align_to_bars(pd.Series([0.2], [pd.Timestamp("2024-01-01 15:00")]), bars, "x").tolist()
-        [nan, 0.2]
-    """
-    if not isinstance(values.index, pd.DatetimeIndex):
-        raise ForecastError(
-            f"{name} must have dates as its index, got {type(values.index).__name__}. "
-            "Call set_index with the column of dates."
-        )
-    dates = naive_utc_index(values.index)
-    if dates.has_duplicates:
-        twice = values.index[dates.duplicated()][0]
-        raise ForecastError(
-            f"{name} must have each date once, but {format_time(twice)} comes twice. Drop one."
-        )
-    try:
-        numbers = values.to_numpy(dtype=float)
-    except (TypeError, ValueError):
-        raise ForecastError(
-            f"{name} must hold numbers, got a column of {values.dtype}. Convert it."
-        ) from None
-    known = pd.Series(numbers, dates).reindex(naive_utc_index(bars.index))
-    return known.set_axis(bars.index)

@@ -12,15 +12,17 @@ from lstm_strategy.bars import as_panel, slice_panel
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.backtests import training_end
 from lstm_strategy.evaluation.forecasts.models import describe_forecaster, target_name
-from lstm_strategy.evaluation.forecasts.skill.alignment import (
+from lstm_strategy.evaluation.forecasts.panel.comparison import SkillComparison
+from lstm_strategy.evaluation.skill import (
+    NET_SPREAD,
+    SPREAD,
     Calls,
     MarketForecasts,
     align_calls,
+    correlate_calls,
+    count_hits,
+    sort_calls,
 )
-from lstm_strategy.evaluation.forecasts.skill.comparison import SkillComparison
-from lstm_strategy.evaluation.forecasts.skill.hits import count_hits
-from lstm_strategy.evaluation.forecasts.skill.information import correlate_calls
-from lstm_strategy.evaluation.forecasts.skill.quantiles import NET_SPREAD, SPREAD, sort_calls
 from lstm_strategy.learning.forecaster import Forecaster, ForecasterKind
 from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.support import format_time, library_versions, naive_utc_index

@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lstm_strategy.errors import ForecastError
-from lstm_strategy.evaluation.forecasts.skill.alignment import (
+from lstm_strategy.evaluation.plots import plot_quantiles
+from lstm_strategy.evaluation.skill.alignment import (
     Calls,
     MarketForecasts,
     align_calls,
     check_horizons,
 )
-from lstm_strategy.evaluation.plots import plot_quantiles
 from lstm_strategy.evaluation.statistics import clustered_mean
 
 SPREAD, NET_SPREAD = "spread", "spread after costs"

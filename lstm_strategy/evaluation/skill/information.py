@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lstm_strategy.errors import ForecastError
-from lstm_strategy.evaluation.forecasts.skill.alignment import (
+from lstm_strategy.evaluation.plots import plot_by_horizon
+from lstm_strategy.evaluation.skill.alignment import (
     Calls,
     MarketForecasts,
     align_calls,
     check_horizons,
 )
-from lstm_strategy.evaluation.plots import plot_by_horizon
 from lstm_strategy.evaluation.statistics import ClusteredMean, clustered_mean
 from lstm_strategy.support import count_of
 

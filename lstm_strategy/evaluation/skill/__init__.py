@@ -1,0 +1,43 @@
+"""How good are forecasts of returns? Correlations, quantiles and signs, with errors by day.
+
+Each measure is a function of forecasts and bars, of one market or by symbol, and gives a result
+with a table and a picture. `alignment` puts forecasts beside the bars that they are about.
+"""
+
+from lstm_strategy.evaluation.skill.alignment import (
+    Calls,
+    MarketForecasts,
+    align_calls,
+    align_to_bars,
+)
+from lstm_strategy.evaluation.skill.hits import HitRates, count_hits, hit_rates
+from lstm_strategy.evaluation.skill.information import (
+    InformationCoefficients,
+    correlate_calls,
+    information_coefficients,
+)
+from lstm_strategy.evaluation.skill.quantiles import (
+    NET_SPREAD,
+    SPREAD,
+    QuantileReturns,
+    quantile_returns,
+    sort_calls,
+)
+
+__all__ = [
+    "Calls",
+    "HitRates",
+    "InformationCoefficients",
+    "MarketForecasts",
+    "NET_SPREAD",
+    "QuantileReturns",
+    "SPREAD",
+    "align_calls",
+    "align_to_bars",
+    "correlate_calls",
+    "count_hits",
+    "hit_rates",
+    "information_coefficients",
+    "quantile_returns",
+    "sort_calls",
+]
