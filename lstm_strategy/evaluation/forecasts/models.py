@@ -11,9 +11,8 @@ import pandas as pd
 
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.backtests import training_end
-from lstm_strategy.evaluation.skill import align_to_bars
+from lstm_strategy.evaluation.skill import align_to_bars, target_name
 from lstm_strategy.learning.forecaster import (
-    FeatureForecaster,
     Forecaster,
     ForecasterKind,
     ForeignForecaster,
@@ -167,15 +166,6 @@ def _open_one(name: str, model: Any) -> Forecaster | pd.Series:
             'Train it with target="volatility".'
         )
     return forecaster
-
-
-def target_name(forecaster: Forecaster) -> str | None:
-    """Return what a forecaster is asked; None where it doesn't say."""
-    if isinstance(forecaster, WalkForwardForecaster):
-        return target_name(forecaster.refits[0].model)
-    if isinstance(forecaster, FeatureForecaster):
-        return forecaster.target.name
-    return None if forecaster.card is None else forecaster.card.settings.target.name
 
 
 def describe_forecaster(forecaster: Forecaster) -> str:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet
 from lstm_strategy.evaluation.robustness import fold_table
+from lstm_strategy.evaluation.skill import ModelSkill, measure_model
 from lstm_strategy.evaluation.verdict import Assessment
 from lstm_strategy.learning.forecaster import Forecaster
 
@@ -67,3 +68,11 @@ class ReportContent:
         if self.ledger is None:
             return None
         return fold_table(self.result, self.ledger, close=self.bars["close"])
+
+    @cached_property
+    def skill(self) -> ModelSkill | None:
+        """What the forecasts of the model are worth at the bars of the backtest, if it has any."""
+        if self.model is None:
+            return None
+        first, last = self.result.equity.index[[0, -1]]
+        return measure_model(self.model, self.bars, start=first, end=last)

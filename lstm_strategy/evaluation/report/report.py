@@ -21,6 +21,7 @@ from lstm_strategy.evaluation.report.picture_sections import (
     pictures_section,
     robustness_section,
 )
+from lstm_strategy.evaluation.report.skill_section import skill_section
 from lstm_strategy.evaluation.report.tables import drawdowns_table, folds_table, trades_tables
 from lstm_strategy.evaluation.report.verdict_section import strategies_section, verdict_section
 from lstm_strategy.support import write_whole
@@ -51,6 +52,7 @@ def report_html(content: ReportContent) -> str:
         "robustness": ("Robustness", robustness_section(content)),
         "permutation-test": ("Permutation test", permutation_section(content)),
         "folds": ("Folds", "" if content.folds is None else folds_table(content.folds)),
+        "forecasts": ("How good are the forecasts?", skill_section(content)),
         "trades": ("Trades", trades_tables(content.result.trades)),
         "pictures": ("More pictures", pictures_section(content)),
         "alarms": ("Alarms", alarms_section(content)),

@@ -1,7 +1,8 @@
 """How good are forecasts of returns? Correlations, quantiles and signs, with errors by day.
 
 Each measure is a function of forecasts and bars, of one market or by symbol, and gives a result
-with a table and a picture. `alignment` puts forecasts beside the bars that they are about.
+with a table and a picture; `model_skill` takes those of one model. `alignment` puts forecasts
+beside the bars that they are about.
 """
 
 from lstm_strategy.evaluation.skill.alignment import (
@@ -16,6 +17,11 @@ from lstm_strategy.evaluation.skill.information import (
     correlate_calls,
     information_coefficients,
 )
+from lstm_strategy.evaluation.skill.model_skill import (
+    ModelSkill,
+    measure_model,
+    target_name,
+)
 from lstm_strategy.evaluation.skill.quantiles import (
     NET_SPREAD,
     SPREAD,
@@ -29,6 +35,7 @@ __all__ = [
     "HitRates",
     "InformationCoefficients",
     "MarketForecasts",
+    "ModelSkill",
     "NET_SPREAD",
     "QuantileReturns",
     "SPREAD",
@@ -38,6 +45,8 @@ __all__ = [
     "count_hits",
     "hit_rates",
     "information_coefficients",
+    "measure_model",
     "quantile_returns",
     "sort_calls",
+    "target_name",
 ]

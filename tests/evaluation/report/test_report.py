@@ -17,6 +17,7 @@ from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import number_text
 from lstm_strategy.evaluation.report.report import report_html, write_report
 from lstm_strategy.evaluation.report.tables import worst_drawdowns
+from lstm_strategy.evaluation.skill import hit_rates
 from lstm_strategy.evaluation.verdict import Alarm, PermutationTest, verdict
 from lstm_strategy.learning.forecaster import ForecasterKind
 from lstm_strategy.learning.serving import PrecomputedForecasts
@@ -138,7 +139,8 @@ def test_a_full_page_has_every_section_in_order(full_page):
     page, sections = Page(full_page), sections_of(full_page)
     assert sections[:3] == ["verdict", "strategies", "equity"]
     assert sections[3:6] == ["drawdowns", "robustness", "permutation-test"]
-    assert sections[6:] == ["folds", "trades", "pictures", "alarms", "left-out", "provenance"]
+    assert sections[6:9] == ["folds", "forecasts", "trades"]
+    assert sections[9:] == ["pictures", "alarms", "left-out", "provenance"]
     links = [attrs["href"] for attrs in page.of("a") if attrs["href"].startswith("#")]
     assert links == [f"#{section}" for section in sections]
     assert len(page.ids) == len(set(page.ids))
@@ -190,16 +192,30 @@ def test_every_picture_says_in_words_what_it_shows(full_page):
         "Growth of 1 by member. Total returns: ",
         "Return by fold: ",
         "Sharpe ratio on real bars 0.50; on shuffled ones: 0.10 at 1, 0.90 at 2, n/a at 3",
+        "Hit rate by horizon: ",
+        "Information coefficient by horizon: ",
         "Close <of> bars",
     ]
     assert len(alts) == len(beginnings)
     assert all(map(str.startswith, alts, beginnings))
 
 
+def test_the_forecasts_stand_beside_always_up_with_their_errors(full, assessment, full_page):
+    model, index = full.prepared.models["LSTM"], full.find().equity.index
+    told = model.forecast(BARS)["signal"][index[0] : index[-1]]
+    row = hit_rates(told, BARS[: index[-1]], horizons=1).table.loc[1]
+    text = words(full_page)
+    assert f"{row['hit_rate']:.1%} ± {row['hit_rate_error']:.1%}" in text
+    assert f"{row['always_up']:.1%} ± {row['always_up_error']:.1%}" in text
+    assert "The signal of LSTM beside the returns that followed" in text
+    without = report_html(ReportContent(full, assessment, BARS))
+    assert "forecasts" not in sections_of(without)
+
+
 def test_every_table_scrolls_in_a_box_and_names_its_columns(full_page):
     page = Page(full_page)
     boxes = [attrs for attrs in page.of("div") if attrs.get("class") == "scroll"]
-    assert len(boxes) == len(page.of("table")) == 6
+    assert len(boxes) == len(page.of("table")) == 7
     assert all(box["aria-label"] and box["tabindex"] == "0" for box in boxes)
     assert {attrs["scope"] for attrs in page.of("th")} == {"col", "row"}
 
@@ -328,7 +344,7 @@ def test_the_worst_drawdown_is_the_maximum_drawdown(comparison):
 def test_a_browser_shows_the_page_without_complaint(full_page, tmp_path):
     dom, messages = open_in_chromium(full_page, tmp_path)
     assert messages == []
-    assert dom.count("<section") == 12
+    assert dom.count("<section") == 13
 
 
 @needs_chromium

@@ -11,7 +11,7 @@ import pandas as pd
 from lstm_strategy.bars import as_panel, slice_panel
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.backtests import training_end
-from lstm_strategy.evaluation.forecasts.models import describe_forecaster, target_name
+from lstm_strategy.evaluation.forecasts.models import describe_forecaster
 from lstm_strategy.evaluation.forecasts.panel.comparison import SkillComparison
 from lstm_strategy.evaluation.skill import (
     NET_SPREAD,
@@ -22,6 +22,7 @@ from lstm_strategy.evaluation.skill import (
     correlate_calls,
     count_hits,
     sort_calls,
+    target_name,
 )
 from lstm_strategy.learning.forecaster import Forecaster, ForecasterKind
 from lstm_strategy.learning.serving import open_forecaster
