@@ -18,7 +18,10 @@ from benchmarks.figures import Measured, Skipped, console, format_figure
 from lstm_strategy.support import library_versions
 
 FOLDER = Path(__file__).parent
-TABLES = ("acl18",)  # benchmarks that print a table of their own, with arguments of their own
+TABLES = (
+    "acl18",
+    "futures",
+)  # benchmarks that print a table of their own, with arguments of their own
 LIBRARIES = (
     "backtrader",
     "jax",
