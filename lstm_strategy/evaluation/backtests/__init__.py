@@ -9,6 +9,7 @@ from lstm_strategy.evaluation.backtests.markets import (
     CheckedMarkets,
     check_markets,
     dates_frame,
+    market_close,
     markets_frame,
 )
 from lstm_strategy.evaluation.backtests.order_log import log_note, log_orders
@@ -37,6 +38,7 @@ __all__ = [
     "is_model",
     "log_note",
     "log_orders",
+    "market_close",
     "markets_frame",
     "prepare_job",
     "readable_metrics",

@@ -22,7 +22,7 @@ from lstm_strategy.learning.serving import (
     PrecomputedPanel,
     precompute_forecasts,
 )
-from lstm_strategy.trading.baselines import BuyAndHold
+from lstm_strategy.trading.baselines import BuyAndHold, EqualWeight
 from lstm_strategy.trading.cerebro import (
     BacktestRun,
     BrokerSettings,
@@ -83,7 +83,7 @@ class BacktestJob:
         """Return the same job, traded from this bar on."""
         return replace(self, start=start)
 
-    def with_forecasts(self, forecasts: PrecomputedForecasts) -> "BacktestJob":
+    def with_forecasts(self, forecasts: PrecomputedForecasts | PrecomputedPanel) -> "BacktestJob":
         """Return the same job, trading these forecasts."""
         return replace(self, params={**self.params, "model": forecasts})
 
@@ -176,7 +176,7 @@ def is_model(value: object) -> bool:
 
 def _find_role(strategy: type, model: object) -> Role:
     """What a strategy is among others, by its class and by the model that it trades."""
-    if issubclass(strategy, BuyAndHold):
+    if issubclass(strategy, BuyAndHold | EqualWeight):
         return Role.BUY_AND_HOLD
     if not isinstance(model, Forecaster):
         return Role.RULE

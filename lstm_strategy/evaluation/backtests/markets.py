@@ -1,6 +1,7 @@
 """The bars of one market or of many, as backtests take them: checked once."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -47,3 +48,35 @@ def dates_frame(bars: CheckedMarkets) -> pd.DataFrame:
         A frame on every date on which a market has a bar.
     """
     return bars.frame if isinstance(bars, CheckedBars) else pd.DataFrame(index=bars.dates)
+
+
+def market_close(bars: pd.DataFrame | CheckedMarkets) -> pd.Series:
+    """Return what "the market" closed at: the close, or of a panel an index of all markets.
+
+    Args:
+        bars: Bars of one market, or a panel.
+
+    Returns:
+        The closes; of a panel the growth of 1 by the mean return of the markets that have a close
+        before and at each date, on all dates.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> bars = sample_bars("sp500")[:"1999"]
+        >>> market = market_close(check_markets({"SP": bars}))
+        >>> bool(abs(market.iloc[-1] - bars["close"].iloc[-1] / bars["close"].iloc[0]) < 1e-9)
+        True
+    """
+    if isinstance(bars, CheckedBars | pd.DataFrame):
+        frame = bars.frame if isinstance(bars, CheckedBars) else bars
+        return frame["close"]
+    zone = bars.dates.tz
+    closes = pd.DataFrame(
+        {symbol: _on_zone(frame["close"], zone) for symbol, frame in bars.items()}, bars.dates
+    ).ffill()
+    moves = closes.pct_change(fill_method=None).mean(axis=1).fillna(0.0)
+    return (1.0 + moves).cumprod().rename("close")
+
+
+def _on_zone(close: pd.Series, zone: Any) -> pd.Series:
+    return close if zone is None else close.tz_convert(zone)

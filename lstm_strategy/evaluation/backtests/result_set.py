@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.wording import span_text
+from lstm_strategy.evaluation.metrics import bar_returns
 from lstm_strategy.support import count_of
 from lstm_strategy.trading.cerebro import BrokerSettings
 
@@ -79,6 +81,25 @@ class ResultSet:
                 f"The comparison has no strategy {name!r}. Choose from {', '.join(self.results)}."
             )
         return self.results[name]
+
+    def correlations(self, name: str | None = None) -> pd.Series:
+        """Return how the returns of a strategy move with those of each other one.
+
+        Args:
+            name: The strategy; by default the one that the set is about.
+
+        Returns:
+            Correlations of bar returns by the label of the other strategy, NaN where one of the two
+            never varied; empty where there is no other.
+
+        Raises:
+            TradingError: If no strategy has that name, or it was left out.
+        """
+        own = self.find(name).label
+        returns = self.equity.apply(bar_returns)
+        others = returns.drop(columns=own)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return others.corrwith(returns[own]).rename("correlation")
 
     def describe_standing(self, name: str | None = None) -> str:
         """Say where a strategy stands by Sharpe ratio, in words that claim no skill.

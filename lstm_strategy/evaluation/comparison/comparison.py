@@ -5,14 +5,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.backtests import ResultSet, readable_metrics, write_results
+from lstm_strategy.evaluation.backtests import (
+    CheckedMarkets,
+    ResultSet,
+    dates_frame,
+    market_close,
+    markets_frame,
+    readable_metrics,
+    write_results,
+)
 from lstm_strategy.evaluation.comparison.prepare import PreparedComparison
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.evaluation.report import ReportContent, write_report
 from lstm_strategy.evaluation.robustness import Robustness, assess_robustness
 from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, assess_result
+from lstm_strategy.learning.serving import PrecomputedForecasts
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,13 +113,13 @@ class Comparison(ResultSet):
             TradingError: For a name that isn't compared.
         """
         result = self.find(name)
-        model, bars = self.prepared.models.get(result.name), self.prepared.bars.frame
+        model, bars = self.prepared.models.get(result.name), self.prepared.bars
         forecasts = self.prepared.job(result.name).forecasts
         return assess_result(
             self,
-            bars["close"],
+            market_close(bars),
             name=result.name,
-            forecast=None if forecasts is None else forecasts.forecast(bars)["forecast"],
+            forecast=None if forecasts is None else _forecast_column(forecasts, bars),
             ledger=None if model is None else model.ledger,
             robustness=robustness,
             permutation_test=permutation_test,
@@ -151,7 +161,7 @@ class Comparison(ResultSet):
         content = ReportContent(
             results=self,
             assessment=assessment,
-            bars=self.prepared.bars.frame,
+            bars=markets_frame(self.prepared.bars),
             model=self.prepared.models.get(assessment.name),
             figures=figures or {},
             provenance=provenance or {},
@@ -171,3 +181,7 @@ class Comparison(ResultSet):
     def _notes(self) -> list[str]:
         left_out = [f"Left out: {name}. {reason}" for name, reason in self.left_out.items()]
         return left_out + [result.note for result in self.results.values() if result.note]
+
+
+def _forecast_column(forecasts: PrecomputedForecasts, bars: CheckedMarkets) -> pd.Series:
+    return forecasts.forecast(dates_frame(bars))["forecast"]

@@ -7,12 +7,21 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.bars import CheckedBars, check_bars
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import BacktestJob, first_bar_after, is_model, prepare_job
+from lstm_strategy.evaluation.backtests import (
+    BacktestJob,
+    CheckedMarkets,
+    check_markets,
+    dates_frame,
+    first_bar_after,
+    is_model,
+    markets_frame,
+    prepare_job,
+)
 from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.serving import (
     PrecomputedForecasts,
+    PrecomputedPanel,
     open_forecaster,
     precompute_forecasts,
 )
@@ -33,7 +42,7 @@ class PreparedComparison:
         broker: What trading costs.
     """
 
-    bars: CheckedBars
+    bars: CheckedMarkets
     jobs: tuple[BacktestJob, ...]
     models: dict[str, Forecaster]
     broker: BrokerSettings
@@ -53,7 +62,7 @@ class PreparedComparison:
 
 def prepare_comparison(
     strategies: Mapping[str, StrategyEntry],
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     *,
     start: str | date | None = None,
     end: str | date | None = None,
@@ -63,7 +72,7 @@ def prepare_comparison(
 
     Args:
         strategies: Names to a strategy class or to a pair of class and parameters.
-        bars: The bars that every strategy runs on.
+        bars: The bars that every strategy runs on, or a panel of them by symbol.
         start: The first bar to trade; by default the first after the latest training of a model.
         end: The last bar, inclusive; all by default.
         broker: What trading costs; `BrokerSettings()` by default.
@@ -86,7 +95,7 @@ def prepare_comparison(
     if not strategies:
         raise TradingError("compare needs at least one strategy, got none.")
     entries = {name: _split_entry(name, entry) for name, entry in strategies.items()}
-    checked, broker = check_bars(bars), broker or BrokerSettings()
+    checked, broker = check_markets(bars), broker or BrokerSettings()
     models = _open_models({name: params.get("model") for name, (_, params) in entries.items()})
     forecasts = _ask_each_once(models, checked)
     jobs = [
@@ -103,7 +112,7 @@ def prepare_comparison(
     ]
     if start is None:
         ends = [job.trained_until for job in jobs if job.trained_until is not None]
-        first = first_bar_after(max(ends, default=None), checked.frame)
+        first = first_bar_after(max(ends, default=None), dates_frame(checked))
         jobs = [job.from_bar(first) for job in jobs]
     return PreparedComparison(checked, tuple(jobs), models, broker)
 
@@ -116,11 +125,12 @@ def _open_models(params: Mapping[str, object]) -> dict[str, Forecaster]:
 
 
 def _ask_each_once(
-    models: Mapping[str, Forecaster], bars: CheckedBars
-) -> dict[str, PrecomputedForecasts]:
+    models: Mapping[str, Forecaster], bars: CheckedMarkets
+) -> dict[str, PrecomputedForecasts | PrecomputedPanel]:
     """The forecasts that each strategy trades; those that share a model share them."""
     distinct = {id(model): model for model in models.values()}
-    answers = {key: precompute_forecasts(model, bars.frame) for key, model in distinct.items()}
+    frame: Any = markets_frame(bars)
+    answers = {key: precompute_forecasts(model, frame) for key, model in distinct.items()}
     return {name: answers[id(model)] for name, model in models.items()}
 
 

@@ -26,7 +26,7 @@ from lstm_strategy.evaluation.comparison.prepare import (
     StrategyEntry,
     prepare_comparison,
 )
-from lstm_strategy.trading.baselines import BASELINES
+from lstm_strategy.trading.baselines import BASELINES, PORTFOLIO_BASELINES
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _SMALLEST_SHARE = 0.5
 
 def compare(
     strategies: Mapping[str, StrategyEntry],
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     *,
     start: str | date | None = None,
     end: str | date | None = None,
@@ -54,7 +54,8 @@ def compare(
 
     Args:
         strategies: Names to a strategy class or to a pair of class and parameters.
-        bars: Open, high, low, close, volume and what the strategies read besides.
+        bars: Open, high, low, close, volume and what the strategies read besides; or a panel of
+            such bars by symbol, whose markets are the datas of every strategy.
         start: The first bar to trade; by default the first after the latest training of a `model`
             among the parameters.
         end: The last bar, inclusive; all by default.
@@ -185,7 +186,7 @@ def _find_twins(prepared: PreparedComparison, outcomes: Outcomes) -> dict[str, s
 
 
 def _baselines_among(prepared: PreparedComparison) -> list[str]:
-    baselines = set(BASELINES.values())
+    baselines = {*BASELINES.values(), *PORTFOLIO_BASELINES.values()}
     return [job.name for job in prepared.jobs if job.strategy in baselines]
 
 

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from lstm_strategy.bars import bars_fingerprint
+from lstm_strategy.bars import Panel, bars_fingerprint
 from lstm_strategy.evaluation.backtests import span_text
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import capitalise, escape, settings_text, terms_html
@@ -53,8 +53,7 @@ def provenance_section(content: ReportContent) -> str:
     """Return bars, terms, settings, seeds and versions: all that is needed to repeat the result."""
     rows: dict[str, object] = {
         "Traded": span_text(content.result.equity),
-        "Bars": span_text(content.bars),
-        "Fingerprint of the bars": bars_fingerprint(content.bars),
+        **_describe_bars(content.bars),
         "Broker": settings_text(content.results.broker.model_dump()),
         "Strategy": settings_text(content.result.params),
     }
@@ -96,3 +95,15 @@ def _describe_purges(ledger: pd.DataFrame) -> str:
     if "purge_bars" not in ledger:
         return "unknown"
     return " or ".join(f"{bars:,}" for bars in sorted(ledger["purge_bars"].unique()))
+
+
+def _describe_bars(bars: pd.DataFrame | Panel) -> dict[str, object]:
+    if not isinstance(bars, Panel):
+        return {"Bars": span_text(bars), "Fingerprint of the bars": bars_fingerprint(bars)}
+    left_out = {f"Left out: {symbol}": reason for symbol, reason in bars.dropped.items()}
+    return {
+        "Bars": span_text(pd.DataFrame(index=bars.dates)),
+        "Markets": f"{len(bars)}: {', '.join(bars.symbols)}",
+        **left_out,
+        "Fingerprint of the panel": bars.fingerprint,
+    }

@@ -7,7 +7,8 @@ from functools import cached_property
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet
+from lstm_strategy.bars import Panel
+from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet, market_close
 from lstm_strategy.evaluation.robustness import fold_table
 from lstm_strategy.evaluation.skill import ModelSkill, measure_model
 from lstm_strategy.evaluation.verdict import Assessment
@@ -21,7 +22,7 @@ class ReportContent:
     Attributes:
         results: The strategy and those it is compared with.
         assessment: What the strategy is worth.
-        bars: The bars that all of them ran on.
+        bars: The bars that all of them ran on, of one market or of a panel.
         model: What the strategy trades, for where it came from; None without one.
         figures: More pictures to show, by their caption.
         provenance: More rows of "where this came from".
@@ -38,7 +39,7 @@ class ReportContent:
 
     results: ResultSet
     assessment: Assessment
-    bars: pd.DataFrame
+    bars: pd.DataFrame | Panel
     model: Forecaster | None = None
     figures: Mapping[str, Figure] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
@@ -67,7 +68,7 @@ class ReportContent:
             return robustness.folds
         if self.ledger is None:
             return None
-        return fold_table(self.result, self.ledger, close=self.bars["close"])
+        return fold_table(self.result, self.ledger, close=market_close(self.bars))
 
     @cached_property
     def skill(self) -> ModelSkill | None:

@@ -14,6 +14,7 @@ from lstm_strategy.evaluation.report.closing_sections import (
     provenance_section,
 )
 from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.market_section import markets_section
 from lstm_strategy.evaluation.report.page import page_html
 from lstm_strategy.evaluation.report.picture_sections import (
     equity_section,
@@ -48,6 +49,7 @@ def report_html(content: ReportContent) -> str:
         "verdict": ("Verdict", verdict_section(content)),
         "strategies": ("All strategies", strategies_section(content)),
         "equity": ("Equity", equity_section(content)),
+        "markets": ("Markets", markets_section(content)),
         "drawdowns": ("Drawdowns", drawdowns_table(content.result.equity, content.name)),
         "robustness": ("Robustness", robustness_section(content)),
         "permutation-test": ("Permutation test", permutation_section(content)),

@@ -113,8 +113,10 @@ def trades_tables(trades: pd.DataFrame) -> str:
 
 
 def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
+    market = {"Market": trades["symbol"].to_list()} if "symbol" in trades else {}
     return pd.DataFrame(
         {
+            **market,
             "Exit": date_texts(trades["exit"], missing="open"),
             "Side": ["long" if size > 0 else "short" for size in trades["size"]],
             "Units": [f"{abs(size):,.4g}" for size in trades["size"]],

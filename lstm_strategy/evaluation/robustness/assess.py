@@ -6,7 +6,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lstm_strategy.bars import CheckedBars
-from lstm_strategy.evaluation.backtests import BacktestJob, BacktestResult
+from lstm_strategy.evaluation.backtests import (
+    BacktestJob,
+    BacktestResult,
+    CheckedMarkets,
+    market_close,
+)
 from lstm_strategy.evaluation.robustness.costs import break_even, try_costs
 from lstm_strategy.evaluation.robustness.delays import try_delays
 from lstm_strategy.evaluation.robustness.folds import fold_table
@@ -50,7 +55,7 @@ class Robustness:
 
 
 def assess_robustness(
-    job: BacktestJob, bars: CheckedBars, *, result: BacktestResult, model: Forecaster
+    job: BacktestJob, bars: CheckedMarkets, *, result: BacktestResult, model: Forecaster
 ) -> Robustness:
     """Try other costs, late orders, each fold, and each member of an ensemble alone.
 
@@ -81,11 +86,14 @@ def assess_robustness(
         True
     """
     job = job.from_bar(result.first_tradable)
-    signals, ledger = model.member_signals(bars.frame), model.ledger
-    has_members = signals.shape[1] > 1
+    ledger = model.ledger
+    members = None
+    if isinstance(bars, CheckedBars):  # of a panel, each member would need all markets again
+        signals = model.member_signals(bars.frame)
+        members = member_equities(job, bars, signals=signals) if signals.shape[1] > 1 else None
     return Robustness(
         costs=try_costs(job, bars),
         delays=try_delays(job, bars),
-        folds=None if ledger is None else fold_table(result, ledger, close=bars.frame["close"]),
-        equity_by_member=member_equities(job, bars, signals=signals) if has_members else None,
+        folds=None if ledger is None else fold_table(result, ledger, close=market_close(bars)),
+        equity_by_member=members,
     )

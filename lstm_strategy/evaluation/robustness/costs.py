@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import CheckedBars
-from lstm_strategy.evaluation.backtests import BacktestJob
+from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets
 from lstm_strategy.evaluation.robustness.runs import run_variants, tabulate_metrics
 from lstm_strategy.trading.cerebro import BrokerSettings
 
@@ -17,7 +16,7 @@ _ONE_BPS = 1e-4
 
 
 def try_costs(
-    job: BacktestJob, bars: CheckedBars, *, rates_bps: Iterable[float] = COMMISSIONS_BPS
+    job: BacktestJob, bars: CheckedMarkets, *, rates_bps: Iterable[float] = COMMISSIONS_BPS
 ) -> pd.DataFrame:
     """Run the strategy at each commission; slippage and everything else stay as they are.
 

@@ -7,16 +7,16 @@ import pandas as pd
 
 from lstm_strategy.bars import CheckedBars
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import BacktestJob
+from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets, dates_frame
 from lstm_strategy.evaluation.robustness.runs import run_variants, tabulate_metrics
-from lstm_strategy.learning.serving import PrecomputedForecasts
+from lstm_strategy.learning.serving import PrecomputedForecasts, PrecomputedPanel
 from lstm_strategy.support import naive_utc_index
 
 DELAYS_BARS = (0, 1, 2, 3, 4, 5)
 
 
 def try_delays(
-    job: BacktestJob, bars: CheckedBars, *, delays_bars: Iterable[int] = DELAYS_BARS
+    job: BacktestJob, bars: CheckedMarkets, *, delays_bars: Iterable[int] = DELAYS_BARS
 ) -> pd.DataFrame:
     """Run the strategy with each forecast known some bars late, so that its orders come late too.
 
@@ -47,14 +47,26 @@ def try_delays(
         >>> bool(sharpe[0] > 5.0 > 1.0 > sharpe[1])
         True
     """
-    forecasts = job.forecasts
-    if forecasts is None:
-        raise TradingError(f"{job.name} trades no forecasts, so none of them can come late.")
     variants = {
-        delay: job.with_forecasts(delay_forecasts(forecasts, bars.frame, delay_bars=delay))
-        for delay in delays_bars
+        delay: job.with_forecasts(_delay_all(job, bars, delay_bars=delay)) for delay in delays_bars
     }
     return tabulate_metrics(run_variants(variants, bars), "delay_bars")
+
+
+def _delay_all(
+    job: BacktestJob, bars: CheckedMarkets, *, delay_bars: int
+) -> PrecomputedForecasts | PrecomputedPanel:
+    """The forecasts that the job trades, in each market so many of its own bars later."""
+    forecasts, panel = job.forecasts, job.panel_forecasts
+    if forecasts is not None:
+        return delay_forecasts(forecasts, dates_frame(bars), delay_bars=delay_bars)
+    if panel is None or isinstance(bars, CheckedBars):
+        raise TradingError(f"{job.name} trades no forecasts, so none of them can come late.")
+    markets = {
+        symbol: delay_forecasts(panel.market(symbol), frame, delay_bars=delay_bars)
+        for symbol, frame in bars.items()
+    }
+    return replace(panel, markets=markets)
 
 
 def delay_forecasts(

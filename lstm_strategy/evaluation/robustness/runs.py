@@ -6,9 +6,14 @@ from typing import TypeVar
 
 import pandas as pd
 
-from lstm_strategy.bars import CheckedBars
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import BacktestJob, BacktestResult, Failure, run_jobs
+from lstm_strategy.evaluation.backtests import (
+    BacktestJob,
+    BacktestResult,
+    CheckedMarkets,
+    Failure,
+    run_jobs,
+)
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -16,7 +21,7 @@ _METRICS = ["sharpe", "total_return", "max_drawdown", "turnover", "costs"]
 
 
 def run_variants(
-    variants: Mapping[Key, BacktestJob], bars: CheckedBars
+    variants: Mapping[Key, BacktestJob], bars: CheckedMarkets
 ) -> dict[Key, BacktestResult]:
     """Run each variant; several at once where that is faster.
 

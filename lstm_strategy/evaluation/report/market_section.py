@@ -1,0 +1,48 @@
+"""What each market of a portfolio did, and what the portfolio moves with."""
+
+import pandas as pd
+
+from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.page import number_text, table_html
+
+
+def markets_section(content: ReportContent) -> str:
+    """Return exposure, contribution, turnover and costs by market, and the correlations as HTML.
+
+    Args:
+        content: What the page is made from.
+
+    Returns:
+        "" for a result of one market.
+    """
+    by_market = content.result.by_market
+    if by_market.empty:
+        return ""
+    return _markets_table(by_market) + _correlations_table(content)
+
+
+def _markets_table(by_market: pd.DataFrame) -> str:
+    ordered = by_market.sort_values("contribution", ascending=False, kind="stable")
+    table = pd.DataFrame(
+        {
+            "Mean exposure": [number_text(value, "{:.1%}") for value in ordered["exposure"]],
+            "Contribution": [number_text(value, "{:+.2%}") for value in ordered["contribution"]],
+            "Turnover per year": [number_text(value) for value in ordered["turnover"]],
+            "Costs": [number_text(value, "{:.2%}") for value in ordered["costs"]],
+            "Trades": [f"{trades:,.0f}" for trades in ordered["trades"]],
+        },
+        index=ordered.index,
+    )
+    caption = "Each market; contribution and costs as fractions of the equity at the start"
+    return table_html(table, caption, first="Market")
+
+
+def _correlations_table(content: ReportContent) -> str:
+    correlations = content.results.correlations(content.name)
+    if correlations.empty:
+        return ""
+    table = pd.DataFrame(
+        {"Correlation": [number_text(value) for value in correlations]}, index=correlations.index
+    )
+    caption = f"How the returns of {content.name} move with those of the others"
+    return table_html(table, caption, first="Strategy")
