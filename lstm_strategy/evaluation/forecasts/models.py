@@ -162,8 +162,9 @@ def _open_one(name: str, model: Any) -> Forecaster | pd.Series:
     target = target_name(forecaster)
     if target not in (None, "volatility"):
         raise ForecastError(
-            f"compare_forecasts compares forecasts of volatility, but {name} forecasts {target}. "
-            'Train it with target="volatility".'
+            f"on one market compare_forecasts compares forecasts of volatility, but {name} "
+            f'forecasts {target}. Train it with target="volatility", or measure it by hit_rates '
+            "and information_coefficients."
         )
     return forecaster
 
