@@ -15,6 +15,7 @@ from lstm_strategy.errors import ModelError, SettingsError
 from lstm_strategy.evaluation.backtests import write_picture
 from lstm_strategy.learning.forecaster import (
     CARD_FILE,
+    Forecaster,
     LSTMForecaster,
     check_can_hold_model,
     load_card,
@@ -22,6 +23,7 @@ from lstm_strategy.learning.forecaster import (
     write_folder,
 )
 from lstm_strategy.support import count_of, temporary_folder, workers
+from lstm_strategy.trading.baselines import PORTFOLIO_BASELINES
 from lstm_strategy.trading.cerebro import trades_one_market
 
 _MOST_NOTES = 20
@@ -86,10 +88,23 @@ def load_markets_for(strategy: type, source: str, reading: MarketsOptions) -> pd
     if isinstance(bars, Panel) and len(bars) > 1:
         raise SettingsError(
             f"{strategy.__name__} trades one market, and was given {len(bars)}. Choose one: "
-            f"--symbol {bars.symbols[0]}. Or take a strategy that decides for all of them, a "
-            "PortfolioStrategy."
+            f"--symbol {bars.symbols[0]}. Or take a strategy that decides for all of them, such as "
+            f"{next(iter(PORTFOLIO_BASELINES))}."
         )
     return bars
+
+
+def check_model_takes(forecaster: Forecaster, bars: pd.DataFrame | Panel) -> None:
+    """Refuse several markets for a model of one.
+
+    Raises:
+        SettingsError: Naming a market to choose.
+    """
+    if isinstance(bars, Panel) and len(bars) > 1 and not forecaster.takes_panels:
+        raise SettingsError(
+            f"The model of --model was trained on one market, and BARS holds {len(bars)}. Choose "
+            f"one, such as --symbol {bars.symbols[0]}, or train a model on all of them."
+        )
 
 
 def describe_markets(bars: pd.DataFrame | Panel) -> str:

@@ -63,8 +63,9 @@ def test_markets_without_a_forecast_are_named(results, markets, panel_model):
     assert "A03" not in rows_of(shown)
 
 
-def test_a_model_of_one_market_is_not_for_several(refusal, markets, model_folder, panel_model):
-    message = refusal("forecast", "markets", "--model", model_folder)
+@pytest.mark.parametrize("command", ["forecast", "backtest"])
+def test_a_model_of_one_market_is_not_for_several(refusal, markets, model_folder, command):
+    message = refusal(command, "markets", "--model", model_folder)
     assert "trained on one market, and BARS holds 3. Choose one, such as --symbol A01" in message
 
 
@@ -72,6 +73,15 @@ def test_a_model_of_several_markets_forecasts_one(results, markets, panel_model)
     shown = results("forecast", "markets/A01.csv", "--model", panel_model)
     frame = LSTMForecaster.load(panel_model).forecast(load_panel("markets")["A01"])
     assert rows_of(shown)["1971-02-24"] == [f"{v:.4f}" for v in frame.iloc[-1]]
+
+
+@pytest.mark.slow
+def test_settings_are_searched_on_several_markets(results, markets):
+    Path("space.toml").write_text(f"{Path('tiny.toml').read_text()}\n[space]\nunits = [2, 3]\n")
+    words = ("tune", "markets", "--symbols", "A01,A02", "--config", "space.toml", "--trials", 1)
+    shown = results(*words, "--folds", 1, "--out", "found")
+    assert "markets: 2 markets with 600 bars from 1970-01-01 to 1971-02-24; 1 trial" in shown
+    assert "lstm-strategy train markets --end … --config found/best.toml" in shown
 
 
 HALVES = """
@@ -105,6 +115,19 @@ def test_a_strategy_of_one_market_is_not_for_several(refusal, results, markets):
     assert (
         "Sharpe" in results("backtest", "markets", "--strategy", "MACD", "--symbol", "A01").title()
     )
+
+
+def test_a_model_of_several_markets_is_traded_on_them(results, refusal, markets, panel_model):
+    words = ("backtest", "markets", "--symbols", "A01,A02", "--start", "1970-06", "--model")
+    shown = results(*words, panel_model)
+    assert shown.startswith("LSTMStrategy (IN-SAMPLE), ")
+    assert {"A01", "A02"} <= set(rows_of(shown))
+
+
+def test_a_portfolio_baseline_is_found_by_its_name(results, markets):
+    shown = results("backtest", "markets", "--symbols", "A01,A02", "--strategy", "equal weight")
+    exposures = [float(rows_of(shown)[symbol][0].rstrip("%")) for symbol in ("A01", "A02")]
+    assert exposures == pytest.approx([50, 50], abs=3)
 
 
 REFUSALS = {

@@ -62,7 +62,10 @@ def test_arguments_that_are_not_plain_values_are_refused(arguments):
 
 @pytest.mark.parametrize("text", ["Magic", "", "SMA cross:fast=5", "file.txt:Class", "file.py"])
 def test_a_text_that_names_no_strategy_is_refused_with_the_choices(text):
-    with pytest.raises(SettingsError, match=r"Buy and hold, SMA cross, .*Random entries; got"):
+    with pytest.raises(
+        SettingsError,
+        match=r"Buy and hold, .*Random entries, or for several markets Equal weight, .*; got",
+    ):
         find_strategy(text)
 
 

@@ -45,6 +45,7 @@ def backtest(
     Example: `lstm-strategy backtest prices.csv --model model --commission 0.0005`
     """
     from lstm_strategy.cli.inputs import (
+        check_model_takes,
         load_markets_for,
         rules_from_options,
         slice_markets,
@@ -67,7 +68,9 @@ def backtest(
     slice_markets(markets, start, end)  # refuses dates that leave no bar
     with status("Backtesting"), explain_failures(chosen):
         if model is not None:
-            params["model"] = open_forecaster(model, engine=engine)
+            forecaster = open_forecaster(model, engine=engine)
+            check_model_takes(forecaster, markets)
+            params["model"] = forecaster
         result = run_backtest(chosen, markets, start=start, end=end, broker=terms, **params)
     print_result(result)
     if out_dir is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.out_folder import check_names, keep_results
 from lstm_strategy.cli.reading import MarketsOptions
-from lstm_strategy.errors import LSTMStrategyError, SettingsError
+from lstm_strategy.errors import LSTMStrategyError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,18 +74,14 @@ def _forecast_panel(forecaster: "Forecaster", panel: "Panel") -> "pd.DataFrame":
     """Print the last forecast of each market; returns all of them, in order of their dates."""
     import pandas as pd
 
+    from lstm_strategy.cli.inputs import check_model_takes
     from lstm_strategy.cli.output import print_panel_forecasts, say, status
     from lstm_strategy.evaluation.backtests import training_end
-    from lstm_strategy.learning.forecaster import LSTMForecaster
+    from lstm_strategy.learning.serving import forecast_markets
 
-    first = panel.symbols[0]
-    if not (isinstance(forecaster, LSTMForecaster) and forecaster.takes_panels):
-        raise SettingsError(
-            f"The model of --model was trained on one market, and BARS holds {len(panel)}. Choose "
-            f"one, such as --symbol {first}, or train a model on all of them."
-        )
+    check_model_takes(forecaster, panel)
     with status("Forecasting"):
-        forecasts = forecaster.forecast(panel)
+        forecasts = forecast_markets(forecaster, panel)
     known = {name: frame for name, frame in forecasts.items() if frame["signal"].notna().any()}
     if not known:
         raise _too_few_bars(
@@ -94,7 +90,7 @@ def _forecast_panel(forecaster: "Forecaster", panel: "Panel") -> "pd.DataFrame":
     short = [name for name in panel if name not in known]
     if short:
         say(f"No forecast for want of bars: {', '.join(short)} (of {forecaster.warm_up + 1:,}).")
-    print_panel_forecasts(known, training_end(forecaster, panel[first]))
+    print_panel_forecasts(known, training_end(forecaster, panel[panel.symbols[0]]))
     zone = panel.dates.tz
     on_one_clock = {
         name: frame if zone is None else frame.tz_convert(zone) for name, frame in forecasts.items()

@@ -10,7 +10,7 @@ from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
 from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions
 from lstm_strategy.cli.out_folder import check_names
-from lstm_strategy.cli.reading import ReadingOptions
+from lstm_strategy.cli.reading import MarketsOptions
 from lstm_strategy.errors import SettingsError
 
 _RESULT_FILES = ("trials.csv", "history.png", "importance.png", "best.toml")
@@ -99,8 +99,8 @@ class SearchOptions:
 
 
 def tune(
-    bars: opt.Bars,
-    reading: ReadingOptions,
+    bars: opt.BarsOrMarkets,
+    reading: MarketsOptions,
     broker: BrokerOptions,
     ensemble: EnsembleOptions,
     search: SearchOptions,
@@ -118,19 +118,21 @@ def tune(
 
     The best setting alone is run, once, on the last bars (--holdout). The table \[space] of the
     --config file names what may be tried, as lists of choices or as tables with low, high and
-    log. The same command resumes a search that was stopped, and several processes may run it at
-    once. With --jobs or --engine ray several settings are tried side by side.
+    log. Several markets train one model for each setting, and are traded together. The same
+    command resumes a search that was stopped, and several processes may run it at once. With
+    --jobs or --engine ray several settings are tried side by side.
 
     Writes trials.csv, history.png, importance.png and best.toml, a --config for train and compare.
 
     Example: `lstm-strategy tune sample:sp500 --trials 20 --out tuning`
     """
-    from lstm_strategy.bars import describe_span
+    from lstm_strategy.bars import Panel
     from lstm_strategy.cli.inputs import (
         choose_workers,
-        load_bars,
+        describe_markets,
+        load_markets,
         rules_from_options,
-        slice_by_options,
+        slice_markets,
     )
     from lstm_strategy.cli.output import print_tuning, say
     from lstm_strategy.evaluation.tuning import tune as run_tuning
@@ -142,14 +144,14 @@ def tune(
     if "model" in loaded.strategy:
         raise SettingsError("A search trains its own models. Remove model from [strategy].")
     terms = broker.build_broker(config)
-    frame = slice_by_options(load_bars(bars, reading), start, end)
+    markets = slice_markets(load_markets(bars, reading), start, end)
     say(
-        f"{bars}: {describe_span(frame)}; {count_of(search.trials, 'trial')}, the "
+        f"{bars}: {describe_markets(markets)}; {count_of(search.trials, 'trial')}, the "
         f"last {search.holdout:.0%} kept back."
     )
     with place:
         result = run_tuning(
-            frame,
+            markets,
             loaded.space or None,
             search.trials,
             objective=search.objective,
@@ -173,6 +175,12 @@ def tune(
 
         say(f"Logged as run {log_tuning(result, mlflow)} of experiment {mlflow}.")
     first = result.holdout.result.equity.index[0]
+    if isinstance(markets, Panel):
+        say(
+            f"Train it without the bars kept back, from {first:%Y-%m-%d} on: lstm-strategy train "
+            f"{bars} --end … --config {out_dir}/best.toml"
+        )
+        return
     say(
         f"Judge it on the bars kept back: lstm-strategy compare {bars} --start {first:%Y-%m-%d} "
         f"--config {out_dir}/best.toml --trials {result.n_trials}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lstm_strategy.bars import Panel, as_panel, is_panel
 from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.tuning.trader import ForecastTrader, zero_if_flat
 from lstm_strategy.learning.search import (
@@ -12,9 +13,10 @@ from lstm_strategy.learning.search import (
     SearchTask,
     Setting,
     auc_of,
+    join_markets,
     log_loss_of,
 )
-from lstm_strategy.learning.walk_forward import walk_forward
+from lstm_strategy.learning.walk_forward import cut_positions, labels_of, walk_forward
 from lstm_strategy.support import write_whole
 
 
@@ -34,7 +36,7 @@ class Holdout:
 
 
 def trade_holdout(
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Panel,
     task: SearchTask,
     setting: Setting,
     trader: ForecastTrader,
@@ -70,14 +72,18 @@ def trade_holdout(
     return Holdout(result, scores, n_looks=len(list(file.parent.glob("*.parquet"))))
 
 
-def _forecast_holdout(bars: pd.DataFrame, task: SearchTask, setting: Setting) -> pd.DataFrame:
+def _forecast_holdout(
+    bars: pd.DataFrame | Panel, task: SearchTask, setting: Setting
+) -> pd.DataFrame:
     """The walk forward goes on as inside: the same windows, the first up to the holdout."""
     forecaster = setting.apply_to(task.base)
     splits = task.splits_for(forecaster.settings.horizon)
-    n_inner = len(task.bars)
+    n_inner = len(labels_of(task.bars))
     last = splits.folds(task.bars)[-1]
     n_train = n_inner if splits.expanding else last.test.start - last.train.start
-    model = walk_forward(
-        bars.iloc[n_inner - n_train :], forecaster, replace(splits, train=n_train), progress=False
-    )
+    known = cut_positions(bars, slice(n_inner - n_train, None))
+    model = walk_forward(known, forecaster, replace(splits, train=n_train), progress=False)
+    if is_panel(bars):
+        panel = as_panel(bars)
+        return join_markets(model.forecast(panel), panel, start=panel.dates[n_inner])
     return model.forecast(bars).iloc[n_inner:]

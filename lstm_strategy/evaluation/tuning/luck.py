@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import Panel, as_panel, is_panel
 from lstm_strategy.evaluation.statistics import (
     FEWEST_BARS,
     best_lead_p_value,
@@ -30,14 +31,14 @@ class Luck:
 
 
 def measure_luck(
-    returns: pd.DataFrame, best_number: int, close: pd.Series, *, n_trials: int, seed: int
+    returns: pd.DataFrame, best_number: int, held: pd.Series, *, n_trials: int, seed: int
 ) -> Luck:
     """Measure how much of the best trial may be luck.
 
     Args:
         returns: Bar returns of the completed trials, one column each, by number.
         best_number: The best trial; its returns may lie in another folder and be missing.
-        close: Closes of the bars, for the returns of buy and hold.
+        held: Returns of buy and hold on the dates of the bars, as `held_returns` gives them.
         n_trials: Trials that ended, pruned ones included.
         seed: Chooses the resamples of the test against buy and hold.
     """
@@ -45,7 +46,7 @@ def measure_luck(
     best = returns.get(best_number)
     if best is None or len(returns) < FEWEST_BARS:
         return Luck(n_independent, math.nan, math.nan, math.nan)
-    held = close.pct_change().reindex(returns.index).fillna(0.0)
+    held = held.reindex(returns.index).fillna(0.0)
     spread = returns.std(ddof=1)
     sharpes = (returns.mean() / spread).where(spread > 0, 0.0)
     # trials that are nearly the same vary less than luck alone makes them
@@ -58,3 +59,18 @@ def measure_luck(
         deflated_sharpe=deflated_sharpe(best, n_independent, trial_sharpe_std=trial_sharpe_std),
         spa_p_value=best_lead_p_value(returns, held, seed=seed),
     )
+
+
+def held_returns(bars: pd.DataFrame | Panel) -> pd.Series:
+    """Return what holding the market earned at each bar, or all markets of a panel alike.
+
+    Args:
+        bars: Bars, or a panel of them; its markets count where they have a bar.
+    """
+    if not is_panel(bars):
+        return bars["close"].pct_change()
+    zone = as_panel(bars).dates.tz
+    closes = (
+        own["close"] if zone is None else own["close"].tz_convert(zone) for own in bars.values()
+    )
+    return pd.concat([close.pct_change() for close in closes], axis=1).mean(axis=1).sort_index()

@@ -13,10 +13,10 @@ from typing import Any
 import optuna
 import pandas as pd
 
-from lstm_strategy.bars import bars_fingerprint, bars_per_year, validate_bars
+from lstm_strategy.bars import Panel, as_panel, bars_per_year, is_panel, validate_bars
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.evaluation.tuning.holdout import trade_holdout
-from lstm_strategy.evaluation.tuning.luck import measure_luck
+from lstm_strategy.evaluation.tuning.luck import held_returns, measure_luck
 from lstm_strategy.evaluation.tuning.result import TuningResult
 from lstm_strategy.evaluation.tuning.trader import PARAMETER_NAMES, ForecastTrader
 from lstm_strategy.learning.forecaster import LSTMForecaster
@@ -29,10 +29,16 @@ from lstm_strategy.learning.search import (
     SearchSpace,
     SearchTask,
     Space,
+    returns_by_date,
     search,
 )
 from lstm_strategy.learning.targets import BinaryTarget, Target
-from lstm_strategy.learning.walk_forward import WalkForward
+from lstm_strategy.learning.walk_forward import (
+    WalkForward,
+    cut_positions,
+    fingerprint_of,
+    labels_of,
+)
 from lstm_strategy.support import OnStep, temporary_folder
 from lstm_strategy.trading.cerebro import BrokerSettings
 
@@ -42,7 +48,7 @@ OBJECTIVES = ("sharpe", *LEARNING_OBJECTIVES)
 
 
 def tune(
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     space: Space | None = None,
     n_trials: int = 50,
     *,
@@ -64,7 +70,9 @@ def tune(
     """Search for settings, each scored out of sample, and try the best one on bars kept back.
 
     Args:
-        bars: The whole span; its last part is the holdout.
+        bars: The whole span; its last part is the holdout. Of a panel each setting trains one
+            network a fold on all markets, whose forecasts are traded as one portfolio, and dates
+            take the place of bars.
         space: What may be tried: names to `[choices]`, `(low, high)` or `(low, high, "log")`, or a
             function of an Optuna trial; see `lstm_strategy.learning.search`. By default features,
             network, training, horizon and, for "sharpe", thresholds of the strategy.
@@ -106,22 +114,23 @@ def tune(
         >>> tuned.forecaster.fit(bars[:"2015"])  # doctest: +SKIP
     """
     terms = _Terms(n_trials, objective, holdout, n_folds, folder, storage, at_once)
-    bars = validate_bars(bars)
+    known = as_panel(bars) if is_panel(bars) else validate_bars(bars)
     trader = ForecastTrader(broker or BrokerSettings(), dict(strategy or {}))
     base = (forecaster or LSTMForecaster()).with_costs(trader.broker.cost_rate)
     _check_can_be_scored(base.target, objective)
-    inner = bars.iloc[: len(bars) - round(len(bars) * holdout)]
+    n_bars = len(labels_of(known))
+    n_inner = n_bars - round(n_bars * holdout)
     task = SearchTask(
-        bars=inner,
+        bars=cut_positions(known, slice(0, n_inner)),
         base=base,
         space=SearchSpace.from_space(terms.space_or_default(space), PARAMETER_NAMES),
         objective=LEARNING_OBJECTIVES.get(objective) or Objective("sharpe", trader.sharpe),
-        splits=splits or terms.default_splits(len(inner), base.settings.horizon),
+        splits=splits or terms.default_splits(n_inner, base.settings.horizon),
         seed=seed,
         returns=trader.returns,
         description={
             "strategy or broker": repr((trader.broker, sorted(trader.strategy.items()))),
-            "holdout": bars_fingerprint(bars),
+            "holdout": fingerprint_of(known),
         },
         prunes=prune,
     )
@@ -137,7 +146,7 @@ def tune(
             at_once=at_once,
             n_jobs=n_jobs,
         )
-        return _build_result(bars, task, trader, found, kept_in)
+        return _build_result(known, task, trader, found, kept_in)
 
 
 def _check_can_be_scored(target: Target, objective: str) -> None:
@@ -195,13 +204,17 @@ class _Terms:
 
 
 def _build_result(
-    bars: pd.DataFrame, task: SearchTask, trader: ForecastTrader, found: Search, folder: Path
+    bars: pd.DataFrame | Panel,
+    task: SearchTask,
+    trader: ForecastTrader,
+    found: Search,
+    folder: Path,
 ) -> TuningResult:
     best, number = found.best, found.number(found.best)
     setting = found.setting(best)
-    returns = pd.DataFrame({n: kept["return"] for n, kept in found.forecasts.items()})
-    close, n_trials = task.bars["close"], len(found.finished)
-    luck = measure_luck(returns, number, close, n_trials=n_trials, seed=task.seed)
+    returns = pd.DataFrame({n: returns_by_date(kept) for n, kept in found.forecasts.items()})
+    held, n_trials = held_returns(task.bars), len(found.finished)
+    luck = measure_luck(returns, number, held, n_trials=n_trials, seed=task.seed)
     return TuningResult(
         objective=task.objective,
         setting=setting,
@@ -213,7 +226,7 @@ def _build_result(
         trials=found.trials,
         returns=returns,
         importance=_parameter_importance(found, task.seed),
-        bars_per_year=bars_per_year(pd.DatetimeIndex(bars.index)),
+        bars_per_year=bars_per_year(pd.DatetimeIndex(labels_of(bars))),
         holdout=trade_holdout(bars, task, setting, trader, number=best.number, folder=folder),
         n_independent=luck.n_independent,
         pbo=luck.pbo,

@@ -6,10 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from lstm_strategy.bars import Panel, is_panel
 from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
 from lstm_strategy.evaluation.metrics import bar_returns, sharpe
-from lstm_strategy.learning.search import OutOfSampleForecasts
-from lstm_strategy.learning.serving import precomputed_frame
+from lstm_strategy.learning.forecaster import Forecaster
+from lstm_strategy.learning.search import OutOfSampleForecasts, dates_of, split_markets
+from lstm_strategy.learning.serving import precomputed_frame, precomputed_markets
 from lstm_strategy.trading import declared_params
 from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.execution import silence_orders
@@ -31,24 +33,25 @@ class ForecastTrader:
     strategy: Mapping[str, Any]
 
     def result(
-        self, bars: pd.DataFrame, forecasts: pd.DataFrame, strategy: Mapping[str, Any]
+        self, bars: pd.DataFrame | Panel, forecasts: pd.DataFrame, strategy: Mapping[str, Any]
     ) -> BacktestResult:
         """Return the backtest on the bars that were forecast; earlier ones only warm it up.
 
         Args:
-            bars: Bars up to the last one that was forecast.
-            forecasts: Signal, forecast and uncertainty.
+            bars: Bars up to the last one that was forecast, or a panel of them.
+            forecasts: Signal, forecast and uncertainty; of a panel by symbol and date.
             strategy: Parameters of this trial.
         """
+        dates = dates_of(forecasts)
         with silence_orders():
             return run_backtest(
                 LSTMStrategy,
                 bars,
-                start=forecasts.index[0],
-                end=forecasts.index[-1],
+                start=dates[0],
+                end=dates[-1],
                 broker=self.broker,
                 name="LSTM, tuned",
-                **{**self.strategy, **strategy, "model": precomputed_frame(forecasts, bars)},
+                **{**self.strategy, **strategy, "model": _answer_with(forecasts, bars)},
             )
 
     def returns(self, seen: OutOfSampleForecasts) -> pd.Series:
@@ -57,12 +60,19 @@ class ForecastTrader:
         They are zero before the first trade and once the account is ruined.
         """
         result = self.result(seen.bars, seen.forecasts, seen.strategy)
-        return bar_returns(result.equity).reindex(seen.forecasts.index).fillna(0.0)
+        return bar_returns(result.equity).reindex(dates_of(seen.forecasts)).fillna(0.0)
 
     def sharpe(self, seen: OutOfSampleForecasts) -> float:
         """Return the annual Sharpe ratio after costs; zero where nothing was traded."""
         result = self.result(seen.bars, seen.forecasts, seen.strategy)
         return zero_if_flat(sharpe(result.equity, result.bars_per_year))
+
+
+def _answer_with(forecasts: pd.DataFrame, bars: pd.DataFrame | Panel) -> Forecaster:
+    """A model that answers with these forecasts."""
+    if is_panel(bars):
+        return precomputed_markets(split_markets(forecasts), bars)
+    return precomputed_frame(forecasts, bars)
 
 
 def zero_if_flat(ratio: float) -> float:

@@ -1,5 +1,11 @@
 """The search for settings: trials scored out of sample by a walk forward."""
 
+from lstm_strategy.learning.search.market_forecasts import (
+    dates_of,
+    join_markets,
+    returns_by_date,
+    split_markets,
+)
 from lstm_strategy.learning.search.objectives import (
     LEARNING_OBJECTIVES,
     Objective,
@@ -29,6 +35,10 @@ __all__ = [
     "Setting",
     "Space",
     "auc_of",
+    "dates_of",
+    "join_markets",
     "log_loss_of",
+    "returns_by_date",
     "search",
+    "split_markets",
 ]

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from lstm_strategy.bars import Panel, is_panel
+from lstm_strategy.learning.search.market_forecasts import split_markets
 from lstm_strategy.learning.targets import BinaryTarget
 from lstm_strategy.learning.training import ForecasterSettings
 
@@ -18,8 +20,10 @@ class OutOfSampleForecasts:
     """What a trial forecast so far, every bar by a model that hadn't seen it.
 
     Attributes:
-        bars: All bars up to the last one that was forecast; later ones aren't known yet.
-        forecasts: Signal, forecast and uncertainty for the bars of the test folds so far.
+        bars: All bars up to the last one that was forecast, or a panel of them; later ones aren't
+            known yet.
+        forecasts: Signal, forecast and uncertainty for the bars of the test folds so far; of a
+            panel by symbol and date.
         settings: Those of the forecaster.
         strategy: Parameters of the strategy that this trial tries.
 
@@ -31,7 +35,7 @@ class OutOfSampleForecasts:
         50
     """
 
-    bars: pd.DataFrame
+    bars: pd.DataFrame | Panel
     forecasts: pd.DataFrame
     settings: ForecasterSettings
     strategy: dict[str, Any]
@@ -118,12 +122,22 @@ def _judged_rows(seen: OutOfSampleForecasts) -> tuple[np.ndarray, np.ndarray, np
     target, horizon = seen.settings.target, seen.settings.horizon
     if not isinstance(target, BinaryTarget):
         return (np.empty(0),) * 3
-    rows = pd.DataFrame(
-        {
-            "label": target.labels(seen.bars, horizon),
-            "weight": target.weights(seen.bars, horizon),
-        }
-    ).reindex(seen.forecasts.index)
-    rows["forecast"] = seen.forecasts["forecast"]
-    rows = rows.dropna()
+    if is_panel(seen.bars):
+        parts = split_markets(seen.forecasts)
+        rows = pd.concat(
+            _label_rows(target, horizon, seen.bars[symbol], part) for symbol, part in parts.items()
+        )
+    else:
+        rows = _label_rows(target, horizon, seen.bars, seen.forecasts)
     return rows["label"].to_numpy(), rows["forecast"].to_numpy(), rows["weight"].to_numpy()
+
+
+def _label_rows(
+    target: BinaryTarget, horizon: int, bars: pd.DataFrame, forecasts: pd.DataFrame
+) -> pd.DataFrame:
+    """Label, weight and forecast of the bars of one market whose answer is known."""
+    rows = pd.DataFrame(
+        {"label": target.labels(bars, horizon), "weight": target.weights(bars, horizon)}
+    ).reindex(forecasts.index)
+    rows["forecast"] = forecasts["forecast"]
+    return rows.dropna()

@@ -11,12 +11,20 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState
 
-from lstm_strategy.bars import bars_fingerprint
+from lstm_strategy.bars import Panel, is_panel, slice_panel
 from lstm_strategy.errors import FeatureError, TrainingError
 from lstm_strategy.learning.forecaster import LSTMForecaster
+from lstm_strategy.learning.search.market_forecasts import add_returns, join_markets
 from lstm_strategy.learning.search.objectives import Objective, OutOfSampleForecasts
 from lstm_strategy.learning.search.space import SearchSpace, Setting
-from lstm_strategy.learning.walk_forward import Fold, WalkForward, fit_fold
+from lstm_strategy.learning.walk_forward import (
+    Fold,
+    WalkForward,
+    cut_positions,
+    fingerprint_of,
+    fit_fold,
+    labels_of,
+)
 
 SETTING, FOLDS, ERROR, SECONDS = "setting", "folds", "error", "seconds"
 """What a trial in the study is said to have, besides its parameters and scores."""
@@ -29,7 +37,7 @@ class SearchTask:
     """What is searched: everything that decides the score of a setting.
 
     Attributes:
-        bars: The bars of all trials, shape (n_bars, n_columns).
+        bars: The bars of all trials, shape (n_bars, n_columns), or a panel of them.
         base: What the space doesn't name comes from here.
         space: The settings that may be tried.
         objective: What is made as good as it can be.
@@ -55,7 +63,7 @@ class SearchTask:
         5
     """
 
-    bars: pd.DataFrame
+    bars: pd.DataFrame | Panel
     base: LSTMForecaster
     space: SearchSpace
     objective: Objective
@@ -69,7 +77,7 @@ class SearchTask:
     def identity(self) -> dict[str, str]:
         """What tells this search from another one, by name, as text."""
         return {
-            "bars": bars_fingerprint(self.bars),
+            "bars": fingerprint_of(self.bars),
             "space": self.space.description,
             "objective": f"{self.objective.name}, pruned: {self.prunes}",
             "folds": repr(self.splits),
@@ -98,7 +106,8 @@ class TrialOutcome:
         is_whole: Whether all folds were; without that there are no forecasts.
         error: Why it couldn't be trained; "" where it could.
         seconds: The time that it took.
-        forecasts: Signal, forecast, uncertainty and return on the test bars.
+        forecasts: Signal, forecast, uncertainty and return on the test bars; of a panel by symbol
+            and date.
     """
 
     scores: tuple[float, ...]
@@ -147,7 +156,7 @@ def run_trial(
     except (TrainingError, FeatureError) as error:
         return end(str(error))  # this setting can't be trained; others can
     assert seen is not None
-    return end(forecasts=seen.forecasts.assign(**{"return": task.returns(seen)}))
+    return end(forecasts=add_returns(seen.forecasts, task.returns(seen)))
 
 
 def build_pruner(prunes: bool) -> optuna.pruners.BasePruner:
@@ -164,15 +173,20 @@ def _walk_folds(task: SearchTask, setting: Setting) -> Iterator[OutOfSampleForec
     for fold in task.splits_for(forecaster.horizon).folds(task.bars):
         parts.append(_forecast_fold(task.bars, forecaster, fold))
         yield OutOfSampleForecasts(
-            bars=task.bars.iloc[: fold.test.stop],
+            bars=cut_positions(task.bars, slice(0, fold.test.stop)),
             forecasts=pd.concat(parts),
             settings=forecaster.settings,
             strategy=setting.strategy,
         )
 
 
-def _forecast_fold(bars: pd.DataFrame, forecaster: LSTMForecaster, fold: Fold) -> pd.DataFrame:
+def _forecast_fold(
+    bars: pd.DataFrame | Panel, forecaster: LSTMForecaster, fold: Fold
+) -> pd.DataFrame:
     model = fit_fold(forecaster, bars, fold)
+    if is_panel(bars):
+        known = slice_panel(bars, end=labels_of(bars)[fold.test.stop - 1])
+        return join_markets(model.forecast(known), known, start=known.dates[fold.test.start])
     begin = max(0, fold.test.start - model.context_bars)
     return model.forecast(bars.iloc[begin : fold.test.stop]).iloc[fold.test.start - begin :]
 

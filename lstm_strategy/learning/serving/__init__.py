@@ -10,6 +10,7 @@ from lstm_strategy.learning.serving.precomputed import (
     PrecomputedForecasts,
     PrecomputedPanel,
     precomputed_frame,
+    precomputed_markets,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "open_forecaster",
     "precompute_forecasts",
     "precomputed_frame",
+    "precomputed_markets",
 ]

@@ -1,5 +1,6 @@
 """Forecasts that were made before, in place of the model that made them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,3 +158,33 @@ def precomputed_frame(forecasts: pd.DataFrame, bars: pd.DataFrame) -> Precompute
     return PrecomputedForecasts(
         frame.set_axis(naive_utc_index(bars.index)), 0, list(bars.columns), None
     )
+
+
+def precomputed_markets(
+    forecasts: Mapping[str, pd.DataFrame], panel: Mapping[str, pd.DataFrame]
+) -> PrecomputedPanel:
+    """Let forecasts that are known for some of the bars of a panel answer as a model.
+
+    Args:
+        forecasts: The columns signal, forecast and uncertainty of each market, on some of the dates
+            of its bars; nothing is known of a market that is missing.
+        panel: Bars that may be asked for.
+
+    Returns:
+        A model without warm-up, whose forecasts are NaN on all other bars.
+
+    Example:
+        >>> days = pd.to_datetime(["2024-01-02", "2024-01-03"])
+        >>> panel = {"SPY": pd.DataFrame({"close": [7.0, 8.0]}, days)}
+        >>> known = {"signal": 1.0, "forecast": 0.6, "uncertainty": 0.1}
+        >>> model = precomputed_markets({"SPY": pd.DataFrame(known, index=days[1:])}, panel)
+        >>> model.forecast(panel)["SPY"]["signal"].tolist()
+        [nan, 1.0]
+    """
+    nothing = pd.DataFrame(columns=FORECAST_COLUMNS, dtype=float)
+    markets = {
+        symbol: precomputed_frame(forecasts.get(symbol, nothing), bars)
+        for symbol, bars in panel.items()
+    }
+    columns = sorted({name for market in markets.values() for name in market.bars_columns})
+    return PrecomputedPanel(markets, 0, columns, None)

@@ -4,6 +4,11 @@ Purged folds, one forecaster for the whole span, and a ledger of which model for
 """
 
 from lstm_strategy.learning.walk_forward.fold import Fold
+from lstm_strategy.learning.walk_forward.fold_edges import (
+    cut_positions,
+    fingerprint_of,
+    labels_of,
+)
 from lstm_strategy.learning.walk_forward.fold_training import FoldCallbacks, check_folds, fit_fold
 from lstm_strategy.learning.walk_forward.forecaster import Refit, WalkForwardForecaster
 from lstm_strategy.learning.walk_forward.run import OnFold, walk_forward
@@ -17,6 +22,9 @@ __all__ = [
     "WalkForward",
     "WalkForwardForecaster",
     "check_folds",
+    "cut_positions",
+    "fingerprint_of",
     "fit_fold",
+    "labels_of",
     "walk_forward",
 ]
