@@ -31,7 +31,7 @@ from lstm_strategy.learning.forecaster.streams import (
 )
 from lstm_strategy.learning.inference import Engine
 from lstm_strategy.learning.targets import SignalScale, Target
-from lstm_strategy.learning.training import panel_frames
+from lstm_strategy.learning.training import FeatureUnits, panel_frames
 from lstm_strategy.support import suggest_names
 
 if TYPE_CHECKING:
@@ -257,9 +257,13 @@ class FeatureForecaster(TrainableForecaster):
         scale, answers, inputs = answered
         return self._build_columns(self._context_places, scale, answers, inputs.to_numpy())
 
-    def _scale_of(self, symbol: str) -> SignalScale:
-        """How forecasts of a market of a panel become signals."""
+    def _scale_of(self, symbol: str | None) -> SignalScale:
+        """How forecasts of a market of a panel become signals; None for one without a symbol."""
         return self._scale
+
+    def _units_of(self, symbol: str | None) -> FeatureUnits | None:
+        """How features of a market are brought to the panel's units; None for as they come."""
+        return None
 
     @property
     def _context_places(self) -> list[int]:
@@ -278,19 +282,26 @@ class FeatureForecaster(TrainableForecaster):
         return self.target.build_columns(by_member, scale, inputs[:, context_places])
 
     @overload
-    def stream(self, history: pd.DataFrame | None = None) -> ForecastStream: ...
+    def stream(
+        self, history: pd.DataFrame | None = None, *, symbol: str | None = None
+    ) -> ForecastStream: ...
 
     @overload
     def stream(self, history: Mapping[str, pd.DataFrame]) -> PanelStream: ...
 
     def stream(
-        self, history: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None
+        self,
+        history: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
+        *,
+        symbol: str | None = None,
     ) -> ForecastStream | PanelStream:
         """Give the same forecasts bar by bar.
 
         Args:
             history: Bars that came before the first one of the stream, if any; or a panel of such
                 bars by symbol, if the model was trained on one.
+            symbol: Which market of the panel of the training the bars are of, where they are of
+                one.
 
         Returns:
             The stream; of a panel one that takes the bars of a moment by symbol, and is a mapping
@@ -305,21 +316,24 @@ class FeatureForecaster(TrainableForecaster):
         if is_panel(history):
             markets = self._check_markets(history)
             self.inputs.check_panel(markets)
-            models = {symbol: self._streamed(self._scale_of(symbol)) for symbol in markets}
+            models = {symbol: self._streamed(symbol) for symbol in markets}
             return PanelStream(models, markets)
         known = None if history is None else validate_bars(history, may_stand_still=True)
-        return ForecastStream(self._streamed(self._scale), known)
+        return ForecastStream(self._streamed(symbol), known)
 
-    def _streamed(self, scale: SignalScale) -> StreamedModel:
+    def _streamed(self, symbol: str | None) -> StreamedModel:
         return StreamedModel(
             inputs=self.inputs,
             n_features=len(self.features.names),
             columns=self.target.forecast_columns,
             engine=self.engine,
-            build_columns=partial(self._build_columns, self._context_places, scale),
+            build_columns=partial(
+                self._build_columns, self._context_places, self._scale_of(symbol)
+            ),
             settled_rows=self.settled_rows,
             window_rows=self.window_rows,
             warn_of_other_bars=self.warn_of_other_bars,
+            units=self._units_of(symbol),
         )
 
     def _answer(self, bars: pd.DataFrame) -> "_Answered":
@@ -328,7 +342,7 @@ class FeatureForecaster(TrainableForecaster):
         bars = validate_bars(bars, may_stand_still=True)
         self._check_inputs(bars)
         inputs = self.inputs.frame(bars)
-        return _Answered(scale, self._answer_inputs(inputs), inputs)
+        return _Answered(scale, self._answer_inputs(inputs, None), inputs)
 
     def _answer_markets(
         self, panel: Mapping[str, pd.DataFrame]
@@ -340,7 +354,7 @@ class FeatureForecaster(TrainableForecaster):
                 self._check_inputs(bars)
         self.inputs.check_panel(markets)
         for symbol, inputs in panel_frames(self.inputs, markets):
-            answers = self._answer_inputs(inputs)
+            answers = self._answer_inputs(inputs, symbol)
             yield symbol, _Answered(self._scale_of(symbol), answers, inputs)
 
     def _check_markets(self, panel: Mapping[str, pd.DataFrame]) -> Panel:
@@ -358,7 +372,7 @@ class FeatureForecaster(TrainableForecaster):
         self.warn_of_other_bars(bars)
         self.inputs.check_volume(bars)
 
-    def _answer_inputs(self, inputs: pd.DataFrame) -> np.ndarray:
+    def _answer_inputs(self, inputs: pd.DataFrame, symbol: str | None) -> np.ndarray:
         """The members' answers to the columns of `inputs`, shape (n_bars, n_answers)."""
         is_known = inputs.notna()
         is_complete = is_known.all(axis=1).to_numpy()
@@ -372,7 +386,9 @@ class FeatureForecaster(TrainableForecaster):
         answers = np.full((len(inputs), self.n_members * self.target.head.n_outputs), np.nan)
         if is_complete.sum() >= self.settled_rows:
             rows = inputs.to_numpy()[is_complete, : len(self.features.names)]
-            answers[is_complete] = self._forecast_rows(rows)
+            units = self._units_of(symbol)
+            known = rows if units is None else units.convert(rows)
+            answers[is_complete] = self._forecast_rows(known)
         return answers
 
 

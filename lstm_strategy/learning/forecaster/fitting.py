@@ -32,6 +32,7 @@ from lstm_strategy.learning.forecaster.storage import builder_name
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.targets import Target
 from lstm_strategy.learning.training import (
+    FeatureUnits,
     ForecasterSettings,
     OnBad,
     build_training_set,
@@ -126,6 +127,7 @@ def train_model(
         context=None if context is None else context.to_dict(),
         training=_describe_span(
             bars,
+            units={} if rows.panel is None else rows.panel.units,
             validation_start=times[rows.held_out[0].start],
             has_chosen_rows=leave_out is not None or validation is not None,
         ),
@@ -196,7 +198,11 @@ def usual_bars_per_year(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> floa
 
 
 def _describe_span(
-    bars: pd.DataFrame | Panel, *, validation_start: pd.Timestamp, has_chosen_rows: bool
+    bars: pd.DataFrame | Panel,
+    *,
+    units: Mapping[str, FeatureUnits],
+    validation_start: pd.Timestamp,
+    has_chosen_rows: bool,
 ) -> TrainingSpan:
     if not is_panel(bars):
         return TrainingSpan(
@@ -209,7 +215,10 @@ def _describe_span(
             sha256=bars_fingerprint(bars),
         )
     panel = as_panel(bars)
-    markets = {symbol: _describe_market(of_market) for symbol, of_market in panel.items()}
+    markets = {
+        symbol: _describe_market(of_market, units.get(symbol))
+        for symbol, of_market in panel.items()
+    }
     return TrainingSpan(
         start=panel.dates[0],
         end=panel.dates[-1],
@@ -222,7 +231,7 @@ def _describe_span(
     )
 
 
-def _describe_market(bars: pd.DataFrame) -> MarketSpan:
+def _describe_market(bars: pd.DataFrame, units: FeatureUnits | None) -> MarketSpan:
     return MarketSpan(
         start=bars.index[0],
         end=bars.index[-1],
@@ -230,4 +239,5 @@ def _describe_market(bars: pd.DataFrame) -> MarketSpan:
         bars_per_year=usual_bars_per_year(bars),
         traits=measure_traits(bars),
         sha256=bars_fingerprint(bars),
+        units=units,
     )

@@ -21,7 +21,7 @@ from lstm_strategy.learning.forecaster.assessment import (
 )
 from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster
 from lstm_strategy.learning.forecaster.fitting import train_model, usual_bars_per_year
-from lstm_strategy.learning.forecaster.model_card import ModelCard
+from lstm_strategy.learning.forecaster.model_card import MarketSpan, ModelCard
 from lstm_strategy.learning.forecaster.storage import (
     CARD_FILE,
     CHECK_FILE,
@@ -34,6 +34,7 @@ from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.inference import Engine
 from lstm_strategy.learning.targets import LabelFunction, SignalScale, Target
 from lstm_strategy.learning.training import (
+    FeatureUnits,
     ForecasterSettings,
     OnBad,
     build_training_set,
@@ -83,6 +84,10 @@ class LSTMForecaster(FeatureForecaster):
         validation: Share of the bars that each member holds out and early stopping watches.
         mirror: Whether half of what a member sees in training is the mirror image of the bars,
             rises and falls exchanged. Turn it off where a drift is the pattern to be learned.
+        scaling: Of a panel, "panel" scales every feature alike for all markets, and "market" first
+            brings those of each market to the mean and deviation that the panel has: take it where
+            their units differ. A market that wasn't in the training is scaled as the panel is, and
+            so are bars without a symbol: forecast `{"ES": bars}` to say which market they are of.
         network: A function of the number of features that gives a Keras network of your own in
             place of the LSTM, (batch, time, n_features) to (batch, time, n_outputs) with what the
             target's `head` asks for at the end, which is one sigmoid for the direction; `units`
@@ -134,6 +139,7 @@ class LSTMForecaster(FeatureForecaster):
         seed: int = 0,
         validation: float = 0.2,
         mirror: bool | None = None,
+        scaling: Literal["panel", "market"] = "panel",
         network: "NetworkBuilder | None" = None,
     ) -> None:
         given = {
@@ -155,6 +161,7 @@ class LSTMForecaster(FeatureForecaster):
             members=members,
             seed=seed,
             validation=validation,
+            scaling=scaling,
             **self._given,
         )
         self.features = choose_features(checked.target.features if features is None else features)
@@ -253,6 +260,10 @@ class LSTMForecaster(FeatureForecaster):
             self.inputs.to_dict(),
             self.card.model_dump(mode="json", include={"signal", "memory"}),
         ]
+        markets = self.card.training.markets
+        if markets:
+            own = {"bars_per_year", "units"}
+            decisive.append({s: m.model_dump(include=own) for s, m in markets.items()})
         return sha256_of(json.dumps(decisive))
 
     @property
@@ -506,11 +517,20 @@ class LSTMForecaster(FeatureForecaster):
     def _scale(self) -> SignalScale:
         return self._fitted_card().signal
 
-    def _scale_of(self, symbol: str) -> SignalScale:
-        market = self._fitted_card().training.markets.get(symbol)
+    def _scale_of(self, symbol: str | None) -> SignalScale:
+        market = self._market(symbol)
         if market is None:
             return self._scale
         return self._scale.model_copy(update={"bars_per_year": market.bars_per_year})
+
+    def _units_of(self, symbol: str | None) -> FeatureUnits | None:
+        market = self._market(symbol)
+        return None if market is None else market.units
+
+    def _market(self, symbol: str | None) -> MarketSpan | None:
+        """What the card says of a market of the panel; None for another one."""
+        markets = self._fitted_card().training.markets
+        return None if symbol is None else markets.get(symbol)
 
     def _fitted_card(self) -> ModelCard:
         if self.card is None:

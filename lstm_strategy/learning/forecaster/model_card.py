@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from lstm_strategy.bars import MarketTraits
 from lstm_strategy.learning.targets import SignalScale
-from lstm_strategy.learning.training import ForecasterSettings
+from lstm_strategy.learning.training import FeatureUnits, ForecasterSettings
 
 FORMAT: Literal[3] = 3
 
@@ -23,6 +23,8 @@ class MarketSpan(BaseModel):
         bars_per_year: How many of them a year has.
         traits: What the model got used to in them.
         sha256: The fingerprint of the bars.
+        units: How its features are brought to the units of the panel, where each market is scaled
+            by itself.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +35,7 @@ class MarketSpan(BaseModel):
     bars_per_year: float = Field(gt=0, allow_inf_nan=False)
     traits: MarketTraits
     sha256: str
+    units: FeatureUnits | None = None
 
 
 class TrainingSpan(BaseModel):

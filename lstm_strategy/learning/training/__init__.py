@@ -14,13 +14,14 @@ from lstm_strategy.learning.training.enough_bars import (
     fewest_rows,
 )
 from lstm_strategy.learning.training.held_out import Spans
-from lstm_strategy.learning.training.settings import ForecasterSettings
+from lstm_strategy.learning.training.settings import FeatureUnits, ForecasterSettings
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.training.fit import fit_network
 
 __all__ = [
+    "FeatureUnits",
     "ForecasterSettings",
     "OnBad",
     "Spans",

@@ -19,7 +19,7 @@ from lstm_strategy.learning.training.enough_bars import (
     note_constant,
 )
 from lstm_strategy.learning.training.held_out import PanelRows, Spans, held_out_spans
-from lstm_strategy.learning.training.settings import ForecasterSettings
+from lstm_strategy.learning.training.settings import FeatureUnits, ForecasterSettings
 from lstm_strategy.support import naive_utc_index, spell
 
 OnBad = Literal["raise", "drop"]
@@ -134,14 +134,19 @@ class TrainingSet:
 
         This is what the scaling may know; its shape is (n_scaling_rows, n_features).
         """
+        learned: np.ndarray = self.features[self.is_learned]
+        if self.mirrored is None:
+            return learned
+        return np.concatenate([learned, self.mirrored.features[self.is_learned]])
+
+    @property
+    def is_learned(self) -> np.ndarray:
+        """Whether any member learns from a row, shape (n_rows,)."""
         is_learned = np.zeros(len(self.features), bool)
         for member in range(len(self.held_out)):
             for part in self.learned_by(member):
                 is_learned[part] = True
-        learned = self.features[is_learned]
-        if self.mirrored is None:
-            return learned
-        return np.concatenate([learned, self.mirrored.features[is_learned]])
+        return is_learned
 
 
 def build_training_set(
@@ -323,6 +328,8 @@ def _build_panel_set(
     settings.target.check_labels(rows.labels, settings.horizon)
     held_out = _choose_held_out(settings, np.isin(np.arange(len(times)), used), validation)
     rows = _hold_out_where_it_fits(replace(rows, held_out=held_out), settings)
+    if settings.scaling == "market":
+        rows = _bring_to_units_of_panel(rows)
     return rows, pd.DatetimeIndex(panel.dates[used])
 
 
@@ -426,6 +433,26 @@ def _hold_out_where_it_fits(rows: TrainingSet, settings: ForecasterSettings) -> 
             f"markets that begin late, or shorten {spell('lookback')}."
         )
     return replace(rows, held_out=held_out)
+
+
+def _bring_to_units_of_panel(rows: TrainingSet) -> TrainingSet:
+    """The rows with the features of each market in units in which it varies as the panel does."""
+    assert rows.panel is not None
+    features, mirrored = rows.features.copy(), rows.mirrored
+    images = None if mirrored is None else mirrored.features.copy()
+    is_learned, of_panel = rows.is_learned, rows.scaling_rows
+    units = {}
+    for symbol, market in zip(rows.panel.symbols, rows.panel.markets, strict=True):
+        parts = [part[market] for part in (features, images) if part is not None]
+        known = np.concatenate([part[is_learned[market]] for part in parts])
+        if len(known):
+            units[symbol] = FeatureUnits.between(known, of_panel)
+            for part in parts:
+                part[:] = units[symbol].convert(part)
+    if mirrored is not None and images is not None:
+        mirrored = replace(mirrored, features=images)
+    panel = replace(rows.panel, units=units)
+    return replace(rows, features=features, mirrored=mirrored, panel=panel)
 
 
 def _has_chunks(rows: TrainingSet, member: int, settings: ForecasterSettings) -> bool:

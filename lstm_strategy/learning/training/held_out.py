@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lstm_strategy.learning.training.settings import FeatureUnits
+
 Spans = tuple[slice, ...]
 """Rows that follow each other in one market, and others after them."""
 
@@ -20,6 +22,8 @@ class PanelRows:
         dropped: Why the others aren't, by symbol.
         markets: The rows of each market.
         dates: The date of each row, which rises within a market, shape (n_rows,).
+        units: How the features of a market were brought to the panel's units, by symbol, where each
+            is scaled by itself.
         label_ends: The last date at or before the bar that decides its label, shape (n_rows,).
 
     Example:
@@ -38,6 +42,7 @@ class PanelRows:
     dates: np.ndarray
     label_ends: np.ndarray
     dropped: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, FeatureUnits] = field(default_factory=dict)
 
     @property
     def n_dates(self) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -15,7 +16,49 @@ from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets import Direction, Target, choose_target, describe_target
 from lstm_strategy.support import describe_first_offence
 
+_ROUNDING = 1e-6  # of a mean: single precision has no smaller deviations
 Units = Annotated[int, Field(ge=1, le=1024)]
+
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class FeatureUnits(BaseModel):
+    """How the features of one market are brought to the units of the panel.
+
+    Attributes:
+        factor: By what each feature is multiplied, shape (n_features,).
+        offset: What is added to it then.
+
+    Example:
+        >>> FeatureUnits(factor=(2.0,), offset=(1.0,)).convert(np.array([[3.0], [5.0]])).tolist()
+        [[7.0], [11.0]]
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    factor: tuple[Number, ...]
+    offset: tuple[Number, ...]
+
+    @classmethod
+    def between(cls, own: np.ndarray, panel: np.ndarray) -> Self:
+        """The units in which rows of a market have the mean and the deviation of a panel's.
+
+        Args:
+            own: Features of the market, shape (n_rows, n_features). One that never changes is only
+                shifted.
+            panel: Those of all markets.
+        """
+        means = [rows.mean(axis=0, dtype=np.float64) for rows in (own, panel)]
+        deviations = [rows.std(axis=0, dtype=np.float64) for rows in (own, panel)]
+        changes = deviations[0] > _ROUNDING * np.abs(means[0])
+        factor = np.divide(deviations[1], deviations[0], out=np.ones(len(changes)), where=changes)
+        return cls(factor=tuple(factor), offset=tuple(means[1] - factor * means[0]))
+
+    def convert(self, rows: np.ndarray) -> np.ndarray:
+        """Bring features to the units of the panel, of shape (..., n_features)."""
+        converted: np.ndarray = rows * np.array(self.factor) + np.array(self.offset)
+        return converted
 
 
 class ForecasterSettings(BaseModel):
@@ -46,6 +89,7 @@ class ForecasterSettings(BaseModel):
     seed: int = Field(default=0, ge=0)
     validation: float = Field(default=0.2, gt=0, lt=0.9)
     mirror: bool = True
+    scaling: Literal["panel", "market"] = "panel"
 
     @field_validator("target", mode="plain")
     @classmethod

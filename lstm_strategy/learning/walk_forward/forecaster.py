@@ -241,7 +241,7 @@ class WalkForwardForecaster(Forecaster):
         """
         if is_panel(history):
             markets = validate_markets(history)
-            return {symbol: WalkForwardStream(self, bars) for symbol, bars in markets.items()}
+            return {s: WalkForwardStream(self, bars, symbol=s) for s, bars in markets.items()}
         return WalkForwardStream(
             self, None if history is None else validate_bars(history, may_stand_still=True)
         )
@@ -329,9 +329,22 @@ def _unknown_forecast(model: Forecaster) -> Forecast:
 
 
 class WalkForwardStream:
-    """`WalkForwardForecaster.forecast` bar by bar: the model changes where a fold begins."""
+    """`WalkForwardForecaster.forecast` bar by bar: the model changes where a fold begins.
 
-    def __init__(self, forecaster: WalkForwardForecaster, history: pd.DataFrame | None) -> None:
+    Args:
+        forecaster: The models.
+        history: Valid bars that came before, if any.
+        symbol: The market of a panel that the bars are of.
+    """
+
+    def __init__(
+        self,
+        forecaster: WalkForwardForecaster,
+        history: pd.DataFrame | None,
+        *,
+        symbol: str | None = None,
+    ) -> None:
+        self._symbol = symbol
         self._refits = forecaster.refits
         self._starts = [naive_utc(refit.test_start) for refit in self._refits]
         self._columns = forecaster.bars_columns
@@ -364,7 +377,9 @@ class WalkForwardStream:
         self._current = newest
         recent = self._recent[-self._context_bars :]
         history = pd.DataFrame(recent).set_index("datetime") if recent else None
-        self._stream = self._refits[newest].model.stream(history)
+        model: Any = self._refits[newest].model
+        market = {} if self._symbol is None else {"symbol": self._symbol}
+        self._stream = model.stream(history, **market)
 
     def _newest_model(self, moment: pd.Timestamp) -> int:
         return bisect_right(self._starts, naive_utc(moment)) - 1

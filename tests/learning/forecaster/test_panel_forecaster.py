@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from made_up import SMALL, SMALL_FEATURES, random_walk
 
-from lstm_strategy import LSTMForecaster, LSTMStrategyError, simulate_bars
+from lstm_strategy import FeatureSet, LSTMForecaster, LSTMStrategyError, simulate_bars
 from lstm_strategy.bars import as_panel, bars_fingerprint
 from lstm_strategy.learning.targets import Policy
+from lstm_strategy.learning.training import build_training_set
 
 PANEL = {
     "A": random_walk(300, seed=1),
@@ -199,3 +200,59 @@ def test_a_policy_is_trained_on_what_a_portfolio_of_all_markets_earns():
     assert np.isfinite(model.history["val_loss"]).all()
     pooled = LSTMForecaster(SMALL_FEATURES, target=Policy(prior="flat"), **settings)
     assert not pooled.fit(PANEL, progress=False).history.equals(model.history)
+
+
+@pytest.fixture(scope="module")
+def carried():
+    """Two markets alike but for the unit of their carry, and one that isn't trained on."""
+    rng = np.random.default_rng(0)
+    panel = {symbol: PANEL[symbol].assign(carry=0.0) for symbol in ("A", "B", "C")}
+    for bars in panel.values():
+        bars["carry"] = rng.normal(0.01, 0.02, len(bars))
+    return panel
+
+
+WITH_CARRY = [
+    *SMALL_FEATURES,
+    {"kind": "column", "column": "carry", "mirrored": "negated"},
+]
+
+
+def train_with(panel, scaling):
+    settings = {**SMALL, "epochs": 1, "members": 1}
+    known = {symbol: panel[symbol] for symbol in ("A", "B")}
+    return LSTMForecaster(WITH_CARRY, scaling=scaling, **settings).fit(known, progress=False)
+
+
+def test_markets_that_are_scaled_by_themselves_may_have_units_of_their_own(carried, tmp_path):
+    other_unit = carried | {"B": carried["B"].assign(carry=3_000 * carried["B"]["carry"])}
+    usual, other = (train_with(panel, "market") for panel in (carried, other_unit))
+    frames = other.forecast(other_unit)
+    expected = usual.forecast(carried)
+    for symbol in ("A", "B"):
+        pd.testing.assert_frame_equal(frames[symbol], expected[symbol], atol=1e-3)
+    loaded = LSTMForecaster.load(other.save(tmp_path / "model"))
+    assert_same(loaded.forecast(other_unit), frames, atol=1e-5)
+    # a market that wasn't there, and bars without a symbol, come as they are
+    assert_same({"C": other.forecast(carried["C"])}, {"C": frames["C"]})
+    assert not np.allclose(other.forecast(other_unit["B"])["forecast"], frames["B"]["forecast"])
+    streams = other.stream({symbol: bars.iloc[:-2] for symbol, bars in other_unit.items()})
+    lone = other.stream(other_unit["B"].iloc[:-2], symbol="B")
+    for time, bar in other_unit["B"].iloc[-2:].iterrows():
+        for stream in (streams["B"], lone):
+            row = stream.update({"datetime": time, **bar})
+            assert row.forecast == pytest.approx(frames["B"].loc[time, "forecast"], abs=1e-6)
+
+
+def test_scaling_by_market_has_seen_only_rows_that_are_learned_from(carried):
+    model = LSTMForecaster(WITH_CARRY, scaling="market", **SMALL | {"members": 1})
+    changed = {symbol: bars.copy() for symbol, bars in carried.items()}
+    for bars in changed.values():
+        bars.loc["2001-10-01":, "carry"] *= 50  # the only member holds these dates out
+    features = FeatureSet(WITH_CARRY)
+    units = [
+        build_training_set(panel, features, model.settings)[0].panel.units
+        for panel in (carried, changed)
+    ]
+    assert units[0] == units[1]
+    assert set(units[0]) == {"A", "B", "C"}

@@ -13,6 +13,7 @@ from lstm_strategy.learning.forecaster.base import Forecast
 from lstm_strategy.learning.forecaster.streams.bar_reader import BarReader
 from lstm_strategy.learning.forecaster.streams.bar_watch import BarWatch
 from lstm_strategy.learning.inference import Engine, State, run_carried
+from lstm_strategy.learning.training import FeatureUnits
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,7 @@ class StreamedModel:
         window_rows: Rows that each forecast starts afresh from; None where the state is carried
             from row to row.
         warn_of_other_bars: Logs where bars are unlike those of the training.
+        units: How features are brought to the units that the network takes; None as they come.
     """
 
     inputs: FeatureSet
@@ -40,6 +42,12 @@ class StreamedModel:
     settled_rows: int
     window_rows: int | None
     warn_of_other_bars: Callable[[pd.DataFrame], None]
+    units: FeatureUnits | None = None
+
+    def rows_of(self, inputs: np.ndarray) -> np.ndarray:
+        """What the network sees of all columns, of shape (..., n_inputs)."""
+        rows = inputs[..., : self.n_features]
+        return rows if self.units is None else self.units.convert(rows)
 
 
 class RowSource(Protocol):
@@ -111,7 +119,7 @@ class ForecastStream:
             known = history[self._columns].astype(float).ffill()
             self._last_known = dict(zip(self._columns, known.iloc[-1].tolist(), strict=True))
         rows = model.inputs.frame(known) if rows is None else rows
-        self._take_rows(rows.dropna().to_numpy()[:, : model.n_features])
+        self._take_rows(model.rows_of(rows.dropna().to_numpy()))
         self._watch = BarWatch(known, model.warn_of_other_bars)
         self._trailing: RowSource = (
             TrailingFeatures(model.inputs, known, rows=rows) if trailing is None else trailing
@@ -190,7 +198,7 @@ class ForecastStream:
         inputs = self._trailing.row_after(time, values)
         if not np.isfinite(inputs).all():
             return _Step(self._unknown, self._state, None)
-        row = inputs[: self._model.n_features]
+        row = self._model.rows_of(inputs)
         answers, state = self._answer_row(row)
         if self._n_rows_seen + 1 < self._model.settled_rows:
             return _Step(self._unknown, state, row)
