@@ -8,6 +8,7 @@ it did.
 from lstm_strategy.trading.backtrader_internals import (
     declared_params,
     exactbars_of,
+    feed_name,
     is_optimisation,
     minimum_period,
     operands_of,
@@ -23,6 +24,7 @@ __all__ = [
     "day_numbers",
     "declared_params",
     "exactbars_of",
+    "feed_name",
     "is_optimisation",
     "minimum_period",
     "operands_of",

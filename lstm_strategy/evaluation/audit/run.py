@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.bars import describe_span, validate_bars
+from lstm_strategy.bars import Panel, as_panel, describe_span, is_panel, validate_bars
+from lstm_strategy.errors import AuditError
 from lstm_strategy.evaluation.audit.cerebro import AuditSubject, CerebroFactory, audit_cerebro
 from lstm_strategy.evaluation.audit.features import audit_features
 from lstm_strategy.evaluation.audit.findings import PartialAudit
@@ -20,6 +21,7 @@ from lstm_strategy.evaluation.audit.model import (
     audit_training,
     measure_network_memory,
 )
+from lstm_strategy.evaluation.audit.panel import audit_panel
 from lstm_strategy.evaluation.audit.report import AuditReport
 from lstm_strategy.evaluation.audit.request import AuditRequest
 from lstm_strategy.evaluation.audit.scaler import audit_scaler
@@ -36,7 +38,7 @@ _N_MODEL_CUTS = 3
 
 
 def audit(
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     *,
     model: Forecaster | str | Path | None = None,
     strategy: Any = None,
@@ -57,7 +59,9 @@ def audit(
     the end.
 
     Args:
-        bars: open high low close volume and whatever is read besides.
+        bars: open high low close volume and whatever is read besides; or a panel of such bars by
+            symbol, with a model and a strategy of many markets: the forecasts of each market, and
+            orders, positions and cash.
         model: A forecaster or the folder of a saved one: its features, scaling, threshold,
             forecasts (as given, reloaded, in both memory modes, bar by bar) and, unless
             `strategy` takes it, `LSTMStrategy` with the indicator in it.
@@ -89,19 +93,58 @@ def audit(
         True
     """
     request = AuditRequest(model, strategy, features, splitter, scaler, cerebro)
-    bars = validate_bars(bars)
     started = time.perf_counter()
     with words_progress(progress, "Auditing") as on_progress, _quick_collections():
-        run = AuditRun(request, bars, horizon, broker, seed, on_progress)
-        parts = list(run.parts())
+        if is_panel(bars):
+            panel = as_panel(bars)
+            parts = list(_audit_markets(request, panel, broker, seed, on_progress))
+            span = f"{len(panel)} markets, {describe_span(pd.DataFrame(index=panel.dates))}"
+        else:
+            bars = validate_bars(bars)
+            run = AuditRun(request, bars, horizon, broker, seed, on_progress)
+            parts = list(run.parts())
+            span = describe_span(bars)
     return AuditReport(
         subject=str(request),
-        bars=describe_span(bars),
+        bars=span,
         findings=tuple(finding for part in parts for finding in part.findings),
         notes=tuple(note for part in parts for note in part.notes),
         checks=tuple(check for part in parts for check in part.checks),
         warm_ups=tuple(warm_up for part in parts for warm_up in part.warm_ups),
         seconds=time.perf_counter() - started,
+    )
+
+
+def _audit_markets(
+    request: AuditRequest,
+    panel: Panel,
+    broker: BrokerSettings | None,
+    seed: int,
+    on_progress: OnWords,
+) -> Iterator[PartialAudit]:
+    """Audit a model and a strategy on a panel."""
+    of_one = [n for n in ("features", "splitter", "scaler", "cerebro") if getattr(request, n)]
+    if of_one:
+        raise AuditError(
+            f"{of_one[0]} is audited on the bars of one market, and a panel was given. Hand over "
+            f"panel[{panel.symbols[0]!r}], or model= and strategy= for the panel."
+        )
+    model = None if request.model is None else open_forecaster(request.model)
+    strategies: dict[str, tuple[type, dict[str, Any]]] = {}
+    if request.strategy is not None:
+        strategy, params = request.strategy_and_params()
+        trades_model = model is not None and "model" in declared_params(strategy)
+        given = {"model": model, **params} if trades_model else params
+        strategies[strategy.__name__] = (strategy, given)
+    elif model is not None:
+        strategies[LSTMStrategy.__name__] = (LSTMStrategy, {"model": model})
+    yield from audit_panel(
+        panel,
+        model=model,
+        strategies=strategies,
+        broker=broker,
+        seed=seed,
+        on_progress=on_progress,
     )
 
 
