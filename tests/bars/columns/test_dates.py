@@ -182,7 +182,12 @@ def test_one_bad_date_is_named_with_its_row(dates, row):
 
 @pytest.mark.parametrize(
     ("written", "zone"),
-    [(" EST", "EST"), ("CEST", "CEST"), (" [Europe/Zurich]", "Europe/Zurich")],
+    [
+        (" EST", "EST"),
+        ("CEST", "CEST"),
+        (" (CEST)", "CEST"),
+        (" [Europe/Zurich]", "Europe/Zurich"),
+    ],
 )
 def test_the_name_of_a_zone_is_refused_with_what_to_write(written, zone):
     dates = [f"2001-01-{day:02d} 16:00:00{written}" for day in range(1, 29)]

@@ -21,12 +21,16 @@ _CLOCK_BEHIND = (
 )
 _REGION = r"[A-Za-z_]+/[A-Za-z_/+-]+"
 _ZONE_BEHIND = rf"\s*(?P<zone>(?:UTC|GMT|UT)?[+-]\d\d?(?::?\d\d)?|Z|UTC|GMT|UT|{_REGION})"
+_WEEKDAYS = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
+# what stands in brackets says nothing new behind an offset; elsewhere it may be a zone
+_REMARK, _DAY_REMARK = r"\([^)]*\)", rf"\((?:{_WEEKDAYS}|[^)A-Za-z]*)\)"
 _PARTS = re.compile(
     rf"(?P<day>\d{{8}}(?=[T \-_;,])|\d{{8}}$|.*?)"
-    rf"(?:{_CLOCK_BEHIND}(?:{_ZONE_BEHIND})?|\s+(?P<zone_of_day>Z|UTC|GMT|{_REGION}))?\s*(?:\([^)]*\))?",
+    rf"(?:{_CLOCK_BEHIND}(?:{_ZONE_BEHIND}(?:\s*{_REMARK})?)?"
+    rf"|\s+(?P<zone_of_day>Z|UTC|GMT|{_REGION}))?\s*(?:{_DAY_REMARK})?",
     re.I | re.S,
 )
-_WEEKDAY = re.compile(r"^(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
+_WEEKDAY = re.compile(rf"^{_WEEKDAYS},?\s+", re.IGNORECASE)
 _NUMERIC = re.compile(r"(\d{1,4})\s?([-/.\s])\s?(\d{1,2})\s?\2\s?(\d{1,4})\.?")
 _MONTH_ONLY = re.compile(r"(\d{4})[-/.](\d{1,2})")
 _WORD = r"([^\W\d_]{3,})\.?"

@@ -26,7 +26,7 @@ from lstm_strategy.errors import BarsError
 
 _UNIT = pd.DatetimeIndex(["2000-01-01"]).unit
 REMEDY = "Write dates as YYYY-MM-DD HH:MM:SS."
-_NAMED_ZONE = re.compile(r"\d:\d\d[\d:.,]*\s*\[?([A-Za-z]{3,5}|[A-Za-z]+/[A-Za-z_/]+)\]?$")
+_NAMED_ZONE = re.compile(r"\d:\d\d[\d:.,]*\s*[\[(]?([A-Za-z]{3,5}|[A-Za-z]+/[A-Za-z_/]+)[\])]?$")
 
 
 @dataclass(frozen=True, eq=False)
