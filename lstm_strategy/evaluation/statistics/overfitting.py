@@ -28,7 +28,8 @@ def overfitting_probability(returns: pd.DataFrame, *, n_blocks: int = 16) -> flo
         The probability of backtest overfitting: the share of choices in which the relative rank of
         the best trial on the other half, rank / (trials + 1), is at most one half. Near 0.5 the
         choice was worth nothing; above, it did harm. A flat trial has a Sharpe ratio of zero, and
-        equal ones share their rank. NaN with fewer than two trials or five bars a block.
+        equal ones share their rank. NaN with fewer than two trials or five bars a block, and
+        where all trials earned the same, so that none was chosen.
 
     Raises:
         TradingError: If the number of blocks is odd, or a return isn't finite.
@@ -48,6 +49,8 @@ def overfitting_probability(returns: pd.DataFrame, *, n_blocks: int = 16) -> flo
     if n_trials < 2 or n_bars < n_blocks * _FEWEST_BARS_IN_A_BLOCK:
         return math.nan
     values = check_returns(returns).to_numpy(dtype=float)
+    if (values == values[:, :1]).all():
+        return math.nan
     blocks = np.array_split(values, n_blocks)
     moments = np.array([[np.full(n_trials, len(b)), b.sum(0), (b**2).sum(0)] for b in blocks])
     whole = moments.sum(axis=0)

@@ -71,6 +71,12 @@ def test_too_little_has_no_probability(shape):
     assert np.isnan(overfitting_probability(noise(*shape)))
 
 
+@pytest.mark.parametrize("earned", [0.0, 0.01], ids=["none traded", "all traded alike"])
+def test_where_all_trials_are_the_same_none_was_chosen(earned):
+    returns = pd.DataFrame(np.outer(earned * (-1.0) ** np.arange(100), [1, 1, 1]))
+    assert math.isnan(overfitting_probability(returns, n_blocks=2))
+
+
 def test_an_odd_number_of_blocks_is_refused():
     with pytest.raises(LSTMStrategyError, match="n_blocks must be even and at least 2, got 3"):
         overfitting_probability(noise(100, 2), n_blocks=3)
