@@ -1,5 +1,6 @@
 """The probability of backtest overfitting, and the number of independent trials."""
 
+import math
 from itertools import combinations
 
 import numpy as np
