@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from lstm_strategy.bars import (
     measure_traits,
     take_bars,
 )
-from lstm_strategy.errors import FeatureError
+from lstm_strategy.errors import FeatureError, TrainingError
 from lstm_strategy.learning.features import (
     FeatureSet,
     check_causal,
@@ -150,12 +150,15 @@ def _choose_markets(
         BarsError: Naming a market that shares no date with another.
         FeatureError: Naming the first market that lacks something, or if all do.
     """
+    if on_bad not in get_args(OnBad):
+        raise TrainingError(f'on_bad must be "raise" or "drop", got {on_bad!r}. Choose one.')
     if on_bad == "raise":
         check_common_dates(panel)
     kept: list[str] = []
     dropped: dict[str, str] = {}
-    for symbol, bars in panel.items():
+    for symbol in panel:
         with drop_market(symbol, dropped, on_bad):
+            bars = panel[symbol]
             target.in_market(symbol)
             inputs.check_columns(bars)
             inputs.check_volume(bars)

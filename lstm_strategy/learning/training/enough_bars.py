@@ -9,7 +9,7 @@ import pandas as pd
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import FeatureSet
 from lstm_strategy.learning.training.settings import ForecasterSettings
-from lstm_strategy.support import format_time, spell
+from lstm_strategy.support import count_of, format_time, spell
 
 log = logging.getLogger(__name__)
 
@@ -86,10 +86,10 @@ def check_enough_rows(
     needed = fewest_rows_of_market(settings)
     if n_usable < needed:
         raise TrainingError(
-            f"it has {n_bars:,} bars, of which {n_usable:,} can be learned from, and training "
-            f"needs {needed:,} with {spell('lookback', settings.lookback)} (the features take "
-            f"{features.warm_up:,} to warm up). Leave the market out, load more of it, or shorten "
-            f"{spell('lookback')}."
+            f"it has {count_of(n_bars, 'bar')}, of which {n_usable:,} can be learned from, and "
+            f"training needs {needed:,} with {spell('lookback', settings.lookback)} (the features "
+            f"take {features.warm_up:,} to warm up). Leave the market out, load more of it, or "
+            f"shorten {spell('lookback')}."
         )
 
 

@@ -140,17 +140,20 @@ def test_markets_that_cannot_be_learned_from_are_dropped_where_the_user_says_so(
         "A": PANEL["A"],
         "short": random_walk(22, seed=4),
         "silent": PANEL["C"].assign(volume=0.0),
+        "still": PANEL["C"].assign(open=5.0, high=5.0, low=5.0, close=5.0),
     }
     model = LSTMForecaster(SMALL_FEATURES, **{**SMALL, "epochs": 1, "members": 1})
     with pytest.raises(LSTMStrategyError, match=r"market silent: .* no volume"):
-        model.fit(panel, progress=False)
+        model.fit({**panel, "still": PANEL["C"]}, progress=False)
     with pytest.raises(LSTMStrategyError, match="market short: it has 22 bars"):
         model.fit({"A": panel["A"], "short": panel["short"]}, progress=False)
     model.fit(panel, on_bad="drop", progress=False)
     assert list(model.card.training.markets) == ["A"]
     assert model.card.training.sha256 == as_panel({"A": PANEL["A"]}).fingerprint
     (message,) = [m for m in caplog.messages if "aren't learned from" in m]
-    assert message.startswith("2 of 3 markets aren't learned from: market silent: ")
+    assert message.startswith("3 of 4 markets aren't learned from: market silent: ")
+    with pytest.raises(LSTMStrategyError, match=r"on_bad must be .* got 'skip'"):
+        model.fit(panel, on_bad="skip", progress=False)
     with pytest.raises(LSTMStrategyError, match="no market of the panel can be learned from"):
         model.fit({"short": panel["short"]}, on_bad="drop", progress=False)
 
