@@ -323,3 +323,14 @@ def minimum_periods(strategy: Any) -> list[int]:
         [21]
     """
     return [int(period) for period in strategy._minperiods]
+
+
+def raise_minimum_period(strategy: Any, feed_number: int, n_bars: int) -> None:
+    """Let a strategy wait for more bars of a feed than its indicators need.
+
+    Args:
+        strategy: A strategy that Cerebro has begun to run.
+        feed_number: Which of its feeds, counted from 0.
+        n_bars: The number of the first bar that will do, counted from 1.
+    """
+    strategy._minperiods[feed_number] = max(strategy._minperiods[feed_number], n_bars)

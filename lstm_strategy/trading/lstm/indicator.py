@@ -20,12 +20,11 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TooFewBarsError, TradingError
-from lstm_strategy.learning.features import FeatureSet
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, Stream
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
 from lstm_strategy.trading.backtrader_internals import owner_of
-from lstm_strategy.trading.clock import FeedClock
 from lstm_strategy.trading.execution import note_one_unit
+from lstm_strategy.trading.lstm.feed_bars import FeedBars
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +87,7 @@ class LSTMIndicator(bt.Indicator):
     def __init__(self) -> None:  # type: ignore[no-redef]
         self._check_is_feed()
         self._forecaster = open_forecaster(self.p.model)
-        self._check_lines()
-        self._bar_clock = FeedClock(self.data)
+        self._feed_bars = FeedBars(self.data, self._forecaster)
         self.addminperiod(self._forecaster.warm_up + 1)
         self._ready: np.ndarray | None = None
         self._stream: Stream | None = None
@@ -151,7 +149,7 @@ class LSTMIndicator(bt.Indicator):
             self._stream = self._forecaster.stream()
 
     def _whole_feed_forecasts(self) -> np.ndarray:
-        bars = self.whole_feed()
+        bars = self._feed_bars.read_all()
         if len(bars) <= self._forecaster.warm_up:
             raise TooFewBarsError(
                 f"The model needs {self._forecaster.warm_up + 1:,} bars before its first signal, "
@@ -159,23 +157,6 @@ class LSTMIndicator(bt.Indicator):
                 "lookback or shorter features."
             )
         return forecast_with_cache(self._forecaster, bars)[FORECAST_COLUMNS].to_numpy(np.float64)
-
-    def whole_feed(self) -> pd.DataFrame:
-        """Return all bars of a preloaded feed, with the columns that the model reads."""
-        n_bars = self.data.buflen()
-        columns = {
-            name: np.array(getattr(self.data.lines, name).array[:n_bars])
-            for name in self._forecaster.bars_columns
-        }
-        for name in self._own_columns():
-            if np.isnan(columns[name]).all():
-                raise self._lost_column(name)
-        if "volume" in columns:
-            if self._forecaster.reads_volume and np.isnan(columns["volume"]).all():
-                raise self._lost_volume()
-            columns["volume"] = self._known_volume(columns["volume"])
-        times = np.array(self.data.lines.datetime.array[:n_bars])
-        return pd.DataFrame(columns, index=self._bar_clock.times(times))
 
     def _streamed_values(self, stream: Stream, n_bars: int) -> tuple[float, float, float]:
         if n_bars > self._bars_begun:
@@ -190,7 +171,7 @@ class LSTMIndicator(bt.Indicator):
     def _end_forming_bar(self, stream: Stream) -> None:
         """Take the bar before the one that has begun, or skip the one of the two that is wrong."""
         formed = self._forming["datetime"]
-        begun = self._bar_clock.time_after(self.data.datetime[0], formed)
+        begun = self._feed_bars.clock.time_after(self.data.datetime[0], formed)
         if begun > formed:
             stream.update(self._forming)
             self._last_taken = formed
@@ -215,38 +196,9 @@ class LSTMIndicator(bt.Indicator):
     def _bar_as_it_is(self) -> dict[str, Any]:
         bar = {name: getattr(self.data.lines, name)[0] for name in self._forecaster.bars_columns}
         if "volume" in bar:
-            bar["volume"] = float(self._known_volume(np.array(bar["volume"])))
-        time = self._bar_clock.time_after(self.data.datetime[0], self._last_taken)
+            bar["volume"] = float(self._feed_bars.known_volume(np.array(bar["volume"])))
+        time = self._feed_bars.clock.time_after(self.data.datetime[0], self._last_taken)
         return {"datetime": time, **bar}
-
-    def _known_volume(self, volume: np.ndarray) -> np.ndarray:
-        """The volume, with 0 where a broker gives none and the model doesn't read it."""
-        is_known = volume >= 0
-        if is_known.all() or self._forecaster.reads_volume:
-            return volume
-        return np.where(is_known, volume, 0.0)
-
-    def _own_columns(self) -> list[str]:
-        """The columns that the model reads and backtrader doesn't have in every feed."""
-        usual = bt.feed.DataBase.lines.getlinealiases()
-        return [name for name in self._forecaster.bars_columns if name not in usual]
-
-    def _lost_column(self, name: str) -> TradingError:
-        return TradingError(
-            f"The model reads the column {name!r}, which is unknown on every bar: resampledata, "
-            "replaydata and filters of backtrader carry its own seven lines only. Aggregate the "
-            "bars in pandas, bars.resample('W').agg({..., "
-            f"{name!r}: 'last'}}), and feed those; or fill the column."
-        )
-
-    def _lost_volume(self) -> TradingError:
-        card = self._forecaster.card
-        readers = [] if card is None else FeatureSet.from_dict(card.features).volume_readers
-        names = ", ".join(readers) or "a feature"
-        return TradingError(
-            f"The feed has no volume, which {names} of the model reads. Feed bars with a volume, "
-            'or train with features that read none, such as the preset "prices".'
-        )
 
     def _check_is_feed(self) -> None:
         if not all(hasattr(self.data.lines, name) for name in ("open", "close", "datetime")):
@@ -255,17 +207,6 @@ class LSTMIndicator(bt.Indicator):
                 f"{type(self.data).__name__}. Write LSTMIndicator(self.data, model=...): the "
                 "feed first, the model by its name."
             )
-
-    def _check_lines(self) -> None:
-        for name in self._forecaster.bars_columns:
-            if not hasattr(self.data.lines, name):
-                raise TradingError(
-                    f"The model reads the line {name!r}, and the data doesn't have it. Feed the "
-                    "bars with lstm_strategy.BarsFeed(bars), which keeps every numeric column."
-                )
-        for name in self._own_columns():
-            if self.data.resampling or self.data.replaying:
-                raise self._lost_column(name)
 
 
 def _is_far_ahead(time: pd.Timestamp, last: pd.Timestamp | None, following: pd.Timestamp) -> bool:

@@ -13,7 +13,7 @@ from lstm_strategy.trading.execution import (
     choose_best_and_worst,
     default_params,
 )
-from lstm_strategy.trading.lstm.market_indicators import build_indicators
+from lstm_strategy.trading.lstm.market_forecasts import forecast_lines
 
 _Share = Annotated[float, Field(gt=0, le=0.5, description="a fraction of the markets such as 0.2")]
 
@@ -64,10 +64,7 @@ class RankStrategy(PortfolioStrategy):
     def __init__(self) -> None:
         super().__init__()
         check_params(RankParameters, self.p)
-        self.indicators = build_indicators(self, self.p.model)
-        self._values = {
-            name: getattr(indicator.lines, self.p.by) for name, indicator in self.indicators.items()
-        }
+        self._values = forecast_lines(self, self.p.model, self.p.by)
 
     def target_exposures(self) -> Mapping[str, float]:
         """Return equal exposures of the best and of the worst markets; nothing of the others."""

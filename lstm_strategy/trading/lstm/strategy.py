@@ -17,7 +17,7 @@ from lstm_strategy.trading.execution import (
     default_params,
 )
 from lstm_strategy.trading.lstm.indicator import LSTMIndicator
-from lstm_strategy.trading.lstm.market_indicators import build_indicators
+from lstm_strategy.trading.lstm.market_forecasts import forecast_lines
 
 _Signal = Annotated[float, Field(ge=0, lt=1, description="a signal such as 0.1")]
 
@@ -67,8 +67,7 @@ class LSTMStrategy(TargetStrategy, PortfolioStrategy):
         check_params(LSTMParameters, self.p)
         if self._base is PortfolioStrategy:
             self._refuse_stops()
-            self.indicators = build_indicators(self, self.p.model)
-            self._signals = {name: each.lines.signal for name, each in self.indicators.items()}
+            self._signals = forecast_lines(self, self.p.model, "signal")
         else:
             self.lstm = LSTMIndicator(self.data, model=self._model_of_data())
             self._signal = self.lstm.lines.signal  # found once, not at every bar

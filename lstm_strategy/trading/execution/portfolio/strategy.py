@@ -12,6 +12,7 @@ from lstm_strategy.trading.backtrader_internals import (
     exactbars_of,
     feed_name,
     minimum_periods,
+    raise_minimum_period,
 )
 from lstm_strategy.trading.execution.exposure_strategy import ExposureStrategy
 from lstm_strategy.trading.execution.order_log import ORDER_KINDS, log
@@ -143,6 +144,17 @@ class PortfolioStrategy(ExposureStrategy):
         for market in self._markets:
             market.is_left_out = market.is_left_out or market.name == name
 
+    def wait_for_bars(self, name: str, n_bars: int) -> None:
+        """Let a market be live from a number of its bars on, if not later by its indicators.
+
+        Args:
+            name: The market.
+            n_bars: The number, counted from 1.
+        """
+        for market in self._markets:
+            if market.name == name:
+                market.bars_needed = max(market.bars_needed, n_bars)
+
     @property
     def live_markets(self) -> dict[str, Any]:
         """The datas that can be judged at this date, by name.
@@ -160,13 +172,15 @@ class PortfolioStrategy(ExposureStrategy):
                 f"{type(self).__name__} can't run with exactbars=1, under which backtrader loses "
                 "bars of datas that have dates of their own. Leave exactbars out."
             )
-        for market, needed in zip(self._markets, minimum_periods(self), strict=True):
+        periods = minimum_periods(self)
+        for number, (market, needed) in enumerate(zip(self._markets, periods, strict=True)):
             if market.data.replaying:
                 raise TradingError(
                     f"{type(self).__name__} decides on complete bars, and the bars of market "
                     f"{market.name} are replayed. Use resampledata instead of replaydata."
                 )
-            market.bars_needed = needed
+            market.bars_needed = max(market.bars_needed, needed)
+            raise_minimum_period(self, number, market.bars_needed)
         self._note_short_markets()
 
     def prenext(self) -> None:
@@ -312,7 +326,7 @@ class PortfolioStrategy(ExposureStrategy):
             max_net=self.p.max_net,
         )
         sizes = {}
-        band = self.p.band / len(self._live)
+        band = self.p.band / max(len(self._live), 1)
         for market in movable:
             name = market.name
             if is_worth_trading(targets[name], held[name], band):

@@ -279,6 +279,20 @@ def test_a_market_that_is_left_out_is_never_traded():
     assert run.fills == [(2, "A", 40, 10.0)]
 
 
+class WaitsForB(Plays):
+    def __init__(self):
+        super().__init__()
+        self.wait_for_bars("B", 3)
+
+
+def test_a_market_is_live_from_the_bar_that_the_strategy_waits_for():
+    cerebro = cerebro_for(TWO)
+    cerebro.addstrategy(WaitsForB, targets=[{"A": 0.4, "B": 0.4}], lot_size=1)
+    run = cerebro.run()[0]
+    assert run.live == ["A"] * 2 + ["AB"] * 4
+    assert run.fills == [(2, "A", 40, 10.0), (4, "B", 20, 20.0)]
+
+
 def test_dates_are_decided_once_even_where_a_strategy_is_called_again():
     run = played(TWO, [{"A": 0.5}])
     assert run.asked == list(DAYS)

@@ -1,0 +1,107 @@
+"""What one model forecasts of each market of a portfolio: asked once for all of them."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.errors import TooFewBarsError
+from lstm_strategy.learning.forecaster import Forecaster
+from lstm_strategy.learning.serving import (
+    PrecomputedPanel,
+    forecast_markets,
+    open_forecaster,
+)
+from lstm_strategy.trading.execution import PortfolioStrategy
+from lstm_strategy.trading.lstm.feed_bars import FeedBars
+from lstm_strategy.trading.lstm.indicator import LSTMIndicator
+
+log = logging.getLogger(__name__)
+
+
+class Line(Protocol):
+    """What is known at the present bar of a market, as `line[0]`."""
+
+    def __getitem__(self, ago: int) -> float:
+        """Return the value at the present bar, for an index of 0."""
+
+
+def forecast_lines(strategy: PortfolioStrategy, model: Any, column: str) -> dict[str, Line]:
+    """Return a column of the forecasts of each market that has bars enough for one, by name.
+
+    Preloaded bars are forecast all at once, so that a model that looks across markets sees them
+    all. Bars that are still arriving are taken by one stream a market.
+
+    Args:
+        strategy: The strategy that is being made; it is told to leave out markets that are too
+            short for the model, which is logged.
+        model: A fitted forecaster, or the folder of a saved one.
+        column: "signal" or "forecast".
+
+    Raises:
+        ModelError: If there is no such model, or it was trained on the bars of one market.
+        TooFewBarsError: If all markets are too short.
+    """
+    forecaster = open_forecaster(model)
+    is_preloaded = all(data.buflen() for data in strategy.markets.values())
+    if not is_preloaded:
+        return {
+            name: getattr(LSTMIndicator(data, model=forecaster).lines, column)
+            for name, data in strategy.markets.items()
+        }
+    markets = _leave_out_short_markets(strategy, forecaster.warm_up)
+    for name in markets:
+        strategy.wait_for_bars(name, forecaster.warm_up + 1)
+    frames = _forecast(forecaster, markets)
+    return {
+        name: _ReadyLine(frames[name][column].to_numpy(np.float64), data)
+        for name, data in markets.items()
+    }
+
+
+def _leave_out_short_markets(strategy: PortfolioStrategy, warm_up: int) -> dict[str, Any]:
+    """The markets with bars enough for a forecast; the first of the others is named."""
+    n_bars = {name: data.buflen() for name, data in strategy.markets.items()}
+    short = [name for name, number in n_bars.items() if number <= warm_up]
+    if len(short) == len(n_bars):
+        raise TooFewBarsError(
+            f"The model needs {warm_up + 1:,} bars before its first signal, and market {short[0]} "
+            f"has {n_bars[short[0]]:,}. Load more history, or train with a shorter lookback or "
+            "shorter features."
+        )
+    for name in short:
+        strategy.leave_out(name)
+    if short:
+        log.warning(
+            "market %s is never traded: it has %d bars, and the model needs %d before its first "
+            "signal%s. Load more history, or leave it out.",
+            short[0],
+            n_bars[short[0]],
+            warm_up + 1,
+            f"; so have {len(short) - 1} others too few" if len(short) > 1 else "",
+        )
+    return {name: data for name, data in strategy.markets.items() if name not in short}
+
+
+def _forecast(forecaster: Forecaster, markets: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    bars = {name: FeedBars(data, forecaster).read_all() for name, data in markets.items()}
+    if isinstance(forecaster, PrecomputedPanel):
+        frames: dict[str, pd.DataFrame] = forecaster.forecast(bars)
+        return frames
+    return forecast_markets(forecaster, bars)
+
+
+class _ReadyLine:
+    """A column of forecasts that were made for a whole feed, read at its present bar.
+
+    An indicator would do the same, and be moved on by backtrader at every bar of every market.
+    """
+
+    def __init__(self, values: np.ndarray, data: Any) -> None:
+        self._values: list[float] = values.tolist()
+        self._times = data.lines.datetime
+
+    def __getitem__(self, ago: int) -> float:
+        return self._values[len(self._times) - 1 + ago]
