@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lstm_strategy.bars import Panel
 from lstm_strategy.errors import SettingsError, TrainingError
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.training import fewest_rows
@@ -65,7 +66,7 @@ class Windows:
         n_test = math.ceil((len(bars) - n_train) / _FOLDS)
         return cls(f"{n_train} bars", test or f"{n_test} bars")
 
-    def cut_folds(self, bars: pd.DataFrame, forecaster: LSTMForecaster) -> WalkForward:
+    def cut_folds(self, bars: pd.DataFrame | Panel, forecaster: LSTMForecaster) -> WalkForward:
         """The folds on bars, with what `WalkForward` refuses in the words of the command line.
 
         Raises:

@@ -1,5 +1,6 @@
 """Commands on several markets: a folder, a quoted pattern, a file of several, a universe."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -81,7 +82,23 @@ def test_settings_are_searched_on_several_markets(results, markets):
     words = ("tune", "markets", "--symbols", "A01,A02", "--config", "space.toml", "--trials", 1)
     shown = results(*words, "--folds", 1, "--out", "found")
     assert "markets: 2 markets with 600 bars from 1970-01-01 to 1971-02-24; 1 trial" in shown
-    assert "lstm-strategy train markets --end … --config found/best.toml" in shown
+    assert re.search(r"compare markets --start 19\S+ --config found/best.toml", shown)
+
+
+@pytest.mark.slow
+def test_a_model_of_several_markets_is_compared_with_the_portfolio_baselines(results, markets):
+    words = ("compare", "markets", "--symbols", "A01,A02", "--config", "tiny.toml")
+    shown = results(*words, "--target", "policy", "--out", "found")
+    assert "markets: training on 2 markets with 420 bars from 1970-01-01 to 1970-10-21." in shown
+    assert re.search(r"Out of sample, 197\d-\d\d-\d\d to 1971-02-24", shown)
+    assert {"LSTM", "Equal weight", "Minimum variance"} <= set(rows_of(shown))
+    assert LSTMForecaster.load("found/model").takes_panels
+    assert {"report.html", "metrics.csv"} <= {path.name for path in Path("found").iterdir()}
+
+
+def test_a_permutation_test_is_for_one_market(refusal, markets):
+    message = refusal("compare", "markets", "--permutations", 20)
+    assert "--permutations shuffles the bars of one market, and BARS holds several" in message
 
 
 HALVES = """

@@ -9,13 +9,13 @@ from lstm_strategy.cli.option_groups import (
     TrackingOptions,
     WindowOptions,
 )
-from lstm_strategy.cli.reading import ReadingOptions
+from lstm_strategy.cli.reading import MarketsOptions
 from lstm_strategy.errors import SettingsError
 
 
 def compare(
-    bars: opt.Bars,
-    reading: ReadingOptions,
+    bars: opt.BarsOrMarkets,
+    reading: MarketsOptions,
     broker: BrokerOptions,
     network: NetworkOptions,
     windows: WindowOptions,
@@ -40,6 +40,7 @@ def compare(
     and kept in the folder --out. Learners without a memory are trained on the same bars. With
     --walk-forward they are all retrained for each --test-window, on the --train-window before
     it: by default windows that fit the bars. The same command resumes a run that was stopped.
+    Several markets train one model, and are traded together as those of the baselines are.
 
     The folder remembers in trials.json which settings were tried. The result is judged as the
     best of them, or of --trials if that is more. Results of other settings stay beside these:
@@ -47,12 +48,14 @@ def compare(
 
     Example: `lstm-strategy compare sample:sp500 --walk-forward --out results`
     """
-    from lstm_strategy.cli.comparison import ComparisonSetup, run_comparison_command
+    from lstm_strategy.bars import Panel
+    from lstm_strategy.cli.comparison import ComparisonSetup, dates_frame, run_comparison_command
     from lstm_strategy.cli.inputs import (
+        check_model_takes,
         choose_workers,
-        load_bars,
+        load_markets,
         rules_from_options,
-        slice_by_options,
+        slice_markets,
     )
     from lstm_strategy.cli.windows import Windows
     from lstm_strategy.learning.serving import open_forecaster
@@ -65,23 +68,28 @@ def compare(
     if permutation.permutation_block != 1 and not permutation.permutations:
         raise SettingsError("--permutation-block needs --permutations.")
     loaded, terms = load_config(config), broker.build_broker(config)
-    frame = load_bars(bars, reading)
-    slice_by_options(frame, start, end)  # refuses dates that leave no bar
+    markets = load_markets(bars, reading)
+    slice_markets(markets, start, end)  # refuses dates that leave no bar
+    if isinstance(markets, Panel) and permutation.permutations:
+        raise SettingsError(
+            "--permutations shuffles the bars of one market, and BARS holds several. Leave it out, "
+            f"or choose one: --symbol {markets.symbols[0]}."
+        )
     chosen = None
     if walk_forward:
         untrained = network.build_forecaster(config)
         given = (windows.train_window, windows.test_window)
-        chosen = Windows.choose(*given, frame.loc[:end], untrained)
+        chosen = Windows.choose(*given, dates_frame(markets).loc[:end], untrained)
+    trained = None
+    if model is not None:
+        trained = open_forecaster(model, engine="auto" if engine == "ray" else engine)
+        check_model_takes(trained, markets)
     setup = ComparisonSetup(
         source=bars,
-        bars=frame,
-        model=(
-            network.build_forecaster(config)
-            if model is None
-            else open_forecaster(model, engine="auto" if engine == "ray" else engine)
-        ),
+        bars=markets,
+        model=trained or network.build_forecaster(config),
         broker=terms,
-        is_trained=model is not None,
+        is_trained=trained is not None,
         windows=chosen,
         start=start,
         end=end,

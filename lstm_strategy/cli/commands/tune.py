@@ -126,7 +126,6 @@ def tune(
 
     Example: `lstm-strategy tune sample:sp500 --trials 20 --out tuning`
     """
-    from lstm_strategy.bars import Panel
     from lstm_strategy.cli.inputs import (
         choose_workers,
         describe_markets,
@@ -175,12 +174,6 @@ def tune(
 
         say(f"Logged as run {log_tuning(result, mlflow)} of experiment {mlflow}.")
     first = result.holdout.result.equity.index[0]
-    if isinstance(markets, Panel):
-        say(
-            f"Train it without the bars kept back, from {first:%Y-%m-%d} on: lstm-strategy train "
-            f"{bars} --end … --config {out_dir}/best.toml"
-        )
-        return
     say(
         f"Judge it on the bars kept back: lstm-strategy compare {bars} --start {first:%Y-%m-%d} "
         f"--config {out_dir}/best.toml --trials {result.n_trials}"

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
+
+import pandas as pd
 
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.cli.output import say
@@ -44,7 +47,7 @@ def draw_chart(setup: ComparisonSetup, comparison: Comparison, path: Path) -> No
     job = comparison.prepared.job(comparison.judged_name)
     chart = plot_chart(
         LSTMStrategy,
-        setup.bars,
+        cast(pd.DataFrame, setup.bars),  # the demo's alone
         start=setup.first_traded,
         end=setup.end,
         broker=setup.broker,

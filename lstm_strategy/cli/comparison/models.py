@@ -4,10 +4,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import joblib
 import pandas as pd
 
+from lstm_strategy.bars import Panel
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.cli.inputs import check_model_folder, fold_callbacks, tensorboard_callbacks
 from lstm_strategy.errors import TrainingError
@@ -23,13 +25,13 @@ _MOST_JOBS = 4  # processes that train folds; each loads Keras by itself
 
 def train_along_time(
     setup: ComparisonSetup,
-    bars: pd.DataFrame,
+    bars: pd.DataFrame | Panel,
     *,
     folder: Path | None = None,
     is_quiet: bool = False,
 ) -> WalkForwardForecaster:
     """The LSTM, retrained for every fold, on the setup's bars or others on the same dates."""
-    known = bars.loc[: setup.end]
+    known = setup.cut_end(bars)
     most = choose_jobs(setup.n_jobs, otherwise=min(os.cpu_count() or 1, _MOST_JOBS))
     try:
         return walk_forward(
@@ -59,7 +61,7 @@ def train_once(setup: ComparisonSetup, folder: Path | None) -> LSTMForecaster:
     return model
 
 
-def train_on_others(setup: ComparisonSetup, bars: pd.DataFrame) -> Forecaster:
+def train_on_others(setup: ComparisonSetup, bars: pd.DataFrame | Panel) -> Forecaster:
     """The LSTM trained in the same way on other bars of the same dates, without any output."""
     if setup.windows is not None:
         return train_along_time(setup, bars, is_quiet=True)
@@ -93,7 +95,7 @@ def train_learners(setup: ComparisonSetup) -> dict[str, Forecaster]:
     """
     rivals = _build_rivals(setup.asked_as_learners)
     if setup.windows is None:
-        before = setup.training_bars(setup.bars)
+        before = cast(pd.DataFrame, setup.training_bars(setup.bars))  # a panel has no learners
         return {name: rival.fit(before) for name, rival in rivals.items()}
     # they share the processes that trained the LSTM; forecasts are smaller to send than models
     n_jobs = choose_jobs(setup.n_jobs, otherwise=min(len(rivals), os.cpu_count() or 1))

@@ -1,10 +1,12 @@
 """What `compare` and `demo` do: train, compare with all baselines, judge and report."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
-from lstm_strategy.bars import describe_span
+from lstm_strategy.bars import Panel
 from lstm_strategy.cli.comparison.files import (
     CHART_FILE,
     REPORT_FILE,
@@ -23,7 +25,7 @@ from lstm_strategy.cli.comparison.models import (
 )
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.cli.comparison.trials import PERMUTATIONS_FILE, claim_trial, show_trial
-from lstm_strategy.cli.inputs import check_apart
+from lstm_strategy.cli.inputs import check_apart, describe_markets
 from lstm_strategy.cli.output import (
     print_assessment,
     print_comparison,
@@ -35,8 +37,9 @@ from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
 from lstm_strategy.evaluation.comparison import Comparison, prepare_comparison, run_comparison
 from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, Trial, permutation_test
 from lstm_strategy.learning.forecaster import Forecaster
+from lstm_strategy.learning.walk_forward import labels_of
 from lstm_strategy.support import count_of, steps_progress
-from lstm_strategy.trading.baselines import BASELINES
+from lstm_strategy.trading.baselines import BASELINES, PORTFOLIO_BASELINES
 from lstm_strategy.trading.execution import silence_orders
 from lstm_strategy.trading.lstm import LSTMStrategy
 
@@ -85,18 +88,20 @@ def _train_models(setup: ComparisonSetup, trial: Trial | None) -> dict[str, Fore
     lstm: Forecaster
     if setup.windows is None:
         before = setup.training_bars(setup.bars)
-        say(f"{setup.source}: training on {describe_span(before)}.")
+        say(f"{setup.source}: training on {describe_markets(before)}.")
         lstm = train_once(setup, folder)
         print_training(lstm)
     else:
         n_folds = len(setup.splits.folds(setup.known_bars))
         folds = f"{count_of(n_folds, 'fold')},{' each' if n_folds > 1 else ''}"
         say(
-            f"{setup.source}: walking forward over {describe_span(setup.known_bars)}: {folds} "
+            f"{setup.source}: walking forward over {describe_markets(setup.known_bars)}: {folds} "
             f"trained on the {setup.windows.train} before it and tested on {setup.windows.test}."
         )
         lstm = train_along_time(setup, setup.bars, folder=folder)
     lstms = {setup.name: lstm, **train_contenders(setup, folder)}
+    if isinstance(setup.bars, Panel):
+        return lstms
     with status("Training learners without a memory on the same bars"):
         return {**lstms, **train_learners(setup)}
 
@@ -107,7 +112,8 @@ def _compare_models(setup: ComparisonSetup, models: dict[str, Forecaster]) -> Co
         name: (LSTMStrategy, {**setup.strategy_params, "model": model})
         for name, model in models.items()
     }
-    baselines = {name: (baseline, setup.rules) for name, baseline in BASELINES.items()}
+    rules: Mapping[str, type] = PORTFOLIO_BASELINES if isinstance(setup.bars, Panel) else BASELINES
+    baselines = {name: (baseline, setup.rules) for name, baseline in rules.items()}
     start = None if setup.start is None and setup.is_trained else setup.first_traded
     prepared = prepare_comparison(
         {**learners, **baselines}, setup.bars, start=start, end=setup.end, broker=setup.broker
@@ -140,7 +146,7 @@ def _test_permutations(
     with steps_progress(None, "permutation test") as on_step:
         return permutation_test(
             train_and_trade,
-            setup.known_bars,
+            cast(pd.DataFrame, setup.known_bars),  # several markets have no such test
             n_permutations=setup.n_permutations,
             block_bars=setup.permutation_block_bars,
             progress=on_step,
@@ -209,7 +215,7 @@ def _log_comparison(
     params = {
         "source": setup.source,
         "start": setup.first_traded,
-        "end": setup.known_bars.index[-1],
+        "end": labels_of(setup.known_bars)[-1],
         "strategy": setup.strategy_params,
         **description.pop("settings", {}),
         **description,

@@ -8,17 +8,22 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.bars import describe_span
-from lstm_strategy.cli.inputs import slice_by_options
+from lstm_strategy.bars import Panel, slice_panel
+from lstm_strategy.cli.inputs import describe_markets, slice_markets
 from lstm_strategy.cli.windows import Windows
 from lstm_strategy.errors import SettingsError
 from lstm_strategy.evaluation.backtests import first_bar_after, training_end
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
 from lstm_strategy.learning.targets import Direction
-from lstm_strategy.learning.walk_forward import WalkForward, WalkForwardForecaster
+from lstm_strategy.learning.walk_forward import WalkForward, WalkForwardForecaster, labels_of
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 _TRAINED_SHARE = 0.7
+
+
+def dates_frame(bars: pd.DataFrame | Panel) -> pd.DataFrame:
+    """Something on the dates of the bars: the bars of one market, or nothing but the dates."""
+    return pd.DataFrame(index=bars.dates) if isinstance(bars, Panel) else bars
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class ComparisonSetup:
 
     Attributes:
         source: What the user calls the bars.
-        bars: All bars; those before the first that is traded train and warm up.
+        bars: All bars, or a panel of them; those before the first that is traded train and warm up.
         model: A forecaster, trained or to be trained.
         broker: What trading costs.
         name: What tables call the strategy of the model, which is the one that is judged.
@@ -57,7 +62,7 @@ class ComparisonSetup:
     """
 
     source: str
-    bars: pd.DataFrame
+    bars: pd.DataFrame | Panel
     model: Forecaster
     broker: BrokerSettings
     name: str = "LSTM"
@@ -79,23 +84,29 @@ class ComparisonSetup:
     draws_chart: bool = False
 
     @cached_property
-    def known_bars(self) -> pd.DataFrame:
+    def known_bars(self) -> pd.DataFrame | Panel:
         """The bars up to the last that is traded; no model and no fold needs later ones."""
-        return self.bars.loc[: self.end]
+        return self.cut_end(self.bars)
+
+    def cut_end(self, bars: pd.DataFrame | Panel) -> pd.DataFrame | Panel:
+        """These bars, or others on the same dates, up to the last that is traded."""
+        if isinstance(bars, Panel):
+            return bars if self.end is None else slice_panel(bars, end=self.end)
+        return bars.loc[: self.end]
 
     @cached_property
     def first_traded(self) -> pd.Timestamp:
         """The first bar that may be traded; a strategy that must warm up begins later."""
         if self.start is not None:
-            return pd.Timestamp(slice_by_options(self.bars, self.start, self.end).index[0])
+            return pd.Timestamp(labels_of(slice_markets(self.bars, self.start, self.end))[0])
         if self.is_trained:
-            moment = training_end(self.model, self.bars)
-            first = first_bar_after(moment, self.known_bars)
-            return pd.Timestamp(self.bars.index[0]) if first is None else first
+            moment = training_end(self.model, dates_frame(self.bars))
+            first = first_bar_after(moment, dates_frame(self.known_bars))
+            return pd.Timestamp(labels_of(self.bars)[0]) if first is None else first
         if self.windows is not None:
             return pd.Timestamp(self.splits.folds(self.known_bars)[0].test_start)
-        chosen = slice_by_options(self.bars, None, self.end)
-        return pd.Timestamp(chosen.index[int(len(chosen) * _TRAINED_SHARE)])
+        dates = labels_of(slice_markets(self.bars, None, self.end))
+        return pd.Timestamp(dates[int(len(dates) * _TRAINED_SHARE)])
 
     @cached_property
     def splits(self) -> WalkForward:
@@ -135,19 +146,20 @@ class ComparisonSetup:
         """The parameters of the LSTM's strategy, except the model."""
         return {**self.params, **self.rules}
 
-    def training_bars(self, bars: pd.DataFrame) -> pd.DataFrame:
+    def training_bars(self, bars: pd.DataFrame | Panel) -> pd.DataFrame | Panel:
         """The bars to train on once, from these bars or others on the same dates.
 
         Raises:
             SettingsError: If there is none.
         """
-        before = bars[bars.index < self.first_traded]
+        dates = labels_of(bars)
+        before = dates[dates < self.first_traded]
         if before.empty:
             raise SettingsError(
-                f"--start {self.start} leaves no bar to train on; there are {describe_span(bars)}. "
-                "Choose a later start, or give a trained --model."
+                f"--start {self.start} leaves no bar to train on; there are "
+                f"{describe_markets(bars)}. Choose a later start, or give a trained --model."
             )
-        return before
+        return slice_panel(bars, end=before[-1]) if isinstance(bars, Panel) else bars.loc[before]
 
     def describe_training(self) -> dict[str, Any]:
         """What the model was trained with, or will be, as plain values for JSON."""

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from lstm_strategy.cli.comparison.files import ALL_FILES
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.cli.out_folder import check_names
 from lstm_strategy.evaluation.verdict import KeptPermutations, Trial, TrialRecord
 from lstm_strategy.learning.forecaster import CARD_FILE
+from lstm_strategy.learning.walk_forward import labels_of
 
 PERMUTATIONS_FILE = "permutations.csv"
 
@@ -34,11 +37,11 @@ def claim_trial(setup: ComparisonSetup) -> Trial | None:
         },
         bars=setup.known_bars,
         first=setup.first_traded,
-        last=setup.known_bars.index[-1],
+        last=labels_of(setup.known_bars)[-1],
         keeps_model=not setup.is_trained,
         models=_list_models(setup.out_dir),
     )
-    if setup.n_permutations:
+    if setup.n_permutations and isinstance(setup.known_bars, pd.DataFrame):
         KeptPermutations.from_file(
             setup.out_dir / trial.own_file(PERMUTATIONS_FILE),
             setup.known_bars,

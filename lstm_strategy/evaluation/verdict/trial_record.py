@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lstm_strategy.bars import bars_fingerprint
+from lstm_strategy.bars import Panel, bars_fingerprint
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import naive_utc, sha256_of, write_whole
 
@@ -134,7 +134,7 @@ class TrialRecord(BaseModel):
         *,
         training: Mapping[str, Any],
         trading: Mapping[str, Any],
-        bars: pd.DataFrame,
+        bars: pd.DataFrame | Panel,
         first: pd.Timestamp,
         last: pd.Timestamp,
         keeps_model: bool = True,
@@ -145,7 +145,7 @@ class TrialRecord(BaseModel):
         Args:
             training: What the model is trained with, as plain values.
             trading: What its forecasts are traded with.
-            bars: The bars.
+            bars: The bars, or a panel of them.
             first: The first date that is traded.
             last: The last one.
             keeps_model: Whether the model is kept beside the record. Its folder is that of the
@@ -157,7 +157,8 @@ class TrialRecord(BaseModel):
         Returns:
             The old record and the old trial where it was tried before.
         """
-        fingerprint, training = bars_fingerprint(bars), _to_plain(training)
+        fingerprint = bars.fingerprint if isinstance(bars, Panel) else bars_fingerprint(bars)
+        training = _to_plain(training)
         trial = Trial(
             number=len(self.trials) + 1,
             training=training,
