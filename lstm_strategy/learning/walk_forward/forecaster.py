@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, Self, overload
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import is_panel, take_bars, validate_bars
+from lstm_strategy.bars import Panel, is_panel, take_bars, validate_bars
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
     UNKNOWN_FORECAST,
@@ -27,7 +27,7 @@ from lstm_strategy.learning.forecaster import (
     validate_markets,
 )
 from lstm_strategy.learning.walk_forward.run_folder import FOLD_FILE, RunFolder, read_index
-from lstm_strategy.support import naive_utc, on_clock_of, seal, sha256_of
+from lstm_strategy.support import naive_utc, on_clock_of, seal, sha256_of, suggest_names
 
 
 @dataclass(frozen=True)
@@ -226,22 +226,22 @@ class WalkForwardForecaster(Forecaster):
     def stream(self, history: pd.DataFrame | None = None) -> "WalkForwardStream": ...
 
     @overload
-    def stream(self, history: Mapping[str, pd.DataFrame]) -> dict[str, "WalkForwardStream"]: ...
+    def stream(self, history: Mapping[str, pd.DataFrame]) -> "WalkForwardPanelStream": ...
 
     def stream(
         self, history: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None
-    ) -> "WalkForwardStream | dict[str, WalkForwardStream]":
+    ) -> "WalkForwardStream | WalkForwardPanelStream":
         """Give the same forecasts bar by bar, starting after `history` if there is one.
 
         Args:
             history: Bars, or a panel of them if the models were trained on one.
 
         Returns:
-            The stream; of a panel one by symbol.
+            The stream; of a panel one that takes the bars of a moment by symbol, and, where no
+            feature looks across the markets, is a mapping from symbols to their streams.
         """
         if is_panel(history):
-            markets = validate_markets(history)
-            return {s: WalkForwardStream(self, bars, symbol=s) for s, bars in markets.items()}
+            return WalkForwardPanelStream(self, validate_markets(history))
         return WalkForwardStream(
             self, None if history is None else validate_bars(history, may_stand_still=True)
         )
@@ -391,6 +391,87 @@ class WalkForwardStream:
         begin = max(0, start - self._context_bars)
         for bar in history.iloc[begin:].rename_axis("datetime").reset_index().to_dict("records"):
             self.update({str(name): value for name, value in bar.items()})
+
+
+class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
+    """`WalkForwardForecaster.forecast` of a panel, moment by moment.
+
+    Args:
+        forecaster: The models.
+        history: Valid bars of all markets that came before.
+    """
+
+    def __init__(self, forecaster: WalkForwardForecaster, history: Panel) -> None:
+        self._refits = forecaster.refits
+        self._starts = [naive_utc(refit.test_start) for refit in self._refits]
+        self._unknown = _unknown_forecast(self._refits[0].model)
+        self._history = history
+        self._new: dict[str, list[dict[str, Any]]] = {symbol: [] for symbol in history}
+        self._current = -1
+        self._stream: Any = None
+        self._streams: dict[str, WalkForwardStream] = {}
+        if self._refits[0].model.features.needs_panel:
+            self._change_model(history.dates[-1])
+        else:
+            self._streams = {
+                symbol: WalkForwardStream(forecaster, bars, symbol=symbol)
+                for symbol, bars in history.items()
+            }
+
+    def __getitem__(self, symbol: str) -> WalkForwardStream:
+        return self._streams[symbol]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._streams)
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def update(self, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
+        """Take the closed bars of one moment and return what is known at their close.
+
+        Args:
+            bars: By symbol a bar as `ForecastStream.update` takes it, all of one time.
+        """
+        forecasts = self._ask("update", bars)
+        for symbol, bar in bars.items():
+            self._new[symbol].append(dict(bar))
+        return forecasts
+
+    def peek(self, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
+        """Return what `update` would answer if the bars closed as they are now."""
+        return self._ask("peek", bars)
+
+    def _ask(self, way: str, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
+        for symbol in bars:
+            if symbol not in self._new:
+                raise ModelError(
+                    f"The stream follows no market {symbol!r}. {suggest_names(symbol, self._new)} "
+                    "Begin a new stream with the history of all markets."
+                )
+        if self._streams:
+            return {
+                symbol: getattr(self._streams[symbol], way)(bar) for symbol, bar in bars.items()
+            }
+        for bar in bars.values():
+            self._change_model(pd.Timestamp(bar["datetime"]))
+        if self._stream is None:
+            return dict.fromkeys(bars, self._unknown)
+        forecasts: dict[str, Forecast] = getattr(self._stream, way)(bars)
+        return forecasts
+
+    def _change_model(self, moment: pd.Timestamp) -> None:
+        """Go on with the model of the moment's fold, which is shown all bars so far."""
+        newest = bisect_right(self._starts, naive_utc(moment)) - 1
+        if newest == self._current:
+            return
+        known = {}
+        for symbol, bars in self._history.items():
+            new = pd.DataFrame(self._new[symbol])
+            known[symbol] = bars if new.empty else pd.concat([bars, new.set_index("datetime")])
+        self._current = newest
+        model: Any = self._refits[newest].model
+        self._stream = model.stream(known)
 
 
 def _position_of(index: pd.Index, moment: pd.Timestamp) -> int:

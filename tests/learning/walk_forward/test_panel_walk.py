@@ -123,3 +123,22 @@ def test_a_market_without_common_dates_is_refused_before_the_first_fold():
     apart = PANEL | {"E": random_walk(200, seed=5, start="2015-01-01")}
     with pytest.raises(LSTMStrategyError, match=r"^market E has no date in common with any other"):
         walk_forward(apart, QUICK, SPLITS, progress=False)
+
+
+def test_features_across_the_markets_are_walked_and_streamed():
+    across = [*SMALL_FEATURES, {"kind": "panel_mean", "of": {"kind": "log_return", "length": 1}}]
+    panel = {symbol: PANEL[symbol] for symbol in ("A", "C")}
+    forecaster = LSTMForecaster(across, **{**SMALL, "epochs": 1, "members": 1})
+    walked = walk_forward(panel, forecaster, SPLITS, progress=False)
+    frames = walked.forecast(panel)
+    dates = as_panel(panel).dates
+    assert frames["A"].loc[dates[200] :].notna().all(axis=None)
+    stream = walked.stream(slice_panel(panel, end=dates[276]))
+    for date in dates[277:284]:  # the second fold begins at 280
+        bars = {s: {"datetime": date, **of.loc[date]} for s, of in panel.items()}
+        expected = {s: frames[s].loc[date, "signal"] for s in panel}
+        for forecasts in (stream.peek(bars), stream.update(bars)):
+            signals = {s: forecast.signal for s, forecast in forecasts.items()}
+            assert signals == pytest.approx(expected, abs=1e-6)
+    with pytest.raises(LSTMStrategyError, match=r"follows no market 'AA'.*Did you mean A"):
+        stream.update({"AA": bars["A"]})
