@@ -30,9 +30,10 @@ from lstm_strategy import (
     run_backtest,
     simulate_bars,
 )
-from lstm_strategy.bars import slice_panel
+from lstm_strategy.bars import describe_span, slice_panel
 
 pd.set_option("display.precision", 3)
+pd.set_option("display.max_colwidth", None)
 QUICK = os.environ.get("LSTM_STRATEGY_QUICK") == "1"  # the tests train for a moment only
 logging.getLogger("lstm_strategy").setLevel(logging.ERROR)  # not of every single order
 brief = {"epochs": 1, "members": 1, "lookback": 20} if QUICK else {"members": 3}
@@ -54,8 +55,7 @@ for symbol, bars in simulated.bars.items():
     bars.iloc[spans.get(symbol, slice(None))].to_csv(folder / f"{symbol}.csv")
 
 panel = load_panel(folder)
-spans = {symbol: (bars.index[0], bars.index[-1], len(bars)) for symbol, bars in panel.items()}
-pd.DataFrame(spans, index=["first", "last", "bars"]).T
+pd.Series({symbol: describe_span(bars) for symbol, bars in panel.items()}, name="bars").to_frame()
 
 # %% [markdown]
 # A market is read when it is needed and checked as `load_bars` checks it; whatever is wrong with
