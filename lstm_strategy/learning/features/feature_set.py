@@ -277,7 +277,7 @@ class FeatureSet:
             >>> of = {"kind": "log_return", "length": 1}
             >>> frames = FeatureSet([{"kind": "panel_rank", "of": of}]).frames(panel)
             >>> frames["SP"]["PANEL_RANK_LOGRET_1"].tail(3).tolist()
-            [1.0, 1.0, -1.0]
+            [1.0, -1.0, 1.0]
         """
         if not is_panel(panel):
             raise FeatureError(
