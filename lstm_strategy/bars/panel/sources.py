@@ -58,7 +58,11 @@ def find_sources(source: Source, **reading: Any) -> FoundMarkets:
     if isinstance(source, pd.DataFrame):
         return _find_in_frame(source, reading)
     if isinstance(source, list | tuple):
-        return _find_in_files([_to_path(path) for path in source], "the files", reading)
+        paths = [_to_path(path) for path in source]
+        for path in paths:
+            if not path.exists():
+                raise BarsError(f"there is no file {path}. Check the path.")
+        return _find_in_files(paths, "the list", reading)
     return _find_at(_to_path(source), str(source), reading)
 
 

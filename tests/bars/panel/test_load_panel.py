@@ -251,6 +251,8 @@ def test_symbols_that_are_not_there_are_dropped_and_counted_with_the_bad_ones(tm
     [
         pytest.param({"source": 7}, "a panel comes from a folder, .* got int", id="a number"),
         pytest.param({"source": {}}, "at least one market", id="an empty mapping"),
+        pytest.param({"source": []}, "no file of bars in the list, nothing", id="an empty list"),
+        pytest.param({"source": ["A.csv"]}, "there is no file A.csv. Check", id="a missing file"),
         pytest.param(
             {"source": pd.DataFrame({"Open": [1]})},
             "column high is missing",
