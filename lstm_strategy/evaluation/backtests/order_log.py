@@ -36,7 +36,8 @@ def log_orders(result: BacktestResult) -> None:
     if not words:
         return
     troubles = {kind for kind, count in result.order_counts.items() if count} - {"completed"}
-    # Every other run ends with an order that had no next open, and staying out may be the answer.
-    level = logging.INFO if troubles <= {"unfilled_at_end"} else logging.WARNING
+    # Every other run ends with an order that had no next open, and staying out may be the answer;
+    # what a portfolio bought less of for want of cash, it buys once there is some.
+    level = logging.INFO if troubles <= {"unfilled_at_end", "cut"} else logging.WARNING
     remedy = ". Run it alone with run_backtest to see the first of each, with its remedy."
     log.log(level, "%s: %s%s", result.label, words, remedy if troubles else ".")
