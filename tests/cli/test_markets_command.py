@@ -148,7 +148,7 @@ def test_a_portfolio_baseline_is_found_by_its_name(results, markets):
 
 
 REFUSALS = {
-    "an empty folder": (["empty"], "no file of bars in the folder empty, nothing"),
+    "an empty folder": (["empty"], "there is nothing in the folder empty"),
     "no match": (["none/*.csv"], "no file matches none/*.csv"),
     "an unknown symbol": (
         ["markets", "--symbols", "A01,B01"],

@@ -155,8 +155,10 @@ def _no_files(where: str, others: Sequence[Path]) -> BarsError:
     folders = [path for path in others if path.is_dir()]
     if folders:
         remedy = f"Name the files in its folders by a pattern such as {folders[0].parent}/*/*.csv."
-    held = f"only {_list_names(others)}" if others else "nothing"
-    return BarsError(f"there is no file of bars in {where.rstrip(',')}, {held}. {remedy}")
+    where = where.rstrip(",")
+    if not others:
+        return BarsError(f"there is nothing in {where}. {remedy}")
+    return BarsError(f"there is no file of bars in {where}, only {_list_names(others)}. {remedy}")
 
 
 def _list_names(paths: Sequence[Path]) -> str:

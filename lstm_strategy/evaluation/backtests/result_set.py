@@ -131,7 +131,8 @@ class ResultSet:
         if held is None or held is result or pd.isna(held.metrics["sharpe"]):
             return ""
         verb = "leads" if result.metrics["sharpe"] > held.metrics["sharpe"] else "trails"
-        return f"; it {verb} buy and hold ({held.metrics['sharpe']:.2f})"
+        name = "equal weight" if isinstance(held.exposure, pd.DataFrame) else "buy and hold"
+        return f"; it {verb} {name} ({held.metrics['sharpe']:.2f})"
 
     def describe_terms(self) -> str:
         """Say in words how many strategies ran, over which bars and at which costs."""

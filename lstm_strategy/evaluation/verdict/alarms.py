@@ -179,10 +179,12 @@ def few_lucky_trades(trades: pd.DataFrame, fills: pd.DataFrame) -> Alarm | None:
 
     An open trade counts at its current value. Where a trade has more than ten fills on average,
     positions are resized rather than opened and closed: trades aren't the bets there, and no alarm
-    is raised.
+    is raised. Nor is it for several markets of which each was entered once at most.
     """
     profits = trades["pnl"].dropna()
     if len(fills) > MOST_FILLS_A_TRADE * len(profits):
+        return None
+    if "symbol" in trades and trades["symbol"].nunique() > 1 and trades["symbol"].is_unique:
         return None
     total, best = float(profits.sum()), profits.nlargest(BEST_TRADES)
     rest = total - float(best.sum())

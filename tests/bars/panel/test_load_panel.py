@@ -187,7 +187,7 @@ def test_other_files_of_a_folder_are_left_out_and_said(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("files", "source", "message"),
     [
-        pytest.param({}, ".", "no file of bars in the folder .*, nothing", id="an empty folder"),
+        pytest.param({}, ".", "there is nothing in the folder .*", id="an empty folder"),
         pytest.param({"a__md": ""}, ".", "no file of bars in .*, only a.md", id="other files"),
         pytest.param({}, "*.csv", r"no file matches .*\*.csv. Check", id="nothing matches"),
         pytest.param({}, "none", "there is no folder and no file .*none. Check", id="no folder"),
@@ -251,7 +251,7 @@ def test_symbols_that_are_not_there_are_dropped_and_counted_with_the_bad_ones(tm
     [
         pytest.param({"source": 7}, "a panel comes from a folder, .* got int", id="a number"),
         pytest.param({"source": {}}, "at least one market", id="an empty mapping"),
-        pytest.param({"source": []}, "no file of bars in the list, nothing", id="an empty list"),
+        pytest.param({"source": []}, "there is nothing in the list", id="an empty list"),
         pytest.param({"source": ["A.csv"]}, "there is no file A.csv. Check", id="a missing file"),
         pytest.param(
             {"source": pd.DataFrame({"Open": [1]})},

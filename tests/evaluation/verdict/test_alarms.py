@@ -227,6 +227,18 @@ def test_other_trades_arent_few_lucky_ones(profits, n_fills):
     assert few_lucky_trades(trades_of(*profits), fills_of(n_fills)) is None
 
 
+@pytest.mark.parametrize(
+    ("symbols", "is_raised"),
+    [
+        pytest.param(["A", "B", "C"], False, id="each is held"),
+        pytest.param(["A", "B", "B"], True, id="one is traded"),
+    ],
+)
+def test_a_portfolio_that_holds_each_market_makes_no_lucky_trades(symbols, is_raised):
+    trades = trades_of(50, 40, 30).assign(symbol=symbols)
+    assert (few_lucky_trades(trades, fills_of(6)) is not None) == is_raised
+
+
 def folds_of(equity, n_folds=4):
     return pd.Series(np.arange(len(equity)) * n_folds // len(equity), index=equity.index)
 
