@@ -67,6 +67,7 @@ _ENGINE_HELP = (
 Bars = Annotated[str, typer.Argument(metavar="BARS", help=_BARS_HELP)]
 BarsOrMarkets = Annotated[str, typer.Argument(metavar="BARS", help=_MARKETS_HELP)]
 OptionalBars = Annotated[str | None, typer.Argument(metavar="BARS", help=_BARS_HELP)]
+OptionalMarkets = Annotated[str | None, typer.Argument(metavar="BARS", help=_MARKETS_HELP)]
 Model = Annotated[Path | None, typer.Option("--model", help="The folder of a trained model.")]
 RequiredModel = Annotated[Path, typer.Option("--model", help="The folder of a trained model.")]
 Engine = Annotated[

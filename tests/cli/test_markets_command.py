@@ -208,3 +208,11 @@ def test_bad_and_unknown_markets_are_dropped_and_counted_where_the_user_says_so(
     shown = results(*words, "--on-bad", "drop")
     assert "markets: dropped 2 of 4 markets: NONE (the source has no such market); BAD (" in shown
     assert "training on 2 markets with 600 bars" in shown
+
+
+def test_a_portfolio_of_several_markets_is_audited(results, refusal, markets):
+    words = ("audit", "markets", "--symbols", "A01,A02")
+    shown = results(*words, "--strategy", "equal weight")
+    assert "2 markets with 600 bars" in shown
+    assert "Clean: nothing looked ahead" in shown
+    assert "MACD trades one market, and was given 2" in refusal(*words, "--strategy", "MACD")

@@ -7,15 +7,15 @@ import typer
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.out_folder import check_names, keep_results
-from lstm_strategy.cli.reading import ReadingOptions
+from lstm_strategy.cli.reading import MarketsOptions
 from lstm_strategy.errors import SettingsError
 
 _FOUND_SOMETHING = 1
 
 
 def audit(
-    reading: ReadingOptions,
-    bars: opt.OptionalBars = None,
+    reading: MarketsOptions,
+    bars: opt.OptionalMarkets = None,
     model: Annotated[
         Path | None, typer.Option("--model", help="The folder of a trained model to audit.")
     ] = None,
@@ -47,14 +47,15 @@ def audit(
 
     What is known at a bar must not change when the bars after it are removed or altered. This is
     tried for the features, the scaling, the forecasts and the indicator of --model, and for the
-    lines, orders and positions of --strategy. The exit code is 0 if nothing was found and 1 if
-    something was. Other findings in the folder --out stay, unless --force replaces them.
+    lines, orders and positions of --strategy; of several markets for the forecasts of --model, and
+    for the orders, positions and cash of --strategy. The exit code is 0 if nothing was found and 1
+    if something was. Other findings in the folder --out stay, unless --force replaces them.
 
     Example: `lstm-strategy audit sample:sp500 --strategy MACD`
     """
     if indicators:
         given = (bars, model, engine, strategy, start, end, seed, reading)
-        if given != (None, None, "auto", None, None, None, 0, ReadingOptions()):
+        if given != (None, None, "auto", None, None, None, 0, MarketsOptions()):
             raise SettingsError(
                 "--indicators takes no other options but --out and --force. Leave the others out."
             )
@@ -64,8 +65,13 @@ def audit(
         raise SettingsError("An audit needs BARS: give a file, or sample:sp500.")
     if model is None and strategy is None:
         raise SettingsError("Nothing to audit. Give --model DIR, --strategy NAME, or both.")
-    from lstm_strategy.bars import describe_span
-    from lstm_strategy.cli.inputs import load_bars, slice_by_options
+    from lstm_strategy.cli.inputs import (
+        check_model_takes,
+        describe_markets,
+        load_markets,
+        load_markets_for,
+        slice_markets,
+    )
     from lstm_strategy.cli.output import print_audit, say
     from lstm_strategy.cli.strategy_file import find_strategy
     from lstm_strategy.evaluation.audit import AUDIT_FILE
@@ -74,10 +80,16 @@ def audit(
 
     check_names(out_dir, [AUDIT_FILE])
     chosen = None if strategy is None else find_strategy(strategy, or_indicator=True)
-    frame = slice_by_options(load_bars(bars, reading), start, end)
-    say(f"{bars}: {describe_span(frame)}.")
+    if chosen is None:
+        markets = load_markets(bars, reading)
+    else:
+        markets = load_markets_for(chosen[0], bars, reading)
+    markets = slice_markets(markets, start, end)
+    say(f"{bars}: {describe_markets(markets)}.")
     forecaster = None if model is None else open_forecaster(model, engine=engine)
-    report = run_audit(frame, model=forecaster, strategy=chosen, seed=seed)
+    if forecaster is not None:
+        check_model_takes(forecaster, markets)
+    report = run_audit(markets, model=forecaster, strategy=chosen, seed=seed)
     print_audit(report)
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:

@@ -53,7 +53,8 @@ def audit_panel(
         What the model gave, and each strategy.
 
     Raises:
-        AuditError: If a strategy never sends an order, so that nothing could be compared.
+        AuditError: If a strategy never sends an order without a model that may have kept nothing
+            of its signal, so that nothing could be compared.
         BarsError: If too few dates are common to all markets.
     """
     first = _first_cut(panel, 0 if model is None else model.warm_up)
@@ -64,11 +65,16 @@ def audit_panel(
         yield _audit_forecasts(model, panel, cuts)
     for name, (strategy, params) in strategies.items():
 
-        def choose_cuts(full: PortfolioRecording) -> list[int]:
+        def choose_cuts(full: PortfolioRecording, name: str = name) -> list[int]:
             # where an order was sent, knowing the next bar would have mattered most
             sent = (np.flatnonzero(full.orders.to_numpy().any(axis=1)) + 1).tolist()
             edges = pick_evenly([n for n in sent if n >= first], _N_ORDER_CUTS)
-            return cut_points(market, first=max(first, sent[0]), edges=edges, seed=seed)
+            if not sent and model is None:
+                raise AuditError(
+                    f"{name} sends no order on these bars, so there is nothing to compare. Load "
+                    "more of them."
+                )
+            return cut_points(market, first=max([first, *sent[:1]]), edges=edges, seed=seed)
 
         yield _audit_strategy(name, strategy, params, panel, choose_cuts, broker, on_progress)
 
@@ -131,11 +137,6 @@ def _audit_strategy(
 
         on_progress(f"{name}: the full run, {mode} mode")
         full = record(panel)
-        if not full.orders.to_numpy().any():
-            raise AuditError(
-                f"{name} sends no order on these bars, so there is nothing to compare. Load more "
-                "of them."
-            )
         cuts = pick_evenly(choose_cuts(full), _N_CUTS[mode])
         n_comparisons += 2 * len(cuts)
         for number, n_known in enumerate(cuts, 1):

@@ -93,6 +93,16 @@ def test_a_strategy_is_given_the_model():
     ]
 
 
+def test_a_model_of_whose_signal_nothing_is_kept_is_audited_too():
+    class SaysNothing(Ranks):
+        def forecast(self, bars):
+            return {name: 0.0 * frame for name, frame in super().forecast(bars).items()}
+
+    report = audit(PANEL, model=SaysNothing(leaks=False), progress=False)
+    assert report.is_clean
+    assert all(check.n_comparisons for check in report.checks)
+
+
 def test_what_is_audited_on_one_market_is_named():
     with pytest.raises(AuditError, match=r"features is audited on the bars of one market.*'A'"):
         audit(PANEL, features=lambda bars: bars, progress=False)
