@@ -4,7 +4,7 @@ A panel is a mapping from symbols to valid bars. Its markets may begin, end and 
 their own. Each is read and checked on first use, and named in every message about it.
 """
 
-from lstm_strategy.bars.panel.common_dates import check_common_dates
+from lstm_strategy.bars.panel.common_dates import check_common_dates, describe_lone_market
 from lstm_strategy.bars.panel.load import load_panel
 from lstm_strategy.bars.panel.panel import (
     Panel,
@@ -20,6 +20,7 @@ __all__ = [
     "Panel",
     "as_panel",
     "check_common_dates",
+    "describe_lone_market",
     "is_of_several_files",
     "is_panel",
     "load_panel",

@@ -9,6 +9,11 @@ from lstm_strategy.bars.panel.panel import as_panel
 from lstm_strategy.bars.span import describe_span
 from lstm_strategy.errors import BarsError
 
+_TO_PLAIN_DATES = (
+    "Give the bars of all plain dates (bars.set_axis(bars.index.tz_localize(None).normalize()))"
+)
+_TO_SAME_TIMES = "Bring the bars to the same times"
+
 
 def check_common_dates(panel: Mapping[str, pd.DataFrame]) -> None:
     """Refuse a panel with a market that shares no date with any of the others.
@@ -42,12 +47,47 @@ def check_common_dates(panel: Mapping[str, pd.DataFrame]) -> None:
     counts = np.bincount(np.concatenate(list(places.values())), minlength=len(every))
     for symbol, own in places.items():
         if (counts[own] == 1).all():
-            other = next(name for name in markets if name != symbol)
-            raise BarsError(
-                f"market {symbol} has no date in common with any other: "
-                f"it {_describe(markets[symbol])}, and market {other} {_describe(markets[other])}. "
-                "Leave it out, or load the same dates of each."
-            )
+            raise BarsError(describe_lone_market(markets, symbol))
+
+
+def describe_lone_market(panel: Mapping[str, pd.DataFrame], symbol: str) -> str:
+    """Say why a market shares no date with any other, and what to do.
+
+    Args:
+        panel: The panel.
+        symbol: The market.
+
+    Returns:
+        Sentences for a message: the days may be those of another market, at other times or in
+        another zone, or they may be other days.
+
+    Example:
+        >>> days = pd.date_range("2024-01-01", periods=2)
+        >>> stamps = {"A": days.tz_localize("UTC"), "B": days.tz_localize("America/New_York")}
+        >>> panel = {symbol: pd.DataFrame(index=index) for symbol, index in stamps.items()}
+        >>> print(describe_lone_market(panel, "A"))
+        market A has no date in common with any other, though it has days in common with market B...
+    """
+    others = [name for name in panel if name != symbol]
+    days = {name: _days_of(bars) for name, bars in panel.items()}
+    near = next((name for name in others if days[symbol].isin(days[name]).any()), None)
+    if near is None:
+        beside = f", and market {others[0]} {_describe(panel[others[0]])}" if others else ""
+        return (
+            f"market {symbol} has no date in common with any other: "
+            f"it {_describe(panel[symbol])}{beside}. Leave it out, or load the same dates of each."
+        )
+    are_daily = days[symbol].is_unique and days[near].is_unique
+    return (
+        f"market {symbol} has no date in common with any other, though it has days in common with "
+        f"market {near}: its first bar is at {panel[symbol].index[0]}, and that of market {near} "
+        f"at {panel[near].index[0]}. {_TO_PLAIN_DATES if are_daily else _TO_SAME_TIMES}, or leave "
+        "it out."
+    )
+
+
+def _days_of(bars: pd.DataFrame) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(bars.index).tz_localize(None).normalize()
 
 
 def _describe(bars: pd.DataFrame) -> str:

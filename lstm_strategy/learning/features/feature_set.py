@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
-from lstm_strategy.bars import is_panel, name_market
+from lstm_strategy.bars import describe_lone_market, is_panel, name_market
 from lstm_strategy.errors import FeatureError, escape_controls
 from lstm_strategy.learning.features.indicators import (
     BASE_COLUMNS,
@@ -36,7 +36,7 @@ from lstm_strategy.learning.features.traits import (
     measure_columns,
     reads_volume,
 )
-from lstm_strategy.support import describe_first_offence, format_time, naive_utc_index, spell
+from lstm_strategy.support import describe_first_offence, naive_utc_index, spell
 
 _SAVED_COLUMNS = TypeAdapter(list[tuple[ColumnTraits, ...]])
 
@@ -374,10 +374,8 @@ class FeatureSet:
         for symbol, index in times.items():
             if not index.isin(shared).any():
                 raise FeatureError(
-                    f"{wide[0]} looks across the markets of a panel, and no bar of market {symbol} "
-                    f"has the time of another market's (its first is at {format_time(index[0])} "
-                    "UTC). Bring the markets to the same times, leave this one out, or leave the "
-                    "feature out."
+                    f"{wide[0]} looks across the markets of a panel, and "
+                    f"{describe_lone_market(panel, symbol)} Or leave the feature out."
                 )
 
     def describe(self) -> dict[str, Any]:

@@ -166,9 +166,43 @@ def test_a_market_that_shares_no_date_with_another_is_named():
         BarsError, match=r"^market C has no date .* has 2 bars from 2025-01-02 .*A h"
     ):
         check_common_dates({"A": A, "B": B, "C": later})
-    shifted = B.set_axis(B.index + pd.Timedelta(hours=16))
-    with pytest.raises(BarsError, match=r"^market A has no date .* market B .* first at 16:00"):
-        check_common_dates({"A": A, "B": shifted})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        B.set_axis(B.index + pd.Timedelta(hours=16)),
+        B.iloc[-2:].set_axis(B.index[-2:] + pd.Timedelta(hours=16)),
+    ],
+    ids=["other times", "one day of several"],
+)
+def test_equal_days_at_other_times_are_told_from_other_days(other):
+    with pytest.raises(BarsError) as refusal:
+        check_common_dates({"A": A, "B": other})
+    message = str(refusal.value)
+    assert f"days in common with market B: its first bar is at {A.index[0]}" in message
+    assert f"that of market B at {other.index[0]}" in message
+    assert "plain dates (bars.set_axis(bars.index.tz_localize(None).normalize()))" in message
+
+
+def test_the_remedy_for_daily_bars_of_two_zones_brings_them_together():
+    zones = {"A": "UTC", "B": "America/New_York"}
+    panel = {name: A.set_axis(A.index.tz_localize(zone)) for name, zone in zones.items()}
+    with pytest.raises(BarsError, match=r"days in common with market B.*00:00:00-05:00"):
+        check_common_dates(panel)
+    check_common_dates(
+        {
+            name: bars.set_axis(bars.index.tz_localize(None).normalize())
+            for name, bars in panel.items()
+        }
+    )
+
+
+def test_bars_of_one_day_at_other_times_are_to_be_brought_to_the_same():
+    hours = A.set_axis(pd.date_range("2024-01-02 10:00", periods=len(A), freq="h"))
+    halves = hours.set_axis(hours.index + pd.Timedelta(minutes=30))
+    with pytest.raises(BarsError, match=r"10:30:00\. Bring the bars to the same times, or leave"):
+        check_common_dates({"A": hours, "B": halves})
 
 
 def test_dates_in_two_zones_are_compared_as_instants():
