@@ -6,6 +6,7 @@ commission and slippage come from one `BrokerSettings`.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import isfunction
 from typing import Any
@@ -65,7 +66,8 @@ class BacktestRun:
         costs: All commission and slippage, in money.
         order_counts: What became of the orders, see `TargetStrategy`.
         first_tradable: The bar of the first decision; its orders fill at the next open.
-        bars_per_year: Annualises what is computed from `equity`.
+        bars_per_year: Annualises what is computed from `equity`; of a panel the dates on which
+            any market has a bar, since the equity has a value on each of them.
         params: The strategy's parameters; objects are named by their type.
         n_bars_left: Bars after the one on which the strategy ended the run; 0 where it ran them
             all.
@@ -126,7 +128,8 @@ def run_cerebro(
         name: How tables and legends call the run; by default the name of the class.
         **params: Parameters of the strategy. A `TargetStrategy` takes its `band`, `reserve` and
             `lot_size` from `broker` otherwise, and every strategy that declares `bars_per_year`
-            or `bars_per_day` takes it from the bars.
+            or `bars_per_day` takes it from the bars; of a panel from the dates of all, and a
+            `PortfolioStrategy` takes those of each market as well where they differ.
 
     Raises:
         BarsError: If the bars aren't valid.
@@ -223,7 +226,7 @@ def build_cerebro(
     broker = broker or BrokerSettings()
     run_bars, first_bar = cut_to_run(bars, start=start, end=end)
     _check_can_trade(strategy, run_bars)
-    params = _complete_params(strategy, params, broker, run_bars.dates)
+    params = _complete_params(strategy, params, broker, run_bars)
     # the audit finds strategies that use what they see at the open of a bar
     at_open = acts_at_the_open(strategy)
     cerebro = bt.Cerebro(stdstats=stdstats or _reads_observers(strategy), cheat_on_open=at_open)
@@ -341,7 +344,7 @@ def _complete_params(
     strategy: type[bt.Strategy],
     params: dict[str, Any],
     broker: BrokerSettings,
-    index: pd.DatetimeIndex,
+    bars: RunBars,
 ) -> dict[str, Any]:
     """The parameters, with what the strategy leaves to the broker and to the bars."""
     declared = declared_params(strategy)
@@ -351,14 +354,24 @@ def _complete_params(
                 f"{strategy.__name__} has no parameter {name!r}. {suggest_names(name, declared)}"
             )
     filled: dict[str, Any] = {}
-    if "bars_per_year" in declared:
-        filled["bars_per_year"] = bars_per_year(index)
-    if "bars_per_day" in declared:
-        filled["bars_per_day"] = bars_per_day(index)
+    for name, measure in (("bars_per_year", bars_per_year), ("bars_per_day", bars_per_day)):
+        if name in declared and name not in params:
+            filled[name] = measure(bars.dates)
+            if issubclass(strategy, PortfolioStrategy):
+                filled[f"{name}_by_market"] = _measure_markets(measure, bars, filled[name])
     # In somebody's own plain strategy "band" may mean anything.
     if issubclass(strategy, ExposureStrategy):
         filled |= broker.model_dump(include=set(_SIZING_SETTINGS))
     return filled | params
+
+
+def _measure_markets(
+    measure: Callable[[pd.DatetimeIndex], float], bars: RunBars, of_all: float
+) -> dict[str, float] | None:
+    """How many bars each market has in a span; None where it is as many as there are dates."""
+    indexes = {symbol: pd.DatetimeIndex(frame.index) for symbol, frame in bars.markets.items()}
+    counts = {symbol: measure(index) for symbol, index in indexes.items() if len(index) > 1}
+    return counts if any(count != of_all for count in counts.values()) else None
 
 
 def _plain(value: Any) -> Any:

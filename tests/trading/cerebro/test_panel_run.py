@@ -6,7 +6,7 @@ import pytest
 
 from lstm_strategy.errors import TooFewBarsError, TradingError
 from lstm_strategy.trading.cerebro import BrokerSettings, run_cerebro
-from lstm_strategy.trading.execution import PortfolioStrategy, TargetStrategy
+from lstm_strategy.trading.execution import PortfolioStrategy, TargetStrategy, choose_length
 
 BROKER = BrokerSettings(
     cash=1000, commission_rate=0.01, slippage_rate=0, reserve=0, lot_size=1, band=0
@@ -71,6 +71,56 @@ def test_equity_exposure_contribution_and_trades_of_a_hand_worked_panel():
     ]
     assert run.costs == pytest.approx(5 + 1.8)
     assert run.order_counts_by_market["B"]["completed"] == 1
+
+
+SHARE_DAYS = pd.bdate_range("2024-01-01", periods=300)
+COIN_DAYS = pd.date_range("2024-01-01", periods=420)
+
+
+def rising(index):
+    close = pd.Series(range(1, len(index) + 1), index, dtype=float)
+    prices = dict.fromkeys(("open", "high", "low", "close"), close)
+    return pd.DataFrame({**prices, "volume": 1.0}).rename_axis("datetime")
+
+
+class Counts(Holds):
+    """Counts a year of each market, and of the dates."""
+
+    def __init__(self):
+        super().__init__()
+        Counts.seen = {
+            name: choose_length(self, None, months=12, market=name) for name in self.markets
+        } | {"dates": choose_length(self, None, months=12)}
+
+
+@pytest.mark.parametrize(
+    ("markets", "given", "expected"),
+    [
+        (
+            {"A": SHARE_DAYS, "B": COIN_DAYS},
+            {},
+            {"A": 252, "B": 365, "dates": 365},
+        ),
+        (
+            {"A": SHARE_DAYS.tz_localize("UTC"), "B": SHARE_DAYS.tz_localize("America/New_York")},
+            {},
+            {"A": 252, "B": 252, "dates": 504},
+        ),
+        (
+            {"A": SHARE_DAYS, "B": COIN_DAYS},
+            {"bars_per_year": 260},
+            {"A": 260, "B": 260, "dates": 260},
+        ),
+        ({"A": SHARE_DAYS, "B": SHARE_DAYS[:1]}, {}, {"A": 252, "B": 252, "dates": 252}),
+    ],
+    ids=["share and coin", "two zones", "given", "one bar"],
+)
+def test_a_year_has_the_bars_of_each_market(markets, given, expected):
+    panel = {name: rising(index) for name, index in markets.items()}
+    run = run_cerebro(Counts, panel, broker=BROKER, exposures={}, **given)
+    assert Counts.seen == expected
+    # the equity has a value on every date of any market, so those make its year
+    assert run.bars_per_year == (365 if given else expected["dates"])
 
 
 def test_start_and_end_are_dates_of_any_market():

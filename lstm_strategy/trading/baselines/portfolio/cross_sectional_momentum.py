@@ -17,8 +17,10 @@ class CrossSectionalMomentum(PortfolioStrategy):
     Either side is worth half of `max_gross`, in equal parts.
 
     Args:
-        lookback: Bars back to where the return begins; None, the default, for those of a year.
-        skip: Bars back to where it ends; None, the default, for those of a month.
+        lookback: Bars back to where the return begins; None, the default, for those of
+            each market in a year.
+        skip: Bars back to where it ends; None, the default, for those of each market in a
+            month.
         share: Which fraction of the markets is held long, and which short (0.3).
         rebalance_bars: Dates from one decision to the next; None, the default, for a month.
 
@@ -43,17 +45,18 @@ class CrossSectionalMomentum(PortfolioStrategy):
     def __init__(self) -> None:
         self.p.rebalance_bars = choose_length(self, self.p.rebalance_bars, months=1)
         super().__init__()
-        self.p.lookback = choose_length(self, self.p.lookback, months=12, at_least=2)
-        self.p.skip = choose_length(self, self.p.skip, months=1)
-        if self.p.skip >= self.p.lookback:
+        self.growth = {name: self._growth_of(name) for name in self.markets}
+
+    def _growth_of(self, name: str) -> Any:
+        lookback = choose_length(self, self.p.lookback, months=12, at_least=2, market=name)
+        skip = choose_length(self, self.p.skip, months=1, market=name)
+        if skip >= lookback:
             raise TradingError(
                 f"{type(self).__name__} needs a return that begins before it ends: lookback must "
-                f"be above skip, got {self.p.lookback} and {self.p.skip} bars. Lengthen lookback."
+                f"be above skip, got {lookback} and {skip} bars. Lengthen lookback."
             )
-        self.growth = {
-            name: data.close(-self.p.skip) / data.close(-self.p.lookback)
-            for name, data in self.markets.items()
-        }
+        close = self.markets[name].close
+        return close(-skip) / close(-lookback)
 
     def target_exposures(self) -> Mapping[str, float]:
         """Return equal exposures of the winners and of the losers."""

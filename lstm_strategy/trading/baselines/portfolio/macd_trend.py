@@ -39,8 +39,8 @@ class MACDTrend(PortfolioStrategy):
     def __init__(self) -> None:
         super().__init__()
         self.trends = {
-            name: [self._scaled_distance(data, *speed) for speed in _SPEEDS]
-            for name, data in self.markets.items()
+            name: [self._scaled_distance(name, *speed) for speed in _SPEEDS]
+            for name in self.markets
         }
 
     def target_exposures(self) -> Mapping[str, float]:
@@ -50,22 +50,21 @@ class MACDTrend(PortfolioStrategy):
             for name in self.live_markets
         }
 
-    def _scaled_distance(self, data: Any, fast: int, slow: int) -> Any:
+    def _scaled_distance(self, name: str, fast: int, slow: int) -> Any:
+        close = self.markets[name].close
         # backtrader's smoothed average weighs the newest bar with 1 / period
         means = [
-            bt.indicators.SmoothedMovingAverage(data.close, period=self._bars(days, at_least=1))
+            bt.indicators.SmoothedMovingAverage(
+                close, period=choose_length(self, None, days=days, market=name)
+            )
             for days in (fast, slow)
         ]
-        distance = (means[0] - means[1]) / self._deviation(data.close, 63)
-        return distance / self._deviation(distance, 252)
+        distance = (means[0] - means[1]) / self._deviation(close, 63, name)
+        return distance / self._deviation(distance, 252, name)
 
-    def _deviation(self, line: Any, days: int) -> Any:
-        return bt.indicators.StandardDeviation(
-            line, period=self._bars(days, at_least=2), safepow=True
-        )
-
-    def _bars(self, days: int, *, at_least: int) -> int:
-        return choose_length(self, None, days=days, at_least=at_least)
+    def _deviation(self, line: Any, days: int, name: str) -> Any:
+        period = choose_length(self, None, days=days, at_least=2, market=name)
+        return bt.indicators.StandardDeviation(line, period=period, safepow=True)
 
 
 def response(z: float) -> float:

@@ -16,7 +16,8 @@ class MinimumVariance(PortfolioStrategy):
     Closes of markets with calendars of their own are carried on to the dates of all.
 
     Args:
-        lookback: Bars whose returns are taken; None, the default, for those of a year.
+        lookback: Bars whose returns are taken; None, the default, for those of each
+            market in a year.
         rebalance_bars: Dates from one decision to the next; None, the default, for a month.
 
     Source:
@@ -37,24 +38,29 @@ class MinimumVariance(PortfolioStrategy):
     def __init__(self) -> None:
         self.p.rebalance_bars = choose_length(self, self.p.rebalance_bars, months=1)
         super().__init__()
-        self.p.lookback = choose_length(self, self.p.lookback, months=12, at_least=2)
+        self.lookbacks = {
+            name: choose_length(self, self.p.lookback, months=12, at_least=2, market=name)
+            for name in self.markets
+        }
         # the oldest close that is read, so that a market waits for it
-        self.oldest = {name: data.close(-self.p.lookback) for name, data in self.markets.items()}
+        self.oldest = {
+            name: data.close(-self.lookbacks[name]) for name, data in self.markets.items()
+        }
 
     def target_exposures(self) -> Mapping[str, float]:
         """Return the weights of least variance of the live markets."""
         live = self.live_markets
         if not live:
             return {}
-        closes = {name: self._recent_closes(data) for name, data in live.items()}
+        closes = {name: self._recent_closes(name) for name in live}
         known = pd.DataFrame(closes).sort_index().ffill().dropna()
         returns = np.diff(np.log(known.to_numpy()), axis=0)
         if len(returns) < 2:
             return dict.fromkeys(live, 1.0 / len(live))
         return dict(zip(live, minimum_variance_weights(returns).tolist(), strict=True))
 
-    def _recent_closes(self, data: Any) -> pd.Series:
-        size = self.p.lookback + 1
+    def _recent_closes(self, name: str) -> pd.Series:
+        data, size = self.markets[name], self.lookbacks[name] + 1
         return pd.Series(data.close.get(size=size), data.datetime.get(size=size))
 
 

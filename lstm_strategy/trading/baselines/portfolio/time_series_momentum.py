@@ -10,7 +10,8 @@ class TimeSeriesMomentum(PortfolioStrategy):
     """Long each market that rose over the past 12 months and short each that fell, at equal risk.
 
     Args:
-        lookback: Bars of the past return; None, the default, for those of a year.
+        lookback: Bars of the past return; None, the default, for those of each
+            market in a year.
         target_volatility: Fraction per year of each market (0.15; the paper has 0.40, which more
             capital than there is would be needed for).
         rebalance_bars: Dates from one decision to the next; None, the default, for a month.
@@ -33,14 +34,17 @@ class TimeSeriesMomentum(PortfolioStrategy):
     def __init__(self) -> None:
         self.p.rebalance_bars = choose_length(self, self.p.rebalance_bars, months=1)
         super().__init__()
-        self.p.lookback = choose_length(self, self.p.lookback, months=12)
         self.change = {
-            name: data.close - data.close(-self.p.lookback) for name, data in self.markets.items()
+            name: data.close - data.close(-self._lookback_of(name))
+            for name, data in self.markets.items()
         }
 
     def target_exposures(self) -> Mapping[str, float]:
         """Return the sign of each market's past return."""
         return {name: _sign(self.change[name][0]) for name in self.live_markets}
+
+    def _lookback_of(self, name: str) -> int:
+        return choose_length(self, self.p.lookback, months=12, market=name)
 
 
 def _sign(value: float) -> float:

@@ -24,6 +24,10 @@ _Caps = Annotated[
         description="a fraction of equity such as 0.2, one by market such as {'SPY': 0.2}, or None"
     ),
 ]
+_ByMarket = Annotated[
+    dict[str, Annotated[float, Field(gt=0)]] | None,
+    Field(description="a number by market such as {'BTC': 365}, or None"),
+]
 _Volatility = Annotated[
     float | None, Field(gt=0, description="a fraction per year such as 0.15, or None")
 ]
@@ -48,8 +52,10 @@ class PortfolioParameters(TradingSettings):
         reserve: Fraction of the close; a buy pays up to `close * (1 + reserve)`, and of what a
             sale brings, `close * (1 - reserve)` is spent at once.
         lot_size: The smallest tradable number of units; 1 for whole shares.
-        bars_per_year: Annualises volatilities, and counts months.
-        bars_per_day: For strategies that count days.
+        bars_per_year: How many dates a year has; annualises volatilities, and counts months.
+        bars_per_day: The same of a day, for strategies that count days.
+        bars_per_year_by_market: The bars of each market in a year, where it differs.
+        bars_per_day_by_market: The same of a day.
 
     Example:
         >>> PortfolioParameters(max_exposure={"SPY": 0.2}).max_gross
@@ -70,3 +76,5 @@ class PortfolioParameters(TradingSettings):
     lot_size: LotSize = 1e-6
     bars_per_year: PerYear = 252
     bars_per_day: PerDay = 1
+    bars_per_year_by_market: _ByMarket = None
+    bars_per_day_by_market: _ByMarket = None

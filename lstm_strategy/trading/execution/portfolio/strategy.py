@@ -67,8 +67,12 @@ class PortfolioStrategy(ExposureStrategy):
             equity (1/n) aren't traded (0.1).
         reserve: A buy pays up to `close * (1 + reserve)`, and cash is kept for that (0.01).
         lot_size: The smallest tradable number of units (1e-6); 1 for whole shares.
-        bars_per_year: Annualises volatilities, and counts months (252).
-        bars_per_day: For strategies that count days (1). `run_backtest` takes both from the bars.
+        bars_per_year: How many dates a year has (252).
+        bars_per_day: How many dates a day has, for strategies that count days (1).
+        bars_per_year_by_market: How many bars of its own a market has in a year, by name; they
+            annualise its volatility, and count its months. None, the default, takes
+            `bars_per_year`, as for every market that is left out.
+        bars_per_day_by_market: The same of a day. `run_backtest` takes all four from the bars.
 
     Attributes:
         markets: All datas by name, `data0` and so on where they have none.
@@ -105,7 +109,7 @@ class PortfolioStrategy(ExposureStrategy):
     def __init__(self) -> None:
         orders = self._begin(PortfolioParameters, self.datas)
         self.markets = _by_name(self.datas)
-        self._check_caps()
+        self._check_names_of_markets()
         with_risk = self.p.target_volatility is not None
         self._markets = [
             Market(
@@ -154,6 +158,22 @@ class PortfolioStrategy(ExposureStrategy):
         for market in self._markets:
             if market.name == name:
                 market.bars_needed = max(market.bars_needed, n_bars)
+
+    def bars_per_year_of(self, name: str) -> float:
+        """Return how many bars of its own a market has in a year.
+
+        Args:
+            name: The market.
+        """
+        return float((self.p.bars_per_year_by_market or {}).get(name, self.p.bars_per_year))
+
+    def bars_per_day_of(self, name: str) -> float:
+        """Return how many bars of its own a market has on a day.
+
+        Args:
+            name: The market.
+        """
+        return float((self.p.bars_per_day_by_market or {}).get(name, self.p.bars_per_day))
 
     @property
     def live_markets(self) -> dict[str, Any]:
@@ -284,7 +304,7 @@ class PortfolioStrategy(ExposureStrategy):
         """The exposure that an answer means: in units of risk, or as it is; within its limits."""
         exposure = max(float(asked), 0.0) if self.p.long_only and asked < 0.0 else float(asked)
         if market.volatility is not None and exposure:
-            volatility = market.volatility[0] * math.sqrt(self.p.bars_per_year)
+            volatility = market.volatility[0] * math.sqrt(self.bars_per_year_of(market.name))
             # What has not moved for long has no risk that anyone could measure.
             scale = self.p.target_volatility / volatility if volatility > 0.0 else 0.0
             exposure *= scale / len(self._live)
@@ -388,12 +408,13 @@ class PortfolioStrategy(ExposureStrategy):
             )
         return self.order_counts["ruined"] > 0
 
-    def _check_caps(self) -> None:
-        if isinstance(self.p.max_exposure, Mapping):
-            for name in self.p.max_exposure:
+    def _check_names_of_markets(self) -> None:
+        for param in ("max_exposure", "bars_per_year_by_market", "bars_per_day_by_market"):
+            value = getattr(self.p, param)
+            for name in value if isinstance(value, Mapping) else ():
                 if name not in self.markets:
                     raise TradingError(
-                        f"max_exposure limits a market {name!r}, which isn't among the datas. "
+                        f"{param} names a market {name!r}, which isn't among the datas. "
                         f"{suggest_names(name, self.markets)}"
                     )
 

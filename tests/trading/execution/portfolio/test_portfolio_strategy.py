@@ -178,6 +178,16 @@ def test_an_answer_of_one_holds_an_equal_share_at_the_target_volatility():
     # Log returns of ±0.09531 with weights 1 and 1/3 (span 2): a deviation of 0.1348 on day 3, when
     # both have three bars. A: 0.05 / 0.1348 / 2 = 0.1855 of 1000 at 10 is 18 units, B half of it.
     assert run.fills[:2] == [(4, "B", -9, 11.0), (4, "A", 18, 10.1)]
+    # With four bars a year instead of one, A moves twice as much in a year.
+    run = played(
+        panel,
+        [{"A": 1.0, "B": -0.5}],
+        target_volatility=0.05,
+        volatility_span=2,
+        bars_per_year=1,
+        bars_per_year_by_market={"A": 4},
+    )
+    assert run.fills[:2] == [(4, "B", -9, 11.0), (4, "A", 9, 10.1)]
 
 
 # Calendars
@@ -415,7 +425,9 @@ def test_datas_without_a_name_are_numbered():
     ("params", "words"),
     [
         ({"max_gross": 0}, "max_gross must be greater than 0"),
-        ({"max_exposure": {"X": 0.1}}, "limits a market 'X'"),
+        ({"max_exposure": {"X": 0.1}}, "max_exposure names a market 'X'"),
+        ({"bars_per_year_by_market": {"X": 365}}, "bars_per_year_by_market names a market 'X'"),
+        ({"bars_per_day_by_market": {"A": 0}}, "bars_per_day_by_market"),
         ({"max_exposure": -1.0}, "max_exposure"),
         ({"rebalance_bars": 0}, "rebalance_bars must be"),
         ({"volatility_span": 1}, "volatility_span must be"),
