@@ -1,13 +1,15 @@
 """What each market of a portfolio did, and what the portfolio moves with."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import number_text, table_html
+from lstm_strategy.evaluation.report.page import escape, number_text, table_html
 
 
 def markets_section(content: ReportContent) -> str:
-    """Return exposure, contribution, turnover and costs by market, and the correlations as HTML.
+    """Return what each market did, which were held when they ended, and the correlations as HTML.
 
     Args:
         content: What the page is made from.
@@ -18,7 +20,8 @@ def markets_section(content: ReportContent) -> str:
     by_market = content.result.by_market
     if by_market.empty:
         return ""
-    return _markets_table(by_market) + _correlations_table(content)
+    stranded = _stranded_line(content.result.order_counts_by_market)
+    return _markets_table(by_market) + stranded + _correlations_table(content)
 
 
 def _markets_table(by_market: pd.DataFrame) -> str:
@@ -35,6 +38,17 @@ def _markets_table(by_market: pd.DataFrame) -> str:
     )
     caption = "Each market; contribution and costs as fractions of the equity at the start"
     return table_html(table, caption, first="Market")
+
+
+def _stranded_line(order_counts_by_market: Mapping[str, Mapping[str, int]]) -> str:
+    names = [name for name, counts in order_counts_by_market.items() if counts.get("stranded")]
+    if not names:
+        return ""
+    which = f"market {names[0]}, which" if len(names) == 1 else f"markets {', '.join(names)}, which"
+    return (
+        f"<p>A position was still held in {escape(which)} ended before the run did: it keeps the "
+        "value of the last close.</p>"
+    )
 
 
 def _correlations_table(content: ReportContent) -> str:

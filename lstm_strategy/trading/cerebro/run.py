@@ -324,7 +324,7 @@ def _holdings(
     return {
         "exposure": held.iloc[first:],
         "contribution": earned.iloc[first:],
-        "trades": trades_by_market(fills, bars.closes.iloc[: len(equity)]),
+        "trades": trades_by_market(fills, bars.closes_by_market(until=equity.index[-1])),
     }
 
 

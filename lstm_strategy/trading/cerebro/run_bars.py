@@ -45,13 +45,22 @@ class RunBars:
     @cached_property
     def closes(self) -> pd.DataFrame:
         """The last close of each market at each date, one column a market; NaN before its first."""
-        columns = {
+        own = self.closes_by_market(until=self.dates[-1])
+        columns = {symbol: close.reindex(self.dates) for symbol, close in own.items()}
+        return pd.DataFrame(columns, index=self.dates).ffill()
+
+    def closes_by_market(self, *, until: pd.Timestamp) -> dict[str, pd.Series]:
+        """Return the closes of each market at its own bars, on the clock of `dates`.
+
+        Args:
+            until: The last date.
+        """
+        return {
             symbol: pd.Series(
                 bars["close"].to_numpy(), _on_clock_of(self.dates, pd.DatetimeIndex(bars.index))
-            ).reindex(self.dates)
+            ).loc[:until]
             for symbol, bars in self.markets.items()
         }
-        return pd.DataFrame(columns, index=self.dates).ffill()
 
 
 def cut_to_run(bars: AnyBars, *, start: Any, end: Any) -> tuple[RunBars, int]:

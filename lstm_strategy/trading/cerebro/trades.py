@@ -1,6 +1,7 @@
 """From fills to round trips: what was bought, sold again, and earned in between."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -44,7 +45,7 @@ def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
         [[5.0, 8.0, 2.0]]
     """
     finished, trade = [], None
-    positions = closes.index.get_indexer(fills.index).tolist()
+    positions = closes.index.get_indexer(fills.index, method="pad").tolist()
     rows = zip(positions, fills["size"], fills["price"], fills["commission"], strict=True)
     for bar, size, price, commission in rows:
         for part in _split_at_zero(trade.position if trade else 0.0, size):
@@ -64,13 +65,12 @@ def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
     )
 
 
-def trades_by_market(fills: pd.DataFrame, closes: pd.DataFrame) -> pd.DataFrame:
+def trades_by_market(fills: pd.DataFrame, closes: Mapping[str, pd.Series]) -> pd.DataFrame:
     """Return one row a round trip in any market, by entry, with its `symbol` first.
 
     Args:
         fills: Executions in the order of time, with their `symbol`.
-        closes: The last close of each market at each date; bars are counted in the dates on which
-            any market has one.
+        closes: The closes of each market at its own bars, in which those of a trade are counted.
 
     Returns:
         The columns of `trades_from_fills` after the symbol.

@@ -73,6 +73,21 @@ def test_equity_exposure_contribution_and_trades_of_a_hand_worked_panel():
     assert run.order_counts_by_market["B"]["completed"] == 1
 
 
+def test_bars_of_a_trade_are_those_of_its_own_market():
+    panel = PANEL | {
+        "A": bars_of([10, 10, 12, 12], [1, 3, 5, 7]),
+        "B": bars_of(range(20, 27), range(1, 8)),
+    }
+    run = run_cerebro(Holds, panel, broker=BROKER, band=0.9, exposures={"A": 0.95})
+    assert run.trades["symbol"].tolist() == ["A"]
+    assert run.trades["bars"].tolist() == [2]  # from the 3rd over the 5th to the 7th
+    ended = panel | {"A": panel["A"].iloc[:3]}
+    run = run_cerebro(Holds, ended, broker=BROKER, band=0.9, exposures={"A": 0.95})
+    assert run.trades["bars"].tolist() == [1]
+    assert run.order_counts_by_market["A"]["stranded"] == 1
+    assert run.order_counts_by_market["B"]["stranded"] == 0
+
+
 SHARE_DAYS = pd.bdate_range("2024-01-01", periods=300)
 COIN_DAYS = pd.date_range("2024-01-01", periods=420)
 
