@@ -7,12 +7,15 @@ How the orders are made, and why:
   the collar, and its size is what the cash can pay at the collar, commission included. A plain
   market order is sized at a price that nobody has seen yet, so a gap ends it in Margin.
 * A buy that only reduces a short is a market order: whoever must get out may not be held up by a
-  collar. It skips backtrader's cash check, which would forbid covering when it is needed most.
+  collar. It skips backtrader's cash check, which would forbid covering when it is needed most. One
+  of several orders is cut to what the cash pays, where the open leaves too little.
 * Sells are market orders. The proceeds of a short sale count as cash in backtrader, which thus
   allows any size, so the size is limited by whoever asks for it.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import backtrader as bt
@@ -163,33 +166,39 @@ class MarketOrders:
         closed = min(abs(size), abs(held)) if size * held < 0.0 else 0.0
         return float(sum(commission(part, price) for part in (closed, abs(size) - closed) if part))
 
-    def send(self, size: float, close: float, *, fits_cash: bool = False) -> None:
+    def send(
+        self, size: float, close: float, *, spendable: Callable[[], float] | None = None
+    ) -> None:
         """Send one order of the whole size.
 
         Args:
             size: Signed units; nothing is sent for 0.
             close: The close of the present bar, which a collar is counted from.
-            fits_cash: Whether the order is one of several: they fill in the order in which they
-                are sent, and a buy shrinks to what the cash pays once it can fill.
+            spendable: For one of several orders, what tells the cash that a long may be bought
+                with once it can fill: they fill in the order in which they are sent, and a buy
+                shrinks to what the cash pays.
         """
         unchecked = without_cash_check() if self.is_simulated else {}
         if size < 0.0:
             # What the broker checks is queued behind what it doesn't.
-            first = unchecked if fits_cash else {}
+            first = unchecked if spendable else {}
             self.order = self._strategy.sell(data=self.data, size=-size, **first)
         elif 0.0 < size <= -self.position.size:
             self.order = self._strategy.buy(data=self.data, size=size, **unchecked)
+            if self.is_simulated and spendable:
+                fit = partial(self._fit_to_cash, spendable)
+                hold_until_next_bar(self.order, self.data, fit)
         elif size > 0.0:
             self.order = self._strategy.buy(
                 data=self.data,
                 size=size,
                 price=self._collar(close),
                 exectype=bt.Order.Limit,
-                **(unchecked if fits_cash else {}),
+                **(unchecked if spendable else {}),
             )
             if self.is_simulated:
-                fit = self._fit_to_cash if fits_cash else None
-                hold_until_next_bar(self.order, self.data, fit)
+                fits = partial(self._fit_to_cash, spendable) if spendable else None
+                hold_until_next_bar(self.order, self.data, fits)
 
     def note_unfilled(self) -> None:
         """Count an order that the end of the run left unfilled."""
@@ -204,9 +213,10 @@ class MarketOrders:
 
     def _affordable_lots(self, close: float) -> float:
         cash = float(self._strategy.broker.getcash())
-        return self._whole_lots_below(
-            affordable_size(cash, self._dearest_fill(close), self.commission)
-        )
+        return self._lots_for(cash, self._dearest_fill(close))
+
+    def _lots_for(self, cash: float, price: float) -> float:
+        return self._whole_lots_below(affordable_size(cash, price, self.commission))
 
     def _whole_lots_below(self, units: float) -> float:
         # Strictly down: a tolerance here could spend a lot's worth of cash that isn't there.
@@ -224,18 +234,31 @@ class MarketOrders:
             return float(collar * (1.0 + broker.p.slip_perc) + broker.p.slip_fixed)
         return collar
 
+    def _dearest_now(self, order: Any) -> float:
+        """The highest price of a buy that can fill on the present bar."""
+        if order.exectype == bt.Order.Limit:
+            return self._dearest_at(order.created.price)
+        broker, opened = self._strategy.broker, float(self.data.open[0])
+        slipped = opened * (1.0 + broker.p.slip_perc) if broker.p.slip_perc else 0.0
+        return max(slipped, opened + (0.0 if slipped else broker.p.slip_fixed))
+
     def _collar(self, close: float) -> float:
         return close * (1.0 + float(self._strategy.p.reserve))
 
-    def _fit_to_cash(self) -> bool:
+    def _fit_to_cash(self, spendable: Callable[[], float]) -> bool:
         """Cut the buy that can fill now to what the cash pays; False where it pays nothing."""
         order = self.order
-        size, price = order.executed.remsize, self._dearest_at(order.created.price)
+        size, price = order.executed.remsize, self._dearest_now(order)
+        short = max(-float(self.position.size), 0.0)
         cash = float(self._strategy.broker.getcash())
-        if size * price + self.commission(size, price) <= cash:
+        cost = size * price + self.commission(size, price)
+        if cost <= (spendable() if size > short else cash):
             return True
-        affordable = self._whole_lots_below(affordable_size(cash, price, self.commission))
-        fitting = max(affordable, -float(self.position.size), 0.0)
+        fitting = min(self._lots_for(spendable(), price), size)
+        if fitting < short:  # covering one short may take what was kept for others
+            fitting = min(size, short)
+            if fitting * price + self.commission(fitting, price) > cash:
+                fitting = min(self._lots_for(cash, price), fitting)
         self._report_cut(size, fitting)
         if fitting == 0.0:
             order.addinfo(is_starved=True)
@@ -247,8 +270,8 @@ class MarketOrders:
         self._report(
             "cut",
             f"the buy of {size:g} was cut to {left:g}, which is what the cash paid: a sale brought "
-            "less than the last close promised, or its market had no bar to fill it. What is "
-            "missing is decided again.",
+            "less than the last close promised, a short cost more to cover, or its market had no "
+            "bar to fill it. What is missing is decided again.",
         )
 
     def _report_too_small(self, target: float, equity: float, close: float) -> None:

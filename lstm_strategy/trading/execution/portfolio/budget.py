@@ -15,8 +15,8 @@ def fit_to_budget(
     """Scale exposures down to what all positions together may be worth.
 
     Gross comes first: where the sum of absolute exposures is too large, all targets shrink by one
-    factor. Then, where longs exceed shorts by too much (or shorts longs), the targets of the
-    larger side shrink by one factor.
+    factor. Then longs shrink to the equity, since there is no credit. Then, where longs exceed
+    shorts by too much (or shorts longs), the targets of the larger side shrink by one factor.
 
     Args:
         targets: The exposures asked for, fractions of equity by market.
@@ -37,6 +37,8 @@ def fit_to_budget(
     room = max_gross - sum(map(abs, fixed.values()))
     factor = _shrink(sum(map(abs, targets.values())), room)
     fitted = {name: factor * target for name, target in targets.items()}
+    longs = sum(max(target, 0.0) for target in fitted.values())
+    fitted = _shrink_side(fitted, 1.0, longs, 1.0 - sum(max(each, 0.0) for each in fixed.values()))
     if max_net is None:
         return fitted
     net = sum(fitted.values()) + sum(fixed.values())
@@ -44,9 +46,15 @@ def fit_to_budget(
         return fitted
     side = 1.0 if net > 0.0 else -1.0
     larger = sum(target for target in fitted.values() if target * side > 0.0) * side
-    factor = _shrink(larger, larger - (abs(net) - max_net))
+    return _shrink_side(fitted, side, larger, larger - (abs(net) - max_net))
+
+
+def _shrink_side(
+    targets: Mapping[str, float], side: float, size: float, room: float
+) -> dict[str, float]:
+    factor = _shrink(size, room)
     return {
-        name: factor * target if target * side > 0.0 else target for name, target in fitted.items()
+        name: factor * target if target * side > 0.0 else target for name, target in targets.items()
     }
 
 

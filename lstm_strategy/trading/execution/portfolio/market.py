@@ -57,9 +57,13 @@ class Market:
         """Whether it has had a bar."""
         return self.time > 0.0
 
+    def units_held_and_ordered(self) -> tuple[float, float]:
+        """Return the units that are held, and those that are once a waiting order has filled."""
+        held = float(self.orders.position.size)
+        waiting = self.orders.order.executed.remsize if self.orders.is_waiting else 0.0
+        return held, held + waiting
+
     def committed_exposure(self, equity: float) -> float:
         """Return what is held and on order, at its last close, as a fraction of equity."""
-        units = self.orders.position.size
-        if self.orders.is_waiting:
-            units += self.orders.order.executed.remsize
+        units = self.units_held_and_ordered()[1]
         return float(units * self.data.close[0] / equity) if units else 0.0

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -28,6 +29,7 @@ PORTFOLIO_ORDER_KINDS = (*ORDER_KINDS, "cut", "stranded")
 
 # Keeps the last float digit of a whole-cash purchase from asking for more than there is.
 _CASH_TOLERANCE = 1e-12
+_MOST_LONG = 1.0 + 1e-9  # the equity, and what rounding adds
 
 
 class PortfolioStrategy(ExposureStrategy):
@@ -43,7 +45,9 @@ class PortfolioStrategy(ExposureStrategy):
     between its position, and the order that waits for its next bar, count in the budget as they
     are. Sells are sent before buys, and backtrader fills them in that order. A buy is sized for
     what sales will bring at `close * (1 - reserve)`; where they bring less, or where a market that
-    sells has no bar on the day, the buy shrinks to what the cash pays when it fills.
+    sells has no bar on the day, the buy shrinks to what the cash pays when it fills. What all
+    shorts cost to cover at `close * (1 + reserve)` stays in cash and buys no longs. A short that
+    costs more than all cash is covered as far as that goes, the rest once longs are sold.
 
     A subclass with an `__init__` of its own calls `super().__init__()` first, and makes its
     indicators by market: `{name: bt.ind.SMA(data, period=50) for name, data in
@@ -53,7 +57,7 @@ class PortfolioStrategy(ExposureStrategy):
     Args:
         long_only: Whether exposures below 0 become 0 (False).
         max_gross: The most that all positions are worth, long and short, in multiples of equity
-            (1). Longs can never be worth more than the equity, since there is no credit.
+            (1). Longs are held up to the equity at most, since there is no credit.
         max_net: The most by which longs exceed shorts, or shorts longs (None, so no limit).
         max_exposure: The most that one market is worth: a fraction for all, or a dict by market
             (None, so no limit).
@@ -77,7 +81,7 @@ class PortfolioStrategy(ExposureStrategy):
     Attributes:
         markets: All datas by name, `data0` and so on where they have none.
         order_counts: What became of the orders, by kind: those of `TargetStrategy`; `cut` (a buy
-            that was made smaller because a sale had not yet paid for it); and `stranded` (a
+            that was made smaller because the cash did not pay for all of it); and `stranded` (a
             position in a market that ended before the run did, and keeps the value of its last
             close). The first of each trouble in a run is also logged as a warning with its remedy.
         order_counts_by_market: The same for each market, by name.
@@ -125,6 +129,7 @@ class PortfolioStrategy(ExposureStrategy):
         }
         self._live: dict[str, Any] = {}
         self._targets: dict[str, float] = {}
+        self._shorts: list[tuple[Any, float]] = []
         self._dates_until_decision = 0
         self._n_dates_seen = 0
         self._is_new_date = False
@@ -347,9 +352,12 @@ class PortfolioStrategy(ExposureStrategy):
         )
         sizes = {}
         band = self.p.band / max(len(self._live), 1)
+        longs = sum(max(exposure, 0.0) for exposure in (*held.values(), *fixed.values()))
         for market in movable:
             name = market.name
-            if is_worth_trading(targets[name], held[name], band):
+            # Longs above the equity have spent what the shorts cost to cover: no band keeps them.
+            is_on_credit = longs > _MOST_LONG and held[name] > max(targets[name], 0.0)
+            if is_on_credit or is_worth_trading(targets[name], held[name], band):
                 sizes[name] = market.orders.lots_towards(targets[name], equity, closes[name])
         self._send([market for market in movable if sizes.get(market.name)], sizes, closes)
 
@@ -365,14 +373,39 @@ class PortfolioStrategy(ExposureStrategy):
         buys = [market for market in markets if market.orders.needs_cash(sizes[market.name])]
         covers = [market for market in markets if market not in sells and market not in buys]
         for market in (*sells, *covers):
-            market.orders.send(sizes[market.name], closes[market.name], fits_cash=True)
+            self._send_one(market, sizes[market.name], closes[market.name])
+        self._shorts = self._price_shorts()
         if not buys:
             return
         cost = sum(m.orders.cost_of_buy(sizes[m.name], closes[m.name]) for m in buys)
-        share = self._spendable_cash([*sells, *covers], sizes, closes) / cost
+        cash = self._spendable_cash([*sells, *covers], sizes, closes) - self._kept_beside(buys)
+        share = max(cash, 0.0) * (1.0 - _CASH_TOLERANCE) / cost
         for market in buys:
             size = market.orders.shrink_buy(sizes[market.name], share)
-            market.orders.send(size, closes[market.name], fits_cash=True)
+            self._send_one(market, size, closes[market.name])
+
+    def _send_one(self, market: Market, size: float, close: float) -> None:
+        spendable = partial(self._cash_beyond_shorts, market.orders.position)
+        market.orders.send(size, close, spendable=spendable)
+
+    def _price_shorts(self) -> list[tuple[Any, float]]:
+        """What is short, or may be before the next date, and what a unit costs to cover."""
+        shorts = []
+        for market in self._markets:
+            units = -min(market.units_held_and_ordered()) if market.has_begun else 0.0
+            if units > 0.0:
+                cost = market.orders.cost_of_buy(units, market.data.close[0])
+                shorts.append((market.orders.position, cost / units))
+        return shorts
+
+    def _cash_beyond_shorts(self, own: Any) -> float:
+        """The cash that isn't kept to cover the shorts of the other markets."""
+        kept: float = sum(
+            -position.size * cost
+            for position, cost in self._shorts
+            if position.size < 0.0 and position is not own
+        )
+        return float(self.broker.getcash()) - kept
 
     def _spendable_cash(
         self, others: list[Market], sizes: Mapping[str, float], closes: Mapping[str, float]
@@ -390,7 +423,18 @@ class PortfolioStrategy(ExposureStrategy):
                 continue  # a real broker pays when the sale is done
             price = close * (1.0 + math.copysign(self.p.reserve, size))
             cash -= size * price + market.orders.commission(size, price)
-        return max(cash, 0.0) * (1.0 - _CASH_TOLERANCE)
+        return cash
+
+    def _kept_beside(self, buys: list[Market]) -> float:
+        """What the shorts cost to cover that are left once the orders of this date have filled."""
+        kept = 0.0
+        for market in self._markets:
+            if market.has_begun and market not in buys:
+                held, then = market.units_held_and_ordered()
+                short = -then if market.orders.is_simulated else -max(held, then)
+                if short > 0.0:
+                    kept += market.orders.cost_of_buy(short, market.data.close[0])
+        return kept
 
     def _is_ruined(self, equity: float) -> bool:
         if equity <= 0.0 and not self.order_counts["ruined"]:

@@ -31,10 +31,16 @@ def test_a_fixed_excess_is_balanced_as_far_as_the_targets_reach():
     assert fitted == {"A": 0.0}
 
 
+def test_longs_shrink_to_the_equity_and_shorts_stay():
+    fitted = fit_to_budget({"A": 1.0, "B": 0.5, "C": -0.5}, {"D": 0.25}, max_gross=3)
+    assert fitted == {"A": 0.5, "B": 0.25, "C": -0.5}
+
+
 @given(EXPOSURES, st.floats(0.1, 3), st.one_of(st.none(), st.floats(0, 1)))
 def test_no_budget_is_exceeded_and_no_sign_changes(targets, max_gross, max_net):
     fitted = fit_to_budget(targets, {}, max_gross=max_gross, max_net=max_net)
     assert sum(map(abs, fitted.values())) <= max_gross + 1e-9
+    assert sum(max(target, 0.0) for target in fitted.values()) <= 1 + 1e-9
     if max_net is not None:
         assert abs(sum(fitted.values())) <= max_net + 1e-9
     assert all(fitted[name] * target >= 0 for name, target in targets.items())

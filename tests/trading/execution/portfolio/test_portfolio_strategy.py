@@ -133,6 +133,40 @@ def test_a_larger_gross_limit_holds_more_long_and_short():
     assert run.fills == [(2, "B", -40, 20.0), (2, "A", 90, 10.0)]
 
 
+def test_longs_are_never_bought_with_what_a_short_costs_to_cover():
+    dearer = bars_of([FLAT] * 3 + [(10.1, 11, 9, 10)] * 3, DAYS)
+    targets = [{"A": -0.7, "B": 1.0}] * 2 + [{"B": 1.0}]
+    run = played({"A": dearer, "B": flat(DAYS, price=20)}, targets, max_gross=1.7)
+    # 70 A bring 693 at the least and cost 707 at the most: of 1000, 986 / 20.20 = 48.8 B. That
+    # leaves 740, and 50 B would have left 700 for a cover of 707.
+    assert run.fills == [(2, "A", -70, 10.0), (2, "B", 48, 20.0), (4, "A", 70, 10.1)]
+    assert run.cash[6] == pytest.approx(740 - 707)
+
+
+def test_a_short_that_costs_more_than_the_cash_is_covered_once_longs_are_sold(caplog):
+    jump = bars_of([FLAT] * 3 + [(14, 15, 13, 14)] * 3, DAYS)
+    targets = [{"A": -0.5, "B": 0.9}] * 2 + [{"B": 0.9}]
+    run = played({"A": jump, "B": flat(DAYS, price=20)}, targets, max_gross=1.7)
+    # Cash 1000 + 500 - 900 = 600 pays 42 of 50 A at 14 and leaves 12. At that close the equity is
+    # 12 + 900 - 8 * 14 = 800: B holds 900 of it and is brought down to 720.
+    assert run.fills[2:] == [(4, "A", 42, 14.0), (5, "B", -9, 20.0), (5, "A", 8, 14.0)]
+    assert run.cash[6] == pytest.approx(12 + 180 - 112)
+    assert run.order_counts["cut"] == 1
+    assert "market A: the buy of 50 was cut to 42" in caplog.text
+
+
+def test_longs_on_credit_are_sold_whatever_the_band():
+    jump = bars_of([FLAT] * 2 + [(10.8, 12, 10, 10.8)] * 4, DAYS)
+    panel = {"A": jump, "B": flat(DAYS, price=20)}
+    run = played(panel, [{"A": -0.5, "B": 0.98}], max_gross=2.0, band=0.5, lot_size=0.01)
+    # At 10.8 the shorts cost 40 more: the equity is 960, B 980. 0.98 of 960 is 940.80.
+    assert run.fills == [
+        (2, "A", -50, 10.0),
+        (2, "B", 49, 20.0),
+        (4, "B", pytest.approx(-1.96), 20.0),
+    ]
+
+
 def test_the_net_limit_shrinks_the_larger_side():
     run = played(TWO, [{"A": 0.6, "B": -0.2}], max_net=0.1)
     # Net 0.4 is 0.3 too much: A holds 0.3.
@@ -362,29 +396,75 @@ def gappy_bars(draw):
     return bars_of(rows, days)
 
 
+EXPOSURES = [0, 0.2, 0.5, 1, NAN]
+SETTINGS = {
+    "commission": st.floats(0, 0.01),
+    "slippage": st.floats(0, 0.02),
+    "lot_size": st.sampled_from([1e-6, 0.1, 1]),
+    "reserve": st.sampled_from([0.0, 0.01, 0.05]),
+    "max_gross": st.sampled_from([1.0, 2.0]),
+    "max_exposure": st.sampled_from([None, 0.4, {"A": 0.1}]),
+}
+
+
+@pytest.mark.parametrize("exposures", [EXPOSURES, [*EXPOSURES, -0.3, -1]], ids=["long", "both"])
 @settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(
     panel=st.fixed_dictionaries({name: gappy_bars() for name in "ABC"}),
     data=st.data(),
-    commission=st.floats(0, 0.01),
-    slippage=st.floats(0, 0.02),
-    lot_size=st.sampled_from([1e-6, 0.1, 1]),
-    reserve=st.sampled_from([0.0, 0.01, 0.05]),
+    params=st.fixed_dictionaries(SETTINGS),
 )
-def test_long_portfolios_never_run_out_of_cash(
-    panel, data, commission, slippage, lot_size, reserve
-):
-    exposures = st.fixed_dictionaries(
-        {name: st.sampled_from([0, 0.2, 0.5, 1, NAN]) for name in panel}
-    )
-    targets = data.draw(st.lists(exposures, min_size=20, max_size=20))
-    broker = {"commission": commission, "slippage": slippage}
-    run = played(panel, targets, broker=broker, lot_size=lot_size, reserve=reserve)
+def test_portfolios_never_run_out_of_cash(exposures, panel, data, params):
+    answers = st.fixed_dictionaries({name: st.sampled_from(exposures) for name in panel})
+    targets = data.draw(st.lists(answers, min_size=20, max_size=20))
+    broker = {key: params.pop(key) for key in ("commission", "slippage")}
+    run = played(panel, targets, broker=broker, **params)
     assert run.order_counts["margin"] == run.order_counts["rejected"] == 0
-    assert min(run.cash.values()) >= 0
+    # Whoever is ruined gets out at any price.
+    assert min(run.cash.values()) >= 0 or run.order_counts["ruined"]
     endings = ("completed", "expired", "unfilled_at_end")
     n_ended = sum(run.order_counts[kind] for kind in endings)
     assert n_ended <= run.n_sent <= n_ended + run.order_counts["cut"]
+
+
+def noise(random, n_days):
+    """A random walk with holes, which may end early."""
+    price, rows, days = 50.0, [], pd.date_range("2024-01-01", periods=n_days)
+    for _ in days:
+        opened = price * math.exp(random.gauss(0, 0.003))
+        price = opened * math.exp(random.gauss(0, 0.02))
+        rows.append((opened, max(opened, price) * 1.01, min(opened, price) * 0.99, price))
+    bars = pd.DataFrame(rows, days, columns=["open", "high", "low", "close"]).assign(volume=1.0)
+    n_bars = random.choice([n_days, n_days // 2])
+    return bars.iloc[:n_bars][[random.random() > 0.2 for _ in range(n_bars)]]
+
+
+class Flips(PortfolioStrategy):
+    """Goes long after a rise and short after a fall, and keeps its lowest cash."""
+
+    lowest_cash = math.inf
+
+    def target_exposures(self):
+        live = self.live_markets.items()
+        return {n: 0.5 if data.close[0] > data.open[0] else -0.3 for n, data in live}
+
+    def next(self):
+        super().next()
+        self.lowest_cash = min(self.lowest_cash, self.broker.getcash())
+
+
+@settings(max_examples=15, deadline=None, phases=[Phase.reuse, Phase.generate])
+@given(
+    random=st.randoms(use_true_random=True),
+    max_gross=st.sampled_from([1.0, 1.7]),
+    max_exposure=st.sampled_from([None, {"A": 0.1}]),
+)
+def test_no_calendar_lets_longs_spend_what_shorts_cost_to_cover(random, max_gross, max_exposure):
+    cerebro = cerebro_for({name: noise(random, 100) for name in "ABCD"})
+    cerebro.addstrategy(Flips, max_gross=max_gross, max_exposure=max_exposure)
+    run = cerebro.run()[0]
+    assert run.lowest_cash >= 0
+    assert run.order_counts["margin"] == run.order_counts["rejected"] == 0
 
 
 # Refusals
