@@ -88,6 +88,18 @@ def test_bars_of_a_trade_are_those_of_its_own_market():
     assert run.order_counts_by_market["B"]["stranded"] == 0
 
 
+def test_a_market_that_closes_some_hours_earlier_on_the_last_day_has_not_ended():
+    days = [1, 2, 3, 4, 5]
+    zones = {"A": "UTC", "B": "America/New_York"}
+    panel = {name: bars_of([10, 11, 12, 13, 14], days, zone) for name, zone in zones.items()}
+    run = run_cerebro(Holds, panel, broker=BROKER, exposures={"A": 0.4, "B": 0.4})
+    assert run.exposure.iloc[-1].gt(0.1).all()
+    assert run.order_counts["stranded"] == 0
+    ended = panel | {"A": panel["A"].iloc[:-1]}
+    run = run_cerebro(Holds, ended, broker=BROKER, exposures={"A": 0.4, "B": 0.4})
+    assert run.order_counts_by_market["A"]["stranded"] == 1
+
+
 SHARE_DAYS = pd.bdate_range("2024-01-01", periods=300)
 COIN_DAYS = pd.date_range("2024-01-01", periods=420)
 

@@ -30,6 +30,7 @@ PORTFOLIO_ORDER_KINDS = (*ORDER_KINDS, "cut", "stranded")
 # Keeps the last float digit of a whole-cash purchase from asking for more than there is.
 _CASH_TOLERANCE = 1e-12
 _MOST_LONG = 1.0 + 1e-9  # the equity, and what rounding adds
+_ONE_BAR = 0.99  # times in floats of days may fall short of 1
 
 
 class PortfolioStrategy(ExposureStrategy):
@@ -233,7 +234,9 @@ class PortfolioStrategy(ExposureStrategy):
         super().stop()
         last = max(market.time for market in self._markets)
         for market in self._markets:
-            if market.has_begun and market.time < last and market.orders.position.size:
+            # markets of other zones close some hours earlier on the last day
+            missed = (last - market.time) * self.bars_per_day_of(market.name)
+            if market.has_begun and missed >= _ONE_BAR and market.orders.position.size:
                 self._report(
                     market.data,
                     "stranded",
