@@ -97,6 +97,19 @@ class MarketOrders:
             )
         return True
 
+    def withdraw_for_good(self) -> None:
+        """Withdraw an order whose market has ended, or pauses for long."""
+        if not self.is_waiting:
+            return
+        order = self.order
+        self._strategy.cancel(order)
+        if not order.alive():
+            self._report(
+                "expired",
+                f"the order for {order.size:g} was withdrawn, since its market has had no bar "
+                "for long. It is decided again if bars come back.",
+            )
+
     def order_size(self, target: float, equity: float, close: float) -> float:
         """Return the signed units to trade towards a target, which cash can pay and lots allow.
 

@@ -7,7 +7,7 @@ _ROUNDING = 1.0 + 1e-12  # 0.9 + 0.8 is 1.7000000000000002
 
 def fit_to_budget(
     targets: Mapping[str, float],
-    fixed: Mapping[str, float],
+    fixed: Mapping[str, tuple[float, float]],
     *,
     max_gross: float,
     max_net: float | None = None,
@@ -20,8 +20,8 @@ def fit_to_budget(
 
     Args:
         targets: The exposures asked for, fractions of equity by market.
-        fixed: The exposures that can't be changed now, because their market has no bar; they count
-            and stay as they are.
+        fixed: The exposures that can't be changed now, because their market has no bar: what is
+            held, and what is held once a waiting order has filled. The worse of both counts.
         max_gross: The most that the absolute exposures may sum to.
         max_net: The most that the exposures may sum to, in absolute value; None for no limit.
 
@@ -29,24 +29,26 @@ def fit_to_budget(
         The exposures of the markets in `targets`, in their order, each of the same sign as before.
 
     Example:
-        >>> fit_to_budget({"A": 1.0, "B": -1.0}, {"C": 0.5}, max_gross=1.0)
+        >>> fit_to_budget({"A": 1.0, "B": -1.0}, {"C": (0.5, 0.0)}, max_gross=1.0)
         {'A': 0.25, 'B': -0.25}
         >>> fit_to_budget({"A": 0.5, "B": -0.25}, {}, max_gross=1.0, max_net=0.0)
         {'A': 0.25, 'B': -0.25}
     """
-    room = max_gross - sum(map(abs, fixed.values()))
+    room = max_gross - sum(max(map(abs, each)) for each in fixed.values())
     factor = _shrink(sum(map(abs, targets.values())), room)
     fitted = {name: factor * target for name, target in targets.items()}
     longs = sum(max(target, 0.0) for target in fitted.values())
-    fitted = _shrink_side(fitted, 1.0, longs, 1.0 - sum(max(each, 0.0) for each in fixed.values()))
+    fitted = _shrink_side(fitted, 1.0, longs, 1.0 - sum(max(*each, 0.0) for each in fixed.values()))
     if max_net is None:
         return fitted
-    net = sum(fitted.values()) + sum(fixed.values())
-    if abs(net) <= max_net:
+    net = sum(fitted.values())
+    highest, lowest = (net + sum(worst(each) for each in fixed.values()) for worst in (max, min))
+    excess = max(highest, -lowest) - max_net
+    if excess <= 0.0:
         return fitted
-    side = 1.0 if net > 0.0 else -1.0
+    side = 1.0 if highest >= -lowest else -1.0
     larger = sum(target for target in fitted.values() if target * side > 0.0) * side
-    return _shrink_side(fitted, side, larger, larger - (abs(net) - max_net))
+    return _shrink_side(fitted, side, larger, larger - excess)
 
 
 def _shrink_side(

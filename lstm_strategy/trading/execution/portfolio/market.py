@@ -63,7 +63,10 @@ class Market:
         waiting = self.orders.order.executed.remsize if self.orders.is_waiting else 0.0
         return held, held + waiting
 
-    def committed_exposure(self, equity: float) -> float:
-        """Return what is held and on order, at its last close, as a fraction of equity."""
-        units = self.units_held_and_ordered()[1]
-        return float(units * self.data.close[0] / equity) if units else 0.0
+    def committed_exposures(self, equity: float) -> tuple[float, float]:
+        """Return the exposure at its last close: the held one, and that once its order filled."""
+        held, then = self.units_held_and_ordered()
+        if not held and not then:
+            return 0.0, 0.0
+        unit = float(self.data.close[0] / equity)
+        return held * unit, then * unit

@@ -42,13 +42,14 @@ class PortfolioStrategy(ExposureStrategy):
     up none of the others.
 
     Exposures are fitted to one budget: first `max_exposure` limits each, then `max_gross` and
-    `max_net` all together. A market is traded at closes of its own bars only; on the dates in
-    between its position, and the order that waits for its next bar, count in the budget as they
-    are. Sells are sent before buys, and backtrader fills them in that order. A buy is sized for
-    what sales will bring at `close * (1 - reserve)`; where they bring less, or where a market that
-    sells has no bar on the day, the buy shrinks to what the cash pays when it fills. What all
-    shorts cost to cover at `close * (1 + reserve)` stays in cash and buys no longs. A short that
-    costs more than all cash is covered as far as that goes, the rest once longs are sold.
+    `max_net` all together. A market is traded at closes of its own bars only. On the dates in
+    between, the budget counts its position, or what its waiting order makes of that, whichever is
+    worse; an order is withdrawn once its market is no longer live. Sells are sent before buys, and
+    backtrader fills them in that order. A buy is sized for what sales will bring at
+    `close * (1 - reserve)`; where they bring less, or where a market that sells has no bar on the
+    day, the buy shrinks to what the cash pays when it fills. What all shorts cost to cover at
+    `close * (1 + reserve)` stays in cash and buys no longs. A short that costs more than all cash
+    is covered as far as that goes, the rest once longs are sold.
 
     A subclass with an `__init__` of its own calls `super().__init__()` first, and makes its
     indicators by market: `{name: bt.ind.SMA(data, period=50) for name, data in
@@ -327,6 +328,9 @@ class PortfolioStrategy(ExposureStrategy):
     def _act(self) -> None:
         """Send the orders, if any, that move all positions to their targets."""
         equity = self.broker.getvalue()
+        for market in self._markets:
+            if not market.is_live:
+                market.orders.withdraw_for_good()
         movable = [
             market
             for market in self._markets
@@ -338,7 +342,7 @@ class PortfolioStrategy(ExposureStrategy):
             return
         moved = {market.name for market in movable}
         fixed = {
-            market.name: market.committed_exposure(equity)
+            market.name: market.committed_exposures(equity)
             for market in self._markets
             if market.has_begun and market.name not in moved
         }
@@ -355,7 +359,8 @@ class PortfolioStrategy(ExposureStrategy):
         )
         sizes = {}
         band = self.p.band / max(len(self._live), 1)
-        longs = sum(max(exposure, 0.0) for exposure in (*held.values(), *fixed.values()))
+        longs = sum(max(exposure, 0.0) for exposure in held.values())
+        longs += sum(max(*exposures, 0.0) for exposures in fixed.values())
         for market in movable:
             name = market.name
             # Longs above the equity have spent what the shorts cost to cover: no band keeps them.

@@ -271,6 +271,23 @@ def test_what_waits_in_a_closed_market_counts_in_the_budget():
     assert run.fills[2:] == [(6, "A", -20, 10.0), (6, "B", 30, 20.0)]
 
 
+def test_what_an_order_would_sell_counts_until_it_is_sold():
+    panel = {"A": flat(range(1, 7)), "B": flat([1, 2, 3], price=20)}
+    run = played(panel, [{"B": 0.6}] * 2 + [{"A": -0.6}])
+    # B ends with its sale on the way, as day 4 shows: it may come or not, so 0.4 is left for A.
+    assert run.fills == [(2, "B", 30, 20.0), (4, "A", -60, 10.0), (5, "A", 20, 10.0)]
+
+
+def test_an_order_of_a_market_that_ended_is_withdrawn(caplog):
+    panel = {"A": flat(range(1, 17)), "B": flat([1, 2, 3], price=20)}
+    run = played(panel, [{}, {}, {"B": -0.6}, {"A": -0.6}])
+    # From day 14 on nobody waits for B any more.
+    assert run.fills == [(5, "A", -40, 10.0), (15, "A", -20, 10.0)]
+    assert run.order_counts_by_market["B"]["expired"] == 1
+    assert run.order_counts["unfilled_at_end"] == run.order_counts["stranded"] == 0
+    assert "market B: the order for -30 was withdrawn" in caplog.text
+
+
 def test_a_buy_shrinks_where_the_market_that_sells_has_no_bar():
     panel = {"A": flat(DAYS), "B": flat([1, 2, 3, 5, 6], price=20)}
     run = played(panel, [{"B": 1.0}] * 2 + [{"A": 1.0}])
@@ -282,7 +299,8 @@ def test_a_buy_shrinks_where_the_market_that_sells_has_no_bar():
         (6, "A", 98, 10.0),
     ]
     assert run.order_counts["margin"] == 0
-    assert run.order_counts["cut"] == 2  # on day 4 by the cash, on day 5 before the sale
+    # On day 4, when the sale may still fail, no more is asked for.
+    assert run.order_counts["cut"] == 1
     assert min(run.cash.values()) >= 0
 
 
@@ -440,9 +458,9 @@ def noise(random, n_days):
 
 
 class Flips(PortfolioStrategy):
-    """Goes long after a rise and short after a fall, and keeps its lowest cash."""
+    """Goes long after a rise and short after a fall; keeps its lowest cash and its excess."""
 
-    lowest_cash = math.inf
+    lowest_cash, highest_excess = math.inf, -math.inf
 
     def target_exposures(self):
         live = self.live_markets.items()
@@ -451,6 +469,19 @@ class Flips(PortfolioStrategy):
     def next(self):
         super().next()
         self.lowest_cash = min(self.lowest_cash, self.broker.getcash())
+        orders = {id(order.data): order.executed.remsize for order in self.broker.get_orders_open()}
+        now, fixed, moved = self.lines.datetime[0], 0.0, 0.0
+        for name, data in self.markets.items():
+            if not len(data):
+                continue
+            held = self.getposition(data).size
+            then = held + orders.get(id(data), 0.0)
+            if data.datetime[0] == now and name in self.live_markets:
+                moved += abs(then) * data.close[0]
+            else:
+                fixed += max(abs(held), abs(then)) * data.close[0]
+        most = max(self.p.max_gross * self.broker.getvalue(), fixed)
+        self.highest_excess = max(self.highest_excess, fixed + moved - most)
 
 
 @settings(max_examples=15, deadline=None, phases=[Phase.reuse, Phase.generate])
@@ -459,11 +490,12 @@ class Flips(PortfolioStrategy):
     max_gross=st.sampled_from([1.0, 1.7]),
     max_exposure=st.sampled_from([None, {"A": 0.1}]),
 )
-def test_no_calendar_lets_longs_spend_what_shorts_cost_to_cover(random, max_gross, max_exposure):
+def test_no_calendar_breaks_the_gross_limit_or_overdraws_the_cash(random, max_gross, max_exposure):
     cerebro = cerebro_for({name: noise(random, 100) for name in "ABCD"})
-    cerebro.addstrategy(Flips, max_gross=max_gross, max_exposure=max_exposure)
+    cerebro.addstrategy(Flips, max_gross=max_gross, max_exposure=max_exposure, band=0)
     run = cerebro.run()[0]
     assert run.lowest_cash >= 0
+    assert run.highest_excess <= 1e-6
     assert run.order_counts["margin"] == run.order_counts["rejected"] == 0
 
 
