@@ -185,7 +185,7 @@ def _note_dropped(panel: Panel, symbols: Sequence[str], dropped: Mapping[str, st
     """The markets that were learned from; the others are counted in the log."""
     if dropped:
         log.warning(
-            "%d of %d markets aren't learned from: %s",
+            "The training leaves out %d of %d markets: %s",
             len(dropped),
             len(dropped) + len(symbols),
             " ".join(dropped.values()),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.execution import (
     PortfolioStrategy,
     TradingSettings,
@@ -49,7 +50,7 @@ class RankStrategy(PortfolioStrategy):
             has the risk of an equal share instead.
 
     Raises:
-        TradingError: If a parameter is out of range.
+        TradingError: If a parameter is out of range, or there is one market only.
         ModelError: If `model` is missing, can't be loaded, or was trained on one market.
 
     Example:
@@ -64,6 +65,11 @@ class RankStrategy(PortfolioStrategy):
     def __init__(self) -> None:
         super().__init__()
         check_params(RankParameters, self.p)
+        if len(self.markets) < 2:
+            raise TradingError(
+                "RankStrategy ranks markets against each other, and was given one. Give it "
+                "several, or take LSTMStrategy."
+            )
         self._values = forecast_lines(self, self.p.model, self.p.by)
 
     def target_exposures(self) -> Mapping[str, float]:

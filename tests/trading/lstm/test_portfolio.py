@@ -145,6 +145,11 @@ def test_long_only_holds_the_best_alone():
     np.testing.assert_allclose(result.exposure.iloc[1], [0.5, 0, 0.5, 0, 0], atol=0.01)
 
 
+def test_one_market_has_no_rank():
+    with pytest.raises(TradingError, match=r"RankStrategy ranks markets .* was given one"):
+        run_backtest(RankStrategy, {"A": PANEL["A"]}, model=BySymbol(SIGNALS), broker=FREE)
+
+
 def test_nothing_is_held_where_all_forecasts_are_the_same():
     same = BySymbol(dict.fromkeys(PANEL, 0.5))
     assert run_backtest(RankStrategy, PANEL, model=same, broker=FREE).fills.empty
