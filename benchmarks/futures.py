@@ -139,11 +139,12 @@ def build_forecaster(rates: Mapping[str, float], *, members: int, seed: int) -> 
         FEATURES,
         target=Policy(prior="flat", pull=0.0, target_volatility=0.01, cost_rate=rates),
         units=(32,),
-        dropout=0.5,
+        dropout=0.1,
         learning_rate=2e-3,
         weight_decay=1e-3,
         lookback=42,
         batch_size=64,
+        mirror=False,
         members=members,
         seed=seed,
     )
