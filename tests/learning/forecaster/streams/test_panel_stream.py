@@ -133,5 +133,5 @@ def test_a_market_that_meets_no_other_is_refused(model, panel):
     late = panel | {"D": random_walk(300, start="2001-01-01 12:00")}
     for given, symbol in ((alone, "B"), (late, "D")):
         for ask in (model.forecast, model.stream):
-            with pytest.raises(FeatureError, match=f"no bar of market {symbol} has the time of an"):
+            with pytest.raises(FeatureError, match=f"market {symbol} has no date"):
                 ask(given)
