@@ -18,7 +18,8 @@ from lstm_strategy.evaluation.skill.alignment import (
 )
 from lstm_strategy.evaluation.statistics import clustered_mean
 
-SPREAD, NET_SPREAD = "spread", "spread after costs"
+SPREAD = "spread"
+NET_SPREAD = "spread after costs"
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,16 +11,17 @@ def test_further_lstms_train_on_the_same_bars_and_lie_beside_the_judged_one(tmp_
     judged, further = (
         LSTMForecaster(SMALL_FEATURES, target=target, **SMALL) for target in ("policy", "direction")
     )
+    bars = random_walk(300)
     setup = ComparisonSetup(
-        *("bars", random_walk(300), judged, BrokerSettings()),
+        *("bars", bars, judged, BrokerSettings()),
         contenders={"LSTM direction": further},
     )
     (model,) = train_contenders(setup, tmp_path / "model").values()
     assert isinstance(model, LSTMForecaster)
-    assert (model.target, model.training_end) == (further.target, setup.bars.index[209])
+    assert (model.target, model.training_end) == (further.target, bars.index[209])
     assert [path.name for path in tmp_path.iterdir()] == ["model-direction"]
     assert setup.asked_as_learners is further
-    costly = ComparisonSetup("bars", setup.bars, judged, BrokerSettings(commission_rate=0.01))
+    costly = ComparisonSetup("bars", bars, judged, BrokerSettings(commission_rate=0.01))
     assert costly.untrained.target == Policy(cost_rate=0.0105)
     alone = ComparisonSetup("bars", setup.bars, judged, BrokerSettings())
     assert alone.asked_as_learners is alone.untrained

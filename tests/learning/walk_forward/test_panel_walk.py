@@ -1,5 +1,7 @@
 """A walk forward over the dates of a panel."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,7 +135,7 @@ def test_features_across_the_markets_are_walked_and_streamed():
     frames = walked.forecast(panel)
     dates = as_panel(panel).dates
     assert frames["A"].loc[dates[200] :].notna().all(axis=None)
-    stream = walked.stream(slice_panel(panel, end=dates[276]))
+    stream: Any = walked.stream(slice_panel(panel, end=dates[276]))
     for date in dates[277:284]:  # the second fold begins at 280
         bars = {s: {"datetime": date, **of.loc[date]} for s, of in panel.items()}
         expected = {s: frames[s].loc[date, "signal"] for s in panel}

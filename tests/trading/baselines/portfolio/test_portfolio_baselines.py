@@ -43,7 +43,7 @@ def answers(strategy, panel, *, modes=None, **params):
     """What a strategy asks for, by the number of the date."""
     asked = {}
 
-    class Watched(strategy):
+    class Watched(strategy):  # type: ignore[valid-type, misc]
         def target_exposures(self):
             asked[len(self)] = dict(super().target_exposures())
             return asked[len(self)]
