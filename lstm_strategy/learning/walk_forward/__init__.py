@@ -10,7 +10,8 @@ from lstm_strategy.learning.walk_forward.fold_edges import (
     labels_of,
 )
 from lstm_strategy.learning.walk_forward.fold_training import FoldCallbacks, check_folds, fit_fold
-from lstm_strategy.learning.walk_forward.forecaster import Refit, WalkForwardForecaster
+from lstm_strategy.learning.walk_forward.forecaster import WalkForwardForecaster
+from lstm_strategy.learning.walk_forward.refit import Refit
 from lstm_strategy.learning.walk_forward.run import OnFold, walk_forward
 from lstm_strategy.learning.walk_forward.splitter import WalkForward
 

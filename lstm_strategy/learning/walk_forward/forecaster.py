@@ -1,9 +1,7 @@
 """Models refitted along time, behaving as one forecaster."""
 
 import json
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self, overload
@@ -11,41 +9,20 @@ from typing import Any, Self, overload
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import Panel, is_panel, take_bars, validate_bars
+from lstm_strategy.bars import is_panel, take_bars, validate_bars
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
-    UNKNOWN_FORECAST,
     WALK_FORWARD_FILE,
-    FeatureForecaster,
-    Forecast,
     Forecaster,
     ForecasterKind,
     LSTMForecaster,
     ModelCard,
-    Stream,
-    TrainableForecaster,
     validate_markets,
 )
+from lstm_strategy.learning.walk_forward.refit import Refit, position_of
 from lstm_strategy.learning.walk_forward.run_folder import FOLD_FILE, RunFolder, read_index
-from lstm_strategy.support import naive_utc, on_clock_of, seal, sha256_of, suggest_names
-
-
-@dataclass(frozen=True)
-class Refit:
-    """One model of a walk forward.
-
-    Attributes:
-        model: The trained model.
-        test_start: The first bar that it forecasts.
-
-    Example:
-        >>> from lstm_strategy import LSTMForecaster
-        >>> Refit(LSTMForecaster(), pd.Timestamp("2013-01-02")).test_start.year
-        2013
-    """
-
-    model: TrainableForecaster
-    test_start: pd.Timestamp
+from lstm_strategy.learning.walk_forward.streams import WalkForwardPanelStream, WalkForwardStream
+from lstm_strategy.support import naive_utc, seal, sha256_of
 
 
 class WalkForwardForecaster(Forecaster):
@@ -219,18 +196,18 @@ class WalkForwardForecaster(Forecaster):
 
     def _spans_of(self, bars: pd.DataFrame) -> list[tuple[int, int]]:
         """The positions of the bars that the model of each fold forecasts."""
-        starts = [_position_of(bars.index, refit.test_start) for refit in self.refits]
+        starts = [position_of(bars.index, refit.test_start) for refit in self.refits]
         return list(pairwise([*starts, len(bars)]))
 
     @overload
-    def stream(self, history: pd.DataFrame | None = None) -> "WalkForwardStream": ...
+    def stream(self, history: pd.DataFrame | None = None) -> WalkForwardStream: ...
 
     @overload
-    def stream(self, history: Mapping[str, pd.DataFrame]) -> "WalkForwardPanelStream": ...
+    def stream(self, history: Mapping[str, pd.DataFrame]) -> WalkForwardPanelStream: ...
 
     def stream(
         self, history: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None
-    ) -> "WalkForwardStream | WalkForwardPanelStream":
+    ) -> WalkForwardStream | WalkForwardPanelStream:
         """Give the same forecasts bar by bar, starting after `history` if there is one.
 
         Args:
@@ -240,11 +217,14 @@ class WalkForwardForecaster(Forecaster):
             The stream; of a panel one that takes the bars of a moment by symbol, and, where no
             feature looks across the markets, is a mapping from symbols to their streams.
         """
+        needs: dict[str, Any] = {
+            "bars_columns": self.bars_columns,
+            "context_bars": self.context_bars,
+        }
         if is_panel(history):
-            return WalkForwardPanelStream(self, validate_markets(history))
-        return WalkForwardStream(
-            self, None if history is None else validate_bars(history, may_stand_still=True)
-        )
+            return WalkForwardPanelStream(self.refits, validate_markets(history), **needs)
+        known = None if history is None else validate_bars(history, may_stand_still=True)
+        return WalkForwardStream(self.refits, known, **needs)
 
     def save(self, folder: str | Path) -> Path:
         """Write all models and the ledger to a folder that is new or empty, and return its path.
@@ -319,160 +299,3 @@ def _load_fold(
             "again."
         )
     return model
-
-
-def _unknown_forecast(model: Forecaster) -> Forecast:
-    """The forecast before the first fold, with the columns that the models of folds give."""
-    if isinstance(model, FeatureForecaster):
-        return Forecast.from_row(dict.fromkeys(model.target.forecast_columns, np.nan))
-    return UNKNOWN_FORECAST
-
-
-class WalkForwardStream:
-    """`WalkForwardForecaster.forecast` bar by bar: the model changes where a fold begins.
-
-    Args:
-        forecaster: The models.
-        history: Valid bars that came before, if any.
-        symbol: The market of a panel that the bars are of.
-    """
-
-    def __init__(
-        self,
-        forecaster: WalkForwardForecaster,
-        history: pd.DataFrame | None,
-        *,
-        symbol: str | None = None,
-    ) -> None:
-        self._symbol = symbol
-        self._refits = forecaster.refits
-        self._starts = [naive_utc(refit.test_start) for refit in self._refits]
-        self._columns = forecaster.bars_columns
-        self._context_bars = forecaster.context_bars
-        self._recent: list[dict[str, Any]] = []
-        self._current = -1
-        self._stream: Stream | None = None
-        self._unknown = _unknown_forecast(self._refits[0].model)
-        if history is not None and len(history):
-            self._prime(history)
-
-    def update(self, bar: Mapping[str, Any]) -> Forecast:
-        """Take a closed bar and return what is known at its close; see `ForecastStream.update`."""
-        self._change_model(bar["datetime"])
-        forecast = self._unknown if self._stream is None else self._stream.update(bar)
-        self._recent.append({name: bar[name] for name in ("datetime", *self._columns)})
-        if len(self._recent) > 2 * self._context_bars:  # now and then, so that a bar costs O(1)
-            del self._recent[: -self._context_bars]
-        return forecast
-
-    def peek(self, bar: Mapping[str, Any]) -> Forecast:
-        """Return what `update` would answer if `bar` closed as it is now."""
-        self._change_model(bar["datetime"])
-        return self._unknown if self._stream is None else self._stream.peek(bar)
-
-    def _change_model(self, moment: Any) -> None:
-        newest = self._newest_model(pd.Timestamp(moment))
-        if newest == self._current:
-            return
-        self._current = newest
-        recent = self._recent[-self._context_bars :]
-        history = pd.DataFrame(recent).set_index("datetime") if recent else None
-        model: Any = self._refits[newest].model
-        market = {} if self._symbol is None else {"symbol": self._symbol}
-        self._stream = model.stream(history, **market)
-
-    def _newest_model(self, moment: pd.Timestamp) -> int:
-        return bisect_right(self._starts, naive_utc(moment)) - 1
-
-    def _prime(self, history: pd.DataFrame) -> None:
-        # begin one context before the fold that the history ends in, where the batch begins too
-        newest = max(self._newest_model(history.index[-1]), 0)
-        start = _position_of(history.index, self._refits[newest].test_start)
-        begin = max(0, start - self._context_bars)
-        for bar in history.iloc[begin:].rename_axis("datetime").reset_index().to_dict("records"):
-            self.update({str(name): value for name, value in bar.items()})
-
-
-class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
-    """`WalkForwardForecaster.forecast` of a panel, moment by moment.
-
-    Args:
-        forecaster: The models.
-        history: Valid bars of all markets that came before.
-    """
-
-    def __init__(self, forecaster: WalkForwardForecaster, history: Panel) -> None:
-        self._refits = forecaster.refits
-        self._starts = [naive_utc(refit.test_start) for refit in self._refits]
-        self._unknown = _unknown_forecast(self._refits[0].model)
-        self._history = history
-        self._new: dict[str, list[dict[str, Any]]] = {symbol: [] for symbol in history}
-        self._current = -1
-        self._stream: Any = None
-        self._streams: dict[str, WalkForwardStream] = {}
-        if self._refits[0].model.features.needs_panel:
-            self._change_model(history.dates[-1])
-        else:
-            self._streams = {
-                symbol: WalkForwardStream(forecaster, bars, symbol=symbol)
-                for symbol, bars in history.items()
-            }
-
-    def __getitem__(self, symbol: str) -> WalkForwardStream:
-        return self._streams[symbol]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._streams)
-
-    def __len__(self) -> int:
-        return len(self._streams)
-
-    def update(self, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
-        """Take the closed bars of one moment and return what is known at their close.
-
-        Args:
-            bars: By symbol a bar as `ForecastStream.update` takes it, all of one time.
-        """
-        forecasts = self._ask("update", bars)
-        for symbol, bar in bars.items():
-            self._new[symbol].append(dict(bar))
-        return forecasts
-
-    def peek(self, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
-        """Return what `update` would answer if the bars closed as they are now."""
-        return self._ask("peek", bars)
-
-    def _ask(self, way: str, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
-        for symbol in bars:
-            if symbol not in self._new:
-                raise ModelError(
-                    f"The stream follows no market {symbol!r}. {suggest_names(symbol, self._new)} "
-                    "Begin a new stream with the history of all markets."
-                )
-        if self._streams:
-            return {
-                symbol: getattr(self._streams[symbol], way)(bar) for symbol, bar in bars.items()
-            }
-        for bar in bars.values():
-            self._change_model(pd.Timestamp(bar["datetime"]))
-        if self._stream is None:
-            return dict.fromkeys(bars, self._unknown)
-        forecasts: dict[str, Forecast] = getattr(self._stream, way)(bars)
-        return forecasts
-
-    def _change_model(self, moment: pd.Timestamp) -> None:
-        """Go on with the model of the moment's fold, which is shown all bars so far."""
-        newest = bisect_right(self._starts, naive_utc(moment)) - 1
-        if newest == self._current:
-            return
-        known = {}
-        for symbol, bars in self._history.items():
-            new = pd.DataFrame(self._new[symbol])
-            known[symbol] = bars if new.empty else pd.concat([bars, new.set_index("datetime")])
-        self._current = newest
-        model: Any = self._refits[newest].model
-        self._stream = model.stream(known)
-
-
-def _position_of(index: pd.Index, moment: pd.Timestamp) -> int:
-    return int(pd.DatetimeIndex(index).searchsorted(on_clock_of(index, moment)))

@@ -35,7 +35,8 @@ from lstm_strategy.learning.walk_forward.fold_training import (
     fit_fold,
     fit_fold_as_files,
 )
-from lstm_strategy.learning.walk_forward.forecaster import Refit, WalkForwardForecaster
+from lstm_strategy.learning.walk_forward.forecaster import WalkForwardForecaster
+from lstm_strategy.learning.walk_forward.refit import Refit
 from lstm_strategy.learning.walk_forward.run_folder import RunFolder
 from lstm_strategy.learning.walk_forward.splitter import WalkForward
 from lstm_strategy.support import (
