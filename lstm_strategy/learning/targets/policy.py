@@ -21,6 +21,7 @@ from lstm_strategy.learning.targets.parts import (
     TrainingDefaults,
 )
 from lstm_strategy.learning.targets.shrinkage import measure_confidence
+from lstm_strategy.learning.targets.utility import UTILITIES, mean_of_dates
 from lstm_strategy.learning.variance import ewm_volatility
 from lstm_strategy.support import suggest_names
 
@@ -30,8 +31,6 @@ DEFAULT_COST_RATE = 0.0015
 _VOLATILITY_SPAN = 60  # bars
 _HELD = 0.9  # the position that a long prior begins with: tanh has still a slope there
 _PULL = {"long": 20.0, "flat": 5.0}
-_RISK_AVERSION = 5.0  # of mean-variance utility
-_LOSS_AVERSION = 2.25
 _ROUNDING = 1e-6
 _LEAST_RISK = 0.5  # of a policy that is trained on one market
 _SMALLEST_LEAST_RISK = 0.05  # of one that is trained on many; with none a flat start has no ratio
@@ -112,7 +111,7 @@ class Policy(Target):
 
     def __post_init__(self) -> None:
         check_choice("prior", self.prior, ("long", "flat"))
-        check_choice("utility", self.utility, ("sharpe", "mean_variance", "prospect"))
+        check_choice("utility", self.utility, tuple(UTILITIES))
         check_choice("panel_utility", self.panel_utility, ("pooled", "portfolio"))
         if isinstance(self.cost_rate, Mapping):
             for symbol, rate in self.cost_rate.items():
@@ -209,8 +208,7 @@ class Policy(Target):
     def _build_loss(self, pull: float) -> Loss:
         from keras import ops
 
-        judge = {"sharpe": _sharpe, "mean_variance": _mean_variance, "prospect": _prospect}
-        find_utility = judge[self.utility]
+        find_utility = UTILITIES[self.utility]
         least_risk = _LEAST_RISK if self.least_risk is None else self.least_risk
 
         def lost_utility(labels: Any, answers: Any) -> Any:
@@ -226,7 +224,7 @@ class Policy(Target):
             distance = ops.sum(weights * ops.square(positions[:, 1:] - self._held)) / n_steps
             if self.judges_dates:
                 places = ops.cast(labels[..., -2], "int32")
-                earned, held, weights = _mean_of_dates(ops, places, earned, held, weights)
+                earned, held, weights = mean_of_dates(ops, places, earned, held, weights)
                 n_steps = ops.sum(weights)
             usual = ops.sqrt(ops.sum(weights * ops.square(held)) / n_steps + 1e-12)
             utility = find_utility(ops, earned, weights, usual, least_risk)
@@ -380,53 +378,6 @@ class Policy(Target):
             wanted = np.minimum(self.target_volatility / annual, self.max_exposure)
         scale: np.ndarray = np.where(annual == 0, 0.0, wanted)
         return scale
-
-
-def _mean_of_dates(
-    ops: Any, places: Any, earned: Any, held: Any, weights: Any
-) -> tuple[Any, Any, Any]:
-    """What all markets earn together at each place of a date, and what they hold.
-
-    Returns:
-        Both, and the weight of each date, of the shape of `places`: a row for each window.
-    """
-    shape = ops.shape(places)
-    number = ops.reshape(places[:, 1:], (-1,))
-
-    def add_up(values: Any) -> Any:
-        total = ops.segment_sum(ops.reshape(values, (-1,)), number, shape[0] * shape[1])
-        return ops.reshape(total, shape)
-
-    total = ops.maximum(add_up(weights), 1e-12)
-    means = (add_up(values * weights) / total for values in (earned, held, weights))
-    earned_by_date, held_by_date, weight_of_date = means
-    return earned_by_date, held_by_date, weight_of_date
-
-
-def _sharpe(ops: Any, earned: Any, weights: Any, usual: Any, least_risk: float) -> Any:
-    """Mean over deviation; a share of the usual one is added, or the smallest position is best."""
-    mean = _mean(ops, earned, weights)
-    variance = _mean(ops, ops.square(earned - mean), weights)
-    return mean / ops.sqrt(variance + (least_risk * usual) ** 2)
-
-
-def _mean_variance(ops: Any, earned: Any, weights: Any, usual: Any, _: float) -> Any:
-    mean = _mean(ops, earned, weights)
-    variance = _mean(ops, ops.square(earned - mean), weights)
-    return (mean - _RISK_AVERSION / 2 * variance) / usual
-
-
-def _prospect(ops: Any, earned: Any, weights: Any, usual: Any, _: float) -> Any:
-    """The value of each chunk's earnings, in which losses count 2.25 times."""
-    n_steps = ops.sum(weights, axis=1)
-    counts = ops.cast(n_steps > 0, earned.dtype)
-    total = ops.sum(earned * weights, axis=1)
-    value = ops.where(total > 0, total, _LOSS_AVERSION * total)
-    return ops.sum(value * counts) / (ops.sum(n_steps) * usual)
-
-
-def _mean(ops: Any, values: Any, weights: Any) -> Any:
-    return ops.sum(values * weights) / ops.sum(weights)
 
 
 def _annual_sharpe(returns: np.ndarray, year: float) -> float:
