@@ -43,12 +43,17 @@ class MarketOrders:
         strategy: The strategy, whose parameters `reserve` and `lot_size` count.
         data: The feed of the market.
         report: What to do with troubles.
+
+    Attributes:
+        data: The feed of the market.
+        order: The order that was sent last; None before the first.
+        report: What to do with troubles.
     """
 
     def __init__(self, strategy: Any, data: Any, report: Report) -> None:
         self.data = data
         self.order: Any = None
-        self._strategy, self._report = strategy, report
+        self._strategy, self.report = strategy, report
 
     @property
     def position(self) -> Any:
@@ -89,7 +94,7 @@ class MarketOrders:
         if order.alive():
             return False
         if not order.info.is_starved:
-            self._report(
+            self.report(
                 "expired",
                 f"the order for {order.size:g} at {order.created.price:g} did not fill on this bar "
                 "and is decided again. Raise reserve (now "
@@ -104,7 +109,7 @@ class MarketOrders:
         order = self.order
         self._strategy.cancel(order)
         if not order.alive():
-            self._report(
+            self.report(
                 "expired",
                 f"the order for {order.size:g} was withdrawn, since its market has had no bar "
                 "for long. It is decided again if bars come back.",
@@ -216,7 +221,7 @@ class MarketOrders:
     def note_unfilled(self) -> None:
         """Count an order that the end of the run left unfilled."""
         if self.is_waiting:
-            self._report(
+            self.report(
                 "unfilled_at_end",
                 f"the order for {self.order.size:g} sent at the last close never met an open. "
                 "End the run a bar later to see its fill.",
@@ -280,7 +285,7 @@ class MarketOrders:
         return True
 
     def _report_cut(self, size: float, left: float) -> None:
-        self._report(
+        self.report(
             "cut",
             f"the buy of {size:g} was cut to {left:g}, which is what the cash paid: a sale brought "
             "less than the last close promised, a short cost more to cover, or its market had no "
@@ -290,7 +295,7 @@ class MarketOrders:
     def _report_too_small(self, target: float, equity: float, close: float) -> None:
         lot, dearest = float(self._strategy.p.lot_size), self._dearest_fill(close)
         needed = max(lot * close / abs(target), lot * dearest + self.commission(lot, dearest))
-        self._report(
+        self.report(
             "too_small",
             f"target of {target:g} asks for {target * equity / close:.4g} units but lot_size is "
             f"{lot:g}. Raise cash above {needed:,.2f} or lower lot_size.",

@@ -1,9 +1,7 @@
-"""From desired exposures in many markets to orders under one budget."""
+"""A strategy that asks for exposures in many markets: what it is asked, and when."""
 
 import math
 from collections.abc import Mapping
-from functools import partial
-from numbers import Real
 from typing import Any
 
 from lstm_strategy.errors import TradingError
@@ -18,18 +16,15 @@ from lstm_strategy.trading.backtrader_internals import (
 from lstm_strategy.trading.execution.exposure_strategy import ExposureStrategy
 from lstm_strategy.trading.execution.order_log import ORDER_KINDS, log
 from lstm_strategy.trading.execution.parameters import default_params
-from lstm_strategy.trading.execution.portfolio.budget import fit_to_budget
+from lstm_strategy.trading.execution.portfolio.answers import check_exposures
 from lstm_strategy.trading.execution.portfolio.market import Market
+from lstm_strategy.trading.execution.portfolio.orders import PortfolioOrders
 from lstm_strategy.trading.execution.portfolio.parameters import PortfolioParameters
 from lstm_strategy.trading.execution.portfolio.volatility import EwmVolatility
-from lstm_strategy.trading.execution.sizing import is_worth_trading
 
 PORTFOLIO_ORDER_KINDS = (*ORDER_KINDS, "cut", "stranded")
 """What can become of an order of a portfolio, explained at `PortfolioStrategy`."""
 
-# Keeps the last float digit of a whole-cash purchase from asking for more than there is.
-_CASH_TOLERANCE = 1e-12
-_MOST_LONG = 1.0 + 1e-9  # the equity, and what rounding adds
 _ONE_BAR = 0.99  # times in floats of days may fall short of 1
 
 
@@ -125,13 +120,13 @@ class PortfolioStrategy(ExposureStrategy):
             )
             for name, each in zip(self.markets, orders, strict=True)
         ]
+        self._portfolio_orders = PortfolioOrders(self, self._markets)
         self._name_of = {id(data): name for name, data in self.markets.items()}
         self.order_counts_by_market = {
             name: dict.fromkeys(self.order_kinds, 0) for name in self.markets
         }
         self._live: dict[str, Any] = {}
         self._targets: dict[str, float] = {}
-        self._shorts: list[tuple[Any, float]] = []
         self._dates_until_decision = 0
         self._n_dates_seen = 0
         self._is_new_date = False
@@ -228,7 +223,7 @@ class PortfolioStrategy(ExposureStrategy):
             self._targets = self._ask()
             self._dates_until_decision = self.p.rebalance_bars
         self._dates_until_decision -= 1
-        self._act()
+        self._portfolio_orders.move_towards(self._targets, n_live=len(self._live))
 
     def stop(self) -> None:
         """Count the orders and the positions that the end of the run left."""
@@ -281,33 +276,14 @@ class PortfolioStrategy(ExposureStrategy):
 
     def _ask(self) -> dict[str, float]:
         """The exposures of the live markets that target_exposures asks for, scaled and capped."""
-        asked = self._checked(self.target_exposures())
+        asked = check_exposures(
+            self.target_exposures(), self.markets, name=type(self).__name__, date=self._date()
+        )
         return {
             market.name: self._scale(market, asked.get(market.name, 0.0))
             for market in self._markets
             if market.is_live
         }
-
-    def _checked(self, asked: Any) -> Mapping[str, float]:
-        name = type(self).__name__
-        if not isinstance(asked, Mapping):
-            raise TradingError(
-                f"target_exposures must return numbers by market, such as {{'SPY': 0.5}}; {name} "
-                f"returned {asked!r:.80} at {self._date()}."
-            )
-        for market, exposure in asked.items():
-            if market not in self.markets:
-                raise TradingError(
-                    f"target_exposures of {name} answered for a market {market!r}, which isn't "
-                    f"among the datas. {suggest_names(market, self.markets)}"
-                )
-            if not isinstance(exposure, Real) or math.isinf(exposure):
-                raise TradingError(
-                    f"target_exposures must return a number for each market, or NaN for no "
-                    f"opinion; {name} returned {exposure!r:.80} for {market} at {self._date()}. "
-                    "Return float(...) of one value, such as float(self.indicator[0])."
-                )
-        return asked
 
     def _scale(self, market: Market, asked: float) -> float:
         """The exposure that an answer means: in units of risk, or as it is; within its limits."""
@@ -324,141 +300,6 @@ class PortfolioStrategy(ExposureStrategy):
         caps = self.p.max_exposure
         cap = caps.get(name) if isinstance(caps, Mapping) else caps
         return math.inf if cap is None else float(cap)
-
-    def _act(self) -> None:
-        """Send the orders, if any, that move all positions to their targets."""
-        equity = self.broker.getvalue()
-        for market in self._markets:
-            if not market.is_live:
-                market.orders.withdraw_for_good()
-        movable = [
-            market
-            for market in self._markets
-            if market.is_fresh and market.is_live and market.orders.withdraw_stale_order()
-        ]
-        if self._is_ruined(equity):
-            for market in movable:
-                market.orders.send(-market.orders.position.size, market.orders.close())
-            return
-        moved = {market.name for market in movable}
-        fixed = {
-            market.name: market.committed_exposures(equity)
-            for market in self._markets
-            if market.has_begun and market.name not in moved
-        }
-        closes = {market.name: market.orders.close() for market in movable}
-        held = {
-            market.name: market.orders.position.size * closes[market.name] / equity
-            for market in movable
-        }
-        targets = fit_to_budget(
-            {name: self._target_of(name, exposure) for name, exposure in held.items()},
-            fixed,
-            max_gross=self.p.max_gross,
-            max_net=self.p.max_net,
-        )
-        sizes = {}
-        band = self.p.band / max(len(self._live), 1)
-        longs = sum(max(exposure, 0.0) for exposure in held.values())
-        longs += sum(max(*exposures, 0.0) for exposures in fixed.values())
-        for market in movable:
-            name = market.name
-            # Longs above the equity have spent what the shorts cost to cover: no band keeps them.
-            is_on_credit = longs > _MOST_LONG and held[name] > max(targets[name], 0.0)
-            if is_on_credit or is_worth_trading(targets[name], held[name], band):
-                sizes[name] = market.orders.lots_towards(targets[name], equity, closes[name])
-        self._send([market for market in movable if sizes.get(market.name)], sizes, closes)
-
-    def _target_of(self, name: str, held: float) -> float:
-        target = self._targets.get(name, 0.0)
-        return held if math.isnan(target) else target
-
-    def _send(
-        self, markets: list[Market], sizes: Mapping[str, float], closes: Mapping[str, float]
-    ) -> None:
-        """Send sells, then what covers shorts, then the buys that the cash of both can pay."""
-        sells = [market for market in markets if sizes[market.name] < 0.0]
-        buys = [market for market in markets if market.orders.needs_cash(sizes[market.name])]
-        covers = [market for market in markets if market not in sells and market not in buys]
-        for market in (*sells, *covers):
-            self._send_one(market, sizes[market.name], closes[market.name])
-        self._shorts = self._price_shorts()
-        if not buys:
-            return
-        cost = sum(m.orders.cost_of_buy(sizes[m.name], closes[m.name]) for m in buys)
-        cash = self._spendable_cash([*sells, *covers], sizes, closes) - self._kept_beside(buys)
-        share = max(cash, 0.0) * (1.0 - _CASH_TOLERANCE) / cost
-        for market in buys:
-            size = market.orders.shrink_buy(sizes[market.name], share)
-            self._send_one(market, size, closes[market.name])
-
-    def _send_one(self, market: Market, size: float, close: float) -> None:
-        spendable = partial(self._cash_beyond_shorts, market.orders.position)
-        market.orders.send(size, close, spendable=spendable)
-
-    def _price_shorts(self) -> list[tuple[Any, float]]:
-        """What is short, or may be before the next date, and what a unit costs to cover."""
-        shorts = []
-        for market in self._markets:
-            units = -min(market.units_held_and_ordered()) if market.has_begun else 0.0
-            if units > 0.0:
-                cost = market.orders.cost_of_buy(units, market.data.close[0])
-                shorts.append((market.orders.position, cost / units))
-        return shorts
-
-    def _cash_beyond_shorts(self, own: Any) -> float:
-        """The cash that isn't kept to cover the shorts of the other markets."""
-        kept: float = sum(
-            -position.size * cost
-            for position, cost in self._shorts
-            if position.size < 0.0 and position is not own
-        )
-        return float(self.broker.getcash()) - kept
-
-    def _spendable_cash(
-        self, others: list[Market], sizes: Mapping[str, float], closes: Mapping[str, float]
-    ) -> float:
-        """The cash once the other orders of this date have filled, those that wait included."""
-        cash = float(self.broker.getcash())
-        for market in self._markets:
-            if market.orders.is_waiting and market not in others:
-                order = market.orders.order
-                if order.isbuy():
-                    cash -= market.orders.cost_of_buy(order.executed.remsize, market.data.close[0])
-        for market in others:
-            size, close = sizes[market.name], closes[market.name]
-            if size < 0.0 and not market.orders.is_simulated:
-                continue  # a real broker pays when the sale is done
-            price = close * (1.0 + math.copysign(self.p.reserve, size))
-            cash -= size * price + market.orders.commission(size, price)
-        return cash
-
-    def _kept_beside(self, buys: list[Market]) -> float:
-        """What the shorts cost to cover that are left once the orders of this date have filled."""
-        kept = 0.0
-        for market in self._markets:
-            if market.has_begun and market not in buys:
-                held, then = market.units_held_and_ordered()
-                short = -then if market.orders.is_simulated else -max(held, then)
-                if short > 0.0:
-                    kept += market.orders.cost_of_buy(short, market.data.close[0])
-        return kept
-
-    def _is_ruined(self, equity: float) -> bool:
-        if equity <= 0.0 and not self.order_counts["ruined"]:
-            held = {
-                market.name: market.orders.position.size
-                for market in self._markets
-                if market.has_begun and market.orders.position.size
-            }
-            worst = min(held, key=lambda name: held[name] * self.markets[name].close[0])
-            self._report(
-                self.markets[worst],
-                "ruined",
-                f"equity fell to {equity:,.2f} with {held[worst]:g} units held; all is closed and "
-                "nothing is traded any more. Ask for smaller short exposures.",
-            )
-        return self.order_counts["ruined"] > 0
 
     def _check_names_of_markets(self) -> None:
         for param in ("max_exposure", "bars_per_year_by_market", "bars_per_day_by_market"):

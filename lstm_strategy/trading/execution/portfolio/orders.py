@@ -1,0 +1,168 @@
+"""The orders of all markets of a portfolio, sent under one budget."""
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from lstm_strategy.trading.execution.portfolio.budget import fit_to_budget
+from lstm_strategy.trading.execution.portfolio.market import Market
+from lstm_strategy.trading.execution.sizing import is_worth_trading
+
+# Keeps the last float digit of a whole-cash purchase from asking for more than there is.
+_CASH_TOLERANCE = 1e-12
+_MOST_LONG = 1.0 + 1e-9  # the equity, and what rounding adds
+
+
+class PortfolioOrders:
+    """Sends what moves all positions to their targets: sells first, and what their cash can pay.
+
+    Args:
+        strategy: The portfolio, whose parameters count.
+        markets: Its markets.
+    """
+
+    def __init__(self, strategy: Any, markets: list[Market]) -> None:
+        self._strategy, self._markets = strategy, markets
+        self._shorts: list[tuple[Any, float]] = []
+
+    def move_towards(self, targets: Mapping[str, float], *, n_live: int) -> None:
+        """Send the orders, if any, that move all positions to their targets.
+
+        Args:
+            targets: The exposures asked for, fractions of equity by market; 0 for one that is
+                left out, NaN for the present position.
+            n_live: How many markets share the equity; the band is counted in equal shares.
+        """
+        strategy = self._strategy
+        equity = strategy.broker.getvalue()
+        movable = self._find_movable()
+        if self._is_ruined(equity):
+            for market in movable:
+                market.orders.send(-market.orders.position.size, market.orders.close())
+            return
+        closes = {market.name: market.orders.close() for market in movable}
+        held = {
+            market.name: market.orders.position.size * closes[market.name] / equity
+            for market in movable
+        }
+        fixed = {
+            market.name: market.committed_exposures(equity)
+            for market in self._markets
+            if market.has_begun and market.name not in held
+        }
+        fitted = fit_to_budget(
+            {name: _target_or_held(targets.get(name, 0.0), held[name]) for name in held},
+            fixed,
+            max_gross=strategy.p.max_gross,
+            max_net=strategy.p.max_net,
+        )
+        band = strategy.p.band / max(n_live, 1)
+        longs = sum(max(exposure, 0.0) for exposure in held.values())
+        longs += sum(max(*exposures, 0.0) for exposures in fixed.values())
+        sizes = {}
+        for market in movable:
+            name = market.name
+            # Longs above the equity have spent what the shorts cost to cover: no band keeps them.
+            is_on_credit = longs > _MOST_LONG and held[name] > max(fitted[name], 0.0)
+            if is_on_credit or is_worth_trading(fitted[name], held[name], band):
+                sizes[name] = market.orders.lots_towards(fitted[name], equity, closes[name])
+        self._send([market for market in movable if sizes.get(market.name)], sizes, closes)
+
+    def _find_movable(self) -> list[Market]:
+        """The markets that can be traded at this date, their stale orders withdrawn."""
+        for market in self._markets:
+            if not market.is_live:
+                market.orders.withdraw_for_good()
+        return [
+            market
+            for market in self._markets
+            if market.is_fresh and market.is_live and market.orders.withdraw_stale_order()
+        ]
+
+    def _send(
+        self, markets: list[Market], sizes: Mapping[str, float], closes: Mapping[str, float]
+    ) -> None:
+        """Send sells, then what covers shorts, then the buys that the cash of both can pay."""
+        sells = [market for market in markets if sizes[market.name] < 0.0]
+        buys = [market for market in markets if market.orders.needs_cash(sizes[market.name])]
+        covers = [market for market in markets if market not in sells and market not in buys]
+        for market in (*sells, *covers):
+            self._send_one(market, sizes[market.name], closes[market.name])
+        self._shorts = self._price_shorts()
+        if not buys:
+            return
+        cost = sum(m.orders.cost_of_buy(sizes[m.name], closes[m.name]) for m in buys)
+        cash = self._spendable_cash([*sells, *covers], sizes, closes) - self._kept_beside(buys)
+        share = max(cash, 0.0) * (1.0 - _CASH_TOLERANCE) / cost
+        for market in buys:
+            size = market.orders.shrink_buy(sizes[market.name], share)
+            self._send_one(market, size, closes[market.name])
+
+    def _send_one(self, market: Market, size: float, close: float) -> None:
+        spendable = partial(self._cash_beyond_shorts, market.orders.position)
+        market.orders.send(size, close, spendable=spendable)
+
+    def _price_shorts(self) -> list[tuple[Any, float]]:
+        """What is short, or may be before the next date, and what a unit costs to cover."""
+        shorts = []
+        for market in self._markets:
+            units = -min(market.units_held_and_ordered()) if market.has_begun else 0.0
+            if units > 0.0:
+                cost = market.orders.cost_of_buy(units, market.data.close[0])
+                shorts.append((market.orders.position, cost / units))
+        return shorts
+
+    def _cash_beyond_shorts(self, own: Any) -> float:
+        """The cash that isn't kept to cover the shorts of the other markets."""
+        kept: float = sum(
+            -position.size * cost
+            for position, cost in self._shorts
+            if position.size < 0.0 and position is not own
+        )
+        return float(self._strategy.broker.getcash()) - kept
+
+    def _spendable_cash(
+        self, others: list[Market], sizes: Mapping[str, float], closes: Mapping[str, float]
+    ) -> float:
+        """The cash once the other orders of this date have filled, those that wait included."""
+        cash = float(self._strategy.broker.getcash())
+        for market in self._markets:
+            if market.orders.is_waiting and market not in others:
+                order = market.orders.order
+                if order.isbuy():
+                    cash -= market.orders.cost_of_buy(order.executed.remsize, market.data.close[0])
+        for market in others:
+            size, close = sizes[market.name], closes[market.name]
+            if size < 0.0 and not market.orders.is_simulated:
+                continue  # a real broker pays when the sale is done
+            price = close * (1.0 + math.copysign(self._strategy.p.reserve, size))
+            cash -= size * price + market.orders.commission(size, price)
+        return cash
+
+    def _kept_beside(self, buys: list[Market]) -> float:
+        """What the shorts cost to cover that are left once the orders of this date have filled."""
+        kept = 0.0
+        for market in self._markets:
+            if market.has_begun and market not in buys:
+                held, then = market.units_held_and_ordered()
+                short = -then if market.orders.is_simulated else -max(held, then)
+                if short > 0.0:
+                    kept += market.orders.cost_of_buy(short, market.data.close[0])
+        return kept
+
+    def _is_ruined(self, equity: float) -> bool:
+        counts = self._strategy.order_counts
+        if equity <= 0.0 and not counts["ruined"]:
+            held = [m for m in self._markets if m.has_begun and m.orders.position.size]
+            worst = min(held, key=lambda market: market.orders.position.size * market.data.close[0])
+            worst.orders.report(
+                "ruined",
+                f"equity fell to {equity:,.2f} with {worst.orders.position.size:g} units held; all "
+                "is closed and nothing is traded any more. Ask for smaller short exposures.",
+            )
+        return bool(counts["ruined"])
+
+
+def _target_or_held(target: float, held: float) -> float:
+    return held if math.isnan(target) else target
