@@ -1,12 +1,20 @@
 """Where prices come from.
 
-Bars are loaded from files and frames, checked, simulated, cut to a span, described and
-fingerprinted here; everything to the right takes them as `validate_bars` returns them.
+Bars are loaded from files and frames, checked, simulated, joined with funding, made longer, cut to
+a span, described and fingerprinted here; everything to the right takes them as `validate_bars`
+returns them.
 """
 
+from lstm_strategy.bars.aggregate import aggregate_bars
 from lstm_strategy.bars.columns import SeveralMarketsError
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.frequency import bar_spacing, bars_per_day, bars_per_year
+from lstm_strategy.bars.funding import (
+    add_funding,
+    check_funding_rates,
+    mark_at_open,
+    missing_settlements,
+)
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
 from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_traits
 from lstm_strategy.bars.panel import (
@@ -21,7 +29,7 @@ from lstm_strategy.bars.panel import (
     slice_panel,
     take_bars,
 )
-from lstm_strategy.bars.simulate import SimulatedMarket, SimulatedPanel, simulate_bars
+from lstm_strategy.bars.simulation import SimulatedMarket, SimulatedPanel, simulate_bars
 from lstm_strategy.bars.span import (
     bars_until,
     describe_span,
@@ -39,6 +47,8 @@ __all__ = [
     "SeveralMarketsError",
     "SimulatedMarket",
     "SimulatedPanel",
+    "add_funding",
+    "aggregate_bars",
     "as_panel",
     "bar_spacing",
     "bars_fingerprint",
@@ -48,6 +58,7 @@ __all__ = [
     "check_bar",
     "check_bars",
     "check_common_dates",
+    "check_funding_rates",
     "describe_lone_market",
     "describe_span",
     "find_differences",
@@ -56,7 +67,9 @@ __all__ = [
     "is_panel",
     "load_bars",
     "load_panel",
+    "mark_at_open",
     "measure_traits",
+    "missing_settlements",
     "name_market",
     "read_bars",
     "sample_bars",

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstm_strategy.bars import simulate_bars
 from lstm_strategy.bars.oddities import (
     MarketTraits,
     find_differences,
     find_oddities,
     measure_traits,
 )
-from lstm_strategy.bars.simulate import simulate_bars
 
 
 def bars_on(index: pd.DatetimeIndex) -> pd.DataFrame:

@@ -7,8 +7,7 @@ import pytest
 from arch.univariate import GARCH
 
 from lstm_strategy.bars.frequency import bars_per_year
-from lstm_strategy.bars.simulate import simulate_bars
-from lstm_strategy.bars.simulation_rules import (
+from lstm_strategy.bars.simulation.rules import (
     KINDS,
     Draws,
     garch,
@@ -16,6 +15,7 @@ from lstm_strategy.bars.simulation_rules import (
     regimes,
     remembered_news,
 )
+from lstm_strategy.bars.simulation.simulate import simulate_bars
 from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError
 
