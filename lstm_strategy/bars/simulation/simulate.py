@@ -16,6 +16,7 @@ from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell, suggest_names
 
 _FIRST_DAY = "1970-01-01"
+_FIRST_HOUR = "2020-01-01T00"
 _FIRST_OPEN = 100.0
 _USUAL_VOLUME = 1_000_000.0
 _WICK = 0.25  # of vol: wide enough to look like bars, too narrow to trigger orders often
@@ -36,6 +37,11 @@ _ALLOWED = {
     "wild_factor": (1.0, 20.0),
     "alpha": (0.0, 1.0),
     "beta": (0.0, 1.0),
+    "mean_rush_bars": (1.0, 1e6),
+    "delay_bars": (1.0, 10_000.0),
+    "rush": (0.0, 0.02),
+    "premium_noise": (0.0, 0.01),
+    "funding_bars": (1.0, 1_000.0),
 }
 
 
@@ -46,7 +52,9 @@ class SimulatedMarket:
     `simulate_bars(m.kind, len(m.bars), seed=m.seed, **m.params)` makes the market `m` again.
 
     Attributes:
-        bars: Open high low close volume on business days, as `validate_bars` wants them.
+        bars: Open high low close volume on business days, as `validate_bars` wants them; those of
+            `perpetual` come every hour in UTC, with mark, spot_close, funding_rate (on settlement
+            rows, NaN elsewhere) and open_interest.
         oracle: The exposure to hold over the *next* bar, −1, 0 or 1, on the index of the bars;
             known at the close of its row to whoever knows the rule and the hidden state.
         kind: The rule.
@@ -54,7 +62,7 @@ class SimulatedMarket:
         params: Every parameter of the rule, defaults included.
         variance: The variance of the log return of the *next* bar, as a fraction squared, on the
             index of the bars, known at the close of its row to whoever knows the rule; None for
-            `remembered_news` and `regimes`, which are about the sign of returns.
+            `remembered_news`, `regimes` and `perpetual`, which are about the sign of returns.
     """
 
     bars: pd.DataFrame
@@ -119,8 +127,8 @@ def simulate_bars(
 
     With `n_assets` there are as many markets of the same rule. What the rule remembers is the same
     for all of them, and all else is drawn for each: the news of `remembered_news`, drift and
-    volatility of `regimes`, and the variance of `garch` are shared. More markets of the same seed
-    begin with the fewer.
+    volatility of `regimes`, the variance of `garch` and the rushes of `perpetual` are shared. More
+    markets of the same seed begin with the fewer.
 
     Args:
         kind: The rule of the market:
@@ -134,7 +142,14 @@ def simulate_bars(
             - `garch`: volatility that clusters, and nothing to forecast: `vol=0.01`, `alpha=0.1`,
               `beta=0.88` and `volume_noise=0.1`.
             - `noise`: a random walk, and nothing to forecast: `vol=0.01` and `volume_noise=0.1`.
-        n_bars: From 1 to 2,000,000 bars, one for each business day from 1970 on.
+            - `perpetual`: hours of a perpetual future with mark, spot, open interest and funding
+              tied to the premium over spot. Days after a crowd lifted or lowered that, the price
+              goes against it: `strength=0.042`, `mean_rush_bars=120`, `delay_bars=48`,
+              `rush=0.002`, `premium_noise=0.0002`, `funding_bars=8`, `vol=0.007` and
+              `volume_noise=0.3`. 35,000 bars are four years; make longer ones of them with
+              `aggregate_bars`.
+        n_bars: From 1 to 2,000,000 bars, one for each business day from 1970 on, or for each hour
+            from 2020 on.
         seed: Not negative; another seed makes another market of the same kind.
         n_assets: How many markets to make, from 1 to 10,000. None for one market that is no panel.
         **params: Parameters of the kind, by name. `vol` is the standard deviation of a usual log
@@ -218,11 +233,18 @@ def _build_bars(path: Path, draws: Draws, *, wick: float) -> pd.DataFrame:
         "close": close,
         "volume": _USUAL_VOLUME * path.relative_volume,
     }
-    # date_range is slow for business days, and its nanoseconds end in 2262
-    days = np.busday_offset(_FIRST_DAY, np.arange(len(close)), roll="forward")
-    return pd.DataFrame(
-        columns, index=pd.DatetimeIndex(days.astype("datetime64[us]"), name="datetime")
-    )
+    columns |= {name: close * factor for name, factor in path.price_factors.items()}
+    return pd.DataFrame({**columns, **path.extras}, index=_build_index(path))
+
+
+def _build_index(path: Path) -> pd.DatetimeIndex:
+    """Hours in UTC or business days; date_range is slow for these, and would end in 2262."""
+    count = np.arange(len(path.log_return))
+    if path.is_hourly:
+        hours = np.datetime64(_FIRST_HOUR, "us") + count.astype("timedelta64[h]")
+        return pd.DatetimeIndex(hours, tz="UTC", name="datetime")
+    days = np.busday_offset(_FIRST_DAY, count, roll="forward")
+    return pd.DatetimeIndex(days.astype("datetime64[us]"), name="datetime")
 
 
 def _find_rule(kind: Any) -> Callable[..., Path]:

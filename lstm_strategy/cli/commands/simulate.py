@@ -18,7 +18,7 @@ def simulate(
         str,
         typer.Argument(
             metavar="KIND",
-            help="The rule of the market: remembered_news, regimes, garch or noise.",
+            help="The rule of the market: remembered_news, regimes, garch, noise or perpetual.",
         ),
     ],
     n_bars: Annotated[

@@ -12,6 +12,7 @@ from lstm_strategy.bars.simulation.rules import (
     Draws,
     garch,
     noise,
+    perpetual,
     regimes,
     remembered_news,
 )
@@ -28,7 +29,7 @@ def news_market():
     return simulate_bars("remembered_news", N_BARS, seed=1)
 
 
-def draws(shock, chance=None, volume_shock=None):
+def draws(shock, chance=None, volume_shock=None, extra_shocks=None):
     """Hand-set draws of one market: one row per bar."""
     n_bars = len(shock)
     shock = np.array(shock, dtype=float)
@@ -40,6 +41,7 @@ def draws(shock, chance=None, volume_shock=None):
         chance=chance,
         state_shock=shock,
         state_chance=chance,
+        extra_shocks=np.zeros((n_bars, 3)) if extra_shocks is None else np.array(extra_shocks),
     )
 
 
@@ -278,12 +280,12 @@ def test_the_oracle_stays_out_where_nothing_can_be_known(kind):
 
 
 @all_kinds
-def test_bars_are_valid_and_come_every_business_day(kind):
+def test_bars_are_valid_and_come_every_business_day_or_hour(kind):
     market = simulate_bars(kind, 2000, seed=9)
     pd.testing.assert_frame_equal(validate_bars(market.bars), market.bars)
     pd.testing.assert_index_equal(market.oracle.index, market.bars.index)
     assert market.bars.index.name == "datetime"
-    assert bars_per_year(market.bars.index) == 252
+    assert bars_per_year(market.bars.index) == (8760 if kind == "perpetual" else 252)
     assert set(market.oracle) <= {-1.0, 0.0, 1.0}
 
 
@@ -308,6 +310,12 @@ def test_a_longer_market_begins_with_the_shorter_one(kind):
     pd.testing.assert_series_equal(long.oracle.iloc[:300], short.oracle)
 
 
+def columns_of(path):
+    """All arrays of a path by name."""
+    plain = {name: values for name, values in vars(path).items() if isinstance(values, np.ndarray)}
+    return {**plain, **path.price_factors, **path.extras}
+
+
 @all_kinds
 def test_later_draws_change_neither_bars_nor_oracle(kind):
     made, other = Draws.from_seed(400, 12), Draws.from_seed(400, 13)
@@ -318,9 +326,8 @@ def test_later_draws_change_neither_bars_nor_oracle(kind):
         )
     )
     before, after = KINDS[kind](made), KINDS[kind](mixed)
-    for name, values in vars(before).items():
-        if values is not None:
-            assert (values == getattr(after, name))[:150].all()
+    for name, values in columns_of(before).items():
+        np.testing.assert_array_equal(values[:150], columns_of(after)[name][:150])
     assert (before.log_return[150:] != after.log_return[150:]).all()
 
 
@@ -332,6 +339,95 @@ def test_a_market_can_be_made_again_from_what_it_says_of_itself(kind):
     assert market.params == again.params
     assert market.params["vol"] == 0.02
     assert not market.bars.equals(simulate_bars(kind, 200, seed=15, vol=0.02).bars)
+
+
+def perpetual_draws(n_bars, rushes):
+    """No shocks at all, but rushes of a side, +1 or -1, at some bars."""
+    chance = np.full((n_bars, 2), 0.99)
+    for bar, side in rushes.items():
+        chance[bar] = (0.0, 0.1 if side > 0 else 0.9)
+    return draws(np.zeros(n_bars), chance=chance)
+
+
+def test_a_crowd_pays_for_its_rush_days_later():
+    path = perpetual(perpetual_draws(12, {2: 1, 6: -1}), delay_bars=3, strength=0.5, vol=0.01)
+    # known at the close of bar 4: the return of bar 5, three after the rush, is against it
+    assert path.oracle.tolist() == [0, 0, 0, 0, -1, -1, -1, -1, 1, 1, 1, 1]
+    np.testing.assert_allclose(path.log_return, 0.005 * np.array([0.0] * 5 + [-1] * 4 + [1] * 3))
+
+
+def test_a_rush_lifts_premium_funding_and_open_interest_and_is_gone_after_some_settlements():
+    path = perpetual(perpetual_draws(33, {0: 1}), rush=0.002)
+    premium = -np.log(path.price_factors["spot_close"])
+    np.testing.assert_allclose(premium[[0, 8, 16]], [0.002, 0.001, 0.0005])
+    rate = path.extras["funding_rate"]
+    assert np.flatnonzero(~np.isnan(rate)).tolist() == [8, 16, 24, 32]
+    first = 0.002 * np.mean(0.5 ** (np.arange(8) / 8))  # of the eight hours before
+    expected = [first - 0.0005, first / 2 - 0.0005, 0.0001, 0.0001]  # then within the clamp
+    np.testing.assert_allclose(rate[[8, 16, 24, 32]], expected)
+    interest = path.extras["open_interest"]
+    np.testing.assert_allclose(interest[[0, 1]], 5e6 * np.exp([0.1, 0.099]))
+
+
+def test_sellers_rush_the_other_way_and_open_interest_tells_no_side():
+    made = [perpetual(perpetual_draws(33, {0: side})) for side in (1, -1)]
+    premia = [-np.log(path.price_factors["spot_close"]) for path in made]
+    np.testing.assert_allclose(premia[0], -premia[1])
+    np.testing.assert_array_equal(*(path.extras["open_interest"] for path in made))
+    rates = [path.extras["funding_rate"][8] for path in made]
+    assert rates[0] > 0 > rates[1]
+
+
+def test_funding_settles_as_often_as_asked():
+    bars = simulate_bars("perpetual", 40, funding_bars=4).bars
+    assert np.flatnonzero(bars["funding_rate"].notna()).tolist() == list(range(4, 40, 4))
+    assert str(bars.index.tz) == "UTC"
+    assert bars["funding_rate"].abs().median() == pytest.approx(0.00005)  # half the interest
+    with pytest.raises(BarsError, match=r"funding_bars must be a whole number, got 2.5"):
+        simulate_bars("perpetual", 40, funding_bars=2.5)
+
+
+def test_the_oracle_of_a_perpetual_earns_a_plausible_sharpe_ratio_after_costs_and_funding():
+    market = simulate_bars("perpetual", 400_000, seed=2)
+    bars, held = market.bars, market.oracle.shift(1).fillna(0.0)
+    gross = held * np.log(bars["close"]).diff().fillna(0.0)
+    costs = 0.0005 * held.diff().abs().fillna(0.0) + held * bars["funding_rate"].fillna(0.0)
+    year = math.sqrt(8760)
+    assert gross.mean() / gross.std() * year == pytest.approx(3.93, abs=0.6)  # 4 standard errors
+    assert (costs.mean() * 8760) / (gross.std() * year) == pytest.approx(0.05, abs=0.05)
+
+
+def test_whoever_forgets_a_perpetuals_funding_knows_nothing():
+    market = simulate_bars("perpetual", 200_000, seed=3)
+    bars, following = market.bars.iloc[:-1], log_returns(market)
+    premium = np.log(bars["mark"] / bars["spot_close"]).to_numpy()
+    features = {
+        "return": np.log(bars["close"] / bars["open"]),
+        "volume": np.log(bars["volume"]),
+        "open interest": np.log(bars["open_interest"]).diff().fillna(0.0),
+        "premium": premium,
+        "funding": bars["funding_rate"].ffill().fillna(0.0),
+        "open interest on the side of the return": np.log(bars["open_interest"]).diff().fillna(0.0)
+        * np.sign(bars["close"] - bars["open"]),
+    }
+    found = {
+        name: correlation(values, following)
+        for name, values in features.items()
+        if abs(correlation(values, following)) > 4 / math.sqrt(200_000)
+    }
+    assert not found
+    remembered = pd.Series(np.where(np.abs(premium) > 0.0012, np.sign(premium), np.nan)).ffill()
+    guess = -remembered.shift(48).fillna(0.0)
+    assert correlation(guess, following) > 0.03  # the oracle has 0.042
+
+
+def test_the_markets_of_a_panel_of_perpetuals_share_their_rushes():
+    panel = simulate_bars("perpetual", 3_000, seed=3, n_assets=2)
+    first, second = panel.bars.values()
+    assert panel.oracle["A01"].equals(panel.oracle["A02"])
+    premia = [np.log(bars["mark"] / bars["spot_close"]) for bars in (first, second)]
+    assert correlation(*premia) > 0.6
+    assert abs(correlation(*(np.diff(np.log(bars["close"])) for bars in (first, second)))) < 0.1
 
 
 def test_the_markets_of_a_panel_share_their_news_and_are_busy_by_themselves():
@@ -411,7 +507,9 @@ def test_one_bar_and_the_year_5000_are_no_trouble():
             {"kind": "noise", "n_assets": 0}, "n_assets must be .* from 1", id="no assets"
         ),
         pytest.param({"kind": "garhc"}, "got 'garhc'. Did you mean garch?", id="kind"),
-        pytest.param({"kind": "x"}, "Known: remembered_news, regimes, garch, noise", id="no idea"),
+        pytest.param(
+            {"kind": "x"}, "Known: remembered_news, regimes, garch, noise, perp", id="no idea"
+        ),
         pytest.param({"kind": None}, "kind must be one of", id="no kind"),
         pytest.param(
             {"kind": "remembered_news", "pnews": 0.1},
