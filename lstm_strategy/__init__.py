@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lstm_strategy.trading.baselines import BASELINES, PORTFOLIO_BASELINES
     from lstm_strategy.trading.cerebro import BrokerSettings
     from lstm_strategy.trading.execution import PortfolioStrategy, TargetStrategy
+    from lstm_strategy.trading.instruments import Future, Perpetual, Spot
     from lstm_strategy.trading.lstm import LSTMIndicator, LSTMStrategy, RankStrategy
 
 __version__ = "0.1.0"
@@ -68,6 +69,9 @@ _HOME_OF_NAME = {
     "RankStrategy": ".trading.lstm",
     "TargetStrategy": ".trading.execution",
     "PortfolioStrategy": ".trading.execution",
+    "Spot": ".trading.instruments",
+    "Future": ".trading.instruments",
+    "Perpetual": ".trading.instruments",
     "BrokerSettings": ".trading.cerebro",
     "BASELINES": ".trading.baselines",
     "PORTFOLIO_BASELINES": ".trading.baselines",
@@ -106,6 +110,9 @@ __all__ = [
     "RankStrategy",
     "TargetStrategy",
     "PortfolioStrategy",
+    "Spot",
+    "Future",
+    "Perpetual",
     "BrokerSettings",
     "BASELINES",
     "PORTFOLIO_BASELINES",

@@ -251,6 +251,23 @@ def fill_lines(feed: Any, columns: Sequence["array[float]"]) -> None:
     feed.home()
 
 
+def keeps_bars(line: Any, n_bars: int) -> bool:
+    """Return whether a line still holds so many of its last bars; under `exactbars=1` few do.
+
+    A line that doesn't answers a question for an earlier bar with the present one.
+
+    Args:
+        line: A line of a feed.
+        n_bars: The number, the present bar included.
+
+    Example:
+        >>> import backtrader as bt
+        >>> keeps_bars(bt.feeds.GenericCSVData(dataname="bars.csv").close, 2)
+        True
+    """
+    return bool(line.mode != line.QBuffer or line.maxlen >= n_bars)
+
+
 def without_cash_check() -> dict[str, bool]:
     """Return the argument of `buy` by which the simulated broker accepts one order unchecked.
 

@@ -157,6 +157,15 @@ class BarsFeed(bt.feed.DataBase, metaclass=_FeedWithExtras):
         self._position = self._n_bars
         fill_lines(self, [column[first:end] for column in self._columns])
 
+    def qbuffer(self, savemem: int = 0, replaying: bool = False) -> None:
+        """Keep the last two bars at least, where `exactbars=1` would keep one.
+
+        What settles at the open of a bar goes by the mark price of the one before.
+        """
+        super().qbuffer(savemem=savemem, replaying=replaying)
+        for line in self.lines.lines:
+            line.minbuffer(2)
+
     def _load(self) -> bool:
         """Write the next bar into the lines; False after the last one."""
         position = self._position

@@ -11,9 +11,7 @@ from lstm_strategy.trading.execution.order_log import ORDER_KINDS, silence_order
 from lstm_strategy.trading.execution.order_log import log as order_logger
 from lstm_strategy.trading.execution.parameters import (
     Band,
-    LotSize,
     Reserve,
-    TradingSettings,
     check_params,
     default_params,
 )
@@ -26,6 +24,7 @@ from lstm_strategy.trading.execution.portfolio import (
 )
 from lstm_strategy.trading.execution.target_strategy import TargetStrategy
 from lstm_strategy.trading.execution.terms import note_one_unit, trades_one_unit
+from lstm_strategy.trading.settings import LotSize, TradingSettings
 
 __all__ = [
     "Band",

@@ -9,8 +9,9 @@ import backtrader as bt
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.execution.market_orders import MarketOrders
 from lstm_strategy.trading.execution.order_log import ORDER_KINDS, log
-from lstm_strategy.trading.execution.parameters import TradingSettings, check_params
+from lstm_strategy.trading.execution.parameters import check_params
 from lstm_strategy.trading.execution.terms import RivalWatch, check_commission, note_settings
+from lstm_strategy.trading.settings import TradingSettings
 
 
 class ExposureStrategy(bt.Strategy):

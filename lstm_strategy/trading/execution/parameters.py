@@ -1,12 +1,11 @@
 """The settings of orders and their rules, written once for strategies and for brokers."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
-from lstm_strategy.errors import TradingError
-from lstm_strategy.support import describe_first_offence, suggest_names
+from lstm_strategy.trading.settings import LotSize, TradingSettings
 
 
 def _to_plain_value(value: Any) -> Any:
@@ -21,35 +20,8 @@ Flag = Annotated[bool, _FromNumpy, Field(description="True or False")]
 Bars = Annotated[int, _FromNumpy, Field(ge=1, description="a whole number such as 14")]
 PerYear = Annotated[float, Field(gt=0, description="a number such as 252")]
 PerDay = Annotated[float, Field(gt=0, description="a number such as 24")]
-LotSize = Annotated[float, Field(gt=0, description="units above 0; 1 trades whole shares")]
 Reserve = Annotated[float, Field(ge=0, lt=1, description="a fraction of the price such as 0.01")]
 Band = Annotated[float, Field(ge=0, description="a fraction of equity such as 0.1")]
-
-
-class TradingSettings(BaseModel):
-    """Settings that check themselves: a refusal names the setting, its rule and the value.
-
-    The `description` of a field says what to give instead and ends the message.
-
-    Example:
-        >>> class Fees(TradingSettings):
-        ...     fee: Annotated[float, Field(ge=0, description="money such as 1.5")] = 0.0
-        >>> Fees(fee=-1)
-        Traceback (most recent call last):
-        ...
-        lstm_strategy.errors.TradingError: fee must be greater than or equal to 0, got -1. \
-Give money such as 1.5.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
-
-    if not TYPE_CHECKING:  # type checkers see the fields as arguments
-
-        def __init__(self, **settings: Any) -> None:
-            try:
-                super().__init__(**settings)
-            except ValidationError as error:
-                raise TradingError(_refusal(type(self), error)) from error
 
 
 class TargetParameters(TradingSettings):
@@ -113,11 +85,3 @@ def check_params(settings: type[TradingSettings], params: Any) -> None:
         >>> check_params(TradingSettings, SimpleNamespace(anything=1))
     """
     settings(**{name: getattr(params, name) for name in settings.model_fields})
-
-
-def _refusal(settings: type[TradingSettings], error: ValidationError) -> str:
-    offence = describe_first_offence(error)
-    if offence.is_unknown:
-        known = suggest_names(offence.name, settings.model_fields)
-        return f"{settings.__name__} has no setting {offence.name!r}. {known}"
-    return f"{offence}. Give {settings.model_fields[offence.field].description}."

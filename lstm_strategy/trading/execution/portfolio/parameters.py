@@ -8,12 +8,11 @@ from lstm_strategy.trading.execution.parameters import (
     Band,
     Bars,
     Flag,
-    LotSize,
     PerDay,
     PerYear,
     Reserve,
-    TradingSettings,
 )
+from lstm_strategy.trading.settings import LotSize, TradingSettings
 
 _Limit = Annotated[float, Field(gt=0, description="a multiple of equity such as 1")]
 _Net = Annotated[float | None, Field(ge=0, description="a multiple of equity such as 0.2, or None")]

@@ -1,0 +1,12 @@
+"""What a position costs, what it pays and what margin it needs.
+
+`Spot`, `Future` and `Perpetual` are values; each gives a commission scheme of backtrader that works
+in anybody's Cerebro.
+"""
+
+from lstm_strategy.trading.instruments.future import Future
+from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
+from lstm_strategy.trading.instruments.perpetual import Perpetual
+from lstm_strategy.trading.instruments.spot import Spot
+
+__all__ = ["Future", "Instrument", "InstrumentScheme", "Perpetual", "Spot"]

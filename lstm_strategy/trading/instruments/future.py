@@ -1,0 +1,140 @@
+"""Contracts with a multiplier and a fixed margin, settled to market at every close."""
+
+import math
+from typing import Annotated, Any
+
+import backtrader as bt
+from pydantic import Field
+
+from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme, Money
+
+_Multiplier = Annotated[float, Field(gt=0, description="money a point such as 50")]
+_Margin = Annotated[float, Field(gt=0, description="money a contract such as 12_000")]
+_MaintenanceMargin = Annotated[
+    float | None, Field(gt=0, description="money a contract such as 11_000, or None")
+]
+_Column = Annotated[str | None, Field(min_length=1, description='a column such as "price"')]
+
+_INITIAL_OVER_MAINTENANCE = 1.1
+
+
+class Future(Instrument):
+    """A futures contract: a multiplier, a margin in money a contract, a commission a contract.
+
+    Gains and losses are settled in cash at every close. The account must hold the maintenance
+    margins of all its contracts; in a Cerebro with an `InstrumentBroker` it is closed out where it
+    doesn't.
+
+    Attributes:
+        multiplier: What one point of the price is worth in money, for one contract.
+        initial_margin: Money that opening one contract takes.
+        maintenance_margin: Money that one contract needs while it is held; by default ten
+            elevenths of the initial margin, since exchanges ask speculators for 110% of the
+            maintenance margin.
+        commission_per_contract: Money for each contract bought or sold.
+        price: The column with the price of the contract held, beside a `close` that is
+            back-adjusted; None where `close` is that price. Values and exposures are of this
+            price, gains and losses of `close`.
+        lot_size: The smallest tradable number of contracts; None leaves it to the broker's
+            settings.
+        tick_size: The step of limit prices; None for any price.
+        min_order_value: In money; smaller orders aren't sent.
+
+    Raises:
+        TradingError: If a name is unknown, a value is out of range, or a margin is larger than
+            the initial one.
+
+    Example:
+        >>> emini = Future(multiplier=50, initial_margin=12_000, commission_per_contract=2.5)
+        >>> emini.leverage_at(4_800)
+        20.0
+        >>> Future(multiplier=50, initial_margin=10_000, maintenance_margin=12_000)
+        Traceback (most recent call last):
+        ...
+        lstm_strategy.errors.TradingError: maintenance_margin must be at most the initial margin \
+of 10000, got 12000. Give the lower one as maintenance_margin.
+    """
+
+    multiplier: _Multiplier
+    initial_margin: _Margin
+    maintenance_margin: _MaintenanceMargin = None
+    commission_per_contract: Money = 0.0
+    price: _Column = None
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse a maintenance margin above the initial one."""
+        del context
+        maintenance = self.maintenance_margin
+        if maintenance is not None and maintenance > self.initial_margin:
+            raise ValueError(
+                f"maintenance_margin must be at most the initial margin of {self.initial_margin:g}"
+                f", got {maintenance:g}. Give the lower one as maintenance_margin."
+            )
+
+    @property
+    def price_column(self) -> str:
+        """The column with the price of the contract held."""
+        return self.price or "close"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column of the contract's price, where it isn't the close."""
+        return (self.price,) if self.price else ()
+
+    def cost_rate_at(self, price: float) -> float:
+        """Return the commission of a contract as a fraction of its value.
+
+        Args:
+            price: The price of the contract held.
+        """
+        return self.commission_per_contract / (price * self.multiplier)
+
+    def leverage_at(self, price: float) -> float:
+        """Return the value of a contract over its initial margin.
+
+        Args:
+            price: The price of the contract held.
+        """
+        return price * self.multiplier / self.initial_margin
+
+    def initial_margin_of(self, size: float, price: float) -> float:
+        """Return the initial margin of so many contracts, which is the same at every price."""
+        del price
+        return abs(size) * self.initial_margin
+
+    def maintenance_margin_of(self, size: float, price: float) -> float:
+        """Return the maintenance margin of so many contracts, the same at every price."""
+        del price
+        return abs(size) * self._maintenance_margin
+
+    def liquidation_price(self, size: float, entry: float, *, margin: float | None = None) -> float:
+        """Return the close at which what backs the contracts is down to the maintenance margin.
+
+        Args:
+            size: Signed contracts.
+            entry: The mean close at which they were opened.
+            margin: The money that backs them; the initial margin by default.
+
+        Example:
+            >>> future = Future(multiplier=50, initial_margin=12_000, maintenance_margin=10_000)
+            >>> future.liquidation_price(1, 4_800), future.liquidation_price(-1, 4_800)
+            (4760.0, 4840.0)
+        """
+        if size == 0.0:
+            return math.nan
+        backing = self.initial_margin_of(size, entry) if margin is None else margin
+        spare = backing - self.maintenance_margin_of(size, entry)
+        return entry - spare / (size * self.multiplier)
+
+    def commission_info(self) -> bt.CommissionInfo:
+        """Return a scheme with the multiplier, the initial margin and the commission in money."""
+        return InstrumentScheme(
+            self,
+            commission=self.commission_per_contract,
+            margin=self.initial_margin,
+            mult=self.multiplier,
+        )
+
+    @property
+    def _maintenance_margin(self) -> float:
+        return self.maintenance_margin or self.initial_margin / _INITIAL_OVER_MAINTENANCE

@@ -1,0 +1,164 @@
+"""What every instrument answers, whatever it is, and the commission scheme that carries it."""
+
+import math
+from abc import abstractmethod
+from typing import Annotated, Any
+
+import backtrader as bt
+import pandas as pd
+from pydantic import Field
+
+from lstm_strategy.trading.settings import TradingSettings
+
+Rate = Annotated[float, Field(ge=0, lt=1, description="a fraction such as 0.0005")]
+Money = Annotated[float, Field(ge=0, description="money such as 2.5")]
+_Lot = Annotated[float | None, Field(gt=0, description="units such as 0.001, or None")]
+_Tick = Annotated[float | None, Field(gt=0, description="a price step such as 0.1, or None")]
+_Multiplier = Annotated[float, Field(gt=0, description="money a point such as 50")]
+
+_ROUNDING = 1e-9  # of a tick or a lot: what floating point makes of a whole number of them
+
+
+class Instrument(TradingSettings):
+    """What is traded: its costs, what a position pays and what margin it needs.
+
+    An instrument is a value: two with the same settings are equal. `commission_info` makes it a
+    commission scheme of backtrader, which works in anybody's Cerebro.
+
+    Attributes:
+        lot_size: The smallest tradable number of units; None leaves it to the broker's settings.
+        tick_size: The step of limit prices; None for any price.
+        min_order_value: In money; smaller orders aren't sent.
+        multiplier: What one point of the price is worth in money, for one unit.
+    """
+
+    lot_size: _Lot = None
+    tick_size: _Tick = None
+    min_order_value: Money = 0.0
+    multiplier: _Multiplier = 1.0
+
+    @property
+    def price_column(self) -> str:
+        """The column whose price times the multiplier is the value of one unit."""
+        return "close"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the bars must have beside the prices."""
+        return ()
+
+    def value_price(self, data: Any) -> float:
+        """Return the price whose product with the multiplier is the value of one unit now.
+
+        Args:
+            data: The feed, at its present bar.
+        """
+        return float(getattr(data.lines, self.price_column)[0])
+
+    @abstractmethod
+    def cost_rate_at(self, price: float) -> float:
+        """Return the fee of one trade as a fraction of its value.
+
+        Args:
+            price: What one unit costs, before the multiplier.
+        """
+
+    def leverage_at(self, price: float) -> float:
+        """Return the largest value of a position, as a multiple of the money that backs it.
+
+        Args:
+            price: What one unit costs, before the multiplier.
+        """
+        del price
+        return 1.0
+
+    def initial_margin_of(self, size: float, price: float) -> float:
+        """Return the money that opening a position takes, fees aside.
+
+        Args:
+            size: Signed units.
+            price: The price of each.
+        """
+        return abs(size) * price * self.multiplier / self.leverage_at(price)
+
+    def maintenance_margin_of(self, size: float, price: float) -> float:
+        """Return the money below which a position is liquidated; 0 for what is paid in full.
+
+        Args:
+            size: Signed units.
+            price: The mark price of each.
+        """
+        del size, price
+        return 0.0
+
+    def liquidation_price(self, size: float, entry: float, *, margin: float | None = None) -> float:
+        """Return the mark price at which a position is liquidated; NaN where there is none.
+
+        Args:
+            size: Signed units.
+            entry: The mean price at which they were bought or sold.
+            margin: The money that backs them; the initial margin by default.
+        """
+        del size, entry, margin
+        return math.nan
+
+    def round_price(self, price: float, *, is_buy: bool) -> float:
+        """Return a limit price as a whole number of ticks, no worse than what was asked.
+
+        Args:
+            price: The limit.
+            is_buy: Whether it is one of a buy, which is rounded down; one of a sale is rounded up.
+
+        Example:
+            >>> from lstm_strategy import Perpetual
+            >>> Perpetual(tick_size=0.5).round_price(100.7, is_buy=True)
+            100.5
+        """
+        if self.tick_size is None:
+            return price
+        ticks = price / self.tick_size
+        whole = math.floor(ticks + _ROUNDING) if is_buy else math.ceil(ticks - _ROUNDING)
+        return whole * self.tick_size
+
+    def check_bars(self, bars: pd.DataFrame, *, symbol: str = "") -> None:
+        """Refuse bars with which the instrument would pay or value wrongly.
+
+        Args:
+            bars: Valid bars; times name the first offence.
+            symbol: How a message calls the market.
+
+        Raises:
+            TradingError: With the column, the date and the remedy.
+        """
+
+    def notes_on(self, bars: pd.DataFrame) -> list[str]:
+        """Return what a reader of results should know of these bars, one sentence each.
+
+        Args:
+            bars: Bars that `check_bars` takes.
+        """
+        del bars
+        return []
+
+    @abstractmethod
+    def commission_info(self) -> bt.CommissionInfo:
+        """Return a new commission scheme; `broker.addcommissioninfo` takes it.
+
+        The scheme has the instrument as its attribute `instrument`.
+        """
+
+
+class InstrumentScheme(bt.CommissionInfo):
+    """A commission scheme that knows which instrument it stands for.
+
+    Args:
+        instrument: The instrument.
+        **params: Those of backtrader's `CommissionInfo`.
+
+    Attributes:
+        instrument: The instrument.
+    """
+
+    def __init__(self, instrument: Instrument, **params: Any) -> None:
+        super().__init__(**params)  # none are left: backtrader's metaclass takes them before
+        self.instrument = instrument

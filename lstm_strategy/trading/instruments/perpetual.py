@@ -1,0 +1,240 @@
+"""Perpetual swaps: margin as a share of the value, a mark price, and funding."""
+
+from typing import Annotated, Any, Literal
+
+import backtrader as bt
+import pandas as pd
+from pydantic import BeforeValidator, Field
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.support import count_of, format_time
+from lstm_strategy.trading.instruments.funding import PAYMENT_COLUMN, FundedScheme, FundingTerms
+from lstm_strategy.trading.instruments.funding_checks import (
+    check_marks,
+    check_rates,
+    count_missing_marks,
+    count_missing_settlements,
+)
+from lstm_strategy.trading.instruments.instrument import Instrument, Rate
+from lstm_strategy.trading.instruments.tiers import MaintenanceTiers, read_tiers
+
+_Fee = Annotated[float, Field(gt=-0.01, lt=1, description="a fraction such as 0.0002")]
+_Leverage = Annotated[float, Field(ge=1, description="a multiple such as 3")]
+_MaintenanceRate = Annotated[float, Field(gt=0, lt=1)]
+_Tiers = tuple[tuple[Annotated[float, Field(ge=0)], _MaintenanceRate], ...]
+_Maintenance = Annotated[
+    _MaintenanceRate | _Tiers,
+    BeforeValidator(read_tiers),
+    Field(description="a fraction such as 0.005, or tiers such as ((0, 0.004), (50_000, 0.005))"),
+]
+_Column = Annotated[str | None, Field(min_length=1, description="the name of a column, or None")]
+_Mode = Annotated[
+    Literal["isolated", "cross"], Field(description='"isolated" or "cross" as margin_mode')
+]
+_Settles = Annotated[
+    Literal["open", "within"],
+    Field(description='"open", or "within" for a column of summed rates'),
+]
+
+
+class Perpetual(Instrument):
+    """A perpetual swap that is quoted and margined in the money of the account.
+
+    A position takes its value over `leverage` as initial margin. At every settlement it pays
+    `size * mark * rate`: where the rate is positive, longs pay and shorts are paid. In a Cerebro
+    with an `InstrumentBroker` it is liquidated where the mark reaches its liquidation price.
+
+    Attributes:
+        taker_rate: The fee of orders that fill at once, as a fraction of the value.
+        maker_rate: That of limit orders that had to wait, below 0 for a rebate; only an
+            `InstrumentBroker` can tell them apart, and any other charges `taker_rate`.
+        leverage: The value of a position over its initial margin.
+        maintenance_margin_rate: The fraction of the value below which the margin must not fall;
+            or tiers `((value_from, rate), ...)` from the value 0 on.
+        margin_mode: "isolated" where each position has only its own margin to lose, "cross" where
+            the whole account backs all positions.
+        funding: The column of funding rates, NaN on rows without a settlement; None for none.
+        mark: The column of the mark price at the close of each row; where it is missing, or the
+            bars have no such column, the close is taken. None for the close.
+        funding_settles: "open" where the rate of a row settles at the instant at which that bar
+            opens; "within" where it is the sum of the settlements in the bar, which are then paid
+            at its mark by whoever holds the position after the bar's fills.
+        liquidation_fee_rate: What a liquidation costs beside the taker fee, as a fraction of the
+            value.
+        lot_size: The smallest tradable number of units; None leaves it to the broker's settings.
+        tick_size: The step of limit prices; None for any price.
+        min_order_value: In money; smaller orders aren't sent.
+
+    Raises:
+        TradingError: If a name is unknown, a value is out of range, or the leverage leaves no
+            margin above the maintenance margin.
+
+    Example:
+        >>> perpetual = Perpetual(leverage=10, maintenance_margin_rate=0.004, taker_rate=0.0005)
+        >>> round(perpetual.liquidation_price(1, 20_000), 2)
+        18081.37
+        >>> Perpetual(leverage=200)
+        Traceback (most recent call last):
+        ...
+        lstm_strategy.errors.TradingError: leverage must be below 200, since the maintenance \
+margin is 0.005 of the value, got 200. Lower it.
+    """
+
+    taker_rate: Rate = 0.0005
+    maker_rate: _Fee = 0.0002
+    leverage: _Leverage = 1.0
+    maintenance_margin_rate: _Maintenance = 0.005
+    margin_mode: _Mode = "isolated"
+    funding: _Column = "funding_rate"
+    mark: _Column = "mark"
+    funding_settles: _Settles = "open"
+    liquidation_fee_rate: Rate = 0.0
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse a multiplier, and leverage with which every position is liquidated at once."""
+        del context
+        if self.multiplier != 1.0:
+            raise ValueError(
+                f"a Perpetual is counted in units of its coin and has no multiplier, got "
+                f"{self.multiplier:g}. Give sizes in units: contracts times their multiplier."
+            )
+        if self.largest_value <= 0.0:
+            rate = self.tiers.rates[0]
+            raise ValueError(
+                f"leverage must be below {1 / rate:g}, since the maintenance margin is {rate:g} of "
+                f"the value, got {self.leverage:g}. Lower it."
+            )
+
+    @property
+    def tiers(self) -> MaintenanceTiers:
+        """The maintenance margin as a function of the value."""
+        given = self.maintenance_margin_rate
+        pairs = ((0.0, given),) if isinstance(given, float | int) else given
+        return MaintenanceTiers(*zip(*pairs, strict=True))
+
+    @property
+    def largest_value(self) -> float:
+        """The value that a position must stay below for its tier to allow the leverage."""
+        return self.tiers.largest_value(self.leverage)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column of funding rates, if funding is paid."""
+        return (self.funding,) if self.funding else ()
+
+    def cost_rate_at(self, price: float) -> float:
+        """Return the taker fee, which is the same at every price."""
+        del price
+        return self.taker_rate
+
+    def leverage_at(self, price: float) -> float:
+        """Return the leverage, which is the same at every price."""
+        del price
+        return self.leverage
+
+    def maintenance_margin_of(self, size: float, price: float) -> float:
+        """Return the money below which the margin of a position must not fall.
+
+        Args:
+            size: Signed units.
+            price: The mark price.
+
+        Example:
+            >>> tiered = Perpetual(maintenance_margin_rate=((0, 0.004), (50_000, 0.005)))
+            >>> tiered.maintenance_margin_of(-3, 20_000)
+            250.0
+        """
+        return self.tiers.margin_of(abs(size) * price)
+
+    def liquidation_price(self, size: float, entry: float, *, margin: float | None = None) -> float:
+        """Return the mark price at which a position is liquidated; NaN where there is none.
+
+        Args:
+            size: Signed units.
+            entry: The mean price at which they were bought or sold.
+            margin: The money that backs them; the initial margin by default.
+
+        Source: see `MaintenanceTiers.liquidation_price`.
+
+        Example:
+            >>> perpetual = Perpetual(taker_rate=0, leverage=2, maintenance_margin_rate=0.2)
+            >>> perpetual.liquidation_price(1, 80), perpetual.liquidation_price(-1, 96)
+            (50.0, 120.0)
+        """
+        backing = self.initial_margin_of(size, entry) if margin is None else margin
+        return self.tiers.liquidation_price(size, entry, margin=backing, fee_rate=self.taker_rate)
+
+    def check_bars(self, bars: pd.DataFrame, *, symbol: str = "") -> None:
+        """Refuse bars without the funding, with rates in percent or repeated, or a mark of 0.
+
+        Args:
+            bars: Valid bars.
+            symbol: How a message calls the market.
+
+        Raises:
+            TradingError: With the column, the date and the remedy.
+        """
+        if self.mark in bars:
+            check_marks(bars[self.mark], symbol=symbol)
+        if self.funding is None:
+            return
+        if self.funding not in bars:
+            raise TradingError(
+                f"A perpetual pays funding, and the bars{f' of {symbol}' if symbol else ''} have "
+                f"no column {self.funding!r}. Add the rates as such a column, or give "
+                "Perpetual(funding=None) to leave funding out."
+            )
+        is_sum = self.funding_settles == "within"
+        check_rates(bars[self.funding], symbol=symbol, is_sum=is_sum)
+        if PAYMENT_COLUMN in bars:
+            if is_sum:
+                raise TradingError(
+                    f"the bars have both summed rates in {self.funding!r} and "
+                    f"{PAYMENT_COLUMN!r}, which would be paid twice. Leave funding_settles out, or "
+                    "drop the column."
+                )
+            rates = (bars[PAYMENT_COLUMN] / bars["close"]).rename(PAYMENT_COLUMN)
+            check_rates(rates, symbol=symbol, is_sum=True)
+
+    def notes_on(self, bars: pd.DataFrame) -> list[str]:
+        """Return how funding is counted on these bars, and what of it is missing.
+
+        Args:
+            bars: Bars that `check_bars` takes.
+        """
+        notes = []
+        if self.mark not in bars:
+            notes.append("Funding and liquidation go by the close: the bars have no mark price.")
+        if self.funding is None:
+            return [*notes, "No funding is paid: funding=None."]
+        rates = bars[self.funding]
+        if self.funding_settles == "within":
+            notes.append(
+                f"{self.funding} is the sum of the settlements within each bar, paid at its mark "
+                "by the position that is held after its fills."
+            )
+        elif PAYMENT_COLUMN in bars:
+            notes.append(
+                f"{self.funding} settles as its bar opens; {PAYMENT_COLUMN} is what the other "
+                "settlements within the bar cost a unit, paid by the position after its fills."
+            )
+        n_missing, before = count_missing_settlements(rates)
+        if n_missing:
+            notes.append(
+                f"{count_of(n_missing, 'settlement')} missing from {self.funding}, the first after "
+                f"{format_time(before)}: nothing is paid there."
+            )
+        n_marks = count_missing_marks(rates, bars[self.mark]) if self.mark in bars else 0
+        if n_marks:
+            notes.append(
+                f"At {count_of(n_marks, 'settlement')} the mark is missing, and the close before "
+                "is taken."
+            )
+        return notes
+
+    def commission_info(self) -> bt.CommissionInfo:
+        """Return a scheme with the taker fee, margin by leverage, and funding."""
+        terms = FundingTerms(rate=self.funding, mark=self.mark, settles=self.funding_settles)
+        return FundedScheme(
+            self, terms, commission=self.taker_rate, leverage=self.leverage, stocklike=True
+        )

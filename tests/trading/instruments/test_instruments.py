@@ -1,0 +1,172 @@
+"""Instruments as values: what they cost and need, what they refuse, worked by hand."""
+
+import math
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_strategy import Future, Perpetual, Spot
+from lstm_strategy.errors import TradingError
+
+TIERS = ((0, 0.004), (50_000, 0.005), (250_000, 0.01))
+
+
+def hourly(n_bars=6, **columns):
+    index = pd.date_range("2024-01-01", periods=n_bars, freq="h")
+    return pd.DataFrame({"close": 100.0, **columns}, index=index)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Spot(multiplier=50), r"a Spot is worth its price and has no multiplier, got 50\."),
+        (lambda: Spot(leverage=3), "Spot has no setting 'leverage'"),
+        (lambda: Perpetual(multiplier=0.01), "counted in units of its coin and has no multiplier"),
+        (lambda: Perpetual(leverage=250), "leverage must be below 200, since the maintenance"),
+        (
+            lambda: Perpetual(leverage=250, maintenance_margin_rate=TIERS),
+            "leverage must be below 250, since the maintenance margin is 0.004",
+        ),
+        (
+            lambda: Perpetual(maintenance_margin_rate=((1, 0.1),)),
+            "maintenance_margin_rate must begin with the value 0",
+        ),
+        (
+            lambda: Perpetual(maintenance_margin_rate=((0, 0.1), (9, 0.05))),
+            "maintenance_margin_rate must have rates that don't fall",
+        ),
+        (lambda: Perpetual(margin_mode="shared"), 'Give "isolated" or "cross" as margin_mode'),
+        (lambda: Perpetual(taker_rate=5), "taker_rate must be less than 1, got 5"),
+        (lambda: Future(multiplier=50), "initial_margin is missing"),
+        (lambda: Future(multiplier=0, initial_margin=9), "multiplier must be greater than 0"),
+        (
+            lambda: Future(multiplier=1, initial_margin=10, maintenance_margin=11),
+            "maintenance_margin must be at most the initial margin of 10, got 11",
+        ),
+    ],
+)
+def test_settings_that_no_market_has_are_refused(make, message):
+    with pytest.raises(TradingError, match=message):
+        make()
+
+
+def test_tiers_give_a_margin_without_steps():
+    perpetual = Perpetual(maintenance_margin_rate=TIERS)
+    # amounts: 50_000 * 0.001 = 50, and 50 + 250_000 * 0.005 = 1_300
+    needed = [perpetual.maintenance_margin_of(1, value) for value in (50_000, 250_000, 1_000_000)]
+    assert needed == pytest.approx([200, 1_200, 8_700], abs=1e-9)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("value", [1_000.0, 49_000.0, 60_000.0, 700_000.0])
+@pytest.mark.parametrize("leverage", [2.0, 20.0, 90.0])
+def test_at_the_liquidation_price_what_is_left_is_what_must_be(side, value, leverage):
+    perpetual = Perpetual(leverage=leverage, maintenance_margin_rate=TIERS, taker_rate=0.0005)
+    size, entry = side * value / 100.0, 100.0
+    price = perpetual.liquidation_price(size, entry)
+    left = value / leverage + size * (price - entry)
+    needed = perpetual.maintenance_margin_of(size, price) + 0.0005 * abs(size) * price
+    assert left == pytest.approx(needed, abs=1e-9 * value)
+    assert (price < entry) == (side > 0)
+
+
+def test_the_liquidation_price_in_one_tier_is_that_of_the_exchanges():
+    perpetual = Perpetual(leverage=4, maintenance_margin_rate=0.01, taker_rate=0.002)
+    assert perpetual.liquidation_price(2, 100) == pytest.approx((100 - 25) / (1 - 0.012))
+    assert perpetual.liquidation_price(-2, 100) == pytest.approx((100 + 25) / (1 + 0.012))
+    assert perpetual.liquidation_price(2, 100, margin=30) == pytest.approx((100 - 15) / 0.988)
+
+
+def test_a_long_paid_in_full_is_never_liquidated_and_a_lost_short_always():
+    assert math.isnan(Perpetual(leverage=1).liquidation_price(2, 100))
+    assert math.isnan(Spot().liquidation_price(-2, 100))
+    assert Perpetual().liquidation_price(-2, 100, margin=-300) == 0.0
+
+
+def test_a_contract_is_worth_its_price_times_its_multiplier():
+    future = Future(multiplier=50, initial_margin=12_000, commission_per_contract=2.4)
+    assert future.leverage_at(4_800) == 20
+    assert future.cost_rate_at(4_800) == pytest.approx(1e-5)
+    assert future.initial_margin_of(-3, 4_800) == 36_000
+    assert future.maintenance_margin_of(-3, 4_800) == pytest.approx(36_000 / 1.1)
+    assert Future(multiplier=1, initial_margin=1, price="price").columns == ("price",)
+
+
+def test_limits_become_whole_ticks_that_are_no_worse():
+    future = Future(multiplier=50, initial_margin=12_000, tick_size=0.25)
+    assert future.round_price(4_800.30, is_buy=True) == 4_800.25
+    assert future.round_price(4_800.30, is_buy=False) == 4_800.5
+    assert Perpetual(tick_size=0.1).round_price(0.3, is_buy=True) == pytest.approx(0.3)
+    assert Spot().round_price(0.31, is_buy=True) == 0.31
+
+
+def test_the_largest_value_is_where_the_tiers_leave_no_margin():
+    perpetual = Perpetual(leverage=125, maintenance_margin_rate=TIERS)
+    # initial margin 0.008 of the value, maintenance 0.01 of it less 1_300
+    assert perpetual.largest_value == pytest.approx(1_300 / 0.002)
+    assert Perpetual(leverage=50, maintenance_margin_rate=TIERS).largest_value == math.inf
+
+
+@pytest.mark.parametrize(
+    "instrument", [Spot(), Perpetual(), Future(multiplier=2, initial_margin=9)]
+)
+def test_a_scheme_goes_to_other_processes_with_its_instrument(instrument):
+    scheme = pickle.loads(pickle.dumps(instrument.commission_info()))
+    assert scheme.instrument == instrument
+    assert scheme.getcommission(2, 50) == instrument.commission_info().getcommission(2, 50)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({}, "the bars of BTC have no column 'funding_rate'"),
+        (
+            {"funding_rate": [0, 0, 0.5, 0, 0.5, 0]},
+            "funding_rate of BTC must be a fraction .* got 0.5 at 2024-01-01 02:00:00. Divide",
+        ),
+        (
+            {"funding_rate": 0.0001, "mark": [100, 100, 0, 100, -1, 100]},
+            r"mark of BTC must be .* got 0 at 2024-01-01 02:00:00 \(2 rows in all\)",
+        ),
+    ],
+)
+def test_columns_that_cant_be_are_refused_with_the_date(columns, message):
+    with pytest.raises(TradingError, match=message):
+        Perpetual().check_bars(hourly(**columns), symbol="BTC")
+
+
+def test_rates_in_percent_are_spotted_by_their_size():
+    rates = 0.0001 * np.random.default_rng(1).normal(1, 0.5, 60)
+    bars = hourly(60, funding_rate=rates)
+    Perpetual().check_bars(bars)
+    with pytest.raises(TradingError, match=r"looks like percent: .* from 2024-01-01 on"):
+        Perpetual().check_bars(bars.assign(funding_rate=100 * rates))
+
+
+def test_rates_that_were_filled_forward_would_be_paid_many_times():
+    rates = np.repeat(np.random.default_rng(1).normal(1e-4, 1e-4, 60), 8)
+    with pytest.raises(TradingError, match="repeats every rate in runs of 8 bars"):
+        Perpetual().check_bars(hourly(480, funding_rate=rates))
+    kept = np.where(np.arange(480) % 8 == 0, rates, np.nan)
+    Perpetual().check_bars(hourly(480, funding_rate=kept))
+
+
+def test_the_notes_count_what_is_missing():
+    rates = pd.Series(np.where(np.arange(96) % 8 == 0, 1e-4, np.nan))
+    rates[[40, 64, 72]] = np.nan
+    marks = np.where(np.arange(96) == 15, np.nan, 100.0)
+    notes = Perpetual().notes_on(hourly(96, funding_rate=rates.to_numpy(), mark=marks))
+    assert notes == [
+        "3 settlements missing from funding_rate, the first after 2024-01-02 08:00:00: nothing is "
+        "paid there.",
+        "At 1 settlement the mark is missing, and the close before is taken.",
+    ]
+
+
+def test_a_market_that_changes_its_interval_misses_nothing():
+    hours = np.array([*range(0, 80, 8), *range(80, 160, 4), *range(160, 240, 8)])
+    rates = pd.Series(np.nan, np.arange(240))
+    rates[hours] = 1e-4
+    assert Perpetual(mark=None).notes_on(hourly(240, funding_rate=rates.to_numpy()))[1:] == []
