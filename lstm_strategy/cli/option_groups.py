@@ -44,7 +44,7 @@ NETWORK_OPTIONS = {
         *("target", "preset", "epochs", "members", "seed"),
         *("horizon", "units", "lookback"),
     )
-}
+} | {"market_embedding": "--market-embedding"}
 """The options of how a network is built and trained."""
 
 
@@ -171,11 +171,13 @@ class NetworkOptions(EnsembleOptions):
         horizon: How many bars ahead it forecasts.
         units: The widths of the LSTM layers.
         lookback: How many bars a network sees before it forecasts.
+        market_embedding: How many numbers it learns of each of several markets.
     """
 
     horizon: opt.Horizon = None
     units: opt.Units = None
     lookback: opt.Lookback = None
+    market_embedding: opt.MarketEmbedding = None
 
 
 @dataclass(frozen=True)

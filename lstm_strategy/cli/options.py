@@ -206,6 +206,15 @@ Units = Annotated[
 Lookback = Annotated[
     int | None, _training("--lookback", help="How many bars the network sees before it forecasts.")
 ]
+MarketEmbedding = Annotated[
+    int | None,
+    _training(
+        "--market-embedding",
+        metavar="N",
+        help="Of several markets: how many numbers the network learns of each, so that it may "
+        "answer each in its own way. 0, the default, treats all alike.",
+    ),
+]
 Epochs = Annotated[
     int | None, _training("--epochs", help="For how many epochs each network is trained at most.")
 ]

@@ -3,6 +3,7 @@
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
 from lstm_strategy.cli.option_groups import (
+    NETWORK_OPTIONS,
     BrokerOptions,
     NetworkOptions,
     PermutationOptions,
@@ -124,5 +125,6 @@ def _refuse_training(
             "--permutations trains again on shuffled bars. Leave --model out, so that the real "
             "result comes from a model trained here as well."
         )
-    for option in network.given:
-        raise SettingsError(f"--{option} is for training. Leave --model or --{option} out.")
+    for name in network.given:
+        option = NETWORK_OPTIONS[name]
+        raise SettingsError(f"{option} is for training. Leave --model or {option} out.")

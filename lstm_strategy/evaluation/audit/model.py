@@ -276,7 +276,7 @@ def measure_network_memory(model: LSTMForecaster, bars: pd.DataFrame) -> Partial
     if model.settings.memory == "carry":
         memory = network_memory(
             model.engine,
-            rows,
+            model.inputs_of(None).convert(rows),
             lambda answers, span: model.columns_of(answers, inputs[span], unshrunk=True)[0],
         )
     waits = model.settled_rows

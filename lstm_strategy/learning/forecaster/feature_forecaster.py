@@ -3,7 +3,7 @@
 import inspect
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
@@ -31,7 +31,7 @@ from lstm_strategy.learning.forecaster.streams import (
 )
 from lstm_strategy.learning.inference import Engine
 from lstm_strategy.learning.targets import SignalScale, Target
-from lstm_strategy.learning.training import FeatureUnits, panel_frames
+from lstm_strategy.learning.training import MarketInputs, panel_frames
 from lstm_strategy.support import suggest_names
 
 if TYPE_CHECKING:
@@ -261,9 +261,16 @@ class FeatureForecaster(TrainableForecaster):
         """How forecasts of a market of a panel become signals; None for one without a symbol."""
         return self._scale
 
-    def _units_of(self, symbol: str | None) -> FeatureUnits | None:
-        """How features of a market are brought to the panel's units; None for as they come."""
-        return None
+    def inputs_of(self, symbol: str | None) -> MarketInputs:
+        """What is done with the features of a market before the model takes them.
+
+        Args:
+            symbol: The market's name; None for one without.
+        """
+        return MarketInputs()
+
+    def _note_unknown(self, symbols: Iterable[str | None]) -> None:
+        """Log which markets the model can't tell from others; nothing unless overridden."""
 
     @property
     def _context_places(self) -> list[int]:
@@ -316,9 +323,11 @@ class FeatureForecaster(TrainableForecaster):
         if is_panel(history):
             markets = self._check_markets(history)
             self.inputs.check_panel(markets)
+            self._note_unknown(markets)
             models = {symbol: self._streamed(symbol) for symbol in markets}
             return PanelStream(models, markets)
         known = None if history is None else validate_bars(history, may_stand_still=True)
+        self._note_unknown([symbol])
         return ForecastStream(self._streamed(symbol), known)
 
     def _streamed(self, symbol: str | None) -> StreamedModel:
@@ -333,7 +342,7 @@ class FeatureForecaster(TrainableForecaster):
             settled_rows=self.settled_rows,
             window_rows=self.window_rows,
             warn_of_other_bars=self.warn_of_other_bars,
-            units=self._units_of(symbol),
+            market=self.inputs_of(symbol),
         )
 
     def _answer(self, bars: pd.DataFrame) -> "_Answered":
@@ -341,6 +350,7 @@ class FeatureForecaster(TrainableForecaster):
         scale = self._scale  # without one nothing has been trained: say so before anything else
         bars = validate_bars(bars, may_stand_still=True)
         self._check_inputs(bars)
+        self._note_unknown([None])
         inputs = self.inputs.frame(bars)
         return _Answered(scale, self._answer_inputs(inputs, None), inputs)
 
@@ -353,6 +363,7 @@ class FeatureForecaster(TrainableForecaster):
             with name_market(symbol):
                 self._check_inputs(bars)
         self.inputs.check_panel(markets)
+        self._note_unknown(markets)
         for symbol, inputs in panel_frames(self.inputs, markets):
             answers = self._answer_inputs(inputs, symbol)
             yield symbol, _Answered(self._scale_of(symbol), answers, inputs)
@@ -386,9 +397,7 @@ class FeatureForecaster(TrainableForecaster):
         answers = np.full((len(inputs), self.n_members * self.target.head.n_outputs), np.nan)
         if is_complete.sum() >= self.settled_rows:
             rows = inputs.to_numpy()[is_complete, : len(self.features.names)]
-            units = self._units_of(symbol)
-            known = rows if units is None else units.convert(rows)
-            answers[is_complete] = self._forecast_rows(known)
+            answers[is_complete] = self._forecast_rows(self.inputs_of(symbol).convert(rows))
         return answers
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -32,13 +32,14 @@ from lstm_strategy.learning.forecaster.storage import builder_name
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.targets import Target
 from lstm_strategy.learning.training import (
-    FeatureUnits,
     ForecasterSettings,
+    MarketInputs,
     OnBad,
+    TrainingSet,
     build_training_set,
     drop_market,
 )
-from lstm_strategy.support import OnEpoch, library_versions, training_progress
+from lstm_strategy.support import OnEpoch, library_versions, spell, training_progress
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.network import NetworkBuilder
@@ -86,6 +87,11 @@ def train_model(
             given, join_features(features, context), settings.target, on_bad
         )
         leave_out, validation = (_pick_dates(of, given, bars) for of in (leave_out, validation))
+    elif settings.market_embedding:
+        raise TrainingError(
+            f"{spell('market_embedding')} learns a vector of each market of a panel, and these are "
+            "the bars of one. Train on several markets, or leave it out."
+        )
     check_causal(features, bars, horizon=settings.horizon)
     features = settle_features(features, bars)
     context = None if context is None else settle_features(context, bars)
@@ -109,6 +115,7 @@ def train_model(
     with usual_precision():
         with shown as on_epoch:
             fit = fit_network(rows, settings, build=build, on_epoch=on_epoch, callbacks=callbacks)
+        rows = join_vectors(rows, fit.vectors)
         longest = max(rows.markets, key=lambda market: market.stop - market.start)
         engine, onnx = build_engine(fit.network, rows.features[longest])
     network = TrainedNetwork.from_training(
@@ -127,7 +134,7 @@ def train_model(
         context=None if context is None else context.to_dict(),
         training=_describe_span(
             bars,
-            units={} if rows.panel is None else rows.panel.units,
+            inputs=_inputs_of(rows, fit.vectors),
             validation_start=times[rows.held_out[0].start],
             has_chosen_rows=leave_out is not None or validation is not None,
         ),
@@ -139,6 +146,34 @@ def train_model(
         network=builder_name(build),
     )
     return TrainedModel(features, context, network, card, fit.history)
+
+
+def join_vectors(rows: TrainingSet, vectors: Sequence[Sequence[float]] | np.ndarray) -> TrainingSet:
+    """The rows with the vector of their market behind the features, as a network takes them.
+
+    Args:
+        rows: The rows of a panel, or of one market where there are no vectors.
+        vectors: What was learned of each market, in the order of the rows.
+    """
+    if not len(vectors) or not len(vectors[0]):
+        return rows
+    parts = [
+        MarketInputs(vector=tuple(vector)).convert(rows.features[market])
+        for market, vector in zip(rows.markets, vectors, strict=True)
+    ]
+    return replace(rows, features=np.concatenate(parts))
+
+
+def _inputs_of(rows: TrainingSet, vectors: np.ndarray) -> dict[str, MarketInputs]:
+    """What is done with the rows of each market of a panel before the network takes them."""
+    if rows.panel is None:
+        return {}
+    units, symbols = rows.panel.units, rows.panel.symbols
+    known = vectors.tolist() if len(vectors) else [()] * len(symbols)
+    return {
+        symbol: MarketInputs(units.get(symbol), tuple(vector))
+        for symbol, vector in zip(symbols, known, strict=True)
+    }
 
 
 def _choose_markets(
@@ -203,7 +238,7 @@ def usual_bars_per_year(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> floa
 def _describe_span(
     bars: pd.DataFrame | Panel,
     *,
-    units: Mapping[str, FeatureUnits],
+    inputs: Mapping[str, MarketInputs],
     validation_start: pd.Timestamp,
     has_chosen_rows: bool,
 ) -> TrainingSpan:
@@ -219,8 +254,7 @@ def _describe_span(
         )
     panel = as_panel(bars)
     markets = {
-        symbol: _describe_market(of_market, units.get(symbol))
-        for symbol, of_market in panel.items()
+        symbol: _describe_market(of_market, inputs[symbol]) for symbol, of_market in panel.items()
     }
     return TrainingSpan(
         start=panel.dates[0],
@@ -234,7 +268,7 @@ def _describe_span(
     )
 
 
-def _describe_market(bars: pd.DataFrame, units: FeatureUnits | None) -> MarketSpan:
+def _describe_market(bars: pd.DataFrame, inputs: MarketInputs) -> MarketSpan:
     return MarketSpan(
         start=bars.index[0],
         end=bars.index[-1],
@@ -242,5 +276,6 @@ def _describe_market(bars: pd.DataFrame, units: FeatureUnits | None) -> MarketSp
         bars_per_year=usual_bars_per_year(bars),
         traits=measure_traits(bars),
         sha256=bars_fingerprint(bars),
-        units=units,
+        units=inputs.units,
+        vector=inputs.vector,
     )

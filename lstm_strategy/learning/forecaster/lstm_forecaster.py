@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -20,8 +20,8 @@ from lstm_strategy.learning.forecaster.assessment import (
     fit_signal_scale,
 )
 from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster
-from lstm_strategy.learning.forecaster.fitting import train_model, usual_bars_per_year
-from lstm_strategy.learning.forecaster.model_card import MarketSpan, ModelCard
+from lstm_strategy.learning.forecaster.fitting import join_vectors, train_model, usual_bars_per_year
+from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.forecaster.storage import (
     CARD_FILE,
     CHECK_FILE,
@@ -34,8 +34,8 @@ from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.inference import Engine
 from lstm_strategy.learning.targets import LabelFunction, SignalScale, Target
 from lstm_strategy.learning.training import (
-    FeatureUnits,
     ForecasterSettings,
+    MarketInputs,
     OnBad,
     build_training_set,
     check_enough_bars,
@@ -88,6 +88,10 @@ class LSTMForecaster(FeatureForecaster):
             brings those of each market to the mean and deviation that the panel has: take it where
             their units differ. A market that wasn't in the training is scaled as the panel is, and
             so are bars without a symbol: forecast `{"ES": bars}` to say which market they are of.
+        market_embedding: Numbers in a vector that each member learns of each market of a panel, and
+            sees beside the features, so that one network may answer each market in its own way;
+            0 for none. It needs a panel. A market that wasn't in the training gets the mean of the
+            vectors, and so do bars without a symbol, as with `scaling`.
         network: A function of the number of features that gives a Keras network of your own in
             place of the LSTM, (batch, time, n_features) to (batch, time, n_outputs) with what the
             target's `head` asks for at the end, which is one sigmoid for the direction; `units`
@@ -140,6 +144,7 @@ class LSTMForecaster(FeatureForecaster):
         validation: float = 0.2,
         mirror: bool | None = None,
         scaling: Literal["panel", "market"] = "panel",
+        market_embedding: int = 0,
         network: "NetworkBuilder | None" = None,
     ) -> None:
         given = {
@@ -162,6 +167,7 @@ class LSTMForecaster(FeatureForecaster):
             seed=seed,
             validation=validation,
             scaling=scaling,
+            market_embedding=market_embedding,
             **self._given,
         )
         self.features = choose_features(checked.target.features if features is None else features)
@@ -239,7 +245,8 @@ class LSTMForecaster(FeatureForecaster):
     def keras_model(self) -> "keras.Model":
         """The trained Keras network: (batch, time, n_features) → (batch, time, n_members).
 
-        Its scaling is inside, so it takes features as they come; loading one imports Keras.
+        Its scaling is inside, so it takes features as they come; loading one imports Keras. With a
+        `market_embedding` or `scaling="market"` it takes `inputs_of(symbol).convert(features)`.
 
         Raises:
             ModelError: If the forecaster hasn't been fitted.
@@ -262,7 +269,7 @@ class LSTMForecaster(FeatureForecaster):
         ]
         markets = self.card.training.markets
         if markets:
-            own = {"bars_per_year", "units"}
+            own = {"bars_per_year", "units", "vector"}
             decisive.append({s: m.model_dump(include=own) for s, m in markets.items()})
         return sha256_of(json.dumps(decisive))
 
@@ -280,7 +287,8 @@ class LSTMForecaster(FeatureForecaster):
             mean, std = scaling_constants(self.keras_model)
         except (ValueError, AttributeError) as error:
             raise ModelError(f"The network's scaling can't be read: {error}") from error
-        return pd.DataFrame({"mean": mean, "std": std}, index=self.features.names)
+        names = self.features.names
+        return pd.DataFrame({"mean": mean, "std": std}).iloc[: len(names)].set_axis(names)
 
     def with_costs(self, cost_rate: float) -> Self:
         """Return the forecaster where trading costs so much and its target doesn't say: untrained.
@@ -405,6 +413,9 @@ class LSTMForecaster(FeatureForecaster):
         rows, _ = build_training_set(
             training_bars, self.features, self.settings, context=self.context
         )
+        if rows.panel is not None:
+            training = self._fitted_card().training
+            rows = join_vectors(rows, [training.inputs_of(of).vector for of in rows.panel.symbols])
         year = usual_bars_per_year(training_bars)
         return fit_signal_scale(network, rows, self.settings, bars_per_year=year)
 
@@ -446,10 +457,11 @@ class LSTMForecaster(FeatureForecaster):
         saved = load_model(Path(folder), engine=engine)
         card = saved.card
         features = FeatureSet.from_dict(card.features)
-        if len(features.names) != saved.stored.rows.shape[1]:
+        n_columns = len(features.names) + card.settings.members * card.settings.market_embedding
+        if n_columns != saved.stored.rows.shape[1]:
             raise ModelError(
                 f"The files at {folder} don't belong together: {CARD_FILE} has "
-                f"{len(features.names)} features, and {CHECK_FILE} {saved.stored.rows.shape[1]}. "
+                f"{n_columns} features, and {CHECK_FILE} {saved.stored.rows.shape[1]}. "
                 "Restore the folder, or train the model again."
             )
         forecaster = cls(features, **dict(card.settings))
@@ -518,19 +530,28 @@ class LSTMForecaster(FeatureForecaster):
         return self._fitted_card().signal
 
     def _scale_of(self, symbol: str | None) -> SignalScale:
-        market = self._market(symbol)
+        market = self._fitted_card().training.find_market(symbol)
         if market is None:
             return self._scale
         return self._scale.model_copy(update={"bars_per_year": market.bars_per_year})
 
-    def _units_of(self, symbol: str | None) -> FeatureUnits | None:
-        market = self._market(symbol)
-        return None if market is None else market.units
+    def inputs_of(self, symbol: str | None) -> MarketInputs:
+        """What is done with the features of a market before the network takes them.
 
-    def _market(self, symbol: str | None) -> MarketSpan | None:
-        """What the card says of a market of the panel; None for another one."""
-        markets = self._fitted_card().training.markets
-        return None if symbol is None else markets.get(symbol)
+        Args:
+            symbol: The market's name; None for one without.
+
+        Raises:
+            ModelError: If the forecaster hasn't been fitted.
+        """
+        return self._fitted_card().training.inputs_of(symbol)
+
+    def _note_unknown(self, symbols: Iterable[str | None]) -> None:
+        training = self._fitted_card().training
+        if training.tells_markets_apart:
+            unknown = tuple(of for of in symbols if training.find_market(of) is None)
+            if unknown:
+                _say_unknown(unknown, next(iter(training.markets)))
 
     def _fitted_card(self) -> ModelCard:
         if self.card is None:
@@ -557,6 +578,28 @@ def _read_context(card: ModelCard, *, needed: FeatureSet | None) -> FeatureSet |
             f"{card.settings.target.name} needs. Restore it, or train the model again."
         )
     return saved
+
+
+@cache
+def _say_unknown(symbols: tuple[str | None, ...], known: str) -> None:
+    """Say once that a model knows nothing of its own about the market of some bars."""
+    if None in symbols:
+        log.warning(
+            "The bars have no symbol, and the model learned something of each of its markets: they "
+            "are treated as what these have in common asks for. Name the market, if it is one of "
+            "them: forecast({%r: bars}), or the name of the data in Cerebro.",
+            known,
+        )
+        return
+    shown = [str(of) for of in symbols[:3]]
+    if len(symbols) > 3:
+        shown.append(f"and {len(symbols) - 3} more")
+    log.warning(
+        "%s in the training, and the model learned something of each of its markets: %s treated as "
+        "what they have in common asks for.",
+        f"market {shown[0]} wasn't" if len(shown) == 1 else f"markets {', '.join(shown)} weren't",
+        "it is" if len(shown) == 1 else "they are",
+    )
 
 
 @cache

@@ -2,13 +2,14 @@
 
 import math
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from lstm_strategy.bars import MarketTraits
 from lstm_strategy.learning.targets import SignalScale
-from lstm_strategy.learning.training import FeatureUnits, ForecasterSettings
+from lstm_strategy.learning.training import FeatureUnits, ForecasterSettings, MarketInputs
 
 FORMAT: Literal[3] = 3
 
@@ -25,6 +26,7 @@ class MarketSpan(BaseModel):
         sha256: The fingerprint of the bars.
         units: How its features are brought to the units of the panel, where each market is scaled
             by itself.
+        vector: What the members learned of it, side by side, where the network has an embedding.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +38,7 @@ class MarketSpan(BaseModel):
     traits: MarketTraits
     sha256: str
     units: FeatureUnits | None = None
+    vector: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
 
 
 class TrainingSpan(BaseModel):
@@ -72,6 +75,28 @@ class TrainingSpan(BaseModel):
         if not all(zone.isprintable() for zone in zones):
             raise ValueError("traits.timezone must be the name of a timezone")
         return self
+
+    def inputs_of(self, symbol: str | None) -> MarketInputs:
+        """What is done with the rows of a market, before the network takes them.
+
+        Args:
+            symbol: Its name; of another market than those of the training, or with None for one
+                without a name, the rows stay in their units, and get the mean of all vectors.
+        """
+        market = self.find_market(symbol)
+        if market is not None:
+            return MarketInputs(market.units, market.vector)
+        vectors = [of.vector for of in self.markets.values()]
+        return MarketInputs(vector=tuple(np.mean(vectors, axis=0).tolist()) if vectors else ())
+
+    def find_market(self, symbol: str | None) -> MarketSpan | None:
+        """What is known of a market of the panel; None for another one."""
+        return None if symbol is None else self.markets.get(symbol)
+
+    @property
+    def tells_markets_apart(self) -> bool:
+        """Whether the network takes the same features of two markets as different rows."""
+        return any(of.units is not None or of.vector for of in self.markets.values())
 
 
 class MemorySpan(BaseModel):
@@ -143,6 +168,9 @@ class ModelCard(BaseModel):
             raise ValueError("memory.bars must be at most training.n_bars")
         if self.settings.horizon > self.training.n_bars:
             raise ValueError("settings.horizon must be at most training.n_bars")
+        size = self.settings.members * self.settings.market_embedding
+        if any(len(of.vector) != size for of in self.training.markets.values()):
+            raise ValueError(f"training.markets must each have a vector of {size} numbers")
         return self
 
     @field_validator("validation_scores", mode="before")

@@ -143,7 +143,8 @@ def _gradient_in_backend(network: Any, windows: np.ndarray, every: int, backend:
 def _compute_gradients(inspection: InspectionRows, lags: int, ends: np.ndarray) -> np.ndarray:
     """Gradients of the forecasts at `ends`, shape (n_ends, lags + 1, n_features), oldest first."""
     length = inspection.window_bars(lags)
-    windows = np.stack([inspection.rows[end - length + 1 : end + 1] for end in ends])
+    rows = inspection.forecaster.inputs_of(None).convert(inspection.rows)
+    windows = np.stack([rows[end - length + 1 : end + 1] for end in ends])
     scale = inspection.forecaster.scaling["std"].to_numpy()
     parts = np.array_split(windows, -(-len(windows) // _WINDOWS_A_CALL))
     network = inspection.forecaster.keras_model
@@ -151,5 +152,6 @@ def _compute_gradients(inspection: InspectionRows, lags: int, ends: np.ndarray) 
     gradients = [
         _gradient_of_last_answer(network, part.astype(np.float32), every) for part in parts
     ]
-    in_deviations: np.ndarray = np.concatenate(gradients)[:, -(lags + 1) :] * scale
+    of_features = np.concatenate(gradients)[:, -(lags + 1) :, : len(scale)]
+    in_deviations: np.ndarray = of_features * scale
     return in_deviations

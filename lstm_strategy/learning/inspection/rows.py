@@ -65,7 +65,7 @@ class InspectionRows:
     def answer(self, rows: np.ndarray) -> np.ndarray:
         """The mean answer of the members to each row, shape (n_rows, n_outputs)."""
         forecaster = self.forecaster
-        engine = forecaster.engine
+        engine, rows = forecaster.engine, forecaster.inputs_of(None).convert(rows)
         if forecaster.settings.memory == "window":
             members = run_windowed(engine, rows, lookback=forecaster.settings.lookback)
         else:

@@ -36,7 +36,8 @@ def hidden_states(model: LSTMForecaster | str | Path, bars: pd.DataFrame) -> pd.
     bars = validate_bars(bars)
     features = forecaster.features.frame(bars)
     is_known = features.notna().all(axis=1).to_numpy()
-    states = _scan_states(forecaster, features.to_numpy()[is_known])
+    rows = forecaster.inputs_of(None).convert(features.to_numpy()[is_known])
+    states = _scan_states(forecaster, rows)
     if not states:
         raise ModelError("The network has no recurrent layer, so nothing is carried along.")
     columns = [

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
         scale_rows,
         scaling_constants,
         scaling_of,
+        widen_scaling,
+    )
+    from lstm_strategy.learning.network.market_vectors import (
+        learned_vectors,
+        look_up_vectors,
+        pick_vector,
+        weights_without_vectors,
     )
     from lstm_strategy.learning.network.stepping import build_stepping_network, members_of
     from lstm_strategy.learning.network.user_network import (
@@ -62,8 +69,11 @@ __all__ = [
     "has_gpu",
     "join_members",
     "keras",
+    "learned_vectors",
     "list_devices",
+    "look_up_vectors",
     "members_of",
+    "pick_vector",
     "read_network",
     "register",
     "registered_in_script",
@@ -71,6 +81,8 @@ __all__ = [
     "scaling_constants",
     "scaling_of",
     "usual_precision",
+    "weights_without_vectors",
+    "widen_scaling",
 ]
 
 __getattr__ = import_on_first_use(
@@ -92,6 +104,11 @@ __getattr__ = import_on_first_use(
         "scale_rows": ".lstm",
         "scaling_constants": ".lstm",
         "scaling_of": ".lstm",
+        "widen_scaling": ".lstm",
+        "learned_vectors": ".market_vectors",
+        "look_up_vectors": ".market_vectors",
+        "pick_vector": ".market_vectors",
+        "weights_without_vectors": ".market_vectors",
         "build_stepping_network": ".stepping",
         "members_of": ".stepping",
         "NetworkBuilder": ".user_network",

@@ -68,6 +68,31 @@ def scale_rows(scaling: Sequence[layers.Layer], rows: Any) -> Any:
     return rows
 
 
+def widen_scaling(scaling: Sequence[layers.Layer], n_columns: int) -> list[layers.Layer]:
+    """The same scaling for rows that go on after the features; what follows stays as it is.
+
+    Args:
+        scaling: What `build_scaling` builds.
+        n_columns: Columns behind the features.
+
+    Example:
+        >>> import numpy as np
+        >>> wider = widen_scaling(build_scaling(np.array([[1.0], [3.0]])), 1)
+        >>> np.asarray(scale_rows(wider, np.array([[5.0, 5.0]], "float32"))).tolist()
+        [[3.0, 5.0]]
+    """
+    if not n_columns:
+        return list(scaling)
+    return [
+        layers.Normalization(
+            mean=np.pad(layer.input_mean, (0, n_columns)),
+            variance=np.pad(layer.input_variance, (0, n_columns), constant_values=1.0),
+            name=layer.name,
+        )
+        for layer in scaling
+    ]
+
+
 def scaling_of(network: keras.Model) -> list[layers.Layer]:
     """The layers in a network of `join_members` that scale its rows, in order.
 

@@ -14,7 +14,7 @@ from lstm_strategy.learning.training.enough_bars import (
     fewest_rows,
 )
 from lstm_strategy.learning.training.held_out import Spans
-from lstm_strategy.learning.training.settings import FeatureUnits, ForecasterSettings
+from lstm_strategy.learning.training.settings import FeatureUnits, ForecasterSettings, MarketInputs
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FeatureUnits",
     "ForecasterSettings",
+    "MarketInputs",
     "OnBad",
     "Spans",
     "TrainingSet",

@@ -13,6 +13,10 @@ from lstm_strategy.learning.network import (
     check_can_be_loaded,
     fastest_copy,
     keras,
+    learned_vectors,
+    look_up_vectors,
+    pick_vector,
+    weights_without_vectors,
 )
 from lstm_strategy.learning.targets import Target
 from lstm_strategy.learning.training.dataset import TrainingSet
@@ -30,14 +34,24 @@ class MemberRecipe:
     weight_decay: float
     target: Target
     build: NetworkBuilder | None
+    market_embedding: int = 0
+    n_markets: int = 0
 
     def build_member(self, seed: int, *, name: str) -> keras.Model:
         """A freshly initialised member; the same seed gives the same weights."""
+        core = self.build_core(seed, name=name)
+        if not self.market_embedding:
+            return core
+        return look_up_vectors(core, n_markets=self.n_markets, size=self.market_embedding)
+
+    def build_core(self, seed: int, *, name: str) -> keras.Model:
+        """The same, but for what looks up the vector of a market: it takes that as it is."""
+        n_taken = self.n_features + self.market_embedding
         if self.build is not None:
             head = self.target.head
-            return build_member(self.build, self.n_features, head=head, seed=seed, name=name)
+            return build_member(self.build, n_taken, head=head, seed=seed, name=name)
         return build_lstm_member(
-            self.n_features,
+            n_taken,
             units=self.units,
             dropout=self.dropout,
             lookback=self.lookback,
@@ -60,8 +74,9 @@ class CompiledMember:
         self._recipe = recipe
         fresh = recipe.build_member(0, name="member")
         if recipe.build is not None:
-            check_can_be_loaded(fresh)
-            check_can_be_carried(fresh)
+            core = recipe.build_core(0, name="member")
+            check_can_be_loaded(core)
+            check_can_be_carried(core)
         self.network = fastest_copy(fresh)
         optimizer = keras.optimizers.AdamW(
             recipe.learning_rate, weight_decay=recipe.weight_decay, clipnorm=1.0
@@ -95,11 +110,26 @@ class CompiledMember:
             for column in (rows.features, rows.labels, rows.weights)
         )
         slopes, bias = self._recipe.target.fit_linear_part(*learned)
+        slopes = np.pad(slopes, ((0, self._recipe.market_embedding), (0, 0)))
         self.network.get_layer("member_linear").kernel.assign(slopes)
         self.network.get_layer("member_head").bias.assign(bias)
 
-    def copy(self, *, name: str) -> keras.Model:
-        """The network as it is now, apart from further training."""
-        copy = self._recipe.build_member(0, name=name)
-        copy.set_weights(self.network.get_weights())
-        return copy
+    def copy(self, position: int, *, n_members: int) -> keras.Model:
+        """The network as it is now, apart from further training, as a member of an ensemble.
+
+        Where it learned vectors of the markets, it takes those of all members with each row.
+        """
+        copy = self._recipe.build_core(0, name=f"member_{position}")
+        if not self._recipe.market_embedding:
+            copy.set_weights(self.network.get_weights())
+            return copy
+        copy.set_weights(weights_without_vectors(self.network))
+        size = self._recipe.market_embedding
+        return pick_vector(copy, size=size, position=position, n_members=n_members)
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """What it has learned of each market by now, shape (n_markets, size)."""
+        if not self._recipe.market_embedding:
+            return np.empty((self._recipe.n_markets, 0), np.float32)
+        return learned_vectors(self.network)

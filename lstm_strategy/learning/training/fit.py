@@ -21,6 +21,7 @@ from lstm_strategy.learning.network import (
     join_members,
     keras,
     scale_rows,
+    widen_scaling,
 )
 from lstm_strategy.learning.training.batches import ChunkBatches
 from lstm_strategy.learning.training.compiled_member import MemberRecipe, compile_member
@@ -45,11 +46,15 @@ class FitResult:
         history: One row per epoch, with the columns member, epoch, loss, val_loss.
         held_out: What each member answered to the rows that it held out, shape
             (n_rows, n_outputs), see `answer_fairly`; NaN elsewhere.
+        vectors: What the members learned of each market of a panel, side by side, shape
+            (n_markets, n_members * market_embedding). They follow the features in the rows that
+            the network takes.
     """
 
     network: keras.Model
     history: pd.DataFrame
     held_out: tuple[np.ndarray, ...]
+    vectors: np.ndarray
 
 
 def fit_network(
@@ -111,10 +116,13 @@ def fit_network(
             weight_decay=settings.weight_decay,
             target=settings.target,
             build=build,
+            market_embedding=settings.market_embedding,
+            n_markets=len(rows.markets) if settings.market_embedding else 0,
         )
     )
+    numbered_rows = _number_markets(scaled_rows) if settings.market_embedding else scaled_rows
     seeds = np.random.SeedSequence(settings.seed).generate_state(settings.members).tolist()
-    networks, histories, held_out = [], [], []
+    networks, histories, held_out, vectors = [], [], [], []
     for position, seed in enumerate(seeds):
         member.reinitialise(seed)
         if settings.target.head.has_linear_part and build is None:
@@ -122,8 +130,8 @@ def fit_network(
         course = run_epochs(
             member.network,
             member.judge,
-            training=_training_batches(scaled_rows, position, settings, seed),
-            validation=_validation_batches(scaled_rows, position, settings),
+            training=_training_batches(numbered_rows, position, settings, seed),
+            validation=_validation_batches(numbered_rows, position, settings),
             own=_build_callbacks(
                 settings, None if on_epoch is None else partial(on_epoch, position)
             ),
@@ -134,10 +142,13 @@ def fit_network(
         _check_losses(course.history, settings)
         histories.append(course.history.assign(member=position))
         held_out.append(answer_fairly(course.answers, rows, position, settings))
-        networks.append(member.copy(name=f"member_{position}"))
+        networks.append(member.copy(position, n_members=settings.members))
+        vectors.append(member.vectors)
     columns = ["member", "epoch", "loss", "val_loss"]
     history = pd.concat(histories, ignore_index=True)[columns]
-    return FitResult(join_members(scaling, networks), history, tuple(held_out))
+    known = np.concatenate(vectors, axis=1)
+    network = join_members(widen_scaling(scaling, known.shape[1]), networks)
+    return FitResult(network, history, tuple(held_out), known)
 
 
 def _scale_rows(rows: TrainingSet, scaling: Sequence[keras.layers.Layer]) -> TrainingSet:
@@ -151,6 +162,20 @@ def _scale_rows(rows: TrainingSet, scaling: Sequence[keras.layers.Layer]) -> Tra
     if mirrored is not None:
         mirrored = replace(mirrored, features=scale(mirrored.features))
     return replace(rows, features=scale(rows.features), mirrored=mirrored)
+
+
+def _number_markets(rows: TrainingSet) -> TrainingSet:
+    """The rows with the number of their market behind their features."""
+    sizes = [market.stop - market.start for market in rows.markets]
+    numbers = np.repeat(np.arange(len(sizes), dtype=np.float32), sizes)[:, None]
+
+    def append(features: np.ndarray) -> np.ndarray:
+        return np.concatenate([features, numbers], axis=1)
+
+    mirrored = rows.mirrored
+    if mirrored is not None:
+        mirrored = replace(mirrored, features=append(mirrored.features))
+    return replace(rows, features=append(rows.features), mirrored=mirrored)
 
 
 def _build_callbacks(

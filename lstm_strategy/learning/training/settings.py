@@ -1,5 +1,6 @@
 """The settings of a forecaster, checked before any work begins."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -61,6 +62,34 @@ class FeatureUnits(BaseModel):
         return converted
 
 
+@dataclass(frozen=True)
+class MarketInputs:
+    """What is done with the rows of one market before a network takes them.
+
+    Attributes:
+        units: How its features are brought to the units of the panel; None for as they come.
+        vector: What follows the features in every row: the vectors that the members learned of
+            the market, one behind the other.
+
+    Example:
+        >>> MarketInputs(vector=(7.0,)).convert(np.array([[1.0], [2.0]])).tolist()
+        [[1.0, 7.0], [2.0, 7.0]]
+    """
+
+    units: FeatureUnits | None = None
+    vector: tuple[float, ...] = ()
+
+    def convert(self, rows: np.ndarray) -> np.ndarray:
+        """The rows that the network takes, of features of shape (..., n_features)."""
+        known = rows if self.units is None else self.units.convert(rows)
+        if not self.vector:
+            return known
+        tail = np.broadcast_to(
+            np.array(self.vector, known.dtype), (*known.shape[:-1], len(self.vector))
+        )
+        return np.concatenate([known, tail], axis=-1)
+
+
 class ForecasterSettings(BaseModel):
     """How a network is built and trained: the arguments of `LSTMForecaster`, checked.
 
@@ -90,6 +119,7 @@ class ForecasterSettings(BaseModel):
     validation: float = Field(default=0.2, gt=0, lt=0.9)
     mirror: bool = True
     scaling: Literal["panel", "market"] = "panel"
+    market_embedding: int = Field(default=0, ge=0, le=64)
 
     @field_validator("target", mode="plain")
     @classmethod

@@ -200,18 +200,25 @@ class WalkForwardForecaster(Forecaster):
         return list(pairwise([*starts, len(bars)]))
 
     @overload
-    def stream(self, history: pd.DataFrame | None = None) -> WalkForwardStream: ...
+    def stream(
+        self, history: pd.DataFrame | None = None, *, symbol: str | None = None
+    ) -> WalkForwardStream: ...
 
     @overload
     def stream(self, history: Mapping[str, pd.DataFrame]) -> WalkForwardPanelStream: ...
 
     def stream(
-        self, history: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None
+        self,
+        history: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
+        *,
+        symbol: str | None = None,
     ) -> WalkForwardStream | WalkForwardPanelStream:
         """Give the same forecasts bar by bar, starting after `history` if there is one.
 
         Args:
             history: Bars, or a panel of them if the models were trained on one.
+            symbol: Which market of the panel of the training the bars are of, where they are of
+                one.
 
         Returns:
             The stream; of a panel one that takes the bars of a moment by symbol, and, where no
@@ -224,7 +231,7 @@ class WalkForwardForecaster(Forecaster):
         if is_panel(history):
             return WalkForwardPanelStream(self.refits, validate_markets(history), **needs)
         known = None if history is None else validate_bars(history, may_stand_still=True)
-        return WalkForwardStream(self.refits, known, **needs)
+        return WalkForwardStream(self.refits, known, symbol=symbol, **needs)
 
     def save(self, folder: str | Path) -> Path:
         """Write all models and the ledger to a folder that is new or empty, and return its path.

@@ -52,6 +52,9 @@ class LSTMIndicator(bt.Indicator):
     volume that isn't known (NaN, or -1 as some brokers send it) counts as 0 where no feature of
     the model reads the volume.
 
+    A model of a panel that learned something of each market takes the name of the data for that of
+    the market, as `cerebro.adddata(feed, name="ES")` gives it.
+
     Args:
         *datas: One feed with open, high, low, close, volume and whatever else the model reads;
             by default the strategy's first.
@@ -146,7 +149,9 @@ class LSTMIndicator(bt.Indicator):
         if is_preloaded:
             self._ready = self._whole_feed_forecasts()
         else:
-            self._stream = self._forecaster.stream()
+            forecaster: Any = self._forecaster
+            market = {} if self._market is None else {"symbol": self._market}
+            self._stream = forecaster.stream(**market)
 
     def _whole_feed_forecasts(self) -> np.ndarray:
         bars = self._feed_bars.read_all()
@@ -156,7 +161,17 @@ class LSTMIndicator(bt.Indicator):
                 f"and the data has {len(bars):,}. Load more history, or train with a shorter "
                 "lookback or shorter features."
             )
-        return forecast_with_cache(self._forecaster, bars)[FORECAST_COLUMNS].to_numpy(np.float64)
+        if self._market is None:
+            frame = forecast_with_cache(self._forecaster, bars)
+        else:
+            frame = forecast_with_cache(self._forecaster, {self._market: bars})[self._market]
+        return frame[FORECAST_COLUMNS].to_numpy(np.float64)
+
+    @property
+    def _market(self) -> str | None:
+        """Which market of a panel the bars are of, where the model may know it by its name."""
+        name: str = getattr(self.data, "_name", "")
+        return name if name and self._forecaster.takes_panels else None
 
     def _streamed_values(self, stream: Stream, n_bars: int) -> tuple[float, float, float]:
         if n_bars > self._bars_begun:

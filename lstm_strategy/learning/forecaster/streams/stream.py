@@ -13,7 +13,7 @@ from lstm_strategy.learning.forecaster.base import Forecast
 from lstm_strategy.learning.forecaster.streams.bar_reader import BarReader
 from lstm_strategy.learning.forecaster.streams.bar_watch import BarWatch
 from lstm_strategy.learning.inference import Engine, State, run_carried
-from lstm_strategy.learning.training import FeatureUnits
+from lstm_strategy.learning.training import MarketInputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class StreamedModel:
         window_rows: Rows that each forecast starts afresh from; None where the state is carried
             from row to row.
         warn_of_other_bars: Logs where bars are unlike those of the training.
-        units: How features are brought to the units that the network takes; None as they come.
+        market: What is done with the features before the network takes them.
     """
 
     inputs: FeatureSet
@@ -42,12 +42,11 @@ class StreamedModel:
     settled_rows: int
     window_rows: int | None
     warn_of_other_bars: Callable[[pd.DataFrame], None]
-    units: FeatureUnits | None = None
+    market: MarketInputs
 
     def rows_of(self, inputs: np.ndarray) -> np.ndarray:
         """What the network sees of all columns, of shape (..., n_inputs)."""
-        rows = inputs[..., : self.n_features]
-        return rows if self.units is None else self.units.convert(rows)
+        return self.market.convert(inputs[..., : self.n_features])
 
 
 class RowSource(Protocol):
