@@ -1,12 +1,27 @@
 """What a position costs, what it pays and what margin it needs.
 
 `Spot`, `Future` and `Perpetual` are values; each gives a commission scheme of backtrader that works
-in anybody's Cerebro.
+in anybody's Cerebro. With `InstrumentBroker` as its broker, margin is checked on both sides, and
+positions whose margin is used up are closed.
 """
 
+from lstm_strategy.trading.instruments.account import (
+    FundingPayment,
+    InstrumentBroker,
+    Liquidation,
+)
 from lstm_strategy.trading.instruments.future import Future
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 from lstm_strategy.trading.instruments.perpetual import Perpetual
 from lstm_strategy.trading.instruments.spot import Spot
 
-__all__ = ["Future", "Instrument", "InstrumentScheme", "Perpetual", "Spot"]
+__all__ = [
+    "Future",
+    "FundingPayment",
+    "Instrument",
+    "InstrumentBroker",
+    "InstrumentScheme",
+    "Liquidation",
+    "Perpetual",
+    "Spot",
+]

@@ -1,5 +1,6 @@
 """Perpetual swaps: margin as a share of the value, a mark price, and funding."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import backtrader as bt
@@ -105,14 +106,14 @@ margin is 0.005 of the value, got 200. Lower it.
                 f"the value, got {self.leverage:g}. Lower it."
             )
 
-    @property
+    @cached_property
     def tiers(self) -> MaintenanceTiers:
         """The maintenance margin as a function of the value."""
         given = self.maintenance_margin_rate
         pairs = ((0.0, given),) if isinstance(given, float | int) else given
         return MaintenanceTiers(*zip(*pairs, strict=True))
 
-    @property
+    @cached_property
     def largest_value(self) -> float:
         """The value that a position must stay below for its tier to allow the leverage."""
         return self.tiers.largest_value(self.leverage)

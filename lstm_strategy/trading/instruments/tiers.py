@@ -2,8 +2,9 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -32,7 +33,7 @@ class MaintenanceTiers:
     floors: tuple[float, ...]
     rates: tuple[float, ...]
 
-    @property
+    @cached_property
     def amounts(self) -> tuple[float, ...]:
         """What is taken off the margin in each tier, in money."""
         amounts = [0.0]
@@ -76,7 +77,7 @@ class MaintenanceTiers:
         units, side = abs(size), math.copysign(1.0, size)
         if size == 0.0:
             return math.nan
-        for floor, ceiling, rate, amount in self._tiers():
+        for floor, ceiling, rate, amount in self._tiers:
             at_zero = side * units * entry - margin - amount
             price = at_zero / (units * (side - rate - fee_rate))
             if floor <= price * units < ceiling:
@@ -96,7 +97,7 @@ class MaintenanceTiers:
             >>> round(MaintenanceTiers((0, 1_000), (0.01, 0.10)).largest_value(50), 6)
             1125.0
         """
-        for _, ceiling, rate, amount in self._tiers():
+        for _, ceiling, rate, amount in self._tiers:
             spare = 1.0 / leverage - rate
             if spare > 0.0 or (spare == 0.0 and amount > 0.0):
                 continue
@@ -105,9 +106,10 @@ class MaintenanceTiers:
                 return value
         return math.inf
 
-    def _tiers(self) -> Iterator[tuple[float, float, float, float]]:
+    @cached_property
+    def _tiers(self) -> list[tuple[float, float, float, float]]:
         ceilings = (*self.floors[1:], math.inf)
-        return zip(self.floors, ceilings, self.rates, self.amounts, strict=True)
+        return list(zip(self.floors, ceilings, self.rates, self.amounts, strict=True))
 
 
 def read_tiers(given: Any) -> Any:

@@ -8,6 +8,7 @@ import pytest
 
 from lstm_strategy import BarsFeed, Perpetual
 from lstm_strategy.errors import TradingError
+from lstm_strategy.trading.instruments import InstrumentBroker
 
 NAN = math.nan
 MODES = {
@@ -52,22 +53,25 @@ class Trades(bt.Strategy):
             (self.buy if size > 0 else self.sell)(size=abs(size))
 
 
-def run(bars, plan, perpetual, shortcash=True, feed=BarsFeed, **mode):
+def run(bars, plan, perpetual, broker="plain", feed=BarsFeed, **mode):
     cerebro = bt.Cerebro(stdstats=False)
     cerebro.adddata(feed(bars), name="BTC")
+    if broker == "ours":
+        cerebro.broker = InstrumentBroker({"BTC": perpetual})
+    else:
+        cerebro.broker.set_shortcash(broker == "plain")
+        cerebro.broker.addcommissioninfo(perpetual.commission_info(), name="BTC")
     cerebro.broker.setcash(1_000)
-    cerebro.broker.set_shortcash(shortcash)
-    cerebro.broker.addcommissioninfo(perpetual.commission_info(), name="BTC")
     cerebro.addstrategy(Trades, plan=plan)
     return cerebro.run(**mode)[0].equity
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
-@pytest.mark.parametrize("shortcash", [True, False])
+@pytest.mark.parametrize("broker", ["plain", "shortcash off", "ours"])
 @pytest.mark.parametrize("side", [1, -1])
-def test_whoever_holds_into_a_bar_pays_what_settles_at_its_open(side, shortcash, mode):
+def test_whoever_holds_into_a_bar_pays_what_settles_at_its_open(side, broker, mode):
     perpetual = Perpetual(taker_rate=0.001, leverage=3)
-    equity = run(six_bars(), {1: side * 10, 4: -side * 10}, perpetual, shortcash, **mode)
+    equity = run(six_bars(), {1: side * 10, 4: -side * 10}, perpetual, broker, **mode)
     # Bought at the open of bar 2 (100), which pays nothing for the settlement at that instant.
     # Into bar 3: 10 * 111 * -0.003. Into bar 4 nothing settles. Into bar 5: 10 * 109 * 0.004,
     # before the position is closed at its open (110). Bar 6 is flat.

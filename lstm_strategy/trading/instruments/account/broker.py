@@ -1,0 +1,339 @@
+"""Backtrader's simulated broker, which knows what its instruments pay and when they are closed."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import backtrader as bt
+import pandas as pd
+
+from lstm_strategy.errors import TradingError
+from lstm_strategy.trading.backtrader_internals import feed_name, strategies_of_last_run
+from lstm_strategy.trading.instruments.account.closings import Closing, find_closings
+from lstm_strategy.trading.instruments.account.liquidation import Holding, Liquidation
+from lstm_strategy.trading.instruments.account.market import Market
+from lstm_strategy.trading.instruments.funding import FundedScheme
+from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FundingPayment:
+    """What one position paid at one settlement.
+
+    Attributes:
+        datetime: The bar, in the zone in which its feed shows dates.
+        bar: Its number in the feed, counted from 1.
+        symbol: The name of the feed.
+        size: Signed units.
+        mark: The mark price at which the rate was taken.
+        rate: A fraction of the value.
+        amount: Money; below 0 where the position was paid.
+    """
+
+    datetime: pd.Timestamp
+    bar: int
+    symbol: str
+    size: float
+    mark: float
+    rate: float
+    amount: float
+
+
+class InstrumentBroker(bt.brokers.BackBroker):
+    """The simulated broker of backtrader, with funding, margin and liquidation of derivatives.
+
+    Everything that a `BackBroker` does it does as well. Beside that
+
+    * margin is checked for shorts as for longs, and a position must not grow into a tier that
+      doesn't allow its leverage;
+    * limit orders of perpetuals that had to wait pay the maker fee;
+    * `funding_payment` is paid after the fills of its bar;
+    * positions held into a bar whose mark at the open is beyond the liquidation price are closed
+      at the open, before any order fills;
+    * after the fills, a position whose mark gets there within the bar is closed at the first price
+      beyond. Within a bar nobody knows what came first: an order of yours that fills on the bar
+      counts as earlier, and the whole range of a bar as later than an entry on it.
+
+    A position is closed by an order in the name of the strategy that last traded the market, with
+    `order.info.is_liquidation`, and what was waiting there is cancelled. The strategy is notified.
+
+    Args:
+        instruments: By the names of the feeds; one instrument for all of them.
+        **params: Those of `BackBroker`, such as `cash`.
+
+    Attributes:
+        liquidations: A `Liquidation` for each, in order.
+        payments: A `FundingPayment` for each, in order.
+
+    Raises:
+        TradingError: If something else than an instrument is given.
+
+    Example:
+        >>> from lstm_strategy import Perpetual
+        >>> cerebro = bt.Cerebro()
+        >>> cerebro.broker = InstrumentBroker({"BTC": Perpetual(leverage=3)}, cash=1_000)
+        >>> cerebro.broker.getcash()
+        1000
+    """
+
+    def __init__(self, instruments: Instrument | Mapping[str, Instrument], **params: Any) -> None:
+        self.liquidations: list[Liquidation] = []
+        self.payments: list[FundingPayment] = []
+        self._markets: list[Market] = []
+        self._owners: dict[Any, Any] = {}
+        self._instruments: dict[str | None, Instrument] = {}
+        super().__init__(**params)  # none are left: backtrader's metaclass takes them before
+        given = instruments if isinstance(instruments, Mapping) else {"": instruments}
+        for name, instrument in given.items():
+            if not isinstance(instrument, Instrument):
+                raise TradingError(
+                    f"an InstrumentBroker trades instruments, got {instrument!r} for {name!r}. "
+                    "Give a Spot, Future or Perpetual."
+                )
+            scheme = instrument.commission_info()
+            if isinstance(scheme, FundedScheme):
+                scheme.is_watched = True
+                scheme.record = self._note_payment
+            super().addcommissioninfo(scheme, name=name or None)
+            self._instruments[name or None] = instrument
+        self.p.shortcash = False  # a short sets margin aside instead of bringing cash
+
+    def addcommissioninfo(self, comminfo: Any, name: str | None = None) -> None:
+        """Add a commission scheme for a feed that has no instrument.
+
+        Raises:
+            TradingError: If it has one.
+        """
+        if name in self._instruments:
+            raise TradingError(
+                f"{name or 'every feed'} trades as {type(self._instruments[name]).__name__}, and "
+                "a second commission scheme would replace its costs and margin. Leave "
+                "setcommission and addcommissioninfo out, or give InstrumentBroker another "
+                "instrument."
+            )
+        super().addcommissioninfo(comminfo, name=name)
+
+    def setcommission(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+        """Set a commission for a feed that has no instrument, as `addcommissioninfo` does."""
+        if name in self._instruments:
+            self.addcommissioninfo(None, name=name)
+        super().setcommission(*args, name=name, **kwargs)
+
+    def start(self) -> None:
+        """Begin a run: with no position, no payment and no liquidation."""
+        super().start()
+        for scheme in self.comminfo.values():
+            if isinstance(scheme, FundedScheme):
+                scheme.known_marks.clear()
+                scheme.n_missing_marks = 0
+        self.liquidations, self.payments, self._owners = [], [], {}
+        self._markets = [
+            Market(data, scheme)
+            for data in self.cerebro.datas
+            if isinstance(scheme := self.getcommissioninfo(data), InstrumentScheme)
+        ]
+
+    def next(self) -> None:
+        """Live through one bar."""
+        for market in self._markets:
+            market.begin_bar()
+        super().next()
+        has_paid, has_closed = self._pay_after_fills(), self._liquidate_within()
+        if has_paid or has_closed:
+            self._get_value()
+        for market in self._markets:
+            market.end_bar()
+
+    def _process_order_history(self) -> None:
+        # backtrader comes here after the funding and before the fills
+        super()._process_order_history()
+        self._liquidate_at_open()
+
+    def _execute(
+        self,
+        order: Any,
+        ago: int | None = None,
+        price: float | None = None,
+        cash: float | None = None,
+        position: Any = None,
+        dtcoc: float | None = None,
+    ) -> Any:
+        terms = {"cash": cash, "position": position, "dtcoc": dtcoc}
+        scheme: Any = self.getcommissioninfo(order.data)
+        if ago is None or price is None or not isinstance(scheme, FundedScheme):
+            result = super()._execute(order, ago=ago, price=price, **terms)
+        elif self._grows_too_large(order, price, scheme.instrument):
+            self._refuse(order, price, scheme.instrument)
+            return None
+        else:
+            is_maker = _had_to_wait(order, price)
+            instrument: Any = scheme.instrument
+            rate = instrument.maker_rate if is_maker else scheme.fee_rate
+            with _charging(scheme, rate, scheme.covered):
+                result = super()._execute(order, ago=ago, price=price, **terms)
+        if ago is not None:
+            self._owners[order.data] = order.owner
+        return result
+
+    def _get_value(self, datas: Any = None, lever: bool = False) -> float:
+        value = float(super()._get_value(datas=datas, lever=lever))
+        if datas:
+            return value
+        debt = sum(self._debt_of(data, position) for data, position in self.positions.items())
+        if debt:
+            self._value += debt
+            self._valuemkt += debt
+            self._valuelever += debt
+            self._fundval = self._value / self._fundshares
+        return float(self._valuelever if lever else self._value)
+
+    def _debt_of(self, data: Any, position: Any) -> float:
+        """What backtrader misses where a short has lost more than its value: it takes the size."""
+        scheme = self.getcommissioninfo(data)
+        left = position.size * (data.close[0] - 2.0 * position.price) if position.size < 0 else 0.0
+        return 2.0 * left / scheme.get_leverage() if left < 0.0 and scheme.stocklike else 0.0
+
+    def _grows_too_large(self, order: Any, price: float, instrument: Any) -> bool:
+        held = self.positions[order.data].size
+        size = held + order.executed.remsize
+        return bool(abs(size) > abs(held) and abs(size) * price >= instrument.largest_value)
+
+    def _refuse(self, order: Any, price: float, instrument: Any) -> None:
+        size = self.positions[order.data].size + order.executed.remsize
+        _log.warning(
+            "%s at %s: the order is refused, since it would bring the position to %s, and with a "
+            "leverage of %g the maintenance tiers allow less than %s. Lower the leverage, or hold "
+            "less.",
+            feed_name(order.data) or "the data",
+            order.data.num2date().isoformat(sep=" "),
+            f"{abs(size) * price:,.2f}",
+            instrument.leverage,
+            f"{instrument.largest_value:,.2f}",
+        )
+        order.margin()
+        self.notify(order)
+        self._ococheck(order)
+        self._bracketize(order, cancel=True)
+
+    def _note_payment(
+        self, data: Any, size: float, mark: float, rate: float, amount: float
+    ) -> None:
+        self.payments.append(
+            FundingPayment(
+                datetime=_wall_clock(data),
+                bar=len(data),
+                symbol=feed_name(data),
+                size=size,
+                mark=mark,
+                rate=rate,
+                amount=amount,
+            )
+        )
+
+    def _pay_after_fills(self) -> bool:
+        """Take what settled strictly inside the bar; whether it was anything."""
+        paid = 0.0
+        for market in self._markets:
+            size = self.positions[market.data].size
+            if size and market.is_new and isinstance(market.scheme, FundedScheme):
+                amount = market.scheme.payment_within(market.data, size)
+                self.d_credit[market.data] += amount
+                paid += amount
+        self.cash -= paid
+        return bool(paid)
+
+    def _liquidate_at_open(self) -> None:
+        held = self._holdings(Market.at_open)
+        if held:
+            prices = {market: market.data.open[0] for market in held if market.is_new}
+            worst = {market: holding.mark for market, holding in held.items()}
+            self._close_out(find_closings(held, worst, prices, self.cash))
+
+    def _liquidate_within(self) -> bool:
+        held = self._holdings(Market.at_close)
+        if not held:
+            return False
+        prices = {market: market.data.close[0] for market in held if market.is_new}
+        worst = {market: market.worst_for(holding.size) for market, holding in held.items()}
+        return self._close_out(find_closings(held, worst, prices, self.cash, is_within=True))
+
+    def _holdings(self, mark_of: Callable[[Market], float]) -> dict[Market, Holding]:
+        """The positions on margin, at their marks."""
+        return {
+            market: market.holding(position, mark_of(market))
+            for market in self._markets
+            if market.is_margined and (position := self.positions[market.data]).size
+        }
+
+    def _close_out(self, closings: dict[Market, Closing]) -> bool:
+        """Close positions, each in the name of whoever traded its market last."""
+        for market, closing in closings.items():
+            self._cancel_orders(market.data)
+            self.liquidations.append(self._record(market.data, closing))
+            self._fill_closing(market, closing)
+        return bool(closings)
+
+    def _cancel_orders(self, data: Any) -> None:
+        for order in [each for each in self.pending if each.data is data]:
+            self.cancel(order)
+
+    def _record(self, data: Any, closing: Closing) -> Liquidation:
+        return Liquidation(
+            datetime=_wall_clock(data),
+            bar=len(data),
+            symbol=feed_name(data),
+            size=closing.holding.size,
+            entry=self.positions[data].price,
+            mark=closing.mark,
+            price=closing.price,
+            fee=closing.fee,
+            insurance=closing.insurance,
+        )
+
+    def _fill_closing(self, market: Market, closing: Closing) -> None:
+        data, size = market.data, closing.holding.size
+        order = (self.sell if size > 0.0 else self.buy)(
+            self._owners.get(data) or strategies_of_last_run(self.cerebro)[0],
+            data,
+            abs(size),
+            exectype=bt.Order.Market,
+            _checksubmit=False,
+            is_liquidation=True,
+        )
+        self.orders.append(order)  # as of every order that is checked
+        self.pending.remove(order)
+        filler, self.p.filler = self.p.filler, None  # it is closed whole, whatever the volume
+        rate = closing.fee / (abs(size) * closing.price)
+        with _charging(market.scheme, rate, closing.insurance):
+            super()._execute(order, ago=0, price=closing.price)
+        self.p.filler = filler
+
+
+@contextmanager
+def _charging(scheme: Any, rate: float, covered: float) -> Iterator[None]:
+    """Let a scheme charge another rate, less what the insurance fund bears."""
+    if not isinstance(scheme, FundedScheme):
+        yield
+        return
+    before = scheme.fee_rate, scheme.covered
+    scheme.fee_rate, scheme.covered = rate, covered
+    try:
+        yield
+    finally:
+        scheme.fee_rate, scheme.covered = before
+
+
+def _had_to_wait(order: Any, price: float) -> bool:
+    """Whether a limit order fills at its limit, since the bar opened on the other side of it."""
+    if order.exectype != bt.Order.Limit or price != order.created.price:
+        return False
+    opened = order.data.open[0]
+    return bool(opened > price if order.isbuy() else opened < price)
+
+
+def _wall_clock(data: Any) -> pd.Timestamp:
+    return pd.Timestamp(data.datetime.datetime())
