@@ -225,6 +225,23 @@ def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:
     Raises:
         FeatureError: If pandas-ta raises.
     """
+    answer = _ask(spec, bars)
+    if answer is None:
+        return pd.DataFrame(index=bars.index)
+    return (answer.to_frame() if isinstance(answer, pd.Series) else answer).astype(float)
+
+
+def indicator_values(spec: FeatureSpec, bars: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns of `indicator_columns` by name, without the price of a frame around them."""
+    answer = _ask(spec, bars)
+    if answer is None:
+        return {}
+    columns = [(answer.name, answer)] if isinstance(answer, pd.Series) else answer.items()
+    return {str(name): column.to_numpy(np.float64) for name, column in columns}
+
+
+def _ask(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame | pd.Series | None:
+    """What a kind answers; None where that isn't one value per bar."""
     arguments = {name: value for name, value in spec.items() if name != "kind"}
     if spec["kind"] in OWN_KINDS:
         try:
@@ -237,15 +254,11 @@ def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:
     answer = _ask_pandas_ta(spec["kind"], arguments, bars)
     if isinstance(answer, tuple):  # ichimoku: the second frame lies in the future
         answer = answer[0]
-    if isinstance(answer, pd.Series):
-        answer = answer.to_frame()
-    if (
-        not isinstance(answer, pd.DataFrame)
-        or len(answer) != len(bars)
-        or {"open", "close"} <= set(answer.columns)  # pandas-ta hands back the bars
-    ):
-        return pd.DataFrame(index=bars.index)
-    return answer.astype(float)
+    if not isinstance(answer, pd.DataFrame | pd.Series) or len(answer) != len(bars):
+        return None
+    if isinstance(answer, pd.DataFrame) and {"open", "close"} <= set(answer.columns):
+        return None  # pandas-ta hands back the bars
+    return answer
 
 
 @cache

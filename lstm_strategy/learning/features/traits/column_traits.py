@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from lstm_strategy.learning.features.indicators import FeatureSpec, indicator_columns
+from lstm_strategy.learning.features.indicators import FeatureSpec, indicator_values
 
 _TYPICAL_VOLUME_BARS = 20
 _LONGEST = 10**9  # bars
@@ -68,14 +68,13 @@ class UnitInputs:
         return self._bars["volume"].rolling(_TYPICAL_VOLUME_BARS).mean().to_numpy()
 
 
-def stationary_values(values: pd.Series, bars: UnitInputs, traits: ColumnTraits) -> np.ndarray:
+def stationary_values(known: np.ndarray, bars: UnitInputs, traits: ColumnTraits) -> np.ndarray:
     """Values without the unit of price or volume: comparable across years and assets.
 
     A price level becomes its distance from the close, a price difference a fraction of the
     close, a volume a multiple of the mean volume of the last 20 bars, a running total its change.
     Known at the close of its row.
     """
-    known = values.to_numpy(np.float64)
     with np.errstate(all="ignore"):
         if traits.is_cumulative:
             known = np.diff(known, prepend=np.nan)
@@ -102,7 +101,7 @@ def feature_values(
         One array of shape (n_bars,) a column, known at the close of its row. A column that
         pandas-ta doesn't give for these bars, since they are too few, is NaN.
     """
-    answer = indicator_columns(spec, bars)
+    answer = indicator_values(spec, bars)
     absent = np.full(len(bars), np.nan)
     return [
         stationary_values(answer[column.name], inputs, column) if column.name in answer else absent

@@ -179,7 +179,7 @@ class Probe:
 
     def _stationary_column(self, answer: pd.DataFrame, traits: ColumnTraits) -> pd.Series:
         inputs = UnitInputs(self._bars.loc[answer.index])
-        values = stationary_values(answer[traits.name], inputs, traits)
+        values = stationary_values(answer[traits.name].to_numpy(), inputs, traits)
         return pd.Series(values, index=answer.index)
 
     def _measure_memory(self, traits: ColumnTraits) -> int | None:
