@@ -76,14 +76,11 @@ def _answer_training_rows(
 ) -> np.ndarray:
     """The members' answers, shape (n_rows, n_members, n_outputs); NaN before they are settled."""
     flat = np.concatenate(
-        [
-            network.forecast_rows(
-                rows.features[market],
-                settled_rows=settings.lookback,
-                window_rows=settings.window_rows,
-            )
-            for market in rows.markets
-        ]
+        network.forecast_rows(
+            [rows.features[market] for market in rows.markets],
+            settled_rows=settings.lookback,
+            window_rows=settings.window_rows,
+        )
     )
     return flat.reshape(len(flat), settings.members, -1)
 

@@ -3,7 +3,7 @@
 import inspect
 import logging
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from lstm_strategy.learning.network import NetworkBuilder
 
 log = logging.getLogger(__name__)
+
+_BARS_TOGETHER = 100_000  # of all markets that are forecast at once: bounds the memory
 
 
 class FeatureForecaster(TrainableForecaster):
@@ -99,10 +101,10 @@ class FeatureForecaster(TrainableForecaster):
         """How forecasts become signals; raises ModelError before the training."""
 
     @abstractmethod
-    def _forecast_rows(self, rows: np.ndarray) -> np.ndarray:
-        """The members' answers for at least `settled_rows` rows, shape (n_rows, n_answers).
+    def _forecast_rows(self, markets: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The members' answers for the rows of each market, shape (n_rows, n_answers).
 
-        NaN in the first `settled_rows - 1` rows.
+        There are at least `settled_rows` of each; NaN in the first `settled_rows - 1` of them.
         """
 
     @classmethod
@@ -352,7 +354,8 @@ class FeatureForecaster(TrainableForecaster):
         self._check_inputs(bars)
         self._note_unknown([None])
         inputs = self.inputs.frame(bars)
-        return _Answered(scale, self._answer_inputs(inputs, None), inputs)
+        (answers,) = self._answer_inputs([(None, inputs)])
+        return _Answered(scale, answers, inputs)
 
     def _answer_markets(
         self, panel: Mapping[str, pd.DataFrame]
@@ -364,9 +367,9 @@ class FeatureForecaster(TrainableForecaster):
                 self._check_inputs(bars)
         self.inputs.check_panel(markets)
         self._note_unknown(markets)
-        for symbol, inputs in panel_frames(self.inputs, markets):
-            answers = self._answer_inputs(inputs, symbol)
-            yield symbol, _Answered(self._scale_of(symbol), answers, inputs)
+        for group in _group_markets(panel_frames(self.inputs, markets)):
+            for (symbol, inputs), answers in zip(group, self._answer_inputs(group), strict=True):
+                yield symbol, _Answered(self._scale_of(symbol), answers, inputs)
 
     def _check_markets(self, panel: Mapping[str, pd.DataFrame]) -> Panel:
         """The valid bars of each market; ModelError where the model isn't one of a panel."""
@@ -383,22 +386,39 @@ class FeatureForecaster(TrainableForecaster):
         self.warn_of_other_bars(bars)
         self.inputs.check_volume(bars)
 
-    def _answer_inputs(self, inputs: pd.DataFrame, symbol: str | None) -> np.ndarray:
-        """The members' answers to the columns of `inputs`, shape (n_bars, n_answers)."""
+    def _answer_inputs(
+        self, markets: Sequence[tuple[str | None, pd.DataFrame]]
+    ) -> list[np.ndarray]:
+        """The members' answers to the columns of `inputs` of each market.
+
+        Of each the shape is (n_bars, n_answers).
+        """
+        n_answers = self.n_members * self.target.head.n_outputs
+        answers = [np.full((len(inputs), n_answers), np.nan) for _, inputs in markets]
+        places = [self._find_complete(inputs) for _, inputs in markets]
+        enough = [number for number, rows in enumerate(places) if len(rows) >= self.settled_rows]
+        rows = [self._rows_of(*markets[number], places[number]) for number in enough]
+        for number, found in zip(enough, self._forecast_rows(rows), strict=True):
+            answers[number][places[number]] = found
+        return answers
+
+    def _find_complete(self, inputs: pd.DataFrame) -> np.ndarray:
+        """Where all columns are known; it is logged if that is nowhere."""
         is_known = inputs.notna()
-        is_complete = is_known.all(axis=1).to_numpy()
-        if len(inputs) > self.inputs.warm_up and not is_complete.any():
+        complete = np.flatnonzero(is_known.all(axis=1))
+        if len(inputs) > self.inputs.warm_up and not len(complete):
             never = list(is_known.columns[~is_known.any()]) or list(is_known.columns)
             log.warning(
                 "No bar of %s gets a forecast, since on none all features are known; look at %s.",
                 describe_span(inputs),
                 ", ".join(never[:3]),
             )
-        answers = np.full((len(inputs), self.n_members * self.target.head.n_outputs), np.nan)
-        if is_complete.sum() >= self.settled_rows:
-            rows = inputs.to_numpy()[is_complete, : len(self.features.names)]
-            answers[is_complete] = self._forecast_rows(self.inputs_of(symbol).convert(rows))
-        return answers
+        return complete
+
+    def _rows_of(self, symbol: str | None, inputs: pd.DataFrame, places: np.ndarray) -> np.ndarray:
+        """The rows that the model sees of a market, shape (n_places, n_features)."""
+        rows = inputs.to_numpy()[places, : len(self.features.names)]
+        return self.inputs_of(symbol).convert(rows)
 
 
 def validate_markets(panel: Mapping[str, pd.DataFrame]) -> Panel:
@@ -423,6 +443,22 @@ def validate_markets(panel: Mapping[str, pd.DataFrame]) -> Panel:
         with name_market(symbol):
             checked[symbol] = validate_bars(bars, may_stand_still=True)
     return Panel({symbol: LoadedBars(bars, ()) for symbol, bars in checked.items()})
+
+
+def _group_markets(
+    markets: Iterable[tuple[str, pd.DataFrame]],
+) -> Iterator[list[tuple[str, pd.DataFrame]]]:
+    """Groups of markets that are forecast together: many at a step, but not all in memory."""
+    group: list[tuple[str, pd.DataFrame]] = []
+    n_bars = 0
+    for symbol, inputs in markets:
+        group.append((symbol, inputs))
+        n_bars += len(inputs)
+        if n_bars >= _BARS_TOGETHER:
+            yield group
+            group, n_bars = [], 0
+    if group:
+        yield group
 
 
 class _Answered(NamedTuple):

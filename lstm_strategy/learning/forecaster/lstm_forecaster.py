@@ -520,9 +520,9 @@ class LSTMForecaster(FeatureForecaster):
 
         return registered_in_script()
 
-    def _forecast_rows(self, rows: np.ndarray) -> np.ndarray:
+    def _forecast_rows(self, markets: Sequence[np.ndarray]) -> list[np.ndarray]:
         return self._fitted_network().forecast_rows(
-            rows, settled_rows=self.settled_rows, window_rows=self.window_rows
+            markets, settled_rows=self.settled_rows, window_rows=self.window_rows
         )
 
     @property

@@ -1,5 +1,6 @@
 """A trained network in all its forms: as Keras has it, as files, and as what runs it."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -8,10 +9,9 @@ import numpy as np
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster.storage import NETWORK_FILE, NetworkFiles
 from lstm_strategy.learning.inference import (
-    Engine,
+    BlockEngine,
     StoredForecasts,
     choose_engine,
-    run_carried,
     run_windowed,
 )
 from lstm_strategy.support import sha256_of, temporary_folder
@@ -49,7 +49,7 @@ class TrainedNetwork:
         cls,
         network: "keras.Model",
         *,
-        engine: Engine,
+        engine: BlockEngine,
         onnx: bytes | None,
         stored: StoredForecasts,
         keras_version: str,
@@ -89,7 +89,7 @@ class TrainedNetwork:
             return NetworkFiles(keras=path.read_bytes(), onnx=self._onnx)
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> BlockEngine:
         """What computes the members' forecasts."""
         return self._build_engine()
 
@@ -101,25 +101,26 @@ class TrainedNetwork:
         return f"{name} {sha256_of(content)}"
 
     def forecast_rows(
-        self, rows: np.ndarray, *, settled_rows: int, window_rows: int | None
-    ) -> np.ndarray:
-        """Forecast rows of features.
+        self, markets: Sequence[np.ndarray], *, settled_rows: int, window_rows: int | None
+    ) -> list[np.ndarray]:
+        """Forecast rows of features of several markets.
 
         Args:
-            rows: Shape (n_rows, n_features).
+            markets: The rows of each market, shape (n_rows, n_features), at least one.
             settled_rows: Rows that the first forecast needs, its own included.
             window_rows: Rows that each forecast starts afresh from; None to carry the state.
 
         Returns:
-            Shape (n_rows, n_members); NaN in the first `settled_rows - 1` rows.
+            Of each market shape (n_rows, n_answers); NaN in the first `settled_rows - 1` rows.
         """
         if window_rows is not None:
-            return run_windowed(self.engine, rows, lookback=window_rows)
-        members, _ = run_carried(self.engine, rows, self.engine.initial_state(1))
-        members[: settled_rows - 1] = np.nan
-        return members
+            return [run_windowed(self.engine, rows, lookback=window_rows) for rows in markets]
+        answers = self.engine.scan_together(markets)
+        for of_market in answers:
+            of_market[: settled_rows - 1] = np.nan
+        return answers
 
-    def _build_engine(self) -> Engine:
+    def _build_engine(self) -> BlockEngine:
         from lstm_strategy.learning.inference import OnnxEngine
 
         name = choose_engine(self._engine_name, has_onnx=self._onnx is not None)

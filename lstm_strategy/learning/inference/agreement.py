@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from lstm_strategy.learning.inference.engines import Engine, run_carried
+from lstm_strategy.learning.inference.engines import BlockEngine, Engine, run_carried
 from lstm_strategy.learning.inference.keras_engine import KerasEngine
 from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
 from lstm_strategy.learning.network import (
@@ -20,7 +20,7 @@ _TOLERANCE = 1e-5
 _LARGEST_TOLERANCE = 1e-3  # however far rounding moves a network
 
 
-def build_engine(network: keras.Model, rows: np.ndarray) -> tuple[Engine, bytes | None]:
+def build_engine(network: keras.Model, rows: np.ndarray) -> tuple[BlockEngine, bytes | None]:
     """Build what runs a network that was just trained, and its ONNX model.
 
     Args:

@@ -4,7 +4,7 @@ Importing this module imports neither Keras nor ONNX Runtime.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any, ClassVar, Protocol
 
@@ -82,6 +82,17 @@ class BlockEngine(ABC):
             block_forecasts, *state = self._run(block, state)
             forecasts.append(block_forecasts)
         return forecasts[0] if len(forecasts) == 1 else np.concatenate(forecasts, axis=1), state
+
+    def scan_together(self, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Forecast every row of several sequences, each of them from the initial state.
+
+        Args:
+            sequences: Features, each of shape (n_rows, n_features), of one row at least.
+
+        Returns:
+            The forecasts of each, shape (n_rows, n_answers): those that `scan` gives for it alone.
+        """
+        return [self.scan(rows[None], self.initial_state(1))[0][0] for rows in sequences]
 
     def ways(self) -> list[Scan]:
         """Every way in which the engine computes a scan; all give the same numbers."""

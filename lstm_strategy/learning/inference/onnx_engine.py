@@ -2,6 +2,7 @@
 
 import base64
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,10 +11,16 @@ import numpy as np
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.inference.engines import BlockEngine, Scan, State
 from lstm_strategy.learning.inference.onnx_check import check_onnx
-from lstm_strategy.learning.inference.threads import PARTS, ThreadedScan, usable_threads
+from lstm_strategy.learning.inference.threads import (
+    PARTS,
+    ThreadedScan,
+    share_out,
+    usable_threads,
+)
 from lstm_strategy.support import parse_json, spell
 
 _BLOCKS_WORTH_THREADS = 4
+_FEWEST_BLOCK_BARS = 64  # of many sequences at once: fewer cost more in calls than they spare
 _MOST_UNITS = 65_536
 
 
@@ -57,6 +64,34 @@ class OnnxEngine(BlockEngine):
         if is_long and self._threaded_scan is not None:
             return self._threaded_scan.scan(self._blocks(rows), state)
         return super().scan(rows, state)
+
+    def scan_together(self, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Forecast several sequences, a step of many at once; see `BlockEngine.scan_together`."""
+        if len(sequences) < 2:
+            return super().scan_together(sequences)
+        longest_first = sorted(range(len(sequences)), key=lambda place: -len(sequences[place]))
+        ordered = [sequences[place] for place in longest_first]
+        found = share_out(self._scan_abreast, ordered, n_threads=usable_threads())
+        by_place = dict(zip(longest_first, found, strict=True))
+        return [by_place[place] for place in range(len(sequences))]
+
+    def _scan_abreast(self, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Forecast sequences, the longest first, in blocks of those that go on."""
+        lengths = np.array([len(rows) for rows in sequences])
+        answers: list[list[np.ndarray]] = [[] for _ in sequences]
+        state = self.initial_state(len(sequences))
+        width = max(_FEWEST_BLOCK_BARS, self._block_bars // len(sequences))
+        for start in range(0, lengths[0], width):
+            going = sequences[: int((lengths > start).sum())]
+            n_rows = min(width, lengths[0] - start)
+            block = np.zeros((len(going), n_rows, sequences[0].shape[1]), np.float32)
+            for place, rows in enumerate(going):
+                part = rows[start : start + width]
+                block[place, : len(part)] = part  # one that ends here goes on with zeros, unread
+            forecasts, *state = self._run(block, [part[: len(going)] for part in state])
+            for place, length in enumerate(lengths[: len(going)]):
+                answers[place].append(forecasts[place, : length - start])
+        return [np.concatenate(parts) for parts in answers]
 
     def ways(self) -> list[Scan]:
         """Every way in which the engine computes a scan; all give the same numbers."""

@@ -1,14 +1,16 @@
-"""A long scan in several threads: each runs a part of the network, one block of rows after another.
+"""Scans in several threads: ONNX Runtime lets go of Python while it runs a network.
 
-While one thread runs the second layer on a block, another runs the first layer on the next block.
-ONNX Runtime lets go of Python meanwhile. The numbers are those of one thread, to the last bit.
+Many sequences are shared out among the threads. Of a single long one each thread runs a part of the
+network, one block of rows after another: while one runs the second layer on a block, another runs
+the first layer on the next block. The numbers are those of one thread, to the last bit.
 """
 
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +20,8 @@ PARTS = "parts"
 """The property of an ONNX model that holds its parts: a JSON list of ONNX models in Base64."""
 
 _Tensors = dict[str, np.ndarray]
+_Item = TypeVar("_Item")
+_Found = TypeVar("_Found")
 
 _BLOCKS_AHEAD = 4  # bounds the memory that a fast thread may fill before a slow one
 
@@ -56,6 +60,29 @@ def usable_threads() -> int:
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     allowed = os.environ.get("OMP_NUM_THREADS", "")
     return min(cpus, int(allowed)) if allowed.isdigit() and int(allowed) > 0 else cpus
+
+
+def share_out(
+    work: Callable[[Sequence[_Item]], Sequence[_Found]], items: Sequence[_Item], *, n_threads: int
+) -> list[_Found]:
+    """Let each thread work on an equal share of the items, and return what it finds of each.
+
+    Args:
+        work: What finds something of each item of a share, which is in the order of the items.
+        items: The items; the first thread gets the first of them, the next one the second.
+        n_threads: The most threads.
+
+    Example:
+        >>> share_out(lambda share: [len(share) * item for item in share], [1, 2, 3], n_threads=2)
+        [2, 2, 6]
+    """
+    n_threads = min(n_threads, len(items))
+    if n_threads < 2:
+        return list(work(items))
+    # started for each scan and gone after it: a pool would be missing in a forked process
+    with ThreadPoolExecutor(n_threads) as pool:
+        shares = list(pool.map(work, [items[first::n_threads] for first in range(n_threads)]))
+    return [shares[place % n_threads][place // n_threads] for place in range(len(items))]
 
 
 def _run_parts(

@@ -203,7 +203,10 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
     def _scale(self) -> SignalScale:
         return self._last_fit().scale
 
-    def _forecast_rows(self, rows: np.ndarray) -> np.ndarray:
+    def _forecast_rows(self, markets: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [self._rise_probabilities(rows) for rows in markets]
+
+    def _rise_probabilities(self, rows: np.ndarray) -> np.ndarray:
         members = np.full((len(rows), 1), np.nan)
         inputs = _flatten_windows(rows, self.settings.window)
         members[self.settings.window - 1 :, 0] = rise_probability(

@@ -54,6 +54,19 @@ def test_a_panel_gets_a_frame_a_market(pooled):
     assert members.shape == (260, 2)
 
 
+@pytest.mark.parametrize("bars_together", [1, 300, 100_000])
+def test_markets_that_are_forecast_together_get_what_each_gets_alone(
+    pooled, bars_together, monkeypatch
+):
+    monkeypatch.setattr(
+        "lstm_strategy.learning.forecaster.feature_forecaster._BARS_TOGETHER", bars_together
+    )
+    markets = {**PANEL, "short": random_walk(pooled.warm_up, seed=5)}
+    alone = {symbol: pooled.forecast(bars) for symbol, bars in markets.items()}
+    assert_same(pooled.forecast(markets), alone)
+    assert alone["short"].isna().all(axis=None)
+
+
 def test_a_market_that_was_not_in_the_training_is_forecast_too(pooled):
     new = random_walk(100, seed=8)
     assert_same(pooled.forecast({"D": new}), {"D": pooled.forecast(new)})
