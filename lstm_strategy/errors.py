@@ -125,6 +125,10 @@ class LongBarsError(TradingError):
     """Raised when bars are longer than what a strategy counts in days or months."""
 
 
+class MissingColumnError(TradingError):
+    """Raised when a strategy reads a column that the bars don't have."""
+
+
 class StrategyFailedError(TradingError):
     """Raised when one of the strategies that are compared raises.
 

@@ -14,7 +14,7 @@ from typing import Any
 import backtrader as bt
 
 from lstm_strategy.errors import LSTMStrategyError, SettingsError
-from lstm_strategy.trading.baselines import BASELINES, PORTFOLIO_BASELINES
+from lstm_strategy.trading.baselines import BASELINES, EVERY_BASELINE, PORTFOLIO_BASELINES
 
 _MODULE_PREFIX = "strategy_file_"
 
@@ -30,19 +30,24 @@ def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[
     Raises:
         SettingsError: If there is no such baseline, file or class, or the values aren't plain.
     """
-    named = {**BASELINES, **PORTFOLIO_BASELINES}
-    baselines = {name.casefold(): baseline for name, baseline in named.items()}
+    baselines = {name.casefold(): baseline for name, baseline in EVERY_BASELINE.items()}
     if text.casefold() in baselines:
         return baselines[text.casefold()], {}
     parts = re.fullmatch(r"(.+?\.py):(\w+)(?::(.*))?", text)
     if parts is None:
         raise SettingsError(
             f"--strategy must be FILE.py:Class or one of {', '.join(BASELINES)}, or for several "
-            f"markets {', '.join(PORTFOLIO_BASELINES)}; got {text!r}."
+            f"markets {', '.join(PORTFOLIO_BASELINES)}; got {text!r}. With the columns that they "
+            f"read, there are also {', '.join(_list_others())}."
         )
     file_name, class_name, arguments = parts.groups(default="")
     chosen = _find_class(Path(file_name), class_name, or_indicator=or_indicator)
     return chosen, _parse_arguments(arguments)
+
+
+def _list_others() -> list[str]:
+    usual = {*BASELINES, *PORTFOLIO_BASELINES}
+    return [name for name in EVERY_BASELINE if name not in usual]
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """What `compare` and `demo` do: train, compare with all baselines, judge and report."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -39,7 +38,7 @@ from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, Trial,
 from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.walk_forward import labels_of
 from lstm_strategy.support import count_of, steps_progress
-from lstm_strategy.trading.baselines import BASELINES, PORTFOLIO_BASELINES
+from lstm_strategy.trading.baselines import choose_baselines
 from lstm_strategy.trading.execution import silence_orders
 from lstm_strategy.trading.lstm import LSTMStrategy
 
@@ -112,7 +111,7 @@ def _compare_models(setup: ComparisonSetup, models: dict[str, Forecaster]) -> Co
         name: (LSTMStrategy, {**setup.strategy_params, "model": model})
         for name, model in models.items()
     }
-    rules: Mapping[str, type] = PORTFOLIO_BASELINES if isinstance(setup.bars, Panel) else BASELINES
+    rules = choose_baselines(setup.bars)
     baselines = {name: (baseline, setup.rules) for name, baseline in rules.items()}
     start = None if setup.start is None and setup.is_trained else setup.first_traded
     prepared = prepare_comparison(

@@ -15,6 +15,7 @@ from lstm_strategy.bars import CheckedBars, Panel
 from lstm_strategy.errors import (
     LongBarsError,
     LSTMStrategyError,
+    MissingColumnError,
     TooFewBarsError,
     WorkersDiedError,
 )
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 # Measured with the ten baselines on two cores: 20,000 took 1.0 s in this process and 1.3 s in two
 # fresh workers, 30,000 1.5 s and 1.4 s, 50,000 2.3 s and 2.0 s; more cores gain more.
 _BARS_WORTH_PROCESSES = 50_000
+_UNSUITED = (TooFewBarsError, LongBarsError, MissingColumnError)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Failure:
     Attributes:
         message: The exception in one line.
         details: The traceback, or "" for an error of the package, whose message says it all.
-        is_unsuited: Whether the bars are too few or too long for the strategy.
+        is_unsuited: Whether the bars are too few or too long for the strategy, or lack a column.
     """
 
     message: str
@@ -105,7 +107,7 @@ def _attempt(job: BacktestJob, bars: CheckedMarkets) -> BacktestRun | Failure:
         with silence_orders():
             return job.run(bars)
     except LSTMStrategyError as error:
-        return Failure(str(error), "", isinstance(error, TooFewBarsError | LongBarsError))
+        return Failure(str(error), "", isinstance(error, _UNSUITED))
     except Exception as error:
         return Failure(repr(error), traceback.format_exc(), False)
 

@@ -26,7 +26,7 @@ from lstm_strategy.evaluation.comparison.prepare import (
     StrategyEntry,
     prepare_comparison,
 )
-from lstm_strategy.trading.baselines import BASELINES, PORTFOLIO_BASELINES
+from lstm_strategy.trading.baselines import EVERY_BASELINE
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 log = logging.getLogger(__name__)
@@ -186,7 +186,7 @@ def _find_twins(prepared: PreparedComparison, outcomes: Outcomes) -> dict[str, s
 
 
 def _baselines_among(prepared: PreparedComparison) -> list[str]:
-    baselines = {*BASELINES.values(), *PORTFOLIO_BASELINES.values()}
+    baselines = set(EVERY_BASELINE.values())
     return [job.name for job in prepared.jobs if job.strategy in baselines]
 
 

@@ -1,13 +1,25 @@
 """Honest baselines: textbook rules that a forecast must beat on the same terms.
 
 `BASELINES` maps a readable name to the strategy class, and `PORTFOLIO_BASELINES` those for many
-markets; each works in plain backtrader too. Lengths that the textbooks give in days or months are
+markets; each works in plain backtrader too. `PERPETUAL_BASELINES`, `FUTURES_BASELINES` and
+`FUTURES_PORTFOLIO_BASELINES` read columns that only derivatives have, and `choose_baselines` gives
+all that suit some bars. Lengths that the textbooks give in days or months are
 counted in the bars' own frequency, by `bars_per_day` and `bars_per_year`; oscillators and channels
 have the same number of bars on bars of any size.
 """
 
+from collections.abc import Mapping
+
+import pandas as pd
+
 from lstm_strategy.trading.baselines.bollinger_reversion import BollingerReversion
 from lstm_strategy.trading.baselines.buy_and_hold import BuyAndHold
+from lstm_strategy.trading.baselines.derivatives import (
+    COLUMNS_OF_BASELINES,
+    FUTURES_BASELINES,
+    FUTURES_PORTFOLIO_BASELINES,
+    PERPETUAL_BASELINES,
+)
 from lstm_strategy.trading.baselines.donchian_breakout import DonchianBreakout
 from lstm_strategy.trading.baselines.macd import MACD
 from lstm_strategy.trading.baselines.momentum_12_1 import Momentum121
@@ -17,7 +29,7 @@ from lstm_strategy.trading.baselines.rsi_reversion import RSIReversion
 from lstm_strategy.trading.baselines.short_term_reversal import ShortTermReversal
 from lstm_strategy.trading.baselines.sma_cross import SMACross
 from lstm_strategy.trading.baselines.volatility_target import VolatilityTarget
-from lstm_strategy.trading.execution import TargetStrategy
+from lstm_strategy.trading.execution import ExposureStrategy, TargetStrategy
 
 BASELINES: dict[str, type[TargetStrategy]] = {
     "Buy and hold": BuyAndHold,
@@ -32,18 +44,65 @@ BASELINES: dict[str, type[TargetStrategy]] = {
     "Random entries": RandomEntries,
 }
 
+EVERY_BASELINE: dict[str, type[ExposureStrategy]] = {
+    **BASELINES,
+    **PERPETUAL_BASELINES,
+    **FUTURES_BASELINES,
+    **PORTFOLIO_BASELINES,
+    **FUTURES_PORTFOLIO_BASELINES,
+}
+
+
+def choose_baselines(
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame],
+) -> dict[str, type[ExposureStrategy]]:
+    """All baselines that can be run on bars: the usual ones, and those whose columns are there.
+
+    Args:
+        bars: The bars of one market or a panel, of which all markets must have the columns.
+
+    Returns:
+        The strategy classes by readable name.
+
+    Example:
+        >>> from lstm_strategy import sample_bars, simulate_bars
+        >>> list(choose_baselines(simulate_bars("perpetual", 100).bars))[-3:]
+        ['Funding carry', 'Funding reversal', 'Basis reversion']
+        >>> choose_baselines(sample_bars("sp500")) == BASELINES
+        True
+    """
+    if isinstance(bars, pd.DataFrame):
+        columns = set(bars.columns)
+        named: list[Mapping[str, type[ExposureStrategy]]]
+        named = [BASELINES, PERPETUAL_BASELINES, FUTURES_BASELINES]
+    else:
+        columns = set.intersection(*(set(market.columns) for market in bars.values()))
+        named = [PORTFOLIO_BASELINES, FUTURES_PORTFOLIO_BASELINES]
+    return {
+        name: baseline
+        for baselines in named
+        for name, baseline in baselines.items()
+        if columns.issuperset(COLUMNS_OF_BASELINES.get(baseline, ()))
+    }
+
+
 __all__ = [
     "BASELINES",
     "BollingerReversion",
     "BuyAndHold",
     "DonchianBreakout",
+    "EVERY_BASELINE",
     "EqualWeight",
+    "FUTURES_BASELINES",
+    "FUTURES_PORTFOLIO_BASELINES",
     "MACD",
     "Momentum121",
+    "PERPETUAL_BASELINES",
     "PORTFOLIO_BASELINES",
     "RSIReversion",
     "RandomEntries",
     "SMACross",
     "ShortTermReversal",
     "VolatilityTarget",
+    "choose_baselines",
 ]
