@@ -36,15 +36,16 @@ def aggregate_bars(
     at midnight in the index's own timezone and a week on Monday. Open, high, low, close and volume
     are the first, highest, lowest and last price and the sum. Of extra columns, those that end in
     `_open`, `_high` or `_low` are treated like the prices of that name, those with the word
-    `volume`, `trades` or `turnover` in their names are summed, and of all others (mark, spot close,
-    open interest) the last known value counts.
+    `volume`, `trades` or `turnover` in their names are summed, and of all others (spot close, open
+    interest) the last known value counts.
 
     Funding keeps its instants: `funding_rate` is the rate that settles at the moment at which the
     longer bar opens, NaN where none does. What settles later within the bar is in
     `funding_payment`, in money for each unit held long through the bar: the sum of rate times mark,
-    with the mark known at each settlement (that of the row before; the last known where it is
-    missing; the close before where there is none yet). The column is there if any settlement falls
-    within a bar; payments that the bars have already are added up.
+    with the mark of each settlement (that of the row before, or its close where it has none). The
+    mark of the longer bar is that of its last row, missing or not, so that it means the same there.
+    The column is there if any settlement falls within a bar; payments that the bars have already
+    are added up.
 
     A first or last bar that isn't complete is left out, and the log says so: one that begins later
     or ends earlier than its length says and than the bars at its time of day usually do.
@@ -86,6 +87,8 @@ def aggregate_bars(
         valid = _place_funding(valid, opens == index, funding=funding, mark=mark)
         chosen |= {funding: "first", PAYMENT: "sum"}
     longer = valid.groupby(opens).agg({name: chosen[name] for name in valid.columns})
+    if mark in valid.columns:
+        longer[mark] = valid[mark].to_numpy()[~opens.duplicated(keep="last")]
     longer = longer[_are_complete(index, starts, opens, step)]
     if longer.empty:
         raise BarsError(

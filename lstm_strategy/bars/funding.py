@@ -35,8 +35,9 @@ def add_funding(
     A settlement at the moment at which a bar opens stands in that bar's `funding_rate`, and is paid
     by whoever held the position into the bar. What settles within a bar is in `funding_payment`, in
     money for each unit held long through it: the sum of rate times mark, with the mark of the
-    record if it has one, or else the last one known when the bar opens. That column is there only
-    if it is needed. Settlements in a hole of the bars are paid with the bar before the hole.
+    record if it has one, or else that of the row before (its close where it has none). That column
+    is there only if it is needed. Settlements in a hole of the bars are paid with the bar before
+    the hole.
 
     Stamps within ten seconds of a whole minute are rounded to it. A settlement that comes twice
     with the same rate counts once. Intervals may change. What was rounded, dropped or seems to be
@@ -99,8 +100,8 @@ def add_funding(
 def mark_at_open(bars: pd.DataFrame, mark: str = "mark") -> pd.Series:
     """The mark price at the moment at which each bar opens, as far as the bars know it.
 
-    It is the mark of the row before; the last known where that is missing; the close before where
-    there is none yet, and the open of the first row.
+    It is the mark of the row before, or the close of that row where it has none; of the first row
+    it is the open.
 
     Args:
         bars: What `validate_bars` returns.
@@ -114,12 +115,10 @@ def mark_at_open(bars: pd.DataFrame, mark: str = "mark") -> pd.Series:
         >>> mark_at_open(bars).tolist()
         [9.0, 10.0, 12.0]
         >>> mark_at_open(bars.assign(mark=[10.5, np.nan, 11.0])).tolist()
-        [9.0, 10.5, 10.5]
+        [9.0, 10.5, 12.0]
     """
-    before = bars["close"].shift()
-    if mark in bars.columns:
-        before = bars[mark].ffill().shift().fillna(before)
-    return before.fillna(bars["open"])
+    known = bars[mark].fillna(bars["close"]) if mark in bars.columns else bars["close"]
+    return known.shift().fillna(bars["open"])
 
 
 def check_funding_rates(rates: pd.Series, *, name: str = "the funding rate") -> None:

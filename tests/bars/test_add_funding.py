@@ -105,7 +105,7 @@ def test_what_settles_within_a_bar_is_paid_in_money_with_the_mark_known_at_its_o
     joined = add_funding(bars, rates)
     np.testing.assert_allclose(joined["funding_rate"], [1e-4, 5e-4, 9e-4, 13e-4])
     sums = 1e-4 * np.array([2 + 3 + 4, 6 + 7 + 8, 10 + 11 + 12, 14 + 15 + 16])
-    np.testing.assert_allclose(joined["funding_payment"], sums * [100, 100.5, 101.5, 101.5])
+    np.testing.assert_allclose(joined["funding_payment"], sums * [100, 100.5, 101.5, 102.0])
 
 
 def test_the_mark_of_the_record_goes_before_that_of_the_bars():

@@ -19,9 +19,9 @@ def hourly(closes, *, start="2024-01-01", tz="UTC", freq="h", **extras):
 def test_prices_and_extra_columns_follow_their_rules():
     bars = hourly(
         [5, 7, 6, 8],
-        mark=[5.1, np.nan, 6.1, np.nan],
+        mark=[5.1, np.nan, np.nan, 6.1],
         open_interest=[1.0, 2.0, 3.0, 4.0],
-        spot_close=[5.0, 7.0, 6.0, 8.5],
+        spot_close=[5.0, np.nan, 6.0, 8.5],
         trades=[3.0, 4.0, 5.0, 6.0],
         quote_volume=[1.0, 1.0, 2.0, 2.0],
         mark_high=[6.0, 9.0, 7.0, 8.0],
@@ -35,15 +35,17 @@ def test_prices_and_extra_columns_follow_their_rules():
         "low": [4.5, 5.5],
         "close": [7, 8],
         "volume": [20, 20],
-        "mark": [5.1, 6.1],  # the last known
+        "mark": [np.nan, 6.1],  # that of the last row, known or not
         "open_interest": [2, 4],
-        "spot_close": [7, 8.5],
+        "spot_close": [5, 8.5],  # the last known
         "trades": [7, 11],
         "quote_volume": [2, 4],
         "mark_high": [9, 8],
         "mark_low": [3, 2],
     }
-    assert {name: longer[name].tolist() for name in longer} == expected
+    for name in longer:
+        np.testing.assert_array_equal(longer[name], expected[name], err_msg=name)
+    assert list(longer) == list(bars)
 
 
 def test_a_rule_of_ones_own_counts():
@@ -61,13 +63,14 @@ def test_funding_settles_at_the_open_or_is_paid_within():
     np.testing.assert_allclose(longer["funding_payment"], [0.002 * 11, -0.001 * 51], rtol=1e-15)
 
 
-def test_a_missing_mark_is_the_last_known_and_before_the_first_the_close():
-    rate = [np.nan, 0.001, 0.001, np.nan, 0.001, np.nan]
-    marks = [np.nan, 21.0, np.nan, np.nan, np.nan, np.nan]
+def test_a_missing_mark_is_the_close_of_its_row():
+    rate = [np.nan, 0.001, 0.001, 0.005, 0.001, np.nan]
+    marks = [np.nan, 21.0, np.nan, 41.0, np.nan, np.nan]
     bars = hourly([10, 20, 30, 40, 50, 60], mark=marks, funding_rate=rate)
-    assert mark_at_open(bars).tolist() == [10, 10, 21, 21, 21, 21]
-    payment = aggregate_bars(bars, "3h")["funding_payment"]
-    np.testing.assert_allclose(payment, [0.001 * (10 + 21), 0.001 * 21], rtol=1e-15)
+    assert mark_at_open(bars).tolist() == [10, 10, 21, 30, 41, 50]
+    longer = aggregate_bars(bars, "3h")
+    np.testing.assert_allclose(longer["funding_payment"], [0.031, 0.041], rtol=1e-15)
+    assert mark_at_open(longer).tolist() == [10, 30]
 
 
 def test_in_two_steps_as_in_one():

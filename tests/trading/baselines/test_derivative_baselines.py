@@ -33,7 +33,9 @@ def bars_of(closes, *, freq="h", **extras):
 def exposures_asked(baseline, bars, *, runonce=True, **params):
     """Return what the baseline asks for on each bar; NaN in its warm-up."""
 
-    class Watched(baseline):
+    base: Any = baseline
+
+    class Watched(base):
         def target_exposure(self):
             asked[len(self.data) - 1] = super().target_exposure()
             return asked[len(self.data) - 1]

@@ -5,7 +5,11 @@ from typing import Any
 
 import backtrader as bt
 
-from lstm_strategy.trading.baselines.derivatives.columns import Premium, require_columns
+from lstm_strategy.trading.baselines.derivatives.columns import (
+    Premium,
+    add_line,
+    require_columns,
+)
 from lstm_strategy.trading.execution import TargetStrategy, choose_length
 
 
@@ -40,7 +44,7 @@ class BasisReversion(TargetStrategy):
         require_columns(self, self.data, "spot_close")
         self.p.length = choose_length(self, self.p.length, days=1)
         self.p.history = choose_length(self, self.p.history, days=30, at_least=2)
-        self.premium = bt.indicators.SMA(Premium(self.data), period=self.p.length)
+        self.premium = bt.indicators.SMA(add_line(Premium, self.data), period=self.p.length)
         self.middle = bt.indicators.SMA(self.premium, period=self.p.history)
         self.deviation = bt.indicators.StandardDeviation(
             self.premium, period=self.p.history, safepow=True
@@ -52,4 +56,4 @@ class BasisReversion(TargetStrategy):
         deviation = self.deviation[0]
         if math.isnan(distance) or deviation == 0.0:
             return math.nan
-        return max(-1.0, min(1.0, -distance / deviation / self.p.full_distance))
+        return float(max(-1.0, min(1.0, -distance / deviation / self.p.full_distance)))

@@ -27,13 +27,23 @@ def require_columns(strategy: Any, data: Any, *names: str) -> None:
             )
 
 
-class SettledFunding(bt.Indicator):  # type: ignore[misc]
+def add_line(kind: Any, data: Any) -> Any:
+    """Make an indicator of a feed: backtrader's metaclass takes the feed, not `__init__`.
+
+    Args:
+        kind: The class.
+        data: The feed.
+    """
+    return kind(data)
+
+
+class SettledFunding(bt.Indicator):
     """What a unit of notional that is held long pays at each bar, a fraction; 0 where nothing does.
 
     It reads `funding_rate`, and `funding_payment` over the close where the feed has it.
     """
 
-    lines = ("paid",)
+    lines: Any = ("paid",)
 
     def next(self) -> None:
         """Add up what settles at the open of the bar and within it."""
@@ -45,10 +55,10 @@ class SettledFunding(bt.Indicator):  # type: ignore[misc]
         self.lines.paid[0] = paid
 
 
-class LastKnown(bt.Indicator):  # type: ignore[misc]
+class LastKnown(bt.Indicator):
     """A line of ratios that holds its last known value; NaN before the first."""
 
-    lines = ("value",)
+    lines: Any = ("value",)
 
     def __init__(self) -> None:
         self._last = math.nan
@@ -89,10 +99,10 @@ class RollYield(LastKnown):
         return (1.0 - lines.carry_price[0] / price) / years if is_known else math.nan
 
 
-class HeldReturn(bt.Indicator):  # type: ignore[misc]
+class HeldReturn(bt.Indicator):
     """The change of the back-adjusted close over the price of the contract held the bar before."""
 
-    lines = ("value",)
+    lines: Any = ("value",)
 
     def __init__(self) -> None:
         self.addminperiod(2)

@@ -4,7 +4,11 @@ from typing import Any
 
 import backtrader as bt
 
-from lstm_strategy.trading.baselines.derivatives.columns import SettledFunding, require_columns
+from lstm_strategy.trading.baselines.derivatives.columns import (
+    SettledFunding,
+    add_line,
+    require_columns,
+)
 from lstm_strategy.trading.execution import TargetStrategy, choose_length
 
 
@@ -37,9 +41,9 @@ class FundingCarry(TargetStrategy):
         super().__init__()
         require_columns(self, self.data, "funding_rate")
         self.p.length = choose_length(self, self.p.length, days=7)
-        self.total = bt.indicators.SumN(SettledFunding(self.data), period=self.p.length)
+        self.total = bt.indicators.SumN(add_line(SettledFunding, self.data), period=self.p.length)
 
     def target_exposure(self) -> float:
         """Return minus the annual rate over the full one, -1...1."""
         annual = self.total[0] * self.p.bars_per_year / self.p.length
-        return max(-1.0, min(1.0, -annual / self.p.full_rate))
+        return float(max(-1.0, min(1.0, -annual / self.p.full_rate)))

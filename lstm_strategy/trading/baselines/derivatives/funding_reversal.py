@@ -4,7 +4,11 @@ from typing import Any
 
 import backtrader as bt
 
-from lstm_strategy.trading.baselines.derivatives.columns import SettledFunding, require_columns
+from lstm_strategy.trading.baselines.derivatives.columns import (
+    SettledFunding,
+    add_line,
+    require_columns,
+)
 from lstm_strategy.trading.execution import TargetStrategy, choose_length
 
 
@@ -36,7 +40,7 @@ class FundingReversal(TargetStrategy):
         require_columns(self, self.data, "funding_rate")
         self.p.length = choose_length(self, self.p.length, days=3)
         self.p.history = choose_length(self, self.p.history, days=30, at_least=2)
-        self.total = bt.indicators.SumN(SettledFunding(self.data), period=self.p.length)
+        self.total = bt.indicators.SumN(add_line(SettledFunding, self.data), period=self.p.length)
         self.middle = bt.indicators.SMA(self.total, period=self.p.history)
         self.deviation = bt.indicators.StandardDeviation(
             self.total, period=self.p.history, safepow=True

@@ -9,6 +9,7 @@ import backtrader as bt
 from lstm_strategy.trading.baselines.derivatives.columns import (
     HeldReturn,
     RollYield,
+    add_line,
     require_columns,
 )
 from lstm_strategy.trading.execution import TargetStrategy, choose_length
@@ -77,13 +78,15 @@ def build_carry(
     length = choose_length(strategy, length, days=20, market=market)
     days = choose_length(strategy, None, days=60, at_least=2, market=market)
     year = strategy.p.bars_per_year if market is None else strategy.bars_per_year_of(market)
-    roll_yield = bt.indicators.SMA(RollYield(data), period=length)
-    deviation = bt.indicators.StandardDeviation(HeldReturn(data), period=days, safepow=True)
+    roll_yield = bt.indicators.SMA(add_line(RollYield, data), period=length)
+    deviation = bt.indicators.StandardDeviation(
+        add_line(HeldReturn, data), period=days, safepow=True
+    )
 
     def carry() -> float:
         volatility = deviation[0] * math.sqrt(year)
         if math.isnan(roll_yield[0]) or not volatility > 0.0:
             return math.nan
-        return max(-1.0, min(1.0, roll_yield[0] / volatility / full_carry))
+        return float(max(-1.0, min(1.0, roll_yield[0] / volatility / full_carry)))
 
     return carry
