@@ -185,7 +185,12 @@ class MarketOrders:
         return float(sum(commission(part, price) for part in (closed, abs(size) - closed) if part))
 
     def send(
-        self, size: float, close: float, *, spendable: Callable[[], float] | None = None
+        self,
+        size: float,
+        close: float,
+        *,
+        spendable: Callable[[], float] | None = None,
+        excess: Callable[[], float] | None = None,
     ) -> None:
         """Send one order of the whole size.
 
@@ -195,12 +200,16 @@ class MarketOrders:
             spendable: For one of several orders, what tells the cash that a long may be bought
                 with once it can fill: they fill in the order in which they are sent, and a buy
                 shrinks to what the cash pays.
+            excess: For one of several orders, what tells by how many units it breaks a limit once
+                it can fill; it shrinks by them, unless it shrinks the position.
         """
         unchecked = without_cash_check() if self.is_simulated else {}
         if size < 0.0:
             # What the broker checks is queued behind what it doesn't.
             first = unchecked if spendable else {}
             self.order = self._strategy.sell(data=self.data, size=-size, **first)
+            if self.is_simulated and excess:
+                hold_until_next_bar(self.order, self.data, partial(self._fit_to_limit, excess))
         elif 0.0 < size <= -self.position.size:
             self.order = self._strategy.buy(data=self.data, size=size, **unchecked)
             if self.is_simulated and spendable:
@@ -215,7 +224,7 @@ class MarketOrders:
                 **(unchecked if spendable else {}),
             )
             if self.is_simulated:
-                fits = partial(self._fit_to_cash, spendable) if spendable else None
+                fits = partial(self._fit_buy, spendable, excess) if spendable and excess else None
                 hold_until_next_bar(self.order, self.data, fits)
 
     def note_unfilled(self) -> None:
@@ -262,6 +271,31 @@ class MarketOrders:
 
     def _collar(self, close: float) -> float:
         return close * (1.0 + float(self._strategy.p.reserve))
+
+    def _fit_buy(self, spendable: Callable[[], float], excess: Callable[[], float]) -> bool:
+        return self._fit_to_cash(spendable) and self._fit_to_limit(excess)
+
+    def _fit_to_limit(self, excess: Callable[[], float]) -> bool:
+        """Cut the order that can fill now to what a limit allows; False where that is nothing."""
+        size, held = self.order.executed.remsize, float(self.position.size)
+        opened = abs(size) if held * size >= 0.0 else max(abs(size) - abs(held), 0.0)
+        too_much = min(excess(), opened) if opened else 0.0
+        if too_much <= 0.0:
+            return True
+        lot_size = float(self._strategy.p.lot_size)
+        lots = math.ceil(too_much / lot_size * (1.0 - 1e-9))
+        fitting = max(abs(size) - min(lots * lot_size, opened), 0.0)
+        self.report(
+            "cut",
+            f"the order for {size:g} was cut to {math.copysign(fitting, size):g}: positions of "
+            "markets without a bar to close them still took up max_gross. What is missing is "
+            "decided again.",
+        )
+        if fitting < 0.5 * lot_size:
+            self.order.addinfo(is_starved=True)
+            return False
+        resize_order(self.order, math.copysign(fitting, size))
+        return True
 
     def _fit_to_cash(self, spendable: Callable[[], float]) -> bool:
         """Cut the buy that can fill now to what the cash pays; False where it pays nothing."""

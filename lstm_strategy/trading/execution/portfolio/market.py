@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import backtrader as bt
+
 from lstm_strategy.trading.execution.market_orders import MarketOrders
 
 _LONG_PAUSE_DAYS = 10.0
@@ -62,6 +64,22 @@ class Market:
         held = float(self.orders.position.size)
         waiting = self.orders.order.executed.remsize if self.orders.is_waiting else 0.0
         return held, held + waiting
+
+    def units_that_stay(self) -> float:
+        """Return by how many units a waiting order can't shrink the position at this open.
+
+        Its market has no bar, or opens above the collar of a buy that turns a short into a long.
+        """
+        if not self.orders.is_waiting:
+            return 0.0
+        order = self.orders.order
+        has_bar = self._times[0] > order.created.dt
+        if has_bar and (
+            order.exectype != bt.Order.Limit or self.data.open[0] <= order.created.price
+        ):
+            return 0.0
+        held, then = map(abs, self.units_held_and_ordered())
+        return max(held - then, 0.0)
 
     def committed_exposures(self, equity: float) -> tuple[float, float]:
         """Return the exposure at its last close: the held one, and that once its order filled."""

@@ -25,6 +25,8 @@ class PortfolioOrders:
     def __init__(self, strategy: Any, markets: list[Market]) -> None:
         self._strategy, self._markets = strategy, markets
         self._shorts: list[tuple[Any, float]] = []
+        self._units: dict[str, float] = {}
+        self._time_without_excess = 0.0
 
     def move_towards(self, targets: Mapping[str, float], *, n_live: int) -> None:
         """Send the orders, if any, that move all positions to their targets.
@@ -45,6 +47,11 @@ class PortfolioOrders:
         held = {
             market.name: market.orders.position.size * closes[market.name] / equity
             for market in movable
+        }
+        self._units = {
+            market.name: market.data.close[0] / equity
+            for market in self._markets
+            if market.has_begun
         }
         fixed = {
             market.name: market.committed_exposures(equity)
@@ -101,7 +108,25 @@ class PortfolioOrders:
 
     def _send_one(self, market: Market, size: float, close: float) -> None:
         spendable = partial(self._cash_beyond_shorts, market.orders.position)
-        market.orders.send(size, close, spendable=spendable)
+        excess = partial(self._excess_units, market)
+        market.orders.send(size, close, spendable=spendable, excess=excess)
+
+    def _excess_units(self, own: Market) -> float:
+        """The units by which an order would break the gross limit, since others have no bar.
+
+        At the prices of the last decision: what moves in between is no order's fault.
+        """
+        time = own.data.datetime[0]
+        if time == self._time_without_excess:  # asked by each order of a date
+            return 0.0
+        begun = [market for market in self._markets if market.name in self._units]
+        stays = sum(market.units_that_stay() * self._units[market.name] for market in begun)
+        if not stays:
+            self._time_without_excess = time
+            return 0.0
+        then = sum(abs(m.units_held_and_ordered()[1]) * self._units[m.name] for m in begun)
+        slack = max(self._strategy.p.max_gross - then, 0.0)
+        return float(max(stays - slack, 0.0) / self._units[own.name])
 
     def _price_shorts(self) -> list[tuple[Any, float]]:
         """What is short, or may be before the next date, and what a unit costs to cover."""

@@ -42,7 +42,8 @@ class PortfolioStrategy(ExposureStrategy):
     worse; an order is withdrawn once its market is no longer live. Sells are sent before buys, and
     backtrader fills them in that order. A buy is sized for what sales will bring at
     `close * (1 - reserve)`; where they bring less, or where a market that sells has no bar on the
-    day, the buy shrinks to what the cash pays when it fills. What all shorts cost to cover at
+    day, the buy shrinks to what the cash pays when it fills; whatever adds to a position shrinks
+    in the same way to what `max_gross` has room for. What all shorts cost to cover at
     `close * (1 + reserve)` stays in cash and buys no longs. A short that costs more than all cash
     is covered as far as that goes, the rest once longs are sold.
 
@@ -78,7 +79,8 @@ class PortfolioStrategy(ExposureStrategy):
     Attributes:
         markets: All datas by name, `data0` and so on where they have none.
         order_counts: What became of the orders, by kind: those of `TargetStrategy`; `cut` (a buy
-            that was made smaller because the cash did not pay for all of it); and `stranded` (a
+            that was made smaller because the cash did not pay for all of it, or an order because a
+            market that should have made room had no bar); and `stranded` (a
             position in a market that ended before the run did, and keeps the value of its last
             close). The first of each trouble in a run is also logged as a warning with its remedy.
         order_counts_by_market: The same for each market, by name.

@@ -274,8 +274,8 @@ def test_what_waits_in_a_closed_market_counts_in_the_budget():
 def test_what_an_order_would_sell_counts_until_it_is_sold():
     panel = {"A": flat(range(1, 7)), "B": flat([1, 2, 3], price=20)}
     run = played(panel, [{"B": 0.6}] * 2 + [{"A": -0.6}])
-    # B ends with its sale on the way, as day 4 shows: it may come or not, so 0.4 is left for A.
-    assert run.fills == [(2, "B", 30, 20.0), (4, "A", -60, 10.0), (5, "A", 20, 10.0)]
+    # B ends with its sale on the way: it may come or not, so 0.4 is left for A.
+    assert run.fills == [(2, "B", 30, 20.0), (4, "A", -40, 10.0)]
 
 
 def test_an_order_of_a_market_that_ended_is_withdrawn(caplog):
@@ -286,6 +286,28 @@ def test_an_order_of_a_market_that_ended_is_withdrawn(caplog):
     assert run.order_counts_by_market["B"]["expired"] == 1
     assert run.order_counts["unfilled_at_end"] == run.order_counts["stranded"] == 0
     assert "market B: the order for -30 was withdrawn" in caplog.text
+
+
+def test_a_short_is_cut_where_the_market_that_covers_has_no_bar(caplog):
+    panel = {"A": flat(DAYS), "B": flat([1, 2, 3, 5, 6], price=20)}
+    run = played(panel, [{"B": -0.6}] * 2 + [{"A": -0.7}])
+    # B's short of 0.6 covers on day 5 only, so that A gets 0.4 on day 4 and the rest on day 6.
+    assert run.fills == [
+        (2, "B", -30, 20.0),
+        (4, "A", -40, 10.0),
+        (5, "B", 30, 20.0),
+        (6, "A", -30, 10.0),
+    ]
+    assert run.order_counts_by_market["A"]["cut"] == 1
+    assert "market A: the order for -70 was cut to -40" in caplog.text
+
+
+def test_what_only_shrinks_a_position_is_never_cut():
+    panel = {"A": flat(DAYS), "B": flat([1, 2, 3, 5, 6], price=20)}
+    run = played(panel, [{"A": 0.3, "B": -0.6}] * 2 + [{"A": -0.7}])
+    # On day 4 A sells the 30 it holds, and 40 more, since B still has its short of 0.6.
+    assert run.fills[2:4] == [(4, "A", -70, 10.0), (5, "B", 30, 20.0)]
+    assert run.fills[4:] == [(6, "A", -30, 10.0)]
 
 
 def test_a_buy_shrinks_where_the_market_that_sells_has_no_bar():
@@ -458,16 +480,26 @@ def noise(random, n_days):
 
 
 class Flips(PortfolioStrategy):
-    """Goes long after a rise and short after a fall; keeps its lowest cash and its excess."""
+    """Goes long after a rise and short after a fall; keeps its lowest cash and its excesses."""
 
-    lowest_cash, highest_excess = math.inf, -math.inf
+    lowest_cash, highest_excess, highest_gross = math.inf, -math.inf, 0.0
+    prices: dict[str, float] = {}
+    before = 0.0
 
     def target_exposures(self):
         live = self.live_markets.items()
         return {n: 0.5 if data.close[0] > data.open[0] else -0.3 for n, data in live}
 
     def next(self):
+        begun = {name: data for name, data in self.markets.items() if len(data)}
+        # at the prices of the decision: what they do until the fill is no order's fault
+        sizes = {name: self.getposition(data).size for name, data in begun.items()}
+        gross = sum(abs(size) * self.prices.get(name, 0.0) for name, size in sizes.items())
+        self.highest_gross = max(self.highest_gross, gross / max(self.p.max_gross, self.before))
         super().next()
+        worth = self.broker.getvalue()
+        self.prices = {name: data.close[0] / worth for name, data in begun.items()}
+        self.before = sum(abs(size) * self.prices[name] for name, size in sizes.items())
         self.lowest_cash = min(self.lowest_cash, self.broker.getcash())
         orders = {id(order.data): order.executed.remsize for order in self.broker.get_orders_open()}
         now, fixed, moved = self.lines.datetime[0], 0.0, 0.0
@@ -496,6 +528,7 @@ def test_no_calendar_breaks_the_gross_limit_or_overdraws_the_cash(random, max_gr
     run = cerebro.run()[0]
     assert run.lowest_cash >= 0
     assert run.highest_excess <= 1e-6
+    assert run.highest_gross <= 1 + 1e-6
     assert run.order_counts["margin"] == run.order_counts["rejected"] == 0
 
 
