@@ -230,7 +230,7 @@ def perpetual(
     *,
     strength: float = 0.042,
     mean_rush_bars: float = 120.0,
-    delay_bars: float = 48.0,
+    delay_bars: float = 24.0,
     rush: float = 0.002,
     premium_noise: float = 0.0002,
     funding_bars: float = 8.0,

@@ -144,7 +144,7 @@ def simulate_bars(
             - `noise`: a random walk, and nothing to forecast: `vol=0.01` and `volume_noise=0.1`.
             - `perpetual`: hours of a perpetual future with mark, spot, open interest and funding
               tied to the premium over spot. Days after a crowd lifted or lowered that, the price
-              goes against it: `strength=0.042`, `mean_rush_bars=120`, `delay_bars=48`,
+              goes against it: `strength=0.042`, `mean_rush_bars=120`, `delay_bars=24`,
               `rush=0.002`, `premium_noise=0.0002`, `funding_bars=8`, `vol=0.007` and
               `volume_noise=0.3`. 35,000 bars are four years; make longer ones of them with
               `aggregate_bars`.

@@ -417,7 +417,7 @@ def test_whoever_forgets_a_perpetuals_funding_knows_nothing():
     }
     assert not found
     remembered = pd.Series(np.where(np.abs(premium) > 0.0012, np.sign(premium), np.nan)).ffill()
-    guess = -remembered.shift(48).fillna(0.0)
+    guess = -remembered.shift(24).fillna(0.0)
     assert correlation(guess, following) > 0.03  # the oracle has 0.042
 
 
