@@ -9,14 +9,17 @@ import sys
 from pathlib import Path
 
 import backtrader as bt
+import numpy as np
 import pytest
 from made_up import SMALL, SMALL_FEATURES, random_walk
 
-from lstm_strategy import LSTMForecaster
+from lstm_strategy import LSTMForecaster, simulate_bars
+from lstm_strategy.trading.baselines import FundingCarry
+from lstm_strategy.trading.cerebro import run_cerebro
 
 STRATEGIES = Path(__file__).parents[2] / "strategies"
-OF_MANY_MARKETS = {"lstm_rank.py"}
-FILES = [f for f in sorted(STRATEGIES.glob("[!_]*.py")) if f.name not in OF_MANY_MARKETS]
+OTHERS = {"lstm_rank.py", "perpetual_carry.py"}  # of many markets, of bars with more columns
+FILES = [f for f in sorted(STRATEGIES.glob("[!_]*.py")) if f.name not in OTHERS]
 BARS = random_walk(500)
 
 
@@ -107,3 +110,16 @@ def test_btrun_shows_why_a_model_can_not_be_used(bars_file, strategy, message):
     done = run_btrun(bars_file, *arguments, "--strategy", f"{STRATEGIES}/{strategy}")
     assert done.returncode != 0
     assert message in done.stderr
+
+
+def test_funding_is_collected_unless_the_trend_is_against_it(tmp_path):
+    from strategies.perpetual_carry import PerpetualCarry
+
+    bars = simulate_bars("perpetual", 1_500, seed=4).bars
+    run = run_cerebro(PerpetualCarry, bars, trend_bars=200, band=0.0)
+    carry = run_cerebro(FundingCarry, bars, band=0.0, start=run.first_tradable)
+    has_risen = (bars["close"].diff(200) > 0).shift(1)  # the order fills a bar after the decision
+    followed = run.exposure.round(6) != 0
+    assert 50 < followed.sum() < len(followed) - 50
+    assert ((run.exposure > 0) == has_risen.reindex(run.exposure.index))[followed].mean() > 0.99
+    np.testing.assert_allclose(run.exposure[followed], carry.exposure[followed], atol=0.1)

@@ -19,6 +19,13 @@ from lstm_strategy.trading.baselines.derivatives import (
     FUTURES_BASELINES,
     FUTURES_PORTFOLIO_BASELINES,
     PERPETUAL_BASELINES,
+    BasisReversion,
+    CarryAndTrend,
+    CarryAndTrendPortfolio,
+    CarryPortfolio,
+    FundingCarry,
+    FundingReversal,
+    FuturesCarry,
 )
 from lstm_strategy.trading.baselines.donchian_breakout import DonchianBreakout
 from lstm_strategy.trading.baselines.macd import MACD
@@ -88,13 +95,20 @@ def choose_baselines(
 
 __all__ = [
     "BASELINES",
+    "BasisReversion",
     "BollingerReversion",
     "BuyAndHold",
+    "CarryAndTrend",
+    "CarryAndTrendPortfolio",
+    "CarryPortfolio",
     "DonchianBreakout",
     "EVERY_BASELINE",
     "EqualWeight",
     "FUTURES_BASELINES",
     "FUTURES_PORTFOLIO_BASELINES",
+    "FundingCarry",
+    "FundingReversal",
+    "FuturesCarry",
     "MACD",
     "Momentum121",
     "PERPETUAL_BASELINES",
