@@ -268,6 +268,26 @@ def keeps_bars(line: Any, n_bars: int) -> bool:
     return bool(line.mode != line.QBuffer or line.maxlen >= n_bars)
 
 
+def value_of(line: Any, ago: int = 0) -> float:
+    """Return what a line has at its present bar, as `line[0]` does, in a fifth of the time.
+
+    Args:
+        line: A line of a feed.
+        ago: -1 for the bar before, which the line must still hold (see `keeps_bars`).
+
+    Example:
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, simulate_bars
+        >>> cerebro = bt.Cerebro()
+        >>> feed = cerebro.adddata(BarsFeed(simulate_bars("noise", 50).bars))
+        >>> _ = cerebro.addstrategy(bt.Strategy)
+        >>> data = cerebro.run()[0].data
+        >>> value_of(data.lines.close) == data.close[0]
+        True
+    """
+    return line.array[line._idx + ago]  # type: ignore[no-any-return]
+
+
 def without_cash_check() -> dict[str, bool]:
     """Return the argument of `buy` by which the simulated broker accepts one order unchecked.
 

@@ -11,13 +11,14 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.trading.backtrader_internals import feed_name, keeps_bars
-from lstm_strategy.trading.instruments.funding_checks import check_rate
+from lstm_strategy.trading.backtrader_internals import feed_name, keeps_bars, value_of
+from lstm_strategy.trading.instruments.funding_checks import HIGHEST_RATE, check_rate
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 
 PAYMENT_COLUMN = "funding_payment"
@@ -57,7 +58,8 @@ class FundedScheme(InstrumentScheme):
     Attributes:
         fee_rate: The fee of a fill as a fraction of its value.
         covered: Money that the insurance fund takes off the next fee.
-        record: Called with the feed, the size, the mark, the rate and the amount of each payment.
+        record: Called with the feed, the time of the bar, the size, the mark, the rate and the
+            amount of each payment.
         known_marks: The mark of the row before, by feed, where a broker keeps it.
         is_watched: Whether a broker liquidates, and pays after the fills.
         n_missing_marks: Settlements at which the mark was missing, so the close was taken.
@@ -68,7 +70,7 @@ class FundedScheme(InstrumentScheme):
         self.terms = terms
         self.fee_rate = float(self.p.commission)
         self.covered = 0.0
-        self.record: Callable[[Any, float, float, float, float], None] | None = None
+        self.record: Callable[[Any, datetime, float, float, float, float], None] | None = None
         self.known_marks: dict[Any, float] = {}
         self.is_watched = False
         self.n_missing_marks = 0
@@ -100,16 +102,26 @@ class FundedScheme(InstrumentScheme):
         if dt == pos.datetime and pos.adjbase == data.close[0]:
             return 0.0  # another feed woke the broker: this bar is paid, or opened the position
         amount = 0.0
-        if not self.is_watched:
-            amount += self._pay(data, pos.size, *lines.payment_after(-1))
-        if lines.rate is not None and self.terms.settles == "open":
-            rate = lines.rate[0]
+        if lines.after is not None and not self.is_watched:
+            amount += self._pay(data, dt, pos.size, *lines.payment_after(-1))
+        if lines.at_open is not None:
+            rate = value_of(lines.at_open)
             if rate and not math.isnan(rate):
                 mark = self._mark_at_open(data, pos, lines)
-                self._warn_beyond_margin(data, pos, mark)
-                check_rate(rate, str(self.terms.rate), _time_of(data), symbol=feed_name(data))
-                amount += self._pay(data, pos.size, mark, float(rate))
+                if abs(rate) > HIGHEST_RATE:
+                    check_rate(rate, str(self.terms.rate), _time_of(data), symbol=feed_name(data))
+                if not (self.is_watched or self._has_warned):
+                    self._warn_beyond_margin(data, pos, mark)
+                amount += self._pay(data, dt, pos.size, mark, rate)
         return amount
+
+    def pays_within(self, data: Any) -> bool:
+        """Return whether settlements strictly inside a bar are paid on a feed.
+
+        Args:
+            data: The feed.
+        """
+        return self.terms.settles == "within" or PAYMENT_COLUMN in data.getlinealiases()
 
     def payment_within(self, data: Any, size: float) -> float:
         """Return what a position pays for the settlements strictly inside the present bar.
@@ -119,19 +131,19 @@ class FundedScheme(InstrumentScheme):
             size: What is held after the fills of the bar, in signed units.
         """
         lines = self._lines.get(data) or self._find_lines(data)
-        return self._pay(data, size, *lines.payment_after(0))
+        return self._pay(data, data.datetime.datetime(), size, *lines.payment_after(0))
 
-    def _pay(self, data: Any, size: float, mark: float, rate: float) -> float:
-        amount = float(size * mark * rate)
+    def _pay(self, data: Any, time: datetime, size: float, mark: float, rate: float) -> float:
+        amount = size * mark * rate
         if amount and self.record is not None:
-            self.record(data, size, mark, rate, amount)
+            self.record(data, time, size, mark, rate, amount)
         return amount
 
     def _mark_at_open(self, data: Any, pos: Any, lines: "_FundingLines") -> float:
         """The mark of the row before; its close where the mark is missing."""
-        mark = self.known_marks.get(data, math.nan)
-        if math.isnan(mark) and lines.mark is not None and keeps_bars(lines.mark, 2):
-            mark = lines.mark[-1]
+        mark = self.known_marks.get(data)
+        if mark is None:
+            mark = math.nan if lines.mark is None else lines.mark[-1]
         if math.isnan(mark):
             self.n_missing_marks += lines.mark is not None
             return float(pos.adjbase)
@@ -143,8 +155,6 @@ class FundedScheme(InstrumentScheme):
         return float(mark)
 
     def _warn_beyond_margin(self, data: Any, pos: Any, mark: float) -> None:
-        if self.is_watched or self._has_warned:
-            return
         price = self.instrument.liquidation_price(pos.size, pos.price)
         if (mark <= price) if pos.size > 0 else (mark >= price):
             self._has_warned = True
@@ -165,7 +175,15 @@ class FundedScheme(InstrumentScheme):
         frame = getattr(data.p, "dataname", None)
         if isinstance(frame, pd.DataFrame) and {self.terms.rate} <= {*frame.columns, None}:
             self.instrument.check_bars(frame, symbol=feed_name(data))
-        lines = self._lines[data] = _FundingLines.of(data, self.terms)
+        lines = _FundingLines.of(data, self.terms)
+        needed = [line for line in (lines.mark, lines.after) if line is not None]
+        if not self.is_watched and not all(keeps_bars(line, 2) for line in needed):
+            raise TradingError(
+                f"With exactbars=1 {feed_name(data) or 'the data'} keeps one bar, and funding goes "
+                "by the mark of the one before. Feed the bars with BarsFeed, which keeps two, or "
+                "leave exactbars out."
+            )
+        self._lines[data] = lines
         return lines
 
 
@@ -173,11 +191,11 @@ class FundedScheme(InstrumentScheme):
 class _FundingLines:
     """The lines of one feed that funding is read from."""
 
-    rate: Any
+    at_open: Any
+    after: Any
     mark: Any
-    payment: Any
     close: Any
-    settles: str
+    is_sum: bool
 
     @classmethod
     def of(cls, data: Any, terms: FundingTerms) -> "_FundingLines":
@@ -189,23 +207,23 @@ class _FundingLines:
                 "Perpetual(funding=None) to leave funding out."
             )
         found = {name: getattr(data.lines, name) for name in names}
+        rates = found.get(terms.rate)
+        is_sum = terms.settles == "within"
+        payments = found.get(PAYMENT_COLUMN) if terms.rate else None
         return cls(
-            rate=found.get(terms.rate),
+            at_open=None if is_sum else rates,
+            after=rates if is_sum else payments,
             mark=found.get(terms.mark),
-            payment=found.get(PAYMENT_COLUMN) if terms.rate else None,
-            close=data.close,
-            settles=terms.settles,
+            close=found["close"],
+            is_sum=is_sum,
         )
 
     def payment_after(self, ago: int) -> tuple[float, float]:
         """The mark and the rate that are paid after the fills of a bar; zeros where nothing is."""
-        line = self.rate if self.settles == "within" else self.payment
-        if line is None or (ago and not keeps_bars(line, 2)):
-            return 0.0, 0.0
-        given = line[ago]
+        given = self.after[ago] if self.after is not None else math.nan
         if math.isnan(given):
             return 0.0, 0.0
-        if self.settles == "open":
+        if not self.is_sum:
             return float(given), 1.0  # already rate times mark
         mark = math.nan if self.mark is None else self.mark[ago]
         return float(self.close[ago] if math.isnan(mark) else mark), float(given)

@@ -9,7 +9,7 @@ from lstm_strategy.bars import bar_spacing
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import count_of, format_time
 
-_HIGHEST_RATE = 0.1  # of the value in a settlement; exchanges cap it well below
+HIGHEST_RATE = 0.1  # of the value in a settlement; exchanges cap it well below
 _HIGHEST_TYPICAL_RATE = 0.002  # twenty times the usual 0.01%, a fifth of it written in percent
 _INTERVAL = pd.Timedelta(hours=8)  # between the settlements of most markets
 _FEWEST_RATES = 20  # that make a rate typical, or a rhythm of repetitions no chance
@@ -33,10 +33,10 @@ def check_rate(
     Example:
         >>> check_rate(0.0001, "funding_rate", "2024-01-02")
     """
-    if abs(rate) > _HIGHEST_RATE * n_times:
+    if abs(rate) > HIGHEST_RATE * n_times:
         raise TradingError(
             f"{_of(column, symbol)} must be a fraction of the position's value, at most "
-            f"{_HIGHEST_RATE * n_times:g} in size, got {rate:g} at {format_time(time)}. Divide the "
+            f"{HIGHEST_RATE * n_times:g} in size, got {rate:g} at {format_time(time)}. Divide the "
             "column by 100 if it is in percent, and correct the row if it alone is wrong."
         )
 
@@ -57,10 +57,6 @@ def check_rates(rates: pd.Series, *, symbol: str = "", is_sum: bool = False) -> 
     n_times = 1.0
     if is_sum and len(rates) > 1:
         n_times = max(1.0, bar_spacing(pd.DatetimeIndex(rates.index)) / _INTERVAL)
-    is_extreme = settled.abs() > _HIGHEST_RATE * n_times
-    if is_extreme.any():
-        first = settled[is_extreme].index[0]
-        check_rate(settled[first], column, first, symbol=symbol, n_times=n_times)
     sizes = settled[settled != 0.0].abs()
     if len(sizes) >= _FEWEST_RATES and sizes.median() > _HIGHEST_TYPICAL_RATE * n_times:
         raise TradingError(
@@ -68,15 +64,22 @@ def check_rates(rates: pd.Series, *, symbol: str = "", is_sum: bool = False) -> 
             f"from {format_time(sizes.index[0])} on, where fractions are about 0.0001. Divide the "
             "column by 100."
         )
-    _check_not_repeated(settled, rates, symbol)
+    is_extreme = settled.abs() > HIGHEST_RATE * n_times
+    if is_extreme.any():
+        first = settled[is_extreme].index[0]
+        check_rate(settled[first], column, first, symbol=symbol, n_times=n_times)
+    if not is_sum:
+        _check_not_repeated(settled, rates, symbol)
 
 
 def _check_not_repeated(settled: pd.Series, rates: pd.Series, symbol: str) -> None:
     """Refuse rates that were filled forward, so that each would be paid many times."""
-    if len(settled) < len(rates):
+    if len(settled) < _FEWEST_RATES or len(settled) < 0.9 * len(rates):
         return
-    changes = np.flatnonzero(np.diff(settled.to_numpy()) != 0.0)
-    step = int(np.gcd.reduce(np.diff(changes))) if len(changes) > _FEWEST_RATES else 1
+    times = pd.DatetimeIndex(settled.index).as_unit("ns")
+    changes = times.asi8[1:][np.diff(settled.to_numpy()) != 0.0]
+    rhythm = int(np.gcd.reduce(np.diff(changes))) if len(changes) > _FEWEST_RATES else 1
+    step = round(rhythm / bar_spacing(times).value)
     if step > 1:
         raise TradingError(
             f"{_of(str(rates.name), symbol)} repeats every rate in runs of {step} bars or a "

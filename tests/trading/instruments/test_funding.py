@@ -169,6 +169,14 @@ def test_a_feed_of_ones_own_pays_the_same():
     assert run(six_bars(), {1: 10}, Perpetual(leverage=3), feed=feed_of_the_user) == ours
 
 
+def test_a_feed_that_forgets_the_mark_is_refused():
+    with pytest.raises(TradingError, match="With exactbars=1 BTC keeps one bar"):
+        run(six_bars(), {1: 10}, Perpetual(leverage=3), feed=feed_of_the_user, exactbars=1)
+    bars = {"bars": six_bars(), "plan": {1: 10}, "perpetual": Perpetual(leverage=3)}
+    ours = run(**bars, broker="ours", feed=feed_of_the_user, exactbars=1)
+    assert ours == run(**bars)
+
+
 def test_interest_reaches_the_commission_of_the_trade():
     cerebro = bt.Cerebro(stdstats=False)
     cerebro.adddata(BarsFeed(six_bars()), name="BTC")

@@ -149,6 +149,9 @@ def test_rates_that_were_filled_forward_would_be_paid_many_times():
     rates = np.repeat(np.random.default_rng(1).normal(1e-4, 1e-4, 60), 8)
     with pytest.raises(TradingError, match="repeats every rate in runs of 8 bars"):
         Perpetual().check_bars(hourly(480, funding_rate=rates))
+    with_holes = hourly(480, funding_rate=rates).drop(hourly(480).index[[5, 90, 91, 300]])
+    with pytest.raises(TradingError, match="repeats every rate in runs of 8 bars"):
+        Perpetual().check_bars(with_holes)
     kept = np.where(np.arange(480) % 8 == 0, rates, np.nan)
     Perpetual().check_bars(hourly(480, funding_rate=kept))
 

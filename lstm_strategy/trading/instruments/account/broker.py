@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import backtrader as bt
-import pandas as pd
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.backtrader_internals import feed_name, strategies_of_last_run
@@ -20,8 +19,7 @@ from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentS
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class FundingPayment:
+class FundingPayment(NamedTuple):
     """What one position paid at one settlement.
 
     Attributes:
@@ -34,7 +32,7 @@ class FundingPayment:
         amount: Money; below 0 where the position was paid.
     """
 
-    datetime: pd.Timestamp
+    datetime: datetime
     bar: int
     symbol: str
     size: float
@@ -83,7 +81,11 @@ class InstrumentBroker(bt.brokers.BackBroker):
     def __init__(self, instruments: Instrument | Mapping[str, Instrument], **params: Any) -> None:
         self.liquidations: list[Liquidation] = []
         self.payments: list[FundingPayment] = []
-        self._markets: list[Market] = []
+        self._markets: list[Market] | None = None
+        self._margined: list[Market] = []
+        self._remembering: list[Market] = []
+        self._paying: list[Market] = []
+        self._is_quiet = False  # nothing on this bar can be liquidated, and nothing has filled
         self._owners: dict[Any, Any] = {}
         self._instruments: dict[str | None, Instrument] = {}
         super().__init__(**params)  # none are left: backtrader's metaclass takes them before
@@ -131,27 +133,54 @@ class InstrumentBroker(bt.brokers.BackBroker):
                 scheme.known_marks.clear()
                 scheme.n_missing_marks = 0
         self.liquidations, self.payments, self._owners = [], [], {}
-        self._markets = [
+        self._markets = None
+
+    def next(self) -> None:
+        """Live through one bar."""
+        if self._markets is None:
+            self._find_markets()
+        super().next()
+        has_paid = bool(self._paying) and self._pay_after_fills()
+        has_closed = not self._is_quiet and self._liquidate_within()
+        if has_paid or has_closed:
+            self._get_value()
+        self._count_debts()
+        for market in self._remembering:
+            market.end_bar()
+
+    def _find_markets(self) -> None:
+        """Make a market of each feed with an instrument, once the feeds have their buffers."""
+        self._markets = markets = [
             Market(data, scheme)
             for data in self.cerebro.datas
             if isinstance(scheme := self.getcommissioninfo(data), InstrumentScheme)
         ]
-
-    def next(self) -> None:
-        """Live through one bar."""
-        for market in self._markets:
-            market.begin_bar()
-        super().next()
-        has_paid, has_closed = self._pay_after_fills(), self._liquidate_within()
-        if has_paid or has_closed:
-            self._get_value()
-        for market in self._markets:
-            market.end_bar()
+        self._margined = [market for market in markets if market.is_margined]
+        self._remembering = [market for market in markets if market.has_to_remember]
+        self._paying = [
+            market
+            for market in markets
+            if isinstance(market.scheme, FundedScheme) and market.scheme.pays_within(market.data)
+        ]
 
     def _process_order_history(self) -> None:
         # backtrader comes here after the funding and before the fills
         super()._process_order_history()
-        self._liquidate_at_open()
+        self._is_quiet = self._is_all_out_of_reach()
+        if not self._is_quiet:
+            self._liquidate_at_open()
+
+    def _is_all_out_of_reach(self) -> bool:
+        positions, cash = self.positions, self.cash
+        for market in self._margined:
+            position = positions.get(market.data)
+            if position and not market.is_out_of_reach(position, cash):
+                return False
+        return True
+
+    def _has_new_bar(self, data: Any) -> bool:
+        """Whether a feed is among those that woke the broker: the ones with the latest bar."""
+        return bool(data.datetime[0] >= max(d.datetime[0] for d in self.cerebro.datas if len(d)))
 
     def _execute(
         self,
@@ -177,25 +206,26 @@ class InstrumentBroker(bt.brokers.BackBroker):
                 result = super()._execute(order, ago=ago, price=price, **terms)
         if ago is not None:
             self._owners[order.data] = order.owner
+            self._is_quiet = False
         return result
 
-    def _get_value(self, datas: Any = None, lever: bool = False) -> float:
-        value = float(super()._get_value(datas=datas, lever=lever))
-        if datas:
-            return value
-        debt = sum(self._debt_of(data, position) for data, position in self.positions.items())
+    def _count_debts(self) -> None:
+        """Correct the value where a short has lost more than it was worth when it was sold.
+
+        backtrader takes the size of what is left of it, which then is a debt. `adjbase` is the
+        close here.
+        """
+        debt = 0.0
+        for data, position in self.positions.items():
+            if position.size < 0.0 and position.adjbase > 2.0 * position.price:
+                scheme = self.getcommissioninfo(data)
+                left = position.size * (position.adjbase - 2.0 * position.price)
+                debt += 2.0 * left / scheme.get_leverage() if scheme.stocklike else 0.0
         if debt:
             self._value += debt
             self._valuemkt += debt
             self._valuelever += debt
             self._fundval = self._value / self._fundshares
-        return float(self._valuelever if lever else self._value)
-
-    def _debt_of(self, data: Any, position: Any) -> float:
-        """What backtrader misses where a short has lost more than its value: it takes the size."""
-        scheme = self.getcommissioninfo(data)
-        left = position.size * (data.close[0] - 2.0 * position.price) if position.size < 0 else 0.0
-        return 2.0 * left / scheme.get_leverage() if left < 0.0 and scheme.stocklike else 0.0
 
     def _grows_too_large(self, order: Any, price: float, instrument: Any) -> bool:
         held = self.positions[order.data].size
@@ -220,54 +250,50 @@ class InstrumentBroker(bt.brokers.BackBroker):
         self._bracketize(order, cancel=True)
 
     def _note_payment(
-        self, data: Any, size: float, mark: float, rate: float, amount: float
+        self, data: Any, time: datetime, size: float, mark: float, rate: float, amount: float
     ) -> None:
         self.payments.append(
-            FundingPayment(
-                datetime=_wall_clock(data),
-                bar=len(data),
-                symbol=feed_name(data),
-                size=size,
-                mark=mark,
-                rate=rate,
-                amount=amount,
-            )
+            FundingPayment(time, len(data), feed_name(data), size, mark, rate, amount)
         )
 
     def _pay_after_fills(self) -> bool:
         """Take what settled strictly inside the bar; whether it was anything."""
         paid = 0.0
-        for market in self._markets:
+        for market in self._paying:
             size = self.positions[market.data].size
-            if size and market.is_new and isinstance(market.scheme, FundedScheme):
+            if size and self._has_new_bar(market.data):
                 amount = market.scheme.payment_within(market.data, size)
                 self.d_credit[market.data] += amount
                 paid += amount
         self.cash -= paid
+        self._is_quiet = self._is_quiet and not paid
         return bool(paid)
 
     def _liquidate_at_open(self) -> None:
-        held = self._holdings(Market.at_open)
-        if held:
-            prices = {market: market.data.open[0] for market in held if market.is_new}
-            worst = {market: holding.mark for market, holding in held.items()}
-            self._close_out(find_closings(held, worst, prices, self.cash))
+        held, new = self._holdings(Market.at_open)
+        prices = {market: market.data.open[0] for market in new}
+        worst = {market: holding.mark for market, holding in held.items()}
+        self._close_out(find_closings(held, worst, prices, self.cash))
 
     def _liquidate_within(self) -> bool:
-        held = self._holdings(Market.at_close)
-        if not held:
-            return False
-        prices = {market: market.data.close[0] for market in held if market.is_new}
+        held, new = self._holdings(Market.at_close)
+        prices = {market: market.data.close[0] for market in new}
         worst = {market: market.worst_for(holding.size) for market, holding in held.items()}
         return self._close_out(find_closings(held, worst, prices, self.cash, is_within=True))
 
-    def _holdings(self, mark_of: Callable[[Market], float]) -> dict[Market, Holding]:
-        """The positions on margin, at their marks."""
+    def _holdings(
+        self, mark_of: Callable[[Market], float]
+    ) -> tuple[dict[Market, Holding], list[Market]]:
+        """The positions on margin at their marks of one moment, and the markets with a new bar."""
+        held = {market: self.positions[market.data] for market in self._margined}
+        held = {market: position for market, position in held.items() if position.size}
+        new = [market for market in held if self._has_new_bar(market.data)]
         return {
-            market: market.holding(position, mark_of(market))
-            for market in self._markets
-            if market.is_margined and (position := self.positions[market.data]).size
-        }
+            market: market.holding(
+                position, (mark_of if market in new else Market.at_close)(market)
+            )
+            for market, position in held.items()
+        }, new
 
     def _close_out(self, closings: dict[Market, Closing]) -> bool:
         """Close positions, each in the name of whoever traded its market last."""
@@ -283,7 +309,7 @@ class InstrumentBroker(bt.brokers.BackBroker):
 
     def _record(self, data: Any, closing: Closing) -> Liquidation:
         return Liquidation(
-            datetime=_wall_clock(data),
+            datetime=data.datetime.datetime(),
             bar=len(data),
             symbol=feed_name(data),
             size=closing.holding.size,
@@ -333,7 +359,3 @@ def _had_to_wait(order: Any, price: float) -> bool:
         return False
     opened = order.data.open[0]
     return bool(opened > price if order.isbuy() else opened < price)
-
-
-def _wall_clock(data: Any) -> pd.Timestamp:
-    return pd.Timestamp(data.datetime.datetime())

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from datetime import datetime
 
 from lstm_strategy.trading.instruments.instrument import Instrument
 
@@ -25,7 +24,7 @@ class Liquidation:
             of the exchange bears it.
     """
 
-    datetime: pd.Timestamp
+    datetime: datetime
     bar: int
     symbol: str
     size: float

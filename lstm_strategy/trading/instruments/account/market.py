@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from lstm_strategy.trading.backtrader_internals import keeps_bars, value_of
 from lstm_strategy.trading.instruments.account.liquidation import Holding
 from lstm_strategy.trading.instruments.funding import FundedScheme
 from lstm_strategy.trading.instruments.instrument import InstrumentScheme
@@ -17,61 +18,55 @@ class Market:
     premium is 1 where the mark is missing.
 
     Args:
-        data: The feed.
+        data: The feed, whose first bar has come.
         scheme: The commission scheme of the broker for it.
 
     Attributes:
-        is_new: Whether it has a bar that wasn't there when the broker last woke.
         is_margined: Whether positions need margin and can be liquidated.
+        has_to_remember: Whether the feed forgets the bar before, so that `end_bar` must keep it.
     """
 
     def __init__(self, data: Any, scheme: InstrumentScheme) -> None:
         self.data, self.scheme = data, scheme
-        self.is_new = False
         self.is_margined = isinstance(scheme, FundedScheme) or not scheme.stocklike
+        instrument: Any = scheme.instrument
+        self._is_isolated = getattr(instrument, "margin_mode", "cross") == "isolated"
         lines = {name: getattr(data.lines, name) for name in data.getlinealiases()}
-        self._mark = lines.get(getattr(scheme.instrument, "mark", None))
-        if self._mark is None:
-            lines = {}
-        self._open, self._low, self._high = (
-            lines.get(name) for name in ("mark_open", "mark_low", "mark_high")
-        )
-        self._n_bars = 0
-        self._last_mark = math.nan
-        self._last_close = math.nan
-
-    def begin_bar(self) -> None:
-        """See whether the market has a new bar."""
-        n_bars = len(self.data)
-        self.is_new = n_bars != self._n_bars
-        self._n_bars = n_bars
+        self._opens, self._highs, self._lows = lines["open"], lines["high"], lines["low"]
+        self._closes = lines["close"]
+        self._marks = lines.get(getattr(instrument, "mark", None))
+        extras = lines if self._marks is not None else {}
+        self._mark_opens = extras.get("mark_open")
+        self._mark_lows, self._mark_highs = extras.get("mark_low"), extras.get("mark_high")
+        self.has_to_remember = self._marks is not None and not keeps_bars(self._marks, 2)
+        self._last = math.nan, math.nan
+        self._position: tuple[float, float] = (0.0, 0.0)
+        self._liquidation_price = math.nan
 
     def end_bar(self) -> None:
         """Keep what the next bar goes by."""
-        if not self.is_new:
-            return
-        self._last_mark = math.nan if self._mark is None else self._mark[0]
-        self._last_close = self.data.close[0]
+        self._last = value_of(self._marks), value_of(self._closes)
         if isinstance(self.scheme, FundedScheme):
-            self.scheme.known_marks[self.data] = self._last_mark
+            self.scheme.known_marks[self.data] = value_of(self._marks)
 
     def at_open(self) -> float:
-        """The mark as the bar opens; without a new bar that of the last close."""
-        if not self.is_new:
-            return self._last_close * self._last_premium()
-        given = math.nan if self._open is None else self._open[0]
-        return float(self.data.open[0] * self._last_premium() if math.isnan(given) else given)
+        """The mark as the bar opens."""
+        if self._marks is None:
+            return float(value_of(self._opens))
+        given = math.nan if self._mark_opens is None else value_of(self._mark_opens)
+        return float(value_of(self._opens) * self._last_premium() if math.isnan(given) else given)
 
     def at_close(self) -> float:
         """The mark as the bar closes."""
-        return float(self.data.close[0] * self.premium())
+        return float(value_of(self._closes) * self.premium())
 
     def worst_for(self, size: float) -> float:
         """The lowest mark of the bar for a long, the highest for a short."""
-        line, price = (
-            (self._low, self.data.low[0]) if size > 0.0 else (self._high, self.data.high[0])
-        )
-        given = math.nan if line is None else line[0]
+        if size > 0.0:
+            line, price = self._mark_lows, value_of(self._lows)
+        else:
+            line, price = self._mark_highs, value_of(self._highs)
+        given = math.nan if line is None else value_of(line)
         return float(price * self.premium() if math.isnan(given) else given)
 
     def price_at(self, mark: float, size: float) -> float:
@@ -84,18 +79,48 @@ class Market:
         Returns:
             A price of the bar: the open where the mark was beyond already.
         """
-        price, opened = mark / self.premium(), self.data.open[0]
+        price, opened = mark / self.premium(), value_of(self._opens)
         price = min(price, opened) if size > 0.0 else max(price, opened)
-        return float(min(max(price, self.data.low[0]), self.data.high[0]))
+        return float(min(max(price, value_of(self._lows)), value_of(self._highs)))
 
     def premium(self) -> float:
         """The mark over the close, at the close of the bar."""
-        mark = math.nan if self._mark is None else self._mark[0]
-        return 1.0 if math.isnan(mark) else float(mark / self.data.close[0])
+        if self._marks is None:
+            return 1.0
+        mark = value_of(self._marks)
+        return 1.0 if math.isnan(mark) else float(mark / value_of(self._closes))
 
     def _last_premium(self) -> float:
-        premium = self._last_mark / self._last_close
-        return 1.0 if math.isnan(premium) else premium
+        last = (
+            self._last
+            if self.has_to_remember
+            else (value_of(self._marks, -1), value_of(self._closes, -1))
+        )
+        premium = last[0] / last[1]
+        return 1.0 if math.isnan(premium) else float(premium)
+
+    def is_out_of_reach(self, position: Any, cash: float) -> bool:
+        """Return whether no mark of the bar gets to where a position is liquidated.
+
+        This is the quick answer for the many bars on which nothing happens: it is False where only
+        the whole account tells.
+
+        Args:
+            position: Of the broker in this market, not empty.
+            cash: Of the account.
+        """
+        if not self._is_isolated or cash < 0.0:
+            return False
+        held = size, _ = position.size, position.price
+        if held != self._position:
+            self._position = held
+            self._liquidation_price = self.scheme.instrument.liquidation_price(*held)
+        price = self._liquidation_price
+        if math.isnan(price):
+            return True
+        if size > 0.0:
+            return self.worst_for(size) > price and self.at_open() > price
+        return self.worst_for(size) < price and self.at_open() < price
 
     def holding(self, position: Any, mark: float) -> Holding:
         """Return a position as its margin sees it.
