@@ -1,4 +1,4 @@
-"""The bars of a panel reach each process once: a task carries a handle, however many bars it has."""
+"""The bars of a panel reach each process once: a task carries a handle, of however many bars."""
 
 import cloudpickle
 import joblib

@@ -117,7 +117,8 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
         self._refits = refits
         self._starts = [naive_utc(refit.test_start) for refit in self._refits]
         self._unknown = _unknown_forecast(self._refits[0].model)
-        self._history = history
+        self._symbols = history.symbols
+        self._history: Mapping[str, pd.DataFrame] = history
         self._new: dict[str, list[dict[str, Any]]] = {symbol: [] for symbol in history}
         self._current = -1
         self._stream: Any = None
@@ -135,6 +136,7 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
                 )
                 for symbol, bars in history.items()
             }
+            self._forget_bars()
 
     def __getitem__(self, symbol: str) -> WalkForwardStream:
         return self._streams[symbol]
@@ -152,8 +154,8 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
             bars: By symbol a bar as `ForecastStream.update` takes it, all of one time.
         """
         forecasts = self._ask("update", bars)
-        for symbol, bar in bars.items():
-            self._new[symbol].append(dict(bar))
+        for symbol in bars.keys() & self._new.keys():
+            self._new[symbol].append(dict(bars[symbol]))
         return forecasts
 
     def peek(self, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
@@ -162,10 +164,11 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
 
     def _ask(self, way: str, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
         for symbol in bars:
-            if symbol not in self._new:
+            if symbol not in self._symbols:
                 raise ModelError(
-                    f"The stream follows no market {symbol!r}. {suggest_names(symbol, self._new)} "
-                    "Begin a new stream with the history of all markets."
+                    f"The stream follows no market {symbol!r}. "
+                    f"{suggest_names(symbol, self._symbols)} Begin a new stream with the history "
+                    "of all markets."
                 )
         if self._streams:
             return {
@@ -190,3 +193,9 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
         self._current = newest
         model: Any = self._refits[newest].model
         self._stream = model.stream(known)
+        if newest == len(self._refits) - 1:
+            self._forget_bars()
+
+    def _forget_bars(self) -> None:
+        """Keep no bars any longer: there is no later model that they would be shown to."""
+        self._history, self._new = {}, {}

@@ -127,6 +127,17 @@ def test_a_market_without_common_dates_is_refused_before_the_first_fold():
         walk_forward(apart, QUICK, SPLITS, progress=False)
 
 
+def count_bars_held(stream):
+    return sum(map(len, (*stream._history.values(), *stream._new.values())))
+
+
+def test_a_stream_of_markets_by_themselves_holds_no_bars(walked):
+    dates = as_panel(PANEL).dates
+    stream = walked.stream(slice_panel(PANEL, end=dates[276]))
+    stream.update({"A": {"datetime": dates[277], **PANEL["A"].loc[dates[277]]}})
+    assert count_bars_held(stream) == 0
+
+
 def test_features_across_the_markets_are_walked_and_streamed():
     across = [*SMALL_FEATURES, {"kind": "panel_mean", "of": {"kind": "log_return", "length": 1}}]
     panel = {symbol: PANEL[symbol] for symbol in ("A", "C")}
@@ -139,8 +150,11 @@ def test_features_across_the_markets_are_walked_and_streamed():
     for date in dates[277:284]:  # the second fold begins at 280
         bars = {s: {"datetime": date, **of.loc[date]} for s, of in panel.items()}
         expected = {s: frames[s].loc[date, "signal"] for s in panel}
+        assert (count_bars_held(stream) > 0) == (date <= dates[280])
         for forecasts in (stream.peek(bars), stream.update(bars)):
             signals = {s: forecast.signal for s, forecast in forecasts.items()}
             assert signals == pytest.approx(expected, abs=1e-6)
+    # no later fold's model will be shown bars
+    assert count_bars_held(stream) == 0
     with pytest.raises(LSTMStrategyError, match=r"follows no market 'AA'.*Did you mean A"):
         stream.update({"AA": bars["A"]})
