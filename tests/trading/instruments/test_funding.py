@@ -3,10 +3,12 @@
 import math
 
 import backtrader as bt
+import numpy as np
 import pandas as pd
 import pytest
 
 from lstm_strategy import BarsFeed, Perpetual
+from lstm_strategy.bars import aggregate_bars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.instruments import InstrumentBroker
 
@@ -220,3 +222,42 @@ def test_a_broker_that_doesnt_liquidate_says_so_once(caplog):
     assert [record.getMessage()[:66] for record in caplog.records] == [
         "BTC at 2024-01-02 08:00:00: an exchange would have liquidated the "
     ]
+
+
+def hours_of_a_week():
+    """Hourly bars with funding every eight hours, some marks missing."""
+    random = np.random.default_rng(3)
+    n_bars = 9 * 24
+    close = 100 * np.exp(np.cumsum(random.normal(0, 0.01, n_bars)))
+    opened = np.r_[100, close[:-1]]
+    mark = np.where(random.random(n_bars) < 0.2, NAN, close * random.normal(1, 0.002, n_bars))
+    rates = np.where(np.arange(n_bars) % 8 == 0, random.normal(0, 1e-3, n_bars), NAN)
+    return pd.DataFrame(
+        {
+            "open": opened,
+            "high": np.maximum(opened, close),
+            "low": np.minimum(opened, close),
+            "close": close,
+            "volume": 1.0,
+            "mark": mark,
+            "funding_rate": rates,
+        },
+        index=pd.date_range("2024-01-01", periods=n_bars, freq="h", tz="UTC"),
+    )
+
+
+@pytest.mark.parametrize("broker", ["plain", "ours"])
+@pytest.mark.parametrize("side", [1, -1])
+def test_the_same_days_pay_the_same_through_bars_of_any_length(side, broker):
+    hours = hours_of_a_week()
+    ends = []
+    for length in (1, 4, 8, 24):
+        bars = hours if length == 1 else aggregate_bars(hours, f"{length}h")
+        first, last = 2 * 24 // length, 7 * 24 // length  # orders fill at the next open: a midnight
+        plan = {first: side * 2, last: -side * 2}
+        ends.append(run(bars, plan, Perpetual(taker_rate=0), broker)[-1])
+    settled = hours["funding_rate"].iloc[2 * 24 + 1 : 7 * 24 + 1].dropna()
+    marks = hours["mark"].fillna(hours["close"]).shift()[settled.index]
+    moves = hours["open"].iloc[7 * 24] - hours["open"].iloc[2 * 24]
+    by_hand = 1_000 + side * 2 * (moves - (settled * marks).sum())
+    assert ends == pytest.approx([by_hand] * 4, abs=1e-9)
