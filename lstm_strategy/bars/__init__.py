@@ -15,6 +15,7 @@ from lstm_strategy.bars.funding import (
     mark_at_open,
     missing_settlements,
 )
+from lstm_strategy.bars.futures import CARRY_PRICE, CONTRACT_PRICE, has_contract, proportional_bars
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
 from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_traits
 from lstm_strategy.bars.panel import (
@@ -26,6 +27,7 @@ from lstm_strategy.bars.panel import (
     is_panel,
     load_panel,
     name_market,
+    proportional_markets,
     slice_panel,
     take_bars,
 )
@@ -40,6 +42,8 @@ from lstm_strategy.bars.span import (
 from lstm_strategy.bars.validation import CheckedBars, check_bar, check_bars, validate_bars
 
 __all__ = [
+    "CARRY_PRICE",
+    "CONTRACT_PRICE",
     "CheckedBars",
     "LoadedBars",
     "MarketTraits",
@@ -63,6 +67,7 @@ __all__ = [
     "describe_span",
     "find_differences",
     "first_bar_number",
+    "has_contract",
     "is_of_several_files",
     "is_panel",
     "load_bars",
@@ -71,6 +76,8 @@ __all__ = [
     "measure_traits",
     "missing_settlements",
     "name_market",
+    "proportional_bars",
+    "proportional_markets",
     "read_bars",
     "sample_bars",
     "simulate_bars",

@@ -23,6 +23,7 @@ from lstm_strategy.bars.columns import (
     is_summary,
     list_labels,
     list_ticker_columns,
+    plain_name,
     without_unit,
 )
 from lstm_strategy.bars.files import Table
@@ -30,6 +31,8 @@ from lstm_strategy.bars.table_reader import Assembly, TableReader
 from lstm_strategy.bars.validation import BAR_COLUMNS, PRICE_COLUMNS
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell
+
+_CONTINUOUS = ("adjusted", "back_adjusted", "backadjusted", "continuous")
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,12 +178,33 @@ def _find_prices(table: Table, chosen: dict[str, int], notes: list[str]) -> dict
         raise BarsError(
             f"column {missing[0]} is missing (found: {list_labels(labels)}). "
             "Add it, or name the column that holds it: "
-            f"{spell('columns', {missing[0]: '…'})}."
+            f"{spell('columns', {missing[0]: '…'})}.{_offer_closes_alone(places, labels)}"
         )
+    _note_shared_prices(chosen, labels, notes)
     for name, place in places.items():
         if name not in chosen:
             _refuse_rivals(name, place, found[name], labels)
     return places
+
+
+def _offer_closes_alone(places: Mapping[str, int], labels: list[str]) -> str:
+    """How to say that there are closes and no other prices, where it looks so."""
+    if list(places) != ["close"]:
+        return ""
+    # a continuous series, whose raw prices jump where the contract changes
+    adjusted = [label.strip() for label in labels if plain_name(label) in _CONTINUOUS]
+    closes = next(iter(adjusted), labels[places["close"]].strip())
+    choice = dict.fromkeys(PRICE_COLUMNS, closes)
+    return f" Or make bars of closes alone: {spell('columns', choice)}."
+
+
+def _note_shared_prices(chosen: Mapping[str, int], labels: list[str], notes: list[str]) -> None:
+    """Say which prices the user lets share a column."""
+    for place in dict.fromkeys(chosen.values()):
+        names = [name for name in PRICE_COLUMNS if chosen.get(name) == place]
+        if len(names) > 1:
+            listed = f"{', '.join(names[:-1])} and {names[-1]}"
+            notes.append(f"{listed} were all read from the column {labels[place].strip()}")
 
 
 def _refuse_rivals(name: str, place: int, places: Sequence[int], labels: list[str]) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from lstm_strategy.bars.assemble import assemble_bars, find_assemblies
 from lstm_strategy.bars.files import Table, read_table, table_from_frame
+from lstm_strategy.bars.futures import add_years_to_carry
 from lstm_strategy.bars.oddities import find_oddities
 from lstm_strategy.bars.repair import repair_bars
 from lstm_strategy.bars.table_reader import Assembly
@@ -66,6 +67,11 @@ def load_bars(
     unambiguously is refused; what is repaired, dropped, reversed or left out is logged (`read_bars`
     returns it).
 
+    A continuous future has a column `price` with the raw price of its contract beside
+    back-adjusted prices, which may then be below 0 (see `validate_bars`). How they were adjusted is
+    found out and said; of months in `contract` and `carry_contract`, such as 202403, follows
+    `years_to_carry` where it isn't there.
+
     A market without volume has 0 on every bar, and features that read volume are refused for it.
 
     Args:
@@ -75,7 +81,8 @@ def load_bars(
             and dividends don't look like price moves. The adjusted close is left out either way.
         symbol: The market to choose from a file of several.
         columns: Where to find a column that has no usual name, such as `{"open": "open_perp"}`; the
-            column of dates is called `datetime`.
+            column of dates is called `datetime`. Where there are closes alone, give them for open,
+            high, low and close.
         repair: Whether to repair more than rows without prices, rows that come twice and
             prices at most 0.005% outside high and low: to sort the rows, drop those that aren't
             bars, fill gaps in the volume with 0, and widen high and low by up to 1%.
@@ -268,7 +275,7 @@ def _check_assembly(assemble: Callable[[], Assembly], source: str, wishes: _Wish
     except BarsError as error:
         _name_source(error, source)
         raise
-    bars = bars.drop(columns="adj_close", errors="ignore")
+    bars = add_years_to_carry(bars.drop(columns="adj_close", errors="ignore"))
     said = (*notes, *find_oddities(bars, lambda row: assembly.rows.name(int(frame.index[row]))))
     return LoadedBars(bars, tuple(_keep_printable(note) for note in said))
 

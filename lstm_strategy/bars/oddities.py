@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars.frequency import bar_spacing
+from lstm_strategy.bars.futures import describe_contracts, proportional_bars
 from lstm_strategy.support import format_time
 
 _STALE_SHARE = 0.1
@@ -30,7 +31,8 @@ def find_oddities(
     Returns:
         A sentence for a bar 20 times above or below those around it, one for prices that jump by
         a factor of 60, one for stale bars, where at least a tenth equals the bar before in prices
-        and volume, and one for bars of mixed length; nothing for bars as they should be.
+        and volume, and one for bars of mixed length; for a continuous series also how it was
+        adjusted and how often its contract changes. Nothing for bars as they should be.
 
     Example:
         >>> index = pd.date_range("2024-01-01", periods=30)
@@ -39,7 +41,9 @@ def find_oddities(
         >>> find_oddities(pd.DataFrame(dict.fromkeys(columns, prices)))
         ('10 of 30 bars (33%) are stale: equal to the bar before, volume included',)
     """
-    found = _describe_jumps(bars, name_row)
+    found = describe_contracts(bars)
+    bars = proportional_bars(bars)
+    found += _describe_jumps(bars, name_row)
     if len(bars) >= _FEWEST_BARS:
         found += [_describe_stale(bars), _describe_lengths(pd.DatetimeIndex(bars.index))]
     return tuple(filter(None, found))
@@ -76,7 +80,7 @@ def measure_traits(bars: pd.DataFrame) -> MarketTraits:
         'UTC'
     """
     index = pd.DatetimeIndex(bars.index)
-    closes = bars["close"].to_numpy()
+    closes = proportional_bars(bars)["close"].to_numpy()
     moves = np.abs(np.diff(closes) / closes[:-1])
     moves = moves[moves > 0]
     return MarketTraits(

@@ -149,7 +149,8 @@ def find_by_choice(labels: Sequence[str], columns: Mapping[str, str]) -> dict[st
 
     Args:
         labels: The names of all columns.
-        columns: What each name is to be taken from, such as `{"open": "open_perp"}`.
+        columns: What each name is to be taken from, such as `{"open": "open_perp"}`. Prices may
+            share a column, as where there are closes alone.
 
     Raises:
         BarsError: If there is no such column, or more than one.
@@ -168,7 +169,8 @@ def find_by_choice(labels: Sequence[str], columns: Mapping[str, str]) -> dict[st
                 f"column {label} occurs more than once, and {spell('columns')} asks for it as "
                 f"{name}. Rename one of them."
             )
-        if places[0] in found.values():
+        others = [other for other, place in found.items() if place == places[0]]
+        if any(each not in PRICE_COLUMNS for each in (name, *others)) and others:
             raise BarsError(f"{spell('columns')} asks for {label!r} twice. Take each column once.")
         found[name] = places[0]
     return found

@@ -11,6 +11,7 @@ from lstm_strategy.bars.panel.panel import (
     as_panel,
     is_panel,
     name_market,
+    proportional_markets,
     slice_panel,
     take_bars,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "is_panel",
     "load_panel",
     "name_market",
+    "proportional_markets",
     "slice_panel",
     "take_bars",
 ]

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
 from lstm_strategy.bars.fingerprint import bars_fingerprint
+from lstm_strategy.bars.futures import has_contract, proportional_bars
 from lstm_strategy.bars.load import LoadedBars
 from lstm_strategy.bars.span import Date, cut_bars
 from lstm_strategy.bars.validation import validate_bars
@@ -250,6 +251,39 @@ def take_bars(panel: Panel, spans: Mapping[str, slice]) -> Panel:
         20
     """
     return Panel({symbol: LoadedBars(panel[symbol].iloc[of], ()) for symbol, of in spans.items()})
+
+
+@overload
+def proportional_markets(bars: pd.DataFrame) -> pd.DataFrame: ...
+
+
+@overload
+def proportional_markets(bars: Mapping[str, pd.DataFrame]) -> Panel: ...
+
+
+def proportional_markets(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame | Panel:
+    """Turn each market that is a continuous series into one with its returns in proportion.
+
+    Args:
+        bars: Valid bars of one market, or a panel; see `proportional_bars`.
+
+    Returns:
+        The bars, or a panel; as they are where no market is adjusted by difference.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> panel = as_panel({"SP": sample_bars("sp500")})
+        >>> proportional_markets(panel) is panel
+        True
+    """
+    if not is_panel(bars):
+        return proportional_bars(bars)
+    panel = as_panel(bars)
+    changed = {symbol: proportional_bars(of) for symbol, of in panel.items() if has_contract(of)}
+    if all(of is panel[symbol] for symbol, of in changed.items()):
+        return panel
+    markets = {symbol: LoadedBars(changed.get(symbol, panel[symbol]), ()) for symbol in panel}
+    return Panel(markets, dropped=panel.dropped, notes=panel.notes)
 
 
 @contextmanager

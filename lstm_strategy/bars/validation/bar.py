@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from lstm_strategy.bars.futures import CONTRACT_PRICE
 from lstm_strategy.bars.validation.frame import validate_bars
 from lstm_strategy.bars.validation.values import LARGEST_NUMBER
 
@@ -30,7 +31,9 @@ def check_bar(bar: Mapping[str, float], time: pd.Timestamp) -> None:
     """
     low, high = bar["low"], bar["high"]
     lowest, highest = min(bar["open"], bar["close"]), max(bar["open"], bar["close"])
-    is_ordered = 1 / LARGEST_NUMBER <= low <= lowest and highest <= high <= LARGEST_NUMBER
+    # beside the price of its contract, a continuous series may lie below 0
+    least = -LARGEST_NUMBER if bar.get(CONTRACT_PRICE, 0.0) > 0 else 1 / LARGEST_NUMBER
+    is_ordered = least <= low <= lowest and highest <= high <= LARGEST_NUMBER
     if (
         is_ordered
         and 0 <= bar["volume"] <= LARGEST_NUMBER

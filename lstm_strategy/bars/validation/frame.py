@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars.validation.contracts import check_contracts
 from lstm_strategy.bars.validation.offences import (
     BAR_COLUMNS,
     BadBarError,
@@ -72,6 +73,10 @@ def validate_bars(
     Prices must be finite and positive, volume finite and not negative, the high the highest and
     the low the lowest price of its bar (up to a relative 1e-9), and dates must rise.
 
+    A column `price` is the raw price of a futures contract, above 0, whose back-adjusted series the
+    bars are: then open, high, low and close may be 0 or below, and must move as it does within a
+    contract, by difference or by ratio. A column `contract` of months (202403) must not go back.
+
     Args:
         bars: Columns `open high low close volume` and any others of numbers, on a DatetimeIndex;
             left as it is.
@@ -108,6 +113,7 @@ def validate_bars(
             _check_moves(valid)
         check_volume(valid)
         check_extras(valid)
+        check_contracts(valid)
     except BarsError as error:
         if source == "bars":
             raise

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars.futures import CONTRACT_PRICE, has_contract
 from lstm_strategy.bars.validation.offences import (
     BAR_COLUMNS,
     PRICE_COLUMNS,
@@ -19,24 +20,18 @@ LARGEST_NUMBER = 1e100
 
 
 def check_prices(bars: pd.DataFrame) -> None:
-    """Refuse prices that are missing, not above 0 or out of order within their bar."""
+    """Refuse prices that are missing, not above 0 or out of order within their bar.
+
+    Those of a continuous series beside the prices of its contracts may be 0 or below.
+    """
     prices = bars[list(PRICE_COLUMNS)]
     refuse_values(prices, np.isnan, "Fill or drop those rows.")
     refuse_values(prices, np.isinf, "Correct or drop those rows.")
+    if not has_contract(bars):
+        _refuse_nonpositive(prices)
     refuse_values(
         prices,
-        lambda values: values < 0,
-        "Returns of prices below zero mean nothing: use prices that are adjusted by ratio, or drop "
-        "those rows.",
-    )
-    refuse_values(
-        prices,
-        lambda values: values == 0,
-        "Prices must be above zero: correct or drop those rows.",
-    )
-    refuse_values(
-        prices,
-        lambda values: (values > LARGEST_NUMBER) | (values < 1 / LARGEST_NUMBER),
+        lambda values: np.abs(values) > LARGEST_NUMBER,
         f"Prices must lie between {1 / LARGEST_NUMBER:g} and {LARGEST_NUMBER:g}: "
         "change their unit.",
     )
@@ -46,11 +41,32 @@ def check_prices(bars: pd.DataFrame) -> None:
         _refuse_order(bars, "low", "above", other)
 
 
+def _refuse_nonpositive(prices: pd.DataFrame) -> None:
+    refuse_values(
+        prices,
+        lambda values: values < 0,
+        "Returns of prices below zero mean nothing: use prices that are adjusted by ratio, put the "
+        f"raw price of the contract beside those of a future, in a column named {CONTRACT_PRICE}, "
+        "or drop those rows.",
+    )
+    refuse_values(
+        prices,
+        lambda values: values == 0,
+        "Prices must be above zero: correct or drop those rows.",
+    )
+    refuse_values(
+        prices,
+        lambda values: values < 1 / LARGEST_NUMBER,
+        f"Prices must lie between {1 / LARGEST_NUMBER:g} and {LARGEST_NUMBER:g}: "
+        "change their unit.",
+    )
+
+
 def _refuse_order(bars: pd.DataFrame, name: str, relation: str, other: str) -> None:
     left, right = bars[name].to_numpy(), bars[other].to_numpy()
     excess = right - left if relation == "below" else left - right
     refuse(
-        excess > _RELATIVE_TOLERANCE * right,
+        excess > _RELATIVE_TOLERANCE * np.abs(right),
         lambda row: (
             f"{name} {format_value(left[row])} is {relation} {other} {format_value(right[row])} "
             f"at {format_date(bars.index, row)}"

@@ -10,7 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.bars import Panel, as_panel, describe_span, is_panel, validate_bars
+from lstm_strategy.bars import (
+    Panel,
+    as_panel,
+    describe_span,
+    is_panel,
+    proportional_markets,
+    validate_bars,
+)
 from lstm_strategy.errors import AuditError
 from lstm_strategy.evaluation.audit.cerebro import AuditSubject, CerebroFactory, audit_cerebro
 from lstm_strategy.evaluation.audit.features import audit_features
@@ -96,11 +103,11 @@ def audit(
     started = time.perf_counter()
     with words_progress(progress, "Auditing") as on_progress, _quick_collections():
         if is_panel(bars):
-            panel = as_panel(bars)
+            panel = proportional_markets(as_panel(bars))
             parts = list(_audit_markets(request, panel, broker, seed, on_progress))
             span = f"{len(panel)} markets, {describe_span(pd.DataFrame(index=panel.dates))}"
         else:
-            bars = validate_bars(bars)
+            bars = proportional_markets(validate_bars(bars))
             run = AuditRun(request, bars, horizon, broker, seed, on_progress)
             parts = list(run.parts())
             span = describe_span(bars)

@@ -5,7 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.bars import CheckedBars, Panel, as_panel, check_bars, is_panel
+from lstm_strategy.bars import (
+    CheckedBars,
+    Panel,
+    as_panel,
+    check_bars,
+    is_panel,
+    proportional_bars,
+    proportional_markets,
+)
 
 CheckedMarkets = CheckedBars | Panel
 """Bars that have been checked: of one market, or of a panel."""
@@ -13,6 +21,9 @@ CheckedMarkets = CheckedBars | Panel
 
 def check_markets(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> CheckedMarkets:
     """Check the bars of one market, or those of every market of a panel.
+
+    A continuous series that was adjusted by difference becomes one with the returns of its
+    contracts in proportion, so that a share of equity can be held of it.
 
     Args:
         bars: Bars, or a panel of them by symbol.
@@ -26,11 +37,10 @@ def check_markets(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> CheckedMar
         Panel(1 market: SP)
     """
     if not is_panel(bars):
-        return check_bars(bars)
-    panel = as_panel(bars)
-    for _ in panel.values():  # each is read and checked as it is first looked at
-        pass
-    return panel
+        checked = check_bars(bars)
+        frame = proportional_bars(checked.frame)
+        return checked if frame is checked.frame else CheckedBars(frame)
+    return proportional_markets(as_panel(bars))  # each is read and checked as it is looked at
 
 
 def markets_frame(bars: CheckedMarkets) -> pd.DataFrame | Panel:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import bars_per_year
+from lstm_strategy.bars import bars_per_year, proportional_bars
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.forecasts.measures import Measure
 from lstm_strategy.evaluation.skill import align_to_bars
@@ -60,6 +60,7 @@ def measure_truth(bars: pd.DataFrame, horizon: int, realized: pd.Series | Measur
             f"horizon must be below the number of bars, {len(bars):,}, got {horizon}. Load more "
             "history."
         )
+    bars = proportional_bars(bars)
     years_bars = bars_per_year(pd.DatetimeIndex(bars.index))
     if isinstance(realized, Measure) and realized.estimator is not None:
         measured = measure_variance(bars, horizon, estimator=realized.estimator)

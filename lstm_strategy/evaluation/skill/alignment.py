@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import is_panel, name_market
+from lstm_strategy.bars import is_panel, name_market, proportional_bars
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.support import format_time, naive_utc_index, suggest_names
 
@@ -95,7 +95,7 @@ def align_calls(
             raise ForecastError(
                 f"there are forecasts of {symbol}, and no bars. {suggest_names(symbol, panel)}"
             )
-        known = panel[symbol]
+        known = proportional_bars(panel[symbol])
         if by_symbol:
             with name_market(symbol):
                 told[symbol] = _read_forecasts(given, known, column)

@@ -13,7 +13,14 @@ from typing import Any
 import optuna
 import pandas as pd
 
-from lstm_strategy.bars import Panel, as_panel, bars_per_year, is_panel, validate_bars
+from lstm_strategy.bars import (
+    Panel,
+    as_panel,
+    bars_per_year,
+    is_panel,
+    proportional_markets,
+    validate_bars,
+)
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.evaluation.tuning.holdout import trade_holdout
 from lstm_strategy.evaluation.tuning.luck import held_returns, measure_luck
@@ -114,7 +121,7 @@ def tune(
         >>> tuned.forecaster.fit(bars[:"2015"])  # doctest: +SKIP
     """
     terms = _Terms(n_trials, objective, holdout, n_folds, folder, storage, at_once)
-    known = as_panel(bars) if is_panel(bars) else validate_bars(bars)
+    known = proportional_markets(as_panel(bars) if is_panel(bars) else validate_bars(bars))
     trader = ForecastTrader(broker or BrokerSettings(), dict(strategy or {}))
     base = (forecaster or LSTMForecaster()).with_costs(trader.broker.cost_rate)
     _check_can_be_scored(base.target, objective)

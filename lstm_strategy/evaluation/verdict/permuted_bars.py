@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import CARRY_PRICE, CONTRACT_PRICE, has_contract, proportional_bars
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import format_time
 
@@ -14,8 +15,9 @@ def permute_bars(bars: pd.DataFrame, *, block_bars: int = 1, seed: int = 0) -> p
 
     Each bar after the first becomes four ratios to the close before it; blocks of such bars are
     shuffled and the prices rebuilt from the first bar, so the last close stays the same up to
-    rounding. Volume and all other columns travel with their bar, as they are: a column on the scale
-    of the prices, such as an average, fits no longer.
+    rounding. Of a continuous series it is the returns of the contracts that are shuffled. Volume
+    and all other columns travel with their bar, as they are: a column on the scale of the prices,
+    such as an average, fits no longer.
 
     Args:
         bars: Prices above zero, and any other columns.
@@ -37,6 +39,7 @@ def permute_bars(bars: pd.DataFrame, *, block_bars: int = 1, seed: int = 0) -> p
         >>> bool(permuted["close"].iloc[-1].round(2) == bars["close"].iloc[-1].round(2))
         True
     """
+    bars = proportional_bars(bars)
     _refuse_unusable_prices(bars)
     if block_bars < 1:
         raise BarsError(f"block_bars must be at least 1, got {block_bars}.")
@@ -52,7 +55,19 @@ def permute_bars(bars: pd.DataFrame, *, block_bars: int = 1, seed: int = 0) -> p
     rebuilt = pd.DataFrame(
         np.vstack([prices[0], ratios * closes[:-1, None]]), index=bars.index, columns=_PRICES
     )
-    return permuted.assign(**{column: rebuilt[column] for column in _PRICES})
+    permuted = permuted.assign(**{column: rebuilt[column] for column in _PRICES})
+    return _move_contracts(permuted, bars) if has_contract(bars) else permuted
+
+
+def _move_contracts(permuted: pd.DataFrame, bars: pd.DataFrame) -> pd.DataFrame:
+    """The bars with one contract that moves as they do, and the one beside it as far from it."""
+    worth = permuted["close"] * (bars[CONTRACT_PRICE].iloc[0] / bars["close"].iloc[0])
+    others = {
+        name: permuted[name] * worth / permuted[CONTRACT_PRICE]
+        for name in (CARRY_PRICE,)
+        if name in permuted
+    }
+    return permuted.assign(**{CONTRACT_PRICE: worth}, **others)
 
 
 def _refuse_unusable_prices(bars: pd.DataFrame) -> None:

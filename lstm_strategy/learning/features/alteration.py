@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import CONTRACT_PRICE, has_contract
 from lstm_strategy.errors import BarsError
 
 ALTERATIONS = ("mirrored", "rally", "crash", "reordered")
@@ -31,7 +32,7 @@ def alter_bars(
             bar has just begun.
 
     Returns:
-        Valid bars of the same shape.
+        Valid bars of the same shape; the contract of a continuous series moves with its prices.
 
     Raises:
         ValueError: For another way than these.
@@ -55,6 +56,9 @@ def alter_bars(
     prices[:, 1], prices[:, 2] = prices.max(axis=1), prices.min(axis=1)
     for name in bars.columns.difference(_PRICES):
         altered[name] = _alter_extra_column(bars[name], n_known)
+    if has_contract(bars):
+        worth = bars[CONTRACT_PRICE].iloc[max(n_known - 1, 0)] * prices[:, 3] / anchor
+        altered[CONTRACT_PRICE] = np.append(bars[CONTRACT_PRICE].to_numpy()[:n_known], worth)
     for name, values in zip(_PRICES, prices.T, strict=True):
         known = bars[name].to_numpy(np.float64)[:n_known]
         altered[name] = np.concatenate([known, values])

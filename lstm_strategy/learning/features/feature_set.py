@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
-from lstm_strategy.bars import describe_lone_market, is_panel, name_market
+from lstm_strategy.bars import (
+    CONTRACT_PRICE,
+    describe_lone_market,
+    is_panel,
+    name_market,
+    proportional_bars,
+)
 from lstm_strategy.errors import FeatureError, escape_controls
 from lstm_strategy.learning.features.indicators import (
     BASE_COLUMNS,
@@ -206,6 +212,11 @@ class FeatureSet:
         return list(dict.fromkeys((*BASE_COLUMNS, *extra)))
 
     @property
+    def read_columns(self) -> list[str]:
+        """The same, and the price of the contract, which only a continuous series has."""
+        return list(dict.fromkeys((*self.bars_columns, CONTRACT_PRICE)))
+
+    @property
     def needs_panel(self) -> bool:
         """Whether a feature looks across the markets of a panel."""
         return any(is_market_wide(spec) for spec in self.specs)
@@ -234,6 +245,9 @@ class FeatureSet:
 
     def frame(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Compute the feature columns for every bar.
+
+        Of a continuous series that was adjusted by difference, the columns are those of bars with
+        the returns of its contracts (see `proportional_bars`).
 
         Args:
             bars: Valid bars with at least `bars_columns`; they stay as they are.
@@ -303,7 +317,7 @@ class FeatureSet:
     def _known_columns(self, bars: pd.DataFrame) -> pd.DataFrame:
         """The columns of the bars that the features read."""
         self.check_columns(bars)
-        return bars[self.bars_columns]
+        return proportional_bars(bars)[self.bars_columns]
 
     def check_columns(self, bars: pd.DataFrame) -> None:
         """Refuse bars that lack a column that a feature reads.

@@ -17,6 +17,7 @@ from lstm_strategy.bars import (
     check_common_dates,
     is_panel,
     measure_traits,
+    proportional_markets,
     take_bars,
 )
 from lstm_strategy.errors import FeatureError, TrainingError
@@ -92,6 +93,7 @@ def train_model(
             f"{spell('market_embedding')} learns a vector of each market of a panel, and these are "
             "the bars of one. Train on several markets, or leave it out."
         )
+    as_given, bars = bars, proportional_markets(bars)
     check_causal(features, bars, horizon=settings.horizon)
     features = settle_features(features, bars)
     context = None if context is None else settle_features(context, bars)
@@ -105,8 +107,10 @@ def train_model(
         on_bad=on_bad,
     )
     if rows.panel is not None:
-        assert is_panel(bars)
-        bars = _note_dropped(as_panel(bars), rows.panel.symbols, {**dropped, **rows.panel.dropped})
+        assert is_panel(bars) and is_panel(as_given)
+        _note_dropped(rows.panel.symbols, {**dropped, **rows.panel.dropped})
+        bars = _take_markets(as_panel(bars), rows.panel.symbols)
+        as_given = _take_markets(as_panel(as_given), rows.panel.symbols)
     from lstm_strategy.learning.inference import StoredForecasts, build_engine
     from lstm_strategy.learning.network import keras, usual_precision
     from lstm_strategy.learning.training import fit_network
@@ -133,7 +137,7 @@ def train_model(
         features=features.to_dict(),
         context=None if context is None else context.to_dict(),
         training=_describe_span(
-            bars,
+            as_given,
             inputs=_inputs_of(rows, fit.vectors),
             validation_start=times[rows.held_out[0].start],
             has_chosen_rows=leave_out is not None or validation is not None,
@@ -216,8 +220,8 @@ def _take_markets(panel: Panel, symbols: Sequence[str]) -> Panel:
     return take_bars(panel, dict.fromkeys(symbols, slice(None)))
 
 
-def _note_dropped(panel: Panel, symbols: Sequence[str], dropped: Mapping[str, str]) -> Panel:
-    """The markets that were learned from; the others are counted in the log."""
+def _note_dropped(symbols: Sequence[str], dropped: Mapping[str, str]) -> None:
+    """Count the markets in the log that weren't learned from."""
     if dropped:
         log.warning(
             "The training leaves out %d of %d markets: %s",
@@ -225,7 +229,6 @@ def _note_dropped(panel: Panel, symbols: Sequence[str], dropped: Mapping[str, st
             len(dropped) + len(symbols),
             " ".join(dropped.values()),
         )
-    return _take_markets(panel, symbols)
 
 
 def usual_bars_per_year(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> float:

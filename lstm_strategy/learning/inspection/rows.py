@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import validate_bars
+from lstm_strategy.bars import proportional_bars, validate_bars
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.inference import run_carried, run_windowed
@@ -43,7 +43,7 @@ class InspectionRows:
             ModelError: If the model isn't a trained LSTM, or there is no bar to inspect.
         """
         forecaster = open_trained(model)
-        bars = validate_bars(bars)
+        bars = proportional_bars(validate_bars(bars))
         columns = forecaster.features.frame(bars)
         is_complete = columns.notna().all(axis=1).to_numpy()
         rows = columns.to_numpy()[is_complete]

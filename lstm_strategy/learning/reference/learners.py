@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lstm_strategy.bars import bars_per_year, validate_bars
+from lstm_strategy.bars import bars_per_year, proportional_bars, validate_bars
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import (
     FeatureSet,
@@ -179,7 +179,7 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
             BarsError: At the first bad bar.
             TrainingError: If there are too few bars, or all labels are the same.
         """
-        bars = validate_bars(bars)
+        bars = proportional_bars(validate_bars(bars))
         self.features = settle_features(self.features, bars)
         rows = self._training_rows(bars, leave_out)
         classifier = self._fit_classifier(rows)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from lstm_strategy.bars import Panel, is_panel
+from lstm_strategy.bars import Panel, is_panel, proportional_bars
 from lstm_strategy.learning.search.market_forecasts import split_markets
 from lstm_strategy.learning.targets import BinaryTarget
 from lstm_strategy.learning.training import ForecasterSettings
@@ -136,6 +136,7 @@ def _label_rows(
     target: BinaryTarget, horizon: int, bars: pd.DataFrame, forecasts: pd.DataFrame
 ) -> pd.DataFrame:
     """Label, weight and forecast of the bars of one market whose answer is known."""
+    bars = proportional_bars(bars)
     rows = pd.DataFrame(
         {"label": target.labels(bars, horizon), "weight": target.weights(bars, horizon)}
     ).reindex(forecasts.index)

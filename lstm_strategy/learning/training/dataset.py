@@ -9,7 +9,7 @@ from typing import Literal, Self
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import Panel, as_panel, is_panel, name_market
+from lstm_strategy.bars import Panel, as_panel, is_panel, name_market, proportional_markets
 from lstm_strategy.errors import LSTMStrategyError, TrainingError
 from lstm_strategy.learning.features import FeatureSet, join_features, mirror_bars
 from lstm_strategy.learning.training.enough_bars import (
@@ -188,6 +188,7 @@ def build_training_set(
         (True, 5)
     """
     maker = _RowMaker(features, context, settings)
+    bars = proportional_markets(bars)
     if is_panel(bars):
         return _build_panel_set(maker, as_panel(bars), leave_out, validation, on_bad)
     inputs = maker.inputs

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import Panel
+from lstm_strategy.bars import CONTRACT_PRICE, Panel
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
     UNKNOWN_FORECAST,
@@ -50,7 +50,7 @@ class WalkForwardStream:
         self._symbol = symbol
         self._refits = refits
         self._starts = [naive_utc(refit.test_start) for refit in self._refits]
-        self._columns = bars_columns
+        self._columns = dict.fromkeys(("datetime", *bars_columns, CONTRACT_PRICE))
         self._context_bars = context_bars
         self._recent: list[dict[str, Any]] = []
         self._current = -1
@@ -63,7 +63,7 @@ class WalkForwardStream:
         """Take a closed bar and return what is known at its close; see `ForecastStream.update`."""
         self._change_model(bar["datetime"])
         forecast = self._unknown if self._stream is None else self._stream.update(bar)
-        self._recent.append({name: bar[name] for name in ("datetime", *self._columns)})
+        self._recent.append({name: bar[name] for name in self._columns if name in bar})
         if len(self._recent) > 2 * self._context_bars:  # now and then, so that a bar costs O(1)
             del self._recent[: -self._context_bars]
         return forecast

@@ -15,6 +15,8 @@ from lstm_strategy.bars import (
     check_bars,
     first_bar_number,
     is_panel,
+    proportional_bars,
+    proportional_markets,
     slice_panel,
 )
 from lstm_strategy.errors import TradingError
@@ -67,7 +69,8 @@ def cut_to_run(bars: AnyBars, *, start: Any, end: Any) -> tuple[RunBars, int]:
     """Return the bars of a run and the number, counted from 1, of the first date to trade.
 
     Args:
-        bars: Bars of one market, which are validated unless they are checked, or a panel.
+        bars: Bars of one market, which are validated unless they are checked, or a panel. A
+            continuous series becomes one with the returns of its contracts in proportion.
         start: Where trading begins; None for the first date.
         end: The last date, inclusive; None for all.
 
@@ -76,12 +79,12 @@ def cut_to_run(bars: AnyBars, *, start: Any, end: Any) -> tuple[RunBars, int]:
         TradingError: If the dates leave nothing to trade.
     """
     if is_panel(bars):
-        panel = as_panel(bars)
+        panel = proportional_markets(as_panel(bars))
         every_date = pd.DataFrame(index=panel.dates)
         dates = pd.DatetimeIndex(bars_until(every_date, end).index)
         markets = dict(panel if end is None else slice_panel(panel, end=end))
     else:
-        every_date = check_bars(bars).frame
+        every_date = proportional_bars(check_bars(bars).frame)
         frame = bars_until(every_date, end)
         dates, markets = pd.DatetimeIndex(frame.index), {"": frame}
     first = first_bar_number(every_date, start)

@@ -6,6 +6,7 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import CONTRACT_PRICE
 from lstm_strategy.errors import TradingError
 from lstm_strategy.learning.features import FeatureSet
 from lstm_strategy.learning.forecaster import Forecaster
@@ -35,8 +36,7 @@ class FeedBars:
         """Return all bars of a preloaded feed, with the columns that the model reads."""
         n_bars = self._data.buflen()
         columns = {
-            name: np.array(getattr(self._data.lines, name).array[:n_bars])
-            for name in self._forecaster.bars_columns
+            name: np.array(getattr(self._data.lines, name).array[:n_bars]) for name in self.columns
         }
         for name in self.own_columns():
             if np.isnan(columns[name]).all():
@@ -48,6 +48,13 @@ class FeedBars:
         times = np.array(self._data.lines.datetime.array[:n_bars])
         return pd.DataFrame(columns, index=self.clock.times(times))
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the model reads, and the price of the contract where the feed has it."""
+        columns = self._forecaster.bars_columns
+        has_price = hasattr(self._data.lines, CONTRACT_PRICE) and CONTRACT_PRICE not in columns
+        return [*columns, CONTRACT_PRICE] if has_price else columns
+
     def known_volume(self, volume: np.ndarray) -> np.ndarray:
         """The volume, with 0 where a broker gives none and the model doesn't read it."""
         is_known = volume >= 0
@@ -58,7 +65,7 @@ class FeedBars:
     def own_columns(self) -> list[str]:
         """The columns that the model reads and backtrader doesn't have in every feed."""
         usual = bt.feed.DataBase.lines.getlinealiases()
-        return [name for name in self._forecaster.bars_columns if name not in usual]
+        return [name for name in self.columns if name not in usual]
 
     def _check_lines(self) -> None:
         """Refuse a feed that lacks a line which the model reads."""

@@ -209,7 +209,7 @@ class LSTMIndicator(bt.Indicator):
             )
 
     def _bar_as_it_is(self) -> dict[str, Any]:
-        bar = {name: getattr(self.data.lines, name)[0] for name in self._forecaster.bars_columns}
+        bar = {name: getattr(self.data.lines, name)[0] for name in self._feed_bars.columns}
         if "volume" in bar:
             bar["volume"] = float(self._feed_bars.known_volume(np.array(bar["volume"])))
         time = self._feed_bars.clock.time_after(self.data.datetime[0], self._last_taken)

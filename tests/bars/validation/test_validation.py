@@ -160,7 +160,8 @@ BAD_BARS = {
     "negative price": (
         with_cells("low", {1: -37.63, 2: -1.0}),
         "low is -37.63 at 2020-03-10 (2 rows in all). Returns of prices below zero mean nothing: "
-        "use prices that are adjusted by ratio, or drop those rows.",
+        "use prices that are adjusted by ratio, put the raw price of the contract beside those of "
+        "a future, in a column named price, or drop those rows.",
     ),
     "price whose square is infinite": (
         with_cells("high", {1: 1e154}),

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import CONTRACT_PRICE
 from lstm_strategy.learning.features.feature_set import FeatureSet
 from lstm_strategy.learning.features.settling import agreement
 
@@ -38,7 +39,8 @@ class TrailingFeatures:
         self, features: FeatureSet, history: pd.DataFrame, *, rows: pd.DataFrame | None = None
     ) -> None:
         self._features = features
-        self._bars = history[features.bars_columns]
+        has_price = CONTRACT_PRICE in history
+        self._bars = history[features.read_columns if has_price else features.bars_columns]
         self._n_compared = max(_FEWEST_COMPARED, features.memory // 2)
         self._n_kept = features.memory + self._n_compared
         self._next_look = 2 * self._n_kept
@@ -59,7 +61,8 @@ class TrailingFeatures:
 
         Args:
             time: The time of the bar.
-            values: Its values, in the order of `FeatureSet.bars_columns`.
+            values: Its values, in the order of `FeatureSet.bars_columns`, or of `read_columns` if
+                the history has the price of a contract.
 
         Returns:
             Shape (n_features,); NaN where a feature isn't known yet.

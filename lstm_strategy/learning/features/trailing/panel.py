@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import CONTRACT_PRICE
 from lstm_strategy.learning.features.feature_set import FeatureSet
 from lstm_strategy.learning.features.market_wide import MarketWideLook
 from lstm_strategy.learning.features.trailing.market import TrailingFeatures
@@ -52,8 +53,9 @@ class TrailingPanel:
 
         Args:
             bars: By symbol the time of its bar, in the market's timezone, and the values in the
-                order of `FeatureSet.bars_columns`. All are of one moment; markets without a bar
-                then are left out.
+                order of `FeatureSet.bars_columns`, or of `read_columns` if all histories have the
+                price of a contract. All are of one moment; markets without a bar then are left
+                out.
 
         Returns:
             By symbol, shape (n_features,); NaN where a feature isn't known yet.
@@ -91,8 +93,11 @@ class _Follower:
         self, features: FeatureSet, all_features: FeatureSet, history: Mapping[str, pd.DataFrame]
     ) -> None:
         self.names = features.names
-        places = {name: place for place, name in enumerate(all_features.bars_columns)}
-        self._places = [places[name] for name in features.bars_columns]
+        has_price = all(CONTRACT_PRICE in bars for bars in history.values())
+        given, read = (
+            of.read_columns if has_price else of.bars_columns for of in (all_features, features)
+        )
+        self._places = [given.index(name) for name in read]
         self._trailing = {s: TrailingFeatures(features, bars) for s, bars in history.items()}
 
     def rows_after(self, bars: NewBars) -> dict[str, np.ndarray]:
@@ -174,7 +179,7 @@ def _lay_out(
     features: FeatureSet, history: Mapping[str, pd.DataFrame]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features of all markets, shape (n_times, n_markets, n_columns), and where there are bars."""
-    frames = [features.frame(bars[features.bars_columns]) for bars in history.values()]
+    frames = [features.frame(bars) for bars in history.values()]
     times = [naive_utc_index(frame.index) for frame in frames]
     all_times = pd.DatetimeIndex(np.unique(np.concatenate([index.to_numpy() for index in times])))
     tables = np.full((len(all_times), len(frames), len(features.names)), np.nan)

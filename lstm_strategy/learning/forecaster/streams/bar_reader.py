@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import check_bar
+from lstm_strategy.bars import CONTRACT_PRICE, check_bar
 from lstm_strategy.errors import BarsError
 from lstm_strategy.learning.features import BASE_COLUMNS
 
 
 class BarReader:
     """Reads bars that follow each other.
+
+    A bar of a continuous series has the price of its contract, too; it is NaN for other bars.
 
     Args:
         columns: What a bar must have besides its time.
@@ -23,11 +25,12 @@ class BarReader:
         >>> bar = {"datetime": "2024-05-02", "open": 7, "high": 9, "low": 6, "close": 8}
         >>> time, values = reader.read(bar, None, {})
         >>> str(time.date()), values
-        ('2024-05-02', [7.0, 9.0, 6.0, 8.0, 0.0])
+        ('2024-05-02', [7.0, 9.0, 6.0, 8.0, 0.0, nan])
     """
 
     def __init__(self, columns: Sequence[str], *, reads_volume: bool) -> None:
-        self._columns = list(columns)
+        self._needed = list(columns)
+        self._columns = list(dict.fromkeys((*columns, CONTRACT_PRICE)))
         self._reads_volume = reads_volume
 
     def read(
@@ -41,7 +44,8 @@ class BarReader:
             known: The last known value of each column.
 
         Returns:
-            The time, in the timezone of the bar before, and the values in the columns' order.
+            The time, in the timezone of the bar before, and the values in the columns' order, with
+            the price of the contract at the end if it isn't one of them.
 
         Raises:
             BarsError: If a column is missing, `validate_bars` would refuse the bar, or it isn't
@@ -50,8 +54,10 @@ class BarReader:
         """
         if not self._reads_volume:
             bar = {"volume": 0.0, **bar}
-        wanted = ("datetime", *self._columns)
-        missing = [name for name in wanted if name not in bar]
+        if CONTRACT_PRICE not in bar and not known.get(CONTRACT_PRICE, np.nan) > 0:
+            bar = {**bar, CONTRACT_PRICE: np.nan}
+        wanted = ("datetime", *self._needed)
+        missing = [name for name in (*wanted, CONTRACT_PRICE) if name not in bar]
         if missing:
             raise BarsError(f"A bar must have {', '.join(wanted)}; {missing[0]} is missing.")
         time = _read_time(bar["datetime"], last)

@@ -3,7 +3,10 @@
 import logging
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
+
+from lstm_strategy.bars import CONTRACT_PRICE
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +39,9 @@ class BarWatch:
     ) -> None:
         times = pd.DatetimeIndex(history.index)
         self._warn_of_other_bars = warn_of_other_bars
-        self._closes: dict[pd.Timestamp, float] | None = dict(
-            zip(times, history["close"].tolist(), strict=True)
+        closes = history.reindex(columns=["close", CONTRACT_PRICE])
+        self._closes: dict[pd.Timestamp, list[float]] | None = dict(
+            zip(times, closes.to_numpy(float).tolist(), strict=True)
         )
         self._last_time = times[-1] if len(times) else None
         self._last_close = float(history["close"].iloc[-1]) if len(times) else None
@@ -45,14 +49,15 @@ class BarWatch:
         self._said: set[str] = set()
         self._compare_with_training()
 
-    def look(self, time: pd.Timestamp, close: float) -> None:
-        """Look at a bar that is later than all before."""
+    def look(self, time: pd.Timestamp, close: float, price: float = np.nan) -> None:
+        """Look at a bar that is later than all before, with the price of its contract if it has."""
         if self._last_time is not None and self._last_close is not None:
             self._look_at_gap(time, self._last_time)
-            self._look_at_move(time, close, self._last_close)
+            if np.isnan(price):
+                self._look_at_move(time, close, self._last_close)
         self._last_time, self._last_close = time, close
         if self._closes is not None:
-            self._closes[time] = close
+            self._closes[time] = [close, price]
             self._compare_with_training()
 
     def _look_at_gap(self, time: pd.Timestamp, last: pd.Timestamp) -> None:
@@ -79,7 +84,7 @@ class BarWatch:
     def _compare_with_training(self) -> None:
         if self._closes is not None and len(self._closes) >= ENOUGH_TO_TELL:
             index = pd.DatetimeIndex(list(self._closes))
-            bars = pd.DataFrame({"close": list(self._closes.values())}, index)
+            bars = pd.DataFrame(list(self._closes.values()), index, ["close", CONTRACT_PRICE])
             self._closes = None  # measured once
             self._warn_of_other_bars(bars)
 

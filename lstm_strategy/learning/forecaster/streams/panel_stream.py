@@ -32,7 +32,7 @@ class PanelStream(Mapping[str, ForecastStream]):
     ) -> None:
         features = next(iter(models.values())).inputs
         known = {
-            symbol: bars[features.bars_columns].astype(float).ffill()
+            symbol: bars.reindex(columns=features.read_columns).astype(float).ffill()
             for symbol, bars in history.items()
         }
         self._across = across = _RowsAcross(features, known) if features.needs_panel else None

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import CONTRACT_PRICE
 from lstm_strategy.learning.features import FeatureSet, TrailingFeatures
 from lstm_strategy.learning.forecaster.base import Forecast
 from lstm_strategy.learning.forecaster.streams.bar_reader import BarReader
@@ -106,8 +107,8 @@ class ForecastStream:
     ) -> None:
         self._model = model
         self._unknown = Forecast.from_row(dict.fromkeys(model.columns, np.nan))
-        self._columns = model.inputs.bars_columns
-        self._reader = BarReader(self._columns, reads_volume=model.inputs.reads_volume)
+        self._columns = model.inputs.read_columns
+        self._reader = BarReader(model.inputs.bars_columns, reads_volume=model.inputs.reads_volume)
         self._last_known: dict[str, float] = {}
         self._state: State = model.engine.initial_state(1)
         self._window: deque[np.ndarray] = deque(maxlen=model.window_rows or 0)
@@ -115,7 +116,7 @@ class ForecastStream:
         self._peeked: tuple[pd.Timestamp, list[float], _Step] | None = None
         known = pd.DataFrame(columns=self._columns, dtype=float, index=pd.DatetimeIndex([]))
         if history is not None and len(history):
-            known = history[self._columns].astype(float).ffill()
+            known = history.reindex(columns=self._columns).astype(float).ffill()
             self._last_known = dict(zip(self._columns, known.iloc[-1].tolist(), strict=True))
         rows = model.inputs.frame(known) if rows is None else rows
         self._take_rows(model.rows_of(rows.dropna().to_numpy()))
@@ -129,8 +130,9 @@ class ForecastStream:
 
         Args:
             bar: `datetime`, open, high, low, close, volume and the extra columns that the features
-                read, by name. A NaN in an extra column means "unchanged". A volume that isn't
-                known, missing, NaN or below 0 (brokers send -1), is 0 where no feature reads it.
+                read, by name; of a continuous series the price of the contract as well. A NaN in
+                an extra column means "unchanged". A volume that isn't known, missing, NaN or below
+                0 (brokers send -1), is 0 where no feature reads it.
 
         Returns:
             Signal, forecast, uncertainty and what the target gives besides; NaN in warm-up.
@@ -152,7 +154,7 @@ class ForecastStream:
 
     def _keep(self, time: pd.Timestamp, values: list[float], step: _Step) -> Forecast:
         self._trailing.append(time, values)
-        self._watch.look(time, values[self._columns.index("close")])
+        self._watch.look(time, *(values[self._columns.index(n)] for n in ("close", CONTRACT_PRICE)))
         self._peeked = None
         self._last_known = dict(zip(self._columns, values, strict=True))
         if step.row is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lstm_strategy.bars import bars_per_year, validate_bars
+from lstm_strategy.bars import bars_per_year, proportional_bars, validate_bars
 from lstm_strategy.errors import BarsError, TrainingError
 from lstm_strategy.learning.features import BASE_COLUMNS
 from lstm_strategy.learning.forecaster import (
@@ -193,7 +193,7 @@ class VolatilityForecaster(ReferenceForecaster[_Fit]):
             BarsError: At the first bad bar, or a column that isn't the variance of a bar.
             TrainingError: If there are too few bars, or nothing moves.
         """
-        bars = validate_bars(bars)
+        bars = proportional_bars(validate_bars(bars))
         self.check_enough_bars(len(bars))
         rows = self._rows_of(bars)
         if self.settings.column is not None:
@@ -268,6 +268,7 @@ class VolatilityForecaster(ReferenceForecaster[_Fit]):
 
     def _forecast_valid(self, bars: pd.DataFrame) -> pd.DataFrame:
         fit = self._last_fit()
+        bars = proportional_bars(bars)
         variance = fit.model.forecast(self._rows_of(bars)).to_numpy().copy()
         variance[:_WARM_UP] = np.nan
         volatility = np.sqrt(variance * fit.bars_per_year)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import CONTRACT_PRICE
 from lstm_strategy.learning.forecaster import BarReader, Forecast
 
 
@@ -37,11 +38,11 @@ class VolatilityStream:
         history: pd.DataFrame | None,
     ) -> None:
         self._forecast = forecast
-        self._columns = list(columns)
+        self._columns = list(dict.fromkeys((*columns, CONTRACT_PRICE)))
         self._reader = BarReader(columns, reads_volume=False)
         self._context_bars = context_bars
         empty = pd.DataFrame(columns=self._columns, index=pd.DatetimeIndex([]), dtype=float)
-        known = empty if history is None else history[self._columns].astype(float)
+        known = empty if history is None else history.reindex(columns=self._columns).astype(float)
         self._bars = known.ffill().iloc[-context_bars:]
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:

@@ -1,0 +1,29 @@
+"""Continuous series of futures: back-adjusted closes with the contract that is held beside them.
+
+The column `price` is the raw price of that contract. From it follow the way in which the closes
+were adjusted, the dates on which the contract changes, and returns that mean something.
+"""
+
+from lstm_strategy.bars.futures.adjustment import (
+    CARRY_PRICE,
+    CONTRACT_PRICE,
+    Adjustment,
+    find_adjustment,
+    has_contract,
+)
+from lstm_strategy.bars.futures.describe import describe_contracts
+from lstm_strategy.bars.futures.months import CONTRACT_MONTH, add_years_to_carry, to_months
+from lstm_strategy.bars.futures.proportional import proportional_bars
+
+__all__ = [
+    "CARRY_PRICE",
+    "CONTRACT_MONTH",
+    "CONTRACT_PRICE",
+    "Adjustment",
+    "add_years_to_carry",
+    "describe_contracts",
+    "find_adjustment",
+    "has_contract",
+    "proportional_bars",
+    "to_months",
+]

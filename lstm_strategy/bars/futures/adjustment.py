@@ -1,0 +1,121 @@
+"""How the closes of a continuous series were adjusted, and where the contract changes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+CONTRACT_PRICE = "price"
+"""The column with the raw price of the contract that is held."""
+
+CARRY_PRICE = "carry_price"
+"""The column with the raw price of the contract beside it, the next or the one before."""
+
+_SLACK = 1e-5  # rounding of prices, as a share of the price
+_LARGEST_SHARE_OF_MOVE = 0.1  # what rounding may make of a move
+_DECISIVE = 1e-6  # smaller differences between two returns decide nothing
+_TIMES_AS_GOOD = 3.0
+_DIFFERS = 1e-4  # from the price of the contract, as a share of it
+_MOST_ROUNDING = 1e-3
+_SHARE_WITHIN = 0.9  # of the bars, which lie within a contract
+
+
+@dataclass(frozen=True, eq=False)
+class Adjustment:
+    """How closes and the prices of their contracts belong together.
+
+    Attributes:
+        method: "difference" where the closes move as the contract does, "ratio" where their
+            returns are the contract's.
+        by_difference: Whether it is so at each bar, by all bars up to it, shape (n_bars,).
+        is_roll: Where closes and prices move apart, so that the contract has changed since the bar
+            before, shape (n_bars,).
+        moves: Where either moves, shape (n_bars,).
+        is_apart: Where neither way explains the move, shape (n_bars,); many such bars are none of
+            one series.
+
+    Example:
+        >>> bars = pd.DataFrame({"close": [-5.0, -4.0, -2.0], "price": [100.0, 101.0, 110.0]})
+        >>> found = find_adjustment(bars)
+        >>> found.method, found.is_roll.tolist()
+        ('difference', [False, False, True])
+    """
+
+    method: Literal["difference", "ratio"]
+    by_difference: np.ndarray
+    is_roll: np.ndarray
+    moves: np.ndarray
+    is_apart: np.ndarray
+
+
+def has_contract(bars: pd.DataFrame) -> bool:
+    """Whether bars are a continuous series with the price of its contract beside it.
+
+    Args:
+        bars: Bars, valid or not; a column `price` that is NaN on all of them counts as none.
+
+    Example:
+        >>> has_contract(pd.DataFrame({"close": [1.0], "price": [2.0]}))
+        True
+    """
+    return CONTRACT_PRICE in bars and not bars[CONTRACT_PRICE].isna().all()
+
+
+def find_adjustment(bars: pd.DataFrame) -> Adjustment:
+    """Find out how the closes of a continuous series were adjusted.
+
+    Within a contract the closes of one that is adjusted by difference change by as much as the
+    price, and those of one that is adjusted by ratio by the same fraction. Each bar that tells the
+    two apart has a vote, and the votes up to a bar decide for it: no later bar does. Closes that
+    aren't above 0 are never adjusted by ratio.
+
+    Args:
+        bars: Bars with the columns close and price, the prices above 0.
+
+    Returns:
+        What was found.
+
+    Example:
+        >>> bars = pd.DataFrame({"close": [50.0, 55.0, 44.0], "price": [100.0, 110.0, 88.0]})
+        >>> find_adjustment(bars).method
+        'ratio'
+    """
+    close = bars["close"].to_numpy(np.float64)
+    price = bars[CONTRACT_PRICE].to_numpy(np.float64)
+    before, after = close[:-1], close[1:]
+    own_return = np.diff(price) / price[:-1]
+    by_difference = np.diff(close) / price[:-1]
+    is_positive = (before > 0) & (after > 0)
+    by_ratio = np.full(len(before), np.inf)
+    by_ratio[is_positive] = after[is_positive] / before[is_positive] - 1
+    off, off_by_ratio = np.abs(by_difference - own_return), np.abs(by_ratio - own_return)
+    slack = np.maximum(_SLACK, _LARGEST_SHARE_OF_MOVE * np.abs(own_return))
+    moves = (np.diff(close) != 0) | (own_return != 0)
+    is_apart = moves & (np.minimum(off, off_by_ratio) > slack)
+    balance = np.cumsum(_vote(off, off_by_ratio, slack) - _vote(off_by_ratio, off, slack))
+    differs = np.abs(before / price[:-1] - 1) > _DIFFERS
+    # a change of contract before any vote: by difference, which is the usual way
+    decided = (balance > 0) | ~is_positive | ((balance == 0) & is_apart & differs)
+    is_difference = bool(decided[-1:].any() or not is_positive.all())
+    chosen = off if is_difference else off_by_ratio
+    return Adjustment(
+        method="difference" if is_difference else "ratio",
+        by_difference=np.append(False, decided),
+        is_roll=np.append(False, chosen > _roll_slack(chosen)),
+        moves=np.append(False, moves),
+        is_apart=np.append(False, is_apart),
+    )
+
+
+def _vote(off: np.ndarray, other: np.ndarray, slack: np.ndarray) -> np.ndarray:
+    """Where one way of adjusting fits the move of a contract and the other doesn't."""
+    fits = (off <= slack) & (other > _DECISIVE) & (other > _TIMES_AS_GOOD * off)
+    return fits.astype(int)
+
+
+def _roll_slack(off: np.ndarray) -> float:
+    """The largest share of the price that may be rounding, judged by most bars."""
+    finite = off[np.isfinite(off)]
+    most = float(np.quantile(finite, _SHARE_WITHIN, method="lower")) if len(finite) else 0.0
+    return min(max(_SLACK, _TIMES_AS_GOOD * most), _MOST_ROUNDING)
