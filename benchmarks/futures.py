@@ -17,8 +17,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from lstm_strategy import LSTMForecaster, Policy
-from lstm_strategy.bars import slice_panel
+from lstm_strategy import LSTMForecaster, Policy, load_panel
+from lstm_strategy.bars import proportional_bars, slice_panel
 
 SPANS = (("2003", "2006"), ("2007", "2010"), ("2011", "2014"))
 YEAR = 252
@@ -39,18 +39,16 @@ def read_futures(file: Path) -> tuple[dict[str, pd.DataFrame], dict[str, float]]
     A return is the change of the back-adjusted price over the price of the contract the day before;
     the column carry is the annual roll yield in units of annual volatility, 0 where it isn't known.
     """
+    closes_alone = dict.fromkeys(("open", "high", "low", "close"), "adjusted")
     panel, rates = {}, {}
-    for name, rows in pd.read_parquet(file).groupby("instrument", observed=True):
-        numbers = rows.set_index("date").drop(columns="instrument").astype(float)
-        returns = (numbers["adjusted"].diff() / numbers["price"].shift()).fillna(0.0)
+    for name, series in load_panel(file, columns=closes_alone).items():
+        bars = proportional_bars(series)
+        returns = bars["close"].pct_change().fillna(0.0)
         volatility = returns.ewm(span=60, min_periods=60).std() * np.sqrt(YEAR)
-        roll_yield = (1 - numbers["carry_price"] / numbers["price"]) / numbers["years_to_carry"]
-        close = 100 * (1 + returns).cumprod()
-        bars = pd.DataFrame(dict.fromkeys(["open", "high", "low", "close"], close))
+        roll_yield = (1 - bars["carry_price"] / bars["price"]) / bars["years_to_carry"]
         carry = (roll_yield / volatility).replace([np.inf, -np.inf], np.nan)
-        bars = bars.assign(volume=0.0, carry=carry.clip(-5, 5).ffill().fillna(0.0))
-        panel[str(name)] = bars.rename_axis("datetime")
-        rates[str(name)] = float(numbers["cost_rate"].median())
+        panel[name] = bars.assign(carry=carry.clip(-5, 5).ffill().fillna(0.0))
+        rates[name] = float(bars["cost_rate"].median())
     return panel, rates
 
 
