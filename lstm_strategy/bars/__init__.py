@@ -15,7 +15,13 @@ from lstm_strategy.bars.funding import (
     mark_at_open,
     missing_settlements,
 )
-from lstm_strategy.bars.futures import CARRY_PRICE, CONTRACT_PRICE, has_contract, proportional_bars
+from lstm_strategy.bars.futures import (
+    CARRY_PRICE,
+    CONTRACT_PRICE,
+    ContractReturns,
+    has_contract,
+    proportional_bars,
+)
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
 from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_traits
 from lstm_strategy.bars.panel import (
@@ -45,6 +51,7 @@ __all__ = [
     "CARRY_PRICE",
     "CONTRACT_PRICE",
     "CheckedBars",
+    "ContractReturns",
     "LoadedBars",
     "MarketTraits",
     "Panel",

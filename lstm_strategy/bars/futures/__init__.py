@@ -8,6 +8,7 @@ from lstm_strategy.bars.futures.adjustment import (
     CARRY_PRICE,
     CONTRACT_PRICE,
     Adjustment,
+    ContractReturns,
     find_adjustment,
     has_contract,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "CONTRACT_MONTH",
     "CONTRACT_PRICE",
     "Adjustment",
+    "ContractReturns",
     "add_years_to_carry",
     "describe_contracts",
     "find_adjustment",

@@ -83,28 +83,81 @@ def find_adjustment(bars: pd.DataFrame) -> Adjustment:
     """
     close = bars["close"].to_numpy(np.float64)
     price = bars[CONTRACT_PRICE].to_numpy(np.float64)
-    before, after = close[:-1], close[1:]
-    own_return = np.diff(price) / price[:-1]
-    by_difference = np.diff(close) / price[:-1]
-    is_positive = (before > 0) & (after > 0)
-    by_ratio = np.full(len(before), np.inf)
-    by_ratio[is_positive] = after[is_positive] / before[is_positive] - 1
-    off, off_by_ratio = np.abs(by_difference - own_return), np.abs(by_ratio - own_return)
-    slack = np.maximum(_SLACK, _LARGEST_SHARE_OF_MOVE * np.abs(own_return))
-    moves = (np.diff(close) != 0) | (own_return != 0)
-    is_apart = moves & (np.minimum(off, off_by_ratio) > slack)
-    balance = np.cumsum(_vote(off, off_by_ratio, slack) - _vote(off_by_ratio, off, slack))
-    differs = np.abs(before / price[:-1] - 1) > _DIFFERS
-    # a change of contract before any vote: by difference, which is the usual way
-    decided = (balance > 0) | ~is_positive | ((balance == 0) & is_apart & differs)
-    is_difference = bool(decided[-1:].any() or not is_positive.all())
-    chosen = off if is_difference else off_by_ratio
+    steps = _compare(close, price)
+    balance = np.cumsum(steps.votes)
+    decided = steps.is_by_difference(balance)
+    is_difference = bool(decided[-1:].any() or not steps.is_positive.all())
+    chosen = steps.off if is_difference else steps.off_by_ratio
+    moves = (np.diff(close) != 0) | (np.diff(price) != 0)
     return Adjustment(
         method="difference" if is_difference else "ratio",
         by_difference=np.append(False, decided),
         is_roll=np.append(False, chosen > _roll_slack(chosen)),
         moves=np.append(False, moves),
-        is_apart=np.append(False, is_apart),
+        is_apart=np.append(False, steps.is_apart),
+    )
+
+
+class ContractReturns:
+    """Returns of a continuous series bar by bar, by the rule of `find_adjustment`.
+
+    Example:
+        >>> returns = ContractReturns()
+        >>> returns.read((-5.0, -4.0), (100.0, 101.0)), returns.read((-4.0, -2.0), (101.0, 110.0))
+        (0.01, 0.0198...)
+    """
+
+    def __init__(self) -> None:
+        self._balance = 0
+
+    def read(self, closes: tuple[float, float], prices: tuple[float, float]) -> float:
+        """Return what the holder of a contract earned over a bar, as a fraction of its price.
+
+        Args:
+            closes: The close before and the present one.
+            prices: The prices of the contracts held at them.
+        """
+        steps = _compare(np.array(closes), np.array(prices))
+        self._balance += int(steps.votes[0])
+        is_difference = steps.is_by_difference(np.array([self._balance]))[0]
+        return (closes[1] - closes[0]) / (prices[0] if is_difference else closes[0])
+
+
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """How the closes of two bars and the prices of their contracts fit, one value a step."""
+
+    off: np.ndarray
+    off_by_ratio: np.ndarray
+    votes: np.ndarray
+    is_positive: np.ndarray
+    is_apart: np.ndarray
+    differs: np.ndarray
+
+    def is_by_difference(self, balance: np.ndarray) -> np.ndarray:
+        """Whether each step is one of closes that are adjusted by difference."""
+        # a change of contract before any vote: by difference, which is the usual way
+        is_new = (balance == 0) & self.is_apart & self.differs
+        decided: np.ndarray = (balance > 0) | ~self.is_positive | is_new
+        return decided
+
+
+def _compare(close: np.ndarray, price: np.ndarray) -> _Steps:
+    before, after = close[:-1], close[1:]
+    own_return = np.diff(price) / price[:-1]
+    is_positive = (before > 0) & (after > 0)
+    by_ratio = np.full(len(before), np.inf)
+    by_ratio[is_positive] = after[is_positive] / before[is_positive] - 1
+    off = np.abs(np.diff(close) / price[:-1] - own_return)
+    off_by_ratio = np.abs(by_ratio - own_return)
+    slack = np.maximum(_SLACK, _LARGEST_SHARE_OF_MOVE * np.abs(own_return))
+    return _Steps(
+        off=off,
+        off_by_ratio=off_by_ratio,
+        votes=_vote(off, off_by_ratio, slack) - _vote(off_by_ratio, off, slack),
+        is_positive=is_positive,
+        is_apart=np.minimum(off, off_by_ratio) > slack,
+        differs=np.abs(before / price[:-1] - 1) > _DIFFERS,
     )
 
 

@@ -1,5 +1,7 @@
 """Continuous series: how they were adjusted, and the returns of whoever held the contracts."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,12 @@ from hypothesis import strategies as st
 
 from lstm_strategy import load_bars, load_panel, validate_bars
 from lstm_strategy.bars import proportional_bars, read_bars
-from lstm_strategy.bars.futures import describe_contracts, find_adjustment, to_months
+from lstm_strategy.bars.futures import (
+    ContractReturns,
+    describe_contracts,
+    find_adjustment,
+    to_months,
+)
 from lstm_strategy.errors import BarsError
 
 DAYS = pd.date_range("2024-03-11", periods=6)
@@ -83,6 +90,15 @@ def test_a_part_of_a_series_in_proportion_is_not_changed_again():
 def test_both_ways_of_adjusting_give_the_same_returns():
     differences, ratios = (returns_of(proportional_bars(long_series(by_ratio=r))) for r in (0, 1))
     assert differences == pytest.approx(ratios, abs=1e-12)
+
+
+@pytest.mark.parametrize("by_ratio", [False, True])
+def test_returns_bar_by_bar_are_those_of_all_bars(by_ratio):
+    bars = long_series(by_ratio=by_ratio)
+    reader, closes, prices = ContractReturns(), bars["close"].tolist(), bars["price"].tolist()
+    pairs = zip(pairwise(closes), pairwise(prices), strict=True)
+    read = [reader.read(close, price) for close, price in pairs]
+    assert read == pytest.approx(returns_of(proportional_bars(bars)), abs=1e-12)
 
 
 def test_rounded_prices_are_told_apart_as_well():

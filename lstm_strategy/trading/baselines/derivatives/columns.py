@@ -5,6 +5,7 @@ from typing import Any
 
 import backtrader as bt
 
+from lstm_strategy.bars import ContractReturns
 from lstm_strategy.errors import MissingColumnError
 
 
@@ -100,14 +101,15 @@ class RollYield(LastKnown):
 
 
 class HeldReturn(bt.Indicator):
-    """The change of the back-adjusted close over the price of the contract held the bar before."""
+    """What the contract held has earned: of a series adjusted by difference the change over it."""
 
     lines: Any = ("value",)
 
     def __init__(self) -> None:
         self.addminperiod(2)
+        self._returns = ContractReturns()
 
     def next(self) -> None:
-        """Divide by the price held, not by the adjusted one."""
-        data = self.data
-        self.lines.value[0] = (data.close[0] - data.close[-1]) / data.lines.price[-1]
+        """Divide by the price held where the close means nothing."""
+        close, price = self.data.close, self.data.lines.price
+        self.lines.value[0] = self._returns.read((close[-1], close[0]), (price[-1], price[0]))
