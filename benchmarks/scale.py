@@ -3,6 +3,10 @@
 `python -m benchmarks.scale` prints the figures of docs/scale.md. The driver's share comes from
 the largest step: walk forwards over 5,000 symbols through Ray, by the code that users run, in which
 each fold returns a model that was trained before instead of training one.
+
+`python -m benchmarks.scale --pooled` measures instead what one network of many simulated markets
+costs beside one network for each of them: of the latter some are trained, and the rest cost as
+much.
 """
 
 import argparse
@@ -20,6 +24,7 @@ from typing import Any
 import cloudpickle
 
 from benchmarks.figures import console
+from benchmarks.fresh import in_fresh_process, peak_bytes
 from lstm_strategy import (
     BASELINES,
     LSTMForecaster,
@@ -27,6 +32,7 @@ from lstm_strategy import (
     WalkForward,
     compare,
     sample_bars,
+    simulate_bars,
     walk_forward,
     workers,
 )
@@ -38,6 +44,8 @@ TRAINING_BARS, TEST_BARS = 2_520, 252
 N_TIMED_FOLDS = 4
 N_SYMBOLS, N_REFITS = 5_000, 20
 N_CORES = (1, 16, 256, 1_024)
+N_POOLED, POOLED_BARS = 500, 1_000
+N_ALONE = 10
 
 
 class Recorded(LSTMForecaster):
@@ -116,6 +124,55 @@ def driver_seconds_a_task(
     return (time.process_time() - cpu) / (n_symbols * N_REFITS)
 
 
+def train_markets(n_pooled: int, n_bars: int, n_alone: int) -> dict[str, float]:
+    """What one member of the default forecaster costs on all markets, and on some of them alone.
+
+    Returns:
+        Core seconds, epochs and peak memory of one pooled network; core seconds and epochs of
+        the median market alone, once the network is compiled; core seconds of all forecasts.
+    """
+    panel = dict(simulate_bars("remembered_news", n_bars, seed=1, n_assets=n_pooled).bars)
+    symbols = list(panel)[: n_alone + 1]  # the first one compiles the network
+    alone = [_train(panel[symbol])[1:] for symbol in symbols][1:]
+    before = peak_bytes()
+    model, seconds, epochs = _train(panel)
+    began = time.process_time()
+    model.forecast(panel)
+    return {
+        "alone_seconds": median(seconds for seconds, _ in alone),
+        "alone_epochs": median(epochs for _, epochs in alone),
+        "seconds": seconds,
+        "epochs": epochs,
+        "forecast_seconds": time.process_time() - began,
+        "gigabytes": peak_bytes() / 1e9,
+        "gigabytes_before": before / 1e9,
+    }
+
+
+def _train(bars: Any) -> tuple[LSTMForecaster, float, int]:
+    """A trained forecaster, its core seconds and its epochs."""
+    epochs: list[int] = []
+    began = time.process_time()  # of all threads: Keras uses several
+    model = LSTMForecaster(members=1).fit(bars, progress=lambda *_: epochs.append(1))
+    return model, time.process_time() - began, len(epochs)
+
+
+def print_pooled() -> None:
+    found = in_fresh_process("scale.train_markets", N_POOLED, POOLED_BARS, N_ALONE)
+    together = N_POOLED * found["alone_seconds"]
+    console.print(
+        f"{N_POOLED} markets of {POOLED_BARS:,} bars, one member, core seconds:\n"
+        f"one network a market {together:.0f} ({found['alone_seconds']:.2f} each, "
+        f"{found['alone_epochs']:.0f} epochs)\n"
+        f"one pooled network {found['seconds']:.0f} ({found['epochs']:.0f} epochs, "
+        f"{found['seconds'] / together:.2f} times as much), "
+        f"{found['seconds'] / (N_POOLED * POOLED_BARS * found['epochs']) * 1e6:.1f} µs a bar and "
+        f"epoch\nforecasts of all markets {found['forecast_seconds']:.1f}; memory "
+        f"{found['gigabytes_before']:.2f} GB before the pooled training and at most "
+        f"{found['gigabytes']:.2f} GB in it"
+    )
+
+
 def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -123,7 +180,12 @@ def peak_megabytes() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--symbols", type=int, default=N_SYMBOLS)
-    n_symbols = parser.parse_args().symbols
+    parser.add_argument("--pooled", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.pooled:
+        print_pooled()
+        return
+    n_symbols = arguments.symbols
     with tempfile.TemporaryDirectory() as temporary:
         run = Path(temporary) / "run"
         fold_seconds = time_folds(run)
