@@ -25,6 +25,7 @@ from lstm_strategy.bars.futures import (
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
 from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_traits
 from lstm_strategy.bars.panel import (
+    ORACLE_FOLDER,
     Panel,
     as_panel,
     check_common_dates,
@@ -54,6 +55,7 @@ __all__ = [
     "ContractReturns",
     "LoadedBars",
     "MarketTraits",
+    "ORACLE_FOLDER",
     "Panel",
     "SeveralMarketsError",
     "SimulatedMarket",

@@ -5,7 +5,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lstm_strategy.bars.assemble import assemble_bars, find_assemblies
+from lstm_strategy.bars.columns import SeveralMarketsError
 from lstm_strategy.bars.files import Table, read_table, table_from_frame
 from lstm_strategy.bars.futures import add_years_to_carry
 from lstm_strategy.bars.oddities import find_oddities
@@ -71,6 +72,8 @@ def load_bars(
     back-adjusted prices, which may then be below 0 (see `validate_bars`). How they were adjusted is
     found out and said; of months in `contract` and `carry_contract`, such as 202403, follows
     `years_to_carry` where it isn't there.
+
+    An archive may hold the files of several markets, and JSON their rows by symbol.
 
     A market without volume has 0 on every bar, and features that read volume are refused for it.
 
@@ -153,7 +156,10 @@ def read_bars(
     # Two letters at least: C:\prices.csv is a path.
     scheme = re.match(r"([A-Za-z]\w+):", str(source))
     if scheme is None:
-        return _build_bars(_read_file(Path(source)), str(source), wishes)
+        table = _read_file(Path(source), symbol)
+        return _build_bars(
+            table, str(source), replace(wishes, symbol=None) if table.is_chosen else wishes
+        )
     if scheme[1] != "sample":
         raise BarsError(
             f"the source scheme must be sample:, got {scheme[0]} in {str(source)!r}. "
@@ -197,7 +203,22 @@ def find_markets(
     if isinstance(source, pd.DataFrame):
         table, name = table_from_frame(source), ""
     else:
-        table, name = _read_file(source), str(source)
+        name = str(source)
+        try:
+            table = _read_file(source)
+        except SeveralMarketsError as error:  # the files of an archive
+            readers = {
+                market: partial(
+                    read_bars,
+                    source,
+                    adjusted=adjusted,
+                    symbol=market,
+                    columns=columns,
+                    repair=repair,
+                )
+                for market in error.markets
+            }
+            return MarketReaders(readers, ())
     try:
         found = find_assemblies(table, wishes.columns)
     except BarsError as error:
@@ -237,9 +258,9 @@ def _read_sample(name: str) -> pd.DataFrame:
     return sample
 
 
-def _read_file(path: Path) -> Table:
+def _read_file(path: Path, market: str | None = None) -> Table:
     try:
-        return read_table(path)
+        return read_table(path, market)
     except BarsError as error:
         _name_source(error, str(path))
         raise

@@ -7,9 +7,11 @@ import lzma
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
+from lstm_strategy.bars.columns import SeveralMarketsError
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import spell
 
 _SUFFIXES = {
     ".csv": "text",
@@ -40,22 +42,26 @@ class Content:
         kind: `"text"`, `"parquet"`, `"feather"` or `"json"`.
         data: Its bytes, uncompressed.
         notes: What was done while reading and must be reported.
+        is_chosen: Whether it was chosen by its market among the files of an archive.
     """
 
     kind: str
     data: bytes
     notes: tuple[str, ...] = ()
+    is_chosen: bool = False
 
 
-def read_content(path: Path) -> Content:
+def read_content(path: Path, market: str | None = None) -> Content:
     """Read a file of bars, and uncompress it.
 
     Args:
         path: A file whose name ends as files of bars do, with `.gz`, `.xz`, `.bz2` or `.zip` after
             if it is compressed.
+        market: Which file to read of an archive of several, by the market that it is named after.
 
     Raises:
-        BarsError: If there is no such file, it isn't a file of bars, or it can't be read.
+        BarsError: If there is no such file, it isn't a file of bars, or it can't be read; one with
+            the names of the markets for an archive of several files, of which none was chosen.
     """
     _check_is_file(path)
     kind = _choose_kind(path)
@@ -70,7 +76,7 @@ def read_content(path: Path) -> Content:
     if packing is None:
         return Content(kind or "text", data)
     try:
-        return _uncompress(path, data, packing, kind)
+        return _uncompress(path, data, packing, kind, market)
     except (OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         if isinstance(error, BarsError):
             raise
@@ -84,7 +90,7 @@ def is_file_of_bars(path: Path) -> bool:
     return _cut_suffixes(path.name)[1]
 
 
-def market_of_file(path: Path) -> str:
+def market_of_file(path: PurePath) -> str:
     """The market that a file is named after: `SPY` for `SPY.csv` and `SPY.csv.gz`."""
     return _cut_suffixes(path.name)[0]
 
@@ -139,9 +145,11 @@ def _read_bounded(file: object, path: Path) -> bytes:
     return data
 
 
-def _uncompress(path: Path, data: bytes, packing: str, kind: str | None) -> Content:
+def _uncompress(
+    path: Path, data: bytes, packing: str, kind: str | None, market: str | None
+) -> Content:
     if packing == "zip":
-        return _read_zip(path, data, kind)
+        return _read_zip(path, data, market)
     openers = {"gz": gzip.GzipFile, "xz": lzma.LZMAFile, "bz2": bz2.BZ2File}
     with (
         openers[packing](io.BytesIO(data))
@@ -151,7 +159,7 @@ def _uncompress(path: Path, data: bytes, packing: str, kind: str | None) -> Cont
         return Content(kind or "text", _read_bounded(file, path))
 
 
-def _read_zip(path: Path, data: bytes, kind: str | None) -> Content:
+def _read_zip(path: Path, data: bytes, market: str | None) -> Content:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
         if any(name.startswith("xl/") for name in names):
@@ -159,15 +167,36 @@ def _read_zip(path: Path, data: bytes, kind: str | None) -> Content:
         names = [name for name in names if _is_of_bars(name)]
         # beside its prices HistData packs a report in a .txt file
         best = [name for name in names if not name.lower().endswith(".txt")] or names
-        if len(best) != 1:
-            found = ", ".join(best[:5]) or "none"
+        if not best:
+            raise BarsError(f"{path} holds no file of bars. Pack one into it.")
+        name = best[0] if len(best) == 1 else _choose_member(path, best, market)
+        with archive.open(name) as file:
+            inner = _SUFFIXES[PurePosixPath(name).suffix.lower()]
+            said = () if len(best) > 1 else (f"read {name} of the archive",)
+            return Content(inner, _read_bounded(file, path), said, is_chosen=len(best) > 1)
+
+
+def _choose_member(path: Path, members: list[str], market: str | None) -> str:
+    """The file of an archive that is named after a market."""
+    by_market: dict[str, str] = {}
+    for member in members:
+        name = market_of_file(PurePosixPath(member))
+        if name in by_market:
             raise BarsError(
-                f"{path} must hold one file of bars, found {found}"
-                f"{f' … {len(best)} in all' * (len(best) > 5)}. Unpack it, and pass one of them."
+                f"market {name} is in {path} twice: {by_market[name]} and {member}. Keep one of "
+                "them, or rename the other."
             )
-        with archive.open(best[0]) as file:
-            inner = _SUFFIXES[PurePosixPath(best[0]).suffix.lower()]
-            return Content(inner, _read_bounded(file, path), (f"read {best[0]} of the archive",))
+        by_market[name] = member
+    same = [of for of in by_market if market and of.casefold() == market.strip().casefold()]
+    if market in by_market or len(same) == 1:
+        return by_market[market if market in by_market else same[0]]
+    shown = ", ".join(members[:5]) + ", …" * (len(members) > 5)
+    wrong = "" if market is None else f", none of which is named after {market!r}"
+    raise SeveralMarketsError(
+        f"{path} holds {len(members)} files of bars ({shown}){wrong}. Choose one of the markets: "
+        f"{spell('symbol', next(iter(by_market)))}.",
+        list(by_market),
+    )
 
 
 def _is_of_bars(name: str) -> bool:

@@ -13,20 +13,23 @@ from lstm_strategy.bars.files.table import Table
 _READERS = {"parquet": read_parquet, "feather": read_feather, "json": read_json}
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, market: str | None = None) -> Table:
     """Read a file of bars into columns.
 
     Args:
         path: A file of text, Parquet, Feather or JSON, compressed or not.
+        market: The market to read of an archive of several files.
 
     Raises:
         BarsError: If it can't be read; without the name of the file in front where the file exists.
     """
-    content = read_content(path)
+    content = read_content(path, market)
     if content.kind == "text":
         text, notes = encode_as_utf8(content.data)
         table = read_separated(text)
     else:
         table, notes = _READERS[content.kind](content.data), ()
-    table = replace(table, notes=(*content.notes, *notes, *table.notes))
+    table = replace(
+        table, notes=(*content.notes, *notes, *table.notes), is_chosen=content.is_chosen
+    )
     return table if table.has_header or not len(table.rows) else name_columns(table)

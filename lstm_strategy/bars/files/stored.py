@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from lstm_strategy.bars.columns import Column, Rows, count_usual_names, plain_values
+from lstm_strategy.bars.columns import Column, Rows, count_usual_names, find_tickers, plain_values
 from lstm_strategy.bars.files.table import Table, table_from_frame
 from lstm_strategy.errors import BarsError
 
@@ -68,6 +68,9 @@ def _table_from_json(content: Any) -> Table:
     if isinstance(content, dict):
         if {"columns", "data"} <= set(content):
             return table_from_frame(pd.DataFrame(content["data"], columns=content["columns"]))
+        by_market = {name: rows for name, rows in content.items() if _holds_bars(rows)}
+        if len(by_market) > 1:
+            return table_from_frame(_join_markets(by_market))
         nested = [value for value in content.values() if isinstance(value, list | dict) and value]
         inner = [value for value in nested if _holds_rows(value)]
         if len(inner) == 1:
@@ -97,6 +100,25 @@ def _table_from_json(content: Any) -> Table:
     if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
         return table_from_frame(pd.DataFrame(content))
     raise BarsError("the JSON holds no bars: it must be a list of rows. Convert it to CSV.")
+
+
+def _holds_bars(value: Any) -> bool:
+    """Whether something is the bars of a market: a list of records, or lists by column."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    elif not (isinstance(value, dict) and all(isinstance(of, list) for of in value.values())):
+        return False
+    return isinstance(value, dict) and count_usual_names(list(map(str, value))) >= 4
+
+
+def _join_markets(by_market: dict[str, Any]) -> pd.DataFrame:
+    """The bars of several markets below each other, with a column that says whose they are."""
+    frames = {name: pd.DataFrame(rows) for name, rows in by_market.items()}
+    if all(find_tickers([str(label) for label in frame]) for frame in frames.values()):
+        return pd.concat(list(frames.values()), ignore_index=True)
+    return pd.concat(
+        [frame.assign(Symbol=name) for name, frame in frames.items()], ignore_index=True
+    )
 
 
 def _parse_json(data: bytes) -> Any:

@@ -21,6 +21,7 @@ class Table:
             separated by commas, or by tabs, so that a point can only be a decimal point.
         index: The dates of the rows where a frame has them in its index.
         notes: What was done while reading and must be reported.
+        is_chosen: Whether its file was chosen by its market among those of an archive.
     """
 
     columns: tuple[Column, ...]
@@ -30,6 +31,7 @@ class Table:
     is_plain: bool = False
     index: pd.DatetimeIndex | None = None
     notes: tuple[str, ...] = ()
+    is_chosen: bool = False
 
     @property
     def labels(self) -> list[str]:

@@ -15,9 +15,10 @@ from lstm_strategy.bars.panel.panel import (
     slice_panel,
     take_bars,
 )
-from lstm_strategy.bars.panel.sources import is_of_several_files
+from lstm_strategy.bars.panel.sources import ORACLE_FOLDER, is_of_several_files
 
 __all__ = [
+    "ORACLE_FOLDER",
     "Panel",
     "as_panel",
     "check_common_dates",

@@ -6,7 +6,13 @@ from functools import partial
 from typing import Literal
 
 from lstm_strategy.bars.load import LoadedBars
-from lstm_strategy.bars.panel.panel import Panel, ReadMarket, name_market, suggest_markets
+from lstm_strategy.bars.panel.panel import (
+    Panel,
+    ReadMarket,
+    check_distinct,
+    name_market,
+    suggest_markets,
+)
 from lstm_strategy.bars.panel.sources import Source, find_sources
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import count_of, spell
@@ -65,6 +71,7 @@ def load_panel(
     if symbols is not None:
         chosen = [symbols] if isinstance(symbols, str) else list(symbols)
         readers, unknown = _choose_markets(readers, chosen, may_drop=on_bad == "drop")
+    check_distinct(readers)
     if on_bad == "drop":
         panel = _drop_bad_markets(readers, unknown, found.notes)
     else:

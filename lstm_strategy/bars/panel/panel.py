@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, overload
@@ -58,6 +58,7 @@ class Panel(Mapping[str, pd.DataFrame]):
         self._markets = dict(markets)
         self._dropped = dict(dropped or {})
         self._notes = tuple(notes)
+        self._said: set[str] = set()
 
     def __getitem__(self, symbol: str) -> pd.DataFrame:
         return self._load(symbol).bars
@@ -93,13 +94,15 @@ class Panel(Mapping[str, pd.DataFrame]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to all markets, and to those read so far, with their symbols in front."""
-        of_markets = (
-            f"{symbol}: {note}"
-            for symbol, market in self._markets.items()
-            if isinstance(market, LoadedBars)
-            for note in market.notes
-        )
+        """What was done to all markets, and to those read so far, with their symbols in front.
+
+        What was done to several in the same way is one note, and is logged for the first of them.
+        """
+        markets_of: dict[str, list[str]] = {}
+        for symbol, market in self._markets.items():
+            for note in market.notes if isinstance(market, LoadedBars) else ():
+                markets_of.setdefault(note, []).append(symbol)
+        of_markets = (f"{_list_shortly(of)}: {note}" for note, of in markets_of.items())
         return (*self._notes, *of_markets)
 
     @cached_property
@@ -141,8 +144,10 @@ class Panel(Mapping[str, pd.DataFrame]):
         if not isinstance(market, LoadedBars):
             with name_market(symbol):
                 market = self._markets[symbol] = market()
-            if market.notes:
-                _log.warning("%s: %s", symbol, "; ".join(market.notes))
+            new = [note for note in market.notes if note not in self._said]
+            if new:
+                _log.warning("%s: %s", symbol, "; ".join(new))
+            self._said.update(new)
         return market
 
 
@@ -322,6 +327,23 @@ def check_symbols(markets: Mapping[Any, object]) -> None:
             raise BarsError(
                 f"the symbols of a panel must be words, got {symbol!r}. Pass {{'SPY': bars}}."
             )
+    check_distinct(markets)
+
+
+def check_distinct(symbols: Iterable[str]) -> None:
+    """Refuse symbols that differ in upper and lower case only.
+
+    Raises:
+        BarsError: Naming the first two.
+    """
+    seen: dict[str, str] = {}
+    for symbol in symbols:
+        other = seen.setdefault(symbol.strip().casefold(), symbol)
+        if other != symbol:
+            raise BarsError(
+                f"the markets {other} and {symbol} have the same symbol but for upper and lower "
+                "case. Keep one of them, or rename the other."
+            )
 
 
 def suggest_markets(symbol: object, symbols: Collection[str]) -> str:
@@ -331,6 +353,13 @@ def suggest_markets(symbol: object, symbols: Collection[str]) -> str:
         return suggested
     shown = ", ".join(list(symbols)[:_MOST_SHOWN])
     return f"Known: {shown}, … ({len(symbols)} in all)."
+
+
+def _list_shortly(symbols: Sequence[str]) -> str:
+    """The first of some markets, and how many more there are."""
+    if len(symbols) <= 3:
+        return ", ".join(symbols)
+    return f"{symbols[0]}, {symbols[1]} and {len(symbols) - 2} more"
 
 
 def _check_market(bars: pd.DataFrame) -> LoadedBars:

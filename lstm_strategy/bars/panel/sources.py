@@ -26,6 +26,10 @@ Source = (
 )
 
 
+ORACLE_FOLDER = "oracle"
+"""What simulated markets have beside them, which is no market."""
+
+
 class FoundMarkets(NamedTuple):
     """The markets of a source.
 
@@ -127,6 +131,8 @@ def _find_in_files(paths: Iterable[Path], where: str, reading: dict[str, Any]) -
     by_symbol: dict[str, Path] = {}
     others = []
     for path in paths:
+        if path.name == ORACLE_FOLDER and path.is_dir():
+            continue
         if not path.is_file() or not is_file_of_bars(path):
             others.append(path)
             continue

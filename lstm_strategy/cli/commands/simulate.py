@@ -9,7 +9,6 @@ from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.out_folder import keep_results
 from lstm_strategy.errors import SettingsError
 
-_ORACLE_FOLDER = "oracle"
 _OPTIONS = {"kind": "KIND", "n_bars": "--bars", "n_assets": "--assets", "seed": "--seed"}
 
 
@@ -51,11 +50,11 @@ def simulate(
 
     Each market is a file such as A01.csv, so that --out is a BARS for other commands; one market
     alone is named after its KIND. The exposure that whoever knows the rule would hold over the next
-    bar lies in the folder oracle, in a file of the same name.
+    bar lies in the folder oracle, in a file of the same name; other commands pass it over.
 
     Example: `lstm-strategy simulate remembered_news --assets 12 --out panel`
     """
-    from lstm_strategy.bars import SimulatedMarket, simulate_bars
+    from lstm_strategy.bars import ORACLE_FOLDER, SimulatedMarket, simulate_bars
     from lstm_strategy.cli.output import say
     from lstm_strategy.support import count_of, name_options, write_whole
 
@@ -67,14 +66,14 @@ def simulate(
         bars, oracle = {kind: made.bars}, {kind: made.oracle}
     else:
         bars, oracle = dict(made.bars), made.oracle
-    for folder, tables in ((out_dir / _ORACLE_FOLDER, oracle), (out_dir, bars)):
+    for folder, tables in ((out_dir / ORACLE_FOLDER, oracle), (out_dir, bars)):
         with keep_results(folder, is_forced=force) as temporary:
             for symbol, table in tables.items():
                 write_whole(temporary / f"{symbol}.csv", table.to_csv())
     markets = count_of(len(bars), "market")
     say(
         f"Wrote {markets} of {n_bars:,} bars to {out_dir}/, and what to hold to "
-        f"{out_dir / _ORACLE_FOLDER}/."
+        f"{out_dir / ORACLE_FOLDER}/."
     )
 
 

@@ -62,8 +62,7 @@ def run_backtest(
     """
     if not (isinstance(strategy, type) and issubclass(strategy, bt.Strategy)):
         raise TradingError(
-            f"strategy must be a strategy class of backtrader's, got {strategy!r:.80}. Pass the "
-            "class itself, and its parameters by name."
+            f"strategy must be a strategy class of backtrader's, got {_describe(strategy)}."
         )
     checked = check_markets(bars)
     job = prepare_job(
@@ -82,3 +81,18 @@ def run_backtest(
     if not any(result.order_counts.values()):
         log.warning("%s sent no order: it held nothing on any bar.", result.label)
     return result
+
+
+def _describe(strategy: Any) -> str:
+    """What was passed in the place of a class, and what to do instead."""
+    if isinstance(strategy, tuple) and len(strategy) == 2 and isinstance(strategy[0], type):
+        name, params = strategy[0].__name__, strategy[1]
+        names = list(params) if isinstance(params, Mapping) else []
+        written = "".join(f", {param}=..." for param in names)
+        return f"a pair of a class and its parameters. Write run_backtest({name}, bars{written})"
+    shown = (
+        repr(strategy)
+        if isinstance(strategy, str | type)
+        else f"an object of {type(strategy).__name__}"
+    )
+    return f"{shown:.200}. Pass the class itself, and its parameters by name"

@@ -669,8 +669,14 @@ def test_what_is_ambiguous_is_refused_with_its_line(tmp_path, text, message):
 
 def test_archives_of_several_files_and_workbooks_are_refused(tmp_path):
     several = write(tmp_path, zip_of({"a.csv": DAILY, "b.csv": DAILY}), "several.zip")
-    with pytest.raises(BarsError, match=r"must hold one file of bars, found a\.csv, b\.csv\."):
+    with pytest.raises(
+        BarsError, match=r"holds 2 files of bars \(a\.csv, b\.csv\)\. Choose one of"
+    ):
         load_bars(several)
+    with pytest.raises(BarsError, match=r"\(a\.csv, b\.csv\), none of which is named after 'c'"):
+        load_bars(several, symbol="c")
+    with pytest.raises(BarsError, match=r"holds no file of bars"):
+        load_bars(write(tmp_path, zip_of({"a.pdf": ""}), "none.zip"))
     workbook = write(tmp_path, zip_of({"xl/workbook.xml": ""}), "prices.csv")
     with pytest.raises(BarsError, match=r"is an Excel workbook. Save it as CSV"):
         load_bars(workbook)

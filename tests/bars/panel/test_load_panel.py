@@ -1,12 +1,16 @@
 """Markets from folders, patterns, files and frames of several: found by name, read as needed."""
 
 import gzip
+import io
+import json
 import logging
+import zipfile
 
 import pandas as pd
 import pytest
 
-from lstm_strategy import load_panel
+from lstm_strategy import load_bars, load_panel
+from lstm_strategy.bars import as_panel
 from lstm_strategy.errors import BarsError
 
 HEADER = "Date,Open,High,Low,Close,Volume"
@@ -134,6 +138,63 @@ def test_what_was_done_to_a_market_is_said_when_it_is_read(tmp_path, caplog):
         "AAA: the newest bar came first; the order was reversed"
     ]
     assert panel.notes == ("AAA: the newest bar came first; the order was reversed",)
+
+
+def test_what_was_done_to_several_markets_alike_is_said_once(tmp_path, caplog):
+    lines = (
+        LONG.replace("Symbol", "Symbol,Name").replace("AAA", "AAA,one").replace("BBB", "BBB,two")
+    )
+    lines += "2024-01-02,CCC,three,20,22,19,21,50\n2024-01-03,DDD,four,20,22,19,21,50\n"
+    lines += "2024-01-03,CCC,three,21,23,20,22,40\n2024-01-04,DDD,four,21,23,20,22,40\n"
+    panel = load_panel(write_files(tmp_path, long__csv=lines) / "long.csv")
+    with caplog.at_level(logging.WARNING):
+        assert [len(bars) for bars in panel.values()] == [2, 2, 2, 2]
+    said = "left out the columns Symbol, Name"
+    assert [record.getMessage() for record in caplog.records] == [f"BBB: {said}"]
+    assert panel.notes == (f"BBB, AAA and 2 more: {said}",)
+
+
+def test_symbols_that_differ_in_case_alone_are_refused(tmp_path):
+    same = "the markets A01 and a01 have the same symbol but for upper and lower case"
+    write_files(tmp_path, A01__csv=A, a01__csv=B)
+    with pytest.raises(BarsError, match=same):
+        load_panel(tmp_path)
+    assert load_panel(tmp_path, symbols=["a01"]).symbols == ("a01",)
+    with pytest.raises(BarsError, match=same):
+        as_panel({"A01": tmp_path, "a01": tmp_path})
+    write_files(tmp_path, long__csv=LONG.replace("AAA", "A01").replace("BBB", "a01"))
+    with pytest.raises(BarsError, match="the markets a01 and A01 have the same symbol"):
+        load_panel(tmp_path / "long.csv")
+
+
+def test_an_archive_of_several_files_holds_a_market_in_each(tmp_path):
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("prices/AAA.csv", A)
+        archive.writestr("prices/BBB.csv", B)
+        archive.writestr("readme.md", "hello")
+    panel = load_panel(path)
+    assert closes(panel) == {"AAA": [11, 12], "BBB": [21, 22]}
+    assert panel["BBB"]["carry"].iloc[0] == 0.5
+    assert load_bars(path, symbol="bbb")["close"].tolist() == [21, 22]
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("older/AAA.csv", A)
+    with pytest.raises(BarsError, match=r"market AAA is in .* twice: prices/AAA.csv and older"):
+        load_panel(path)
+
+
+@pytest.mark.parametrize("orient", ["records", "list"])
+def test_json_may_hold_bars_by_symbol(tmp_path, orient):
+    by_symbol = {
+        symbol: pd.read_csv(io.StringIO(text))
+        .drop(columns="Carry", errors="ignore")
+        .to_dict(orient)
+        for symbol, text in (("AAA", A), ("BBB", B))
+    }
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps(by_symbol))
+    assert closes(load_panel(path)) == {"AAA": [11, 12], "BBB": [21, 22]}
+    assert load_bars(path, symbol="BBB")["close"].tolist() == [21, 22]
 
 
 def test_a_frame_of_several_markets_is_not_one_of_them(tmp_path):

@@ -224,6 +224,16 @@ def test_what_is_no_strategy_class_is_refused(strategy):
         run_backtest(strategy, bars)
 
 
+def test_a_pair_of_a_class_and_its_parameters_is_told_how_to_be_written():
+    pair = (AlwaysLong, {"model": "m", "band": 0.1})
+    with pytest.raises(TradingError) as refusal:
+        run_backtest(pair, simulate_bars("noise", 50).bars)
+    assert str(refusal.value) == (
+        "strategy must be a strategy class of backtrader's, got a pair of a class and its "
+        "parameters. Write run_backtest(AlwaysLong, bars, model=..., band=...)."
+    )
+
+
 class Leaves(bt.Strategy):
     def next(self):
         if len(self) == 20:

@@ -188,8 +188,11 @@ def _find_common(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Where all models have a forecast out of sample, by time and market, and notes on the rest."""
     within = slice_panel(panel, start, end)
-    forecasts = next(iter(asked.values())).calls.forecasts
-    common = pd.DataFrame(False, index=forecasts.index, columns=forecasts.columns)
+    forecast = {symbol for model in asked.values() for symbol in _markets_of(model)}
+    times = pd.DatetimeIndex(next(iter(asked.values())).calls.forecasts.index)
+    for model in asked.values():
+        times = times.union(pd.DatetimeIndex(model.calls.forecasts.index))
+    common = pd.DataFrame(False, index=times, columns=[s for s in panel if s in forecast])
     for symbol in common.columns.intersection(list(within)):
         common.loc[naive_utc_index(within[symbol].index), symbol] = True
     ends = {name: m.trained_until for name, m in asked.items() if m.trained_until is not None}
@@ -217,10 +220,13 @@ def _find_common(
     for model in asked.values():
         common &= model.calls.forecasts.reindex_like(common).notna()
     n_common = int(common.to_numpy().sum())
+    missing = _describe_missing(asked, common)
     if not n_common:
         raise ForecastError(
-            "there is no bar of a market that all models forecast. Pass forecasts of the same bars."
+            f"there is no bar of a market that all models forecast{': ' if missing else ''}"
+            f"{'; '.join(missing)}. Pass forecasts of the same bars."
         )
+    notes += [f"{of}." for of in missing]
     if n_common < n_after:
         notes.append(
             f"{n_common:,} of {n_after:,} bars are compared, those that all models forecast."
@@ -228,9 +234,27 @@ def _find_common(
     return common, notes
 
 
+def _markets_of(model: _Asked) -> list[str]:
+    """The markets of which a model forecasts some bar."""
+    known = model.calls.forecasts.notna().any()
+    return [str(symbol) for symbol in known.index[known]]
+
+
+def _describe_missing(asked: Mapping[str, _Asked], common: pd.DataFrame) -> list[str]:
+    """Which models forecast no bar of some markets, in words without a full stop."""
+    said = []
+    for name, model in asked.items():
+        known = _markets_of(model)
+        absent = [str(symbol) for symbol in common if symbol not in known]
+        if absent:
+            shown = ", ".join(absent[:3]) + f" and {len(absent) - 3} more" * (len(absent) > 3)
+            said.append(f"{name} forecasts no bar of {shown}")
+    return said
+
+
 def _keep(calls: Calls, common: pd.DataFrame) -> Calls:
     """The calls at the times and markets that all models share."""
-    symbols = [symbol for symbol in common if symbol in calls.forecasts]
+    symbols = [symbol for symbol in common if common[symbol].any()]
     forecasts = calls.forecasts[symbols].reindex(common.index)
     return Calls(
         forecasts.where(common[symbols]), calls.closes[symbols].reindex(common.index), True

@@ -132,6 +132,16 @@ def test_bars_that_a_forecaster_has_seen_are_left_out(panel):
         compare_forecasts(models, {symbol: bars[:end] for symbol, bars in panel.items()})
 
 
+def test_markets_that_a_model_lacks_are_named(panel):
+    told = foresee(panel, 0.5)
+    few = {symbol: of for symbol, of in told.items() if symbol not in ("A", "C")}
+    for models in ({"a": told, "b": few}, {"a": few, "b": told}):
+        compared = compare_forecasts(models, panel)
+        assert compared.n_markets == len(panel) - 2
+        lacking = next(name for name, of in models.items() if of is few)
+        assert f"{lacking} forecasts no bar of A, C." in compared.notes
+
+
 def test_only_bars_that_all_models_forecast_between_start_and_end_are_compared(panel):
     told = foresee(panel, 0.5)
     fewer = {symbol: column for symbol, column in told.items() if symbol != "F"}
@@ -140,7 +150,10 @@ def test_only_bars_that_all_models_forecast_between_start_and_end_are_compared(p
     )
     assert (result.n_markets, result.reference, result.judged) == (5, "fewer", "all")
     assert result.n_forecasts == 61 * 5
-    assert result.notes == ("305 of 366 bars are compared, those that all models forecast.",)
+    assert result.notes == (
+        "fewer forecasts no bar of F.",
+        "305 of 366 bars are compared, those that all models forecast.",
+    )
     assert result.table.loc["all", "rank_ic"] == result.table.loc["fewer", "rank_ic"]
 
 
@@ -162,7 +175,8 @@ def test_only_bars_that_all_models_forecast_between_start_and_end_are_compared(p
         (
             lambda t: {"a": {"A": t["A"]}, "b": {"B": t["B"]}},
             {},
-            "there is no bar of a market that all models forecast",
+            "there is no bar of a market that all models forecast: a forecasts no bar of B; b "
+            "forecasts no bar of A. Pass forecasts of the same bars.",
         ),
         (
             lambda t: {"a": FarSighted(t), "b": t},
