@@ -6,6 +6,7 @@ positions whose margin is used up are closed.
 """
 
 from lstm_strategy.trading.instruments.account import (
+    FillCost,
     FundingPayment,
     InstrumentBroker,
     Liquidation,
@@ -16,6 +17,7 @@ from lstm_strategy.trading.instruments.perpetual import Perpetual
 from lstm_strategy.trading.instruments.spot import Spot
 
 __all__ = [
+    "FillCost",
     "Future",
     "FundingPayment",
     "Instrument",

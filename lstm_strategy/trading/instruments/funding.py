@@ -56,8 +56,6 @@ class FundedScheme(InstrumentScheme):
         **params: Those of backtrader's `CommissionInfo`.
 
     Attributes:
-        fee_rate: The fee of a fill as a fraction of its value.
-        covered: Money that the insurance fund takes off the next fee.
         record: Called with the feed, the time of the bar, the size, the mark, the rate and the
             amount of each payment.
         known_marks: The mark of the row before, by feed, where a broker keeps it.
@@ -68,18 +66,12 @@ class FundedScheme(InstrumentScheme):
     def __init__(self, instrument: Instrument, terms: FundingTerms, **params: Any) -> None:
         super().__init__(instrument, **params)
         self.terms = terms
-        self.fee_rate = float(self.p.commission)
-        self.covered = 0.0
         self.record: Callable[[Any, datetime, float, float, float, float], None] | None = None
         self.known_marks: dict[Any, float] = {}
         self.is_watched = False
         self.n_missing_marks = 0
         self._lines: dict[Any, _FundingLines] = {}
         self._has_warned = False
-
-    def _getcommission(self, size: float, price: float, pseudoexec: bool) -> float:
-        del pseudoexec
-        return abs(size) * price * self.fee_rate - self.covered
 
     def getsize(self, price: float, cash: float) -> float:
         """Return the units that are worth so much money, in whole lots where there are lots.

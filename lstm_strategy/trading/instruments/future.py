@@ -32,6 +32,7 @@ class Future(Instrument):
             elevenths of the initial margin, since exchanges ask speculators for 110% of the
             maintenance margin.
         commission_per_contract: Money for each contract bought or sold.
+        half_spread: Half of the bid-ask spread, in points.
         price: The column with the price of the contract held, beside a `close` that is
             back-adjusted; None where `close` is that price. Values and exposures are of this
             price, gains and losses of `close`.
@@ -59,6 +60,7 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
     initial_margin: _Margin
     maintenance_margin: _MaintenanceMargin = None
     commission_per_contract: Money = 0.0
+    half_spread: Money = 0.0
     price: _Column = None
 
     def model_post_init(self, context: Any) -> None:
@@ -82,12 +84,23 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
         return (self.price,) if self.price else ()
 
     def cost_rate_at(self, price: float) -> float:
-        """Return the commission of a contract as a fraction of its value.
+        """Return commission and half of the spread of a contract as a fraction of its value.
 
         Args:
             price: The price of the contract held.
         """
-        return self.commission_per_contract / (price * self.multiplier)
+        cost = self.commission_per_contract + self.spread_cost_of(1.0, price)
+        return cost / (price * self.multiplier)
+
+    def spread_cost_of(self, size: float, price: float) -> float:
+        """Return half of the spread for so many contracts, in money."""
+        del price
+        return abs(size) * self.half_spread * self.multiplier
+
+    @property
+    def needs_broker(self) -> bool:
+        """True: backtrader's own broker doesn't watch the maintenance margin."""
+        return True
 
     def leverage_at(self, price: float) -> float:
         """Return the value of a contract over its initial margin.

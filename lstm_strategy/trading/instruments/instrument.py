@@ -16,6 +16,11 @@ _Lot = Annotated[float | None, Field(gt=0, description="units such as 0.001, or 
 _Tick = Annotated[float | None, Field(gt=0, description="a price step such as 0.1, or None")]
 _Multiplier = Annotated[float, Field(gt=0, description="money a point such as 50")]
 
+_Impact = Annotated[float, Field(ge=0, description="a number of standard deviations such as 1")]
+_Share = Annotated[
+    float | None, Field(gt=0, le=1, description="a share of the volume such as 0.1, or None")
+]
+
 _ROUNDING = 1e-9  # of a tick or a lot: what floating point makes of a whole number of them
 
 
@@ -29,12 +34,19 @@ class Instrument(TradingSettings):
         lot_size: The smallest tradable number of units; None leaves it to the broker's settings.
         tick_size: The step of limit prices; None for any price.
         min_order_value: In money; smaller orders aren't sent.
+        impact: What an order as large as the volume of its bar moves the price, in standard
+            deviations of a bar's price change; smaller ones move it by the square root of their
+            share. About 1 in the literature. Charged by an `InstrumentBroker` only.
+        participation: The largest share of a bar's volume that orders can have; the rest fills on
+            later bars. None for no limit. Kept by an `InstrumentBroker` only.
         multiplier: What one point of the price is worth in money, for one unit.
     """
 
     lot_size: _Lot = None
     tick_size: _Tick = None
     min_order_value: Money = 0.0
+    impact: _Impact = 0.0
+    participation: _Share = None
     multiplier: _Multiplier = 1.0
 
     @property
@@ -55,9 +67,24 @@ class Instrument(TradingSettings):
         """
         return float(getattr(data.lines, self.price_column)[0])
 
+    @property
+    def needs_broker(self) -> bool:
+        """Whether backtrader's own broker would leave out what an `InstrumentBroker` does."""
+        return bool(self.impact or self.participation)
+
+    def spread_cost_of(self, size: float, price: float) -> float:
+        """Return what crossing half of the spread takes, in money.
+
+        Args:
+            size: Units that fill at once.
+            price: At which they do.
+        """
+        del size, price
+        return 0.0
+
     @abstractmethod
     def cost_rate_at(self, price: float) -> float:
-        """Return the fee of one trade as a fraction of its value.
+        """Return what one trade takes as a fraction of its value, fee and half of the spread.
 
         Args:
             price: What one unit costs, before the multiplier.
@@ -151,14 +178,32 @@ class Instrument(TradingSettings):
 class InstrumentScheme(bt.CommissionInfo):
     """A commission scheme that knows which instrument it stands for.
 
+    What a fill takes is the fee, half of the spread, and what a broker adds to it.
+
     Args:
         instrument: The instrument.
         **params: Those of backtrader's `CommissionInfo`.
 
     Attributes:
         instrument: The instrument.
+        fee: In the unit of backtrader's parameter `commission`.
+        crosses_spread: Whether fills pay half of the spread.
+        impact_cost: What each unit takes beyond that, in money.
+        covered: Money that an insurance fund takes off the next fee.
     """
 
     def __init__(self, instrument: Instrument, **params: Any) -> None:
         super().__init__(**params)  # none are left: backtrader's metaclass takes them before
         self.instrument = instrument
+        self.fee = float(self.p.commission)
+        self.crosses_spread = True
+        self.impact_cost = 0.0
+        self.covered = 0.0
+
+    def _getcommission(self, size: float, price: float, pseudoexec: bool) -> float:
+        del pseudoexec
+        units = abs(size)
+        cost = units * self.fee * price if self._commtype == self.COMM_PERC else units * self.fee
+        if self.crosses_spread:
+            cost += self.instrument.spread_cost_of(units, price)
+        return float(cost + units * self.impact_cost - self.covered)

@@ -49,6 +49,8 @@ class Perpetual(Instrument):
         taker_rate: The fee of orders that fill at once, as a fraction of the value.
         maker_rate: That of limit orders that had to wait, below 0 for a rebate; only an
             `InstrumentBroker` can tell them apart, and any other charges `taker_rate`.
+        half_spread_rate: Half of the bid-ask spread as a fraction of the price; limit orders that
+            had to wait don't pay it.
         leverage: The value of a position over its initial margin.
         maintenance_margin_rate: The fraction of the value below which the margin must not fall;
             or tiers `((value_from, rate), ...)` from the value 0 on.
@@ -83,6 +85,7 @@ margin is 0.005 of the value, got 200. Lower it.
 
     taker_rate: Rate = 0.0005
     maker_rate: _Fee = 0.0002
+    half_spread_rate: Rate = 0.0
     leverage: _Leverage = 1.0
     maintenance_margin_rate: _Maintenance = 0.005
     margin_mode: _Mode = "isolated"
@@ -124,9 +127,18 @@ margin is 0.005 of the value, got 200. Lower it.
         return (self.funding,) if self.funding else ()
 
     def cost_rate_at(self, price: float) -> float:
-        """Return the taker fee, which is the same at every price."""
+        """Return taker fee and half of the spread, which are the same at every price."""
         del price
-        return self.taker_rate
+        return self.taker_rate + self.half_spread_rate
+
+    def spread_cost_of(self, size: float, price: float) -> float:
+        """Return half of the spread for so many units, in money."""
+        return abs(size) * price * self.half_spread_rate
+
+    @property
+    def needs_broker(self) -> bool:
+        """True: backtrader's own broker liquidates nothing and charges the taker fee always."""
+        return True
 
     def leverage_at(self, price: float) -> float:
         """Return the leverage, which is the same at every price."""

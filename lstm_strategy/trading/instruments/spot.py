@@ -12,6 +12,9 @@ class Spot(Instrument):
 
     Attributes:
         commission_rate: Fraction of the value of every fill.
+        half_spread_rate: Half of the bid-ask spread as a fraction of the price.
+        borrow_rate: What a short pays a year, as a fraction of what it was sold for, by calendar
+            days as backtrader's `interest` counts them.
         lot_size: The smallest tradable number of units; None leaves it to the broker's settings.
         tick_size: The step of limit prices; None for any price.
         min_order_value: In money; smaller orders aren't sent.
@@ -25,6 +28,8 @@ class Spot(Instrument):
     """
 
     commission_rate: Rate = 0.001
+    half_spread_rate: Rate = 0.0
+    borrow_rate: Rate = 0.0
 
     def model_post_init(self, context: Any) -> None:
         """Refuse what a spot market doesn't have."""
@@ -36,10 +41,14 @@ class Spot(Instrument):
             )
 
     def cost_rate_at(self, price: float) -> float:
-        """Return the commission rate, which is the same at every price."""
+        """Return commission and half of the spread, which are the same at every price."""
         del price
-        return self.commission_rate
+        return self.commission_rate + self.half_spread_rate
+
+    def spread_cost_of(self, size: float, price: float) -> float:
+        """Return half of the spread for so many units, in money."""
+        return abs(size) * price * self.half_spread_rate
 
     def commission_info(self) -> bt.CommissionInfo:
-        """Return the scheme that `broker.setcommission(commission=commission_rate)` sets."""
-        return InstrumentScheme(self, commission=self.commission_rate)
+        """Return a scheme with the commission, half of the spread and the borrow fee."""
+        return InstrumentScheme(self, commission=self.commission_rate, interest=self.borrow_rate)

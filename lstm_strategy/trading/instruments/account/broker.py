@@ -1,44 +1,29 @@
 """Backtrader's simulated broker, which knows what its instruments pay and when they are closed."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import backtrader as bt
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.backtrader_internals import feed_name, strategies_of_last_run
 from lstm_strategy.trading.instruments.account.closings import Closing, find_closings
-from lstm_strategy.trading.instruments.account.liquidation import Holding, Liquidation
+from lstm_strategy.trading.instruments.account.liquidation import Holding
 from lstm_strategy.trading.instruments.account.market import Market
+from lstm_strategy.trading.instruments.account.records import (
+    FillCost,
+    FundingPayment,
+    Liquidation,
+)
 from lstm_strategy.trading.instruments.funding import FundedScheme
+from lstm_strategy.trading.instruments.impact import PriceChanges, square_root_impact
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 
 _log = logging.getLogger(__name__)
-
-
-class FundingPayment(NamedTuple):
-    """What one position paid at one settlement.
-
-    Attributes:
-        datetime: The bar, in the zone in which its feed shows dates.
-        bar: Its number in the feed, counted from 1.
-        symbol: The name of the feed.
-        size: Signed units.
-        mark: The mark price at which the rate was taken.
-        rate: A fraction of the value.
-        amount: Money; below 0 where the position was paid.
-    """
-
-    datetime: datetime
-    bar: int
-    symbol: str
-    size: float
-    mark: float
-    rate: float
-    amount: float
 
 
 class InstrumentBroker(bt.brokers.BackBroker):
@@ -48,7 +33,11 @@ class InstrumentBroker(bt.brokers.BackBroker):
 
     * margin is checked for shorts as for longs, and a position must not grow into a tier that
       doesn't allow its leverage;
-    * limit orders of perpetuals that had to wait pay the maker fee;
+    * limit orders of perpetuals that had to wait pay the maker fee, and none that had to wait
+      cross the spread;
+    * large orders pay what they move the price by (`impact`), and fill over several bars where
+      they are more than their share of the volume (`participation`);
+    * limit prices are whole ticks, and so are the fills of other orders, against whoever trades;
     * `funding_payment` is paid after the fills of its bar;
     * positions held into a bar whose mark at the open is beyond the liquidation price are closed
       at the open, before any order fills;
@@ -66,6 +55,7 @@ class InstrumentBroker(bt.brokers.BackBroker):
     Attributes:
         liquidations: A `Liquidation` for each, in order.
         payments: A `FundingPayment` for each, in order.
+        fills: A `FillCost` for each fill of an order that isn't a liquidation, in order.
 
     Raises:
         TradingError: If something else than an instrument is given.
@@ -86,7 +76,10 @@ class InstrumentBroker(bt.brokers.BackBroker):
         self._remembering: list[Market] = []
         self._paying: list[Market] = []
         self._is_quiet = False  # nothing on this bar can be liquidated, and nothing has filled
+        self.fills: list[FillCost] = []
         self._owners: dict[Any, Any] = {}
+        self._used: dict[Any, tuple[float, float]] = {}  # of the volume of a bar, by feed
+        self._changes: dict[Any, PriceChanges] = {}
         self._instruments: dict[str | None, Instrument] = {}
         super().__init__(**params)  # none are left: backtrader's metaclass takes them before
         given = instruments if isinstance(instruments, Mapping) else {"": instruments}
@@ -102,7 +95,10 @@ class InstrumentBroker(bt.brokers.BackBroker):
                 scheme.record = self._note_payment
             super().addcommissioninfo(scheme, name=name or None)
             self._instruments[name or None] = instrument
-        self.p.shortcash = False  # a short sets margin aside instead of bringing cash
+        if any(_needs_margin(instrument) for instrument in given.values()):
+            self.p.shortcash = False  # a short sets margin aside instead of bringing cash
+        if self.p.filler is None and any(each.participation for each in given.values()):
+            self.p.filler = self._fill_of_volume
 
     def addcommissioninfo(self, comminfo: Any, name: str | None = None) -> None:
         """Add a commission scheme for a feed that has no instrument.
@@ -125,6 +121,14 @@ class InstrumentBroker(bt.brokers.BackBroker):
             self.addcommissioninfo(None, name=name)
         super().setcommission(*args, name=name, **kwargs)
 
+    def submit(self, order: Any, check: bool = True) -> Any:
+        """Take an order; a limit price becomes a whole number of ticks, no worse than asked."""
+        instrument = getattr(self.getcommissioninfo(order.data), "instrument", None)
+        if instrument is not None and order.exectype == bt.Order.Limit and instrument.tick_size:
+            limit = instrument.round_price(order.created.price, is_buy=order.isbuy())
+            order.created.price = limit
+        return super().submit(order, check=check)
+
     def start(self) -> None:
         """Begin a run: with no position, no payment and no liquidation."""
         super().start()
@@ -132,7 +136,8 @@ class InstrumentBroker(bt.brokers.BackBroker):
             if isinstance(scheme, FundedScheme):
                 scheme.known_marks.clear()
                 scheme.n_missing_marks = 0
-        self.liquidations, self.payments, self._owners = [], [], {}
+        self.liquidations, self.payments, self.fills = [], [], []
+        self._owners, self._used, self._changes = {}, {}, {}
         self._markets = None
 
     def next(self) -> None:
@@ -147,6 +152,9 @@ class InstrumentBroker(bt.brokers.BackBroker):
         self._count_debts()
         for market in self._remembering:
             market.end_bar()
+        for data, changes in self._changes.items():
+            if self._has_new_bar(data):
+                changes.add(data.close[0])
 
     def _find_markets(self) -> None:
         """Make a market of each feed with an instrument, once the feeds have their buffers."""
@@ -157,6 +165,7 @@ class InstrumentBroker(bt.brokers.BackBroker):
         ]
         self._margined = [market for market in markets if market.is_margined]
         self._remembering = [market for market in markets if market.has_to_remember]
+        self._changes = {m.data: PriceChanges() for m in markets if m.scheme.instrument.impact}
         self._paying = [
             market
             for market in markets
@@ -193,21 +202,83 @@ class InstrumentBroker(bt.brokers.BackBroker):
     ) -> Any:
         terms = {"cash": cash, "position": position, "dtcoc": dtcoc}
         scheme: Any = self.getcommissioninfo(order.data)
-        if ago is None or price is None or not isinstance(scheme, FundedScheme):
-            result = super()._execute(order, ago=ago, price=price, **terms)
-        elif self._grows_too_large(order, price, scheme.instrument):
+        is_ours = ago is not None and price is not None and isinstance(scheme, InstrumentScheme)
+        if not is_ours:
+            return super()._execute(order, ago=ago, price=price, **terms)
+        self._owners[order.data] = order.owner
+        self._is_quiet = False
+        price = self._in_ticks(order, float(price or 0.0), scheme.instrument)
+        if isinstance(scheme, FundedScheme) and self._grows_too_large(order, price, scheme):
             self._refuse(order, price, scheme.instrument)
             return None
-        else:
-            is_maker = _had_to_wait(order, price)
-            instrument: Any = scheme.instrument
-            rate = instrument.maker_rate if is_maker else scheme.fee_rate
-            with _charging(scheme, rate, scheme.covered):
-                result = super()._execute(order, ago=ago, price=price, **terms)
-        if ago is not None:
-            self._owners[order.data] = order.owner
-            self._is_quiet = False
+        filled = order.executed.size
+        with _charging(scheme, **self._charges(order, price, scheme)):
+            result = super()._execute(order, ago=ago, price=price, **terms)
+            self._note_fill(order, order.executed.size - filled, price, scheme)
         return result
+
+    def _charges(self, order: Any, price: float, scheme: Any) -> dict[str, Any]:
+        """What of a scheme is different for one fill."""
+        instrument = scheme.instrument
+        if _had_to_wait(order, price):
+            return {"crosses_spread": False, "fee": getattr(instrument, "maker_rate", scheme.fee)}
+        volume = order.data.volume[0]
+        if not (instrument.impact and volume > 0.0):
+            return {}
+        size = abs(order.executed.remsize)
+        if self.p.filler is not None:
+            size = self.p.filler(order, price, 0)
+        change = self._changes[order.data].size()
+        points = square_root_impact(instrument.impact, change, size / volume)
+        return {"impact_cost": points * instrument.multiplier}
+
+    def _note_fill(self, order: Any, size: float, price: float, scheme: InstrumentScheme) -> None:
+        """Write down what a fill took, and what it used of the bar's volume."""
+        if not size:
+            return
+        data, instrument = order.data, scheme.instrument
+        total = scheme.getcommission(size, price)
+        spread = instrument.spread_cost_of(size, price) if scheme.crosses_spread else 0.0
+        impact = abs(size) * scheme.impact_cost
+        fee = total - spread - impact
+        self.fills.append(
+            FillCost(
+                data.datetime.datetime(),
+                len(data),
+                feed_name(data),
+                size,
+                price,
+                fee,
+                spread,
+                impact,
+            )
+        )
+        if instrument.participation is not None:
+            time, used = self._used.get(data, (0.0, 0.0))
+            now = data.datetime[0]
+            self._used[data] = now, abs(size) + (used if time == now else 0.0)
+
+    def _fill_of_volume(self, order: Any, price: float, ago: int) -> float:
+        """What of an order the volume of the bar lets fill, as backtrader's fillers answer."""
+        del price
+        data, wanted = order.data, abs(order.executed.remsize)
+        instrument: Any = getattr(self.getcommissioninfo(data), "instrument", None)
+        if instrument is None or instrument.participation is None:
+            return float(wanted)
+        time, used = self._used.get(data, (0.0, 0.0))
+        volume = data.volume[ago]
+        left = volume * instrument.participation - (used if time == data.datetime[0] else 0.0)
+        if not left > 0.0:  # nor where the volume is missing
+            return 0.0
+        lot = instrument.lot_size
+        return float(min(wanted, left if lot is None else math.floor(left / lot + 1e-9) * lot))
+
+    def _in_ticks(self, order: Any, price: float, instrument: Instrument) -> float:
+        """The price of a fill, rounded against whoever trades but for limits, within the bar."""
+        if instrument.tick_size is None or order.exectype == bt.Order.Limit:
+            return price
+        rounded = instrument.round_price(price, is_buy=not order.isbuy())
+        return float(min(max(rounded, order.data.low[0]), order.data.high[0]))
 
     def _count_debts(self) -> None:
         """Correct the value where a short has lost more than it was worth when it was sold.
@@ -216,6 +287,8 @@ class InstrumentBroker(bt.brokers.BackBroker):
         close here.
         """
         debt = 0.0
+        if self.p.shortcash:
+            return
         for data, position in self.positions.items():
             if position.size < 0.0 and position.adjbase > 2.0 * position.price:
                 scheme = self.getcommissioninfo(data)
@@ -227,7 +300,8 @@ class InstrumentBroker(bt.brokers.BackBroker):
             self._valuelever += debt
             self._fundval = self._value / self._fundshares
 
-    def _grows_too_large(self, order: Any, price: float, instrument: Any) -> bool:
+    def _grows_too_large(self, order: Any, price: float, scheme: Any) -> bool:
+        instrument = scheme.instrument
         held = self.positions[order.data].size
         size = held + order.executed.remsize
         return bool(abs(size) > abs(held) and abs(size) * price >= instrument.largest_value)
@@ -333,24 +407,21 @@ class InstrumentBroker(bt.brokers.BackBroker):
         self.orders.append(order)  # as of every order that is checked
         self.pending.remove(order)
         filler, self.p.filler = self.p.filler, None  # it is closed whole, whatever the volume
-        rate = closing.fee / (abs(size) * closing.price)
-        with _charging(market.scheme, rate, closing.insurance):
+        charges = {"fee": 0.0, "crosses_spread": False, "impact_cost": closing.fee / abs(size)}
+        with _charging(market.scheme, **charges, covered=closing.insurance):
             super()._execute(order, ago=0, price=closing.price)
         self.p.filler = filler
 
 
 @contextmanager
-def _charging(scheme: Any, rate: float, covered: float) -> Iterator[None]:
-    """Let a scheme charge another rate, less what the insurance fund bears."""
-    if not isinstance(scheme, FundedScheme):
-        yield
-        return
-    before = scheme.fee_rate, scheme.covered
-    scheme.fee_rate, scheme.covered = rate, covered
+def _charging(scheme: Any, **charges: Any) -> Iterator[None]:
+    """Let a scheme charge something else for one fill."""
+    before = {name: getattr(scheme, name) for name in charges}
+    vars(scheme).update(charges)
     try:
         yield
     finally:
-        scheme.fee_rate, scheme.covered = before
+        vars(scheme).update(before)
 
 
 def _had_to_wait(order: Any, price: float) -> bool:
@@ -359,3 +430,7 @@ def _had_to_wait(order: Any, price: float) -> bool:
         return False
     opened = order.data.open[0]
     return bool(opened > price if order.isbuy() else opened < price)
+
+
+def _needs_margin(instrument: Instrument) -> bool:
+    return instrument.maintenance_margin_of(1.0, 1.0) > 0.0

@@ -2,37 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from lstm_strategy.trading.instruments.instrument import Instrument
-
-
-@dataclass(frozen=True)
-class Liquidation:
-    """One position that was closed because its margin was used up.
-
-    Attributes:
-        datetime: The bar, in the zone in which its feed shows dates.
-        bar: Its number in the feed, counted from 1.
-        symbol: The name of the feed.
-        size: Signed units that were held.
-        entry: The mean price at which they were bought or sold.
-        mark: The liquidation price, which the mark was at or beyond.
-        price: At which they were closed, a price of the bar.
-        fee: Taker and liquidation fee, in money.
-        insurance: What the loss and the fee took beyond the margin, in money; the insurance fund
-            of the exchange bears it.
-    """
-
-    datetime: datetime
-    bar: int
-    symbol: str
-    size: float
-    entry: float
-    mark: float
-    price: float
-    fee: float
-    insurance: float
 
 
 @dataclass(frozen=True)
