@@ -185,7 +185,7 @@ Preset = Annotated[
     str | None,
     _training(
         "--preset",
-        help="The features: default, momentum, volatility, trend, prices or "
+        help="The features: default, momentum, volatility, trend, prices, perpetual or "
         "momentum_and_volatility.",
     ),
 ]

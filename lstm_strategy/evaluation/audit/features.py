@@ -88,8 +88,7 @@ def _audit_feature_set(
         )
         for name, difference in found.items()
     ]
-    names = [spec["column"] for spec in features.market_specs if spec["kind"] == "column"]
-    findings += _find_foretelling(bars[names], bars, horizon)
+    findings += _find_foretelling(bars[features.own_columns], bars, horizon)
     check = Check("features", 2 * len(cuts) * full.shape[1], len(findings))
     warm_ups = _measure_warm_ups(features, bars, full)
     # what looks ahead at where the bars end can't agree with a later start either

@@ -19,6 +19,7 @@ from lstm_strategy.learning.features import (
     ColumnTraits,
     FeatureSet,
     Memory,
+    complete_bars,
     format_spec,
     indicator_library,
     known_kinds,
@@ -136,9 +137,10 @@ def classify_indicator(kind: str) -> ClassifiedIndicator:
 
 def _measure_market_memory(kind: str) -> Memory:
     features = FeatureSet([{"kind": kind}])
-    markets = [measure_memories(features, bars) for bars in _real_markets()]
-    longest = max(memory.bars for by_column in markets for memory in by_column.values())
-    settled = [settle_features(features, bars) for bars in _real_markets()]
+    markets = [complete_bars(features.specs, bars) for bars in _real_markets()]
+    memories = [measure_memories(features, bars) for bars in markets]
+    longest = max(memory.bars for by_column in memories for memory in by_column.values())
+    settled = [settle_features(features, bars) for bars in markets]
     return Memory(longest, all(each.forgets for each in settled))
 
 

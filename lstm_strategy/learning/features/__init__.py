@@ -37,7 +37,12 @@ from lstm_strategy.learning.features.settling import (
     settle_features,
 )
 from lstm_strategy.learning.features.trailing import TrailingFeatures, TrailingPanel
-from lstm_strategy.learning.features.traits import CAUSAL_FORMS, ColumnTraits, measure_columns
+from lstm_strategy.learning.features.traits import (
+    CAUSAL_FORMS,
+    ColumnTraits,
+    complete_bars,
+    measure_columns,
+)
 
 __all__ = [
     "ALTERATIONS",
@@ -58,6 +63,7 @@ __all__ = [
     "check_causal",
     "choose_features",
     "column_differences",
+    "complete_bars",
     "cut_points",
     "feature_memories",
     "first_differences",

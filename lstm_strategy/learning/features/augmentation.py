@@ -7,11 +7,13 @@ a pattern.
 
 import logging
 
+import numpy as np
 import pandas as pd
 
 from lstm_strategy.learning.features.indicators import (
     FeatureSpecs,
     bars_columns_of,
+    column_roles,
     market_spec,
 )
 from lstm_strategy.learning.features.kinds import mirror_sign
@@ -26,7 +28,8 @@ def mirror_bars(bars: pd.DataFrame, specs: FeatureSpecs) -> pd.DataFrame | None:
 
     A price p becomes p0²/p, where p0 is the first close; highs and lows change places and volume
     stays. The user's own columns become what their features say: `{"kind": "column", "column":
-    "funding_rate", "mirrored": "negated"}` or `"same"`.
+    "funding_rate", "mirrored": "negated"}` or `"same"`. Kinds that know what they read say it by
+    themselves: rates are negated, a spot price above the close comes to lie below it.
 
     Args:
         bars: Valid bars, shape (n_bars, n_columns); they stay as they are.
@@ -49,9 +52,10 @@ def mirror_bars(bars: pd.DataFrame, specs: FeatureSpecs) -> pd.DataFrame | None:
         for spec in specs
         if spec.get("column") is not None and (sign := mirror_sign(spec)) is not None
     }
+    roles = {name: role for spec in specs for name, role in column_roles(spec).items()}
     for spec in specs:
         for name in bars_columns_of(spec):
-            if name not in signs:
+            if name not in signs and name not in roles:
                 log.info(
                     "Training without the mirror image of the bars: what becomes of %r there? Say "
                     '"mirrored": "negated" (a funding rate) or "same" (a volume) in its feature.',
@@ -60,4 +64,9 @@ def mirror_bars(bars: pd.DataFrame, specs: FeatureSpecs) -> pd.DataFrame | None:
                 return None
     start = float(bars["close"].iloc[0])
     prices = {name: start**2 / bars[other] for name, other in _PRICES.items()}
-    return bars.assign(**prices, **{name: bars[name] * sign for name, sign in signs.items()})
+    own = {name: bars[name] * sign for name, sign in signs.items()}
+    close, mirrored_close = bars["close"].to_numpy(), prices["close"].to_numpy()
+    with np.errstate(divide="ignore"):
+        for name, role in roles.items():
+            own[name] = role.mirror(bars[name].to_numpy(np.float64), close, mirrored_close)
+    return bars.assign(**prices, **own)

@@ -1,6 +1,7 @@
 """What the network sees: causal, stationary columns computed by pandas-ta."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, Self
@@ -23,6 +24,7 @@ from lstm_strategy.learning.features.indicators import (
     bars_columns_of,
     build_market_wide,
     check_spec,
+    column_roles,
     format_spec,
     indicator_library,
     is_market_wide,
@@ -43,6 +45,8 @@ from lstm_strategy.learning.features.traits import (
     reads_volume,
 )
 from lstm_strategy.support import describe_first_offence, naive_utc_index, spell
+
+log = logging.getLogger(__name__)
 
 _SAVED_COLUMNS = TypeAdapter(list[tuple[ColumnTraits, ...]])
 
@@ -99,8 +103,9 @@ class FeatureSet:
         """Build one of the ready sets.
 
         Args:
-            name: "default", "momentum", "volatility", "trend", "momentum_and_volatility" or, for
-                markets without volume, "prices".
+            name: "default", "momentum", "volatility", "trend", "momentum_and_volatility", for
+                markets without volume "prices", or "perpetual" for bars with a `funding_rate` and
+                a `spot_close`.
 
         Raises:
             FeatureError: For another name.
@@ -217,6 +222,35 @@ class FeatureSet:
         return list(dict.fromkeys((*self.bars_columns, CONTRACT_PRICE)))
 
     @property
+    def held_columns(self) -> list[str]:
+        """Those of `read_columns` in which NaN stands for the last known value.
+
+        In the others it says that nothing happened, or which of two values is missing.
+        """
+        seen = {name for spec in self.specs for name in column_roles(spec)}
+        return [name for name in self.read_columns if name not in seen]
+
+    def hold_values(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """The columns that the features read, the last known value in place of NaN where it holds.
+
+        Args:
+            bars: Bars with at least `bars_columns`; they stay as they are.
+
+        Returns:
+            The columns `read_columns`; a contract price that isn't there is NaN.
+        """
+        known = bars.reindex(columns=self.read_columns).astype(float)
+        return known.assign(**known[self.held_columns].ffill())
+
+    @property
+    def own_columns(self) -> list[str]:
+        """The user's columns that foretell the moves to come where they are a bar too early."""
+        shown = [spec["column"] for spec in self.market_specs if spec["kind"] == "column"]
+        roles = {name: role for spec in self.specs for name, role in column_roles(spec).items()}
+        beside = [name for name, role in roles.items() if role.is_beside_close]
+        return list(dict.fromkeys([*shown, *beside]))
+
+    @property
     def needs_panel(self) -> bool:
         """Whether a feature looks across the markets of a panel."""
         return any(is_market_wide(spec) for spec in self.specs)
@@ -329,11 +363,20 @@ class FeatureSet:
             FeatureError: With the name of the column.
         """
         missing = [name for name in self.bars_columns if name not in bars]
-        if missing:
+        if not missing:
+            return
+        names = ", ".join(map(str, bars.columns))
+        readers = [format_spec(spec) for spec in self.specs if missing[0] in column_roles(spec)]
+        if readers:
             raise FeatureError(
-                f"The features read the column {missing[0]!r}, and the bars only have "
-                f"{', '.join(map(str, bars.columns))}. Add it to the bars."
+                f"{' and '.join(readers)} {'reads' if len(readers) == 1 else 'read'} the column "
+                f"{missing[0]!r}, and the bars only have {names}. Add it to the bars, or leave "
+                f"{'that feature' if len(readers) == 1 else 'those features'} out."
             )
+        raise FeatureError(
+            f"The features read the column {missing[0]!r}, and the bars only have {names}. Add it "
+            "to the bars."
+        )
 
     def _own_columns(self, known: pd.DataFrame) -> pd.DataFrame:
         """The columns of one market; those that look across the markets are NaN."""
@@ -369,6 +412,61 @@ class FeatureSet:
                 f"{'reads' if len(readers) == 1 else 'read'} it. Leave out what reads volume, or "
                 'take the preset "prices".'
             )
+
+    def check_values(self, bars: pd.DataFrame) -> None:
+        """Refuse numbers in the user's columns that can't be right, and volume that is missing.
+
+        Args:
+            bars: All bars of a market, with at least `bars_columns`.
+
+        Raises:
+            FeatureError: Naming the column, the time and the remedy.
+        """
+        self.check_volume(bars)
+        for spec in self.specs:
+            for name, role in column_roles(spec).items():
+                offence = role.find_impossible(bars[name])
+                if offence is not None:
+                    raise FeatureError(offence)
+
+    def check_training(self, bars: pd.DataFrame) -> None:
+        """Refuse bars that can't be learned from; see `check_values`.
+
+        Columns as a whole are looked at, too: rates in percent, and values that are missing for
+        years. Where values are missing for a while, it is logged how many.
+
+        Args:
+            bars: All bars of a market, with at least `bars_columns`.
+
+        Raises:
+            FeatureError: Naming the column, the time and the remedy.
+        """
+        self.check_values(bars)
+        for spec in self.specs:
+            for name, role in column_roles(spec).items():
+                offence = role.find_doubtful(bars[name])
+                if offence is not None:
+                    raise FeatureError(f"{format_spec(spec)} can't be learned from: {offence}")
+        roles = {name: role for spec in self.specs for name, role in column_roles(spec).items()}
+        for name in (name for name, role in roles.items() if not role.is_event):
+            is_missing = bars[name].isna().to_numpy()
+            if is_missing.any():
+                log.info(
+                    "%s is missing on %s of %s bars, first at %s. Features that read it keep their "
+                    "last values there, and are unknown before the first.",
+                    name,
+                    f"{is_missing.sum():,}",
+                    f"{len(bars):,}",
+                    bars.index[int(is_missing.argmax())],
+                )
+
+    def check_value(self, name: str, value: float, time: pd.Timestamp) -> str | None:
+        """Say what is wrong with one number in a column of the user's; None where nothing is."""
+        for spec in self.specs:
+            role = column_roles(spec).get(name)
+            if role is not None:
+                return role.find_impossible(pd.Series([value], [time], name=name))
+        return None
 
     def check_panel(self, panel: Mapping[str, pd.DataFrame]) -> None:
         """Refuse a panel with a market that never meets another, where a feature looks across.

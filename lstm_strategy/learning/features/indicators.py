@@ -18,9 +18,11 @@ import pandas as pd
 
 from lstm_strategy.errors import FeatureError
 from lstm_strategy.learning.features.kinds import (
+    COLUMN_ROLES,
     MARKET_WIDE_KINDS,
     MIRRORED_COLUMNS,
     OWN_KINDS,
+    ColumnRole,
     MarketWide,
 )
 from lstm_strategy.support import suggest_names
@@ -187,6 +189,12 @@ def _check_arguments(kind: str, spec: FeatureSpec) -> None:
             f"column: mirrored must be one of {', '.join(MIRRORED_COLUMNS)}, got "
             f"{spec['mirrored']!r}. It says what becomes of the column where rises become falls."
         )
+    for name in spec.keys() & COLUMN_ROLES.keys() if kind in OWN_KINDS else ():
+        if not isinstance(spec[name], str) or spec[name] in BASE_COLUMNS:
+            raise FeatureError(
+                f"{kind}: {name} must be the name of a column of the bars beside "
+                f"{', '.join(BASE_COLUMNS)}, got {spec[name]!r}."
+            )
     length = spec.get("length")
     if length is not None and not (isinstance(length, int) and length >= 1):
         raise FeatureError(f"{kind}: length must be a whole number of bars, got {length!r}.")
@@ -212,7 +220,29 @@ def bars_columns_of(spec: FeatureSpec) -> list[str]:
     """The columns beyond open, high, low, close and volume that a feature reads from the bars."""
     spec = market_spec(spec)
     names = [spec.get("column"), *(spec.get(column) for column in BASE_COLUMNS)]
-    return [name for name in names if isinstance(name, str) and name not in BASE_COLUMNS]
+    own = [name for name in names if isinstance(name, str) and name not in BASE_COLUMNS]
+    return [*own, *column_roles(spec)]
+
+
+def column_roles(spec: FeatureSpec) -> dict[str, ColumnRole]:
+    """What columns of the bars are to a kind that knows what it reads, by their names.
+
+    Such a kind sees the column as it stands: NaN where it isn't known, or where nothing happened.
+
+    Example:
+        >>> list(column_roles({"kind": "premium"}))
+        ['spot_close']
+    """
+    spec = market_spec(spec)
+    if spec["kind"] not in OWN_KINDS:
+        return {}
+    arguments = inspect.signature(OWN_KINDS[spec["kind"]]).parameters
+    columns = {name: spec.get(name, arguments[name].default) for name in arguments}
+    return {
+        columns[name]: COLUMN_ROLES[name]
+        for name in columns
+        if name in COLUMN_ROLES and columns[name] is not None
+    }
 
 
 def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:

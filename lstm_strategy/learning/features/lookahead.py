@@ -11,7 +11,7 @@ from lstm_strategy.errors import LooksAheadError
 from lstm_strategy.learning.features.alteration import alter_bars, pick_evenly
 from lstm_strategy.learning.features.evidence import lookahead_evidence
 from lstm_strategy.learning.features.feature_set import FeatureSet
-from lstm_strategy.learning.features.indicators import format_spec
+from lstm_strategy.learning.features.indicators import bars_columns_of, format_spec
 from lstm_strategy.learning.features.traits import causal_remedy
 from lstm_strategy.support import naive_utc_index
 
@@ -238,14 +238,15 @@ def _refuse(features: FeatureSet, difference: Difference) -> None:
 
 
 def _check_own_columns(features: FeatureSet, bars: pd.DataFrame, *, horizon: int) -> None:
-    for spec in features.market_specs:
-        if spec["kind"] == "column":
-            evidence = lookahead_evidence(bars[spec["column"]], bars, horizon=horizon)
-            if evidence is not None:
-                raise LooksAheadError(
-                    f"The feature {format_spec(spec)} looks ahead: {evidence}. {evidence.remedy}",
-                    column=spec["column"],
-                )
+    for name in features.own_columns:
+        evidence = lookahead_evidence(bars[name], bars, horizon=horizon)
+        if evidence is not None:
+            readers = (spec for spec in features.market_specs if name in bars_columns_of(spec))
+            raise LooksAheadError(
+                f"The feature {format_spec(next(readers))} looks ahead: {evidence}. "
+                f"{evidence.remedy}",
+                column=name,
+            )
 
 
 def lookahead_remedy(features: FeatureSet, column: str) -> str:

@@ -45,6 +45,19 @@ PRESETS: dict[str, list[dict[str, Any]]] = {
         {"kind": "natr", "length": 14},
         {"kind": "true_range"},
     ],
+    # what the market itself tells, what positions cost there and how far the perpetual is from spot
+    "perpetual": [
+        {"kind": "log_return", "length": 1},
+        {"kind": "log_return", "length": 21},
+        {"kind": "natr", "length": 14},
+        {"kind": "relative_volume", "length": 20},
+        {"kind": "funding_rate"},
+        {"kind": "funding_sum", "days": 1},
+        {"kind": "funding_sum", "days": 7},
+        {"kind": "funding_surprise", "days": 7},
+        {"kind": "funding_run", "days": 7},
+        {"kind": "premium"},
+    ],
     # what the trend followers of Lim, Zohren & Roberts (2019) see, and how wild the market is
     "momentum_and_volatility": [
         *({"kind": "scaled_return", "length": length} for length in (1, 5, 21, 63, 126, 252)),

@@ -11,10 +11,15 @@ import pandas as pd
 from lstm_strategy.bars import name_market
 from lstm_strategy.learning.features.alteration import pick_evenly
 from lstm_strategy.learning.features.feature_set import FeatureSet
-from lstm_strategy.learning.features.indicators import is_market_wide, market_spec
+from lstm_strategy.learning.features.indicators import (
+    column_roles,
+    is_market_wide,
+    market_spec,
+)
 from lstm_strategy.learning.features.traits import (
     ColumnTraits,
     coarse_bars,
+    complete_bars,
     look_across,
     steady_warm_up,
 )
@@ -207,9 +212,7 @@ def _settle_on_each(
 def _columns_that_rounding_decides(specs_json: str) -> frozenset[str]:
     """The columns that differ now and then on bars where a price often equals a mean of prices."""
     features = FeatureSet(json.loads(specs_json))
-    bars = coarse_bars(_N_COARSE_BARS)
-    own = [name for name in features.bars_columns if name not in bars]
-    bars = bars.assign(**dict.fromkeys(own, bars["close"]))
+    bars = complete_bars(features.market_specs, coarse_bars(_N_COARSE_BARS))
     memories = measure_memories(features, bars)
     return frozenset(name for name, memory in memories.items() if not memory.is_certain)
 
@@ -274,7 +277,8 @@ def _settle_warm_up(features: FeatureSet, bars: pd.DataFrame, full: pd.DataFrame
         row = features.frame(bars.iloc[:n_bars]).to_numpy()[-1:]
         return bool(agreement(rows[n_bars - 1 : n_bars], row, deviation=deviation).all())
 
-    warm_up = steady_warm_up(is_right, features.warm_up, n_bars=len(bars), steps=_STEPS)
+    known = max(features.warm_up, _rows_until_known(features, bars, full))
+    warm_up = steady_warm_up(is_right, known, n_bars=len(bars), steps=_STEPS)
     if warm_up == features.warm_up:
         return features
     return features.with_columns(
@@ -283,6 +287,22 @@ def _settle_warm_up(features: FeatureSet, bars: pd.DataFrame, full: pd.DataFrame
             for column in features.columns
         }
     )
+
+
+def _rows_until_known(features: FeatureSet, bars: pd.DataFrame, full: pd.DataFrame) -> int:
+    """The rows that a window of time needs on these bars before its first value.
+
+    Only columns count that all bars know there: others wait for the user's own columns.
+    """
+    of_time = [name for name in features.names if column_roles(features.spec_of(name))]
+    start = len(bars) // 2
+    if not of_time or len(bars) < 2:
+        return 0
+    is_known = full[of_time].notna().to_numpy()[start:]
+    later = features.frame(bars.iloc[start:])[of_time].notna().to_numpy()
+    n_waiting = [int(known.argmax()) if known.any() else 0 for known in later.T]
+    pairs = zip(n_waiting, is_known.T, strict=True)
+    return max(n_rows if known[:n_rows].all() else 0 for n_rows, known in pairs)
 
 
 def _pick_starts(bars: pd.DataFrame, *, memory: int) -> list[int]:
@@ -310,21 +330,29 @@ def _compare_run(
     start: int, features: FeatureSet, bars: pd.DataFrame, full: pd.DataFrame
 ) -> list[Memory]:
     """The memory of each column, as the run that begins here shows it."""
+    rows = full.to_numpy()[start:]
     later = features.frame(bars.iloc[start:]).to_numpy()
-    differs = ~agreement(full.to_numpy()[start:], later, deviation=full.std().to_numpy())
+    differs = ~agreement(rows, later, deviation=full.std().to_numpy())
     differs[: features.warm_up] = False
+    is_known = ~np.isnan(rows)
     return [
-        _read_memory(np.flatnonzero(wrong) + 1, features.warm_up, column.warm_up)
-        for wrong, column in zip(differs.T, features.columns, strict=True)
+        _read_memory(np.flatnonzero(wrong) + 1, features.warm_up, column.warm_up, is_known=known)
+        for wrong, known, column in zip(differs.T, is_known.T, features.columns, strict=True)
     ]
 
 
-def _read_memory(differing: np.ndarray, warm_up: int, column_warm_up: int) -> Memory:
-    """The memory of a column that differs at these bars of a run, counted from 1."""
+def _read_memory(
+    differing: np.ndarray, warm_up: int, column_warm_up: int, *, is_known: np.ndarray | None = None
+) -> Memory:
+    """The memory of a column that differs at these bars of a run, counted from 1.
+
+    Where it isn't known to the full run either, nothing agrees or differs.
+    """
     if not len(differing):
         return Memory(column_warm_up + 1, True)
     ages = np.concatenate([[warm_up], differing])
-    agreed = np.diff(ages) > np.maximum(_FEWEST_AGREEING, _TIMES_AGREEING * ages[:-1])
+    n_known = ages if is_known is None else np.append(0, is_known.cumsum())[ages]
+    agreed = np.diff(n_known) > np.maximum(_FEWEST_AGREEING, _TIMES_AGREEING * ages[:-1])
     if agreed.any():
         return Memory(int(ages[agreed.argmax()]) + 1, False)
     return Memory(int(ages[-1]) + 1, True)

@@ -384,7 +384,7 @@ class FeatureForecaster(TrainableForecaster):
 
     def _check_inputs(self, bars: pd.DataFrame) -> None:
         self.warn_of_other_bars(bars)
-        self.inputs.check_volume(bars)
+        self.inputs.check_values(bars)
 
     def _answer_inputs(
         self, markets: Sequence[tuple[str | None, pd.DataFrame]]

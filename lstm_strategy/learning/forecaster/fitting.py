@@ -200,7 +200,7 @@ def _choose_markets(
             bars = panel[symbol]
             target.in_market(symbol)
             inputs.check_columns(bars)
-            inputs.check_volume(bars)
+            inputs.check_training(bars)
             kept.append(symbol)
     if not kept:
         raise FeatureError(

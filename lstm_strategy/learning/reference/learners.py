@@ -235,7 +235,7 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
 
     def _training_rows(self, bars: pd.DataFrame, leave_out: np.ndarray | None) -> _Rows:
         """The rows of the bars to learn from."""
-        self.features.check_volume(bars)
+        self.features.check_training(bars)
         features = self.features.frame(bars).to_numpy()
         complete = np.flatnonzero(~np.isnan(features).any(axis=1))
         places = complete[self.settings.window - 1 :]  # of the bars that end a window

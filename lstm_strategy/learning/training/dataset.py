@@ -263,7 +263,7 @@ class _RowMaker:
         leave_out: np.ndarray | None,
     ) -> _Table:
         """Find the usable bars, with the inputs and the mirrored features of all of them."""
-        self.inputs.check_volume(bars)
+        self.inputs.check_training(bars)
         labels = pd.DataFrame(self.settings.target.labels(bars, self.settings.horizon))
         usable = (columns.notna().all(axis=1) & labels.notna().all(axis=1)).to_numpy()
         if mirrored is not None:

@@ -136,7 +136,7 @@ def _check_bars(
     for symbol, of_market in panel.items():
         with name_market(symbol):
             forecaster.features.check_columns(of_market)
-            forecaster.features.check_volume(of_market)
+            forecaster.features.check_training(of_market)
     return panel
 
 

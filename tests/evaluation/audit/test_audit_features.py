@@ -7,7 +7,7 @@ from made_up import random_walk
 
 from lstm_strategy import FeatureSet, audit
 from lstm_strategy.evaluation.audit.findings import FindingKind
-from lstm_strategy.learning.features import PRESETS
+from lstm_strategy.learning.features import PRESETS, complete_bars
 
 BARS = random_walk(400)
 
@@ -99,7 +99,7 @@ def test_honest_columns_of_the_user_are_not_accused():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_is_clean_and_forgets(preset):
-    bars = random_walk(1_500)
+    bars = complete_bars(PRESETS[preset], random_walk(1_500))
     report = audit(bars, features=FeatureSet.preset(preset))
     assert report.is_clean
     assert [warm_up.name for warm_up in report.warm_ups] == FeatureSet.preset(preset).names

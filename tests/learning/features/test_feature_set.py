@@ -9,6 +9,7 @@ from made_up import random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
 from lstm_strategy.errors import FeatureError
+from lstm_strategy.learning.features import complete_bars
 from lstm_strategy.learning.features.indicators import indicator_columns
 from lstm_strategy.learning.features.kinds import relative_volume
 from lstm_strategy.learning.features.presets import PRESETS
@@ -97,23 +98,26 @@ def test_a_feature_that_depends_on_the_unit_of_price_is_refused(spec):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_no_preset_depends_on_the_unit_of_price_or_volume(preset):
     features = FeatureSet.preset(preset)
-    scaled = BARS * [7.0, 7.0, 7.0, 7.0, 1000.0]
+    bars = complete_bars(features.specs, BARS)
+    units = {**dict.fromkeys(["open", "high", "low", "close", "spot_close"], 7.0), "volume": 1000.0}
+    scaled = bars * [units.get(name, 1.0) for name in bars.columns]
     np.testing.assert_allclose(
-        features.frame(scaled).iloc[300:], features.frame(BARS).iloc[300:], rtol=1e-6, atol=1e-9
+        features.frame(scaled).iloc[300:], features.frame(bars).iloc[300:], rtol=1e-6, atol=1e-9
     )
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_warm_up_is_the_number_of_incomplete_rows_at_the_beginning(preset):
     features = FeatureSet.preset(preset)
-    is_complete = features.frame(BARS).notna().all(axis=1)
+    is_complete = features.frame(complete_bars(features.specs, BARS)).notna().all(axis=1)
     assert is_complete.tolist() == [False] * features.warm_up + [True] * (700 - features.warm_up)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_memory_is_enough_history_for_the_same_values(preset):
     features = FeatureSet.preset(preset)
-    full, late = features.frame(BARS), features.frame(BARS.iloc[-features.memory :])
+    bars = complete_bars(features.specs, BARS)
+    full, late = features.frame(bars), features.frame(bars.iloc[-features.memory :])
     difference = (full.iloc[-1] - late.iloc[-1]).abs() / full.std()
     assert difference.max() < 1e-6
 
@@ -123,11 +127,12 @@ def test_memory_is_enough_history_for_the_same_values(preset):
 @settings(max_examples=10, deadline=None)
 def test_changing_bars_after_t_never_changes_a_feature_at_or_before_t(preset, t, factor):
     features = FeatureSet.preset(preset)
-    changed = BARS.copy()
+    bars = complete_bars(features.specs, BARS)
+    changed = bars.copy()
     changed.iloc[t:] *= factor
-    before = features.frame(BARS).iloc[:t]
+    before = features.frame(bars).iloc[:t]
     pd.testing.assert_frame_equal(features.frame(changed).iloc[:t], before)
-    pd.testing.assert_frame_equal(features.frame(BARS.iloc[:t]), before, rtol=1e-9, atol=1e-12)
+    pd.testing.assert_frame_equal(features.frame(bars.iloc[:t]), before, rtol=1e-9, atol=1e-12)
 
 
 def test_the_bars_of_the_caller_stay_as_they_are():

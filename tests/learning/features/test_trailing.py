@@ -7,7 +7,12 @@ from made_up import random_walk
 
 from lstm_strategy import FeatureSet, sample_bars
 from lstm_strategy.errors import FeatureError
-from lstm_strategy.learning.features import TrailingFeatures, known_kinds, settle_features
+from lstm_strategy.learning.features import (
+    TrailingFeatures,
+    complete_bars,
+    known_kinds,
+    settle_features,
+)
 from lstm_strategy.learning.features.settling import _read_memory
 
 SP500 = sample_bars("sp500").iloc[1_000:2_200]
@@ -54,6 +59,7 @@ def rows_bar_by_bar(features, bars):
 
 
 def assert_followed(spec, bars, *, n_fit, n_followed):
+    bars = complete_bars([spec], bars)
     features = settle_features(FeatureSet([spec]), bars.iloc[:n_fit])
     later = bars.iloc[n_fit : n_fit + n_followed]
     rows, _ = rows_bar_by_bar(features, later)

@@ -14,12 +14,14 @@ from lstm_strategy.learning.features.kinds.columns import (
     mirror_sign,
     own_column,
 )
+from lstm_strategy.learning.features.kinds.derivatives import DERIVATIVE_KINDS
 from lstm_strategy.learning.features.kinds.market_wide import MARKET_WIDE_KINDS, MarketWide
 from lstm_strategy.learning.features.kinds.momentum import (
     scaled_loss,
     scaled_macd,
     scaled_return,
 )
+from lstm_strategy.learning.features.kinds.roles import COLUMN_ROLES, ColumnRole
 from lstm_strategy.learning.features.kinds.volatility import (
     ESTIMATOR_KINDS,
     ewm_volatility,
@@ -38,10 +40,13 @@ OWN_KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "scaled_return": scaled_return,
     "scaled_loss": scaled_loss,
     "scaled_macd": scaled_macd,
+    **DERIVATIVE_KINDS,
 }
 """Functions of the bars by the name of their kind."""
 
 __all__ = [
+    "COLUMN_ROLES",
+    "ColumnRole",
     "MARKET_WIDE_KINDS",
     "MIRRORED_COLUMNS",
     "MarketWide",

@@ -9,7 +9,7 @@ from lstm_strategy.learning.features.traits.column_traits import (
     UnitInputs,
     feature_values,
 )
-from lstm_strategy.learning.features.traits.made_up_bars import coarse_bars
+from lstm_strategy.learning.features.traits.made_up_bars import coarse_bars, complete_bars
 from lstm_strategy.learning.features.traits.measure import (
     look_across,
     measure_columns,
@@ -27,6 +27,7 @@ __all__ = [
     "UnitInputs",
     "causal_remedy",
     "coarse_bars",
+    "complete_bars",
     "feature_values",
     "look_across",
     "measure_columns",

@@ -15,7 +15,6 @@ import pandas as pd
 from lstm_strategy.errors import FeatureError, NeverForgetsError
 from lstm_strategy.learning.features.indicators import (
     FeatureSpec,
-    bars_columns_of,
     build_market_wide,
     format_spec,
     indicator_columns,
@@ -23,7 +22,7 @@ from lstm_strategy.learning.features.indicators import (
     market_spec,
 )
 from lstm_strategy.learning.features.traits.column_traits import ColumnTraits
-from lstm_strategy.learning.features.traits.made_up_bars import random_walk_bars
+from lstm_strategy.learning.features.traits.made_up_bars import complete_bars, random_walk_bars
 from lstm_strategy.learning.features.traits.probe import Probe
 
 _PROBE_LENGTHS = (1_200, 4_800, 19_200)
@@ -135,5 +134,4 @@ def _measure_columns_of_json(spec_json: str) -> tuple[ColumnTraits, ...]:
 
 def _probe_bars(spec: FeatureSpec, n_bars: int) -> pd.DataFrame:
     """Random bars with some numbers in the columns of the user's that a feature reads."""
-    bars = random_walk_bars(n_bars)
-    return bars.assign(**dict.fromkeys(bars_columns_of(spec), bars["close"]))
+    return complete_bars([spec], random_walk_bars(n_bars))

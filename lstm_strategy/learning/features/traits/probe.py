@@ -11,6 +11,7 @@ import pandas as pd
 from lstm_strategy.errors import DependsOnUnitError, FeatureError, LooksAheadError
 from lstm_strategy.learning.features.indicators import (
     FeatureSpec,
+    column_roles,
     format_spec,
     indicator_columns,
 )
@@ -75,8 +76,8 @@ class Probe:
         self._check_is_causal()
         self._later_start = len(bars) // 3
         self._later = indicator_columns(spec, bars.iloc[self._later_start :])
-        self._with_prices = self._run_scaled(PRICES)
-        self._with_volume = self._run_scaled(["volume"])
+        self._with_prices = self._run_scaled([*PRICES, *self._columns_in("price")])
+        self._with_volume = self._run_scaled(["volume", *self._columns_in("volume")])
         self._with_shift = self._run(lambda bars: bars[PRICES] + bars["close"].iloc[0])
 
     @property
@@ -126,6 +127,11 @@ class Probe:
                 warm_up = int(values.notna().to_numpy().argmax())
                 return replace(candidate, warm_up=warm_up, memory=max(memory, warm_up + 1))
         return None
+
+    def _columns_in(self, unit: str) -> list[str]:
+        """The columns of the user's that come in the unit of the price or of the volume."""
+        roles = column_roles(self._spec)
+        return [name for name, role in roles.items() if role.scales_with == unit]
 
     def _run(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
         return indicator_columns(self._spec, self._bars.assign(**change(self._bars)))

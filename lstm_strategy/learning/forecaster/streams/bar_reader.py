@@ -1,6 +1,6 @@
 """One bar of a stream, as people hand it over: its time and its values, checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ class BarReader:
     Args:
         columns: What a bar must have besides its time.
         reads_volume: Whether the volume is needed; if not, an unknown one is 0.
+        check_value: Says what is wrong with a number in an extra column, None where nothing is;
+            takes the name of the column, the number and the time.
 
     Example:
         >>> reader = BarReader(["open", "high", "low", "close", "volume"], reads_volume=False)
@@ -28,10 +30,17 @@ class BarReader:
         ('2024-05-02', [7.0, 9.0, 6.0, 8.0, 0.0, nan])
     """
 
-    def __init__(self, columns: Sequence[str], *, reads_volume: bool) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        *,
+        reads_volume: bool,
+        check_value: Callable[[str, float, pd.Timestamp], str | None] = lambda *_: None,
+    ) -> None:
         self._needed = list(columns)
         self._columns = list(dict.fromkeys((*columns, CONTRACT_PRICE)))
         self._reads_volume = reads_volume
+        self._check_value = check_value
 
     def read(
         self, bar: Mapping[str, Any], last: pd.Timestamp | None, known: Mapping[str, float]
@@ -76,6 +85,9 @@ class BarReader:
             value = 0.0
         if name in BASE_COLUMNS and not np.isfinite(value):
             raise BarsError(f"{name} is {value} at {time}. Leave incomplete bars out.")
+        offence = None if name in BASE_COLUMNS else self._check_value(name, value, time)
+        if offence is not None:
+            raise BarsError(offence)
         return known.get(name, value) if np.isnan(value) else value
 
 

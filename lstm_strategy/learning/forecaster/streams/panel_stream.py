@@ -31,10 +31,7 @@ class PanelStream(Mapping[str, ForecastStream]):
         self, models: Mapping[str, StreamedModel], history: Mapping[str, pd.DataFrame]
     ) -> None:
         features = next(iter(models.values())).inputs
-        known = {
-            symbol: bars.reindex(columns=features.read_columns).astype(float).ffill()
-            for symbol, bars in history.items()
-        }
+        known = {symbol: features.hold_values(bars) for symbol, bars in history.items()}
         self._across = across = _RowsAcross(features, known) if features.needs_panel else None
         frames = {} if across is None else features.frames(known)
         self._streams = {

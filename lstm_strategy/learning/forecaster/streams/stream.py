@@ -108,7 +108,12 @@ class ForecastStream:
         self._model = model
         self._unknown = Forecast.from_row(dict.fromkeys(model.columns, np.nan))
         self._columns = model.inputs.read_columns
-        self._reader = BarReader(model.inputs.bars_columns, reads_volume=model.inputs.reads_volume)
+        self._held_columns = model.inputs.held_columns
+        self._reader = BarReader(
+            model.inputs.bars_columns,
+            reads_volume=model.inputs.reads_volume,
+            check_value=model.inputs.check_value,
+        )
         self._last_known: dict[str, float] = {}
         self._state: State = model.engine.initial_state(1)
         self._window: deque[np.ndarray] = deque(maxlen=model.window_rows or 0)
@@ -116,8 +121,8 @@ class ForecastStream:
         self._peeked: tuple[pd.Timestamp, list[float], _Step] | None = None
         known = pd.DataFrame(columns=self._columns, dtype=float, index=pd.DatetimeIndex([]))
         if history is not None and len(history):
-            known = history.reindex(columns=self._columns).astype(float).ffill()
-            self._last_known = dict(zip(self._columns, known.iloc[-1].tolist(), strict=True))
+            known = model.inputs.hold_values(history)
+            self._last_known = {name: float(known[name].iloc[-1]) for name in self._held_columns}
         rows = model.inputs.frame(known) if rows is None else rows
         self._take_rows(model.rows_of(rows.dropna().to_numpy()))
         self._watch = BarWatch(known, model.warn_of_other_bars)
@@ -131,8 +136,9 @@ class ForecastStream:
         Args:
             bar: `datetime`, open, high, low, close, volume and the extra columns that the features
                 read, by name; of a continuous series the price of the contract as well. A NaN in
-                an extra column means "unchanged". A volume that isn't known, missing, NaN or below
-                0 (brokers send -1), is 0 where no feature reads it.
+                an extra column means "unchanged", and in a rate of funding that none was settled.
+                A volume that isn't known, missing, NaN or below 0 (brokers send -1), is 0 where no
+                feature reads it.
 
         Returns:
             Signal, forecast, uncertainty and what the target gives besides; NaN in warm-up.
@@ -156,7 +162,8 @@ class ForecastStream:
         self._trailing.append(time, values)
         self._watch.look(time, *(values[self._columns.index(n)] for n in ("close", CONTRACT_PRICE)))
         self._peeked = None
-        self._last_known = dict(zip(self._columns, values, strict=True))
+        last = dict(zip(self._columns, values, strict=True))
+        self._last_known = {name: last[name] for name in self._held_columns}
         if step.row is not None:
             self._state = step.state
             self._window.append(step.row)
