@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from lstm_strategy.learning.features.kinds.average_prices import AVERAGE_PRICE_KINDS
 from lstm_strategy.learning.features.kinds.columns import (
     MIRRORED_COLUMNS,
     mirror_sign,
@@ -40,6 +41,7 @@ OWN_KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "scaled_return": scaled_return,
     "scaled_loss": scaled_loss,
     "scaled_macd": scaled_macd,
+    **AVERAGE_PRICE_KINDS,
     **DERIVATIVE_KINDS,
 }
 """Functions of the bars by the name of their kind."""
