@@ -17,9 +17,13 @@ from lstm_strategy.bars.funding import (
 )
 from lstm_strategy.bars.futures import (
     CARRY_PRICE,
+    CONTRACT_MONTH,
     CONTRACT_PRICE,
     ContractReturns,
+    find_adjustment,
+    find_rolls,
     has_contract,
+    is_roll_between,
     proportional_bars,
 )
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
@@ -50,6 +54,7 @@ from lstm_strategy.bars.validation import CheckedBars, check_bar, check_bars, va
 
 __all__ = [
     "CARRY_PRICE",
+    "CONTRACT_MONTH",
     "CONTRACT_PRICE",
     "CheckedBars",
     "ContractReturns",
@@ -74,11 +79,14 @@ __all__ = [
     "check_funding_rates",
     "describe_lone_market",
     "describe_span",
+    "find_adjustment",
     "find_differences",
+    "find_rolls",
     "first_bar_number",
     "has_contract",
     "is_of_several_files",
     "is_panel",
+    "is_roll_between",
     "load_bars",
     "load_panel",
     "mark_at_open",

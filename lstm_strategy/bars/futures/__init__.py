@@ -15,6 +15,7 @@ from lstm_strategy.bars.futures.adjustment import (
 from lstm_strategy.bars.futures.describe import describe_contracts
 from lstm_strategy.bars.futures.months import CONTRACT_MONTH, add_years_to_carry, to_months
 from lstm_strategy.bars.futures.proportional import proportional_bars
+from lstm_strategy.bars.futures.rolls import find_rolls, is_roll_between
 
 __all__ = [
     "CARRY_PRICE",
@@ -25,7 +26,9 @@ __all__ = [
     "add_years_to_carry",
     "describe_contracts",
     "find_adjustment",
+    "find_rolls",
     "has_contract",
+    "is_roll_between",
     "proportional_bars",
     "to_months",
 ]

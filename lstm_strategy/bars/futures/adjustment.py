@@ -17,8 +17,6 @@ _LARGEST_SHARE_OF_MOVE = 0.1  # what rounding may make of a move
 _DECISIVE = 1e-6  # smaller differences between two returns decide nothing
 _TIMES_AS_GOOD = 3.0
 _DIFFERS = 1e-4  # from the price of the contract, as a share of it
-_MOST_ROUNDING = 1e-3
-_SHARE_WITHIN = 0.9  # of the bars, which lie within a contract
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,22 +27,24 @@ class Adjustment:
         method: "difference" where the closes move as the contract does, "ratio" where their
             returns are the contract's.
         by_difference: Whether it is so at each bar, by all bars up to it, shape (n_bars,).
-        is_roll: Where closes and prices move apart, so that the contract has changed since the bar
-            before, shape (n_bars,).
+        off: How far the change of the close is from that of the price, as a share of the price
+            before, shape (n_bars - 1,).
+        off_by_ratio: How far the return of the close is from that of the price, shape
+            (n_bars - 1,).
         moves: Where either moves, shape (n_bars,).
         is_apart: Where neither way explains the move, shape (n_bars,); many such bars are none of
             one series.
 
     Example:
         >>> bars = pd.DataFrame({"close": [-5.0, -4.0, -2.0], "price": [100.0, 101.0, 110.0]})
-        >>> found = find_adjustment(bars)
-        >>> found.method, found.is_roll.tolist()
-        ('difference', [False, False, True])
+        >>> find_adjustment(bars).method
+        'difference'
     """
 
     method: Literal["difference", "ratio"]
     by_difference: np.ndarray
-    is_roll: np.ndarray
+    off: np.ndarray
+    off_by_ratio: np.ndarray
     moves: np.ndarray
     is_apart: np.ndarray
 
@@ -87,12 +87,12 @@ def find_adjustment(bars: pd.DataFrame) -> Adjustment:
     balance = np.cumsum(steps.votes)
     decided = steps.is_by_difference(balance)
     is_difference = bool(decided[-1:].any() or not steps.is_positive.all())
-    chosen = steps.off if is_difference else steps.off_by_ratio
     moves = (np.diff(close) != 0) | (np.diff(price) != 0)
     return Adjustment(
         method="difference" if is_difference else "ratio",
         by_difference=np.append(False, decided),
-        is_roll=np.append(False, chosen > _roll_slack(chosen)),
+        off=steps.off,
+        off_by_ratio=steps.off_by_ratio,
         moves=np.append(False, moves),
         is_apart=np.append(False, steps.is_apart),
     )
@@ -165,10 +165,3 @@ def _vote(off: np.ndarray, other: np.ndarray, slack: np.ndarray) -> np.ndarray:
     """Where one way of adjusting fits the move of a contract and the other doesn't."""
     fits = (off <= slack) & (other > _DECISIVE) & (other > _TIMES_AS_GOOD * off)
     return fits.astype(int)
-
-
-def _roll_slack(off: np.ndarray) -> float:
-    """The largest share of the price that may be rounding, judged by most bars."""
-    finite = off[np.isfinite(off)]
-    most = float(np.quantile(finite, _SHARE_WITHIN, method="lower")) if len(finite) else 0.0
-    return min(max(_SLACK, _TIMES_AS_GOOD * most), _MOST_ROUNDING)

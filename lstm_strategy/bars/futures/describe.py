@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars.futures.adjustment import CARRY_PRICE, find_adjustment, has_contract
+from lstm_strategy.bars.futures.rolls import find_rolls
 from lstm_strategy.support import count_of, format_time
 
 _LONG_GAP = pd.Timedelta(days=365)
@@ -32,7 +33,7 @@ price; the contract changes once, at 2024-01-03']
         "difference": "by difference, so returns are their changes over the column price",
         "ratio": "by ratio, so returns are their own",
     }
-    rolls = np.flatnonzero(found.is_roll)
+    rolls = np.flatnonzero(find_rolls(bars))
     changes = "never changes"
     if len(rolls):
         times = "once" if len(rolls) == 1 else f"{len(rolls):,} times"

@@ -4,9 +4,14 @@ import math
 from typing import Annotated, Any
 
 import backtrader as bt
+import pandas as pd
 from pydantic import Field
 
-from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme, Money
+from lstm_strategy.bars import CONTRACT_PRICE, find_adjustment, find_rolls, has_contract
+from lstm_strategy.errors import TradingError
+from lstm_strategy.support import count_of
+from lstm_strategy.trading.instruments.instrument import Instrument, Money
+from lstm_strategy.trading.instruments.rolls import RollingScheme
 
 _Multiplier = Annotated[float, Field(gt=0, description="money a point such as 50")]
 _Margin = Annotated[float, Field(gt=0, description="money a contract such as 12_000")]
@@ -23,7 +28,9 @@ class Future(Instrument):
 
     Gains and losses are settled in cash at every close. The account must hold the maintenance
     margins of all its contracts; in a Cerebro with an `InstrumentBroker` it is closed out where it
-    doesn't.
+    doesn't. On a continuous series with the price of the contract beside it, whoever holds the
+    position where the contract changes pays two trades, since one contract is sold and the next one
+    bought.
 
     Attributes:
         multiplier: What one point of the price is worth in money, for one contract.
@@ -34,8 +41,8 @@ class Future(Instrument):
         commission_per_contract: Money for each contract bought or sold.
         half_spread: Half of the bid-ask spread, in points.
         price: The column with the price of the contract held, beside a `close` that is
-            back-adjusted; None where `close` is that price. Values and exposures are of this
-            price, gains and losses of `close`.
+            back-adjusted by difference; None where `close` is that price. Values and exposures are
+            of this price, gains and losses of `close`.
         lot_size: The smallest tradable number of contracts; None leaves it to the broker's
             settings.
         tick_size: The step of limit prices; None for any price.
@@ -139,9 +146,56 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
         spare = backing - self.maintenance_margin_of(size, entry)
         return entry - spare / (size * self.multiplier)
 
+    def check_bars(self, bars: pd.DataFrame, *, symbol: str = "") -> None:
+        """Refuse a continuous series whose contracts would be valued wrongly.
+
+        Args:
+            bars: Valid bars.
+            symbol: How a message calls the market.
+
+        Raises:
+            TradingError: If the bars lack the column of the price, or have one that isn't named
+                here, or were adjusted by ratio, so that their points aren't money.
+        """
+        of_market = f" of {symbol}" if symbol else ""
+        if self.price is not None and self.price not in bars:
+            raise TradingError(
+                f"A contract is valued by the column {self.price!r}, and the bars{of_market} have "
+                "none. Add it, or leave price out where the close is the price of the contract."
+            )
+        if not has_contract(bars):
+            return
+        if self.price is None:
+            raise TradingError(
+                f"The bars{of_market} are a continuous series with the price of the contract held "
+                f'in the column {CONTRACT_PRICE}. Give Future(price="{CONTRACT_PRICE}"), so that '
+                "contracts are valued by it."
+            )
+        found = find_adjustment(bars)
+        if found.method == "ratio" and find_rolls(bars).any():
+            raise TradingError(
+                f"The bars{of_market} are adjusted by ratio, so that a point of the close isn't "
+                "one of the contract. Give bars that are adjusted by difference, or leave the "
+                "instrument out to trade fractions of equity."
+            )
+
+    def notes_on(self, bars: pd.DataFrame) -> list[str]:
+        """Return what rolls cost on these bars.
+
+        Args:
+            bars: Bars that `check_bars` takes.
+        """
+        if not has_contract(bars):
+            return ["Rolls cost nothing: the bars don't say where the contract changes."]
+        rolls = count_of(int(find_rolls(bars).sum()), "change of contract", "changes of contract")
+        return [
+            f"The bars have {rolls}; whoever holds the position then pays two trades: commission, "
+            "half of the spread and slippage of each."
+        ]
+
     def commission_info(self) -> bt.CommissionInfo:
         """Return a scheme with the multiplier, the initial margin and the commission in money."""
-        return InstrumentScheme(
+        return RollingScheme(
             self,
             commission=self.commission_per_contract,
             margin=self.initial_margin,

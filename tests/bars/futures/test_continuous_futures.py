@@ -14,6 +14,7 @@ from lstm_strategy.bars.futures import (
     ContractReturns,
     describe_contracts,
     find_adjustment,
+    find_rolls,
     to_months,
 )
 from lstm_strategy.errors import BarsError
@@ -53,7 +54,7 @@ def test_returns_are_changes_of_the_close_over_the_price_of_the_contract_before(
     assert seen["close"].iloc[0] == 100
     assert returns_of(seen) == pytest.approx(RETURNS, abs=1e-15)
     assert seen["price"].tolist() == PRICES
-    assert find_adjustment(bars).is_roll.tolist() == [False, False, False, True, False, False]
+    assert find_rolls(bars).tolist() == [False, False, False, True, False, False]
 
 
 def test_open_high_and_low_follow_in_proportion_to_the_close_before():
@@ -105,7 +106,7 @@ def test_rounded_prices_are_told_apart_as_well():
     by_ratio, by_difference = long_series(by_ratio=True).round(2), long_series().round(2)
     assert find_adjustment(by_ratio).method == "ratio"
     assert find_adjustment(by_difference).method == "difference"
-    assert find_adjustment(by_difference).is_roll.sum() == 10
+    assert find_rolls(by_difference).sum() == find_rolls(by_ratio).sum() == 10
 
 
 @settings(max_examples=40, deadline=None)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import backtrader as bt
@@ -22,6 +23,7 @@ from lstm_strategy.trading.instruments.account.records import (
 from lstm_strategy.trading.instruments.funding import FundedScheme
 from lstm_strategy.trading.instruments.impact import PriceChanges, square_root_impact
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
+from lstm_strategy.trading.instruments.rolls import RollingScheme
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class InstrumentBroker(bt.brokers.BackBroker):
 
     Attributes:
         liquidations: A `Liquidation` for each, in order.
-        payments: A `FundingPayment` for each, in order.
+        payments: A `FundingPayment` for each, in order; what rolls of futures cost is among them.
         fills: A `FillCost` for each fill of an order that isn't a liquidation, in order.
 
     Raises:
@@ -93,6 +95,8 @@ class InstrumentBroker(bt.brokers.BackBroker):
             if isinstance(scheme, FundedScheme):
                 scheme.is_watched = True
                 scheme.record = self._note_payment
+            if isinstance(scheme, RollingScheme):
+                scheme.record = partial(self._note_payment, is_roll=True)
             super().addcommissioninfo(scheme, name=name or None)
             self._instruments[name or None] = instrument
         if any(_needs_margin(instrument) for instrument in given.values()):
@@ -324,10 +328,18 @@ class InstrumentBroker(bt.brokers.BackBroker):
         self._bracketize(order, cancel=True)
 
     def _note_payment(
-        self, data: Any, time: datetime, size: float, mark: float, rate: float, amount: float
+        self,
+        data: Any,
+        time: datetime,
+        size: float,
+        mark: float,
+        rate: float,
+        amount: float,
+        *,
+        is_roll: bool = False,
     ) -> None:
         self.payments.append(
-            FundingPayment(time, len(data), feed_name(data), size, mark, rate, amount)
+            FundingPayment(time, len(data), feed_name(data), size, mark, rate, amount, is_roll)
         )
 
     def _pay_after_fills(self) -> bool:

@@ -5,16 +5,17 @@ from typing import NamedTuple
 
 
 class FundingPayment(NamedTuple):
-    """What one position paid at one settlement.
+    """What one position paid at one settlement, or where its contract was changed.
 
     Attributes:
         datetime: The bar, in the zone in which its feed shows dates.
         bar: Its number in the feed, counted from 1.
         symbol: The name of the feed.
         size: Signed units.
-        mark: The mark price at which the rate was taken.
+        mark: The mark price at which the rate was taken; of a roll the price of the contract left.
         rate: A fraction of the value.
         amount: Money; below 0 where the position was paid.
+        is_roll: Whether it is what a change of contract costs, and no funding.
     """
 
     datetime: datetime
@@ -24,6 +25,7 @@ class FundingPayment(NamedTuple):
     mark: float
     rate: float
     amount: float
+    is_roll: bool = False
 
 
 class FillCost(NamedTuple):
