@@ -1,9 +1,7 @@
 """Backtrader's simulated broker, which knows what its instruments pay and when they are closed."""
 
 import logging
-import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,24 +9,24 @@ from typing import Any
 import backtrader as bt
 
 from lstm_strategy.errors import TradingError
+from lstm_strategy.support import suggest_names
 from lstm_strategy.trading.backtrader_internals import feed_name, strategies_of_last_run
 from lstm_strategy.trading.instruments.account.closings import Closing, find_closings
+from lstm_strategy.trading.instruments.account.fills import FillingBroker
 from lstm_strategy.trading.instruments.account.liquidation import Holding
 from lstm_strategy.trading.instruments.account.market import Market
 from lstm_strategy.trading.instruments.account.records import (
-    FillCost,
     FundingPayment,
     Liquidation,
 )
 from lstm_strategy.trading.instruments.funding import FundedScheme
-from lstm_strategy.trading.instruments.impact import PriceChanges, square_root_impact
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 from lstm_strategy.trading.instruments.rolls import RollingScheme
 
 _log = logging.getLogger(__name__)
 
 
-class InstrumentBroker(bt.brokers.BackBroker):
+class InstrumentBroker(FillingBroker):
     """The simulated broker of backtrader, with funding, margin and liquidation of derivatives.
 
     Everything that a `BackBroker` does it does as well. Beside that
@@ -78,60 +76,27 @@ class InstrumentBroker(bt.brokers.BackBroker):
         self._remembering: list[Market] = []
         self._paying: list[Market] = []
         self._is_quiet = False  # nothing on this bar can be liquidated, and nothing has filled
-        self.fills: list[FillCost] = []
-        self._owners: dict[Any, Any] = {}
-        self._used: dict[Any, tuple[float, float]] = {}  # of the volume of a bar, by feed
-        self._changes: dict[Any, PriceChanges] = {}
-        self._instruments: dict[str | None, Instrument] = {}
-        super().__init__(**params)  # none are left: backtrader's metaclass takes them before
-        given = instruments if isinstance(instruments, Mapping) else {"": instruments}
-        for name, instrument in given.items():
-            if not isinstance(instrument, Instrument):
-                raise TradingError(
-                    f"an InstrumentBroker trades instruments, got {instrument!r} for {name!r}. "
-                    "Give a Spot, Future or Perpetual."
-                )
-            scheme = instrument.commission_info()
+        super().__init__(instruments, **params)
+        for scheme in self.comminfo.values():
             if isinstance(scheme, FundedScheme):
                 scheme.is_watched = True
                 scheme.record = self._note_payment
             if isinstance(scheme, RollingScheme):
                 scheme.record = partial(self._note_payment, is_roll=True)
-            super().addcommissioninfo(scheme, name=name or None)
-            self._instruments[name or None] = instrument
-        if any(_needs_margin(instrument) for instrument in given.values()):
+        if any(each.maintenance_margin_of(1.0, 1.0) for each in self.instruments.values()):
             self.p.shortcash = False  # a short sets margin aside instead of bringing cash
-        if self.p.filler is None and any(each.participation for each in given.values()):
-            self.p.filler = self._fill_of_volume
 
-    def addcommissioninfo(self, comminfo: Any, name: str | None = None) -> None:
-        """Add a commission scheme for a feed that has no instrument.
+    def get_value(self, datas: Any = None, mkt: bool = False, lever: bool = False) -> float:
+        """Return what the account is worth; of some feeds, what their positions are worth.
 
-        Raises:
-            TradingError: If it has one.
+        A position on margin is worth its size times the price, below 0 for a short, which is what
+        `order_target_percent` of backtrader counts with.
         """
-        if name in self._instruments:
-            raise TradingError(
-                f"{name or 'every feed'} trades as {type(self._instruments[name]).__name__}, and "
-                "a second commission scheme would replace its costs and margin. Leave "
-                "setcommission and addcommissioninfo out, or give InstrumentBroker another "
-                "instrument."
-            )
-        super().addcommissioninfo(comminfo, name=name)
+        if datas and all(isinstance(self.getcommissioninfo(d), FundedScheme) for d in datas):
+            return float(sum(self.positions[data].size * data.close[0] for data in datas))
+        return float(super().get_value(datas=datas, mkt=mkt, lever=lever))
 
-    def setcommission(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
-        """Set a commission for a feed that has no instrument, as `addcommissioninfo` does."""
-        if name in self._instruments:
-            self.addcommissioninfo(None, name=name)
-        super().setcommission(*args, name=name, **kwargs)
-
-    def submit(self, order: Any, check: bool = True) -> Any:
-        """Take an order; a limit price becomes a whole number of ticks, no worse than asked."""
-        instrument = getattr(self.getcommissioninfo(order.data), "instrument", None)
-        if instrument is not None and order.exectype == bt.Order.Limit and instrument.tick_size:
-            limit = instrument.round_price(order.created.price, is_buy=order.isbuy())
-            order.created.price = limit
-        return super().submit(order, check=check)
+    getvalue = get_value
 
     def start(self) -> None:
         """Begin a run: with no position, no payment and no liquidation."""
@@ -140,9 +105,7 @@ class InstrumentBroker(bt.brokers.BackBroker):
             if isinstance(scheme, FundedScheme):
                 scheme.known_marks.clear()
                 scheme.n_missing_marks = 0
-        self.liquidations, self.payments, self.fills = [], [], []
-        self._owners, self._used, self._changes = {}, {}, {}
-        self._markets = None
+        self.liquidations, self.payments, self._markets = [], [], None
 
     def next(self) -> None:
         """Live through one bar."""
@@ -156,12 +119,17 @@ class InstrumentBroker(bt.brokers.BackBroker):
         self._count_debts()
         for market in self._remembering:
             market.end_bar()
-        for data, changes in self._changes.items():
-            if self._has_new_bar(data):
-                changes.add(data.close[0])
 
     def _find_markets(self) -> None:
         """Make a market of each feed with an instrument, once the feeds have their buffers."""
+        names = [feed_name(data) for data in self.cerebro.datas]
+        for name in self.instruments:
+            if name is not None and name not in names:
+                raise TradingError(
+                    f"InstrumentBroker has an instrument for {name!r}, and no feed is called so. "
+                    f"{suggest_names(name, names)} Add the feed under that name: "
+                    f"cerebro.adddata(feed, name={name!r})."
+                )
         self._markets = markets = [
             Market(data, scheme)
             for data in self.cerebro.datas
@@ -169,7 +137,6 @@ class InstrumentBroker(bt.brokers.BackBroker):
         ]
         self._margined = [market for market in markets if market.is_margined]
         self._remembering = [market for market in markets if market.has_to_remember]
-        self._changes = {m.data: PriceChanges() for m in markets if m.scheme.instrument.impact}
         self._paying = [
             market
             for market in markets
@@ -191,98 +158,16 @@ class InstrumentBroker(bt.brokers.BackBroker):
                 return False
         return True
 
-    def _has_new_bar(self, data: Any) -> bool:
-        """Whether a feed is among those that woke the broker: the ones with the latest bar."""
-        return bool(data.datetime[0] >= max(d.datetime[0] for d in self.cerebro.datas if len(d)))
-
     def _execute(
-        self,
-        order: Any,
-        ago: int | None = None,
-        price: float | None = None,
-        cash: float | None = None,
-        position: Any = None,
-        dtcoc: float | None = None,
+        self, order: Any, ago: int | None = None, price: float | None = None, **terms: Any
     ) -> Any:
-        terms = {"cash": cash, "position": position, "dtcoc": dtcoc}
-        scheme: Any = self.getcommissioninfo(order.data)
-        is_ours = ago is not None and price is not None and isinstance(scheme, InstrumentScheme)
-        if not is_ours:
-            return super()._execute(order, ago=ago, price=price, **terms)
-        self._owners[order.data] = order.owner
-        self._is_quiet = False
-        price = self._in_ticks(order, float(price or 0.0), scheme.instrument)
-        if isinstance(scheme, FundedScheme) and self._grows_too_large(order, price, scheme):
-            self._refuse(order, price, scheme.instrument)
-            return None
-        filled = order.executed.size
-        with _charging(scheme, **self._charges(order, price, scheme)):
-            result = super()._execute(order, ago=ago, price=price, **terms)
-            self._note_fill(order, order.executed.size - filled, price, scheme)
-        return result
-
-    def _charges(self, order: Any, price: float, scheme: Any) -> dict[str, Any]:
-        """What of a scheme is different for one fill."""
-        instrument = scheme.instrument
-        if _had_to_wait(order, price):
-            return {"crosses_spread": False, "fee": getattr(instrument, "maker_rate", scheme.fee)}
-        volume = order.data.volume[0]
-        if not (instrument.impact and volume > 0.0):
-            return {}
-        size = abs(order.executed.remsize)
-        if self.p.filler is not None:
-            size = self.p.filler(order, price, 0)
-        change = self._changes[order.data].size()
-        points = square_root_impact(instrument.impact, change, size / volume)
-        return {"impact_cost": points * instrument.multiplier}
-
-    def _note_fill(self, order: Any, size: float, price: float, scheme: InstrumentScheme) -> None:
-        """Write down what a fill took, and what it used of the bar's volume."""
-        if not size:
-            return
-        data, instrument = order.data, scheme.instrument
-        total = scheme.getcommission(size, price)
-        spread = instrument.spread_cost_of(size, price) if scheme.crosses_spread else 0.0
-        impact = abs(size) * scheme.impact_cost
-        fee = total - spread - impact
-        self.fills.append(
-            FillCost(
-                data.datetime.datetime(),
-                len(data),
-                feed_name(data),
-                size,
-                price,
-                fee,
-                spread,
-                impact,
-            )
-        )
-        if instrument.participation is not None:
-            time, used = self._used.get(data, (0.0, 0.0))
-            now = data.datetime[0]
-            self._used[data] = now, abs(size) + (used if time == now else 0.0)
-
-    def _fill_of_volume(self, order: Any, price: float, ago: int) -> float:
-        """What of an order the volume of the bar lets fill, as backtrader's fillers answer."""
-        del price
-        data, wanted = order.data, abs(order.executed.remsize)
-        instrument: Any = getattr(self.getcommissioninfo(data), "instrument", None)
-        if instrument is None or instrument.participation is None:
-            return float(wanted)
-        time, used = self._used.get(data, (0.0, 0.0))
-        volume = data.volume[ago]
-        left = volume * instrument.participation - (used if time == data.datetime[0] else 0.0)
-        if not left > 0.0:  # nor where the volume is missing
-            return 0.0
-        lot = instrument.lot_size
-        return float(min(wanted, left if lot is None else math.floor(left / lot + 1e-9) * lot))
-
-    def _in_ticks(self, order: Any, price: float, instrument: Instrument) -> float:
-        """The price of a fill, rounded against whoever trades but for limits, within the bar."""
-        if instrument.tick_size is None or order.exectype == bt.Order.Limit:
-            return price
-        rounded = instrument.round_price(price, is_buy=not order.isbuy())
-        return float(min(max(rounded, order.data.low[0]), order.data.high[0]))
+        if ago is not None and price is not None:
+            self._is_quiet = False
+            scheme = self.getcommissioninfo(order.data)
+            if isinstance(scheme, FundedScheme) and self._grows_too_large(order, price, scheme):
+                self._refuse(order, price, scheme.instrument)
+                return None
+        return super()._execute(order, ago=ago, price=price, **terms)
 
     def _count_debts(self) -> None:
         """Correct the value where a short has lost more than it was worth when it was sold.
@@ -347,7 +232,7 @@ class InstrumentBroker(bt.brokers.BackBroker):
         paid = 0.0
         for market in self._paying:
             size = self.positions[market.data].size
-            if size and self._has_new_bar(market.data):
+            if size and self.has_new_bar(market.data):
                 amount = market.scheme.payment_within(market.data, size)
                 self.d_credit[market.data] += amount
                 paid += amount
@@ -373,7 +258,7 @@ class InstrumentBroker(bt.brokers.BackBroker):
         """The positions on margin at their marks of one moment, and the markets with a new bar."""
         held = {market: self.positions[market.data] for market in self._margined}
         held = {market: position for market, position in held.items() if position.size}
-        new = [market for market in held if self._has_new_bar(market.data)]
+        new = [market for market in held if self.has_new_bar(market.data)]
         return {
             market: market.holding(
                 position, (mark_of if market in new else Market.at_close)(market)
@@ -418,31 +303,10 @@ class InstrumentBroker(bt.brokers.BackBroker):
         )
         self.orders.append(order)  # as of every order that is checked
         self.pending.remove(order)
-        filler, self.p.filler = self.p.filler, None  # it is closed whole, whatever the volume
-        charges = {"fee": 0.0, "crosses_spread": False, "impact_cost": closing.fee / abs(size)}
-        with _charging(market.scheme, **charges, covered=closing.insurance):
-            super()._execute(order, ago=0, price=closing.price)
-        self.p.filler = filler
-
-
-@contextmanager
-def _charging(scheme: Any, **charges: Any) -> Iterator[None]:
-    """Let a scheme charge something else for one fill."""
-    before = {name: getattr(scheme, name) for name in charges}
-    vars(scheme).update(charges)
-    try:
-        yield
-    finally:
-        vars(scheme).update(before)
-
-
-def _had_to_wait(order: Any, price: float) -> bool:
-    """Whether a limit order fills at its limit, since the bar opened on the other side of it."""
-    if order.exectype != bt.Order.Limit or price != order.created.price:
-        return False
-    opened = order.data.open[0]
-    return bool(opened > price if order.isbuy() else opened < price)
-
-
-def _needs_margin(instrument: Instrument) -> bool:
-    return instrument.maintenance_margin_of(1.0, 1.0) > 0.0
+        charges = {
+            "fee": 0.0,
+            "crosses_spread": False,
+            "impact_cost": closing.fee / abs(size),
+            "covered": closing.insurance,
+        }
+        self.fill_at(order, closing.price, charges, market.scheme)

@@ -1,6 +1,7 @@
 """Liquidation in a Cerebro with an `InstrumentBroker`, worked by hand on a few bars."""
 
 import math
+import pickle
 
 import backtrader as bt
 import numpy as np
@@ -414,6 +415,50 @@ def test_fills_funding_and_moves_explain_every_equity(mode):
     assert n_liquidated > 8
 
 
+class Watchful(AtRandom):
+    """Looks, after every bar, whether what it holds could have been held through it."""
+
+    def __init__(self):
+        super().__init__()
+        self.n_held = 0
+
+    def next(self):
+        held, data = self.position, self.data
+        if held.size and self.broker.getcash() >= 0:
+            perpetual = self.broker.instruments[None]
+            premium = data.mark[0] / data.close[0] if data.mark[0] > 0 else 1.0
+            worst = premium * (data.low[0] if held.size > 0 else data.high[0])
+            left = abs(held.size) * held.price / perpetual.leverage + held.size * (
+                worst - held.price
+            )
+            fee = perpetual.taker_rate * abs(held.size) * worst
+            assert left > perpetual.maintenance_margin_of(held.size, worst) + fee
+            self.n_held += 1
+        super().next()
+
+
+def test_what_is_held_has_had_its_margin_through_every_bar():
+    n_held = n_liquidated = 0
+    for seed in range(6):
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.adddata(BarsFeed(random_bars(seed, 200)), name="BTC")
+        tiers = ((0, 0.01), (1_500, 0.03))
+        perpetual = Perpetual(leverage=5 + seed, maintenance_margin_rate=tiers)
+        cerebro.broker = InstrumentBroker(perpetual, cash=3_000)
+        cerebro.addstrategy(Watchful, seed=seed)
+        strategy = cerebro.run()[0]
+        n_held += strategy.n_held
+        n_liquidated += len(strategy.broker.liquidations)
+        for each in strategy.broker.liquidations:
+            bar = strategy.data.p.dataname.iloc[each.bar - 1]
+            assert bar["low"] <= each.price <= bar["high"]
+            premium = 1.0 if math.isnan(bar["mark"]) else bar["mark"] / bar["close"]
+            if each.price not in (bar["open"], bar["low"], bar["high"]):
+                assert each.price * premium == pytest.approx(each.mark)
+    assert n_held > 100
+    assert n_liquidated > 30
+
+
 def test_isolated_margin_never_owes():
     for seed in range(8):
         cerebro = bt.Cerebro(stdstats=False)
@@ -421,3 +466,44 @@ def test_isolated_margin_never_owes():
         cerebro.broker = InstrumentBroker(Perpetual(leverage=12), cash=1_000)
         cerebro.addstrategy(AtRandom, seed=seed)
         assert min(cerebro.run()[0].equity) >= -1e-9
+
+
+def test_an_instrument_for_a_feed_that_isnt_there_is_refused():
+    cerebro = bt.Cerebro()
+    cerebro.adddata(BarsFeed(make_bars(*START)), name="BTC")
+    cerebro.broker = InstrumentBroker({"BTCUSDT": Perpetual(**HALF)})
+    cerebro.addstrategy(bt.Strategy)
+    with pytest.raises(TradingError, match=r"instrument for 'BTCUSDT', and no .* mean BTC\?"):
+        cerebro.run()
+
+
+def test_the_broker_goes_to_other_processes():
+    broker = InstrumentBroker({"BTC": Perpetual(participation=0.1)}, cash=700)
+    sent = pickle.loads(pickle.dumps(broker))
+    assert (sent.getcash(), sent.instruments) == (700, broker.instruments)
+
+
+class InPercent(bt.Strategy):
+    params = (("targets", None),)
+
+    def __init__(self):
+        self.exposures = []
+
+    def next(self):
+        value = self.position.size * self.data.close[0]
+        self.exposures.append(value / self.broker.getvalue())
+        target = self.p.targets[len(self) - 1]
+        if target is not None:
+            self.order_target_percent(target=target)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_orders_by_percent_count_the_value_of_the_position(side):
+    bars = make_bars(*[(100,) * 4] * 2, (100, 110, 100, 110), *[(110,) * 4] * 2)
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.adddata(BarsFeed(bars))
+    cerebro.broker = InstrumentBroker(Perpetual(**HALF), cash=1_000)
+    cerebro.addstrategy(InPercent, targets=[1.5 * side, 1.5 * side, side, side, side])
+    exposures = cerebro.run()[0].exposures
+    gained = 1_000 + side * 150
+    assert exposures == pytest.approx([0, 1.5 * side, side * 1_650 / gained, side, side])
