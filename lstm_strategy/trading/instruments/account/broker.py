@@ -75,6 +75,7 @@ class InstrumentBroker(FillingBroker):
         self._margined: list[Market] = []
         self._remembering: list[Market] = []
         self._paying: list[Market] = []
+        self._is_after_fills = False
         self._is_quiet = False  # nothing on this bar can be liquidated, and nothing has filled
         super().__init__(instruments, **params)
         for scheme in self.comminfo.values():
@@ -224,18 +225,22 @@ class InstrumentBroker(FillingBroker):
         is_roll: bool = False,
     ) -> None:
         self.payments.append(
-            FundingPayment(time, len(data), feed_name(data), size, mark, rate, amount, is_roll)
+            FundingPayment(
+                *(time, len(data), feed_name(data), size, mark, rate, amount, is_roll),
+                is_within=self._is_after_fills,
+            )
         )
 
     def _pay_after_fills(self) -> bool:
         """Take what settled strictly inside the bar; whether it was anything."""
-        paid = 0.0
+        paid, self._is_after_fills = 0.0, True
         for market in self._paying:
             size = self.positions[market.data].size
             if size and self.has_new_bar(market.data):
                 amount = market.scheme.payment_within(market.data, size)
                 self.d_credit[market.data] += amount
                 paid += amount
+        self._is_after_fills = False
         self.cash -= paid
         self._is_quiet = self._is_quiet and not paid
         return bool(paid)

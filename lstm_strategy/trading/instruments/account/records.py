@@ -16,6 +16,7 @@ class FundingPayment(NamedTuple):
         rate: A fraction of the value.
         amount: Money; below 0 where the position was paid.
         is_roll: Whether it is what a change of contract costs, and no funding.
+        is_within: Whether it settled within the bar, paid by what is held after the fills.
     """
 
     datetime: datetime
@@ -26,6 +27,7 @@ class FundingPayment(NamedTuple):
     rate: float
     amount: float
     is_roll: bool = False
+    is_within: bool = False
 
 
 class FillCost(NamedTuple):

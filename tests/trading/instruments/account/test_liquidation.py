@@ -263,6 +263,7 @@ def test_settlements_within_a_bar_are_paid_after_its_fills():
     assert strategy.equity == pytest.approx([1_000, 900 - 2, 900 - 1], abs=1e-9)
     paid = [(each.bar, each.size, each.amount) for each in strategy.broker.payments]
     assert paid == [(2, 10, pytest.approx(2)), (3, 10, pytest.approx(-1))]
+    assert all(each.is_within for each in strategy.broker.payments)
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
@@ -272,6 +273,7 @@ def test_a_mark_before_is_known_in_every_mode(mode):
     assert strategy.equity[-1] == pytest.approx(900 - 8.8, abs=1e-9)
     (only,) = strategy.broker.payments
     assert (only.mark, only.rate, only.datetime) == (88, 0.01, bars.index[2])
+    assert not only.is_within
 
 
 def test_a_future_is_settled_at_every_close_and_closed_below_its_maintenance_margin():
