@@ -484,7 +484,7 @@ class FeatureSet:
         together = pd.Series(np.concatenate([index.to_numpy() for index in times.values()]))
         shared = pd.DatetimeIndex(together[together.duplicated()].unique())
         for symbol, index in times.items():
-            if not index.isin(shared).any():
+            if len(index) and not index.isin(shared).any():
                 raise FeatureError(
                     f"{wide[0]} looks across the markets of a panel, and "
                     f"{describe_lone_market(panel, symbol)} Or leave the feature out."

@@ -173,7 +173,10 @@ class Forecaster(ABC):
 
     @property
     def takes_panels(self) -> bool:
-        """Whether `forecast` takes a panel, bars by symbol, and gives a frame a market."""
+        """Whether `forecast` and `stream` take a panel: bars by symbol, of which each may be empty.
+
+        The former gives a frame a market then, the latter takes the bars of a moment by symbol.
+        """
         return False
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import CONTRACT_PRICE, Panel
+from lstm_strategy.bars import CONTRACT_PRICE, LoadedBars, Panel
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
     UNKNOWN_FORECAST,
@@ -124,7 +124,8 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
         self._stream: Any = None
         self._streams: dict[str, WalkForwardStream] = {}
         if self._refits[0].model.features.needs_panel:
-            self._change_model(history.dates[-1])
+            if len(history.dates):
+                self._change_model(history.dates[-1])
         else:
             self._streams = {
                 symbol: WalkForwardStream(
@@ -189,10 +190,13 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
         known = {}
         for symbol, bars in self._history.items():
             new = pd.DataFrame(self._new[symbol])
-            known[symbol] = bars if new.empty else pd.concat([bars, new.set_index("datetime")])
+            if not new.empty:
+                new = new.set_index("datetime")
+                bars = pd.concat([bars, new]) if len(bars) else new
+            known[symbol] = LoadedBars(bars, ())
         self._current = newest
         model: Any = self._refits[newest].model
-        self._stream = model.stream(known)
+        self._stream = model.stream(Panel(known))
         if newest == len(self._refits) - 1:
             self._forget_bars()
 

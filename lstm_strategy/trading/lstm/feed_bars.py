@@ -55,6 +55,17 @@ class FeedBars:
         has_price = hasattr(self._data.lines, CONTRACT_PRICE) and CONTRACT_PRICE not in columns
         return [*columns, CONTRACT_PRICE] if has_price else columns
 
+    def read_present(self, last: pd.Timestamp | None = None) -> dict[str, Any]:
+        """Return the present bar as a stream takes it.
+
+        Args:
+            last: The time of the bar before; None where it isn't known.
+        """
+        bar = {name: getattr(self._data.lines, name)[0] for name in self._forecaster.bars_columns}
+        if "volume" in bar:
+            bar["volume"] = float(self.known_volume(np.array(bar["volume"])))
+        return {"datetime": self.clock.time_after(self._data.datetime[0], last), **bar}
+
     def known_volume(self, volume: np.ndarray) -> np.ndarray:
         """The volume, with 0 where a broker gives none and the model doesn't read it."""
         is_known = volume >= 0

@@ -25,14 +25,12 @@ from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
 from lstm_strategy.trading.backtrader_internals import owner_of
 from lstm_strategy.trading.execution import note_one_unit
 from lstm_strategy.trading.lstm.feed_bars import FeedBars
+from lstm_strategy.trading.lstm.late_bars import is_far_ahead
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 log = logging.getLogger(__name__)
-
-_FAR_AHEAD = pd.Timedelta(days=30)
-_TIMES_AS_FAR = 30
 
 
 class LSTMIndicator(bt.Indicator):
@@ -179,7 +177,7 @@ class LSTMIndicator(bt.Indicator):
             if self._forming:
                 self._end_forming_bar(stream)
         if n_bars != self._skipped_bar:
-            self._forming = self._bar_as_it_is()
+            self._forming = self._feed_bars.read_present(self._last_taken)
         forecast = stream.peek(self._forming)
         return forecast.signal, forecast.forecast, forecast.uncertainty
 
@@ -190,7 +188,7 @@ class LSTMIndicator(bt.Indicator):
         if begun > formed:
             stream.update(self._forming)
             self._last_taken = formed
-        elif _is_far_ahead(formed, self._last_taken, begun):
+        elif is_far_ahead(formed, self._last_taken, begun):
             self._skip(
                 "The bar of %s is dated far after the one before it, of %s, and after the one that "
                 "follows, of %s: its date can't be right.",
@@ -208,13 +206,6 @@ class LSTMIndicator(bt.Indicator):
                 *times,
             )
 
-    def _bar_as_it_is(self) -> dict[str, Any]:
-        bar = {name: getattr(self.data.lines, name)[0] for name in self._feed_bars.columns}
-        if "volume" in bar:
-            bar["volume"] = float(self._feed_bars.known_volume(np.array(bar["volume"])))
-        time = self._feed_bars.clock.time_after(self.data.datetime[0], self._last_taken)
-        return {"datetime": time, **bar}
-
     def _check_is_feed(self) -> None:
         if not all(hasattr(self.data.lines, name) for name in ("open", "close", "datetime")):
             raise TradingError(
@@ -222,10 +213,3 @@ class LSTMIndicator(bt.Indicator):
                 f"{type(self.data).__name__}. Write LSTMIndicator(self.data, model=...): the "
                 "feed first, the model by its name."
             )
-
-
-def _is_far_ahead(time: pd.Timestamp, last: pd.Timestamp | None, following: pd.Timestamp) -> bool:
-    """Whether the date of a bar, and not of the following one, must be wrong."""
-    if last is None or following <= last:
-        return False
-    return time - last > max(_FAR_AHEAD, _TIMES_AS_FAR * (following - last))

@@ -17,6 +17,7 @@ from lstm_strategy.learning.serving import (
 from lstm_strategy.trading.execution import PortfolioStrategy
 from lstm_strategy.trading.lstm.feed_bars import FeedBars
 from lstm_strategy.trading.lstm.indicator import LSTMIndicator
+from lstm_strategy.trading.lstm.live_markets import LiveMarkets
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ def forecast_lines(strategy: PortfolioStrategy, model: Any, column: str) -> dict
     """Return a column of the forecasts of each market that has bars enough for one, by name.
 
     Preloaded bars are forecast all at once, so that a model that looks across markets sees them
-    all. Bars that are still arriving are taken by one stream a market.
+    all. Bars that are still arriving are taken by one stream of all markets, or by one a market
+    where the model takes no panels.
 
     Args:
         strategy: The strategy that is being made; it is told to leave out markets that are too
@@ -46,6 +48,8 @@ def forecast_lines(strategy: PortfolioStrategy, model: Any, column: str) -> dict
     """
     forecaster = open_forecaster(model)
     is_preloaded = all(data.buflen() for data in strategy.markets.values())
+    if not is_preloaded and forecaster.takes_panels:
+        return _follow_markets(strategy, forecaster, column)
     if not is_preloaded:
         return {
             name: getattr(LSTMIndicator(data, model=forecaster).lines, column)
@@ -59,6 +63,16 @@ def forecast_lines(strategy: PortfolioStrategy, model: Any, column: str) -> dict
         name: _ReadyLine(frames[name][column].to_numpy(np.float64), data)
         for name, data in markets.items()
     }
+
+
+def _follow_markets(
+    strategy: PortfolioStrategy, forecaster: Forecaster, column: str
+) -> dict[str, Line]:
+    for name in strategy.markets:
+        strategy.wait_for_bars(name, forecaster.warm_up + 1)
+    markets = LiveMarkets(forecaster, strategy.markets)
+    strategy.follow(markets.look)
+    return {name: _LiveLine(markets, name, column) for name in strategy.markets}
 
 
 def _leave_out_short_markets(strategy: PortfolioStrategy, warm_up: int) -> dict[str, Any]:
@@ -91,6 +105,16 @@ def _forecast(forecaster: Forecaster, markets: Mapping[str, Any]) -> dict[str, p
         frames: dict[str, pd.DataFrame] = forecaster.forecast(bars)
         return frames
     return forecast_markets(forecaster, bars)
+
+
+class _LiveLine:
+    """A column of the newest forecast of a market."""
+
+    def __init__(self, markets: LiveMarkets, name: str, column: str) -> None:
+        self._markets, self._name, self._column = markets, name, column
+
+    def __getitem__(self, ago: int) -> float:
+        return float(getattr(self._markets.forecasts[self._name], self._column))
 
 
 class _ReadyLine:

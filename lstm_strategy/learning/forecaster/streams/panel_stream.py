@@ -69,11 +69,10 @@ class PanelStream(Mapping[str, ForecastStream]):
                 bar of that time or a later one already. The stream is then as it was.
         """
         read = self._read(bars)
-        forecasts = {}
-        for symbol, (time, values) in read.items():
-            forecasts[symbol] = self._streams[symbol].take(time, values)
-        if self._across is not None:
-            self._across.keep()
+        if self._across is None:  # a bar that was just peeked at isn't computed again
+            return {symbol: self._streams[symbol].update(bar) for symbol, bar in bars.items()}
+        forecasts = {symbol: self._streams[symbol].take(*bar) for symbol, bar in read.items()}
+        self._across.keep()
         return forecasts
 
     def peek(self, bars: Mapping[str, Mapping[str, Any]]) -> dict[str, Forecast]:
@@ -86,9 +85,10 @@ class PanelStream(Mapping[str, ForecastStream]):
             BarsError: As `update` does.
         """
         read = self._read(bars)
+        if self._across is None:
+            return {symbol: self._streams[symbol].peek(bar) for symbol, bar in bars.items()}
         forecasts = {symbol: self._streams[symbol].look(*bar) for symbol, bar in read.items()}
-        if self._across is not None:
-            self._across.forget()
+        self._across.forget()
         return forecasts
 
     def _read(self, bars: Mapping[str, Mapping[str, Any]]) -> _NewBars:

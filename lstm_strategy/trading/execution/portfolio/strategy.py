@@ -1,7 +1,7 @@
 """A strategy that asks for exposures in many markets: what it is asked, and when."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lstm_strategy.errors import TradingError
@@ -132,6 +132,7 @@ class PortfolioStrategy(ExposureStrategy):
         self._dates_until_decision = 0
         self._n_dates_seen = 0
         self._is_new_date = False
+        self._followers: list[Callable[[], None]] = []
 
     def target_exposures(self) -> Mapping[str, float]:
         """Return the desired fraction of equity in each market at the close of this date.
@@ -162,6 +163,14 @@ class PortfolioStrategy(ExposureStrategy):
         for market in self._markets:
             if market.name == name:
                 market.bars_needed = max(market.bars_needed, n_bars)
+
+    def follow(self, look: Callable[[], None]) -> None:
+        """Let something look at the markets at every date, also at those of no decision.
+
+        Args:
+            look: Called before anything is decided.
+        """
+        self._followers.append(look)
 
     def bars_per_year_of(self, name: str) -> float:
         """Return how many bars of its own a market has in a year.
@@ -273,6 +282,8 @@ class PortfolioStrategy(ExposureStrategy):
         now = self.lines.datetime[0]
         for market in self._markets:
             market.look(now)
+        for look in self._followers:
+            look()
         self._live = {market.name: market.data for market in self._markets if market.is_live}
         self._is_new_date = True
 
