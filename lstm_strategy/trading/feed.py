@@ -84,7 +84,7 @@ class BarsFeed(bt.feed.DataBase, metaclass=_FeedWithExtras):
     same lines in all of them. A line holds float64: a missing `openinterest` is NaN, as are the
     missing values of extra columns. The extra column `funding_rate` is `data.funding_rate` and
     `data.lines.funding_rate`. `resampledata` and `replaydata` of backtrader carry its seven
-    standard lines only, so aggregate extra columns in pandas before you feed them.
+    standard lines only, so make longer bars with `lstm_strategy.bars.aggregate_bars` first.
 
     Lines hold time in UTC, so that feeds of different zones line up. `data.datetime.datetime(0)`
     is the naive wall-clock time in the timezone of the bars' index (the index as it is, if it has

@@ -206,8 +206,10 @@ margin is 0.005 of the value, got 200. Lower it.
                     f"{PAYMENT_COLUMN!r}, which would be paid twice. Leave funding_settles out, or "
                     "drop the column."
                 )
-            rates = (bars[PAYMENT_COLUMN] / bars["close"]).rename(PAYMENT_COLUMN)
-            check_rates(rates, symbol=symbol, is_sum=True)
+            # with the rates at the opens: a few extreme days may be all that settles within bars
+            paid = (bars[PAYMENT_COLUMN] / bars["close"]).fillna(0.0)
+            all_rates = (bars[self.funding].fillna(0.0) + paid).rename(PAYMENT_COLUMN)
+            check_rates(all_rates, symbol=symbol, is_sum=True)
 
     def notes_on(self, bars: pd.DataFrame) -> list[str]:
         """Return how funding is counted on these bars, and what of it is missing.

@@ -261,3 +261,17 @@ def test_the_same_days_pay_the_same_through_bars_of_any_length(side, broker):
     moves = hours["open"].iloc[7 * 24] - hours["open"].iloc[2 * 24]
     by_hand = 1_000 + side * 2 * (moves - (settled * marks).sum())
     assert ends == pytest.approx([by_hand] * 4, abs=1e-9)
+
+
+def test_a_few_extreme_days_within_longer_bars_are_no_percents():
+    hours = pd.date_range("2024-01-01", periods=24 * 60, freq="h", tz="UTC")
+    closes = 100.0 + np.arange(len(hours)) % 7
+    columns = dict.fromkeys(("open", "high", "low", "close"), closes)
+    bars = pd.DataFrame({**columns, "volume": 1.0, "funding_rate": NAN}, hours)
+    bars.loc[hours[::8], "funding_rate"] = 0.0001
+    bars.loc[hours[480:624:2], "funding_rate"] = -0.01  # every two hours, for six days
+    longer = aggregate_bars(bars, "8h")
+    Perpetual().check_bars(longer)
+    in_percent = aggregate_bars(bars.assign(funding_rate=bars["funding_rate"] * 100), "1D")
+    with pytest.raises(TradingError, match="Divide the column by 100"):
+        Perpetual().check_bars(in_percent)
