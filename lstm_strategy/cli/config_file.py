@@ -1,9 +1,10 @@
 """A TOML file of settings, which options on the command line override.
 
 The file may have the tables `[forecaster]` (arguments of `LSTMForecaster`, and `preset` or
-`[[forecaster.features]]`), `[broker]` (arguments of `BrokerSettings`) and `[strategy]` (parameters
-of the strategy that trades the forecasts). For the command `tune` there is also `[space]`, which
-names what may be tried.
+`[[forecaster.features]]`), `[broker]` (arguments of `BrokerSettings`; what is traded is a table
+`[broker.instrument]` with its `kind`, or one `[broker.instruments.NAME]` for each market) and
+`[strategy]` (parameters of the strategy that trades the forecasts). For the command `tune` there is
+also `[space]`, which names what may be tried.
 """
 
 import tomllib
@@ -108,14 +109,28 @@ def build_broker(config: Config, overrides: Mapping[str, Any]) -> "BrokerSetting
 
     Args:
         config: The file.
-        overrides: Arguments of `BrokerSettings`; None where an option wasn't given.
+        overrides: Arguments of `BrokerSettings`; None where an option wasn't given. `instrument`
+            is a list of lines that `parse_instrument` reads.
 
     Raises:
         TradingError: If an argument is off; it names the first one.
     """
     from lstm_strategy.trading.cerebro import BrokerSettings
+    from lstm_strategy.trading.instruments import build_instrument, parse_instrument
 
-    return BrokerSettings(**{**config.broker, **_drop_none(overrides)})
+    settings = dict(config.broker)
+    if "instrument" in settings:
+        settings["instrument"] = build_instrument(settings["instrument"])
+    if "instruments" in settings:
+        tables = dict(settings["instruments"])
+        settings["instruments"] = {name: build_instrument(each) for name, each in tables.items()}
+    given = dict(_drop_none(overrides))
+    parsed = dict(map(parse_instrument, given.pop("instrument", ())))
+    if "" in parsed:
+        settings["instrument"] = parsed.pop("")
+    if parsed:
+        settings["instruments"] = {**settings.get("instruments", {}), **parsed}
+    return BrokerSettings(**{**settings, **given})
 
 
 def _drop_none(overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,8 @@ BROKER_OPTIONS = {
     "cash": "--cash",
     "commission_rate": "--commission",
     "slippage_rate": "--slippage",
+    "instrument": "--instrument",
+    "instruments": "--instrument",
 }
 """The options of the terms of a run."""
 NETWORK_OPTIONS = {
@@ -102,11 +104,13 @@ class BrokerOptions:
         cash: The money at the start.
         commission: A fraction of each trade's value.
         slippage: A fraction of the price.
+        instrument: What is traded, in place of the commission.
     """
 
     cash: opt.Cash = None
     commission: opt.Commission = None
     slippage: opt.Slippage = None
+    instrument: opt.Instruments = None
 
     def build_broker(self, config: Path | None) -> "BrokerSettings":
         """The broker's terms from the options and the configuration file.
@@ -119,6 +123,7 @@ class BrokerOptions:
             "cash": self.cash,
             "commission_rate": self.commission,
             "slippage_rate": self.slippage,
+            "instrument": self.instrument or None,
         }
         loaded = load_config(config)
         with name_options(BROKER_OPTIONS):

@@ -178,6 +178,16 @@ Commission = Annotated[
     float | None,
     _broker("--commission", help="The commission, as a fraction of each trade's value."),
 ]
+Instruments = Annotated[
+    list[str] | None,
+    _broker(
+        "--instrument",
+        metavar="KIND:NAME=VALUE,...",
+        help="What is traded, instead of a commission: spot, future or perpetual with its "
+        "settings, such as perpetual:taker_rate=0.0005,leverage=3. Of several markets "
+        "MARKET=KIND:..., once for each.",
+    ),
+]
 Slippage = Annotated[
     float | None, _broker("--slippage", help="The loss on each fill, as a fraction of the price.")
 ]

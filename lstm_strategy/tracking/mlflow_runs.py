@@ -112,7 +112,7 @@ def log_comparison(
         >>> run_id = log_comparison(comparison, "my-comparisons")  # doctest: +SKIP
     """
     with _open_run(experiment, "compare", tracking_uri) as run:
-        settings = {**comparison.broker.model_dump(mode="json"), **(params or {})}
+        settings = {**comparison.broker.readable_settings(), **(params or {})}
         run.log_params(settings)
         for strategy, row in comparison.table.iterrows():
             run.log_metrics({f"{strategy}/{name}": value for name, value in row.items()})

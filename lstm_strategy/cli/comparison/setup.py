@@ -128,7 +128,7 @@ class ComparisonSetup:
         """
         if self.is_trained or not isinstance(self.model, LSTMForecaster):
             raise SettingsError("The model is trained already. Leave --model out to train one.")
-        return self.model.with_costs(self.broker.cost_rate)
+        return self.model.with_costs(self.broker.cost_rate_on(self.known_bars))
 
     @property
     def asked_as_learners(self) -> LSTMForecaster:

@@ -10,7 +10,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lstm_strategy.evaluation.backtests.files import write_results
-from lstm_strategy.evaluation.backtests.wording import readable_metrics, span_text
+from lstm_strategy.evaluation.backtests.wording import (
+    describe_liquidations,
+    readable_metrics,
+    span_text,
+)
 from lstm_strategy.evaluation.metrics import metrics_by_market, metrics_of
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
@@ -99,21 +103,32 @@ class BacktestResult(BacktestRun):
     def by_market(self) -> pd.DataFrame:
         """What each market of a panel did, one row a market; empty for one market.
 
-        `exposure` (the mean of its absolute exposure), `contribution` and `costs` (as fractions
-        of the equity at the start), `turnover` (its value bought and sold per year, in multiples
-        of the average equity) and `trades` (round trips).
+        `exposure` (the mean of its absolute exposure), `contribution`, `costs` and `funding` (as
+        fractions of the equity at the start), `turnover` (its value bought and sold per year, in
+        multiples of the average equity) and `trades` (round trips).
         """
         return metrics_by_market(self)
 
     @property
     def note(self) -> str:
-        """That the strategy ended the run before its last bar, in words; "" where it didn't."""
-        if not self.n_bars_left:
-            return ""
-        return (
-            f"{self.label} ended its run {self.n_bars_left:,} bars before the last: all its "
-            f"numbers cover only {span_text(self.equity)}."
-        )
+        """What a reader must know of the run, in words; "" where there is nothing.
+
+        That the strategy ended it before the last bar, and that positions were liquidated.
+        """
+        notes = []
+        if self.n_bars_left:
+            notes.append(
+                f"{self.label} ended its run {self.n_bars_left:,} bars before the last: all its "
+                f"numbers cover only {span_text(self.equity)}."
+            )
+        if len(self.liquidations):
+            notes.append(f"{self.label}: {describe_liquidations(self.liquidations)}")
+        return " ".join(notes)
+
+    @property
+    def notes(self) -> list[str]:
+        """The `note`, if there is any, and what the instruments say of the bars."""
+        return [*filter(None, [self.note]), *self.market_notes]
 
     def figure(self) -> Figure:
         """Draw growth, drawdown and exposure of this run, one above the other."""
@@ -122,7 +137,8 @@ class BacktestResult(BacktestRun):
     def save(self, folder: str | Path) -> Path:
         """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all.
 
-        Of a panel there is markets.csv as well, with what each market did.
+        Of a panel there is markets.csv as well, with what each market did; where funding was paid
+        funding.csv, and liquidations.csv where positions were liquidated.
 
         Args:
             folder: Where to; it is made where there is none.
@@ -130,7 +146,7 @@ class BacktestResult(BacktestRun):
         Returns:
             The folder.
         """
-        metrics = self.metrics.to_frame(self.label).T.astype({"trades": int})
+        metrics = self.metrics.to_frame(self.label).T.astype({"trades": int, "liquidations": int})
         tables = {
             "metrics.csv": metrics.rename_axis("strategy"),
             "equity.csv": self.equity.to_frame("equity").rename_axis("datetime"),
@@ -138,6 +154,10 @@ class BacktestResult(BacktestRun):
         }
         if self.contribution is not None:
             tables["markets.csv"] = self.by_market
+        charges = {"funding.csv": self.funding, "liquidations.csv": self.liquidations}
+        for name, table in charges.items():
+            if len(table):
+                tables[name] = table.rename_axis("datetime")
         return write_results(folder, tables, self.figure())
 
     def __repr__(self) -> str:
@@ -152,4 +172,5 @@ class BacktestResult(BacktestRun):
     def _repr_html_(self) -> str:
         table = readable_metrics(self.metrics.to_frame().T)
         about = f"<p><b>{html.escape(self.label)}</b>, {span_text(self.equity)}</p>"
-        return f"{about}{table.to_html()}<p>{html.escape(self.note)}</p>"
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        return f"{about}{table.to_html()}{notes}"

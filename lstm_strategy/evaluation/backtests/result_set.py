@@ -40,7 +40,7 @@ class ResultSet:
     def table(self) -> pd.DataFrame:
         """One row for each strategy, one column for each metric; fractions, NaN where undefined."""
         table = pd.DataFrame([result.metrics for result in self.results.values()])
-        return table.astype({"trades": int})
+        return table.astype({"trades": int, "liquidations": int})
 
     @cached_property
     def equity(self) -> pd.DataFrame:
@@ -137,10 +137,18 @@ class ResultSet:
     def describe_terms(self) -> str:
         """Say in words how many strategies ran, over which bars and at which costs."""
         strategies = count_of(len(self.results), "strategy", "strategies")
-        return (
-            f"{strategies}, {span_text(self.equity)}, commission "
-            f"{self.broker.commission_rate:.2%}, slippage {self.broker.slippage_rate:.2%}"
+        commission = (
+            self.broker.describe_instruments() or f"commission {self.broker.commission_rate:.2%}"
         )
+        return (
+            f"{strategies}, {span_text(self.equity)}, {commission}, slippage "
+            f"{self.broker.slippage_rate:.2%}"
+        )
+
+    @property
+    def market_notes(self) -> list[str]:
+        """What the instruments say of the bars, each sentence once."""
+        return list(dict.fromkeys(n for each in self.results.values() for n in each.market_notes))
 
 
 def _sharpe_error(result: BacktestResult) -> float:

@@ -5,8 +5,16 @@ from collections.abc import Mapping
 import pandas as pd
 
 from lstm_strategy.bars import span_dates
+from lstm_strategy.support import format_time
 
-_PERCENT_METRICS = ("total_return", "cagr", "volatility", "max_drawdown", "exposure", "costs")
+_MOST_DATES = 5
+
+_PERCENT_METRICS = (
+    *("total_return", "cagr", "volatility", "max_drawdown", "exposure"),
+    *("costs", "funding", "gross_return"),
+)
+_COUNT_METRICS = ("trades", "liquidations")
+_DERIVATIVE_METRICS = ("funding", "liquidations", "gross_return")
 _ORDER_TROUBLES = {
     "margin": "refused for cash",
     "rejected": "rejected by the broker",
@@ -15,7 +23,8 @@ _ORDER_TROUBLES = {
     "unsized": "without a size, so of one unit each",
     "unfilled_at_end": "sent on the last bar, so never filled",
     "ruined": "equity fell to zero and all was closed",
-    "cut": "bought less, as a sale had not yet paid for it",
+    "cut": "made smaller, as the cash for all of it wasn't there yet",
+    "liquidated": "positions closed by the exchange, as their margin was used up",
     "stranded": "held in a market that ended",
 }
 
@@ -56,6 +65,24 @@ def describe_orders(order_counts: Mapping[str, int]) -> str:
     return f"orders that did not fill as asked: {troubles}" if troubles else ""
 
 
+def describe_liquidations(liquidations: pd.DataFrame) -> str:
+    """Say how many positions were liquidated, and when.
+
+    Args:
+        liquidations: One row a position, on dates; see `BacktestRun`.
+
+    Example:
+        >>> when = pd.to_datetime(["2024-03-05 08:00", "2024-04-13 20:00"])
+        >>> describe_liquidations(pd.DataFrame({"size": [1.0, -2.0]}, when))
+        '2 positions were liquidated: 2024-03-05 08:00:00, 2024-04-13 20:00:00.'
+    """
+    n_times = len(liquidations)
+    shown = [format_time(time) for time in liquidations.index[:_MOST_DATES]]
+    more = f" and {n_times - _MOST_DATES} more" if n_times > _MOST_DATES else ""
+    what = "1 position was" if n_times == 1 else f"{n_times} positions were"
+    return f"{what} liquidated: {', '.join(shown)}{more}."
+
+
 def span_text(equity: pd.Series | pd.DataFrame) -> str:
     """Say in words over which dates a curve runs.
 
@@ -77,15 +104,18 @@ def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
         table: One row for each strategy, one column for each metric.
 
     Returns:
-        The same table as text, "n/a" for NaN.
+        The same table as text, "n/a" for NaN; without `funding`, `liquidations` and the
+        `gross_return` before all costs where nobody paid funding or was liquidated.
 
     Example:
         >>> readable_metrics(pd.DataFrame({"sharpe": [0.5], "cagr": [float("nan")]}))
           sharpe cagr
         0   0.50  n/a
     """
+    if not table.filter(items=["funding", "liquidations"]).any(axis=None):
+        table = table.drop(columns=[name for name in _DERIVATIVE_METRICS if name in table])
     formats = dict.fromkeys(table.columns, "{:.2f}")
-    formats |= dict.fromkeys(_PERCENT_METRICS, "{:.1%}") | {"trades": "{:.0f}"}
+    formats |= dict.fromkeys(_PERCENT_METRICS, "{:.1%}") | dict.fromkeys(_COUNT_METRICS, "{:.0f}")
     columns = {
         column: [formats[column].format(v) if pd.notna(v) else "n/a" for v in table[column]]
         for column in table.columns

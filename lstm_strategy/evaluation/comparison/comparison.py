@@ -180,7 +180,8 @@ class Comparison(ResultSet):
 
     def _notes(self) -> list[str]:
         left_out = [f"Left out: {name}. {reason}" for name, reason in self.left_out.items()]
-        return left_out + [result.note for result in self.results.values() if result.note]
+        notes = [result.note for result in self.results.values() if result.note]
+        return [*left_out, *notes, *self.market_notes]
 
 
 def _forecast_column(forecasts: PrecomputedForecasts, bars: CheckedMarkets) -> pd.Series:

@@ -13,6 +13,7 @@ from lstm_strategy.evaluation.metrics.curve import (
 )
 from lstm_strategy.evaluation.metrics.trading import (
     cost_fraction,
+    funding_fraction,
     mean_exposure,
     round_trips,
     turnover,
@@ -27,8 +28,11 @@ def metrics_of(run: BacktestRun) -> pd.Series:
         run: The run, with its equity, exposure, fills and trades.
 
     Returns:
-        A Series named like the run, indexed by the metrics' names. Every value but the number of
-        trades and the ratios is a fraction (0.12 is 12 %). One that is undefined, such as the
+        A Series named like the run, indexed by the metrics' names. Every value but the numbers of
+        trades and liquidations and the ratios is a fraction (0.12 is 12 %). `costs` (commission
+        and slippage) and `funding` (below 0 where more was received than paid) are fractions of
+        the first equity, and so is `gross_return`: what the positions earned before both, so that
+        `total_return = gross_return - costs - funding`. One that is undefined, such as the
         Sharpe ratio of a flat curve, is NaN: never an exception, never a warning.
 
     Example:
@@ -51,7 +55,10 @@ def metrics_of(run: BacktestRun) -> pd.Series:
         "trades": round_trips(run.trades),
         "exposure": mean_exposure(sum_markets(run.exposure.abs())),
         "costs": cost_fraction(run.fills, equity),
+        "funding": funding_fraction(run.funding, equity),
+        "liquidations": len(run.liquidations),
     }
+    values["gross_return"] = values["total_return"] + values["costs"] + values["funding"]
     return pd.Series(values, dtype=float, name=run.name)
 
 
@@ -63,9 +70,10 @@ def metrics_by_market(run: BacktestRun) -> pd.DataFrame:
 
     Returns:
         One row a market, named `symbol`. `exposure` is the mean of its absolute exposure;
-        `contribution` its profit or loss after commission and slippage, and `costs` what it paid
-        of these, as fractions of the first equity; `turnover` its value bought and sold per year
-        in multiples of the average equity; `trades` its round trips. Empty for one market.
+        `contribution` its profit or loss after commission, slippage and funding, `costs` what it
+        paid of the former and `funding` what it paid of the latter, as fractions of the first
+        equity; `turnover` its value bought and sold per year in multiples of the average equity;
+        `trades` its round trips. Empty for one market.
 
     Example:
         >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
@@ -78,11 +86,13 @@ def metrics_by_market(run: BacktestRun) -> pd.DataFrame:
     for symbol in run.contribution.columns:
         fills = run.fills[run.fills["symbol"] == symbol]
         trades = run.trades[run.trades["symbol"] == symbol]
+        funding = run.funding[run.funding["symbol"] == symbol]
         rows[symbol] = {
             "exposure": mean_exposure(run.exposure[symbol]),
             "contribution": float(run.contribution[symbol].iloc[-1] / run.equity.iloc[0]),
             "turnover": turnover(fills, run.equity, run.bars_per_year),
             "costs": cost_fraction(fills, run.equity),
+            "funding": funding_fraction(funding, run.equity),
             "trades": round_trips(trades),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("symbol")

@@ -11,7 +11,8 @@ def turnover(fills: pd.DataFrame, equity: pd.Series, bars_per_year: float) -> fl
     Going from cash to fully invested and back once a year is a turnover of 2.
 
     Args:
-        fills: One row a fill, with the columns size (below zero for a sale) and price.
+        fills: One row a fill, with the column value; or else size (below zero for a sale) and
+            price, where a unit is worth its price.
         equity: Account value at each close.
         bars_per_year: Makes the bars of the curve years.
 
@@ -23,7 +24,8 @@ def turnover(fills: pd.DataFrame, equity: pd.Series, bars_per_year: float) -> fl
         >>> turnover(fills, pd.Series([100.0, 100.0, 100.0]), bars_per_year=4.0)
         2.0
     """
-    traded_value = float((fills["size"] * fills["price"]).abs().sum())
+    value = fills["value"] if "value" in fills else fills["size"] * fills["price"]
+    traded_value = float(value.abs().sum())
     return ratio(traded_value, equity.mean()) / (span_years(equity, bars_per_year) or float("nan"))
 
 
@@ -64,3 +66,18 @@ def cost_fraction(fills: pd.DataFrame, equity: pd.Series) -> float:
     """
     paid = float(fills["commission"].sum() + fills["slippage_cost"].sum())
     return ratio(paid, equity.iloc[0]) if len(equity) else float("nan")
+
+
+def funding_fraction(funding: pd.DataFrame, equity: pd.Series) -> float:
+    """Return the funding of the whole run, as a fraction of the first equity.
+
+    Args:
+        funding: One row a payment, with its amount in currency, below 0 for what was received.
+        equity: Account value at each close; NaN is returned if there is none.
+
+    Example:
+        >>> payments = pd.DataFrame({"amount": [3.0, -1.0]})
+        >>> funding_fraction(payments, pd.Series([100.0, 90.0]))
+        0.02
+    """
+    return ratio(float(funding["amount"].sum()), equity.iloc[0]) if len(equity) else float("nan")

@@ -185,10 +185,7 @@ def _title_of(curves: list[Curve]) -> str:
     title = f"{shown}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     brokers = [curve.broker for curve in curves if curve.broker is not None]
     if brokers and all(broker == brokers[0] for broker in brokers):
-        title += (
-            f"\nafter costs: commission {brokers[0].commission_rate:.2%} "
-            f"and slippage {brokers[0].slippage_rate:.2%} of each trade"
-        )
+        title += f"\nafter costs: {brokers[0].describe_costs()}"
     if any(curve.in_sample for curve in curves):
         title = "IN-SAMPLE: the model was trained on bars of this span\n" + title
     return title

@@ -26,6 +26,7 @@ def left_out_section(content: ReportContent) -> str:
     """Return what the report doesn't know, so that nobody reads it as more than it is."""
     missing = [f"{name} didn't run. {reason}" for name, reason in content.results.left_out.items()]
     missing += [result.note for result in content.results.results.values() if result.note]
+    missing += content.results.market_notes
     robust = content.assessment.robustness
     if content.assessment.verdict is None:
         missing.append("No verdict: a single strategy has nothing to be compared with.")
@@ -42,9 +43,10 @@ def left_out_section(content: ReportContent) -> str:
         missing.append("No permutation test was made: training and trading again on shuffled bars.")
     if content.ledger is None:
         missing.append("The model was trained once, or its folds aren't known.")
+    funding = "" if content.results.broker.has_derivatives else "the funding of perpetual futures, "
     missing.append(
-        "Taxes, borrowing fees, the funding of perpetual futures, the market impact of orders, and "
-        "dividends that prices don't hold."
+        f"Taxes, borrowing fees, {funding}the market impact of orders, and dividends that prices "
+        "don't hold."
     )
     return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in missing)}</ul>"
 
@@ -54,7 +56,7 @@ def provenance_section(content: ReportContent) -> str:
     rows: dict[str, object] = {
         "Traded": span_text(content.result.equity),
         **_describe_bars(content.bars),
-        "Broker": settings_text(content.results.broker.model_dump()),
+        "Broker": settings_text(content.results.broker.readable_settings()),
         "Strategy": settings_text(content.result.params),
     }
     if content.assessment.verdict is not None:

@@ -32,12 +32,19 @@ def _markets_table(by_market: pd.DataFrame) -> str:
             "Contribution": [number_text(value, "{:+.2%}") for value in ordered["contribution"]],
             "Turnover per year": [number_text(value) for value in ordered["turnover"]],
             "Costs": [number_text(value, "{:.2%}") for value in ordered["costs"]],
+            **_funding_column(ordered),
             "Trades": [f"{trades:,.0f}" for trades in ordered["trades"]],
         },
         index=ordered.index,
     )
     caption = "Each market; contribution and costs as fractions of the equity at the start"
     return table_html(table, caption, first="Market")
+
+
+def _funding_column(by_market: pd.DataFrame) -> dict[str, list[str]]:
+    if not by_market["funding"].any():
+        return {}
+    return {"Funding": [number_text(value, "{:+.2%}") for value in by_market["funding"]]}
 
 
 def _stranded_line(order_counts_by_market: Mapping[str, Mapping[str, int]]) -> str:

@@ -57,7 +57,7 @@ def _terms_pictures(content: ReportContent) -> list[str]:
     costs = plot_cost_break_even(
         robustness.costs,
         break_even_bps=robustness.break_even_bps,
-        charged_bps=content.results.broker.commission_rate * 1e4,
+        charged_bps=content.results.broker.mean_commission_on(content.bars) * 1e4,
     )
     by_cost = points_text(robustness.costs["sharpe"])
     by_delay = points_text(robustness.delays["sharpe"])

@@ -23,7 +23,12 @@ from lstm_strategy.evaluation.report.picture_sections import (
     robustness_section,
 )
 from lstm_strategy.evaluation.report.skill_section import skill_section
-from lstm_strategy.evaluation.report.tables import drawdowns_table, folds_table, trades_tables
+from lstm_strategy.evaluation.report.tables import (
+    costs_tables,
+    drawdowns_table,
+    folds_table,
+    trades_tables,
+)
 from lstm_strategy.evaluation.report.verdict_section import strategies_section, verdict_section
 from lstm_strategy.support import write_whole
 
@@ -49,6 +54,7 @@ def report_html(content: ReportContent) -> str:
         "verdict": ("Verdict", verdict_section(content)),
         "strategies": ("All strategies", strategies_section(content)),
         "equity": ("Equity", equity_section(content)),
+        "costs": ("Gross and net", costs_tables(content.results.results.values(), content.result)),
         "markets": ("Markets", markets_section(content)),
         "drawdowns": ("Drawdowns", drawdowns_table(content.result.equity, content.name)),
         "robustness": ("Robustness", robustness_section(content)),
@@ -96,6 +102,5 @@ def _describe_terms(content: ReportContent) -> str:
         against = f"Against {others} other {'strategies' if others > 1 else 'strategy'}"
     return (
         f"{against}, {span_text(content.result.equity)}. Orders fill at the next open; "
-        f"commission {broker.commission_rate:.2%} and slippage {broker.slippage_rate:.2%} of each "
-        "trade."
+        f"{broker.describe_costs()}."
     )

@@ -1,13 +1,14 @@
-"""The tables of the report: drawdowns, folds and trades, with text for their numbers."""
+"""The tables of the report: costs, drawdowns, folds and trades, with text for their numbers."""
 
 from collections.abc import Iterable
 
 import pandas as pd
 
+from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.report.page import date_texts, number_text, table_html
 
-_N_TRADES, _N_DRAWDOWNS = 5, 5
+_N_TRADES, _N_DRAWDOWNS, _N_LIQUIDATIONS = 5, 5, 20
 
 
 def worst_drawdowns(equity: pd.Series, *, n: int = _N_DRAWDOWNS) -> pd.DataFrame:
@@ -90,6 +91,57 @@ def folds_table(folds: pd.DataFrame) -> str:
     return table_html(table, caption, first="Fold")
 
 
+def costs_tables(results: Iterable[BacktestResult], own: BacktestResult) -> str:
+    """Return gross and net returns with what lies between, and liquidated positions, as HTML.
+
+    Args:
+        results: All strategies.
+        own: The one that the report is about, whose liquidations are listed.
+    """
+    table = pd.DataFrame([_costs_of(result) for result in results]).set_index("label")
+    if not table["Funding"].any():
+        table = table.drop(columns="Funding")
+    readable = table.map(lambda value: number_text(value, "{:+.2%}"))
+    caption = "From the gross to the net return, as fractions of the equity at the start"
+    costs = table_html(readable, caption, first="Strategy", strong=own.label)
+    return costs + _liquidations_table(own)
+
+
+def _costs_of(result: BacktestResult) -> dict[str, object]:
+    start, fills, metrics = result.equity.iloc[0], result.fills, result.metrics
+    return {
+        "label": result.label,
+        "Gross return": metrics["gross_return"],
+        "Commission": -fills["commission"].sum() / start,
+        "Slippage": -fills["slippage_cost"].sum() / start,
+        "Funding": -metrics["funding"],
+        "Net return": metrics["total_return"],
+    }
+
+
+def _liquidations_table(result: BacktestResult) -> str:
+    liquidations = result.liquidations
+    if liquidations.empty:
+        return ""
+    shown = liquidations.head(_N_LIQUIDATIONS)
+    market = {"Market": shown["symbol"].to_list()} if "symbol" in shown else {}
+    table = pd.DataFrame(
+        {
+            **market,
+            "Side": ["long" if size > 0 else "short" for size in shown["size"]],
+            "Units": [f"{abs(size):,.4g}" for size in shown["size"]],
+            "Closed at": [f"{price:,.6g}" for price in shown["price"]],
+            "Fee": [number_text(fee, "{:,.2f}") for fee in shown["fee"]],
+        },
+        index=date_texts(shown.index),
+    )
+    which = f"The first {len(shown)} of {len(liquidations):,} positions"
+    if len(shown) == len(liquidations):
+        which = "All positions"
+    caption = f"{which} of {result.label} that were liquidated"
+    return table_html(table, caption, first="Date")
+
+
 def trades_tables(trades: pd.DataFrame) -> str:
     """Return all trades where they are few, else the last, best and worst of them, as HTML."""
     if trades.empty:
@@ -124,7 +176,14 @@ def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
             "Out at": [number_text(price, "{:,.6g}") for price in trades["exit_price"]],
             "Return": [number_text(value, "{:+.2%}") for value in trades["return"]],
             "Profit": [number_text(value, "{:+,.0f}") for value in trades["pnl"]],
+            **_funding_column(trades),
             "Bars": [f"{bars:,}" for bars in trades["bars"]],
         },
         index=date_texts(trades["entry"]),
     )
+
+
+def _funding_column(trades: pd.DataFrame) -> dict[str, list[str]]:
+    if not trades["funding"].any():
+        return {}
+    return {"Funding": [number_text(value, "{:+,.0f}") for value in trades["funding"]]}

@@ -23,6 +23,9 @@ _HEADINGS = {
     "trades": "Trades",
     "exposure": "Mean exposure",
     "costs": "Costs",
+    "funding": "Funding",
+    "liquidations": "Liquidations",
+    "gross_return": "Before costs and funding",
 }
 
 
@@ -79,6 +82,8 @@ def strategies_section(content: ReportContent) -> str:
     results, verdict = content.results, content.assessment.verdict
     table = readable_metrics(results.table).rename(columns=_HEADINGS)
     notes = ["Turnover in multiples of the equity, costs as a share of the equity at the start."]
+    if "Funding" in table:
+        notes.append("Funding is a share of it as well, below 0 where more was received than paid.")
     if verdict is not None and verdict.p_values:
         p_values = [verdict.p_values.get(name) for name in results.results]
         readable = ["" if p is None else f"{p:.3f}" for p in p_values]

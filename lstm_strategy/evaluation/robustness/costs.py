@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets
+from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets, markets_frame
 from lstm_strategy.evaluation.robustness.runs import run_variants, tabulate_metrics
-from lstm_strategy.trading.cerebro import BrokerSettings
 
 COMMISSIONS_BPS = (0.0, 5.0, 10.0, 20.0, 50.0)
 _ONE_BPS = 1e-4
@@ -18,7 +17,7 @@ _ONE_BPS = 1e-4
 def try_costs(
     job: BacktestJob, bars: CheckedMarkets, *, rates_bps: Iterable[float] = COMMISSIONS_BPS
 ) -> pd.DataFrame:
-    """Run the strategy at each commission; slippage and everything else stay as they are.
+    """Run the strategy at each commission; slippage, funding and all else stay as they are.
 
     Args:
         job: The strategy on its own terms.
@@ -43,9 +42,9 @@ def try_costs(
         >>> try_costs(job, bars, rates_bps=[0, 50])["total_return"].is_monotonic_decreasing
         True
     """
-    settings = job.broker.model_dump()
+    markets = markets_frame(bars)
     variants = {
-        rate: replace(job, broker=BrokerSettings(**settings | {"commission_rate": rate * _ONE_BPS}))
+        rate: replace(job, broker=job.broker.with_commission_rate(rate * _ONE_BPS, markets))
         for rate in rates_bps
     }
     return tabulate_metrics(run_variants(variants, bars), "commission_bps")

@@ -123,7 +123,7 @@ def tune(
     terms = _Terms(n_trials, objective, holdout, n_folds, folder, storage, at_once)
     known = proportional_markets(as_panel(bars) if is_panel(bars) else validate_bars(bars))
     trader = ForecastTrader(broker or BrokerSettings(), dict(strategy or {}))
-    base = (forecaster or LSTMForecaster()).with_costs(trader.broker.cost_rate)
+    base = (forecaster or LSTMForecaster()).with_costs(trader.broker.cost_rate_on(known))
     _check_can_be_scored(base.target, objective)
     n_bars = len(labels_of(known))
     n_inner = n_bars - round(n_bars * holdout)

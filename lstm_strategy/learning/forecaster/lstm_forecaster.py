@@ -290,7 +290,7 @@ class LSTMForecaster(FeatureForecaster):
         names = self.features.names
         return pd.DataFrame({"mean": mean, "std": std}).iloc[: len(names)].set_axis(names)
 
-    def with_costs(self, cost_rate: float) -> Self:
+    def with_costs(self, cost_rate: float | Mapping[str, float]) -> Self:
         """Return the forecaster where trading costs so much and its target doesn't say: untrained.
 
         Args:

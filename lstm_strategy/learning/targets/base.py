@@ -88,7 +88,7 @@ class Target(ABC):
         """What the network sees where the user doesn't say: the preset unless overridden."""
         return FeatureSet.preset(self.preset)
 
-    def with_costs(self, cost_rate: float) -> Self:
+    def with_costs(self, cost_rate: float | Mapping[str, float]) -> Self:
         """Return the target where trading costs so much and the user didn't say; as it is here.
 
         Args:

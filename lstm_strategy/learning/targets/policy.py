@@ -158,7 +158,7 @@ class Policy(Target):
         """The volatility that exposures are scaled with."""
         return ({"kind": "ewm_volatility", "span": _VOLATILITY_SPAN},)
 
-    def with_costs(self, cost_rate: float) -> Self:
+    def with_costs(self, cost_rate: float | Mapping[str, float]) -> Self:
         """Return the policy that pays this rate, unless it has one of its own."""
         return self if self.cost_rate is not None else replace(self, cost_rate=cost_rate)
 

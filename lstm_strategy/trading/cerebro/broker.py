@@ -1,14 +1,29 @@
 """What trading costs and how finely it can be done."""
 
-from typing import Annotated
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any
 
-from pydantic import Field
+import backtrader as bt
+import pandas as pd
+from pydantic import Field, SerializeAsAny
 
+from lstm_strategy.errors import TradingError
+from lstm_strategy.support import spell, suggest_names
 from lstm_strategy.trading.execution import Band, LotSize, Reserve, TradingSettings
+from lstm_strategy.trading.instruments import Instrument, InstrumentBroker, Spot
 
 _Cash = Annotated[float, Field(gt=0, description="starting money above 0, such as 10_000")]
 _CommissionRate = Annotated[float, Field(ge=0, lt=1, description="a fraction such as 0.001")]
 _SlippageRate = Annotated[float, Field(ge=0, lt=1, description="a fraction such as 0.0005")]
+_Instrument = Annotated[
+    SerializeAsAny[Instrument] | None,
+    Field(description="an instrument such as Perpetual(leverage=3), or None"),
+]
+_Instruments = Annotated[
+    dict[str, SerializeAsAny[Instrument]] | None,
+    Field(description="instruments by market such as {'BTC': Perpetual(leverage=3)}, or None"),
+]
 
 
 class BrokerSettings(TradingSettings):
@@ -16,7 +31,8 @@ class BrokerSettings(TradingSettings):
 
     Attributes:
         cash: Money at the start.
-        commission_rate: Fraction of the value of every fill.
+        commission_rate: Fraction of the value of every fill, where there is no instrument; with one
+            it is that of the instrument, and NaN where that depends on the price.
         slippage_rate: Fraction of the open by which market fills move against the trader, at most
             to the end of the bar's range and, for a buy, to its collar (see `reserve`).
         lot_size: The smallest tradable number of units; 1 for whole shares.
@@ -24,9 +40,13 @@ class BrokerSettings(TradingSettings):
             for that.
         band: Fraction of equity; smaller differences between the target and the present exposure
             aren't traded. The default saves costs where a forecast wavers.
+        instrument: What is traded: what it costs, pays and needs as margin. None for something
+            that is paid in full at `commission_rate`.
+        instruments: The same by market of a panel; any other market is `instrument`.
 
     Raises:
-        TradingError: If a name is unknown or a value is out of range.
+        TradingError: If a name is unknown, a value is out of range, or there are both a
+            commission and an instrument.
 
     Example:
         >>> BrokerSettings(commission_rate=0.002).cash
@@ -36,6 +56,9 @@ class BrokerSettings(TradingSettings):
         ...
         lstm_strategy.errors.TradingError: band must be greater than or equal to 0, got -1. \
 Give a fraction of equity such as 0.1.
+        >>> from lstm_strategy import Perpetual
+        >>> round(BrokerSettings(instrument=Perpetual(taker_rate=0.0004)).cost_rate, 6)
+        0.0009
     """
 
     cash: _Cash = 100_000.0
@@ -44,8 +67,224 @@ Give a fraction of equity such as 0.1.
     lot_size: LotSize = 1e-6
     reserve: Reserve = 0.01
     band: Band = 0.1
+    instrument: _Instrument = None
+    instruments: _Instruments = None
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse two commissions for one market, and take that of the instrument."""
+        del context
+        if self.instrument is None:
+            return
+        if "commission_rate" in self.model_fields_set:
+            raise ValueError(
+                f"{spell('commission_rate')} and {spell('instrument')} both say what a trade "
+                f"costs, got {self.commission_rate:g} and {type(self.instrument).__name__}. Leave "
+                f"{spell('commission_rate')} out, and give the instrument its own fee."
+            )
+        self.__dict__["commission_rate"] = _constant_rate(self.instrument)
 
     @property
     def cost_rate(self) -> float:
-        """What a trade costs one way, as a share of its value: commission and slippage."""
+        """What a trade costs one way, as a share of its value: commission and slippage.
+
+        Raises:
+            TradingError: If it isn't the same in every market and at every price.
+        """
+        rates = {self.commission_rate, *map(_constant_rate, (self.instruments or {}).values())}
+        if len(rates) > 1 or any(map(math.isnan, rates)):
+            raise TradingError(
+                "What a trade costs depends on its market or its price with these instruments. "
+                "Ask cost_rate_on(bars)."
+            )
         return self.commission_rate + self.slippage_rate
+
+    def cost_rate_on(
+        self, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
+    ) -> float | dict[str, float]:
+        """Return what a trade costs one way on bars, as a share of its value.
+
+        Args:
+            bars: Bars of one market, or a panel. What depends on the price is taken at their first
+                close, which is known before all others.
+
+        Returns:
+            One rate; of a panel whose markets differ, one for each by name.
+
+        Example:
+            >>> from lstm_strategy import Future, sample_bars
+            >>> emini = Future(multiplier=50, initial_margin=12_000, commission_per_contract=10)
+            >>> terms = BrokerSettings(instrument=emini, slippage_rate=0)
+            >>> round(terms.cost_rate_on(sample_bars("sp500")) * 1e4, 1)
+            1.6
+        """
+        markets = {"": bars} if isinstance(bars, pd.DataFrame) else bars
+        rates = {
+            symbol: self._commission_at(symbol, lambda prices: prices.iloc[0], frame)
+            + self.slippage_rate
+            for symbol, frame in markets.items()
+        }
+        first = next(iter(rates.values()))
+        return first if all(rate == first for rate in rates.values()) else rates
+
+    def _commission_at(
+        self, symbol: str, price_of: Callable[[pd.Series], float], bars: pd.DataFrame
+    ) -> float:
+        instrument = self.instrument_of(symbol)
+        if instrument is None:
+            return self.commission_rate
+        return instrument.cost_rate_at(float(price_of(_unit_prices(instrument, bars))))
+
+    def mean_commission_on(self, bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> float:
+        """Return the commission of one trade as a share of its value, the mean of all markets.
+
+        Args:
+            bars: Bars of one market, or a panel.
+        """
+        markets = {"": bars} if isinstance(bars, pd.DataFrame) else bars
+        rates = [
+            self._commission_at(name, pd.Series.median, each) for name, each in markets.items()
+        ]
+        return sum(rates) / len(rates)
+
+    def with_commission_rate(
+        self, rate: float, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
+    ) -> "BrokerSettings":
+        """Return the same terms at another commission, whatever is traded.
+
+        Args:
+            rate: The commission of one trade, as a fraction of its value.
+            bars: Bars of one market, or a panel, whose median price tells what a fraction is worth.
+        """
+        markets = {"": bars} if isinstance(bars, pd.DataFrame) else bars
+        if self.instrument is None and not self.instruments:
+            return self.model_copy(update={"commission_rate": rate})
+        found = {symbol: self.instrument_of(symbol) for symbol in markets}
+        changed = {
+            symbol: each.with_cost_rate(rate, float(_unit_prices(each, markets[symbol]).median()))
+            for symbol, each in found.items()
+            if each is not None
+        }
+        own: dict[str, Any] = {"instrument": changed.get(""), "instruments": None}
+        if "" not in markets:
+            own = {"instrument": None, "instruments": changed}
+        return self.model_copy(update={**own, "commission_rate": rate})
+
+    def instrument_of(self, symbol: str = "") -> Instrument | None:
+        """Return what a market trades; None for what is paid in full at `commission_rate`.
+
+        Args:
+            symbol: The market; "" for the only one.
+        """
+        return (self.instruments or {}).get(symbol, self.instrument)
+
+    @property
+    def has_derivatives(self) -> bool:
+        """Whether some market is held on margin, or pays funding."""
+        given = (self.instrument, *(self.instruments or {}).values())
+        return any(each is not None and not isinstance(each, Spot) for each in given)
+
+    def describe_costs(self) -> str:
+        """Say what trading costs, in words for a title.
+
+        Example:
+            >>> BrokerSettings().describe_costs()
+            'commission 0.10% and slippage 0.05% of each trade'
+        """
+        if self.instrument is None and not self.instruments:
+            return (
+                f"commission {self.commission_rate:.2%} and slippage {self.slippage_rate:.2%} of "
+                "each trade"
+            )
+        return f"{self.describe_instruments()}; slippage {self.slippage_rate:.2%} of each trade"
+
+    def readable_settings(self) -> dict[str, object]:
+        """Return the settings by name, instruments in the words in which they were given.
+
+        Example:
+            >>> from lstm_strategy import Perpetual
+            >>> BrokerSettings(instrument=Perpetual(leverage=3)).readable_settings()["instrument"]
+            'Perpetual(leverage=3.0)'
+        """
+        settings = {name: getattr(self, name) for name in type(self).model_fields}
+        instruments = settings.pop("instruments") or {}
+        if settings["instrument"] is None:
+            settings.pop("instrument")
+        else:
+            settings["instrument"] = str(self.instrument)
+        return settings | {f"instrument of {name}": str(each) for name, each in instruments.items()}
+
+    def describe_instruments(self) -> str:
+        """Say what is traded, as it was given.
+
+        Example:
+            >>> from lstm_strategy import Perpetual
+            >>> BrokerSettings(instrument=Perpetual(leverage=3)).describe_instruments()
+            'Perpetual(leverage=3.0)'
+        """
+        parts = [f"{symbol} {each}" for symbol, each in (self.instruments or {}).items()]
+        if self.instrument is not None:
+            parts.append(f"others {self.instrument}" if parts else str(self.instrument))
+        elif parts:
+            parts.append(f"others at a commission of {self.commission_rate:.2%}")
+        return ", ".join(parts)
+
+    def check_markets(self, markets: Mapping[str, pd.DataFrame]) -> None:
+        """Refuse instruments of markets that there aren't, and bars that an instrument can't use.
+
+        Args:
+            markets: The bars by symbol; those of one market under the name "".
+
+        Raises:
+            TradingError: With the first offence.
+        """
+        for symbol in self.instruments or ():
+            if "" in markets:
+                raise TradingError(
+                    f"{spell('instruments')} names a market {symbol!r}, and these are the bars of "
+                    f"one market. Give {spell('instrument')} without a name."
+                )
+            if symbol not in markets:
+                raise TradingError(
+                    f"{spell('instruments')} names a market {symbol!r}, which isn't among the "
+                    f"bars. {suggest_names(symbol, markets)}"
+                )
+        for symbol, frame in markets.items():
+            instrument = self.instrument_of(symbol)
+            if instrument is not None:
+                instrument.check_bars(frame, symbol=symbol)
+
+    def build(self, symbols: Iterable[str]) -> bt.brokers.BackBroker:
+        """Return a broker of backtrader's on these terms; of an `InstrumentBroker` for derivatives.
+
+        Args:
+            symbols: The markets; "" for the only one.
+        """
+        instruments = {symbol: self._as_instrument(symbol) for symbol in symbols}
+        if self.has_derivatives:
+            # with int2pnl, funding would end up in the commission of what closes a position
+            broker = InstrumentBroker(instruments, int2pnl=False)
+        else:
+            broker = bt.brokers.BackBroker()
+            broker.setcommission(commission=self.commission_rate)
+            for symbol, instrument in instruments.items():
+                if self.instrument_of(symbol) is not None:
+                    broker.addcommissioninfo(instrument.commission_info(), name=symbol or None)
+        broker.setcash(self.cash)
+        broker.set_slippage_perc(
+            self.slippage_rate, slip_open=True, slip_limit=True, slip_match=True, slip_out=False
+        )
+        return broker
+
+    def _as_instrument(self, symbol: str) -> Instrument:
+        return self.instrument_of(symbol) or Spot(commission_rate=self.commission_rate)
+
+
+def _unit_prices(instrument: Instrument, bars: pd.DataFrame) -> pd.Series:
+    column = instrument.price_column
+    return bars[column if column in bars else "close"]
+
+
+def _constant_rate(instrument: Instrument) -> float:
+    """The fee as a fraction of the value; NaN where it depends on the price."""
+    low, high = (instrument.cost_rate_at(price) for price in (1.0, 2.0))
+    return low if low == high else math.nan

@@ -10,7 +10,8 @@ import pandas as pd
 from lstm_strategy.trading.backtrader_internals import feed_name
 from lstm_strategy.trading.execution import order_logger, trades_one_unit
 
-FILL_COLUMNS = ("size", "price", "commission", "slippage_cost")
+FILL_COLUMNS = ("size", "price", "commission", "slippage_cost", "value", "insurance")
+"""What is known of an execution, explained at `BacktestRun.fills`."""
 
 
 class EquityRecorder(bt.Analyzer):
@@ -27,6 +28,9 @@ class EquityRecorder(bt.Analyzer):
         self.equity: list[float] = []
         self.exposure: list[float] = []
         self.closes: list[float] = []
+        if not self.p.bars.is_panel:
+            self._multiplier = self.p.bars.multiplier_of("")
+            self._prices = getattr(self.data.lines, self.p.bars.value_column_of(""))
 
     def next(self) -> None:
         """Write down one bar."""
@@ -35,14 +39,20 @@ class EquityRecorder(bt.Analyzer):
             self.equity.append(broker.getvalue())
             return
         equity, close = broker.getvalue(), self.data.close[0]
-        held = broker.getposition(self.data).size * close
+        held = broker.getposition(self.data).size * (self._prices[0] * self._multiplier)
         self.closes.append(close)
         self.equity.append(equity)
         self.exposure.append(held / equity if equity > 0 else math.nan)
 
 
 class FillRecorder(bt.Analyzer):
-    """Every execution, with what slippage took."""
+    """Every execution, with what slippage took.
+
+    Args:
+        bars: The `RunBars` of the run, which say what a point is worth.
+    """
+
+    params = (("bars", None),)
 
     def start(self) -> None:
         """Begin with no fill."""
@@ -52,19 +62,38 @@ class FillRecorder(bt.Analyzer):
 
     def notify_order(self, order: Any) -> None:
         """Write down what of an order was filled on this bar."""
-        opened_at, rate = order.data.open[0], self.strategy.broker.p.slip_perc
+        data, symbol, bars = order.data, feed_name(order.data), self.p.bars
+        opened_at, rate = data.open[0], self.strategy.broker.p.slip_perc
+        multiplier = bars.multiplier_of(symbol)
         for fill in order.executed.iterpending():
             against = (fill.price - opened_at) * math.copysign(1.0, fill.size)
             # A stop order may fill far from the open for other reasons than slippage.
             slipped = min(max(against, 0.0), rate * opened_at)
+            if order.info.is_liquidation:
+                slipped = 0.0
             self._bars.append(len(self.strategy) - 1)
-            self._symbols.append(feed_name(order.data))
-            self._rows.append((fill.size, fill.price, fill.comm, abs(fill.size) * slipped))
+            self._symbols.append(symbol)
+            lost = abs(fill.size) * slipped * multiplier
+            # a back-adjusted price is off by as much as the contract's close is
+            price = fill.price + (getattr(data, bars.value_column_of(symbol))[0] - data.close[0])
+            value = abs(fill.size) * price * multiplier
+            insurance = self._insurance_of(order)
+            paid = fill.comm + insurance  # the broker takes it off the commission
+            self._rows.append((fill.size, fill.price, paid, lost, value, insurance))
+
+    def _insurance_of(self, order: Any) -> float:
+        """What the insurance fund bore of the loss that an order closed, in money."""
+        if not order.info.is_liquidation:
+            return 0.0
+        symbol = feed_name(order.data)
+        records = reversed(self.strategy.broker.liquidations)
+        return float(next(record.insurance for record in records if record.symbol == symbol))
 
     def totals(self, n_bars: int) -> tuple[np.ndarray, np.ndarray]:
         """Money spent and units bought up to each bar, shape (n_bars,) each."""
-        size, price, commission, _ = self._values().T
-        spent = np.bincount(self._bars, size * price + commission, minlength=n_bars)
+        size, price, commission, _, _, insurance = self._values().T
+        paid = size * price * self.p.bars.multiplier_of("") + (commission - insurance)
+        spent = np.bincount(self._bars, paid, minlength=n_bars)
         units = np.bincount(self._bars, size, minlength=n_bars)
         return spent.cumsum(), units.cumsum()
 

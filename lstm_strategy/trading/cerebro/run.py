@@ -8,6 +8,7 @@ commission and slippage come from one `BrokerSettings`.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isfunction
 from typing import Any
 
@@ -21,8 +22,14 @@ from lstm_strategy.bars import (
 )
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import suggest_names
-from lstm_strategy.trading.backtrader_internals import declared_params, param_values
+from lstm_strategy.trading.backtrader_internals import declared_params, feed_name, param_values
 from lstm_strategy.trading.cerebro.broker import BrokerSettings
+from lstm_strategy.trading.cerebro.charges import (
+    FUNDING_COLUMNS,
+    LIQUIDATION_COLUMNS,
+    funding_table,
+    liquidations_table,
+)
 from lstm_strategy.trading.cerebro.recorders import (
     EquityRecorder,
     FillRecorder,
@@ -59,9 +66,10 @@ class BacktestRun:
         equity: Cash plus position, in money; starts at `first_tradable` with the cash.
         exposure: Value of the position as a fraction of equity; NaN while equity is not above 0.
             Of a panel a table, one column a market.
-        fills: One row an execution: signed `size` in units, `price`, `commission` and
-            `slippage_cost` (against the bar's open, never negative), in money; of a panel with
-            its `symbol`.
+        fills: One row an execution: signed `size` in units, `price`, `commission`,
+            `slippage_cost` (against the bar's open, never negative), `value` (of the units, never
+            negative) and `insurance` (what the insurance fund of the exchange bore of a
+            liquidation), in money; of a panel with its `symbol`.
         trades: One row a round trip, see `trades_from_fills`; of a panel with its `symbol`.
         costs: All commission and slippage, in money.
         order_counts: What became of the orders, see `TargetStrategy`.
@@ -75,6 +83,14 @@ class BacktestRun:
             column a market. With the cash at the start its rows add up to the equity. None for
             one market.
         order_counts_by_market: What became of the orders of each market of a panel.
+        funding: One row a payment of funding: the signed `size` that paid it, its `rate` and
+            `mark` price, the `amount` in money, below 0 for what was received, and whether it
+            settled within the bar (`is_within`) and not as it opened; of a panel with its `symbol`.
+        liquidations: One row a position that was closed because its margin was used up: the signed
+            `size` of the position, the `price`, the `fee` beside the commission, and what of the
+            loss the `insurance` fund bore, in money; of a panel with its `symbol`.
+        market_notes: What the instruments say of the bars, one sentence each: where funding
+            settles, and what of it is missing.
     """
 
     name: str
@@ -90,6 +106,16 @@ class BacktestRun:
     n_bars_left: int = 0
     contribution: pd.DataFrame | None = None
     order_counts_by_market: dict[str, dict[str, int]] = field(default_factory=dict)
+    funding: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=FUNDING_COLUMNS))
+    liquidations: pd.DataFrame = field(
+        default_factory=partial(pd.DataFrame, columns=LIQUIDATION_COLUMNS)
+    )
+    market_notes: tuple[str, ...] = ()
+
+    @property
+    def funding_paid(self) -> float:
+        """All funding, in money; below 0 where more was received."""
+        return float(self.funding["amount"].sum())
 
     @property
     def net_exposure(self) -> pd.Series:
@@ -225,26 +251,25 @@ def build_cerebro(
         )
     broker = broker or BrokerSettings()
     run_bars, first_bar = cut_to_run(bars, start=start, end=end)
+    broker.check_markets(run_bars.markets)
+    run_bars = run_bars.with_instruments(broker.instrument_of)
     _check_can_trade(strategy, run_bars)
     params = _complete_params(strategy, params, broker, run_bars)
     # the audit finds strategies that use what they see at the open of a bar
     at_open = acts_at_the_open(strategy)
     cerebro = bt.Cerebro(stdstats=stdstats or _reads_observers(strategy), cheat_on_open=at_open)
+    cerebro.broker = broker.build(run_bars.markets)
     for symbol, frame in run_bars.markets.items():
-        feed = cerebro.adddata(BarsFeed(CheckedBars(frame)), name=symbol or None)
+        cerebro.adddata(BarsFeed(CheckedBars(frame)), name=symbol or None)
     cerebro.broker.set_coo(at_open)  # as Cerebro would when it runs, and then it is a term
-    cerebro.broker.setcash(broker.cash)
-    cerebro.broker.setcommission(commission=broker.commission_rate)
-    cerebro.broker.set_slippage_perc(
-        broker.slippage_rate, slip_open=True, slip_limit=True, slip_match=True, slip_out=False
-    )
     cerebro.addstrategy(strategy, **params)
     first_date = first_number(run_bars.dates, first_bar)
     cerebro.addanalyzer(WarmUp, first_bar=first_bar, first_date=first_date, _name="warm_up")
     cerebro.addanalyzer(EquityRecorder, bars=run_bars, _name="equity_recorder")
-    cerebro.addanalyzer(FillRecorder, _name="fill_recorder")
+    cerebro.addanalyzer(FillRecorder, bars=run_bars, _name="fill_recorder")
     cerebro.addanalyzer(UnsizedOrderRecorder, _name="unsized_recorder")
-    cerebro.addanalyzer(TermsWatch, terms=terms_of(cerebro.broker, feed), _name="terms_watch")
+    terms = {feed_name(feed): terms_of(cerebro.broker, feed) for feed in cerebro.datas}
+    cerebro.addanalyzer(TermsWatch, terms=terms, _name="terms_watch")
     return cerebro
 
 
@@ -295,6 +320,7 @@ def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
     equity = pd.Series(recorded.equity, index=index, name="equity")
     fills = strategy.analyzers.fill_recorder.frame(index)
     by_market = getattr(strategy, "order_counts_by_market", {}) if bars.is_panel else {}
+    funding = funding_table(strategy.broker, bars.indexes)
     return BacktestRun(
         name=name,
         equity=equity.iloc[first:],
@@ -306,25 +332,41 @@ def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
         params={key: _plain(value) for key, value in param_values(strategy).items()},
         n_bars_left=len(bars.dates) - len(index),
         order_counts_by_market={symbol: dict(counts) for symbol, counts in by_market.items()},
-        **_holdings(strategy, bars, equity, fills, first),
+        funding=funding,
+        liquidations=liquidations_table(strategy.broker, bars.indexes),
+        market_notes=bars.notes,
+        **_holdings(strategy, bars, equity, fills, funding, first),
     )
 
 
 def _holdings(
-    strategy: Any, bars: RunBars, equity: pd.Series, fills: pd.DataFrame, first: int
+    strategy: Any,
+    bars: RunBars,
+    equity: pd.Series,
+    fills: pd.DataFrame,
+    funding: pd.DataFrame,
+    first: int,
 ) -> dict[str, Any]:
     """Exposure and trades, and of a panel what each market earned."""
     if not bars.is_panel:
         recorded = strategy.analyzers.equity_recorder
         exposure = pd.Series(recorded.exposure, index=equity.index, name="exposure")
         closes = bars.markets[""]["close"].iloc[: len(equity)]
-        return {"exposure": exposure.iloc[first:], "trades": trades_from_fills(fills, closes)}
-    values, earned = money_by_market(fills, bars.closes.iloc[: len(equity)])
+        trades = trades_from_fills(
+            fills, closes, funding=funding, multiplier=bars.multiplier_of("")
+        )
+        return {"exposure": exposure.iloc[first:], "trades": trades}
+    values, earned = money_by_market(bars, fills, funding, pd.DatetimeIndex(equity.index))
     held = values.div(equity.where(equity > 0), axis=0)
     return {
         "exposure": held.iloc[first:],
         "contribution": earned.iloc[first:],
-        "trades": trades_by_market(fills, bars.closes_by_market(until=equity.index[-1])),
+        "trades": trades_by_market(
+            fills,
+            bars.closes_by_market(until=equity.index[-1]),
+            funding=funding,
+            multipliers={symbol: bars.multiplier_of(symbol) for symbol in bars.markets},
+        ),
     }
 
 
@@ -337,7 +379,12 @@ def _order_counts(strategy: Any, *, is_ruined: bool) -> dict[str, int]:
     alive = sum(order.alive() for order in orders)
     counts = {kind: ended[kind] for kind in ORDER_KINDS}
     unsized = strategy.analyzers.unsized_recorder.n_orders
-    return counts | {"unsized": unsized, "unfilled_at_end": alive, "ruined": int(is_ruined)}
+    return counts | {
+        "unsized": unsized,
+        "unfilled_at_end": alive,
+        "liquidated": len(getattr(strategy.broker, "liquidations", ())),
+        "ruined": int(is_ruined),
+    }
 
 
 def _complete_params(

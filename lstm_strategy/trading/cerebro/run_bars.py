@@ -1,7 +1,7 @@
 """The bars that a run is made on: those of one market, or of a panel on the dates of all."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,9 @@ from lstm_strategy.bars import (
 )
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import spell
+from lstm_strategy.trading.cerebro.charges import funding_by_date
 from lstm_strategy.trading.clock import day_numbers
+from lstm_strategy.trading.instruments import Instrument
 
 AnyBars = pd.DataFrame | CheckedBars | Mapping[str, pd.DataFrame]
 """Bars of one market, checked or not, or a panel."""
@@ -34,10 +36,30 @@ class RunBars:
     Attributes:
         markets: The bars by symbol; those of one market under the name "".
         dates: Every date of the run, in order.
+        instruments: What each market trades, by symbol, where it is one of our instruments.
     """
 
     markets: dict[str, pd.DataFrame]
     dates: pd.DatetimeIndex
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+
+    def with_instruments(self, instrument_of: Callable[[str], Instrument | None]) -> "RunBars":
+        """Return the same bars with what each market trades.
+
+        Args:
+            instrument_of: Returns what the market of a symbol trades; None where nobody said.
+        """
+        found = {symbol: instrument_of(symbol) for symbol in self.markets}
+        return replace(self, instruments={name: each for name, each in found.items() if each})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the instruments say of their bars, one sentence each."""
+        return tuple(
+            f"{symbol}: {note}" if symbol else note
+            for symbol, instrument in self.instruments.items()
+            for note in instrument.notes_on(self.markets[symbol])
+        )
 
     @property
     def is_panel(self) -> bool:
@@ -47,9 +69,44 @@ class RunBars:
     @cached_property
     def closes(self) -> pd.DataFrame:
         """The last close of each market at each date, one column a market; NaN before its first."""
-        own = self.closes_by_market(until=self.dates[-1])
-        columns = {symbol: close.reindex(self.dates) for symbol, close in own.items()}
+        return self._on_all_dates(self.closes_by_market(until=self.dates[-1]))
+
+    @cached_property
+    def unit_values(self) -> pd.DataFrame:
+        """What a unit of each market is worth at each date, in money; NaN before its first."""
+        columns = {symbol: self.value_column_of(symbol) for symbol in self.markets}
+        prices = self._on_all_dates(self._by_market(columns, until=self.dates[-1]))
+        return prices.mul([self.multiplier_of(str(symbol)) for symbol in prices])
+
+    def _on_all_dates(self, own: Mapping[str, pd.Series]) -> pd.DataFrame:
+        columns = {symbol: prices.reindex(self.dates) for symbol, prices in own.items()}
         return pd.DataFrame(columns, index=self.dates).ffill()
+
+    def multiplier_of(self, symbol: str) -> float:
+        """Return what a point of the price is worth in money.
+
+        Args:
+            symbol: The market; "" for the only one.
+        """
+        instrument = self.instruments.get(symbol)
+        return 1.0 if instrument is None else instrument.multiplier
+
+    def value_column_of(self, symbol: str) -> str:
+        """Return the column whose price times the multiplier is what a unit is worth.
+
+        Args:
+            symbol: The market; "" for the only one.
+        """
+        instrument = self.instruments.get(symbol)
+        return "close" if instrument is None else instrument.price_column
+
+    @cached_property
+    def indexes(self) -> dict[str, pd.DatetimeIndex]:
+        """The dates of each market's own bars, on the clock of `dates`."""
+        return {
+            symbol: _on_clock_of(self.dates, pd.DatetimeIndex(bars.index))
+            for symbol, bars in self.markets.items()
+        }
 
     def closes_by_market(self, *, until: pd.Timestamp) -> dict[str, pd.Series]:
         """Return the closes of each market at its own bars, on the clock of `dates`.
@@ -57,10 +114,13 @@ class RunBars:
         Args:
             until: The last date.
         """
+        return self._by_market(dict.fromkeys(self.markets, "close"), until=until)
+
+    def _by_market(
+        self, columns: Mapping[str, str], *, until: pd.Timestamp
+    ) -> dict[str, pd.Series]:
         return {
-            symbol: pd.Series(
-                bars["close"].to_numpy(), _on_clock_of(self.dates, pd.DatetimeIndex(bars.index))
-            ).loc[:until]
+            symbol: pd.Series(bars[columns[symbol]].to_numpy(), self.indexes[symbol]).loc[:until]
             for symbol, bars in self.markets.items()
         }
 
@@ -106,29 +166,39 @@ def first_number(dates: pd.DatetimeIndex, number: int) -> float:
     return float(day_numbers(dates[number - 1 : number])[0])
 
 
-def money_by_market(fills: pd.DataFrame, closes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def money_by_market(
+    bars: RunBars, fills: pd.DataFrame, funding: pd.DataFrame, dates: pd.DatetimeIndex
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the value of each position and what each market has earned, at each close, in money.
 
     Args:
+        bars: The bars of a panel.
         fills: Executions as `BacktestRun` has them, with their `symbol`.
-        closes: The last close of each market at each date.
+        funding: Payments as `BacktestRun` has them, with their `symbol`.
+        dates: The dates of the run, the first of those of the bars.
 
     Returns:
-        Two tables on the dates of `closes`, one column a market: the value of the position, below
-        0 for a short; and profit and loss so far, commission paid. The latter and the cash at the
-        start add up to the equity.
+        Two tables on the dates, one column a market: the value of the position, below 0 for a
+        short; and profit and loss so far, commission and funding paid. The latter and the cash at
+        the start add up to the equity.
     """
     values, earned = {}, {}
-    bars = closes.index.get_indexer(fills.index)
+    n_dates = len(dates)
+    places = dates.get_indexer(fills.index)
+    closes, unit_values = bars.closes.iloc[:n_dates], bars.unit_values.iloc[:n_dates]
     for symbol, close in closes.items():
         own = (fills["symbol"] == symbol).to_numpy()
-        size, price, commission = fills.loc[own, ["size", "price", "commission"]].to_numpy().T
-        n_dates = len(closes)
-        units = np.bincount(bars[own], size, minlength=n_dates).cumsum()
-        spent = np.bincount(bars[own], size * price + commission, minlength=n_dates).cumsum()
-        values[symbol] = units * close.fillna(0.0).to_numpy()
-        earned[symbol] = values[symbol] - spent
-    return pd.DataFrame(values, closes.index), pd.DataFrame(earned, closes.index)
+        point = bars.multiplier_of(str(symbol))
+        columns = ["size", "price", "commission", "insurance"]
+        size, price, commission, insurance = fills.loc[own, columns].to_numpy().T
+        units = np.bincount(places[own], size, minlength=n_dates).cumsum()
+        paid = size * price * point + (commission - insurance)
+        spent = np.bincount(places[own], paid, minlength=n_dates).cumsum()
+        paid_funding = funding_by_date(funding[funding["symbol"] == symbol], dates)
+        spent += paid_funding.cumsum()
+        values[symbol] = units * unit_values[symbol].fillna(0.0).to_numpy()
+        earned[symbol] = units * (close.fillna(0.0).to_numpy() * point) - spent
+    return pd.DataFrame(values, dates), pd.DataFrame(earned, dates)
 
 
 def sum_markets(exposure: pd.Series | pd.DataFrame) -> pd.Series:

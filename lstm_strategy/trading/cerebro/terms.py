@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.support import format_time, spell
-from lstm_strategy.trading.backtrader_internals import declared_params, param_values
+from lstm_strategy.trading.backtrader_internals import declared_params, feed_name, param_values
+from lstm_strategy.trading.cerebro.charges import funding_by_date, funding_table
 from lstm_strategy.trading.cerebro.run_bars import money_by_market
 
 _FUND_SETTINGS = {"fundmode", "fundstartval"}  # how backtrader's own analyzers count, no more
@@ -31,7 +32,8 @@ def terms_of(broker: Any, feed: Any) -> dict[str, Any]:
     scheme = broker.getcommissioninfo(feed)
     settings = param_values(broker) | param_values(scheme)
     kept = {name: value for name, value in settings.items() if name not in _FUND_SETTINGS}
-    return {**kept, "commission scheme": type(scheme).__name__}
+    instrument = getattr(scheme, "instrument", None)
+    return {**kept, "commission scheme": type(scheme).__name__, "instrument": instrument}
 
 
 class TermsWatch(bt.Analyzer):
@@ -41,7 +43,7 @@ class TermsWatch(bt.Analyzer):
     equity of all bars once at the end. It needs the `EquityRecorder` and the `FillRecorder`.
 
     Args:
-        terms: The stated terms, see `terms_of`.
+        terms: The stated terms of each feed by name, see `terms_of`.
 
     Attributes:
         breach: The first thing that was changed, in words with the remedy; "" where nothing was.
@@ -51,7 +53,7 @@ class TermsWatch(bt.Analyzer):
 
     def __init__(self) -> None:
         self.breach = ""
-        self._seen: Any = None
+        self._seen: dict[Any, Any] = {}
         self._read = attrgetter(*declared_params(type(self.strategy.broker)))
 
     def start(self) -> None:
@@ -93,28 +95,30 @@ class TermsWatch(bt.Analyzer):
 
     def _explain(self, n_bars: int) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex]:
         """The equity that the fills explain, and the money that moved, at the date of each bar."""
-        recorders, cash = self.strategy.analyzers, self.p.terms["cash"]
+        recorders = self.strategy.analyzers
+        cash = next(iter(self.p.terms.values()))["cash"]
         bars = recorders.equity_recorder.p.bars
+        dates = bars.dates[:n_bars]
+        funding = funding_table(self.strategy.broker, bars.indexes)
         if bars.is_panel:
-            dates = bars.dates[:n_bars]
             fills = recorders.fill_recorder.frame(dates)
-            values, earned = money_by_market(fills, bars.closes.iloc[:n_bars])
+            values, earned = money_by_market(bars, fills, funding, dates)
             moved = cash + (values - earned).abs().sum(axis=1) + values.abs().sum(axis=1)
             return (cash + earned.sum(axis=1)).to_numpy(), moved.to_numpy(), dates
         spent, units = recorders.fill_recorder.totals(n_bars)
-        closes = np.array(recorders.equity_recorder.closes)
-        moved = cash + np.abs(spent) + np.abs(units * closes)
-        return cash - spent + units * closes, moved, bars.dates
+        spent = spent + funding_by_date(funding, dates).cumsum()
+        worth = units * (np.array(recorders.equity_recorder.closes) * bars.multiplier_of(""))
+        return cash - spent + worth, cash + np.abs(spent) + np.abs(worth), bars.dates
 
     def _check_terms(self, data: Any) -> None:
         broker = self.strategy.broker
         scheme = broker.getcommissioninfo(data)
         # of an order there are three notifications, so what has been seen already is quick
         seen = self._read(broker.p), scheme, vars(scheme.p).copy()
-        if self.breach or seen == self._seen:
+        if self.breach or seen == self._seen.get(data):
             return
-        self._seen = seen
-        stated, now = self.p.terms, terms_of(broker, data)
+        self._seen[data] = seen
+        stated, now = self.p.terms[feed_name(data)], terms_of(broker, data)
         for name in now:
             if name not in stated or now[name] != stated[name]:
                 self.breach = (

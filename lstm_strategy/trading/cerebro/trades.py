@@ -1,6 +1,7 @@
 """From fills to round trips: what was bought, sold again, and earned in between."""
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,11 +17,18 @@ TRADE_COLUMNS = (
     "return",
     "bars",
     "commission",
+    "funding",
 )
 _NO_BAR = -1
 
 
-def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
+def trades_from_fills(
+    fills: pd.DataFrame,
+    closes: pd.Series,
+    *,
+    funding: pd.DataFrame | None = None,
+    multiplier: float = 1.0,
+) -> pd.DataFrame:
     """Return one row a round trip: from flat to flat, or from one side to the other.
 
     A fill that reverses the position closes one trade and opens the next; its commission is
@@ -30,12 +38,18 @@ def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
         fills: Executions in the order of time, on dates of `closes`, as in `BacktestRun`.
         closes: Shape (n_bars,), the closes of the run's bars, to the last of which a trade that
             is still open is marked.
+        funding: Payments in the order of time, as in `BacktestRun`; None where there are none.
+            What settles as a bar opens is paid by the trade that is open then, before the bar's
+            fills; what settles within it by the trade that is open after them.
+        multiplier: What a point of the price is worth in money.
 
     Returns:
         The dates of `entry` and `exit` (NaT while open), `size` the largest position held
         (signed units), `entry_price` and `exit_price` the averages of all units put on and taken
-        off (`exit_price` is NaN while open), `pnl` in money after commission, `return` the pnl as
-        a fraction of the value put on, `bars` from entry to exit, and `commission`.
+        off (`exit_price` is NaN while open), `pnl` in money after commission and funding (and what
+        the insurance fund of an exchange bore of a liquidation, which closes one trade), `return`
+        the pnl as a fraction of the value put on, `bars` from entry to exit, `commission`, and
+        `funding` paid, below 0 for what was received.
 
     Example:
         >>> closes = pd.Series([10.0, 11.0, 12.0], pd.date_range("2024-01-01", periods=3))
@@ -44,19 +58,22 @@ def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
         >>> trades[["size", "pnl", "bars"]].values.tolist()
         [[5.0, 8.0, 2.0]]
     """
-    finished, trade = [], None
+    trades: list[_Trade] = []
     positions = closes.index.get_indexer(fills.index, method="pad").tolist()
-    rows = zip(positions, fills["size"], fills["price"], fills["commission"], strict=True)
-    for bar, size, price, commission in rows:
-        for part in _split_at_zero(trade.position if trade else 0.0, size):
-            trade = trade or _Trade(entry_bar=bar)
-            trade.add(part, price, commission * abs(part / size))
-            if trade.is_flat:
-                finished.append(trade.row(closes, exit_bar=bar))
-                trade = None
-    if trade:
-        finished.append(trade.row(closes, exit_bar=None))
-    table = pd.DataFrame(finished, columns=list(TRADE_COLUMNS), dtype="float64")
+    insurance = fills["insurance"] if "insurance" in fills else [0.0] * len(fills)
+    columns = (fills[name] for name in ("size", "price", "commission"))
+    payments = _Payments(funding, closes)
+    for bar, size, price, commission, insured in zip(positions, *columns, insurance, strict=True):
+        payments.charge(trades, until=bar)
+        is_open = bool(trades) and not trades[-1].is_flat
+        for part in _split_at_zero(trades[-1].position if is_open else 0.0, size):
+            if not trades or trades[-1].is_flat:
+                trades.append(_Trade(entry_bar=bar, multiplier=multiplier))
+            trades[-1].add(part, price, commission * abs(part / size), bar=bar)
+            trades[-1].insurance += insured
+    payments.charge(trades, until=len(closes))
+    rows = [trade.row(closes) for trade in trades]
+    table = pd.DataFrame(rows, columns=list(TRADE_COLUMNS), dtype="float64")
     dates = pd.Series(closes.index)
     return table.assign(
         entry=dates.reindex(table["entry"]).array,
@@ -65,23 +82,57 @@ def trades_from_fills(fills: pd.DataFrame, closes: pd.Series) -> pd.DataFrame:
     )
 
 
-def trades_by_market(fills: pd.DataFrame, closes: Mapping[str, pd.Series]) -> pd.DataFrame:
+def trades_by_market(
+    fills: pd.DataFrame,
+    closes: Mapping[str, pd.Series],
+    *,
+    funding: pd.DataFrame,
+    multipliers: Mapping[str, float],
+) -> pd.DataFrame:
     """Return one row a round trip in any market, by entry, with its `symbol` first.
 
     Args:
         fills: Executions in the order of time, with their `symbol`.
         closes: The closes of each market at its own bars, in which those of a trade are counted.
+        funding: Payments in the order of time, with their `symbol`.
+        multipliers: What a point of the price is worth in each market.
 
     Returns:
         The columns of `trades_from_fills` after the symbol.
     """
     tables = []
     for symbol, close in closes.items():
-        trades = trades_from_fills(fills[fills["symbol"] == symbol], close)
+        trades = trades_from_fills(
+            fills[fills["symbol"] == symbol],
+            close,
+            funding=funding[funding["symbol"] == symbol],
+            multiplier=multipliers[symbol],
+        )
         trades.insert(0, "symbol", pd.Index([symbol] * len(trades), dtype="str"))
         tables.append(trades)
     kept = [table for table in tables if len(table)] or tables[:1]
     return pd.concat(kept).sort_values("entry", kind="stable", ignore_index=True)
+
+
+class _Payments:
+    """Payments of funding that wait for the trade which pays them."""
+
+    def __init__(self, funding: pd.DataFrame | None, closes: pd.Series) -> None:
+        self._waiting: deque[tuple[int, bool, float]] = deque()
+        if funding is not None and len(funding):
+            bars = closes.index.get_indexer(funding.index, method="pad").tolist()
+            rows = zip(bars, funding["is_within"], funding["amount"], strict=True)
+            self._waiting.extend(rows)
+
+    def charge(self, trades: "list[_Trade]", *, until: int) -> None:
+        """Charge what is due before the fills of a bar to the trade that is open then.
+
+        What was paid after the fills of a bar on which the position was then liquidated is of that
+        trade, the last one, as well.
+        """
+        while trades and self._waiting and self._waiting[0][:2] <= (until, False):
+            _, _, amount = self._waiting.popleft()
+            trades[-1].funding += amount
 
 
 @dataclass
@@ -89,6 +140,7 @@ class _Trade:
     """A round trip while its fills are being added up."""
 
     entry_bar: int
+    multiplier: float = 1.0
     position: float = 0.0
     largest: float = 0.0
     units_on: float = 0.0
@@ -96,8 +148,11 @@ class _Trade:
     units_off: float = 0.0
     value_off: float = 0.0
     commission: float = 0.0
+    funding: float = 0.0
+    insurance: float = 0.0
+    last_bar: int = _NO_BAR
 
-    def add(self, size: float, price: float, commission: float) -> None:
+    def add(self, size: float, price: float, commission: float, *, bar: int) -> None:
         if self.position * size >= 0:
             self.units_on += abs(size)
             self.value_on += abs(size) * price
@@ -105,6 +160,7 @@ class _Trade:
             self.units_off += abs(size)
             self.value_off += abs(size) * price
         self.position += size
+        self.last_bar = bar
         self.largest = max(self.largest, self.position, key=abs)
         self.commission += commission
 
@@ -112,12 +168,13 @@ class _Trade:
     def is_flat(self) -> bool:
         return _is_dust(self.position, self.largest)
 
-    def row(self, closes: pd.Series, *, exit_bar: int | None) -> tuple[float, ...]:
-        is_open = exit_bar is None
-        last = len(closes) - 1 if exit_bar is None else exit_bar
+    def row(self, closes: pd.Series) -> tuple[float, ...]:
+        is_open = not self.is_flat
+        last = len(closes) - 1 if is_open else self.last_bar
         worth = abs(self.position) * closes.iloc[-1] if is_open else 0.0
         side = math.copysign(1.0, self.largest)
-        pnl = side * (self.value_off + worth - self.value_on) - self.commission
+        moved = side * (self.value_off + worth - self.value_on) * self.multiplier
+        pnl = moved - self.commission - self.funding + self.insurance
         return (
             self.entry_bar,
             _NO_BAR if is_open else last,
@@ -125,9 +182,10 @@ class _Trade:
             self.value_on / self.units_on,
             math.nan if is_open else self.value_off / self.units_off,
             pnl,
-            pnl / self.value_on,
+            pnl / (self.value_on * self.multiplier),
             last - self.entry_bar,
             self.commission,
+            self.funding,
         )
 
 

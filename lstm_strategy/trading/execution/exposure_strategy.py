@@ -7,11 +7,19 @@ from typing import Any
 import backtrader as bt
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.trading.execution.market_orders import MarketOrders
+from lstm_strategy.trading.execution.market_orders import MarketOrders, has_filled
 from lstm_strategy.trading.execution.order_log import ORDER_KINDS, log
 from lstm_strategy.trading.execution.parameters import check_params
-from lstm_strategy.trading.execution.terms import RivalWatch, check_commission, note_settings
+from lstm_strategy.trading.execution.terms import (
+    RivalWatch,
+    check_commission,
+    check_leverage,
+    check_tiers,
+    note_settings,
+)
 from lstm_strategy.trading.settings import TradingSettings
+
+_FILLED = (bt.Order.Completed, bt.Order.Partial)
 
 
 class ExposureStrategy(bt.Strategy):
@@ -48,16 +56,41 @@ class ExposureStrategy(bt.Strategy):
             )
         for market in self._orders_by_market:
             check_commission(self.broker.getcommissioninfo(market.data))
+            market.begin()
+        self._check_leverage()
         self._rivals = RivalWatch(self, ExposureStrategy)
         note_settings(self)
+
+    def _check_leverage(self) -> None:
+        """Refuse a largest exposure that no instrument allows."""
+        instruments = {
+            self._name_market(market.data): market.money.instrument
+            for market in self._orders_by_market
+        }
+        check_leverage(type(self).__name__, self.p.max_leverage, instruments)
+        equity = float(self.broker.getvalue())
+        for name, instrument in instruments.items():
+            check_tiers(instrument, most_held=equity * self._largest_exposure_of(name), market=name)
+
+    def _largest_exposure_of(self, name: str) -> float:
+        """The largest exposure that a market may have."""
+        return float(self.p.max_leverage)
 
     def traded_datas(self) -> list[Any]:
         """Return the feeds whose positions this strategy takes for its own."""
         return [market.data for market in getattr(self, "_orders_by_market", [])]
 
     def notify_order(self, order: Any) -> None:
-        """Count how each order ended."""
-        if order.status == order.Completed:
+        """Count how each order ended, and what the exchange closed."""
+        if order.info.is_liquidation:
+            if order.status == order.Completed:
+                words = (
+                    f"the position of {-order.size:g} was liquidated at {order.executed.price:g}, "
+                    "since its margin was used up. Ask for smaller exposures, or give the "
+                    "instrument a lower leverage."
+                )
+                self._report(order.data, "liquidated", words)
+        elif order.status in _FILLED and has_filled(order):
             self._count(order.data, "completed")
         elif order.status == order.Margin:
             remedy = "Does another strategy spend the same cash? Give each its own Cerebro."
@@ -91,4 +124,9 @@ class ExposureStrategy(bt.Strategy):
 
     def _front(self, data: Any) -> str:
         """What says which market a message is about; "" where there is only one."""
+        name = self._name_market(data)
+        return f"market {name}: " if name else ""
+
+    def _name_market(self, data: Any) -> str:
+        """What a market is called; "" where there is only one."""
         return ""

@@ -11,6 +11,9 @@ How the orders are made, and why:
   of several orders is cut to what the cash pays, where the open leaves too little.
 * Sells are market orders. The proceeds of a short sale count as cash in backtrader, which thus
   allows any size, so the size is limited by whoever asks for it.
+* What is held on margin takes cash on both sides. An order that opens or extends such a position is
+  cut to what the cash pays at the price at which it fills, so that it never ends in Margin: funding
+  may have been paid, or a short sale may open higher, since it was sized.
 """
 
 import math
@@ -26,7 +29,22 @@ from lstm_strategy.trading.backtrader_internals import (
     resize_order,
     without_cash_check,
 )
-from lstm_strategy.trading.execution.sizing import affordable_size, whole_lots
+from lstm_strategy.trading.execution.money import FullPayment, payment_of
+from lstm_strategy.trading.execution.sizing import whole_lots
+
+_DUST = 1e-12
+
+
+def has_filled(order: Any) -> bool:
+    """Whether an order has filled, but for what rounding leaves.
+
+    Backtrader splits an order that turns a position into two parts, whose sum may lack a last digit
+    of its size; it then waits for a rest that nobody asked for.
+
+    Args:
+        order: An order of backtrader's.
+    """
+    return bool(order.executed.size and abs(order.executed.remsize) <= _DUST * abs(order.size))
 
 
 class Report(Protocol):
@@ -48,12 +66,19 @@ class MarketOrders:
         data: The feed of the market.
         order: The order that was sent last; None before the first.
         report: What to do with troubles.
+        money: What units take of the cash, known once the run begins.
     """
+
+    money: FullPayment
 
     def __init__(self, strategy: Any, data: Any, report: Report) -> None:
         self.data = data
         self.order: Any = None
         self._strategy, self.report = strategy, report
+
+    def begin(self) -> None:
+        """Find out how units are paid for, as the run begins."""
+        self.money = payment_of(self._strategy.broker, self.data)
 
     @property
     def position(self) -> Any:
@@ -93,7 +118,7 @@ class MarketOrders:
         self._strategy.cancel(order)
         if order.alive():
             return False
-        if not order.info.is_starved:
+        if not (order.info.is_starved or has_filled(order)):
             self.report(
                 "expired",
                 f"the order for {order.size:g} at {order.created.price:g} did not fill on this bar "
@@ -114,6 +139,14 @@ class MarketOrders:
                 f"the order for {order.size:g} was withdrawn, since its market has had no bar "
                 "for long. It is decided again if bars come back.",
             )
+
+    def exposure(self, equity: float) -> float:
+        """Return what is held at the close of the present bar, as a fraction of equity.
+
+        Args:
+            equity: What the account is worth.
+        """
+        return float(self.position.size * self.money.unit_value() / equity)
 
     def order_size(self, target: float, equity: float, close: float) -> float:
         """Return the signed units to trade towards a target, which cash can pay and lots allow.
@@ -136,53 +169,98 @@ class MarketOrders:
         return self._size_towards(target, equity, close, pays_now=False)
 
     def _size_towards(self, target: float, equity: float, close: float, *, pays_now: bool) -> float:
-        lot_size = float(self._strategy.p.lot_size)
-        present = float(self.position.size)
-        wanted = whole_lots(target * equity / close, lot_size)
+        lot_size, present = self._lot_size, float(self.position.size)
+        wanted = whole_lots(target * equity / self.money.unit_value(), lot_size)
+        if self.money.is_on_margin:
+            wanted = self._within_tiers(wanted, present)
         size = wanted - present
-        if pays_now and wanted > 0.0 and size > 0.0:
-            # Where cash doesn't reach beyond the short, the short is at least covered.
-            size = max(min(size, self._affordable_lots(close)), -present)
+        if pays_now and wanted != 0.0 and self.money.takes_cash(size):
+            size = self._payable(size, close, float(self._strategy.broker.getcash()))
         if abs(size) < 0.5 * lot_size and wanted != 0.0:
             size = 0.0
         if size == 0.0 and present == 0.0:
             self._report_too_small(target, equity, close)
+        if size and self._is_below_minimum(size):
+            return 0.0
         return size
 
-    def shrink_buy(self, size: float, share: float) -> float:
-        """Return the units of a buy that are left where cash pays only a share of it.
+    def _within_tiers(self, wanted: float, present: float) -> float:
+        """As much of a position as its maintenance tier allows, if it fills at the worst price."""
+        most = self.money.most_units() / (1.0 + self._reserve)
+        if abs(wanted) <= most:
+            return wanted
+        most = self._whole_lots_below(most)
+        kept = abs(present) if present * wanted > 0.0 else 0.0
+        fitting = math.copysign(max(most, min(abs(wanted), kept)), wanted)
+        if abs(fitting - present) >= 0.5 * self._lot_size:
+            instrument: Any = self.money.instrument
+            self.report(
+                "cut",
+                f"a position of {wanted:g} was cut to {fitting:g}, since the maintenance tiers "
+                f"allow a leverage of {instrument.leverage:g} below {instrument.largest_value:,.2f}"
+                " only. Lower the leverage of the instrument, or ask for smaller exposures.",
+            )
+        return fitting
+
+    def _is_below_minimum(self, size: float) -> bool:
+        """Whether an order is worth less than the market takes; what only closes always may."""
+        value = abs(size) * self.money.unit_value()
+        if value >= self._min_order_value or not self.money.opens(size):
+            return False
+        self.report(
+            "too_small",
+            f"the order for {size:g} is worth {value:,.2f}, and the smallest that the market takes "
+            f"is {self._min_order_value:,.2f} (min_order_value). Give more cash, or a larger band.",
+        )
+        return True
+
+    def shrink(self, size: float, share: float, close: float) -> float:
+        """Return what is left of an order where cash pays only a share of it.
 
         Args:
-            size: Units to buy.
-            share: What the cash pays of them, 0…1; a short is covered in any case.
+            size: Signed units.
+            share: What the cash pays of what the order takes, 0…1; what closes a position is
+                traded in any case.
+            close: The close of the present bar.
         """
         if share >= 1.0:
             return size
-        left = max(self._whole_lots_below(size * share), -float(self.position.size), 0.0)
+        if self.money.is_on_margin:
+            left = self._payable(size, close, share * self.cost(size, close))
+        else:
+            left = max(self._whole_lots_below(size * share), -float(self.position.size), 0.0)
         if left == 0.0:
             self._report_cut(size, left)
         return left
 
-    def needs_cash(self, size: float) -> bool:
-        """Whether an order of so many signed units is a buy that goes beyond covering a short."""
-        return size > 0.0 and size > -float(self.position.size)
-
-    def cost_of_buy(self, size: float, close: float) -> float:
-        """Return what a buy costs at most, commission included, in money."""
-        price = self._dearest_fill(close)
-        return size * price + self.commission(size, price)
-
-    def commission(self, size: float, price: float) -> float:
-        """The commission as backtrader charges it: covering and opening each for itself.
+    def takes_cash(self, size: float, close: float) -> bool:
+        """Whether an order does more than close a position, and takes cash for that.
 
         Args:
-            size: Units to trade, signed.
-            price: The price of each.
+            size: Signed units.
+            close: The close of the present bar.
         """
-        commission = self._strategy.broker.getcommissioninfo(self.data).getcommission
-        held = float(self.position.size)
-        closed = min(abs(size), abs(held)) if size * held < 0.0 else 0.0
-        return float(sum(commission(part, price) for part in (closed, abs(size) - closed) if part))
+        return self.money.takes_cash(size) and self.cost(size, close) > 0.0
+
+    def cost(self, size: float, close: float) -> float:
+        """Return the cash that an order takes at most, commission included, in money.
+
+        Args:
+            size: Signed units.
+            close: The close of the present bar.
+        """
+        return max(self.money.cost(size, price) for price in self._fill_prices(size, close))
+
+    def cash_brought(self, size: float, close: float) -> float:
+        """Return the cash that an order brings at least, below 0 where it takes some.
+
+        Args:
+            size: Signed units.
+            close: The close of the present bar.
+        """
+        if self.money.is_on_margin:
+            return -self.cost(size, close)
+        return -self.money.cost(size, close * (1.0 + math.copysign(self._reserve, size)))
 
     def send(
         self,
@@ -203,6 +281,9 @@ class MarketOrders:
             excess: For one of several orders, what tells by how many units it breaks a limit once
                 it can fill; it shrinks by them, unless it shrinks the position.
         """
+        if size and self.money.is_on_margin:
+            self._send_on_margin(size, close, spendable or self._strategy.broker.getcash, excess)
+            return
         unchecked = without_cash_check() if self.is_simulated else {}
         if size < 0.0:
             # What the broker checks is queued behind what it doesn't.
@@ -227,6 +308,31 @@ class MarketOrders:
                 fits = partial(self._fit_buy, spendable, excess) if spendable and excess else None
                 hold_until_next_bar(self.order, self.data, fits)
 
+    def _send_on_margin(
+        self,
+        size: float,
+        close: float,
+        spendable: Callable[[], float],
+        excess: Callable[[], float] | None,
+    ) -> None:
+        # It is fitted to the cash when it fills: funding may be due before that.
+        unchecked = without_cash_check() if self.is_simulated else {}
+        if size < 0.0:
+            self.order = self._strategy.sell(data=self.data, size=-size, **unchecked)
+        elif not self.money.takes_cash(size):
+            self.order = self._strategy.buy(data=self.data, size=size, **unchecked)
+        else:
+            self.order = self._strategy.buy(
+                data=self.data,
+                size=size,
+                price=self._collar(close),
+                exectype=bt.Order.Limit,
+                **unchecked,
+            )
+        if self.is_simulated:
+            fit = partial(self._fit_on_margin, spendable, excess)
+            hold_until_next_bar(self.order, self.data, fit)
+
     def note_unfilled(self) -> None:
         """Count an order that the end of the run left unfilled."""
         if self.is_waiting:
@@ -238,16 +344,35 @@ class MarketOrders:
                 decided_at=self.order.created.dt,
             )
 
-    def _affordable_lots(self, close: float) -> float:
-        cash = float(self._strategy.broker.getcash())
-        return self._lots_for(cash, self._dearest_fill(close))
+    @property
+    def _lot_size(self) -> float:
+        of_instrument = getattr(self.money.instrument, "lot_size", None)
+        return float(of_instrument or self._strategy.p.lot_size)
 
-    def _lots_for(self, cash: float, price: float) -> float:
-        return self._whole_lots_below(affordable_size(cash, price, self.commission))
+    @property
+    def _reserve(self) -> float:
+        return float(self._strategy.p.reserve)
+
+    def _payable(self, size: float, close: float, cash: float) -> float:
+        """The part of an order that cash pays, in lots; what closes a position always is."""
+        units = self.money.affordable(size, self._fill_prices(size, close), cash)
+        return self._part_of(size, self._whole_lots_below(units))
+
+    def _part_of(self, size: float, units: float) -> float:
+        """So many units of an order, at most all; at least what closes a position."""
+        held = float(self.position.size)
+        closes = min(abs(size), abs(held)) if size * held < 0.0 else 0.0
+        return math.copysign(max(min(abs(size), units), closes), size)
+
+    def _fill_prices(self, size: float, close: float) -> tuple[float, ...]:
+        """The prices between which an order may fill, as far as they matter for what it takes."""
+        if size > 0.0:
+            return (self._dearest_fill(close),)
+        return close * (1.0 - self._reserve), close * (1.0 + self._reserve)
 
     def _whole_lots_below(self, units: float) -> float:
         # Strictly down: a tolerance here could spend a lot's worth of cash that isn't there.
-        lot_size = float(self._strategy.p.lot_size)
+        lot_size = self._lot_size
         return math.floor(units / lot_size) * lot_size
 
     def _dearest_fill(self, close: float) -> float:
@@ -270,10 +395,17 @@ class MarketOrders:
         return max(slipped, opened + (0.0 if slipped else broker.p.slip_fixed))
 
     def _collar(self, close: float) -> float:
-        return close * (1.0 + float(self._strategy.p.reserve))
+        collar = close * (1.0 + self._reserve)
+        instrument = self.money.instrument
+        return collar if instrument is None else instrument.round_price(collar, is_buy=True)
 
     def _fit_buy(self, spendable: Callable[[], float], excess: Callable[[], float]) -> bool:
         return self._fit_to_cash(spendable) and self._fit_to_limit(excess)
+
+    def _fit_on_margin(
+        self, spendable: Callable[[], float], excess: Callable[[], float] | None
+    ) -> bool:
+        return self._fit_to_margin(spendable) and (excess is None or self._fit_to_limit(excess))
 
     def _fit_to_limit(self, excess: Callable[[], float]) -> bool:
         """Cut the order that can fill now to what a limit allows; False where that is nothing."""
@@ -282,7 +414,7 @@ class MarketOrders:
         too_much = min(excess(), opened) if opened else 0.0
         if too_much <= 0.0:
             return True
-        lot_size = float(self._strategy.p.lot_size)
+        lot_size = self._lot_size
         lots = math.ceil(too_much / lot_size * (1.0 - 1e-9))
         fitting = max(abs(size) - min(lots * lot_size, opened), 0.0)
         self.report(
@@ -303,13 +435,12 @@ class MarketOrders:
         size, price = order.executed.remsize, self._dearest_now(order)
         short = max(-float(self.position.size), 0.0)
         cash = float(self._strategy.broker.getcash())
-        cost = size * price + self.commission(size, price)
-        if cost <= (spendable() if size > short else cash):
+        if self.money.cost(size, price) <= (spendable() if size > short else cash):
             return True
         fitting = min(self._lots_for(spendable(), price), size)
         if fitting < short:  # covering one short may take what was kept for others
             fitting = min(size, short)
-            if fitting * price + self.commission(fitting, price) > cash:
+            if self.money.cost(fitting, price) > cash:
                 fitting = min(self._lots_for(cash, price), fitting)
         self._report_cut(size, fitting)
         if fitting == 0.0:
@@ -318,19 +449,58 @@ class MarketOrders:
         resize_order(order, fitting)
         return True
 
+    def _lots_for(self, cash: float, price: float) -> float:
+        return self._whole_lots_below(self.money.affordable(math.inf, (price,), cash))
+
+    def _fit_to_margin(self, spendable: Callable[[], float]) -> bool:
+        """Cut what an order opens to what the cash pays now; False where it pays nothing."""
+        order = self.order
+        size, prices = order.executed.remsize, self._prices_now(order)
+        if not prices or not self.money.takes_cash(size):
+            return True
+        cash = spendable()
+        if all(self.money.cost(size, price) <= cash for price in prices):
+            return True
+        units = self._whole_lots_below(self.money.affordable(size, prices, cash))
+        fitting = self._part_of(size, units)
+        self._report_cut(size, fitting)
+        if fitting == 0.0:
+            order.addinfo(is_starved=True)
+            return False
+        resize_order(order, fitting)
+        return True
+
+    def _prices_now(self, order: Any) -> tuple[float, ...]:
+        """The prices between which an order would fill on the present bar; none where it won't."""
+        opened, rate = float(self.data.open[0]), self._strategy.broker.p.slip_perc
+        if order.isbuy() and order.exectype == bt.Order.Limit:
+            collar = float(order.created.price)
+            if opened <= collar:
+                return (self._dearest_at(min(collar, opened * (1.0 + rate))),)
+            return (self._dearest_at(collar),) if self.data.low[0] <= collar else ()
+        if order.isbuy():
+            return (self._dearest_now(order),)
+        fixed = 0.0 if rate else float(self._strategy.broker.p.slip_fixed)
+        return opened * (1.0 - rate) - fixed, opened
+
     def _report_cut(self, size: float, left: float) -> None:
         self.report(
             "cut",
-            f"the buy of {size:g} was cut to {left:g}, which is what the cash paid: a sale brought "
-            "less than the last close promised, a short cost more to cover, or its market had no "
-            "bar to fill it. What is missing is decided again.",
+            f"the {'buy' if size > 0.0 else 'sale'} of {abs(size):g} was cut to {abs(left):g}, "
+            "which is what the cash paid: a sale brought less than the last close promised, a "
+            "short cost more to cover, funding was due, or its market had no bar to fill it. What "
+            "is missing is decided again.",
         )
 
     def _report_too_small(self, target: float, equity: float, close: float) -> None:
-        lot, dearest = float(self._strategy.p.lot_size), self._dearest_fill(close)
-        needed = max(lot * close / abs(target), lot * dearest + self.commission(lot, dearest))
+        lot, unit = self._lot_size, self.money.unit_value()
+        needed = max(lot * unit / abs(target), self.cost(lot, close))
         self.report(
             "too_small",
-            f"target of {target:g} asks for {target * equity / close:.4g} units but lot_size is "
+            f"target of {target:g} asks for {target * equity / unit:.4g} units but lot_size is "
             f"{lot:g}. Raise cash above {needed:,.2f} or lower lot_size.",
         )
+
+    @property
+    def _min_order_value(self) -> float:
+        return float(getattr(self.money.instrument, "min_order_value", 0.0))

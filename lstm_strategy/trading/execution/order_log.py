@@ -15,6 +15,8 @@ ORDER_KINDS = (
     "too_small",
     "unsized",
     "unfilled_at_end",
+    "cut",
+    "liquidated",
     "ruined",
 )
 """What can become of an order, explained at `TargetStrategy`."""

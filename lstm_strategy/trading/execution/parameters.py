@@ -20,6 +20,7 @@ Flag = Annotated[bool, _FromNumpy, Field(description="True or False")]
 Bars = Annotated[int, _FromNumpy, Field(ge=1, description="a whole number such as 14")]
 PerYear = Annotated[float, Field(gt=0, description="a number such as 252")]
 PerDay = Annotated[float, Field(gt=0, description="a number such as 24")]
+Leverage = Annotated[float, Field(gt=0, description="a multiple of equity such as 3")]
 Reserve = Annotated[float, Field(ge=0, lt=1, description="a fraction of the price such as 0.01")]
 Band = Annotated[float, Field(ge=0, description="a fraction of equity such as 0.1")]
 
@@ -29,6 +30,8 @@ class TargetParameters(TradingSettings):
 
     Attributes:
         long_only: Whether exposures below 0 become 0.
+        max_leverage: The largest exposure, long or short, in multiples of equity; above 1 for what
+            is held on margin.
         band: Fraction of equity; smaller differences between the target and the present exposure
             aren't traded.
         reserve: Fraction of the close; a buy pays up to `close * (1 + reserve)`, and cash is kept
@@ -47,6 +50,7 @@ class TargetParameters(TradingSettings):
     """
 
     long_only: Flag = False
+    max_leverage: Leverage = 1.0
     band: Band = 0.1
     reserve: Reserve = 0.01
     lot_size: LotSize = 1e-6
@@ -65,7 +69,7 @@ def default_params(settings: type[TradingSettings]) -> tuple[tuple[str, Any], ..
 
     Example:
         >>> default_params(TargetParameters)[:2]
-        (('long_only', False), ('band', 0.1))
+        (('long_only', False), ('max_leverage', 1.0))
     """
     return tuple((name, field.default) for name, field in settings.model_fields.items())
 

@@ -3,7 +3,7 @@
 A strategy says which fraction of equity it wants to hold; `TargetStrategy` turns that into orders
 that backtrader's broker can fill at the next open: never refused for lack of cash, never dropped
 in silence. `MarketOrders` says how they are made, and why. A short sale is limited here: exposure
-stays within one times equity.
+stays within `max_leverage` times equity.
 """
 
 import math
@@ -34,6 +34,8 @@ class TargetStrategy(ExposureStrategy):
 
     Args:
         long_only: Whether exposures below 0 become 0 (False).
+        max_leverage: The largest exposure, long or short, in multiples of equity (1). Above 1 the
+            broker needs an instrument on margin that allows it, such as `Perpetual(leverage=3)`.
         band: Differences between target and exposure up to this fraction of equity aren't
             traded (0.1).
         reserve: A buy pays up to `close * (1 + reserve)`, and cash is kept for that (0.01).
@@ -51,15 +53,18 @@ class TargetStrategy(ExposureStrategy):
             holds on until an exit returns it, which repeats an order that did not fill.
         order_counts: What became of the orders, by kind: `completed`; `margin` and `rejected`
             (refused by the broker); `expired` (not filled by the next bar's close, then decided
-            again); `too_small` (not even one lot); `unsized` (left to backtrader's default sizer,
-            which this class never does); `unfilled_at_end`; and `ruined` (equity at or below
-            zero: everything is closed, for good). The first of each trouble in a run is also
+            again); `too_small` (not even one lot, or below the smallest order
+            value of the instrument); `unsized` (left to backtrader's default sizer,
+            which this class never does); `unfilled_at_end`; `cut` (made smaller, since the cash
+            for its margin was gone when it filled); `liquidated` (the exchange closed a position
+            whose margin was used up); and `ruined` (equity at or below zero: everything is closed,
+            for good). The first of each trouble in a run is also
             logged as a warning with its remedy.
 
     Raises:
-        TradingError: If a parameter is out of range, if an answer is not a number, or if the
-            instrument is traded on margin, with a multiplier or with leverage (futures), so that
-            exposure is not size times price.
+        TradingError: If a parameter is out of range, if an answer is not a number, if
+            `max_leverage` is more than the instrument allows, or if the broker's commission scheme
+            has a margin, a multiplier or leverage and isn't that of an instrument of ours.
 
     Example:
         >>> class BuyTheDip(TargetStrategy):
@@ -91,8 +96,8 @@ class TargetStrategy(ExposureStrategy):
         """Return the desired fraction of equity in data0 at the close of this bar.
 
         Returns:
-            A number in -1..1; values beyond are clipped. NaN means no opinion: the present
-            position stays.
+            A number in -1..1, or up to `max_leverage` either way; values beyond are clipped. NaN
+            means no opinion: the present position stays.
         """
         raise NotImplementedError(f"{type(self).__name__} must define target_exposure()")
 
@@ -122,7 +127,8 @@ class TargetStrategy(ExposureStrategy):
             )
         if math.isnan(asked):
             return math.nan
-        return min(1.0, max(0.0 if self.p.long_only else -1.0, float(asked)))
+        most = float(self.p.max_leverage)
+        return min(most, max(0.0 if self.p.long_only else -most, float(asked)))
 
     def _act_on(self, target: float) -> None:
         """Send the order, if any, that moves the position to the target."""
@@ -135,16 +141,16 @@ class TargetStrategy(ExposureStrategy):
         self._stops.follow(position, close)
         if not math.isnan(target):
             self.target = target
-        equity = self.broker.getvalue()
+        equity, most = self.broker.getvalue(), float(self.p.max_leverage)
         if self._is_ruined(equity):
             market.send(-position.size, close)
             return
-        exposure = position.size * close / equity
+        exposure = market.exposure(equity)
         target = self._stops.target_after(target, position, close)
         if math.isnan(target):
-            # No opinion is no licence to run a losing short beyond one times equity.
-            target = max(-1.0, min(1.0, exposure))
-        if abs(exposure) > 1.0 + self.p.band or is_worth_trading(target, exposure, self.p.band):
+            # No opinion is no licence to run a losing position beyond the largest exposure.
+            target = max(-most, min(most, exposure))
+        if abs(exposure) > most + self.p.band or is_worth_trading(target, exposure, self.p.band):
             market.send(market.order_size(target, equity, close), close)
 
     def _is_ruined(self, equity: float) -> bool:

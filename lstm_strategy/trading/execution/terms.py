@@ -1,5 +1,7 @@
 """What Cerebro and its broker must offer a strategy of exposures, checked at the start."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import backtrader as bt
@@ -9,11 +11,15 @@ from lstm_strategy.trading.backtrader_internals import strategies_of_last_run
 from lstm_strategy.trading.execution.order_log import log
 
 _MANY = 1e6  # units, at a price that makes any fixed fee small
+_TWO_PRICES = (1.0, 2.0)
+_ROUNDING = 1.0 + 1e-9
 _USUAL_TERMS = {"margin": None, "mult": 1.0, "leverage": 1.0}
 
 
 def check_commission(commission: Any) -> None:
-    """Refuse a commission scheme with which exposure isn't size times price over equity.
+    """Refuse a commission scheme with which nobody knows what a position is worth.
+
+    Those of our instruments say it; with any other, exposure must be size times price over equity.
 
     Args:
         commission: The commission scheme of the broker for a feed.
@@ -21,6 +27,8 @@ def check_commission(commission: Any) -> None:
     Raises:
         TradingError: If it has a margin, a multiplier or leverage, or takes more than there is.
     """
+    if hasattr(commission, "instrument"):
+        return
     given = [
         f"{name}={getattr(commission.p, name, usual)!r}"
         for name, usual in _USUAL_TERMS.items()
@@ -28,11 +36,11 @@ def check_commission(commission: Any) -> None:
     ]
     if given or not commission.stocklike:
         raise TradingError(
-            "TargetStrategy trades instruments paid in full, at their price, and the broker's "
-            f"commission scheme has {', '.join(given) or 'a margin'} (futures). Leave margin, mult "
-            "and leverage out of broker.setcommission, all of them, and give the commission as a "
-            "fraction of the value: broker.setcommission(commission=0.001). The results are then "
-            "those of the price itself, without contracts."
+            "TargetStrategy can't tell what a position is worth, since the broker's commission "
+            f"scheme has {', '.join(given) or 'a margin'}. Give the broker an instrument instead: "
+            "broker.addcommissioninfo(Future(multiplier=50, initial_margin=12_000)"
+            ".commission_info()), or Perpetual(leverage=3); or give a commission alone, "
+            "broker.setcommission(commission=0.001), for the results of the price itself."
         )
     share = commission.getcommission(_MANY, _MANY) / _MANY**2
     if share >= 1.0:
@@ -40,6 +48,71 @@ def check_commission(commission: Any) -> None:
             f"The broker takes {share:.0%} of the value of each order as commission. Give a "
             "fraction such as broker.setcommission(commission=0.001)."
         )
+
+
+def check_leverage(name: str, max_leverage: float, instruments: Mapping[str, Any]) -> None:
+    """Refuse a `max_leverage` that none of the instruments allows.
+
+    What a `Future` allows depends on its price, and is found out when it is traded.
+
+    Args:
+        name: The class of the strategy, for messages.
+        max_leverage: The largest exposure, in multiples of equity.
+        instruments: The instrument of each market by name, "" for the only one; None where the
+            commission scheme isn't that of an instrument.
+
+    Raises:
+        TradingError: If it is.
+    """
+    if max_leverage <= 1.0:
+        return
+    allowed = {symbol: _leverage_of(instrument) for symbol, instrument in instruments.items()}
+    best = max(allowed, key=lambda symbol: allowed[symbol])
+    if max_leverage <= allowed[best] * _ROUNDING:
+        return
+    kind = type(instruments[best]).__name__ if instruments[best] is not None else "the broker"
+    whose = f"{kind} of market {best}" if best else kind
+    if allowed[best] > 1.0:
+        raise TradingError(
+            f"max_leverage of {name} is {max_leverage:g}, and the {whose} allows "
+            f"{allowed[best]:g} at most. Lower max_leverage, or give the instrument a higher "
+            "leverage."
+        )
+    raise TradingError(
+        f"max_leverage of {name} is {max_leverage:g}, and {whose} gives no credit: all is paid in "
+        "full. Leave max_leverage out, or trade an instrument on margin, such as "
+        f"BrokerSettings(instrument=Perpetual(leverage={max_leverage:g}))."
+    )
+
+
+def check_tiers(instrument: Any, *, most_held: float, market: str = "") -> None:
+    """Refuse a position that may grow into a maintenance tier which doesn't allow its leverage.
+
+    Args:
+        instrument: What is traded; None where the commission scheme isn't that of an instrument.
+        most_held: The largest position that a strategy may hold at the start, in money.
+        market: What the market is called; "" for the only one.
+
+    Raises:
+        TradingError: If it may.
+    """
+    largest = getattr(instrument, "largest_value", math.inf)
+    if most_held < largest:
+        return
+    where = f" in market {market}" if market else ""
+    raise TradingError(
+        f"a position may be worth {most_held:,.2f}{where}, and the maintenance tiers allow a "
+        f"leverage of {instrument.leverage:g} below {largest:,.2f} only. Lower the leverage of the "
+        "instrument, the largest exposure, or the cash."
+    )
+
+
+def _leverage_of(instrument: Any) -> float:
+    """What an instrument allows at any price; infinite where that depends on the price."""
+    if instrument is None:
+        return 1.0
+    low, high = (float(instrument.leverage_at(price)) for price in _TWO_PRICES)
+    return low if low == high else math.inf
 
 
 class RivalWatch:
@@ -136,7 +209,9 @@ def note_settings(strategy: Any) -> None:
         )
     if not isinstance(broker, bt.brokers.BackBroker):
         return
-    if not broker.p.shortcash and not strategy.p.long_only:
+    schemes = [broker.getcommissioninfo(data) for data in strategy.traded_datas()]
+    is_watched = all(hasattr(scheme, "instrument") for scheme in schemes)
+    if not (broker.p.shortcash or is_watched or strategy.p.long_only):
         log.warning(
             "With shortcash=False the broker refuses short sales for which there is no cash: %s "
             "can't go short with all of its equity. Leave set_shortcash(False) out, or give "

@@ -11,6 +11,11 @@ from lstm_strategy.trading.instruments.account import (
     InstrumentBroker,
     Liquidation,
 )
+from lstm_strategy.trading.instruments.by_name import (
+    INSTRUMENT_KINDS,
+    build_instrument,
+    parse_instrument,
+)
 from lstm_strategy.trading.instruments.future import Future
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 from lstm_strategy.trading.instruments.perpetual import Perpetual
@@ -20,10 +25,13 @@ __all__ = [
     "FillCost",
     "Future",
     "FundingPayment",
+    "INSTRUMENT_KINDS",
     "Instrument",
     "InstrumentBroker",
     "InstrumentScheme",
     "Liquidation",
     "Perpetual",
     "Spot",
+    "build_instrument",
+    "parse_instrument",
 ]

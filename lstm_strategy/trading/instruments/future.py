@@ -109,6 +109,15 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
         """True: backtrader's own broker doesn't watch the maintenance margin."""
         return True
 
+    def with_cost_rate(self, rate: float, price: float) -> "Future":
+        """Return the same with the commission a contract that is such a fraction of its value.
+
+        Args:
+            rate: The fraction.
+            price: The price of the contract held.
+        """
+        return self.model_copy(update={"commission_per_contract": rate * price * self.multiplier})
+
     def leverage_at(self, price: float) -> float:
         """Return the value of a contract over its initial margin.
 

@@ -90,6 +90,15 @@ class Instrument(TradingSettings):
             price: What one unit costs, before the multiplier.
         """
 
+    @abstractmethod
+    def with_cost_rate(self, rate: float, price: float) -> "Instrument":
+        """Return the same instrument with another fee.
+
+        Args:
+            rate: The fee of one trade as a fraction of its value.
+            price: What one unit costs, before the multiplier.
+        """
+
     def leverage_at(self, price: float) -> float:
         """Return the largest value of a position, as a multiple of the money that backs it.
 
@@ -166,6 +175,15 @@ class Instrument(TradingSettings):
         """
         del bars
         return []
+
+    def __str__(self) -> str:
+        """The instrument as it may be written, without what is usual."""
+        given = [
+            f"{name}={getattr(self, name)!r}"
+            for name, field in type(self).model_fields.items()
+            if field.is_required() or getattr(self, name) != field.default
+        ]
+        return f"{type(self).__name__}({', '.join(given)})"
 
     @abstractmethod
     def commission_info(self) -> bt.CommissionInfo:

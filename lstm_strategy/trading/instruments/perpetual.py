@@ -140,6 +140,12 @@ margin is 0.005 of the value, got 200. Lower it.
         """True: backtrader's own broker liquidates nothing and charges the taker fee always."""
         return True
 
+    def with_cost_rate(self, rate: float, price: float) -> "Perpetual":
+        """Return the same with another taker fee, and no maker fee above it."""
+        del price
+        maker_rate = min(self.maker_rate, rate)
+        return self.model_copy(update={"taker_rate": rate, "maker_rate": maker_rate})
+
     def leverage_at(self, price: float) -> float:
         """Return the leverage, which is the same at every price."""
         del price

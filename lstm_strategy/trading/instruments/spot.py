@@ -49,6 +49,11 @@ class Spot(Instrument):
         """Return half of the spread for so many units, in money."""
         return abs(size) * price * self.half_spread_rate
 
+    def with_cost_rate(self, rate: float, price: float) -> "Spot":
+        """Return the same with another commission rate."""
+        del price
+        return self.model_copy(update={"commission_rate": rate})
+
     def commission_info(self) -> bt.CommissionInfo:
         """Return a scheme with the commission, half of the spread and the borrow fee."""
         return InstrumentScheme(self, commission=self.commission_rate, interest=self.borrow_rate)

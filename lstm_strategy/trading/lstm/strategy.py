@@ -101,9 +101,13 @@ class LSTMStrategy(TargetStrategy, PortfolioStrategy):
     def _count(self, data: Any, kind: str) -> None:
         self._base._count(self, data, kind)
 
-    def _front(self, data: Any) -> str:
-        front: str = self._base._front(self, data)
-        return front
+    def _largest_exposure_of(self, name: str) -> float:
+        exposure: float = self._base._largest_exposure_of(self, name)
+        return exposure
+
+    def _name_market(self, data: Any) -> str:
+        name: str = self._base._name_market(self, data)
+        return name
 
     def _beyond_minimum(self, signal: float) -> float:
         if math.isnan(signal) or abs(signal) >= self.p.min_signal:

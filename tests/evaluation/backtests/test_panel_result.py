@@ -43,6 +43,7 @@ def test_each_market_has_its_contribution_turnover_and_costs(result):
             "contribution": [-0.008, -0.002],
             "turnover": [800 / 988.5 / years, 200 / 988.5 / years],
             "costs": [0.008, 0.002],
+            "funding": [0.0, 0.0],
             "trades": [1.0, 0.0],
         },
         index=pd.Index(["A", "B"], name="symbol"),

@@ -30,7 +30,7 @@ def curve(values, freq="D"):
     return pd.Series(values, index=index, dtype=float)
 
 
-def run_of(equity, *, exposure=None, fills=(), exits=(), bars_per_year=5.0):
+def run_of(equity, *, exposure=None, fills=(), exits=(), funding=(), bars_per_year=5.0):
     """Just enough of a `BacktestRun`: fills are (size, price, commission, slippage_cost)."""
     columns = ["size", "price", "commission", "slippage_cost"]
     return SimpleNamespace(
@@ -39,6 +39,8 @@ def run_of(equity, *, exposure=None, fills=(), exits=(), bars_per_year=5.0):
         exposure=equity * 0.0 if exposure is None else exposure,
         fills=pd.DataFrame(list(fills), columns=columns, dtype=float),
         trades=pd.DataFrame({"exit": pd.to_datetime(list(exits))}),
+        funding=pd.DataFrame({"amount": list(funding)}, dtype=float),
+        liquidations=pd.DataFrame(),
         bars_per_year=bars_per_year,
     )
 
@@ -55,6 +57,7 @@ def test_every_metric_of_six_values_matches_the_hand_worked_one():
         exposure=curve([0.0, 1.0, 1.0, -1.0, 0.5, 0.1]),
         fills=[(1, 100.0, 0.1, 0.05), (-1, 118.8, 0.12, 0.06)],
         exits=["2020-01-05", None],
+        funding=[0.3, -0.1],
     )
     expected = {
         "total_return": 0.0692,
@@ -68,6 +71,9 @@ def test_every_metric_of_six_values_matches_the_hand_worked_one():
         "trades": 1,  # the second one is still open
         "exposure": 0.6,
         "costs": 0.0033,
+        "funding": 0.002,
+        "liquidations": 0,
+        "gross_return": 0.0745,  # 0.0692 + 0.0033 + 0.0020
     }
     measured = metrics_of(run)
     assert list(measured.index) == list(expected)

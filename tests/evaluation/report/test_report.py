@@ -138,9 +138,9 @@ def sections_of(page):
 def test_a_full_page_has_every_section_in_order(full_page):
     page, sections = Page(full_page), sections_of(full_page)
     assert sections[:3] == ["verdict", "strategies", "equity"]
-    assert sections[3:6] == ["drawdowns", "robustness", "permutation-test"]
-    assert sections[6:9] == ["folds", "forecasts", "trades"]
-    assert sections[9:] == ["pictures", "alarms", "left-out", "provenance"]
+    assert sections[3:7] == ["costs", "drawdowns", "robustness", "permutation-test"]
+    assert sections[7:10] == ["folds", "forecasts", "trades"]
+    assert sections[10:] == ["pictures", "alarms", "left-out", "provenance"]
     links = [attrs["href"] for attrs in page.of("a") if attrs["href"].startswith("#")]
     assert links == [f"#{section}" for section in sections]
     assert len(page.ids) == len(set(page.ids))
@@ -215,7 +215,7 @@ def test_the_forecasts_stand_beside_always_up_with_their_errors(full, assessment
 def test_every_table_scrolls_in_a_box_and_names_its_columns(full_page):
     page = Page(full_page)
     boxes = [attrs for attrs in page.of("div") if attrs.get("class") == "scroll"]
-    assert len(boxes) == len(page.of("table")) == 7
+    assert len(boxes) == len(page.of("table")) == 8
     assert all(box["aria-label"] and box["tabindex"] == "0" for box in boxes)
     assert {attrs["scope"] for attrs in page.of("th")} == {"col", "row"}
 
@@ -250,7 +250,7 @@ def test_the_page_says_what_the_number_of_trials_means(comparison, full_page):
 
 def test_only_results_and_their_assessment_are_needed(comparison):
     page = report_html(content_of(comparison))
-    assert sections_of(page)[:4] == ["verdict", "strategies", "equity", "drawdowns"]
+    assert sections_of(page)[:4] == ["verdict", "strategies", "equity", "costs"]
     assert sections_of(page)[4:] == ["trades", "alarms", "left-out", "provenance"]
     text = words(page)
     assert comparison.assess().verdict.sentence in text
@@ -344,7 +344,7 @@ def test_the_worst_drawdown_is_the_maximum_drawdown(comparison):
 def test_a_browser_shows_the_page_without_complaint(full_page, tmp_path):
     dom, messages = open_in_chromium(full_page, tmp_path)
     assert messages == []
-    assert dom.count("<section") == 13
+    assert dom.count("<section") == 14
 
 
 @needs_chromium

@@ -37,6 +37,7 @@ def test_a_round_trip():
             "return": pytest.approx(0.277),
             "bars": 3,
             "commission": 2.3,
+            "funding": 0.0,
         }
     ]
 

@@ -86,5 +86,5 @@ class Market:
         held, then = self.units_held_and_ordered()
         if not held and not then:
             return 0.0, 0.0
-        unit = float(self.data.close[0] / equity)
+        unit = self.orders.money.unit_value() / equity
         return held * unit, then * unit

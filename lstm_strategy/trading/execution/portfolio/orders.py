@@ -11,7 +11,7 @@ from lstm_strategy.trading.execution.sizing import is_worth_trading
 
 # Keeps the last float digit of a whole-cash purchase from asking for more than there is.
 _CASH_TOLERANCE = 1e-12
-_MOST_LONG = 1.0 + 1e-9  # the equity, and what rounding adds
+_ROUNDING = 1e-9  # of multiples of the equity
 
 
 class PortfolioOrders:
@@ -44,12 +44,9 @@ class PortfolioOrders:
                 market.orders.send(-market.orders.position.size, market.orders.close())
             return
         closes = {market.name: market.orders.close() for market in movable}
-        held = {
-            market.name: market.orders.position.size * closes[market.name] / equity
-            for market in movable
-        }
+        held = {market.name: market.orders.exposure(equity) for market in movable}
         self._units = {
-            market.name: market.data.close[0] / equity
+            market.name: market.orders.money.unit_value() / equity
             for market in self._markets
             if market.has_begun
         }
@@ -63,18 +60,29 @@ class PortfolioOrders:
             fixed,
             max_gross=strategy.p.max_gross,
             max_net=strategy.p.max_net,
+            max_long=strategy.p.max_leverage,
+            margins=self._margins(),
         )
         band = strategy.p.band / max(n_live, 1)
+        most_long = strategy.p.max_leverage + _ROUNDING
         longs = sum(max(exposure, 0.0) for exposure in held.values())
         longs += sum(max(*exposures, 0.0) for exposures in fixed.values())
         sizes = {}
         for market in movable:
             name = market.name
             # Longs above the equity have spent what the shorts cost to cover: no band keeps them.
-            is_on_credit = longs > _MOST_LONG and held[name] > max(fitted[name], 0.0)
+            is_on_credit = longs > most_long and held[name] > max(fitted[name], 0.0)
             if is_on_credit or is_worth_trading(fitted[name], held[name], band):
                 sizes[name] = market.orders.lots_towards(fitted[name], equity, closes[name])
         self._send([market for market in movable if sizes.get(market.name)], sizes, closes)
+
+    def _margins(self) -> dict[str, float]:
+        """What one unit of exposure takes of the equity, of each market on margin."""
+        return {
+            market.name: market.orders.money.margin_share()
+            for market in self._markets
+            if market.has_begun and market.orders.money.is_on_margin
+        }
 
     def _find_movable(self) -> list[Market]:
         """The markets that can be traded at this date, their stale orders withdrawn."""
@@ -91,20 +99,21 @@ class PortfolioOrders:
         self, markets: list[Market], sizes: Mapping[str, float], closes: Mapping[str, float]
     ) -> None:
         """Send sells, then what covers shorts, then the buys that the cash of both can pay."""
-        sells = [market for market in markets if sizes[market.name] < 0.0]
-        buys = [market for market in markets if market.orders.needs_cash(sizes[market.name])]
-        covers = [market for market in markets if market not in sells and market not in buys]
+        buys = [m for m in markets if m.orders.takes_cash(sizes[m.name], closes[m.name])]
+        others = [market for market in markets if market not in buys]
+        sells = [market for market in others if sizes[market.name] < 0.0]
+        covers = [market for market in others if market not in sells]
         for market in (*sells, *covers):
             self._send_one(market, sizes[market.name], closes[market.name])
         self._shorts = self._price_shorts()
         if not buys:
             return
-        cost = sum(m.orders.cost_of_buy(sizes[m.name], closes[m.name]) for m in buys)
+        cost = sum(m.orders.cost(sizes[m.name], closes[m.name]) for m in buys)
         cash = self._spendable_cash([*sells, *covers], sizes, closes) - self._kept_beside(buys)
         share = max(cash, 0.0) * (1.0 - _CASH_TOLERANCE) / cost
         for market in buys:
-            size = market.orders.shrink_buy(sizes[market.name], share)
-            self._send_one(market, size, closes[market.name])
+            close = closes[market.name]
+            self._send_one(market, market.orders.shrink(sizes[market.name], share, close), close)
 
     def _send_one(self, market: Market, size: float, close: float) -> None:
         spendable = partial(self._cash_beyond_shorts, market.orders.position)
@@ -132,9 +141,10 @@ class PortfolioOrders:
         """What is short, or may be before the next date, and what a unit costs to cover."""
         shorts = []
         for market in self._markets:
-            units = -min(market.units_held_and_ordered()) if market.has_begun else 0.0
+            is_covered = market.has_begun and not market.orders.money.is_on_margin
+            units = -min(market.units_held_and_ordered()) if is_covered else 0.0
             if units > 0.0:
-                cost = market.orders.cost_of_buy(units, market.data.close[0])
+                cost = market.orders.cost(units, market.data.close[0])
                 shorts.append((market.orders.position, cost / units))
         return shorts
 
@@ -154,26 +164,26 @@ class PortfolioOrders:
         cash = float(self._strategy.broker.getcash())
         for market in self._markets:
             if market.orders.is_waiting and market not in others:
-                order = market.orders.order
-                if order.isbuy():
-                    cash -= market.orders.cost_of_buy(order.executed.remsize, market.data.close[0])
+                size, close = market.orders.order.executed.remsize, market.data.close[0]
+                if size > 0.0 or market.orders.money.is_on_margin:
+                    cash -= max(market.orders.cost(size, close), 0.0)
         for market in others:
             size, close = sizes[market.name], closes[market.name]
-            if size < 0.0 and not market.orders.is_simulated:
-                continue  # a real broker pays when the sale is done
-            price = close * (1.0 + math.copysign(self._strategy.p.reserve, size))
-            cash -= size * price + market.orders.commission(size, price)
+            brought = market.orders.cash_brought(size, close)
+            if market.orders.is_simulated or brought < 0.0:
+                cash += brought  # a real broker pays when the sale is done
         return cash
 
     def _kept_beside(self, buys: list[Market]) -> float:
         """What the shorts cost to cover that are left once the orders of this date have filled."""
         kept = 0.0
         for market in self._markets:
-            if market.has_begun and market not in buys:
+            is_covered = market.has_begun and not market.orders.money.is_on_margin
+            if is_covered and market not in buys:
                 held, then = market.units_held_and_ordered()
                 short = -then if market.orders.is_simulated else -max(held, then)
                 if short > 0.0:
-                    kept += market.orders.cost_of_buy(short, market.data.close[0])
+                    kept += market.orders.cost(short, market.data.close[0])
         return kept
 
     def _is_ruined(self, equity: float) -> bool:

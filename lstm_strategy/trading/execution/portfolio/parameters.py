@@ -8,6 +8,7 @@ from lstm_strategy.trading.execution.parameters import (
     Band,
     Bars,
     Flag,
+    Leverage,
     PerDay,
     PerYear,
     Reserve,
@@ -40,6 +41,8 @@ class PortfolioParameters(TradingSettings):
         max_gross: The most that all positions together may be worth, long and short, in multiples
             of equity.
         max_net: The most that longs may exceed shorts, or shorts longs; None for no such limit.
+        max_leverage: The most that longs may be worth together, in multiples of equity; above 1
+            for what is held on margin.
         max_exposure: The most that one market may be worth, long or short, as a fraction of
             equity: for all alike, or by market; None for no such limit.
         target_volatility: Fraction per year; an answer of 1 then holds a market's equal share of
@@ -64,6 +67,7 @@ class PortfolioParameters(TradingSettings):
     long_only: Flag = False
     max_gross: _Limit = 1.0
     max_net: _Net = None
+    max_leverage: Leverage = 1.0
     max_exposure: _Caps = None
     target_volatility: _Volatility = None
     volatility_span: Annotated[

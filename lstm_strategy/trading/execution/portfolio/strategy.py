@@ -22,7 +22,7 @@ from lstm_strategy.trading.execution.portfolio.orders import PortfolioOrders
 from lstm_strategy.trading.execution.portfolio.parameters import PortfolioParameters
 from lstm_strategy.trading.execution.portfolio.volatility import EwmVolatility
 
-PORTFOLIO_ORDER_KINDS = (*ORDER_KINDS, "cut", "stranded")
+PORTFOLIO_ORDER_KINDS = (*ORDER_KINDS, "stranded")
 """What can become of an order of a portfolio, explained at `PortfolioStrategy`."""
 
 _ONE_BAR = 0.99  # times in floats of days may fall short of 1
@@ -55,8 +55,12 @@ class PortfolioStrategy(ExposureStrategy):
     Args:
         long_only: Whether exposures below 0 become 0 (False).
         max_gross: The most that all positions are worth, long and short, in multiples of equity
-            (1). Longs are held up to the equity at most, since there is no credit.
+            (1).
         max_net: The most by which longs exceed shorts, or shorts longs (None, so no limit).
+        max_leverage: The most that longs are worth together, in multiples of equity (1), since
+            there is no credit. Above 1 some instrument must be held on margin and allow it, such
+            as `Perpetual(leverage=3)`; what is held on margin, long or short, is held as far as
+            the equity backs it.
         max_exposure: The most that one market is worth: a fraction for all, or a dict by market
             (None, so no limit).
         target_volatility: Fraction per year. An answer of 1 then asks for one equal share of the
@@ -78,16 +82,18 @@ class PortfolioStrategy(ExposureStrategy):
 
     Attributes:
         markets: All datas by name, `data0` and so on where they have none.
-        order_counts: What became of the orders, by kind: those of `TargetStrategy`; `cut` (a buy
-            that was made smaller because the cash did not pay for all of it, or an order because a
-            market that should have made room had no bar); and `stranded` (a
+        order_counts: What became of the orders, by kind: those of `TargetStrategy`, where `cut`
+            also counts buys that the cash did not pay for in full, and orders that a market without
+            a bar left no room for; and `stranded` (a
             position in a market that ended before the run did, and keeps the value of its last
             close). The first of each trouble in a run is also logged as a warning with its remedy.
         order_counts_by_market: The same for each market, by name.
 
     Raises:
         TradingError: If a parameter is out of range, if an answer isn't a number by market, if
-            two datas share a name, or if an instrument is traded on margin.
+            two datas share a name, if `max_leverage` is more than the instruments allow or than
+            `max_gross`, or if a commission scheme has a margin, a multiplier or leverage and isn't
+            that of an instrument of ours.
 
     Example:
         >>> class HoldTheDips(PortfolioStrategy):
@@ -331,8 +337,11 @@ class PortfolioStrategy(ExposureStrategy):
         super()._count(data, kind)
         self.order_counts_by_market[self._name_of[id(data)]][kind] += 1
 
-    def _front(self, data: Any) -> str:
-        return f"market {self._name_of[id(data)]}: "
+    def _largest_exposure_of(self, name: str) -> float:
+        return min(self._cap_of(name), float(self.p.max_gross))
+
+    def _name_market(self, data: Any) -> str:
+        return self._name_of[id(data)]
 
 
 def _by_name(datas: list[Any]) -> dict[str, Any]:
