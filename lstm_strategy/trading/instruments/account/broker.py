@@ -152,12 +152,19 @@ class InstrumentBroker(FillingBroker):
             self._liquidate_at_open()
 
     def _is_all_out_of_reach(self) -> bool:
+        """Whether nothing on this bar can be liquidated, even if all marks are worst at once."""
         positions, cash = self.positions, self.cash
+        shares_margin, spare = False, cash
         for market in self._margined:
             position = positions.get(market.data)
-            if position and not market.is_out_of_reach(position, cash):
+            if not position:
+                continue
+            if not market.is_isolated:
+                shares_margin = True
+                spare += market.least_spare(position)
+            elif cash < 0.0 or not market.is_out_of_reach(position):
                 return False
-        return True
+        return not shares_margin or spare > 0.0
 
     def _execute(
         self, order: Any, ago: int | None = None, price: float | None = None, **terms: Any

@@ -23,6 +23,7 @@ class Market:
 
     Attributes:
         is_margined: Whether positions need margin and can be liquidated.
+        is_isolated: Whether each has only its own margin to lose.
         has_to_remember: Whether the feed forgets the bar before, so that `end_bar` must keep it.
     """
 
@@ -30,7 +31,7 @@ class Market:
         self.data, self.scheme = data, scheme
         self.is_margined = isinstance(scheme, FundedScheme) or not scheme.stocklike
         instrument: Any = scheme.instrument
-        self._is_isolated = getattr(instrument, "margin_mode", "cross") == "isolated"
+        self.is_isolated = getattr(instrument, "margin_mode", "cross") == "isolated"
         lines = {name: getattr(data.lines, name) for name in data.getlinealiases()}
         self._opens, self._highs, self._lows = lines["open"], lines["high"], lines["low"]
         self._closes = lines["close"]
@@ -99,18 +100,14 @@ class Market:
         premium = last[0] / last[1]
         return 1.0 if math.isnan(premium) else float(premium)
 
-    def is_out_of_reach(self, position: Any, cash: float) -> bool:
+    def is_out_of_reach(self, position: Any) -> bool:
         """Return whether no mark of the bar gets to where a position is liquidated.
 
-        This is the quick answer for the many bars on which nothing happens: it is False where only
-        the whole account tells.
+        This is the quick answer for the many bars on which nothing happens.
 
         Args:
-            position: Of the broker in this market, not empty.
-            cash: Of the account.
+            position: Of the broker in this market, isolated, not empty, with its whole margin.
         """
-        if not self._is_isolated or cash < 0.0:
-            return False
         held = size, _ = position.size, position.price
         if held != self._position:
             self._position = held
@@ -121,6 +118,16 @@ class Market:
         if size > 0.0:
             return self.worst_for(size) > price and self.at_open() > price
         return self.worst_for(size) < price and self.at_open() < price
+
+    def least_spare(self, position: Any) -> float:
+        """Return what a position adds to a shared margin at the worst mark of the bar.
+
+        Args:
+            position: Of the broker in this market, not empty.
+        """
+        size = position.size
+        worst = (min if size > 0.0 else max)(self.worst_for(size), self.at_open())
+        return self.holding(position, worst).spare - self.closing_fee(size, worst)
 
     def holding(self, position: Any, mark: float) -> Holding:
         """Return a position as its margin sees it.
