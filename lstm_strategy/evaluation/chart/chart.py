@@ -37,6 +37,7 @@ def plot_chart(
     end: str | date | None = None,
     broker: BrokerSettings | None = None,
     last_bars: int = 500,
+    lines: pd.DataFrame | None = None,
     **params: Any,
 ) -> Figure:
     """Draw backtrader's chart of one strategy: price, orders, indicators and cash, bar by bar.
@@ -49,6 +50,8 @@ def plot_chart(
         end: Last bar, inclusive.
         broker: What trading costs a class; `BrokerSettings()` by default.
         last_bars: Draw at most so many bars, the last ones; more would be a smear.
+        lines: Prices to draw over those of the strategy's first feed, a column a line, on the times
+            of its bars: fair prices and averages with their bands, as `price_lines` gives them.
         **params: Parameters of a class; `model` may be a forecaster or the folder of a saved one.
 
     Returns:
@@ -75,7 +78,8 @@ def plot_chart(
     first, stop = _drawn_range(times, start, end, last_bars)
     title = _title(type(strategy).__name__, times, first, stop)
     with plotting_style():
-        return _draw_chart(strategy, first, stop, f"IN-SAMPLE: {title}" if in_sample else title)
+        title = f"IN-SAMPLE: {title}" if in_sample else title
+        return _draw_chart(strategy, first, stop, title, _at_times(lines, times))
 
 
 def _run_class(
@@ -170,13 +174,30 @@ def _on_feed_clock(edge: Any) -> Any:
     return edge.isoformat() if isinstance(edge, date) else edge  # a date is its whole day
 
 
-def _draw_chart(strategy: bt.Strategy, first: int, stop: int, title: str) -> Figure:
+def _at_times(lines: pd.DataFrame | None, times: pd.DatetimeIndex) -> pd.DataFrame:
+    """The lines on the bars of a chart, whose clock has no zone."""
+    if lines is None:
+        return pd.DataFrame(index=times)
+    clock = pd.DatetimeIndex(lines.index).tz_localize(None).round("ms")
+    on_bars = lines.set_axis(clock).reindex(times)
+    if lines.shape[1] and on_bars.isna().all(axis=None):
+        raise TradingError(
+            f"lines have no value on any bar of the chart, which covers {times[0]} to {times[-1]}. "
+            "Compute them from the same bars."
+        )
+    return on_bars
+
+
+def _draw_chart(
+    strategy: bt.Strategy, first: int, stop: int, title: str, lines: pd.DataFrame
+) -> Figure:
     plotter = build_headless_plotter(_build_scheme(strategy, first, stop))
     # iplot=False: backtrader would switch a notebook to the nbagg backend
     plotter.plot(strategy, iplot=False, start=first, end=stop)
     figure: Figure = plotter.mpyplot.drawn
     for cursor in plotter.pinf.cursors:
         remove_cursor(cursor)
+    _draw_lines(plotter.pinf.daxis[strategy.data], lines.iloc[first:stop])
     times = _bar_times(strategy)[first:stop]
     _date_the_lowest_panel(
         figure, times, is_intraday=timeframe_of(strategy.data) < bt.TimeFrame.Days
@@ -187,6 +208,14 @@ def _draw_chart(strategy: bt.Strategy, first: int, stop: int, title: str) -> Fig
     figure.subplots_adjust(left=0.04, right=0.79, bottom=0.05, top=0.94, hspace=0.12)
     figure.suptitle(title, y=0.98)
     return figure
+
+
+def _draw_lines(axis: Any, lines: pd.DataFrame) -> None:
+    """Lines over the prices, with their names in the legend."""
+    for name in lines:
+        axis.plot(np.arange(len(lines)), lines[name].to_numpy(), label=str(name), linewidth=1.0)
+    if len(lines.columns):
+        axis.legend(loc="upper left")
 
 
 def _build_scheme(strategy: bt.Strategy, first: int, stop: int) -> Any:

@@ -28,6 +28,7 @@ from lstm_strategy.learning.features.lookahead import (
     lookahead_remedy,
 )
 from lstm_strategy.learning.features.presets import PRESETS
+from lstm_strategy.learning.features.price_lines import price_lines
 from lstm_strategy.learning.features.settling import (
     FEATURE_TOLERANCE,
     Memory,
@@ -78,5 +79,6 @@ __all__ = [
     "measure_memories",
     "mirror_bars",
     "pick_evenly",
+    "price_lines",
     "settle_features",
 ]

@@ -195,3 +195,21 @@ def test_an_in_sample_chart_is_called_that():
 def test_a_strategy_class_needs_bars():
     with pytest.raises(TradingError, match="needs bars"):
         plot_chart(BuyOnce)
+
+
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+def test_lines_are_drawn_over_the_prices_of_their_bars(zone):
+    bars = frame_of_bars(30, freq="h").tz_localize(zone)
+    lines = pd.DataFrame({"fair": bars["close"] + 0.5}, bars.index)
+    figure = plot_chart(Hold, bars, lines=lines, last_bars=10)
+    drawn = [line for axis in figure.axes for line in axis.lines if line.get_label() == "fair"]
+    assert [line.get_ydata().tolist() for line in drawn] == [lines["fair"].tolist()[-10:]]
+    labels = [text.get_text() for text in drawn[0].axes.get_legend().get_texts()]
+    assert "fair" in labels
+
+
+def test_lines_of_other_bars_are_refused():
+    bars = frame_of_bars(30)
+    lines = pd.DataFrame({"fair": 1.0}, bars.index + pd.Timedelta(days=400))
+    with pytest.raises(TradingError, match="lines have no value on any bar of the chart"):
+        plot_chart(Hold, bars, lines=lines)

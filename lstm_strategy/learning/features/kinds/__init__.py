@@ -15,7 +15,7 @@ from lstm_strategy.learning.features.kinds.columns import (
     mirror_sign,
     own_column,
 )
-from lstm_strategy.learning.features.kinds.derivatives import DERIVATIVE_KINDS
+from lstm_strategy.learning.features.kinds.derivatives import DERIVATIVE_KINDS, FAIR_PRICES
 from lstm_strategy.learning.features.kinds.market_wide import MARKET_WIDE_KINDS, MarketWide
 from lstm_strategy.learning.features.kinds.momentum import (
     scaled_loss,
@@ -49,6 +49,7 @@ OWN_KINDS: dict[str, Callable[..., pd.DataFrame]] = {
 __all__ = [
     "COLUMN_ROLES",
     "ColumnRole",
+    "FAIR_PRICES",
     "MARKET_WIDE_KINDS",
     "MIRRORED_COLUMNS",
     "MarketWide",

@@ -21,12 +21,14 @@ from lstm_strategy.learning.features.kinds.derivatives.open_interest import (
 )
 from lstm_strategy.learning.features.kinds.derivatives.premium import (
     mark_premium,
+    perpetual_fair_price,
     perpetual_mispricing,
     premium,
 )
 from lstm_strategy.learning.features.kinds.derivatives.term_structure import (
     basis,
     contango,
+    futures_fair_price,
     futures_mispricing,
     roll_yield,
     roll_yield_change,
@@ -51,4 +53,10 @@ DERIVATIVE_KINDS: dict[str, Callable[..., pd.DataFrame]] = {
 }
 """Functions of the bars by the name of their kind."""
 
-__all__ = ["DERIVATIVE_KINDS"]
+FAIR_PRICES: dict[str, Callable[..., pd.Series]] = {
+    "perpetual_mispricing": perpetual_fair_price,
+    "futures_mispricing": futures_fair_price,
+}
+"""The price that a kind measures the distance from, with the arguments of the kind."""
+
+__all__ = ["DERIVATIVE_KINDS", "FAIR_PRICES"]

@@ -1,5 +1,7 @@
 """Prices of a perpetual side by side: its last trade, its mark and the spot market."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -54,6 +56,13 @@ def perpetual_mispricing(
     fair = perpetual_fair_basis(bars, interest_rate=interest_rate, rate=rate)
     gap = _log_ratio(bars["close"], bars[spot]) - fair
     return pd.DataFrame({_name("PERPETUAL_MISPRICING", spot, usual="spot_close"): gap})
+
+
+def perpetual_fair_price(bars: pd.DataFrame, **arguments: Any) -> pd.Series:
+    """The close that would leave nothing of `perpetual_mispricing`, which takes the arguments."""
+    gap = perpetual_mispricing(bars, **arguments).iloc[:, 0]
+    fair: pd.Series = bars["close"] * np.exp(-gap)
+    return fair
 
 
 def perpetual_fair_basis(

@@ -5,6 +5,8 @@ the other one, and `years` the expiry of the other less that of the contract hel
 0 where the other expires first. Where one of them is missing, a feature keeps its last value.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -109,6 +111,17 @@ def futures_mispricing(
     yields = _roll_yield(bars, price, carry_price, years).ffill()
     gap = (yields - yields.rolling(length).mean()) * bars[years].ffill().abs()
     return pd.DataFrame({f"FUTURES_MISPRICING_{length}": gap})
+
+
+def futures_fair_price(bars: pd.DataFrame, **arguments: Any) -> pd.Series:
+    """The close that would leave nothing of `futures_mispricing`, which takes the arguments.
+
+    The contract held is the earlier one or, where the years are below 0, the later one.
+    """
+    gap = futures_mispricing(bars, **arguments).iloc[:, 0]
+    years = bars[arguments.get("years", "years_to_carry")].ffill()
+    fair: pd.Series = bars["close"] * np.exp(-gap * np.sign(years))
+    return fair
 
 
 def _basis(bars: pd.DataFrame, price: str, carry_price: str, years: str) -> pd.Series:
