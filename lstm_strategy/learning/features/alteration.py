@@ -94,7 +94,9 @@ def _alter_extra_column(column: pd.Series, n_known: int) -> pd.Series:
         values[n_known:] = 2 * last * np.exp(_MIRROR * moves)  # NaN stays NaN
     else:
         last = known[-1] if len(known) else 0.0
-        values[n_known:] = 2 * last + _MIRROR * later
+        # no larger than any real one, so that nobody takes it for a mistake
+        largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+        values[n_known:] = np.clip(2 * last + _MIRROR * later, -largest, largest)
     return pd.Series(values, index=column.index, name=column.name)
 
 

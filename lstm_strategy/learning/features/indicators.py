@@ -234,15 +234,18 @@ def column_roles(spec: FeatureSpec) -> dict[str, ColumnRole]:
         ['spot_close']
     """
     spec = market_spec(spec)
-    if spec["kind"] not in OWN_KINDS:
+    usual = _usual_columns(spec["kind"])
+    named = {name: spec.get(name, column) for name, column in usual.items()}
+    return {column: COLUMN_ROLES[name] for name, column in named.items() if column is not None}
+
+
+@cache
+def _usual_columns(kind: str) -> dict[str, str | None]:
+    """The columns that a kind reads unless it is told otherwise, by the name of the argument."""
+    if kind not in OWN_KINDS:
         return {}
-    arguments = inspect.signature(OWN_KINDS[spec["kind"]]).parameters
-    columns = {name: spec.get(name, arguments[name].default) for name in arguments}
-    return {
-        columns[name]: COLUMN_ROLES[name]
-        for name in columns
-        if name in COLUMN_ROLES and columns[name] is not None
-    }
+    arguments = inspect.signature(OWN_KINDS[kind]).parameters
+    return {name: arguments[name].default for name in arguments if name in COLUMN_ROLES}
 
 
 def indicator_columns(spec: FeatureSpec, bars: pd.DataFrame) -> pd.DataFrame:
