@@ -23,8 +23,11 @@ def check_prices(bars: pd.DataFrame) -> None:
     """Refuse prices that are missing, not above 0 or out of order within their bar.
 
     Those of a continuous series beside the prices of its contracts may be 0 or below.
+
+    Args:
+        bars: The columns of `BAR_COLUMNS` first, in their order.
     """
-    prices = bars[list(PRICE_COLUMNS)]
+    prices = bars.iloc[:, : len(PRICE_COLUMNS)]
     refuse_values(prices, np.isnan, "Fill or drop those rows.")
     refuse_values(prices, np.isinf, "Correct or drop those rows.")
     if not has_contract(bars):
@@ -35,10 +38,10 @@ def check_prices(bars: pd.DataFrame) -> None:
         f"Prices must lie between {1 / LARGEST_NUMBER:g} and {LARGEST_NUMBER:g}: "
         "change their unit.",
     )
-    _refuse_order(bars, "high", "below", "low")
+    _refuse_order(prices, "high", "below", "low")
     for other in ("open", "close"):
-        _refuse_order(bars, "high", "below", other)
-        _refuse_order(bars, "low", "above", other)
+        _refuse_order(prices, "high", "below", other)
+        _refuse_order(prices, "low", "above", other)
 
 
 def _refuse_nonpositive(prices: pd.DataFrame) -> None:
@@ -62,22 +65,23 @@ def _refuse_nonpositive(prices: pd.DataFrame) -> None:
     )
 
 
-def _refuse_order(bars: pd.DataFrame, name: str, relation: str, other: str) -> None:
-    left, right = bars[name].to_numpy(), bars[other].to_numpy()
+def _refuse_order(prices: pd.DataFrame, name: str, relation: str, other: str) -> None:
+    values = prices.to_numpy()
+    left, right = (values[:, PRICE_COLUMNS.index(of)] for of in (name, other))
     excess = right - left if relation == "below" else left - right
     refuse(
         excess > _RELATIVE_TOLERANCE * np.abs(right),
         lambda row: (
             f"{name} {format_value(left[row])} is {relation} {other} {format_value(right[row])} "
-            f"at {format_date(bars.index, row)}"
+            f"at {format_date(prices.index, row)}"
         ),
         "Correct or drop those rows.",
     )
 
 
 def check_volume(bars: pd.DataFrame) -> None:
-    """Refuse volume that is missing, infinite or below 0."""
-    volume = bars[["volume"]]
+    """Refuse volume that is missing, infinite or below 0; see `check_prices`."""
+    volume = bars.iloc[:, len(PRICE_COLUMNS) : len(BAR_COLUMNS)]
     refuse_values(volume, np.isnan, "Fill it with 0 or drop those rows.")
     refuse_values(volume, np.isinf, "Correct or drop those rows.")
     refuse_values(

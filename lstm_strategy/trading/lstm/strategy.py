@@ -80,7 +80,10 @@ class LSTMStrategy(TargetStrategy, PortfolioStrategy):
         """Return the signals at this close; NaN, so no opinion, where there is no forecast."""
         live = self.live_markets
         share = 1.0 if self.p.target_volatility is not None else 1.0 / max(len(live), 1)
-        return {name: share * self._beyond_minimum(self._signals[name][0]) for name in live}
+        signals = self._signals
+        if not self.p.min_signal:  # the usual case, asked for at every bar of every market
+            return {name: share * signals[name][0] for name in live}
+        return {name: share * self._beyond_minimum(signals[name][0]) for name in live}
 
     def start(self) -> None:
         """Refuse what could only go wrong later."""
