@@ -128,4 +128,5 @@ class _ReadyLine:
         self._times = data.lines.datetime
 
     def __getitem__(self, ago: int) -> float:
-        return self._values[self._times.lencount - 1 + ago]  # as len() gives it, at a third
+        n_bars: int = self._times.lencount  # what len() gives, at a third of its price
+        return self._values[n_bars - 1 + ago]
