@@ -14,6 +14,7 @@ from lstm_strategy.bars.funding import (
     check_funding_rates,
     mark_at_open,
     missing_settlements,
+    repeated_bars,
 )
 from lstm_strategy.bars.futures import (
     CARRY_PRICE,
@@ -96,6 +97,7 @@ __all__ = [
     "proportional_bars",
     "proportional_markets",
     "read_bars",
+    "repeated_bars",
     "sample_bars",
     "simulate_bars",
     "slice_bars",

@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 _RATE = "funding_rate"
 _HIGHEST_RATE = 0.1
 _HIGHEST_USUAL_RATE = 0.002
+_FEWEST_RATES = 20  # that make a rhythm of repetitions no chance
 _TOLERANCE = pd.Timedelta(seconds=10)  # exchanges stamp the row some milliseconds late
 _TIMES = "funding_time funding_rate_timestamp calc_time timestamp datetime time date"
 _RATES = "realized_rate funding_rate last_funding_rate rate"
@@ -153,6 +154,33 @@ def check_funding_rates(rates: pd.Series, *, name: str = "the funding rate") -> 
             f"{name} is {settled.iloc[row]:.6g} at {settled.index[row]}, more than 10% of the "
             f"notional in one settlement. Correct it; if the rates are percents, {remedy}."
         )
+
+
+def repeated_bars(rates: pd.Series) -> int:
+    """Find out whether rates were filled forward from their settlements to the bars between.
+
+    Args:
+        rates: On the index of the bars, NaN where nothing settles.
+
+    Returns:
+        Over how many bars each rate is repeated, or a divisor of that; 1 where rates aren't
+        repeated, or are too few to tell.
+
+    Example:
+        >>> hours = pd.date_range("2024-01-01", periods=240, freq="h")
+        >>> every_eight = pd.Series(range(30), hours[::8]).reindex(hours)
+        >>> repeated_bars(every_eight), repeated_bars(every_eight.ffill())
+        (1, 8)
+    """
+    settled = rates.dropna()
+    if len(settled) < _FEWEST_RATES or len(settled) < 0.9 * len(rates):
+        return 1
+    times = pd.DatetimeIndex(settled.index).as_unit("ns")
+    changes = times.asi8[1:][np.diff(settled.to_numpy()) != 0.0]
+    if len(changes) <= _FEWEST_RATES:
+        return 1
+    rhythm = int(np.gcd.reduce(np.diff(changes)))
+    return max(1, round(rhythm / bar_spacing(times).value))
 
 
 def missing_settlements(times: pd.DatetimeIndex) -> pd.DatetimeIndex:

@@ -28,6 +28,7 @@ from lstm_strategy.learning.features.indicators import (
     format_spec,
     indicator_library,
     is_market_wide,
+    left_out_columns,
     market_spec,
     read_library,
 )
@@ -369,7 +370,7 @@ class FeatureSet:
         readers = [format_spec(spec) for spec in self.specs if missing[0] in column_roles(spec)]
         if readers:
             raise FeatureError(
-                f"{' and '.join(readers)} {'reads' if len(readers) == 1 else 'read'} the column "
+                f"{', '.join(readers)} {'reads' if len(readers) == 1 else 'read'} the column "
                 f"{missing[0]!r}, and the bars only have {names}. Add it to the bars, or leave "
                 f"{'that feature' if len(readers) == 1 else 'those features'} out."
             )
@@ -447,18 +448,18 @@ class FeatureSet:
                 offence = role.find_doubtful(bars[name])
                 if offence is not None:
                     raise FeatureError(f"{format_spec(spec)} can't be learned from: {offence}")
-        roles = {name: role for spec in self.specs for name, role in column_roles(spec).items()}
-        for name in (name for name, role in roles.items() if not role.is_event):
-            is_missing = bars[name].isna().to_numpy()
-            if is_missing.any():
-                log.info(
-                    "%s is missing on %s of %s bars, first at %s. Features that read it keep their "
-                    "last values there, and are unknown before the first.",
+            for argument, name in left_out_columns(spec, bars).items():
+                log.warning(
+                    "The bars have the column %s, which %s leaves out. Give the feature %s.",
                     name,
-                    f"{is_missing.sum():,}",
-                    f"{len(bars):,}",
-                    bars.index[int(is_missing.argmax())],
+                    format_spec(spec),
+                    f'"{argument}": "{name}"',
                 )
+        roles = {name: role for spec in self.specs for name, role in column_roles(spec).items()}
+        for name, role in roles.items():
+            note = role.describe_missing(bars[name])
+            if note is not None:
+                log.info(note)
 
     def check_value(self, name: str, value: float, time: pd.Timestamp) -> str | None:
         """Say what is wrong with one number in a column of the user's; None where nothing is."""

@@ -239,6 +239,26 @@ def column_roles(spec: FeatureSpec) -> dict[str, ColumnRole]:
     return {column: COLUMN_ROLES[name] for name, column in named.items() if column is not None}
 
 
+def left_out_columns(spec: FeatureSpec, bars: pd.DataFrame) -> dict[str, str]:
+    """The columns of the bars without which a kind's numbers are wrong, and that it doesn't read.
+
+    Returns:
+        The columns by the arguments that would name them.
+
+    Example:
+        >>> bars = pd.DataFrame({"funding_payment": [0.0, 0.3]})
+        >>> left_out_columns({"kind": "funding_sum"}, bars)
+        {'payment': 'funding_payment'}
+    """
+    spec = market_spec(spec)
+    left_out = {}
+    for name in _usual_columns(spec["kind"]):
+        column = COLUMN_ROLES[name].usual_name
+        if column in bars and spec.get(name) is None and bars[column].fillna(0.0).any():
+            left_out[name] = str(column)
+    return left_out
+
+
 @cache
 def _usual_columns(kind: str) -> dict[str, str | None]:
     """The columns that a kind reads unless it is told otherwise, by the name of the argument."""

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import bar_spacing
+from lstm_strategy.bars import bar_spacing, repeated_bars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import count_of, format_time
 
 HIGHEST_RATE = 0.1  # of the value in a settlement; exchanges cap it well below
 _HIGHEST_TYPICAL_RATE = 0.002  # twenty times the usual 0.01%, a fifth of it written in percent
 _INTERVAL = pd.Timedelta(hours=8)  # between the settlements of most markets
-_FEWEST_RATES = 20  # that make a rate typical, or a rhythm of repetitions no chance
+_FEWEST_RATES = 20  # that make a rate typical
 
 
 def check_rate(
@@ -74,12 +74,7 @@ def check_rates(rates: pd.Series, *, symbol: str = "", is_sum: bool = False) -> 
 
 def _check_not_repeated(settled: pd.Series, rates: pd.Series, symbol: str) -> None:
     """Refuse rates that were filled forward, so that each would be paid many times."""
-    if len(settled) < _FEWEST_RATES or len(settled) < 0.9 * len(rates):
-        return
-    times = pd.DatetimeIndex(settled.index).as_unit("ns")
-    changes = times.asi8[1:][np.diff(settled.to_numpy()) != 0.0]
-    rhythm = int(np.gcd.reduce(np.diff(changes))) if len(changes) > _FEWEST_RATES else 1
-    step = round(rhythm / bar_spacing(times).value)
+    step = repeated_bars(rates)
     if step > 1:
         raise TradingError(
             f"{_of(str(rates.name), symbol)} repeats every rate in runs of {step} bars or a "

@@ -88,6 +88,11 @@ def spoiled(column, row, value):
             id="percent",
         ),
         pytest.param(
+            BARS.assign(funding_rate=BARS["funding_rate"].ffill()),
+            "funding_rate repeats every rate in runs of 8 bars .* NaN on the others",
+            id="repeated between settlements",
+        ),
+        pytest.param(
             BARS.assign(spot_close=np.nan), r"spot_close isn't known on any bar", id="no spot"
         ),
     ],
@@ -141,6 +146,24 @@ def test_missing_values_are_counted_but_not_bars_without_a_settlement(caplog):
         PERPETUAL.check_training(BARS)
     (line,) = caplog.messages
     assert line.startswith("spot_close is missing on 7 of 600 bars, first at 2024-01-01 00:00:00")
+
+
+def test_a_settlement_that_is_missing_is_counted(caplog):
+    with caplog.at_level(logging.INFO):
+        FeatureSet([{"kind": "funding_rate"}]).check_training(spoiled("funding_rate", 80, np.nan))
+    (line,) = caplog.messages
+    assert line.startswith("funding_rate lacks 1 settlement that its rhythm expects, first at 2024")
+
+
+def test_payments_that_a_sum_leaves_out_are_named(caplog):
+    bars = BARS.assign(funding_payment=0.01)
+    FeatureSet([{"kind": "funding_sum"}, {"kind": "funding_run"}]).check_training(bars)
+    (line,) = caplog.messages
+    assert "the column funding_payment, which funding_sum() leaves out" in line
+    assert line.endswith('Give the feature "payment": "funding_payment".')
+    caplog.clear()
+    FeatureSet([{"kind": "funding_sum", "payment": "funding_payment"}]).check_training(bars)
+    assert not caplog.messages
 
 
 def test_spot_that_is_a_bar_early_is_found():

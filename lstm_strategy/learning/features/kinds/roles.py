@@ -12,6 +12,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.bars import missing_settlements, repeated_bars
+from lstm_strategy.support import count_of
+
 _HIGHEST_RATE = 0.1  # a settlement; exchanges cap theirs far below
 _TYPICAL_PERCENT = 0.002  # typical rates are near 0.0001, so near 0.01 where they are in percent
 _FEWEST_RATES = 20  # that make a size typical
@@ -37,6 +40,8 @@ class ColumnRole:
         never_falls: Whether a value below the one before is wrong.
         is_beside_close: Whether the close and its moves are of the same market as it is: not so
             for the prices of single contracts beside a series that is adjusted.
+        usual_name: What a column is usually called that a kind doesn't read unless it is told to,
+            though its numbers are wrong without it.
     """
 
     mirror: Mirror
@@ -48,6 +53,7 @@ class ColumnRole:
     may_be_percent: bool = False
     never_falls: bool = False
     is_beside_close: bool = True
+    usual_name: str | None = None
 
     def find_impossible(self, values: pd.Series) -> str | None:
         """The first value that can't be right, in words; None where there is none."""
@@ -69,6 +75,12 @@ class ColumnRole:
                 f"{sizes.median():.2g} in size at the median, as rates in percent are. Give "
                 "fractions of the notional a settlement: divide the column by 100."
             )
+        if self.is_event and self.may_be_percent and (n_bars := repeated_bars(values)) > 1:
+            return (
+                f"{values.name} repeats every rate in runs of {n_bars} bars or a multiple, from "
+                f"{known.index[0]} on, and each would count as a settlement. Keep the rate on the "
+                "bar on which it settles, and NaN on the others."
+            )
         falls = np.flatnonzero(np.diff(known.to_numpy(np.float64)) < 0)
         if self.never_falls and len(falls):
             before, after = known.iloc[falls[0]], known.iloc[falls[0] + 1]
@@ -78,6 +90,29 @@ class ColumnRole:
                 "those rows."
             )
         return _find_gap(values)
+
+    def describe_missing(self, values: pd.Series) -> str | None:
+        """How many values are missing, and what follows, in words; None where none is."""
+        if self.is_event:
+            return _describe_missing_rates(values) if self.may_be_percent else None
+        is_missing = values.isna().to_numpy()
+        if not is_missing.any():
+            return None
+        return (
+            f"{values.name} is missing on {is_missing.sum():,} of {len(values):,} bars, first at "
+            f"{values.index[int(is_missing.argmax())]}. Features that read it keep their last "
+            "values there, and are unknown before the first."
+        )
+
+
+def _describe_missing_rates(rates: pd.Series) -> str | None:
+    due = missing_settlements(pd.DatetimeIndex(rates.index[rates.notna()]))
+    if due.empty:
+        return None
+    return (
+        f"{rates.name} lacks {count_of(len(due), 'settlement')} that its rhythm expects, first at "
+        f"{due[0]}. Nothing is counted there."
+    )
 
 
 def _find_gap(values: pd.Series) -> str | None:
@@ -193,7 +228,9 @@ _CONTRACT_PRICE = ColumnRole(
 COLUMN_ROLES: dict[str, ColumnRole] = {
     "rate": _SETTLED_RATE,
     "predicted": _RATE,
-    "payment": ColumnRole(_follow_negated, _make_up_payments, "price", is_event=True),
+    "payment": ColumnRole(
+        _follow_negated, _make_up_payments, "price", is_event=True, usual_name="funding_payment"
+    ),
     "spot": _PRICE,
     "mark": _PRICE,
     "open_interest": ColumnRole(
