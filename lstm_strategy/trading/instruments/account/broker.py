@@ -1,6 +1,7 @@
 """Backtrader's simulated broker, which knows what its instruments pay and when they are closed."""
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -93,6 +94,8 @@ class InstrumentBroker(FillingBroker):
         A position on margin is worth its size times the price, below 0 for a short, which is what
         `order_target_percent` of backtrader counts with.
         """
+        if datas is None and not (mkt or lever):
+            return self._value  # type: ignore[no-any-return]
         if datas and all(isinstance(self.getcommissioninfo(d), FundedScheme) for d in datas):
             return float(sum(self.positions[data].size * data.close[0] for data in datas))
         return float(super().get_value(datas=datas, mkt=mkt, lever=lever))
@@ -155,6 +158,7 @@ class InstrumentBroker(FillingBroker):
         """Whether nothing on this bar can be liquidated, even if all marks are worst at once."""
         positions, cash = self.positions, self.cash
         shares_margin, spare = False, cash
+        kept = 1.0 if cash >= 0.0 else 1.0 + cash / self._isolated_margin()
         for market in self._margined:
             position = positions.get(market.data)
             if not position:
@@ -162,9 +166,16 @@ class InstrumentBroker(FillingBroker):
             if not market.is_isolated:
                 shares_margin = True
                 spare += market.least_spare(position)
-            elif cash < 0.0 or not market.is_out_of_reach(position):
+                continue
+            margin = None if kept == 1.0 else kept * market.locked(position)
+            if not market.is_out_of_reach(position, margin):
                 return False
         return not shares_margin or spare > 0.0
+
+    def _isolated_margin(self) -> float:
+        """What is set aside for isolated positions, out of which comes what the cash lacks."""
+        held = ((market, self.positions.get(market.data)) for market in self._margined)
+        return sum(m.locked(each) for m, each in held if each and m.is_isolated) or math.inf
 
     def _execute(
         self, order: Any, ago: int | None = None, price: float | None = None, **terms: Any

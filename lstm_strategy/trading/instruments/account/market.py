@@ -41,7 +41,7 @@ class Market:
         self._mark_lows, self._mark_highs = extras.get("mark_low"), extras.get("mark_high")
         self.has_to_remember = self._marks is not None and not keeps_bars(self._marks, 2)
         self._last = math.nan, math.nan
-        self._position: tuple[float, float] = (0.0, 0.0)
+        self._position: tuple[float, float, float | None] = (0.0, 0.0, None)
         self._liquidation_price = math.nan
 
     def end_bar(self) -> None:
@@ -100,24 +100,36 @@ class Market:
         premium = last[0] / last[1]
         return 1.0 if math.isnan(premium) else float(premium)
 
-    def is_out_of_reach(self, position: Any) -> bool:
+    def is_out_of_reach(self, position: Any, margin: float | None = None) -> bool:
         """Return whether no mark of the bar gets to where a position is liquidated.
 
         This is the quick answer for the many bars on which nothing happens.
 
         Args:
-            position: Of the broker in this market, isolated, not empty, with its whole margin.
+            position: Of the broker in this market, isolated and not empty.
+            margin: The money that backs it; what was set aside for it by default.
         """
-        held = size, _ = position.size, position.price
+        held = size, _, _ = position.size, position.price, margin
         if held != self._position:
             self._position = held
-            self._liquidation_price = self.scheme.instrument.liquidation_price(*held)
+            instrument = self.scheme.instrument
+            price = instrument.liquidation_price(size, position.price, margin=margin)
+            self._liquidation_price = price
         price = self._liquidation_price
         if math.isnan(price):
             return True
         if size > 0.0:
             return self.worst_for(size) > price and self.at_open() > price
         return self.worst_for(size) < price and self.at_open() < price
+
+    def locked(self, position: Any) -> float:
+        """Return the money that the broker set aside for a position.
+
+        Args:
+            position: Of the broker in this market.
+        """
+        cost = self.scheme.getoperationcost(position.size, position.price)
+        return float(cost / self.scheme.get_leverage())
 
     def least_spare(self, position: Any) -> float:
         """Return what a position adds to a shared margin at the worst mark of the bar.
@@ -138,9 +150,8 @@ class Market:
         """
         scheme = self.scheme
         is_settled = not scheme.stocklike  # gains are in cash up to the last close
-        locked = scheme.getoperationcost(position.size, position.price) / scheme.get_leverage()
         base = position.adjbase if is_settled else position.price
-        return Holding(scheme.instrument, position.size, base, locked, mark)
+        return Holding(scheme.instrument, position.size, base, self.locked(position), mark)
 
     def closing_fee(self, size: float, price: float) -> float:
         """Return what a liquidation costs, in money.
