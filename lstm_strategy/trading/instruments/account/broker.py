@@ -87,6 +87,7 @@ class InstrumentBroker(FillingBroker):
                 scheme.record = partial(self._note_payment, is_roll=True)
         if any(each.maintenance_margin_of(1.0, 1.0) for each in self.instruments.values()):
             self.p.shortcash = False  # a short sets margin aside instead of bringing cash
+        self._sets_aside = not self.p.shortcash
 
     def get_value(self, datas: Any = None, mkt: bool = False, lever: bool = False) -> float:
         """Return what the account is worth; of some feeds, what their positions are worth.
@@ -120,7 +121,11 @@ class InstrumentBroker(FillingBroker):
         has_closed = not self._is_quiet and self._liquidate_within()
         if has_paid or has_closed:
             self._get_value()
-        self._count_debts()
+        if self._sets_aside:
+            for position in self.positions.values():
+                if position.size < 0.0 and position.adjbase > 2.0 * position.price:
+                    self._count_debts()
+                    break
         for market in self._remembering:
             market.end_bar()
 
@@ -195,18 +200,15 @@ class InstrumentBroker(FillingBroker):
         close here.
         """
         debt = 0.0
-        if self.p.shortcash:
-            return
         for data, position in self.positions.items():
-            if position.size < 0.0 and position.adjbase > 2.0 * position.price:
-                scheme = self.getcommissioninfo(data)
-                left = position.size * (position.adjbase - 2.0 * position.price)
-                debt += 2.0 * left / scheme.get_leverage() if scheme.stocklike else 0.0
-        if debt:
-            self._value += debt
-            self._valuemkt += debt
-            self._valuelever += debt
-            self._fundval = self._value / self._fundshares
+            scheme = self.getcommissioninfo(data)
+            left = position.size * ((position.adjbase or 0.0) - 2.0 * position.price)
+            if position.size < 0.0 and left < 0.0 and scheme.stocklike:
+                debt += 2.0 * left / scheme.get_leverage()
+        self._value += debt
+        self._valuemkt += debt
+        self._valuelever += debt
+        self._fundval = self._value / self._fundshares
 
     def _grows_too_large(self, order: Any, price: float, scheme: Any) -> bool:
         instrument = scheme.instrument
