@@ -138,7 +138,8 @@ class BacktestResult(BacktestRun):
         """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all.
 
         Of a panel there is markets.csv as well, with what each market did; where funding was paid
-        funding.csv, and liquidations.csv where positions were liquidated.
+        funding.csv, where contracts changed rolls.csv, and where positions were liquidated
+        liquidations.csv.
 
         Args:
             folder: Where to; it is made where there is none.
@@ -154,7 +155,11 @@ class BacktestResult(BacktestRun):
         }
         if self.contribution is not None:
             tables["markets.csv"] = self.by_market
-        charges = {"funding.csv": self.funding, "liquidations.csv": self.liquidations}
+        charges = {
+            "funding.csv": self.funding,
+            "rolls.csv": self.rolls,
+            "liquidations.csv": self.liquidations,
+        }
         for name, table in charges.items():
             if len(table):
                 tables[name] = table.rename_axis("datetime")

@@ -29,11 +29,12 @@ def metrics_of(run: BacktestRun) -> pd.Series:
 
     Returns:
         A Series named like the run, indexed by the metrics' names. Every value but the numbers of
-        trades and liquidations and the ratios is a fraction (0.12 is 12 %). `costs` (commission
-        and slippage) and `funding` (below 0 where more was received than paid) are fractions of
-        the first equity, and so is `gross_return`: what the positions earned before both, so that
-        `total_return = gross_return - costs - funding`. One that is undefined, such as the
-        Sharpe ratio of a flat curve, is NaN: never an exception, never a warning.
+        trades and liquidations and the ratios is a fraction (0.12 is 12 %). `costs` (commission,
+        slippage, and changes of contract) and `funding` (below 0 where more was received than
+        paid) are fractions of the first equity, and so is `gross_return`: what the positions
+        earned before both, so that `total_return = gross_return - costs - funding`. One that is
+        undefined, such as the Sharpe ratio of a flat curve, is NaN: never an exception, never a
+        warning.
 
     Example:
         >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
@@ -54,7 +55,7 @@ def metrics_of(run: BacktestRun) -> pd.Series:
         "turnover": turnover(run.fills, equity, year),
         "trades": round_trips(run.trades),
         "exposure": mean_exposure(sum_markets(run.exposure.abs())),
-        "costs": cost_fraction(run.fills, equity),
+        "costs": cost_fraction(run.fills, equity, rolls=float(run.rolls["amount"].sum())),
         "funding": funding_fraction(run.funding, equity),
         "liquidations": len(run.liquidations),
     }
@@ -87,11 +88,12 @@ def metrics_by_market(run: BacktestRun) -> pd.DataFrame:
         fills = run.fills[run.fills["symbol"] == symbol]
         trades = run.trades[run.trades["symbol"] == symbol]
         funding = run.funding[run.funding["symbol"] == symbol]
+        rolls = run.rolls[run.rolls["symbol"] == symbol]
         rows[symbol] = {
             "exposure": mean_exposure(run.exposure[symbol]),
             "contribution": float(run.contribution[symbol].iloc[-1] / run.equity.iloc[0]),
             "turnover": turnover(fills, run.equity, run.bars_per_year),
-            "costs": cost_fraction(fills, run.equity),
+            "costs": cost_fraction(fills, run.equity, rolls=float(rolls["amount"].sum())),
             "funding": funding_fraction(funding, run.equity),
             "trades": round_trips(trades),
         }

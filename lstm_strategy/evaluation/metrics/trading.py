@@ -52,19 +52,20 @@ def mean_exposure(exposure: pd.Series) -> float:
     return float(exposure.abs().mean())
 
 
-def cost_fraction(fills: pd.DataFrame, equity: pd.Series) -> float:
+def cost_fraction(fills: pd.DataFrame, equity: pd.Series, *, rolls: float = 0.0) -> float:
     """Return the commission and slippage of the whole run, as a fraction of the first equity.
 
     Args:
         fills: One row a fill, with the columns commission and slippage_cost in currency.
         equity: Account value at each close; NaN is returned if there is none.
+        rolls: What changes of contract cost, in currency.
 
     Example:
         >>> fills = pd.DataFrame({"commission": [0.5, 0.5], "slippage_cost": [1.0, 0.0]})
         >>> cost_fraction(fills, pd.Series([100.0, 90.0]))
         0.02
     """
-    paid = float(fills["commission"].sum() + fills["slippage_cost"].sum())
+    paid = float(fills["commission"].sum() + fills["slippage_cost"].sum()) + rolls
     return ratio(paid, equity.iloc[0]) if len(equity) else float("nan")
 
 

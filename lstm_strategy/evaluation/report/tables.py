@@ -112,7 +112,7 @@ def _costs_of(result: BacktestResult) -> dict[str, object]:
     return {
         "label": result.label,
         "Gross return": metrics["gross_return"],
-        "Commission": -fills["commission"].sum() / start,
+        "Commission": -(fills["commission"].sum() + result.rolls["amount"].sum()) / start,
         "Slippage": -fills["slippage_cost"].sum() / start,
         "Funding": -metrics["funding"],
         "Net return": metrics["total_return"],

@@ -11,7 +11,12 @@ from pydantic import Field, SerializeAsAny
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import spell, suggest_names
 from lstm_strategy.trading.execution import Band, LotSize, Reserve, TradingSettings
-from lstm_strategy.trading.instruments import Instrument, InstrumentBroker, Spot
+from lstm_strategy.trading.instruments import (
+    Instrument,
+    InstrumentBroker,
+    RollingScheme,
+    Spot,
+)
 
 _Cash = Annotated[float, Field(gt=0, description="starting money above 0, such as 10_000")]
 _CommissionRate = Annotated[float, Field(ge=0, lt=1, description="a fraction such as 0.001")]
@@ -180,8 +185,12 @@ Give a fraction of equity such as 0.1.
     @property
     def has_derivatives(self) -> bool:
         """Whether some market is held on margin, or pays funding."""
+        return any(not isinstance(each, Spot) for each in self._given_instruments)
+
+    @property
+    def _given_instruments(self) -> list[Instrument]:
         given = (self.instrument, *(self.instruments or {}).values())
-        return any(each is not None and not isinstance(each, Spot) for each in given)
+        return [each for each in given if each is not None]
 
     def describe_costs(self) -> str:
         """Say what trading costs, in words for a title.
@@ -260,7 +269,7 @@ Give a fraction of equity such as 0.1.
             symbols: The markets; "" for the only one.
         """
         instruments = {symbol: self._as_instrument(symbol) for symbol in symbols}
-        if self.has_derivatives:
+        if self.has_derivatives or any(map(_needs_account, self._given_instruments)):
             # with int2pnl, funding would end up in the commission of what closes a position
             broker = InstrumentBroker(instruments, int2pnl=False)
         else:
@@ -269,6 +278,9 @@ Give a fraction of equity such as 0.1.
             for symbol, instrument in instruments.items():
                 if self.instrument_of(symbol) is not None:
                     broker.addcommissioninfo(instrument.commission_info(), name=symbol or None)
+        for scheme in broker.comminfo.values():
+            if isinstance(scheme, RollingScheme):
+                scheme.slippage_rate = self.slippage_rate
         broker.setcash(self.cash)
         broker.set_slippage_perc(
             self.slippage_rate, slip_open=True, slip_limit=True, slip_match=True, slip_out=False
@@ -277,6 +289,11 @@ Give a fraction of equity such as 0.1.
 
     def _as_instrument(self, symbol: str) -> Instrument:
         return self.instrument_of(symbol) or Spot(commission_rate=self.commission_rate)
+
+
+def _needs_account(instrument: Instrument) -> bool:
+    """Whether backtrader's own broker would leave out what it takes, or not list it."""
+    return instrument.needs_broker or bool(getattr(instrument, "borrow_rate", 0.0))
 
 
 def _unit_prices(instrument: Instrument, bars: pd.DataFrame) -> pd.Series:

@@ -6,22 +6,39 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-FUNDING_COLUMNS = ("size", "rate", "mark", "amount", "is_within")
+PAYMENT_COLUMNS = ("size", "rate", "mark", "amount", "is_within", "is_roll")
+"""What is known of a payment for holding a position."""
+
+FUNDING_COLUMNS = PAYMENT_COLUMNS[:-1]
 """What is known of a payment of funding, explained at `BacktestRun.funding`."""
+
+ROLL_COLUMNS = ("size", "price", "amount")
+"""What is known of a change of contract, explained at `BacktestRun.rolls`."""
 
 LIQUIDATION_COLUMNS = ("size", "price", "fee", "insurance")
 """What is known of a liquidation, explained at `BacktestRun.liquidations`."""
 
 
-def funding_table(broker: Any, indexes: Mapping[str, pd.DatetimeIndex]) -> pd.DataFrame:
-    """Return what funding a broker charged, one row a payment, in the order of time.
+def payments_table(broker: Any, indexes: Mapping[str, pd.DatetimeIndex]) -> pd.DataFrame:
+    """Return what a broker charged for holding positions, one row a payment, in order of time.
 
     Args:
         broker: The broker of a run that has ended.
         indexes: The dates of each market's bars by symbol; of one market under the name "".
     """
-    payments = getattr(broker, "payments", ())
-    return _table(payments, FUNDING_COLUMNS, indexes).astype({"is_within": bool})
+    table = _table(getattr(broker, "payments", ()), PAYMENT_COLUMNS, indexes)
+    return table.astype({"is_within": bool, "is_roll": bool})
+
+
+def funding_among(payments: pd.DataFrame) -> pd.DataFrame:
+    """Return the payments that are funding, or the fee for what a short borrowed."""
+    return payments[~payments["is_roll"]].drop(columns="is_roll")
+
+
+def rolls_among(payments: pd.DataFrame) -> pd.DataFrame:
+    """Return the payments that are changes of contract."""
+    rolls = payments[payments["is_roll"]].rename(columns={"mark": "price"})
+    return rolls.drop(columns=["rate", "is_within", "is_roll"])
 
 
 def liquidations_table(broker: Any, indexes: Mapping[str, pd.DatetimeIndex]) -> pd.DataFrame:
@@ -34,15 +51,15 @@ def liquidations_table(broker: Any, indexes: Mapping[str, pd.DatetimeIndex]) -> 
     return _table(getattr(broker, "liquidations", ()), LIQUIDATION_COLUMNS, indexes)
 
 
-def funding_by_date(funding: pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarray:
-    """Return the funding paid on each date, in money, below 0 for what was received.
+def paid_by_date(payments: pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarray:
+    """Return what was paid on each date, in money, below 0 for what was received.
 
     Args:
-        funding: Payments as `BacktestRun` has them.
+        payments: With their `amount`, on dates.
         index: The dates, among which those of the payments are.
     """
-    places = index.get_indexer(pd.DatetimeIndex(funding.index))
-    return np.bincount(places, funding["amount"], minlength=len(index))
+    places = index.get_indexer(pd.DatetimeIndex(payments.index))
+    return np.bincount(places, payments["amount"], minlength=len(index))
 
 
 def _table(

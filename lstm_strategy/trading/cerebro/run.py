@@ -27,8 +27,11 @@ from lstm_strategy.trading.cerebro.broker import BrokerSettings
 from lstm_strategy.trading.cerebro.charges import (
     FUNDING_COLUMNS,
     LIQUIDATION_COLUMNS,
-    funding_table,
+    ROLL_COLUMNS,
+    funding_among,
     liquidations_table,
+    payments_table,
+    rolls_among,
 )
 from lstm_strategy.trading.cerebro.recorders import (
     EquityRecorder,
@@ -71,7 +74,7 @@ class BacktestRun:
             negative) and `insurance` (what the insurance fund of the exchange bore of a
             liquidation), in money; of a panel with its `symbol`.
         trades: One row a round trip, see `trades_from_fills`; of a panel with its `symbol`.
-        costs: All commission and slippage, in money.
+        costs: All commission and slippage, and what changes of contract cost, in money.
         order_counts: What became of the orders, see `TargetStrategy`.
         first_tradable: The bar of the first decision; its orders fill at the next open.
         bars_per_year: Annualises what is computed from `equity`; of a panel the dates on which
@@ -86,6 +89,9 @@ class BacktestRun:
         funding: One row a payment of funding: the signed `size` that paid it, its `rate` and
             `mark` price, the `amount` in money, below 0 for what was received, and whether it
             settled within the bar (`is_within`) and not as it opened; of a panel with its `symbol`.
+            What a short pays to borrow counts as well.
+        rolls: One row a change of contract in which a position was held: its `size`, the `price` of
+            the contract that was left, and the `amount` it cost; of a panel with its `symbol`.
         liquidations: One row a position that was closed because its margin was used up: the signed
             `size` of the position, the `price`, the `fee` beside the commission, and what of the
             loss the `insurance` fund bore, in money; of a panel with its `symbol`.
@@ -107,6 +113,7 @@ class BacktestRun:
     contribution: pd.DataFrame | None = None
     order_counts_by_market: dict[str, dict[str, int]] = field(default_factory=dict)
     funding: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=FUNDING_COLUMNS))
+    rolls: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=ROLL_COLUMNS))
     liquidations: pd.DataFrame = field(
         default_factory=partial(pd.DataFrame, columns=LIQUIDATION_COLUMNS)
     )
@@ -320,22 +327,26 @@ def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
     equity = pd.Series(recorded.equity, index=index, name="equity")
     fills = strategy.analyzers.fill_recorder.frame(index)
     by_market = getattr(strategy, "order_counts_by_market", {}) if bars.is_panel else {}
-    funding = funding_table(strategy.broker, bars.indexes)
+    payments = payments_table(strategy.broker, bars.indexes)
+    rolls = rolls_among(payments)
     return BacktestRun(
         name=name,
         equity=equity.iloc[first:],
         fills=fills,
-        costs=float(fills["commission"].sum() + fills["slippage_cost"].sum()),
+        costs=float(
+            fills["commission"].sum() + fills["slippage_cost"].sum() + rolls["amount"].sum()
+        ),
         order_counts=_order_counts(strategy, is_ruined=bool((equity.iloc[first:] <= 0).any())),
         first_tradable=index[first],
         bars_per_year=bars_per_year(index),
         params={key: _plain(value) for key, value in param_values(strategy).items()},
         n_bars_left=len(bars.dates) - len(index),
         order_counts_by_market={symbol: dict(counts) for symbol, counts in by_market.items()},
-        funding=funding,
+        funding=funding_among(payments),
+        rolls=rolls,
         liquidations=liquidations_table(strategy.broker, bars.indexes),
         market_notes=bars.notes,
-        **_holdings(strategy, bars, equity, fills, funding, first),
+        **_holdings(strategy, bars, equity, fills, payments, first),
     )
 
 
@@ -344,7 +355,7 @@ def _holdings(
     bars: RunBars,
     equity: pd.Series,
     fills: pd.DataFrame,
-    funding: pd.DataFrame,
+    payments: pd.DataFrame,
     first: int,
 ) -> dict[str, Any]:
     """Exposure and trades, and of a panel what each market earned."""
@@ -353,10 +364,10 @@ def _holdings(
         exposure = pd.Series(recorded.exposure, index=equity.index, name="exposure")
         closes = bars.markets[""]["close"].iloc[: len(equity)]
         trades = trades_from_fills(
-            fills, closes, funding=funding, multiplier=bars.multiplier_of("")
+            fills, closes, payments=payments, multiplier=bars.multiplier_of("")
         )
         return {"exposure": exposure.iloc[first:], "trades": trades}
-    values, earned = money_by_market(bars, fills, funding, pd.DatetimeIndex(equity.index))
+    values, earned = money_by_market(bars, fills, payments, pd.DatetimeIndex(equity.index))
     held = values.div(equity.where(equity > 0), axis=0)
     return {
         "exposure": held.iloc[first:],
@@ -364,7 +375,7 @@ def _holdings(
         "trades": trades_by_market(
             fills,
             bars.closes_by_market(until=equity.index[-1]),
-            funding=funding,
+            payments=payments,
             multipliers={symbol: bars.multiplier_of(symbol) for symbol in bars.markets},
         ),
     }

@@ -21,7 +21,7 @@ from lstm_strategy.bars import (
 )
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import spell
-from lstm_strategy.trading.cerebro.charges import funding_by_date
+from lstm_strategy.trading.cerebro.charges import paid_by_date
 from lstm_strategy.trading.clock import day_numbers
 from lstm_strategy.trading.instruments import Instrument
 
@@ -167,20 +167,20 @@ def first_number(dates: pd.DatetimeIndex, number: int) -> float:
 
 
 def money_by_market(
-    bars: RunBars, fills: pd.DataFrame, funding: pd.DataFrame, dates: pd.DatetimeIndex
+    bars: RunBars, fills: pd.DataFrame, payments: pd.DataFrame, dates: pd.DatetimeIndex
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the value of each position and what each market has earned, at each close, in money.
 
     Args:
         bars: The bars of a panel.
         fills: Executions as `BacktestRun` has them, with their `symbol`.
-        funding: Payments as `BacktestRun` has them, with their `symbol`.
+        payments: For holding positions, with their `symbol`.
         dates: The dates of the run, the first of those of the bars.
 
     Returns:
         Two tables on the dates, one column a market: the value of the position, below 0 for a
-        short; and profit and loss so far, commission and funding paid. The latter and the cash at
-        the start add up to the equity.
+        short; and profit and loss so far, commission, funding and rolls paid. The latter and the
+        cash at the start add up to the equity.
     """
     values, earned = {}, {}
     n_dates = len(dates)
@@ -194,8 +194,7 @@ def money_by_market(
         units = np.bincount(places[own], size, minlength=n_dates).cumsum()
         paid = size * price * point + (commission - insurance)
         spent = np.bincount(places[own], paid, minlength=n_dates).cumsum()
-        paid_funding = funding_by_date(funding[funding["symbol"] == symbol], dates)
-        spent += paid_funding.cumsum()
+        spent += paid_by_date(payments[payments["symbol"] == symbol], dates).cumsum()
         values[symbol] = units * unit_values[symbol].fillna(0.0).to_numpy()
         earned[symbol] = units * (close.fillna(0.0).to_numpy() * point) - spent
     return pd.DataFrame(values, dates), pd.DataFrame(earned, dates)

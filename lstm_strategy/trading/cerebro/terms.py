@@ -9,7 +9,7 @@ import pandas as pd
 
 from lstm_strategy.support import format_time, spell
 from lstm_strategy.trading.backtrader_internals import declared_params, feed_name, param_values
-from lstm_strategy.trading.cerebro.charges import funding_by_date, funding_table
+from lstm_strategy.trading.cerebro.charges import paid_by_date, payments_table
 from lstm_strategy.trading.cerebro.run_bars import money_by_market
 
 _FUND_SETTINGS = {"fundmode", "fundstartval"}  # how backtrader's own analyzers count, no more
@@ -99,14 +99,14 @@ class TermsWatch(bt.Analyzer):
         cash = next(iter(self.p.terms.values()))["cash"]
         bars = recorders.equity_recorder.p.bars
         dates = bars.dates[:n_bars]
-        funding = funding_table(self.strategy.broker, bars.indexes)
+        payments = payments_table(self.strategy.broker, bars.indexes)
         if bars.is_panel:
             fills = recorders.fill_recorder.frame(dates)
-            values, earned = money_by_market(bars, fills, funding, dates)
+            values, earned = money_by_market(bars, fills, payments, dates)
             moved = cash + (values - earned).abs().sum(axis=1) + values.abs().sum(axis=1)
             return (cash + earned.sum(axis=1)).to_numpy(), moved.to_numpy(), dates
         spent, units = recorders.fill_recorder.totals(n_bars)
-        spent = spent + funding_by_date(funding, dates).cumsum()
+        spent = spent + paid_by_date(payments, dates).cumsum()
         worth = units * (np.array(recorders.equity_recorder.closes) * bars.multiplier_of(""))
         return cash - spent + worth, cash + np.abs(spent) + np.abs(worth), bars.dates
 

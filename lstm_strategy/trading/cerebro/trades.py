@@ -26,7 +26,7 @@ def trades_from_fills(
     fills: pd.DataFrame,
     closes: pd.Series,
     *,
-    funding: pd.DataFrame | None = None,
+    payments: pd.DataFrame | None = None,
     multiplier: float = 1.0,
 ) -> pd.DataFrame:
     """Return one row a round trip: from flat to flat, or from one side to the other.
@@ -38,7 +38,7 @@ def trades_from_fills(
         fills: Executions in the order of time, on dates of `closes`, as in `BacktestRun`.
         closes: Shape (n_bars,), the closes of the run's bars, to the last of which a trade that
             is still open is marked.
-        funding: Payments in the order of time, as in `BacktestRun`; None where there are none.
+        payments: For holding positions, in the order of time; None where there are none.
             What settles as a bar opens is paid by the trade that is open then, before the bar's
             fills; what settles within it by the trade that is open after them.
         multiplier: What a point of the price is worth in money.
@@ -48,8 +48,8 @@ def trades_from_fills(
         (signed units), `entry_price` and `exit_price` the averages of all units put on and taken
         off (`exit_price` is NaN while open), `pnl` in money after commission and funding (and what
         the insurance fund of an exchange bore of a liquidation, which closes one trade), `return`
-        the pnl as a fraction of the value put on, `bars` from entry to exit, `commission`, and
-        `funding` paid, below 0 for what was received.
+        the pnl as a fraction of the value put on, `bars` from entry to exit, `commission`
+        with what changes of contract cost, and `funding` paid, below 0 for what was received.
 
     Example:
         >>> closes = pd.Series([10.0, 11.0, 12.0], pd.date_range("2024-01-01", periods=3))
@@ -62,16 +62,16 @@ def trades_from_fills(
     positions = closes.index.get_indexer(fills.index, method="pad").tolist()
     insurance = fills["insurance"] if "insurance" in fills else [0.0] * len(fills)
     columns = (fills[name] for name in ("size", "price", "commission"))
-    payments = _Payments(funding, closes)
+    waiting = _Payments(payments, closes)
     for bar, size, price, commission, insured in zip(positions, *columns, insurance, strict=True):
-        payments.charge(trades, until=bar)
+        waiting.charge(trades, until=bar)
         is_open = bool(trades) and not trades[-1].is_flat
         for part in _split_at_zero(trades[-1].position if is_open else 0.0, size):
             if not trades or trades[-1].is_flat:
                 trades.append(_Trade(entry_bar=bar, multiplier=multiplier))
             trades[-1].add(part, price, commission * abs(part / size), bar=bar)
             trades[-1].insurance += insured
-    payments.charge(trades, until=len(closes))
+    waiting.charge(trades, until=len(closes))
     rows = [trade.row(closes) for trade in trades]
     table = pd.DataFrame(rows, columns=list(TRADE_COLUMNS), dtype="float64")
     dates = pd.Series(closes.index)
@@ -86,7 +86,7 @@ def trades_by_market(
     fills: pd.DataFrame,
     closes: Mapping[str, pd.Series],
     *,
-    funding: pd.DataFrame,
+    payments: pd.DataFrame,
     multipliers: Mapping[str, float],
 ) -> pd.DataFrame:
     """Return one row a round trip in any market, by entry, with its `symbol` first.
@@ -94,7 +94,7 @@ def trades_by_market(
     Args:
         fills: Executions in the order of time, with their `symbol`.
         closes: The closes of each market at its own bars, in which those of a trade are counted.
-        funding: Payments in the order of time, with their `symbol`.
+        payments: For holding positions, in the order of time, with their `symbol`.
         multipliers: What a point of the price is worth in each market.
 
     Returns:
@@ -105,7 +105,7 @@ def trades_by_market(
         trades = trades_from_fills(
             fills[fills["symbol"] == symbol],
             close,
-            funding=funding[funding["symbol"] == symbol],
+            payments=payments[payments["symbol"] == symbol],
             multiplier=multipliers[symbol],
         )
         trades.insert(0, "symbol", pd.Index([symbol] * len(trades), dtype="str"))
@@ -115,14 +115,14 @@ def trades_by_market(
 
 
 class _Payments:
-    """Payments of funding that wait for the trade which pays them."""
+    """Payments that wait for the trade which pays them."""
 
-    def __init__(self, funding: pd.DataFrame | None, closes: pd.Series) -> None:
-        self._waiting: deque[tuple[int, bool, float]] = deque()
-        if funding is not None and len(funding):
-            bars = closes.index.get_indexer(funding.index, method="pad").tolist()
-            rows = zip(bars, funding["is_within"], funding["amount"], strict=True)
-            self._waiting.extend(rows)
+    def __init__(self, payments: pd.DataFrame | None, closes: pd.Series) -> None:
+        self._waiting: deque[tuple[int, bool, bool, float]] = deque()
+        if payments is not None and len(payments):
+            bars = closes.index.get_indexer(payments.index, method="pad").tolist()
+            columns = (payments[name] for name in ("is_within", "is_roll", "amount"))
+            self._waiting.extend(zip(bars, *columns, strict=True))
 
     def charge(self, trades: "list[_Trade]", *, until: int) -> None:
         """Charge what is due before the fills of a bar to the trade that is open then.
@@ -131,8 +131,11 @@ class _Payments:
         trade, the last one, as well.
         """
         while trades and self._waiting and self._waiting[0][:2] <= (until, False):
-            _, _, amount = self._waiting.popleft()
-            trades[-1].funding += amount
+            _, _, is_roll, amount = self._waiting.popleft()
+            if is_roll:
+                trades[-1].commission += amount
+            else:
+                trades[-1].funding += amount
 
 
 @dataclass

@@ -119,13 +119,20 @@ class MarketOrders:
         if order.alive():
             return False
         if not (order.info.is_starved or has_filled(order)):
-            self.report(
-                "expired",
-                f"the order for {order.size:g} at {order.created.price:g} did not fill on this bar "
-                "and is decided again. Raise reserve (now "
-                f"{self._strategy.p.reserve:g}) to follow wider gaps.",
-            )
+            self.report("expired", self._describe_unfilled(order))
         return True
+
+    def _describe_unfilled(self, order: Any) -> str:
+        if order.executed.size:
+            return (
+                f"{order.executed.size:g} of the order for {order.size:g} filled on this bar, as "
+                "far as its volume went, and the rest is decided again. Trade less of it, or give "
+                "the instrument a larger participation."
+            )
+        return (
+            f"the order for {order.size:g} at {order.created.price:g} did not fill on this bar and "
+            f"is decided again. Raise reserve (now {self._reserve:g}) to follow wider gaps."
+        )
 
     def withdraw_for_good(self) -> None:
         """Withdraw an order whose market has ended, or pauses for long."""
@@ -284,6 +291,8 @@ class MarketOrders:
         if size and self.money.is_on_margin:
             self._send_on_margin(size, close, spendable or self._strategy.broker.getcash, excess)
             return
+        if self.money.has_impact and spendable is None:
+            spendable = self._strategy.broker.getcash
         unchecked = without_cash_check() if self.is_simulated else {}
         if size < 0.0:
             # What the broker checks is queued behind what it doesn't.
@@ -305,7 +314,7 @@ class MarketOrders:
                 **(unchecked if spendable else {}),
             )
             if self.is_simulated:
-                fits = partial(self._fit_buy, spendable, excess) if spendable and excess else None
+                fits = partial(self._fit_buy, spendable, excess) if spendable else None
                 hold_until_next_bar(self.order, self.data, fits)
 
     def _send_on_margin(
@@ -399,8 +408,8 @@ class MarketOrders:
         instrument = self.money.instrument
         return collar if instrument is None else instrument.round_price(collar, is_buy=True)
 
-    def _fit_buy(self, spendable: Callable[[], float], excess: Callable[[], float]) -> bool:
-        return self._fit_to_cash(spendable) and self._fit_to_limit(excess)
+    def _fit_buy(self, spendable: Callable[[], float], excess: Callable[[], float] | None) -> bool:
+        return self._fit_to_cash(spendable) and (excess is None or self._fit_to_limit(excess))
 
     def _fit_on_margin(
         self, spendable: Callable[[], float], excess: Callable[[], float] | None
@@ -434,10 +443,11 @@ class MarketOrders:
         order = self.order
         size, price = order.executed.remsize, self._dearest_now(order)
         short = max(-float(self.position.size), 0.0)
-        cash = float(self._strategy.broker.getcash())
-        if self.money.cost(size, price) <= (spendable() if size > short else cash):
+        impact = self.money.impact_of(order, price)
+        cash = float(self._strategy.broker.getcash()) - impact
+        if self.money.cost(size, price) <= (spendable() - impact if size > short else cash):
             return True
-        fitting = min(self._lots_for(spendable(), price), size)
+        fitting = min(self._lots_for(spendable() - impact, price), size)
         if fitting < short:  # covering one short may take what was kept for others
             fitting = min(size, short)
             if self.money.cost(fitting, price) > cash:
@@ -458,7 +468,7 @@ class MarketOrders:
         size, prices = order.executed.remsize, self._prices_now(order)
         if not prices or not self.money.takes_cash(size):
             return True
-        cash = spendable()
+        cash = spendable() - max(self.money.impact_of(order, price) for price in prices)
         if all(self.money.cost(size, price) <= cash for price in prices):
             return True
         units = self._whole_lots_below(self.money.affordable(size, prices, cash))

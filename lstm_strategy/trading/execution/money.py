@@ -54,6 +54,21 @@ class FullPayment:
         self._prices = getattr(data.lines, column)
 
     @property
+    def has_impact(self) -> bool:
+        """Whether large orders take more than their commission."""
+        is_charged = hasattr(self._broker, "impact_of")
+        return is_charged and bool(getattr(self.instrument, "impact", 0.0))
+
+    def impact_of(self, order: Any, price: float) -> float:
+        """Return what the size of an order takes beside its commission if it fills now, in money.
+
+        Args:
+            order: That waits.
+            price: At which it fills.
+        """
+        return float(self._broker.impact_of(order, price)) if self.has_impact else 0.0
+
+    @property
     def held(self) -> float:
         """The units that are held, below 0 for a short."""
         return float(self._broker.getposition(self._data).size)

@@ -19,6 +19,7 @@ from lstm_strategy.trading.instruments.by_name import (
 from lstm_strategy.trading.instruments.future import Future
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 from lstm_strategy.trading.instruments.perpetual import Perpetual
+from lstm_strategy.trading.instruments.rolls import RollingScheme
 from lstm_strategy.trading.instruments.spot import Spot
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "InstrumentScheme",
     "Liquidation",
     "Perpetual",
+    "RollingScheme",
     "Spot",
     "build_instrument",
     "parse_instrument",

@@ -1,5 +1,7 @@
 """What is paid in full when it is bought: a share, a fund, a coin."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import backtrader as bt
@@ -56,4 +58,35 @@ class Spot(Instrument):
 
     def commission_info(self) -> bt.CommissionInfo:
         """Return a scheme with the commission, half of the spread and the borrow fee."""
-        return InstrumentScheme(self, commission=self.commission_rate, interest=self.borrow_rate)
+        kind = BorrowScheme if self.borrow_rate else InstrumentScheme
+        return kind(self, commission=self.commission_rate, interest=self.borrow_rate)
+
+
+class BorrowScheme(InstrumentScheme):
+    """The commission scheme of what shorts pay a borrow fee for, as backtrader's `interest`.
+
+    Args:
+        instrument: What is traded.
+        **params: Those of backtrader's `CommissionInfo`.
+
+    Attributes:
+        record: Called with the feed, the time, the size, the price, the rate and the amount of
+            each payment.
+    """
+
+    def __init__(self, instrument: Instrument, **params: Any) -> None:
+        super().__init__(instrument, **params)
+        self.record: Callable[[Any, datetime, float, float, float, float], None] | None = None
+
+    def get_credit_interest(self, data: Any, pos: Any, dt: Any) -> float:
+        """Return what a short pays for the days since it last paid.
+
+        Args:
+            data: The feed.
+            pos: The position held into the bar.
+            dt: The time of the bar, as `data.datetime.datetime()` shows it.
+        """
+        amount = float(super().get_credit_interest(data, pos, dt))
+        if amount and self.record is not None:
+            self.record(data, dt, pos.size, pos.price, amount / (pos.size * pos.price), amount)
+        return amount

@@ -40,6 +40,7 @@ def run_of(equity, *, exposure=None, fills=(), exits=(), funding=(), bars_per_ye
         fills=pd.DataFrame(list(fills), columns=columns, dtype=float),
         trades=pd.DataFrame({"exit": pd.to_datetime(list(exits))}),
         funding=pd.DataFrame({"amount": list(funding)}, dtype=float),
+        rolls=pd.DataFrame({"amount": []}, dtype=float),
         liquidations=pd.DataFrame(),
         bars_per_year=bars_per_year,
     )

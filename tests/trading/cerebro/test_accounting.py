@@ -63,7 +63,7 @@ def perpetual_bars(rng, *, n_bars=80, start="2024-01-01"):
     close = 100 * np.exp(np.cumsum(rng.normal(0, rng.choice([0.005, 0.03]), n_bars)))
     opens = np.r_[100.0, close[:-1]] * np.exp(rng.normal(0, 0.005, n_bars))
     index = pd.date_range(start, periods=n_bars, freq="h", name="datetime")
-    bars = pd.DataFrame({"open": opens, "close": close, "volume": 1.0}, index)
+    bars = pd.DataFrame({"open": opens, "close": close, "volume": 300.0}, index)
     bars["high"] = bars[["open", "close"]].max(axis=1) * 1.004
     bars["low"] = bars[["open", "close"]].min(axis=1) * 0.996
     settles = np.arange(n_bars) % 8 == 0
@@ -86,7 +86,9 @@ def random_instrument(rng):
             multiplier=5, initial_margin=500 / leverage, commission_per_contract=0.4, lot_size=0.01
         ),
         lambda: Spot(commission_rate=0.0007, min_order_value=20),
-    ][rng.integers(5)]()
+        lambda: Spot(borrow_rate=0.5, half_spread_rate=0.0004, impact=0.5, participation=0.2),
+        lambda: Perpetual(leverage=leverage, half_spread_rate=0.0003, participation=0.3),
+    ][rng.integers(7)]()
 
 
 def leverage_of(instrument):
@@ -146,7 +148,8 @@ def check_random_run(seed):
     off = (run.equity - explained).abs().max()
     assert off <= 1e-8 * max(terms["cash"], run.equity.abs().max()), f"seed {seed}: {off}"
     earned = run.equity.iloc[-1] - terms["cash"]
-    assert run.trades["pnl"].sum() == pytest.approx(earned, abs=1e-6), f"seed {seed}"
+    # a trade is over where rounding is all that is left of it
+    assert run.trades["pnl"].sum() == pytest.approx(earned, abs=1e-4), f"seed {seed}"
     assert run.trades["funding"].sum() == pytest.approx(run.funding_paid, abs=1e-9)
     if kind != 1:
         assert run.order_counts["margin"] == run.order_counts["rejected"] == 0, f"seed {seed}"

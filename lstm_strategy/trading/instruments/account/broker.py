@@ -23,6 +23,7 @@ from lstm_strategy.trading.instruments.account.records import (
 from lstm_strategy.trading.instruments.funding import FundedScheme
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 from lstm_strategy.trading.instruments.rolls import RollingScheme
+from lstm_strategy.trading.instruments.spot import BorrowScheme
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +83,8 @@ class InstrumentBroker(FillingBroker):
         for scheme in self.comminfo.values():
             if isinstance(scheme, FundedScheme):
                 scheme.is_watched = True
+                scheme.record = self._note_payment
+            if isinstance(scheme, BorrowScheme):
                 scheme.record = self._note_payment
             if isinstance(scheme, RollingScheme):
                 scheme.record = partial(self._note_payment, is_roll=True)

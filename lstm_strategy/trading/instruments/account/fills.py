@@ -134,6 +134,19 @@ class FillingBroker(bt.brokers.BackBroker):
             super()._execute(order, ago=0, price=price)
         self.p.filler = filler
 
+    def impact_of(self, order: Any, price: float) -> float:
+        """Return what the size of an order would take, if it filled now, in money.
+
+        Args:
+            order: That waits.
+            price: At which it would fill.
+        """
+        scheme = self.getcommissioninfo(order.data)
+        if not self._has_impact or not isinstance(scheme, InstrumentScheme):
+            return 0.0
+        charges = self._charges(order, price, scheme)
+        return float(abs(order.executed.remsize) * charges.get("impact_cost", 0.0))
+
     def _charges(self, order: Any, price: float, scheme: Any) -> dict[str, Any]:
         """What of a scheme is different for one fill."""
         instrument = scheme.instrument
