@@ -25,6 +25,7 @@ from lstm_strategy.bars.futures import (
     find_rolls,
     has_contract,
     is_roll_between,
+    lift_bars,
     proportional_bars,
 )
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
@@ -88,6 +89,7 @@ __all__ = [
     "is_of_several_files",
     "is_panel",
     "is_roll_between",
+    "lift_bars",
     "load_bars",
     "load_panel",
     "mark_at_open",

@@ -13,6 +13,7 @@ from lstm_strategy.bars.futures.adjustment import (
     has_contract,
 )
 from lstm_strategy.bars.futures.describe import describe_contracts
+from lstm_strategy.bars.futures.lift import lift_bars
 from lstm_strategy.bars.futures.months import CONTRACT_MONTH, add_years_to_carry, to_months
 from lstm_strategy.bars.futures.proportional import proportional_bars
 from lstm_strategy.bars.futures.rolls import find_rolls, is_roll_between
@@ -29,6 +30,7 @@ __all__ = [
     "find_rolls",
     "has_contract",
     "is_roll_between",
+    "lift_bars",
     "proportional_bars",
     "to_months",
 ]

@@ -259,18 +259,25 @@ def take_bars(panel: Panel, spans: Mapping[str, slice]) -> Panel:
 
 
 @overload
-def proportional_markets(bars: pd.DataFrame) -> pd.DataFrame: ...
+def proportional_markets(
+    bars: pd.DataFrame, *, keep: Callable[[str], bool] | None = None
+) -> pd.DataFrame: ...
 
 
 @overload
-def proportional_markets(bars: Mapping[str, pd.DataFrame]) -> Panel: ...
+def proportional_markets(
+    bars: Mapping[str, pd.DataFrame], *, keep: Callable[[str], bool] | None = None
+) -> Panel: ...
 
 
-def proportional_markets(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame | Panel:
+def proportional_markets(
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame], *, keep: Callable[[str], bool] | None = None
+) -> pd.DataFrame | Panel:
     """Turn each market that is a continuous series into one with its returns in proportion.
 
     Args:
         bars: Valid bars of one market, or a panel; see `proportional_bars`.
+        keep: Whether a market is left as it is, by its symbol, which is "" for one market.
 
     Returns:
         The bars, or a panel; as they are where no market is adjusted by difference.
@@ -281,10 +288,15 @@ def proportional_markets(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.
         >>> proportional_markets(panel) is panel
         True
     """
+    is_kept = keep or (lambda symbol: False)
     if not is_panel(bars):
-        return proportional_bars(bars)
+        return bars if is_kept("") else proportional_bars(bars)
     panel = as_panel(bars)
-    changed = {symbol: proportional_bars(of) for symbol, of in panel.items() if has_contract(of)}
+    changed = {
+        symbol: proportional_bars(of)
+        for symbol, of in panel.items()
+        if has_contract(of) and not is_kept(symbol)
+    }
     if all(of is panel[symbol] for symbol, of in changed.items()):
         return panel
     markets = {symbol: LoadedBars(changed.get(symbol, panel[symbol]), ()) for symbol in panel}

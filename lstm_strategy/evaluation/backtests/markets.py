@@ -14,19 +14,24 @@ from lstm_strategy.bars import (
     proportional_bars,
     proportional_markets,
 )
+from lstm_strategy.trading.cerebro import BrokerSettings
 
 CheckedMarkets = CheckedBars | Panel
 """Bars that have been checked: of one market, or of a panel."""
 
 
-def check_markets(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> CheckedMarkets:
+def check_markets(
+    bars: pd.DataFrame | Mapping[str, pd.DataFrame], broker: BrokerSettings | None = None
+) -> CheckedMarkets:
     """Check the bars of one market, or those of every market of a panel.
 
     A continuous series that was adjusted by difference becomes one with the returns of its
-    contracts in proportion, so that a share of equity can be held of it.
+    contracts in proportion, so that a share of equity can be held of it; but for a market that
+    trades contracts, whose gains are points.
 
     Args:
         bars: Bars, or a panel of them by symbol.
+        broker: What markets trade; shares of equity by default.
 
     Raises:
         BarsError: At the first bad bar; a message about a panel names the market.
@@ -36,11 +41,14 @@ def check_markets(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> CheckedMar
         >>> check_markets({"SP": sample_bars("sp500")})
         Panel(1 market: SP)
     """
+    keep = None if broker is None else broker.counts_points
     if not is_panel(bars):
         checked = check_bars(bars)
-        frame = proportional_bars(checked.frame)
+        frame = proportional_markets(checked.frame, keep=keep)
         return checked if frame is checked.frame else CheckedBars(frame)
-    return proportional_markets(as_panel(bars))  # each is read and checked as it is looked at
+    return proportional_markets(
+        as_panel(bars), keep=keep
+    )  # each is read and checked as it is looked at
 
 
 def markets_frame(bars: CheckedMarkets) -> pd.DataFrame | Panel:
@@ -79,7 +87,8 @@ def market_close(bars: pd.DataFrame | CheckedMarkets) -> pd.Series:
     """
     if isinstance(bars, CheckedBars | pd.DataFrame):
         frame = bars.frame if isinstance(bars, CheckedBars) else bars
-        return frame["close"]
+        return proportional_bars(frame)["close"]
+    bars = proportional_markets(bars)
     zone = bars.dates.tz
     closes = pd.DataFrame(
         {symbol: _on_zone(frame["close"], zone) for symbol, frame in bars.items()}, bars.dates

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from lstm_strategy.evaluation.backtests.files import write_results
 from lstm_strategy.evaluation.backtests.wording import (
     describe_liquidations,
+    describe_rolls,
     readable_metrics,
     span_text,
 )
@@ -127,8 +128,9 @@ class BacktestResult(BacktestRun):
 
     @property
     def notes(self) -> list[str]:
-        """The `note`, if there is any, and what the instruments say of the bars."""
-        return [*filter(None, [self.note]), *self.market_notes]
+        """The `note`, if there is any, what rolls took, and what is to say of the bars."""
+        rolls = describe_rolls(self.rolls, self.equity.iloc[0])
+        return [*filter(None, [self.note, rolls]), *self.market_notes]
 
     def figure(self) -> Figure:
         """Draw growth, drawdown and exposure of this run, one above the other."""

@@ -64,7 +64,7 @@ def run_backtest(
         raise TradingError(
             f"strategy must be a strategy class of backtrader's, got {_describe(strategy)}."
         )
-    checked = check_markets(bars)
+    checked = check_markets(bars, broker)
     job = prepare_job(
         strategy,
         checked,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from lstm_strategy.bars import span_dates
-from lstm_strategy.support import format_time
+from lstm_strategy.support import count_of, format_time
 
 _MOST_DATES = 5
 
@@ -81,6 +81,27 @@ def describe_liquidations(liquidations: pd.DataFrame) -> str:
     more = f" and {n_times - _MOST_DATES} more" if n_times > _MOST_DATES else ""
     what = "1 position was" if n_times == 1 else f"{n_times} positions were"
     return f"{what} liquidated: {', '.join(shown)}{more}."
+
+
+def describe_rolls(rolls: pd.DataFrame, cash: float) -> str:
+    """Say in a sentence what changing contracts took.
+
+    Args:
+        rolls: One row a change, with its amount in money.
+        cash: The equity at the start.
+
+    Returns:
+        The sentence; "" where no contract was changed.
+
+    Example:
+        >>> describe_rolls(pd.DataFrame({"amount": [30.0, 20.0]}), 10_000.0)
+        'Rolls took 50.00 in 2 changes of contract, 0.50% of the equity at the start.'
+    """
+    if rolls.empty:
+        return ""
+    took = float(rolls["amount"].sum())
+    changes = count_of(len(rolls), "change of contract", "changes of contract")
+    return f"Rolls took {took:,.2f} in {changes}, {took / cash:.2%} of the equity at the start."
 
 
 def span_text(equity: pd.Series | pd.DataFrame) -> str:

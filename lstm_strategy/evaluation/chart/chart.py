@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from lstm_strategy.bars import CheckedBars, check_bars, proportional_bars
+from lstm_strategy.bars import CheckedBars, check_bars, proportional_markets
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import first_bar_after, prepare_job
 from lstm_strategy.evaluation.chart.headless import (
@@ -96,8 +96,8 @@ def _run_class(
             f"A chart of the class {strategy.__name__} needs bars to run it on, got none. "
             f"Write plot_chart({strategy.__name__}, bars, ...)."
         )
-    frame = proportional_bars(check_bars(bars).frame)
-    checked = CheckedBars(frame)
+    keep = (broker or BrokerSettings()).counts_points
+    checked = CheckedBars(proportional_markets(check_bars(bars).frame, keep=keep))
     job = prepare_job(strategy, checked, name=strategy.__name__, params=params, broker=broker)
     if start is None:
         start = first_bar_after(job.trained_until, checked.frame)

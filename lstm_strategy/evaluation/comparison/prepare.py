@@ -95,7 +95,7 @@ def prepare_comparison(
     if not strategies:
         raise TradingError("compare needs at least one strategy, got none.")
     entries = {name: _split_entry(name, entry) for name, entry in strategies.items()}
-    checked, broker = check_markets(bars), broker or BrokerSettings()
+    checked, broker = check_markets(bars, broker), broker or BrokerSettings()
     models = _open_models({name: params.get("model") for name, (_, params) in entries.items()})
     forecasts = _ask_each_once(models, checked)
     jobs = [

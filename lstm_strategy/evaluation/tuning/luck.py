@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import Panel, as_panel, is_panel
+from lstm_strategy.bars import Panel, as_panel, is_panel, proportional_markets
 from lstm_strategy.evaluation.statistics import (
     FEWEST_BARS,
     best_lead_p_value,
@@ -67,6 +67,7 @@ def held_returns(bars: pd.DataFrame | Panel) -> pd.Series:
     Args:
         bars: Bars, or a panel of them; its markets count where they have a bar.
     """
+    bars = proportional_markets(bars)
     if not is_panel(bars):
         return bars["close"].pct_change()
     zone = as_panel(bars).dates.tz

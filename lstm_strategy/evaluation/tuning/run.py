@@ -121,8 +121,10 @@ def tune(
         >>> tuned.forecaster.fit(bars[:"2015"])  # doctest: +SKIP
     """
     terms = _Terms(n_trials, objective, holdout, n_folds, folder, storage, at_once)
-    known = proportional_markets(as_panel(bars) if is_panel(bars) else validate_bars(bars))
-    trader = ForecastTrader(broker or BrokerSettings(), dict(strategy or {}))
+    broker = broker or BrokerSettings()
+    given = as_panel(bars) if is_panel(bars) else validate_bars(bars)
+    known = proportional_markets(given, keep=broker.counts_points)
+    trader = ForecastTrader(broker, dict(strategy or {}))
     base = (forecaster or LSTMForecaster()).with_costs(trader.broker.cost_rate_on(known))
     _check_can_be_scored(base.target, objective)
     n_bars = len(labels_of(known))

@@ -6,6 +6,7 @@ from typing import Any
 import backtrader as bt
 
 from lstm_strategy.trading.execution import TargetStrategy, choose_length
+from lstm_strategy.trading.held_close import held_close
 
 
 class VolatilityTarget(TargetStrategy):
@@ -38,7 +39,7 @@ class VolatilityTarget(TargetStrategy):
         super().__init__()
         # a single return has no deviation
         self.p.length = choose_length(self, self.p.length, days=20, at_least=2)
-        returns = bt.indicators.PctChange(period=1)
+        returns = bt.indicators.PctChange(held_close(self.data), period=1)
         self.deviation = bt.indicators.StandardDeviation(
             returns, period=self.p.length, safepow=True
         )

@@ -182,6 +182,15 @@ Give a fraction of equity such as 0.1.
         """
         return (self.instruments or {}).get(symbol, self.instrument)
 
+    def counts_points(self, symbol: str = "") -> bool:
+        """Whether a market trades contracts, whose gains are points of the close.
+
+        Args:
+            symbol: The market; "" for the only one.
+        """
+        instrument = self.instrument_of(symbol)
+        return instrument is not None and instrument.counts_points
+
     @property
     def has_derivatives(self) -> bool:
         """Whether some market is held on margin, or pays funding."""

@@ -257,7 +257,7 @@ def build_cerebro(
             "Pass the class itself, and its parameters by name."
         )
     broker = broker or BrokerSettings()
-    run_bars, first_bar = cut_to_run(bars, start=start, end=end)
+    run_bars, first_bar = cut_to_run(bars, start=start, end=end, keep=broker.counts_points)
     broker.check_markets(run_bars.markets)
     run_bars = run_bars.with_instruments(broker.instrument_of)
     _check_can_trade(strategy, run_bars)

@@ -14,8 +14,9 @@ from lstm_strategy.bars import (
     bars_until,
     check_bars,
     first_bar_number,
+    has_contract,
     is_panel,
-    proportional_bars,
+    lift_bars,
     proportional_markets,
     slice_panel,
 )
@@ -27,6 +28,12 @@ from lstm_strategy.trading.instruments import Instrument
 
 AnyBars = pd.DataFrame | CheckedBars | Mapping[str, pd.DataFrame]
 """Bars of one market, checked or not, or a panel."""
+
+
+_IN_SHARES = (
+    "Continuous futures are held as shares of equity, by the returns of their contracts: changes "
+    "of contract cost nothing. With Future as the instrument they do."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +61,13 @@ class RunBars:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the instruments say of their bars, one sentence each."""
-        return tuple(
+        """What the instruments say of their bars, one sentence each, and how futures are held."""
+        in_shares = any(
+            has_contract(frame) and not self._counts_points(symbol)
+            for symbol, frame in self.markets.items()
+        )
+        said = (_IN_SHARES,) if in_shares else ()
+        return said + tuple(
             f"{symbol}: {note}" if symbol else note
             for symbol, instrument in self.instruments.items()
             for note in instrument.notes_on(self.markets[symbol])
@@ -81,6 +93,10 @@ class RunBars:
     def _on_all_dates(self, own: Mapping[str, pd.Series]) -> pd.DataFrame:
         columns = {symbol: prices.reindex(self.dates) for symbol, prices in own.items()}
         return pd.DataFrame(columns, index=self.dates).ffill()
+
+    def _counts_points(self, symbol: str) -> bool:
+        instrument = self.instruments.get(symbol)
+        return instrument is not None and instrument.counts_points
 
     def multiplier_of(self, symbol: str) -> float:
         """Return what a point of the price is worth in money.
@@ -125,12 +141,15 @@ class RunBars:
         }
 
 
-def cut_to_run(bars: AnyBars, *, start: Any, end: Any) -> tuple[RunBars, int]:
+def cut_to_run(
+    bars: AnyBars, *, start: Any, end: Any, keep: Callable[[str], bool] | None = None
+) -> tuple[RunBars, int]:
     """Return the bars of a run and the number, counted from 1, of the first date to trade.
 
     Args:
         bars: Bars of one market, which are validated unless they are checked, or a panel. A
             continuous series becomes one with the returns of its contracts in proportion.
+        keep: Whether a market is traded in points, by its symbol: then it only is above 0.
         start: Where trading begins; None for the first date.
         end: The last date, inclusive; None for all.
 
@@ -139,14 +158,15 @@ def cut_to_run(bars: AnyBars, *, start: Any, end: Any) -> tuple[RunBars, int]:
         TradingError: If the dates leave nothing to trade.
     """
     if is_panel(bars):
-        panel = proportional_markets(as_panel(bars))
+        panel = proportional_markets(as_panel(bars), keep=keep)
         every_date = pd.DataFrame(index=panel.dates)
         dates = pd.DatetimeIndex(bars_until(every_date, end).index)
         markets = dict(panel if end is None else slice_panel(panel, end=end))
+        markets = {symbol: lift_bars(frame) for symbol, frame in markets.items()}
     else:
-        every_date = proportional_bars(check_bars(bars).frame)
+        every_date = proportional_markets(check_bars(bars).frame, keep=keep)
         frame = bars_until(every_date, end)
-        dates, markets = pd.DatetimeIndex(frame.index), {"": frame}
+        dates, markets = pd.DatetimeIndex(frame.index), {"": lift_bars(frame)}
     first = first_bar_number(every_date, start)
     if first > len(dates):
         raise TradingError(

@@ -86,6 +86,11 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
         return self.price or "close"
 
     @property
+    def counts_points(self) -> bool:
+        """True: a point of the close is money, whatever its level."""
+        return True
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The column of the contract's price, where it isn't the close."""
         return (self.price,) if self.price else ()

@@ -55,6 +55,11 @@ class Instrument(TradingSettings):
         return "close"
 
     @property
+    def counts_points(self) -> bool:
+        """Whether gains are points of the close, so that a continuous series is traded as it is."""
+        return False
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the bars must have beside the prices."""
         return ()

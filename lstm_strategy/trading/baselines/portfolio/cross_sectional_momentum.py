@@ -9,6 +9,7 @@ from lstm_strategy.trading.execution import (
     choose_best_and_worst,
     choose_length,
 )
+from lstm_strategy.trading.held_close import held_close
 
 
 class CrossSectionalMomentum(PortfolioStrategy):
@@ -55,7 +56,7 @@ class CrossSectionalMomentum(PortfolioStrategy):
                 f"{type(self).__name__} needs a return that begins before it ends: lookback must "
                 f"be above skip, got {lookback} and {skip} bars. Lengthen lookback."
             )
-        close = self.markets[name].close
+        close = held_close(self.markets[name])
         return close(-skip) / close(-lookback)
 
     def target_exposures(self) -> Mapping[str, float]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.trading.execution import PortfolioStrategy, choose_length
+from lstm_strategy.trading.held_close import held_close
 
 
 class MinimumVariance(PortfolioStrategy):
@@ -43,9 +44,8 @@ class MinimumVariance(PortfolioStrategy):
             for name in self.markets
         }
         # the oldest close that is read, so that a market waits for it
-        self.oldest = {
-            name: data.close(-self.lookbacks[name]) for name, data in self.markets.items()
-        }
+        self.closes = {name: held_close(data) for name, data in self.markets.items()}
+        self.oldest = {name: close(-self.lookbacks[name]) for name, close in self.closes.items()}
 
     def target_exposures(self) -> Mapping[str, float]:
         """Return the weights of least variance of the live markets."""
@@ -61,7 +61,7 @@ class MinimumVariance(PortfolioStrategy):
 
     def _recent_closes(self, name: str) -> pd.Series:
         data, size = self.markets[name], self.lookbacks[name] + 1
-        return pd.Series(data.close.get(size=size), data.datetime.get(size=size))
+        return pd.Series(self.closes[name].get(size=size), data.datetime.get(size=size))
 
 
 def minimum_variance_weights(returns: np.ndarray) -> np.ndarray:

@@ -77,6 +77,7 @@ class InstrumentBroker(FillingBroker):
         self._margined: list[Market] = []
         self._remembering: list[Market] = []
         self._paying: list[Market] = []
+        self._by_contract: dict[Any, Any] = {}  # the prices of contracts beside adjusted series
         self._is_after_fills = False
         self._is_quiet = False  # nothing on this bar can be liquidated, and nothing has filled
         super().__init__(instruments, **params)
@@ -149,6 +150,11 @@ class InstrumentBroker(FillingBroker):
         ]
         self._margined = [market for market in markets if market.is_margined]
         self._remembering = [market for market in markets if market.has_to_remember]
+        self._by_contract = {
+            market.data: getattr(market.data.lines, column)
+            for market in markets
+            if (column := market.scheme.instrument.price_column) != "close"
+        }
         self._paying = [
             market
             for market in markets
@@ -184,6 +190,19 @@ class InstrumentBroker(FillingBroker):
         """What is set aside for isolated positions, out of which comes what the cash lacks."""
         held = ((market, self.positions.get(market.data)) for market in self._margined)
         return sum(m.locked(each) for m, each in held if each and m.is_isolated) or math.inf
+
+    def _try_exec(self, order: Any) -> None:
+        if order.data not in self._by_contract:
+            super()._try_exec(order)
+            return
+        # slippage is a share of the contract's price, whatever the level of an adjusted series
+        rate, opened = self.p.slip_perc, order.data.open[0]
+        price = self._by_contract[order.data][0] + opened - order.data.close[0]
+        self.p.slip_perc = rate * price / opened if opened else 0.0
+        try:
+            super()._try_exec(order)
+        finally:
+            self.p.slip_perc = rate
 
     def _execute(
         self, order: Any, ago: int | None = None, price: float | None = None, **terms: Any
