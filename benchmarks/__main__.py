@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent
 TABLES = (
     "acl18",
     "futures",
+    "perpetual",
 )  # benchmarks that print a table of their own, with arguments of their own
 LIBRARIES = (
     "backtrader",

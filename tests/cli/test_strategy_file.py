@@ -9,15 +9,16 @@ import pytest
 from lstm_strategy import BASELINES
 from lstm_strategy.cli.strategy_file import explain_failures, find_strategy
 from lstm_strategy.errors import SettingsError, TradingError
+from lstm_strategy.trading.baselines import EVERY_BASELINE
 
 SMA_CROSS = BASELINES["SMA cross"]
 SMA_CROSS_FILE = Path(sys.modules[SMA_CROSS.__module__].__file__)
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", EVERY_BASELINE)
 def test_a_baseline_is_found_by_its_name_in_any_case(name):
-    assert find_strategy(name) == (BASELINES[name], {})
-    assert find_strategy(name.upper()) == (BASELINES[name], {})
+    assert find_strategy(name) == (EVERY_BASELINE[name], {})
+    assert find_strategy(name.upper()) == (EVERY_BASELINE[name], {})
 
 
 @pytest.mark.parametrize(
