@@ -91,7 +91,7 @@ def _fold_row(
     returns = bar_returns(result.equity)  # that of the fold's first bar begins at the close before
     returns = returns[returns.index.isin(index)]
     curve = _growth_of(returns)
-    fills = result.fills[result.fills.index.isin(index)]
+    fills = result.fills.loc[index[0] : index[-1]]
     row = {
         "first": index[0],
         "last": index[-1],
@@ -100,10 +100,11 @@ def _fold_row(
         "sharpe": sharpe(curve, result.bars_per_year),
         "max_drawdown": max_drawdown(curve),
         "turnover": turnover(fills, result.equity[is_in_fold], result.bars_per_year),
-        "trades": round_trips(result.trades[result.trades["entry"].isin(index)]),
+        "trades": round_trips(result.trades[result.trades["entry"].between(index[0], index[-1])]),
     }
     if close is not None:
-        row["market_return"] = total_return(_growth_of(close.pct_change().reindex(returns.index)))
+        market = close.reindex(result.equity.index).pct_change(fill_method=None)
+        row["market_return"] = total_return(_growth_of(market.reindex(returns.index)))
     return row
 
 

@@ -115,7 +115,8 @@ def always_invested(exposure: pd.Series) -> Alarm | None:
 
 def market_in_disguise(equity: pd.Series, close: pd.Series) -> Alarm | None:
     """Raise an alarm for returns of the market, held or sold short, at whatever size."""
-    moves = pd.DataFrame({"own": bar_returns(equity), "market": close.pct_change()}).dropna()
+    market = close.reindex(equity.index).pct_change(fill_method=None)
+    moves = pd.DataFrame({"own": bar_returns(equity), "market": market}).dropna()
     correlation = _correlation(moves["own"], moves["market"])
     if not abs(correlation) > SAME_AS_MARKET:
         return None

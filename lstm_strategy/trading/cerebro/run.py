@@ -13,6 +13,7 @@ from inspect import isfunction
 from typing import Any
 
 import backtrader as bt
+import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import (
@@ -66,7 +67,9 @@ class BacktestRun:
 
     Attributes:
         name: How tables and legends call the run.
-        equity: Cash plus position, in money; starts at `first_tradable` with the cash.
+        equity: Cash plus position, in money; starts at `first_tradable` with the cash. Of a panel
+            whose markets have one bar a day and close at different hours it has one value a day,
+            the last one.
         exposure: Value of the position as a fraction of equity; NaN while equity is not above 0.
             Of a panel a table, one column a market.
         fills: One row an execution: signed `size` in units, `price`, `commission`,
@@ -77,8 +80,8 @@ class BacktestRun:
         costs: All commission and slippage, and what changes of contract cost, in money.
         order_counts: What became of the orders, see `TargetStrategy`.
         first_tradable: The bar of the first decision; its orders fill at the next open.
-        bars_per_year: Annualises what is computed from `equity`; of a panel the dates on which
-            any market has a bar, since the equity has a value on each of them.
+        bars_per_year: Annualises what is computed from `equity`: how many values it has in a
+            year.
         params: The strategy's parameters; objects are named by their type.
         n_bars_left: Bars after the one on which the strategy ended the run; 0 where it ran them
             all.
@@ -329,16 +332,17 @@ def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
     by_market = getattr(strategy, "order_counts_by_market", {}) if bars.is_panel else {}
     payments = payments_table(strategy.broker, bars.indexes)
     rolls = rolls_among(payments)
+    counted = bars.counted(index[first:])
     return BacktestRun(
         name=name,
-        equity=equity.iloc[first:],
+        equity=equity.iloc[first:][counted],
         fills=fills,
         costs=float(
             fills["commission"].sum() + fills["slippage_cost"].sum() + rolls["amount"].sum()
         ),
         order_counts=_order_counts(strategy, is_ruined=bool((equity.iloc[first:] <= 0).any())),
         first_tradable=index[first],
-        bars_per_year=bars_per_year(index),
+        bars_per_year=bars_per_year(index[bars.counted(index)]),
         params={key: _plain(value) for key, value in param_values(strategy).items()},
         n_bars_left=len(bars.dates) - len(index),
         order_counts_by_market={symbol: dict(counts) for symbol, counts in by_market.items()},
@@ -346,7 +350,7 @@ def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
         rolls=rolls,
         liquidations=liquidations_table(strategy.broker, bars.indexes),
         market_notes=bars.notes,
-        **_holdings(strategy, bars, equity, fills, payments, first),
+        **_holdings(strategy, bars, equity, fills, payments, first, counted),
     )
 
 
@@ -357,6 +361,7 @@ def _holdings(
     fills: pd.DataFrame,
     payments: pd.DataFrame,
     first: int,
+    counted: np.ndarray,
 ) -> dict[str, Any]:
     """Exposure and trades, and of a panel what each market earned."""
     if not bars.is_panel:
@@ -370,8 +375,8 @@ def _holdings(
     values, earned = money_by_market(bars, fills, payments, pd.DatetimeIndex(equity.index))
     held = values.div(equity.where(equity > 0), axis=0)
     return {
-        "exposure": held.iloc[first:],
-        "contribution": earned.iloc[first:],
+        "exposure": held.iloc[first:][counted],
+        "contribution": earned.iloc[first:][counted],
         "trades": trades_by_market(
             fills,
             bars.closes_by_market(until=equity.index[-1]),

@@ -124,6 +124,22 @@ class RunBars:
             for symbol, bars in self.markets.items()
         }
 
+    def counted(self, index: pd.DatetimeIndex) -> np.ndarray:
+        """Which dates of a run count in its equity curve, shape (n_dates,).
+
+        All do, unless every market has one bar a day at the most and some close at other hours than
+        others: then the first date counts, and the last one of each day.
+
+        Args:
+            index: Dates of the run that follow each other.
+        """
+        is_last: np.ndarray = ~_days_of(index).duplicated(keep="last")
+        indexes = [pd.DatetimeIndex(bars.index) for bars in self.markets.values()]
+        if is_last.all() or any(_days_of(own).has_duplicates for own in indexes):
+            return np.ones(len(index), bool)
+        is_last[:1] = True
+        return is_last
+
     def closes_by_market(self, *, until: pd.Timestamp) -> dict[str, pd.Series]:
         """Return the closes of each market at its own bars, on the clock of `dates`.
 
@@ -233,6 +249,10 @@ def sum_markets(exposure: pd.Series | pd.DataFrame) -> pd.Series:
     if isinstance(exposure, pd.Series):
         return exposure
     return exposure.sum(axis=1, skipna=False).rename("exposure")
+
+
+def _days_of(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    return index.tz_localize(None).normalize()
 
 
 def _on_clock_of(dates: pd.DatetimeIndex, index: pd.DatetimeIndex) -> pd.DatetimeIndex:

@@ -100,6 +100,28 @@ def test_a_market_that_closes_some_hours_earlier_on_the_last_day_has_not_ended()
     assert run.order_counts_by_market["A"]["stranded"] == 1
 
 
+def test_the_equity_of_markets_that_close_at_different_hours_is_counted_by_days():
+    zones = {"A": "Asia/Tokyo", "B": "America/New_York"}
+    panel = {
+        name: rising(SHARE_DAYS.tz_localize(zone) + pd.Timedelta(hours=16))
+        for name, zone in zones.items()
+    }
+    run = run_cerebro(Holds, panel, broker=BROKER, exposures={"A": 0.4, "B": 0.4})
+    assert run.bars_per_year == 252
+    # the first value is that of the first decision, at the close in Tokyo
+    hours = run.equity.index.hour[1:]
+    assert (len(run.equity), set(hours)) == (301, {20, 21})
+    assert run.equity.index[0] == run.first_tradable == panel["A"].index[0]
+    assert run.exposure.index.equals(run.equity.index)
+    assert run.contribution.sum(axis=1).add(run.equity.iloc[0]).to_numpy() == pytest.approx(
+        run.equity.to_numpy()
+    )
+    hours = pd.date_range("2024-01-01", periods=300, freq="h")
+    hourly = {"A": rising(hours), "B": rising(hours + pd.Timedelta(minutes=30))}
+    run = run_cerebro(Holds, hourly, broker=BROKER, exposures={"A": 0.4, "B": 0.4})
+    assert len(run.equity) == 600
+
+
 SHARE_DAYS = pd.bdate_range("2024-01-01", periods=300)
 COIN_DAYS = pd.date_range("2024-01-01", periods=420)
 
@@ -146,8 +168,9 @@ def test_a_year_has_the_bars_of_each_market(markets, given, expected):
     panel = {name: rising(index) for name, index in markets.items()}
     run = run_cerebro(Counts, panel, broker=BROKER, exposures={}, **given)
     assert Counts.seen == expected
-    # the equity has a value on every date of any market, so those make its year
-    assert run.bars_per_year == (365 if given else expected["dates"])
+    # the equity has a value on every day of any market, so those make its year
+    has_coin = len(markets["B"]) == len(COIN_DAYS)
+    assert run.bars_per_year == (365 if has_coin else 252)
 
 
 def test_start_and_end_are_dates_of_any_market():
@@ -170,7 +193,8 @@ def test_markets_of_several_zones_share_one_clock():
     }
     run = run_cerebro(Holds, panel, broker=BROKER)
     assert str(run.equity.index.tz) == "UTC"
-    assert len(run.equity) == 7
+    # the first date, and the last one of each of four days
+    assert len(run.equity) == 5
     assert run.fills["symbol"].tolist()[:2] == ["A", "B"]
 
 

@@ -8,6 +8,9 @@ from lstm_strategy.trading.execution.market_orders import MarketOrders
 
 _LONG_PAUSE_DAYS = 10.0
 _LONG_PAUSE_BARS = 3
+_DAYS_A_WEEK = 7
+_WEEKEND = {6, 0}  # as backtrader counts days: the first one was a Monday
+_DAYS_TO_TELL = 28.0  # after which a day of the week without a bar is one on which none comes
 
 
 class Market:
@@ -33,7 +36,8 @@ class Market:
         self.bars_needed = 1
         self.is_fresh = self.is_live = self.is_left_out = False
         self.time = 0.0
-        self._spacing = 0.0
+        self._spacing = self._first_time = 0.0
+        self._weekdays: set[int] = set()
         self._is_warm = False
 
     def look(self, now: float) -> None:
@@ -49,10 +53,24 @@ class Market:
         self.is_fresh = time >= now
         if time > self.time:
             self._spacing, self.time = time - self.time if self.time else 0.0, time
+            self._first_time = self._first_time or time
+            self._weekdays.add(int(time) % _DAYS_A_WEEK)
             self._is_warm = n_bars >= self.bars_needed
         pause = now - time
         is_quiet = pause > _LONG_PAUSE_DAYS and pause > _LONG_PAUSE_BARS * self._spacing
         self.is_live = self._is_warm and not (is_quiet or self.is_left_out)
+
+    def missed_days(self, last: float) -> float:
+        """Return the days between its last bar and a date on which it could have had another.
+
+        Args:
+            last: The date, in days. Days of the week on which it never has a bar don't count.
+        """
+        weekdays = set(range(_DAYS_A_WEEK))
+        is_known = self.time - self._first_time >= _DAYS_TO_TELL
+        rests = (weekdays if is_known else _WEEKEND) - self._weekdays
+        days = range(int(self.time) + 1, int(last) + 1)
+        return last - self.time - sum(day % _DAYS_A_WEEK in rests for day in days)
 
     @property
     def has_begun(self) -> bool:

@@ -247,8 +247,11 @@ class PortfolioStrategy(ExposureStrategy):
         super().stop()
         last = max(market.time for market in self._markets)
         for market in self._markets:
-            # markets of other zones close some hours earlier on the last day
-            missed = (last - market.time) * self.bars_per_day_of(market.name)
+            # markets of other zones close some hours earlier on the last day, and shares rest on a
+            # weekend on which a coin goes on
+            bars_per_day = self.bars_per_day_of(market.name)
+            days = market.missed_days(last) if bars_per_day >= 1.0 else last - market.time
+            missed = days * bars_per_day
             if market.has_begun and missed >= _ONE_BAR and market.orders.position.size:
                 self._report(
                     market.data,

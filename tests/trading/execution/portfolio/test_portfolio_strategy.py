@@ -335,6 +335,14 @@ def test_a_position_in_a_market_that_ended_is_noted(caplog):
     assert run.broker.getvalue() == pytest.approx(1000)
 
 
+@pytest.mark.parametrize(("last", "n_stranded"), [(6, 0), (7, 0), (8, 1)])
+def test_shares_have_not_ended_on_a_weekend_on_which_a_coin_goes_on(last, n_stranded):
+    # 2024-01-01 is a Monday
+    panel = {"A": flat(range(1, last + 1)), "B": flat(range(1, 6), price=20)}
+    run = played(panel, [{"A": 0.4, "B": 0.4}])
+    assert run.order_counts["stranded"] == n_stranded
+
+
 def test_a_market_that_ended_flat_is_no_trouble(caplog):
     run = played({"A": flat(DAYS), "B": flat([1, 2, 3])}, [{"B": 0.4}, {"A": 0.4}])
     assert [fill[:3] for fill in run.fills] == [(2, "B", 40), (3, "B", -40), (3, "A", 40)]
