@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import backtrader as bt
 import pandas as pd
-from pydantic import BeforeValidator, Field
+from pydantic import Field, PlainSerializer, PlainValidator
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import count_of, format_time
@@ -21,11 +21,10 @@ from lstm_strategy.trading.instruments.tiers import MaintenanceTiers, read_tiers
 
 _Fee = Annotated[float, Field(gt=-0.01, lt=1, description="a fraction such as 0.0002")]
 _Leverage = Annotated[float, Field(ge=1, description="a multiple such as 3")]
-_MaintenanceRate = Annotated[float, Field(gt=0, lt=1)]
-_Tiers = tuple[tuple[Annotated[float, Field(ge=0)], _MaintenanceRate], ...]
 _Maintenance = Annotated[
-    _MaintenanceRate | _Tiers,
-    BeforeValidator(read_tiers),
+    float | tuple[tuple[float, float], ...],
+    PlainValidator(read_tiers),
+    PlainSerializer(lambda given: given),
     Field(description="a fraction such as 0.005, or tiers such as ((0, 0.004), (50_000, 0.005))"),
 ]
 _Column = Annotated[str | None, Field(min_length=1, description="the name of a column, or None")]

@@ -2,11 +2,12 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -112,23 +113,42 @@ class MaintenanceTiers:
         return list(zip(self.floors, ceilings, self.rates, self.amounts, strict=True))
 
 
-def read_tiers(given: Any) -> Any:
-    """Return maintenance margin rates as pairs of floor and rate, sorted and checked.
+def read_tiers(given: Any) -> float | tuple[tuple[float, float], ...]:
+    """Return a maintenance margin rate, or pairs of floor and rate, checked.
 
     Args:
         given: One rate, or pairs `(value_from, rate)`.
 
     Raises:
-        ValueError: If the pairs aren't such, in words that follow the name of the setting.
+        ValueError: If it isn't such, in words that follow the name of the setting.
+
+    Example:
+        >>> read_tiers(0.005), read_tiers([(0, 0.004), (50_000, 0.005)])
+        (0.005, ((0.0, 0.004), (50000.0, 0.005)))
     """
-    if not isinstance(given, Sequence) or isinstance(given, str):
-        return given
-    pairs = [tuple(pair) for pair in given if isinstance(pair, Sequence) and len(pair) == 2]
+    if not isinstance(given, list | tuple):
+        return _read_rate(given)
+    pairs = [tuple(pair) for pair in given if isinstance(pair, list | tuple) and len(pair) == 2]
     if not pairs or len(pairs) < len(given):
-        raise ValueError("must be one rate or pairs of the value from which a rate applies and it")
-    floors, rates = zip(*pairs, strict=True)
-    if floors[0] != 0 or any(low >= high for low, high in pairwise(floors)):
+        raise ValueError("must be one rate, or pairs of a value and the rate from there on")
+    floors = [_read_number(floor) for floor, _ in pairs]
+    rates = [_read_rate(rate) for _, rate in pairs]
+    if floors[0] != 0.0 or any(low >= high for low, high in pairwise(floors)):
         raise ValueError("must begin with the value 0 and go on with higher ones")
     if any(low > high for low, high in pairwise(rates)):
         raise ValueError("must have rates that don't fall as the value rises")
-    return tuple((float(floor), float(rate)) for floor, rate in pairs)
+    return tuple(zip(floors, rates, strict=True))
+
+
+def _read_rate(given: Any) -> float:
+    rate = _read_number(given)
+    if not 0.0 < rate < 1.0:
+        raise ValueError("must have rates between 0 and 1")
+    return rate
+
+
+def _read_number(given: Any) -> float:
+    is_number = isinstance(given, int | float | np.number) and not isinstance(given, bool)
+    if not is_number or not math.isfinite(given):
+        raise ValueError("must be made of numbers")
+    return float(given)

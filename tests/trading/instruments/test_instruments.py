@@ -1,5 +1,6 @@
 """Instruments as values: what they cost and need, what they refuse, worked by hand."""
 
+import json
 import math
 import pickle
 
@@ -36,6 +37,14 @@ def hourly(n_bars=6, **columns):
         (
             lambda: Perpetual(maintenance_margin_rate=((0, 0.1), (9, 0.05))),
             "maintenance_margin_rate must have rates that don't fall",
+        ),
+        (
+            lambda: Perpetual(maintenance_margin_rate="high"),
+            "maintenance_margin_rate must be made of numbers, got 'high'. Give a fraction",
+        ),
+        (
+            lambda: Perpetual(maintenance_margin_rate=[(0, 0.01), (100, 2)]),
+            "maintenance_margin_rate must have rates between 0 and 1",
         ),
         (lambda: Perpetual(margin_mode="shared"), 'Give "isolated" or "cross" as margin_mode'),
         (lambda: Perpetual(taker_rate=5), "taker_rate must be less than 1, got 5"),
@@ -92,6 +101,11 @@ def test_a_contract_is_worth_its_price_times_its_multiplier():
     assert future.initial_margin_of(-3, 4_800) == 36_000
     assert future.maintenance_margin_of(-3, 4_800) == pytest.approx(36_000 / 1.1)
     assert Future(multiplier=1, initial_margin=1, price="price").columns == ("price",)
+
+
+def test_tiers_survive_a_file_of_settings():
+    perpetual = Perpetual(maintenance_margin_rate=TIERS)
+    assert Perpetual(**json.loads(perpetual.model_dump_json())) == perpetual
 
 
 def test_limits_become_whole_ticks_that_are_no_worse():
