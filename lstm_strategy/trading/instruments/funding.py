@@ -167,6 +167,13 @@ class FundedScheme(InstrumentScheme):
         frame = getattr(data.p, "dataname", None)
         if isinstance(frame, pd.DataFrame) and {self.terms.rate} <= {*frame.columns, None}:
             self.instrument.check_bars(frame, symbol=feed_name(data))
+        if self.terms.rate is not None and (data.resampling or data.replaying):
+            raise TradingError(
+                f"{feed_name(data) or 'the data'} is resampled or replayed by backtrader, which "
+                "carries no funding. Make longer bars that pay the same with "
+                "lstm_strategy.bars.aggregate_bars and feed those, or give "
+                "Perpetual(funding=None) to leave funding out."
+            )
         lines = _FundingLines.of(data, self.terms)
         needed = [line for line in (lines.mark, lines.after) if line is not None]
         if not self.is_watched and not all(keeps_bars(line, 2) for line in needed):

@@ -179,6 +179,22 @@ def test_a_feed_that_forgets_the_mark_is_refused():
     assert ours == run(**bars)
 
 
+@pytest.mark.parametrize("way", ["resampledata", "replaydata"])
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_bars_that_backtrader_makes_carry_no_funding_and_are_refused(way, is_ours):
+    cerebro = bt.Cerebro(stdstats=False)
+    feed = BarsFeed(hours_of_a_week())
+    getattr(cerebro, way)(feed, timeframe=bt.TimeFrame.Days, compression=1, name="BTC")
+    perpetual = Perpetual(leverage=3)
+    if is_ours:
+        cerebro.broker = InstrumentBroker({"BTC": perpetual})
+    else:
+        cerebro.broker.addcommissioninfo(perpetual.commission_info(), name="BTC")
+    cerebro.addstrategy(Trades, plan={2: 10})
+    with pytest.raises(TradingError, match=r"BTC is resampled or replayed .*aggregate_bars"):
+        cerebro.run()
+
+
 def test_interest_reaches_the_commission_of_the_trade():
     cerebro = bt.Cerebro(stdstats=False)
     cerebro.adddata(BarsFeed(six_bars()), name="BTC")
