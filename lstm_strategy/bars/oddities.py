@@ -3,12 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars.frequency import bar_spacing
-from lstm_strategy.bars.futures import describe_contracts, proportional_bars
+from lstm_strategy.bars.futures import (
+    describe_contracts,
+    find_adjustment,
+    has_contract,
+    proportional_bars,
+)
 from lstm_strategy.support import format_time
 
 _STALE_SHARE = 0.1
@@ -57,6 +63,8 @@ class MarketTraits:
         spacing: The median time between bars.
         typical_move: The median size of a move from close to close, as a share of the price.
         timezone: Of the timestamps; "" where they have none.
+        adjusted_by: How a continuous future was adjusted, "difference" or "ratio", so that returns
+            are those of its contracts; "" for other bars.
 
     Example:
         >>> MarketTraits(timedelta(days=1), 0.01, "UTC").timezone
@@ -66,6 +74,7 @@ class MarketTraits:
     spacing: timedelta
     typical_move: float
     timezone: str
+    adjusted_by: Literal["", "difference", "ratio"] = ""
 
 
 def measure_traits(bars: pd.DataFrame) -> MarketTraits:
@@ -87,6 +96,7 @@ def measure_traits(bars: pd.DataFrame) -> MarketTraits:
         spacing=bar_spacing(index).to_pytimedelta(),
         typical_move=float(np.median(moves)) if len(moves) else 0.0,
         timezone="" if index.tz is None else str(index.tz),
+        adjusted_by=find_adjustment(bars).method if has_contract(bars) else "",
     )
 
 

@@ -107,7 +107,7 @@ def audit(
             parts = list(_audit_markets(request, panel, broker, seed, on_progress))
             span = f"{len(panel)} markets, {describe_span(pd.DataFrame(index=panel.dates))}"
         else:
-            bars = proportional_markets(validate_bars(bars))
+            bars = validate_bars(bars)
             run = AuditRun(request, bars, horizon, broker, seed, on_progress)
             parts = list(run.parts())
             span = describe_span(bars)
@@ -167,7 +167,8 @@ class AuditRun:
         seed: int,
         on_progress: OnWords,
     ) -> None:
-        self._request, self._bars, self._broker = request, bars, broker
+        self._request, self._given, self._broker = request, bars, broker
+        self._bars = bars = proportional_markets(bars)
         self._seed, self._on_progress = seed, on_progress
         self._model = None if request.model is None else open_forecaster(request.model)
         if horizon is None:
@@ -217,7 +218,7 @@ class AuditRun:
         model = self._model
         if isinstance(model, LSTMForecaster):
             self._on_progress("scaling, threshold and memory")
-            yield audit_training(model, self._bars)
+            yield audit_training(model, self._given)
             yield measure_network_memory(model, self._bars)
         if model is not None:
             cuts = self._cuts(model.warm_up, _N_MODEL_CUTS)

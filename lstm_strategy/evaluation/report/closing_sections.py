@@ -83,6 +83,10 @@ def _model_rows(content: ReportContent) -> dict[str, object]:
     if content.ledger is None:
         span = card.training
         rows["Trained on"] = f"{span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}, {span.n_bars:,} bars"
+        if span.traits.adjusted_by:
+            rows["Continuous futures"] = (
+                f"adjusted by {span.traits.adjusted_by}; returns are those of the contracts"
+            )
         rows["Fingerprint of the training bars"] = span.sha256
     settings = card.settings.model_dump()
     return rows | {

@@ -1,5 +1,6 @@
 """The bars of a feed as a forecaster reads them: all at once, with the columns that it needs."""
 
+from functools import cached_property
 from typing import Any
 
 import backtrader as bt
@@ -48,7 +49,7 @@ class FeedBars:
         times = np.array(self._data.lines.datetime.array[:n_bars])
         return pd.DataFrame(columns, index=self.clock.times(times))
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """The columns that the model reads, and the price of the contract where the feed has it."""
         columns = self._forecaster.bars_columns
@@ -61,7 +62,7 @@ class FeedBars:
         Args:
             last: The time of the bar before; None where it isn't known.
         """
-        bar = {name: getattr(self._data.lines, name)[0] for name in self._forecaster.bars_columns}
+        bar = {name: getattr(self._data.lines, name)[0] for name in self.columns}
         if "volume" in bar:
             bar["volume"] = float(self.known_volume(np.array(bar["volume"])))
         return {"datetime": self.clock.time_after(self._data.datetime[0], last), **bar}

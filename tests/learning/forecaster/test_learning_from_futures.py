@@ -11,9 +11,11 @@ from lstm_strategy import (
     LSTMForecaster,
     LSTMIndicator,
     WalkForward,
+    audit,
     walk_forward,
 )
 from lstm_strategy.bars import proportional_bars
+from lstm_strategy.evaluation.audit import FindingKind
 from lstm_strategy.learning.reference import LearnerForecaster, VolatilityForecaster
 
 FEATURES = [
@@ -70,6 +72,7 @@ def test_a_model_learns_the_same_from_a_series_and_from_its_returns(model):
 def test_the_card_tells_the_bars_as_they_were_given(model):
     assert model.card.training.sha256 == fit_small(BARS[:300], epochs=1).card.training.sha256
     assert model.card.training.traits.typical_move < 0.02
+    assert model.card.training.traits.adjusted_by == "difference"
 
 
 def test_a_stream_gives_the_numbers_of_all_bars_with_and_without_history(model):
@@ -114,6 +117,12 @@ def test_the_indicator_reads_the_price_of_the_contract(model, runonce):
     seen = cerebro.run(runonce=runonce, preload=runonce)[0].seen
     expected = model.forecast(BARS[:180])["forecast"].dropna().to_numpy()
     assert seen == pytest.approx(expected, abs=1e-6)
+
+
+def test_an_audit_finds_the_training_bars_and_nothing_that_looks_ahead(model):
+    report = audit(BARS, model=model)
+    assert report.is_clean
+    assert not [note for note in report.notes if note.kind is FindingKind.NO_TRAINING_BARS]
 
 
 def test_a_panel_of_futures_and_shares_is_one_panel():
