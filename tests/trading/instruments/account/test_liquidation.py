@@ -406,7 +406,8 @@ def test_fills_funding_and_moves_explain_every_equity(mode):
         )
         future = Future(multiplier=0.5, initial_margin=15, commission_per_contract=0.01)
         cerebro = bt.Cerebro(stdstats=False)
-        markets = {"BTC": perpetual, "ETH": perpetual, "ES": future}
+        spot = Spot(half_spread_rate=0.001, borrow_rate=0.1, impact=0.5)
+        markets = {"BTC": perpetual, "ETH": perpetual, "ES": future, "SPY": spot}
         for number, name in enumerate(markets):
             cerebro.adddata(BarsFeed(random_bars(100 * seed + number)), name=name)
         cerebro.broker = InstrumentBroker(markets, cash=1_000, int2pnl=False)
