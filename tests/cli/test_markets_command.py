@@ -202,6 +202,17 @@ def test_a_pattern_that_the_shell_expanded_is_to_be_quoted(refusal, markets):
     )
 
 
+def test_markets_without_common_dates_are_dropped_where_the_user_says_so(run, markets):
+    rows = "1950-01-02,10,12,9,11,5\n1950-01-03,11,12,9,10,5\n1950-01-04,10,12,9,11,5\n"
+    Path("markets/OLD.csv").write_text(HEADER + rows)
+    words = ("backtest", "markets", "--strategy", "equal weight")
+    refused = run(*words)
+    assert "market OLD has no date in common with any other: it has 3 bars" in refused.err
+    assert "Or leave out such markets: --on-bad drop." in refused.err
+    done = run(*words, "--on-bad", "drop")
+    assert (done.code, "markets: dropped 1 of 4 markets: market OLD has" in done.out) == (0, True)
+
+
 def test_bad_and_unknown_markets_are_dropped_and_counted_where_the_user_says_so(results, markets):
     Path("markets/BAD.csv").write_text(f"{HEADER}2024-01-02,10,9,9,11,5\n")
     words = ("train", "markets", "--symbols", "A01,A02,BAD,NONE", "--config", "tiny.toml")

@@ -4,7 +4,12 @@ A panel is a mapping from symbols to valid bars. Its markets may begin, end and 
 their own. Each is read and checked on first use, and named in every message about it.
 """
 
-from lstm_strategy.bars.panel.common_dates import check_common_dates, describe_lone_market
+from lstm_strategy.bars.panel.common_dates import (
+    check_common_dates,
+    describe_lone_market,
+    drop_lone_markets,
+    find_lone_markets,
+)
 from lstm_strategy.bars.panel.load import load_panel
 from lstm_strategy.bars.panel.panel import (
     Panel,
@@ -23,6 +28,8 @@ __all__ = [
     "as_panel",
     "check_common_dates",
     "describe_lone_market",
+    "drop_lone_markets",
+    "find_lone_markets",
     "is_of_several_files",
     "is_panel",
     "load_panel",

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars.panel.panel import as_panel
+from lstm_strategy.bars.load import LoadedBars
+from lstm_strategy.bars.panel.panel import Panel, as_panel
 from lstm_strategy.bars.span import describe_span
 from lstm_strategy.errors import BarsError
 
@@ -37,17 +38,55 @@ def check_common_dates(panel: Mapping[str, pd.DataFrame]) -> None:
         lstm_strategy.errors.BarsError: market SP has no date in common with any other: ...
     """
     markets = as_panel(panel)
+    for symbol in find_lone_markets(markets):
+        raise BarsError(describe_lone_market(markets, symbol))
+
+
+def find_lone_markets(panel: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The markets that share no date with any of the others; a single market is none of them.
+
+    Args:
+        panel: The panel.
+
+    Raises:
+        BarsError: If some markets have dates with a timezone and others without.
+
+    Example:
+        >>> from lstm_strategy import sample_bars
+        >>> bars = sample_bars("sp500")
+        >>> find_lone_markets({"SP": bars["2010":], "NQ": bars["2010":], "OLD": bars[:"2009"]})
+        ['OLD']
+    """
+    markets = as_panel(panel)
     if len(markets) < 2:
-        return
+        return []
     every = markets.dates
     indexes = {symbol: pd.DatetimeIndex(bars.index) for symbol, bars in markets.items()}
     if every.tz is not None:
         indexes = {symbol: index.tz_convert(every.tz) for symbol, index in indexes.items()}
     places = {symbol: every.get_indexer(index) for symbol, index in indexes.items()}
     counts = np.bincount(np.concatenate(list(places.values())), minlength=len(every))
-    for symbol, own in places.items():
-        if (counts[own] == 1).all():
-            raise BarsError(describe_lone_market(markets, symbol))
+    return [symbol for symbol, own in places.items() if (counts[own] == 1).all()]
+
+
+def drop_lone_markets(panel: Panel) -> Panel:
+    """Leave out the markets that share no date with any other; `dropped` and `notes` say why.
+
+    Args:
+        panel: The panel.
+
+    Raises:
+        BarsError: If no market shares a date with another, or as `find_lone_markets` raises it.
+    """
+    lone = find_lone_markets(panel)
+    if not lone:
+        return panel
+    if len(lone) == len(panel):
+        raise BarsError(describe_lone_market(panel, lone[0]))
+    why = {symbol: describe_lone_market(panel, symbol) for symbol in lone}
+    kept = {s: LoadedBars(panel[s], ()) for s in panel if s not in why}
+    note = f"dropped {len(lone)} of {len(panel)} markets: {' '.join(why.values()).rstrip('.')}"
+    return Panel(kept, dropped={**panel.dropped, **why}, notes=(*panel.notes, note))
 
 
 def describe_lone_market(panel: Mapping[str, pd.DataFrame], symbol: str) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.reading.universe import read_universe, split_symbols
-from lstm_strategy.errors import SettingsError
+from lstm_strategy.errors import BarsError, SettingsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +135,12 @@ class MarketsOptions(ReadingOptions):
         return bars
 
     def _read_panel(self, source: str, symbols: list[str] | None) -> LoadedMarkets:
-        from lstm_strategy.bars import check_common_dates, load_panel
+        from lstm_strategy.bars import (
+            describe_lone_market,
+            drop_lone_markets,
+            find_lone_markets,
+            load_panel,
+        )
 
         panel = load_panel(
             source,
@@ -145,7 +150,12 @@ class MarketsOptions(ReadingOptions):
         )
         for symbol in panel:  # a bad market is refused before the work begins
             panel[symbol]
-        check_common_dates(panel)
+        lone = find_lone_markets(panel)
+        if self.on_bad == "drop":
+            panel = drop_lone_markets(panel)
+        elif lone:
+            offer = " Or leave out such markets: --on-bad drop." * (len(lone) < len(panel))
+            raise BarsError(f"{describe_lone_market(panel, lone[0])}{offer}")
         return LoadedMarkets(panel, panel.notes)
 
     def _choose_symbols(self) -> list[str] | None:

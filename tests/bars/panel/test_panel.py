@@ -10,6 +10,7 @@ from lstm_strategy.bars import (
     Panel,
     as_panel,
     check_common_dates,
+    drop_lone_markets,
     is_panel,
     name_market,
     slice_panel,
@@ -209,3 +210,18 @@ def test_dates_in_two_zones_are_compared_as_instants():
     utc = A.set_axis(A.index.tz_localize("UTC"))
     tokyo = A.set_axis(utc.index.tz_convert("Asia/Tokyo"))
     check_common_dates({"A": utc, "B": tokyo})
+
+
+def test_markets_that_share_no_date_are_dropped_and_said():
+    index = pd.date_range("2024-01-01", periods=3)
+    bars = pd.DataFrame(
+        {"open": 10.0, "high": 12.0, "low": 9.0, "close": [10.0, 11.0, 10.0], "volume": 1.0}, index
+    )
+    old = bars.set_axis(index - pd.Timedelta(days=900))
+    panel = as_panel({"A": bars, "OLD": old, "B": bars})
+    kept = drop_lone_markets(panel)
+    assert (kept.symbols, list(kept.dropped)) == (("A", "B"), ["OLD"])
+    assert kept.notes[0].startswith("dropped 1 of 3 markets: market OLD has no date in common with")
+    assert drop_lone_markets(kept) is kept
+    with pytest.raises(BarsError, match="market A has no date in common"):
+        drop_lone_markets(as_panel({"A": bars, "OLD": old}))
