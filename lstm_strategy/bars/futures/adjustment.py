@@ -59,7 +59,10 @@ def has_contract(bars: pd.DataFrame) -> bool:
         >>> has_contract(pd.DataFrame({"close": [1.0], "price": [2.0]}))
         True
     """
-    return CONTRACT_PRICE in bars and not bars[CONTRACT_PRICE].isna().all()
+    if CONTRACT_PRICE not in bars:
+        return False
+    price = bars[CONTRACT_PRICE].to_numpy(np.float64, na_value=np.nan)
+    return not np.isnan(price).all()
 
 
 def find_adjustment(bars: pd.DataFrame) -> Adjustment:
