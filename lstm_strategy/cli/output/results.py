@@ -5,6 +5,7 @@ from lstm_strategy.evaluation.backtests import (
     BacktestResult,
     ResultSet,
     describe_orders,
+    describe_rolls,
     readable_metrics,
     span_text,
 )
@@ -16,7 +17,7 @@ _NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "cost
 
 
 def print_result(result: BacktestResult) -> None:
-    """Print the metrics of one backtest, and which orders did not fill as asked."""
+    """Print the metrics of one backtest, its orders that did not fill as asked, and its notes."""
     table = build_table(["metric", "value"])
     for name, value in readable_metrics(result.metrics.to_frame().T).iloc[0].items():
         table.add_row(str(name).replace("_", " "), value)
@@ -25,6 +26,10 @@ def print_result(result: BacktestResult) -> None:
     if result.contribution is not None:
         _print_markets(result)
     _print_orders(result)
+    rolls = describe_rolls(result.rolls, result.equity.iloc[0])
+    of_bars = result.market_notes if result.contribution is None else ()
+    for note in filter(None, [rolls, *of_bars]):
+        say(note)
 
 
 def _print_markets(result: BacktestResult) -> None:

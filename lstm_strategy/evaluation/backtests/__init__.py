@@ -20,6 +20,7 @@ from lstm_strategy.evaluation.backtests.run import run_backtest
 from lstm_strategy.evaluation.backtests.training_span import first_bar_after, training_end
 from lstm_strategy.evaluation.backtests.wording import (
     describe_orders,
+    describe_rolls,
     readable_metrics,
     span_text,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "check_markets",
     "dates_frame",
     "describe_orders",
+    "describe_rolls",
     "first_bar_after",
     "is_model",
     "log_note",
