@@ -107,10 +107,16 @@ def correlate_calls(calls: Calls, horizons: Iterable[int]) -> InformationCoeffic
         of_values = measure(told, came, horizon)
         of_ranks = measure(_rank(told, calls), _rank(came, calls), horizon)
         if not of_values.mean.n_days:
+            most = int((told.notna() & came.notna()).sum(axis=1).max()) if len(told) else 0
+            needed = f"{_FEWEST_ROWS} days with forecasts and returns that differ. Pass more"
+            if calls.is_panel:
+                found = "those of every day are alike" if most >= _FEWEST_MARKETS else f"got {most}"
+                needed = (
+                    f"{_FEWEST_MARKETS} markets with forecasts and returns that differ, and "
+                    f"{found}. Pass forecasts of more markets"
+                )
             raise ForecastError(
-                f"there is no day to correlate over {count_of(horizon, 'bar')}: it takes "
-                f"{_FEWEST_MARKETS} markets with forecasts and returns that differ, or "
-                f"{_FEWEST_ROWS} such days of one market. Pass more forecasts."
+                f"there is no day to correlate over {count_of(horizon, 'bar')}: it takes {needed}."
             )
         rows[horizon] = {**_row("ic", of_values), **_row("rank_ic", of_ranks)} | {
             "n_days": of_values.mean.n_days,

@@ -179,6 +179,11 @@ def test_only_bars_that_all_models_forecast_between_start_and_end_are_compared(p
             "forecasts no bar of A. Pass forecasts of the same bars.",
         ),
         (
+            lambda t: {"a": t, "b": {"A": t["A"], "B": t["B"]}},
+            {},
+            "it takes 3 markets with forecasts and returns that differ, and got 2. Pass",
+        ),
+        (
             lambda t: {"a": FarSighted(t), "b": t},
             {"horizon": 1},
             "all models must look equally far ahead, but a looks 5",
