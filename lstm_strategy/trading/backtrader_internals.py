@@ -288,6 +288,43 @@ def value_of(line: Any, ago: int = 0) -> float:
     return line.array[line._idx + ago]  # type: ignore[no-any-return]
 
 
+def bar_number(line: Any) -> int:
+    """Return the number of the present bar in the array of a line, counted from 0.
+
+    Args:
+        line: A line of a feed that has loaded all of its bars.
+
+    Example:
+        >>> import backtrader as bt
+        >>> from lstm_strategy import BarsFeed, simulate_bars
+        >>> cerebro = bt.Cerebro()
+        >>> _ = cerebro.adddata(BarsFeed(simulate_bars("noise", 50).bars))
+        >>> _ = cerebro.addstrategy(bt.Strategy)
+        >>> bar_number(cerebro.run()[0].data.lines.close)
+        49
+    """
+    return line._idx  # type: ignore[no-any-return]
+
+
+def loaded_values(feed: Any, names: Sequence[str]) -> list["array[float]"] | None:
+    """Return all values of some lines of a feed; None where it hasn't loaded all of its bars.
+
+    Args:
+        feed: A feed at a bar.
+        names: Of the lines.
+
+    Example:
+        >>> import backtrader as bt
+        >>> loaded_values(bt.feeds.GenericCSVData(dataname="bars.csv"), ["close"]) is None
+        True
+    """
+    lines = [getattr(feed.lines, name) for name in names]
+    is_loaded = feed.buflen() > len(feed) > 0
+    if not is_loaded or any(line.mode != line.UnBounded for line in lines):
+        return None
+    return [line.array for line in lines]
+
+
 def without_cash_check() -> dict[str, bool]:
     """Return the argument of `buy` by which the simulated broker accepts one order unchecked.
 

@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from printed import names_in, rows_of
@@ -161,3 +162,41 @@ def test_a_model_of_the_newest_bars_is_shown_the_option_for_earlier_ones(refusal
     pd.read_csv("bars.csv").iloc[:400].to_csv("old.csv", index=False)
     message = refusal("backtest", "old.csv", "--model", model_folder)
     assert "or choose a --start to see an in-sample result" in message
+
+
+def test_a_perpetual_shows_what_it_paid_and_lists_it_in_files(run, here):
+    bars = pd.read_csv("bars.csv", index_col=0)
+    settles = np.arange(len(bars)) % 2 == 0
+    bars.assign(funding_rate=np.where(settles, 0.0007, np.nan)).to_csv("perpetual.csv")
+    words = ("backtest", "perpetual.csv", "--strategy", "Buy and hold", "--out", "results")
+    outcome = run(*words, "--instrument", "perpetual:leverage=2,taker_rate=0.0004")
+    assert outcome.code == 0
+    rows = rows_of(outcome.out)
+    metrics = pd.read_csv("results/metrics.csv").iloc[0]
+    assert rows["funding"] == [f"{metrics['funding']:.1%}"]
+    assert rows["gross return"] == [f"{metrics['gross_return']:.1%}"]
+    assert "the bars have no mark price" in outcome.out
+    assert "Wrote funding.csv, " in outcome.out
+    assert metrics["funding"] == pytest.approx(
+        pd.read_csv("results/funding.csv")["amount"].sum() / 1e5
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--instrument", "perpetual"), "the bars have no column 'funding_rate'"),
+        (
+            ("--instrument", "perp"),
+            "one of spot, future, perpetual|kind of spot, future, perpetual",
+        ),
+        (
+            ("--instrument", "spot", "--commission", "0.1"),
+            "--commission and --instrument both say what a trade costs",
+        ),
+        (("--instrument", "BTC=spot"), "--instrument names a market 'BTC'"),
+    ],
+    ids=["no funding", "no such kind", "two commissions", "no such market"],
+)
+def test_an_instrument_that_is_off_is_refused_by_its_option(refusal, words, message):
+    assert re.search(message, refusal(*MACD, *words))

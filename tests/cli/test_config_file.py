@@ -100,3 +100,16 @@ def test_broker_options_override_the_file():
 def test_an_unknown_broker_field_is_named():
     with pytest.raises(TradingError, match="csh"):
         build_broker(Config(broker={"csh": 3}), {})
+
+
+def test_instruments_are_tables_of_the_broker_that_the_option_overrides():
+    config = Config(
+        broker={
+            "instrument": {"kind": "spot", "commission_rate": 0.002},
+            "instruments": {"BTC": {"kind": "perpetual", "leverage": 2}},
+        }
+    )
+    broker = build_broker(config, {"instrument": ["ETH=perpetual:leverage=3", "spot"]})
+    assert broker.describe_instruments() == (
+        "BTC Perpetual(leverage=2.0), ETH Perpetual(leverage=3.0), others Spot()"
+    )

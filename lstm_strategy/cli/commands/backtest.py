@@ -12,7 +12,7 @@ from lstm_strategy.cli.reading import MarketsOptions
 from lstm_strategy.errors import SettingsError
 
 _RESULT_FILES = ("metrics.csv", "equity.csv", "trades.csv", "equity.png")
-_PANEL_FILES = ("markets.csv", *_RESULT_FILES)
+_RARE_FILES = ("markets.csv", "funding.csv", "rolls.csv", "liquidations.csv")
 
 
 def backtest(
@@ -57,7 +57,7 @@ def backtest(
     from lstm_strategy.trading import declared_params
     from lstm_strategy.trading.lstm import LSTMStrategy
 
-    check_names(out_dir, _PANEL_FILES)
+    check_names(out_dir, (*_RARE_FILES, *_RESULT_FILES))
     chosen, params = find_strategy(strategy) if strategy else (LSTMStrategy, {})
     params = {**load_config(config).strategy, **params, **rules_from_options(long_only)}
     if model is not None and "model" not in declared_params(chosen):
@@ -76,5 +76,6 @@ def backtest(
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
             result.save(folder)
-        *others, last = _RESULT_FILES if result.contribution is None else _PANEL_FILES
+            rare = [name for name in _RARE_FILES if (folder / name).is_file()]
+        *others, last = (*rare, *_RESULT_FILES)
         say(f"Wrote {', '.join(others)} and {last} to {out_dir}/.")

@@ -25,6 +25,8 @@ def print_result(result: BacktestResult) -> None:
     out.print(table)
     if result.contribution is not None:
         _print_markets(result)
+    for note in result.market_notes:
+        say(note)
     _print_orders(result)
     rolls = describe_rolls(result.rolls, result.equity.iloc[0])
     of_bars = result.market_notes if result.contribution is None else ()
@@ -56,6 +58,8 @@ def print_comparison(comparison: ResultSet) -> None:
     sample = "IN-SAMPLE" if comparison.find().in_sample else "Out of sample"
     say(f"{sample}, {span_text(comparison.equity)}")
     out.print(table)
+    for note in comparison.market_notes:
+        say(note)
     for name, reason in comparison.left_out.items():
         say(f"{name} is left out: {reason}")
     for result in comparison.results.values():

@@ -1,6 +1,7 @@
 """What positions were charged beside their fills: funding, and what liquidations cost."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -65,12 +66,19 @@ def paid_by_date(payments: pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarray:
 def _table(
     records: Sequence[Any], columns: tuple[str, ...], indexes: Mapping[str, pd.DatetimeIndex]
 ) -> pd.DataFrame:
-    dates = [indexes[record.symbol][record.bar - 1] for record in records]
-    rows = [[getattr(record, column) for column in columns] for record in records]
+    rows = list(map(attrgetter(*columns), records))
     values = np.array(rows, dtype="float64").reshape(-1, len(columns))
-    index = pd.DatetimeIndex(dates) if dates else next(iter(indexes.values()))[:0]
-    table = pd.DataFrame(values, index, columns=list(columns))
+    table = pd.DataFrame(values, _dates_of(records, indexes), columns=list(columns))
     if "" not in indexes:
         symbols = [record.symbol for record in records]
         table.insert(0, "symbol", pd.Index(symbols, dtype="str"))
     return table
+
+
+def _dates_of(records: Sequence[Any], indexes: Mapping[str, pd.DatetimeIndex]) -> pd.DatetimeIndex:
+    numbers = np.array([record.bar for record in records], dtype="int64") - 1
+    if len(indexes) == 1:
+        return next(iter(indexes.values()))[numbers]
+    rows = zip(records, numbers, strict=True)
+    dates = [indexes[record.symbol][number] for record, number in rows]
+    return pd.DatetimeIndex(dates) if dates else next(iter(indexes.values()))[:0]

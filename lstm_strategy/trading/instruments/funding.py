@@ -91,6 +91,8 @@ class FundedScheme(InstrumentScheme):
             dt: The time of the bar, as `data.datetime.datetime()` shows it.
         """
         lines = self._lines.get(data) or self._find_lines(data)
+        if self.is_watched and (lines.at_open is None or not value_of(lines.at_open) > -math.inf):
+            return 0.0  # nothing settles as this bar opens
         if dt == pos.datetime and pos.adjbase == data.close[0]:
             return 0.0  # another feed woke the broker: this bar is paid, or opened the position
         amount = 0.0

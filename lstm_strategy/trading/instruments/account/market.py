@@ -3,7 +3,14 @@
 import math
 from typing import Any
 
-from lstm_strategy.trading.backtrader_internals import keeps_bars, value_of
+import numpy as np
+
+from lstm_strategy.trading.backtrader_internals import (
+    bar_number,
+    keeps_bars,
+    loaded_values,
+    value_of,
+)
 from lstm_strategy.trading.instruments.account.liquidation import Holding
 from lstm_strategy.trading.instruments.funding import FundedScheme
 from lstm_strategy.trading.instruments.instrument import InstrumentScheme
@@ -43,6 +50,7 @@ class Market:
         self._last = math.nan, math.nan
         self._position: tuple[float, float, float | None] = (0.0, 0.0, None)
         self._liquidation_price = math.nan
+        self._worst = self._worst_marks()
 
     def end_bar(self) -> None:
         """Keep what the next bar goes by."""
@@ -109,18 +117,39 @@ class Market:
             position: Of the broker in this market, isolated and not empty.
             margin: The money that backs it; what was set aside for it by default.
         """
-        held = size, _, _ = position.size, position.price, margin
+        size = position.size
+        held = size, position.price, margin
         if held != self._position:
             self._position = held
             instrument = self.scheme.instrument
             price = instrument.liquidation_price(size, position.price, margin=margin)
             self._liquidation_price = price
         price = self._liquidation_price
+        if self._worst is not None:  # of a price that is NaN nothing is within reach
+            bar = bar_number(self._closes)
+            worst = self._worst[size < 0.0][bar]
+            return not (worst <= price if size > 0.0 else worst >= price)
         if math.isnan(price):
             return True
         if size > 0.0:
             return self.worst_for(size) > price and self.at_open() > price
         return self.worst_for(size) < price and self.at_open() < price
+
+    def _worst_marks(self) -> tuple[list[float], list[float]] | None:
+        """The lowest and the highest mark of each bar, its open included; None where unknown.
+
+        Worked out at once where all bars are loaded, since it is asked on every bar.
+        """
+        names = ["open", "high", "low", "close"]
+        loaded = loaded_values(self.data, names) if self.is_margined else None
+        if loaded is None:
+            return None
+        opens, highs, lows, closes = map(np.array, loaded)
+        premium = _values_or(self._marks, closes) / closes
+        marks_at_open = _values_or(self._mark_opens, opens * np.r_[1.0, premium[:-1]])
+        lowest = np.minimum(marks_at_open, _values_or(self._mark_lows, lows * premium))
+        highest = np.maximum(marks_at_open, _values_or(self._mark_highs, highs * premium))
+        return lowest.tolist(), highest.tolist()
 
     def locked(self, position: Any) -> float:
         """Return the money that the broker set aside for a position.
@@ -163,3 +192,11 @@ class Market:
         fee = float(self.scheme.getcommission(size, price))
         rate = getattr(self.scheme.instrument, "liquidation_fee_rate", 0.0)
         return float(fee + rate * abs(size) * price)
+
+
+def _values_or(line: Any, otherwise: np.ndarray) -> np.ndarray:
+    """What a loaded line has on all bars; something else where it is missing."""
+    if line is None:
+        return otherwise
+    values = np.array(line.array)
+    return np.where(np.isnan(values), otherwise, values)
