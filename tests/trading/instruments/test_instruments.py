@@ -23,7 +23,7 @@ def hourly(n_bars=6, **columns):
     ("make", "message"),
     [
         (lambda: Spot(multiplier=50), r"a Spot is worth its price and has no multiplier, got 50\."),
-        (lambda: Spot(leverage=3), "Spot has no setting 'leverage'"),
+        (lambda: Spot(**{"leverage": 3}), "Spot has no setting 'leverage'"),
         (lambda: Perpetual(multiplier=0.01), "counted in units of its coin and has no multiplier"),
         (lambda: Perpetual(leverage=250), "leverage must be below 200, since the maintenance"),
         (
@@ -48,7 +48,7 @@ def hourly(n_bars=6, **columns):
         ),
         (lambda: Perpetual(margin_mode="shared"), 'Give "isolated" or "cross" as margin_mode'),
         (lambda: Perpetual(taker_rate=5), "taker_rate must be less than 1, got 5"),
-        (lambda: Future(multiplier=50), "initial_margin is missing"),
+        (lambda: Future(**{"multiplier": 50}), "initial_margin is missing"),
         (lambda: Future(multiplier=0, initial_margin=9), "multiplier must be greater than 0"),
         (
             lambda: Future(multiplier=1, initial_margin=10, maintenance_margin=11),
