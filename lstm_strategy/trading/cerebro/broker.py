@@ -10,7 +10,16 @@ from pydantic import Field, SerializeAsAny
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import spell, suggest_names
-from lstm_strategy.trading.execution import Band, LotSize, Reserve, TradingSettings
+from lstm_strategy.trading.execution import (
+    Band,
+    Bars,
+    Execution,
+    Latency,
+    LotSize,
+    Reserve,
+    TradingSettings,
+    check_execution,
+)
 from lstm_strategy.trading.instruments import (
     Instrument,
     InstrumentBroker,
@@ -45,6 +54,12 @@ class BrokerSettings(TradingSettings):
             for that.
         band: Fraction of equity; smaller differences between the target and the present exposure
             aren't traded. The default saves costs where a forecast wavers.
+        latency_bars: Bars from a decision to the close at which its orders leave; they fill at the
+            open after that.
+        execution_bars: Opens over which the order of a `TargetStrategy` is worked; 1 for the whole
+            at the next.
+        execution: How it is worked: "twap" in equal slices, "vwap" in slices that follow the
+            volume of the same times of earlier days.
         instrument: What is traded: what it costs, pays and needs as margin. None for something
             that is paid in full at `commission_rate`.
         instruments: The same by market of a panel; any other market is `instrument`.
@@ -72,12 +87,16 @@ Give a fraction of equity such as 0.1.
     lot_size: LotSize = 1e-6
     reserve: Reserve = 0.01
     band: Band = 0.1
+    latency_bars: Latency = 0
+    execution_bars: Bars = 1
+    execution: Execution = "twap"
     instrument: _Instrument = None
     instruments: _Instruments = None
 
     def model_post_init(self, context: Any) -> None:
         """Refuse two commissions for one market, and take that of the instrument."""
         del context
+        check_execution(self.execution, self.execution_bars)
         if self.instrument is None:
             return
         if "commission_rate" in self.model_fields_set:

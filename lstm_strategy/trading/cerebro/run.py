@@ -22,7 +22,7 @@ from lstm_strategy.bars import (
     bars_per_year,
 )
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import suggest_names
+from lstm_strategy.support import spell, suggest_names
 from lstm_strategy.trading.backtrader_internals import declared_params, feed_name, param_values
 from lstm_strategy.trading.cerebro.broker import BrokerSettings
 from lstm_strategy.trading.cerebro.charges import (
@@ -59,6 +59,7 @@ from lstm_strategy.trading.execution import (
 from lstm_strategy.trading.feed import BarsFeed
 
 _SIZING_SETTINGS = ("band", "reserve", "lot_size")
+_TIMING_SETTINGS = ("latency_bars", "execution_bars", "execution")
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,9 +164,10 @@ def run_cerebro(
         broker: What trading costs; `BrokerSettings()` by default.
         name: How tables and legends call the run; by default the name of the class.
         **params: Parameters of the strategy. A `TargetStrategy` takes its `band`, `reserve` and
-            `lot_size` from `broker` otherwise, and every strategy that declares `bars_per_year`
-            or `bars_per_day` takes it from the bars; of a panel from the dates of all, and a
-            `PortfolioStrategy` takes those of each market as well where they differ.
+            `lot_size`, and when and over how many bars its orders are worked, from `broker`
+            otherwise, and every strategy that declares `bars_per_year` or `bars_per_day` takes it
+            from the bars; of a panel from the dates of all, and a `PortfolioStrategy` takes those
+            of each market as well where they differ.
 
     Raises:
         BarsError: If the bars aren't valid.
@@ -425,7 +427,22 @@ def _complete_params(
     # In somebody's own plain strategy "band" may mean anything.
     if issubclass(strategy, ExposureStrategy):
         filled |= broker.model_dump(include=set(_SIZING_SETTINGS))
-    return filled | params
+    return filled | _timing_params(strategy, broker) | params
+
+
+def _timing_params(strategy: type[bt.Strategy], broker: BrokerSettings) -> dict[str, Any]:
+    """When orders leave and over how many bars, as far as a strategy lets others say it."""
+    declared = declared_params(strategy) if issubclass(strategy, ExposureStrategy) else ()
+    for name in ("latency_bars", "execution_bars"):
+        usual = BrokerSettings.model_fields[name].default
+        if name not in declared and getattr(broker, name) != usual:
+            others = "TargetStrategy" if declared else "TargetStrategy or PortfolioStrategy"
+            raise TradingError(
+                f"{strategy.__name__} sends its orders by itself, so {spell(name)} of "
+                f"{getattr(broker, name)} wouldn't change them. Leave it out, or derive the "
+                f"strategy from {others}."
+            )
+    return {name: getattr(broker, name) for name in _TIMING_SETTINGS if name in declared}
 
 
 def _measure_markets(

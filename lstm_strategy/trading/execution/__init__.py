@@ -11,7 +11,11 @@ from lstm_strategy.trading.execution.order_log import ORDER_KINDS, silence_order
 from lstm_strategy.trading.execution.order_log import log as order_logger
 from lstm_strategy.trading.execution.parameters import (
     Band,
+    Bars,
+    Execution,
+    Latency,
     Reserve,
+    check_execution,
     check_params,
     default_params,
 )
@@ -28,8 +32,11 @@ from lstm_strategy.trading.settings import LotSize, TradingSettings
 
 __all__ = [
     "Band",
+    "Bars",
     "EwmVolatility",
+    "Execution",
     "ExposureStrategy",
+    "Latency",
     "LotSize",
     "ORDER_KINDS",
     "PORTFOLIO_ORDER_KINDS",
@@ -38,6 +45,7 @@ __all__ = [
     "Reserve",
     "TargetStrategy",
     "TradingSettings",
+    "check_execution",
     "check_params",
     "choose_best_and_worst",
     "choose_length",

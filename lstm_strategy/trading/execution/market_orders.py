@@ -180,16 +180,36 @@ class MarketOrders:
         wanted = whole_lots(target * equity / self.money.unit_value(), lot_size)
         if self.money.is_on_margin:
             wanted = self._within_tiers(wanted, present)
-        size = wanted - present
-        if pays_now and wanted != 0.0 and self.money.takes_cash(size):
-            size = self._payable(size, close, float(self._strategy.broker.getcash()))
-        if abs(size) < 0.5 * lot_size and wanted != 0.0:
-            size = 0.0
+        size = self._units_to(wanted, close, pays_now=pays_now)
         if size == 0.0 and present == 0.0:
             self._report_too_small(target, equity, close)
         if size and self._is_below_minimum(size):
             return 0.0
         return size
+
+    def slice_towards(self, goal: float, share: float, close: float) -> float:
+        """Return the signed units of a slice of an order, which cash can pay and lots allow.
+
+        Args:
+            goal: The units to hold once the whole order has filled, a number of lots.
+            share: What of the way there the slice is to go, 0…1. A slice that is less than a lot,
+                or worth less than the market takes, is left to the later ones.
+            close: The close of the present bar.
+        """
+        is_last = share >= 1.0
+        present = float(self.position.size)
+        wanted = goal if is_last else whole_lots(present + share * (goal - present), self._lot_size)
+        size = self._units_to(wanted, close, pays_now=True)
+        if not is_last and abs(size) * self.money.unit_value() < self._min_order_value:
+            return 0.0
+        return 0.0 if size and self._is_below_minimum(size) else size
+
+    def _units_to(self, wanted: float, close: float, *, pays_now: bool) -> float:
+        """The signed units from the position to another, as far as the cash pays for them."""
+        size = wanted - float(self.position.size)
+        if pays_now and wanted != 0.0 and self.money.takes_cash(size):
+            size = self._payable(size, close, float(self._strategy.broker.getcash()))
+        return 0.0 if abs(size) < 0.5 * self._lot_size and wanted != 0.0 else size
 
     def _within_tiers(self, wanted: float, present: float) -> float:
         """As much of a position as its maintenance tier allows, if it fills at the worst price."""

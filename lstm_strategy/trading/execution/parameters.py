@@ -1,10 +1,11 @@
 """The settings of orders and their rules, written once for strategies and for brokers."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from lstm_strategy.support import spell
 from lstm_strategy.trading.settings import LotSize, TradingSettings
 
 
@@ -18,6 +19,8 @@ _ATRs = Annotated[float | None, Field(gt=0, description="a number of ATRs such a
 
 Flag = Annotated[bool, _FromNumpy, Field(description="True or False")]
 Bars = Annotated[int, _FromNumpy, Field(ge=1, description="a whole number such as 14")]
+Latency = Annotated[int, _FromNumpy, Field(ge=0, description="a whole number such as 1")]
+Execution = Annotated[Literal["twap", "vwap"], Field(description="'twap' or 'vwap'")]
 PerYear = Annotated[float, Field(gt=0, description="a number such as 252")]
 PerDay = Annotated[float, Field(gt=0, description="a number such as 24")]
 Leverage = Annotated[float, Field(gt=0, description="a multiple of equity such as 3")]
@@ -41,8 +44,15 @@ class TargetParameters(TradingSettings):
             price closes the position; None for no such stop.
         trailing_stop_atr: The same from the best close since the entry, with the present ATR.
         atr_length: Bars over which the average true range is taken.
+        latency_bars: Bars from a decision to the close at which its order leaves.
+        execution_bars: Opens over which an order is worked; 1 for the whole at the next.
+        execution: How it is worked: "twap" in equal slices, "vwap" in slices that follow the
+            volume of the same times of earlier days.
         bars_per_year: For strategies that annualise or count months.
         bars_per_day: For strategies that count days; below 1 for bars longer than a day.
+
+    Raises:
+        TradingError: If a value is out of range, or one bar is to be worked by its volume.
 
     Example:
         >>> TargetParameters(stop_loss_atr=2).band
@@ -57,8 +67,33 @@ class TargetParameters(TradingSettings):
     stop_loss_atr: _ATRs = None
     trailing_stop_atr: _ATRs = None
     atr_length: Bars = 14
+    latency_bars: Latency = 0
+    execution_bars: Bars = 1
+    execution: Execution = "twap"
     bars_per_year: PerYear = 252
     bars_per_day: PerDay = 1
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse an execution without the bars for it."""
+        del context
+        check_execution(self.execution, self.execution_bars)
+
+
+def check_execution(execution: str, execution_bars: int) -> None:
+    """Refuse to work an order by the volume of a single bar, which would change nothing.
+
+    Args:
+        execution: How orders are worked.
+        execution_bars: Over how many bars.
+
+    Raises:
+        ValueError: If it is by volume, and over one bar.
+    """
+    if execution == "vwap" and execution_bars == 1:
+        raise ValueError(
+            f"{spell('execution')} 'vwap' works an order over several bars, and "
+            f"{spell('execution_bars')} is 1. Give the number of bars, such as 4."
+        )
 
 
 def default_params(settings: type[TradingSettings]) -> tuple[tuple[str, Any], ...]:

@@ -7,6 +7,7 @@ stays within `max_leverage` times equity.
 """
 
 import math
+from collections import deque
 from numbers import Real
 from typing import Any
 
@@ -17,6 +18,7 @@ from lstm_strategy.trading.execution.exposure_strategy import ExposureStrategy
 from lstm_strategy.trading.execution.parameters import TargetParameters, default_params
 from lstm_strategy.trading.execution.sizing import is_worth_trading
 from lstm_strategy.trading.execution.stops import Stops
+from lstm_strategy.trading.execution.working import WorkedOrder
 
 
 class TargetStrategy(ExposureStrategy):
@@ -45,6 +47,14 @@ class TargetStrategy(ExposureStrategy):
             default, for no such stop.
         trailing_stop_atr: The same from the best close since the entry, with the present ATR.
         atr_length: Bars of the average true range (14).
+        latency_bars: Bars from a decision to the close at which its order leaves (0, so the same
+            close). The order is sized when it leaves. Exits by stops come late as well.
+        execution_bars: Opens over which an order is worked (1, so the whole at the next one). A
+            decision that differs from the one being worked by more than `band`, changes its sign
+            or asks for an exit takes its place; what is left is then worked anew.
+        execution: How it is worked: "twap" in equal slices, so that the mean price is that of the
+            opens, or "vwap" in slices that follow the volume of the same times of earlier days
+            ("twap"). Slices fill at opens, as all orders do.
         bars_per_year: For strategies that annualise or count months (252).
         bars_per_day: For strategies that count days (1). `run_backtest` takes both from the bars.
 
@@ -85,6 +95,13 @@ class TargetStrategy(ExposureStrategy):
         self.target = 0.0
         self._bars_decided = 0
         self._replayed_answer: float | None = None
+        # decisions whose orders have yet to leave
+        self._late_targets = deque([math.nan] * self.p.latency_bars)
+        self._worked = (
+            WorkedOrder(self._market, self.p.execution_bars, by_volume=self.p.execution == "vwap")
+            if self.p.execution_bars > 1
+            else None
+        )
         has_stops = self.p.stop_loss_atr is not None or self.p.trailing_stop_atr is not None
         self._stops = Stops(
             bt.indicators.ATR(period=self.p.atr_length) if has_stops else None,
@@ -147,6 +164,15 @@ class TargetStrategy(ExposureStrategy):
             return
         exposure = market.exposure(equity)
         target = self._stops.target_after(target, position, close)
+        if self._late_targets:
+            self._late_targets.append(target)
+            target = self._late_targets.popleft()
+        if self._worked is not None:
+            self._worked.see_bar()
+        if abs(exposure) <= most + self.p.band and self._worked is not None:
+            size = self._worked.next_slice(target, exposure, equity, band=self.p.band)
+            market.send(size, close)
+            return
         if math.isnan(target):
             # No opinion is no licence to run a losing position beyond the largest exposure.
             target = max(-most, min(most, exposure))

@@ -66,7 +66,7 @@ class LSTMStrategy(TargetStrategy, PortfolioStrategy):
         self._base.__init__(self)
         check_params(LSTMParameters, self.p)
         if self._base is PortfolioStrategy:
-            self._refuse_stops()
+            self._refuse_what_needs_one_market()
             self._signals = forecast_lines(self, self.p.model, "signal")
         else:
             self.lstm = LSTMIndicator(self.data, model=self._model_of_data())
@@ -122,7 +122,12 @@ class LSTMStrategy(TargetStrategy, PortfolioStrategy):
         model = self.p.model
         return model.market(feed_name(self.data)) if isinstance(model, PrecomputedPanel) else model
 
-    def _refuse_stops(self) -> None:
+    def _refuse_what_needs_one_market(self) -> None:
+        if self.p.execution_bars > 1:
+            raise TradingError(
+                f"execution_bars works the orders of one market, and there are {len(self.datas)}. "
+                "Leave it out, or trade one market."
+            )
         for name in ("stop_loss_atr", "trailing_stop_atr"):
             if getattr(self.p, name) is not None:
                 raise TradingError(

@@ -8,6 +8,7 @@ from lstm_strategy.trading.execution.parameters import (
     Band,
     Bars,
     Flag,
+    Latency,
     Leverage,
     PerDay,
     PerYear,
@@ -49,6 +50,7 @@ class PortfolioParameters(TradingSettings):
             the portfolio at that volatility. None to take the answers as fractions of equity.
         volatility_span: Bars of the exponential weights of that volatility.
         rebalance_bars: Dates from one decision to the next.
+        latency_bars: Dates from a decision to the closes at which its orders leave.
         band: Fraction of a market's equal share of equity; smaller differences between the target
             and the present exposure aren't traded.
         reserve: Fraction of the close; a buy pays up to `close * (1 + reserve)`, and of what a
@@ -74,6 +76,7 @@ class PortfolioParameters(TradingSettings):
         int, *Bars.__metadata__[:1], Field(ge=2, description="a whole number such as 60")
     ] = 60
     rebalance_bars: Bars = 1
+    latency_bars: Latency = 0
     band: Band = 0.1
     reserve: Reserve = 0.01
     lot_size: LotSize = 1e-6

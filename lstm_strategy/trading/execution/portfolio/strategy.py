@@ -1,6 +1,7 @@
 """A strategy that asks for exposures in many markets: what it is asked, and when."""
 
 import math
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -69,6 +70,8 @@ class PortfolioStrategy(ExposureStrategy):
             equity.
         volatility_span: Bars of the exponential weights of that volatility (60).
         rebalance_bars: Dates from one decision to the next (1); the last answer stands in between.
+        latency_bars: Dates from a decision to the closes at which its orders leave (0, so the
+            same). Orders are sized when they leave.
         band: Differences between target and exposure up to this fraction of an equal share of
             equity (1/n) aren't traded (0.1).
         reserve: A buy pays up to `close * (1 + reserve)`, and cash is kept for that (0.01).
@@ -135,6 +138,8 @@ class PortfolioStrategy(ExposureStrategy):
         }
         self._live: dict[str, Any] = {}
         self._targets: dict[str, float] = {}
+        # decisions whose orders have yet to leave
+        self._on_their_way: deque[dict[str, float]] = deque([{}] * self.p.latency_bars)
         self._dates_until_decision = 0
         self._n_dates_seen = 0
         self._is_new_date = False
@@ -240,7 +245,13 @@ class PortfolioStrategy(ExposureStrategy):
             self._targets = self._ask()
             self._dates_until_decision = self.p.rebalance_bars
         self._dates_until_decision -= 1
-        self._portfolio_orders.move_towards(self._targets, n_live=len(self._live))
+        targets = self._targets
+        if self._on_their_way:
+            self._on_their_way.append(targets)
+            decided = self._on_their_way.popleft()
+            # what wasn't live then hasn't been decided on
+            targets = {name: decided.get(name, math.nan) for name in self._live}
+        self._portfolio_orders.move_towards(targets, n_live=len(self._live))
 
     def stop(self) -> None:
         """Count the orders and the positions that the end of the run left."""
