@@ -37,7 +37,8 @@ class Finding:
     """One thing that isn't as it should be.
 
     Attributes:
-        layer: Where: features, scaling, threshold, forecaster, strategy, folds, scaler or warm-up.
+        layer: Where: features, scaling, threshold, forecaster, strategy, costs, folds, scaler or
+            warm-up.
         culprit: The column, line, order or fold.
         kind: What it is about.
         what: What is wrong, in words that follow the culprit.

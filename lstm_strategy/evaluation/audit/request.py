@@ -9,6 +9,7 @@ import backtrader as bt
 
 from lstm_strategy.errors import AuditError
 from lstm_strategy.evaluation.audit.scaler import needs_folds
+from lstm_strategy.evaluation.audit.source_hints import is_from_user
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +22,16 @@ class AuditRequest:
     splitter: Any
     scaler: Any
     cerebro: Any
+    commission: Any
+    instrument: Any
 
     def __post_init__(self) -> None:
         if all(thing is None for thing in vars(self).values()):
-            names = ", ".join(f"{name}=" for name in vars(self))
-            raise AuditError(f"There is nothing to audit. Hand over at least one of {names}.")
+            names = ", ".join(f"{name}=" for name in vars(self) if name != "instrument")
+            raise AuditError(
+                f"There is nothing to audit. Hand over at least one of {names}, or "
+                "broker=BrokerSettings(instrument=...)."
+            )
         if self.strategy is not None and self.cerebro is not None:
             raise AuditError("cerebro already holds its strategy: leave strategy= out.")
         if self.strategy is not None:
@@ -34,6 +40,13 @@ class AuditRequest:
             raise AuditError(
                 "This scaler is judged by the training rows of folds: hand over splitter= as well."
             )
+
+    @property
+    def audits_instrument(self) -> bool:
+        """Whether the instrument is tried by itself; ours only where nothing else is given."""
+        others = [thing for name, thing in vars(self).items() if name != "instrument"]
+        is_alone = all(thing is None for thing in others)
+        return self.instrument is not None and (is_alone or is_from_user(type(self.instrument)))
 
     def strategy_and_params(self) -> tuple[Any, dict[str, Any]]:
         """Return the class and its parameters, or raise `AuditError` for something else."""

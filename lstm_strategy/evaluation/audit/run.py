@@ -53,6 +53,7 @@ def audit(
     splitter: Any = None,
     scaler: Any = None,
     cerebro: CerebroFactory | None = None,
+    commission: Any = None,
     horizon: int | None = None,
     broker: BrokerSettings | None = None,
     seed: int = 0,
@@ -80,8 +81,12 @@ def audit(
         scaler: A fitted transformer, `scaler(features, train)` or `scaler(features)`; the first
             two need a `splitter`.
         cerebro: Instead of `strategy`: makes your own Cerebro of a frame of bars, ready to run.
+        commission: A commission scheme of your own, its class, or a function that makes one of a
+            frame of bars: does what it charges depend on later bars? A strategy that only serves
+            to trade tries it.
         horizon: Bars ahead that labels look; the model's own by default, else 1.
-        broker: The terms on which strategies run.
+        broker: The terms on which strategies run; an instrument in it that is a class of your
+            own, or that is handed over alone, is audited as `commission` is.
         seed: Chooses the random bars.
         progress: True or False shows or hides what is being done; None shows it if somebody is
             looking; a function is called with words instead.
@@ -99,7 +104,10 @@ def audit(
         >>> audit(sample_bars("sp500")[:"1999"], strategy=BASELINES["SMA cross"]).is_clean
         True
     """
-    request = AuditRequest(model, strategy, features, splitter, scaler, cerebro)
+    instrument = None if broker is None else broker.instrument
+    request = AuditRequest(
+        model, strategy, features, splitter, scaler, cerebro, commission, instrument
+    )
     started = time.perf_counter()
     with words_progress(progress, "Auditing") as on_progress, _quick_collections():
         if is_panel(bars):
@@ -130,7 +138,10 @@ def _audit_markets(
     on_progress: OnWords,
 ) -> Iterator[PartialAudit]:
     """Audit a model and a strategy on a panel."""
-    of_one = [n for n in ("features", "splitter", "scaler", "cerebro") if getattr(request, n)]
+    names = ("features", "splitter", "scaler", "cerebro", "commission")
+    of_one = [name for name in names if getattr(request, name) is not None]
+    if request.model is None and request.strategy is None:
+        of_one.append("an instrument alone")
     if of_one:
         raise AuditError(
             f"{of_one[0]} is audited on the bars of one market, and a panel was given. Hand over "
@@ -236,6 +247,10 @@ class AuditRun:
             given = {"model": model, **params} if is_model_traded else params
             is_ours = is_model_traded and strategy is LSTMStrategy
             yield AuditSubject.from_class(strategy, given, self._broker, is_brief=is_ours)
+        if request.commission is not None:
+            yield AuditSubject.from_costs(request.commission, self._broker)
+        if request.audits_instrument:
+            yield AuditSubject.from_costs(None, self._broker)
         if model is not None and not is_model_traded:
             given = {"model": model}
             yield AuditSubject.from_class(LSTMStrategy, given, self._broker, is_brief=True)

@@ -74,7 +74,7 @@ def hint_texts(hints: Iterable[Hint]) -> tuple[str, ...]:
 
 def _find_hints_in(thing: Any) -> Iterator[Hint]:
     for owner in getattr(thing, "__mro__", [thing]):
-        if not _is_from_user(owner):
+        if not is_from_user(owner):
             continue
         methods = {f"self.{name}" for name in dir(owner)}
         file, nodes = _nodes_of(owner)
@@ -103,7 +103,12 @@ def _parse_file(path: Path, changed: int) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _is_from_user(owner: Any) -> bool:
+def is_from_user(owner: Any) -> bool:
+    """Return whether a class or function is the user's own, and no library's.
+
+    Args:
+        owner: The class or function.
+    """
     module = getattr(owner, "__module__", None) or "builtins"
     return not f"{module}.".startswith(_LIBRARIES)
 
@@ -209,7 +214,8 @@ def _is_line(node: ast.AST) -> bool:
         return node.id in _LINES
     if not isinstance(node, ast.Attribute) or node.attr in _NO_LINES:
         return False
-    return node.attr in _LINES or _text(node).startswith("self.")
+    text = _text(node)
+    return node.attr in _LINES or text.startswith(("self.", "data.")) or ".data." in text
 
 
 def _number(node: ast.AST | None) -> float | None:

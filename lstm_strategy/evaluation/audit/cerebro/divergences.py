@@ -6,6 +6,7 @@ from itertools import zip_longest
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.evaluation.audit.cerebro.money import is_raised_by_broker
 from lstm_strategy.evaluation.audit.cerebro.recording import Recording, SentOrder
 from lstm_strategy.learning.features import first_differences, first_unequal
 from lstm_strategy.trading import day_numbers
@@ -29,6 +30,7 @@ class Divergence:
         with_later: What the full run showed.
         is_line: Whether the culprit is a line.
         is_fatal: Whether the shorter run ended in an exception.
+        is_money: Whether the broker made the difference: all orders sent before were the same.
     """
 
     culprit: str
@@ -38,6 +40,7 @@ class Divergence:
     with_later: float | str
     is_line: bool = False
     is_fatal: bool = False
+    is_money: bool = False
 
 
 class BarAligner:
@@ -60,12 +63,13 @@ class BarAligner:
             known=f"{type(error).__name__}: {error}",
             with_later="goes on",
             is_fatal=True,
+            is_money=is_raised_by_broker(error),
         )
 
     def find_divergences(
         self, full: Recording, other: Recording, n_known: int, *, at_open: bool = False
     ) -> list[Divergence]:
-        """Compare two runs up to the last known bar: root lines, then orders, then the account.
+        """Compare two runs up to the last known bar: root lines, orders and the account.
 
         Args:
             full: The run over all bars.
@@ -76,7 +80,7 @@ class BarAligner:
 
         Returns:
             At most three root lines, which are those none of whose inputs differs; the first order
-            that differs; or where no order does, the first difference of the account.
+            that differs, unless the account does before it was sent: then that.
         """
         n_rows = int(np.searchsorted(full.times, self._days[n_known - 1] + _INSTANT_DAYS, "right"))
         found: list[Divergence] = []
@@ -90,7 +94,13 @@ class BarAligner:
             return found + self._diverging_order(full, other, until, at_open=True)
         found += self._diverging_lines(full, other, n_rows)
         order = self._diverging_order(full, other, full.times[n_rows - 1], at_open=False)
-        return found + (order or self._diverging_account(full, other, n_rows))
+        account = self._diverging_account(full, other, n_rows)
+        if not (order and account):
+            return found + (order or account)
+        # what fills on a bar was sent before it, but for what is sent at its open
+        acts_at_open = any(sent.at_open for sent in full.orders)
+        is_account_first = account[0].bar < order[0].bar + (not acts_at_open)
+        return found + (account if is_account_first else order)
 
     def _diverging_lines(self, full: Recording, other: Recording, n_rows: int) -> list[Divergence]:
         differences = first_differences(
@@ -131,7 +141,7 @@ class BarAligner:
             bar = first_unequal(theirs[name].to_numpy(), mine[name].to_numpy(), relative=rounding)
             if bar is not None:
                 known, later = float(theirs[name][bar]), float(mine[name][bar])
-                found.append(Divergence(name, bar, times[bar], known, later))
+                found.append(Divergence(name, bar, times[bar], known, later, is_money=True))
         return sorted(found, key=lambda divergence: divergence.bar)[:1]
 
     def _times(self, full: Recording, n_rows: int) -> pd.Index:

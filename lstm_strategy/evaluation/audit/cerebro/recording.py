@@ -12,6 +12,13 @@ import pandas as pd
 
 from lstm_strategy.errors import AuditError
 from lstm_strategy.evaluation.audit.cerebro.lines import find_lines
+from lstm_strategy.evaluation.audit.cerebro.money import (
+    CHARGES,
+    EQUITY,
+    FILLS,
+    MoneyCounter,
+    find_money_code,
+)
 from lstm_strategy.evaluation.audit.cerebro.subject import CerebroFactory
 from lstm_strategy.trading import minimum_period, strategies_of_last_run
 from lstm_strategy.trading.cerebro import OPEN_METHODS
@@ -55,13 +62,16 @@ class Recording:
 
     Attributes:
         times: The bars that the strategies saw, as day numbers.
-        account: One row for each of `times`: cash and the size of each position.
+        account: One row for each of `times`: the size of each position, what all fills were worth
+            and what was charged so far, cash and equity.
         lines: One row for each of `times`, one column for each line of each indicator and strategy.
         orders: The orders in the order in which they were sent.
         inputs: The lines from which a line is made, by its name.
         homes: The class to which a line belongs, by its name.
         first_decision: Number of the bar on which `next` is first called.
         uses_model: Whether an `LSTMIndicator` is among the indicators.
+        money_code: The classes and functions that decide what trading costs and when orders fill,
+            backtrader's own apart.
         breach: How a strategy changed the terms of its run, in words; "" where none did, or where
             the Cerebro is the user's own.
         error: What the run raised, if it did: the rows end there.
@@ -75,6 +85,7 @@ class Recording:
     homes: dict[str, type]
     first_decision: int
     uses_model: bool
+    money_code: tuple[Any, ...] = ()
     breach: str = ""
     error: Exception | None = None
 
@@ -96,6 +107,7 @@ def record_run(factory: CerebroFactory, bars: pd.DataFrame, *, mode: str) -> Rec
     """
     with _repeatable_randomness(), silence_orders():
         cerebro = factory(bars)
+        money_code = find_money_code(cerebro.broker)
         cerebro.addanalyzer(RunRecorder, is_by_bar=mode == "next", _name="audit_recorder")
         error = None
         try:
@@ -106,10 +118,12 @@ def record_run(factory: CerebroFactory, bars: pd.DataFrame, *, mode: str) -> Rec
     recorders = [strategy.analyzers.audit_recorder for strategy in strategies]
     if not recorders or not recorders[0].times:
         raise error or AuditError("The Cerebro has no strategy to audit. Add one to it.")
-    return _join_recorders(recorders, error)
+    return _join_recorders(recorders, money_code, error)
 
 
-def _join_recorders(recorders: list[Any], error: Exception | None) -> Recording:
+def _join_recorders(
+    recorders: list[Any], money_code: tuple[Any, ...], error: Exception | None
+) -> Recording:
     first = recorders[0]
     lines = pd.concat([recorder.line_frame() for recorder in recorders], axis=1)
     every_line = [line for recorder in recorders for line in recorder.lines]
@@ -122,6 +136,7 @@ def _join_recorders(recorders: list[Any], error: Exception | None) -> Recording:
         homes={line.name: line.home for line in every_line},
         first_decision=max(recorder.first_decision for recorder in recorders),
         uses_model=any(issubclass(line.home, LSTMIndicator) for line in every_line),
+        money_code=money_code,
         breach=getattr(getattr(first.strategy.analyzers, "terms_watch", None), "breach", ""),
         error=error,
     )
@@ -139,27 +154,34 @@ class RunRecorder(bt.Analyzer):
 
     def start(self) -> None:
         """Find the lines, and wrap what is called at the open."""
+        self._money = MoneyCounter(self.strategy.broker)
         self.first_decision = minimum_period(self.strategy)
         self.lines = list(find_lines(self.strategy, is_stepped=self.p.is_by_bar))
         for name in OPEN_METHODS:
             setattr(self.strategy, name, self._record_orders_of(getattr(self.strategy, name)))
+
+    def notify_order(self, order: Any) -> None:
+        """Take down what an order is filled for."""
+        self._money.note(order)
 
     def next(self) -> None:
         """Write down the account, the orders and the lines of a bar."""
         broker = self.strategy.broker
         self.times.append(self.strategy.data.datetime[0])
         sizes = [broker.getposition(data).size for data in self.strategy.datas]
-        self.account.append([broker.getcash(), *sizes])
+        money = (*self._money.count(), broker.getcash(), broker.getvalue())
+        self.account.append([*sizes, *money])
         self._record_orders(at_open=False)
         for line in self.lines:
             if line.is_stepped:
                 line.values.append(line.line[0])
 
     def account_frame(self) -> pd.DataFrame:
-        """Return cash and positions, one row per bar."""
+        """Return positions and money, one row per bar."""
         n_datas = len(self.strategy.datas)
         names = [f"position in data{i}" for i in range(n_datas)] if n_datas > 1 else ["position"]
-        return pd.DataFrame(self.account, columns=["cash", *names], dtype=np.float64)
+        columns = [*names, FILLS, CHARGES, "cash", EQUITY]
+        return pd.DataFrame(self.account, columns=columns, dtype=np.float64)
 
     def line_frame(self) -> pd.DataFrame:
         """Return the lines, one row per bar."""

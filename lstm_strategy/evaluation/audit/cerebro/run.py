@@ -6,12 +6,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import AuditError, LSTMStrategyError
 from lstm_strategy.evaluation.audit.cerebro.bar_cut import AFTER_OPEN, REMOVED, BarCut
 from lstm_strategy.evaluation.audit.cerebro.class_state import restore_class_state
 from lstm_strategy.evaluation.audit.cerebro.divergences import BarAligner, Divergence
+from lstm_strategy.evaluation.audit.cerebro.money import CHARGES, FILLS
 from lstm_strategy.evaluation.audit.cerebro.recording import MODES, Recording, record_run
 from lstm_strategy.evaluation.audit.cerebro.subject import AuditSubject
 from lstm_strategy.evaluation.audit.cerebro.wording import (
@@ -26,6 +28,7 @@ from lstm_strategy.support import OnWords, format_time
 
 _N_RANDOM_CUTS = 2
 _N_ORDER_CUTS = 5
+_N_MONEY_CUTS = 8
 _N_CUTS: dict[str, int | None] = {"vector": None, "next": 5}  # None for all
 _N_CUTS_IN_BRIEF: dict[str, int | None] = {"vector": 3, "next": 2}
 _ENOUGH_CUTS_WITH_LEAKS = 2
@@ -42,9 +45,10 @@ def audit_cerebro(
 ) -> PartialAudit:
     """Set the full run of a subject beside runs that knew fewer bars, or others.
 
-    Compared up to each cut: every line of every indicator, cash, positions and the orders as
-    they were sent, in vector mode and bar by bar. What happens to an order later isn't compared,
-    so that one which the end of the shorter run leaves unfilled is no difference.
+    Compared up to each cut: every line of every indicator, positions, what fills were worth, what
+    was charged, cash, equity and the orders as they were sent, in vector mode and bar by bar. What
+    happens to an order later isn't compared, so that one which the end of the shorter run leaves
+    unfilled is no difference.
 
     Args:
         subject: What runs.
@@ -54,7 +58,8 @@ def audit_cerebro(
         on_progress: Called with what is being done.
 
     Raises:
-        AuditError: If the strategy raises, or gives different orders on the same bars twice.
+        AuditError: If the strategy raises, or gives different orders on the same bars twice, or if
+            costs are audited and no order fills.
     """
     return _CerebroAudit(subject, bars, on_progress).run(tuple(edges), seed)
 
@@ -71,13 +76,15 @@ class _CerebroAudit:
         self._n_failed = 0
 
     def run(self, edges: tuple[int, ...], seed: int) -> PartialAudit:
-        full = {mode: self._record_in_full(mode) for mode in MODES}
+        # the broker goes bar by bar in both modes, which differ in how indicators are computed
+        modes = MODES[:1] if self._subject.is_costs else MODES
+        full = {mode: self._record_in_full(mode) for mode in modes}
         if not self._subject.is_brief:
             self._check_repeats_itself(full["vector"])
         self._find_fills_at_the_close(full["vector"])
         self._find_other_terms(full["vector"])
         n_cuts = _N_CUTS_IN_BRIEF if self._subject.is_brief else _N_CUTS
-        for mode in MODES:
+        for mode in modes:
             cuts = self._choose_cuts(full[mode], edges, seed)
             n_wanted = n_cuts[mode]
             self._try_cuts(
@@ -106,6 +113,11 @@ class _CerebroAudit:
         reads_beyond = isinstance(full.error, _READS_BEYOND)
         if full.error is not None and not (reads_beyond and len(full.times) > 2):
             raise self._failure(full.error) from full.error
+        if self._subject.is_costs and not full.account[FILLS].any():
+            raise AuditError(
+                "No order fills on these bars and terms, so there are no costs to compare. Load "
+                "more bars, or give more cash."
+            )
         return full
 
     def _failure(self, error: Exception) -> AuditError:
@@ -138,18 +150,31 @@ class _CerebroAudit:
                 return
 
     def _find_other_terms(self, full: Recording) -> None:
-        if full.breach and "fill" not in self._findings:
+        if full.breach and "fill" not in self._findings and not self._subject.is_costs:
             self._findings["terms"] = terms_finding(full.breach, self._name)
 
     def _choose_cuts(self, full: Recording, edges: tuple[int, ...], seed: int) -> list[int]:
+        if self._subject.is_costs:
+            return [n for n in self._choose_money_cuts(full) if n < len(self._bars)]
         # where an order was sent, knowing the next bar would have mattered most
         sent = sorted({self._aligner.n_bars_until(order.time) for order in full.orders})
         chosen = [*edges, *pick_evenly(sent, _N_ORDER_CUTS)]
         if any(order.at_open for order in full.orders):
             chosen += [n - 1 for n in pick_evenly(sent, _N_ORDER_CUTS)]
+        if full.money_code:
+            chosen += self._choose_money_cuts(full)
         first = min(full.first_decision, len(full.times) - 1)
         cuts = cut_points(self._bars, first=first, n_random=_N_RANDOM_CUTS, edges=chosen, seed=seed)
         return [n for n in cuts if n < len(full.times) + (full.error is None)]
+
+    def _choose_money_cuts(self, full: Recording) -> list[int]:
+        """The bars after which others show whether a fill or a payment knew them."""
+        chosen = set()
+        for column in (FILLS, CHARGES):
+            moved = np.flatnonzero(full.account[column].diff().to_numpy())
+            numbers = [self._aligner.n_bars_until(time) for time in full.times[moved]]
+            chosen.update(pick_evenly(numbers, _N_MONEY_CUTS))
+        return sorted(chosen)
 
     def _try_cuts(self, full: Recording, mode: str, cuts: list[int]) -> None:
         changes = [REMOVED, ALTERATIONS[0]]
@@ -198,7 +223,14 @@ class _CerebroAudit:
         if earlier is None:
             home = full.homes.get(culprit.removeprefix("line ")) if divergence.is_line else None
             self._findings[culprit] = finding_from_divergence(
-                divergence, cut, words, self._name, home=home, classes=self._classes(full)
+                divergence,
+                cut,
+                words,
+                self._name,
+                home=home,
+                classes=self._classes(full),
+                money_code=full.money_code,
+                is_costs=self._subject.is_costs,
             )
             self._modes[culprit] = {cut.mode}
         elif cut.mode not in self._modes[culprit]:

@@ -9,9 +9,15 @@ from lstm_strategy.evaluation.audit.cerebro.bar_cut import BarCut
 from lstm_strategy.evaluation.audit.cerebro.divergences import Divergence
 from lstm_strategy.evaluation.audit.cerebro.recording import SentOrder
 from lstm_strategy.evaluation.audit.findings import Finding, FindingKind
-from lstm_strategy.evaluation.audit.source_hints import find_hints, hint_texts, relevant_hints
+from lstm_strategy.evaluation.audit.source_hints import (
+    find_hints,
+    hint_texts,
+    is_from_user,
+    relevant_hints,
+)
 
 _LAYER = "strategy"
+_COSTS = "costs"
 
 
 def finding_from_divergence(
@@ -22,6 +28,8 @@ def finding_from_divergence(
     *,
     home: Any,
     classes: Sequence[Any],
+    money_code: Sequence[Any] = (),
+    is_costs: bool = False,
 ) -> Finding:
     """Return the finding that a divergence is.
 
@@ -32,8 +40,16 @@ def finding_from_divergence(
         name: The name of the strategy.
         home: The class of the line that diverges, if it is one.
         classes: All classes whose source may hold the cause.
+        money_code: What decides what trading costs and when orders fill.
+        is_costs: Whether the strategy is known to be innocent.
     """
-    hints = find_hints([] if home is None else [home]) or find_hints(classes)
+    of_user = [code for code in money_code if is_from_user(code)]
+    is_costs = is_costs or _is_of_costs(divergence, of_user)
+    if is_costs:
+        name = ", ".join(code.__name__ for code in of_user or money_code) or "the broker"
+        hints = find_hints(of_user)
+    else:
+        hints = find_hints([] if home is None else [home]) or find_hints([*classes, *of_user])
     hints = relevant_hints(hints, bar=divergence.bar)
     if hints:
         remedy = hints[0].remedy
@@ -43,8 +59,8 @@ def finding_from_divergence(
         remedy = f"See what {name} reads on that bar: only index 0 and below is known there."
     kind, what = _describe(divergence, cut)
     return Finding(
-        layer=_LAYER,
-        culprit=divergence.culprit,
+        layer=_COSTS if is_costs else _LAYER,
+        culprit=f"{divergence.culprit} ({name})" if is_costs else divergence.culprit,
         kind=kind,
         what=what,
         time=divergence.time,
@@ -54,6 +70,14 @@ def finding_from_divergence(
         remedy=remedy,
         source=hint_texts(hints),
     )
+
+
+def _is_of_costs(divergence: Divergence, of_user: Sequence[Any]) -> bool:
+    """Whether a broker that holds code of the user's, and not the strategy, knew later bars."""
+    if not (divergence.is_money and of_user):
+        return False
+    # an order that a strategy withdraws changes the position as well
+    return not divergence.culprit.startswith("position") or bool(find_hints(of_user))
 
 
 def _describe(divergence: Divergence, cut: BarCut) -> tuple[FindingKind, str]:
