@@ -135,6 +135,8 @@ def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
     """
     if not table.filter(items=["funding", "liquidations"]).any(axis=None):
         table = table.drop(columns=[name for name in _DERIVATIVE_METRICS if name in table])
+    if {"gross_return", "total_return"} <= set(table.columns):
+        table = table[["gross_return", *table.columns.drop("gross_return")]]  # beside the net one
     formats = dict.fromkeys(table.columns, "{:.2f}")
     formats |= dict.fromkeys(_PERCENT_METRICS, "{:.1%}") | dict.fromkeys(_COUNT_METRICS, "{:.0f}")
     columns = {

@@ -75,7 +75,7 @@ class Comparison(ResultSet):
         return write_results(folder, tables, self.plot(), equity_file=f"equity{suffix}.png")
 
     def try_robustness(self, name: str | None = None) -> Robustness | None:
-        """Try other costs, late orders, single folds and members; see `assess_robustness`.
+        """Try other and single costs, late orders, folds and members; see `assess_robustness`.
 
         Args:
             name: The strategy; by default the one that the comparison is about.

@@ -11,6 +11,7 @@ from lstm_strategy.evaluation.plots.inspection import (
 from lstm_strategy.evaluation.plots.robustness import (
     plot_cost_break_even,
     plot_delay_break_even,
+    plot_each_cost,
     plot_folds,
     plot_members,
     plot_permutation_test,
@@ -25,6 +26,7 @@ __all__ = [
     "plot_by_horizon",
     "plot_cost_break_even",
     "plot_delay_break_even",
+    "plot_each_cost",
     "plot_equity",
     "plot_folds",
     "plot_forecasts",

@@ -1,5 +1,6 @@
 """Other costs, delays, folds and members, and the permutation test, each as a small figure."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +23,7 @@ from lstm_strategy.support import count_of
 
 _OWN, _OTHER = STRONG_COLORS[:2]
 _SIZE = (5.6, 3.6)
+_TIMES = {0: "none", 1: "as charged", 2: "twice"}
 
 
 def plot_cost_break_even(
@@ -82,6 +84,40 @@ def plot_delay_break_even(delays: pd.DataFrame) -> Figure:
         _draw_sharpe(ax, sharpe)
         ax.xaxis.set_major_locator(mticker.MaxNLocator(integer=True))
         ax.set_xlabel("Delay of every order, bars")
+    return figure
+
+
+def plot_each_cost(each_cost: pd.DataFrame) -> Figure:
+    """Draw the Sharpe ratio without each cost, as it is charged, and with twice of it.
+
+    Args:
+        each_cost: The table of `try_each_cost`: index `cost` and `times`, column sharpe.
+
+    Example:
+        >>> index = pd.MultiIndex.from_tuples([("impact", 0), ("impact", 1), ("impact", 2)])
+        >>> plot_each_cost(pd.DataFrame({"sharpe": [0.9, 0.5, 0.2]}, index)).axes[0].get_title(
+        ...     loc="left"
+        ... )
+        'Sharpe ratio 0.50, without impact 0.90'
+    """
+    by_cost = each_cost["sharpe"].unstack(0)[each_cost.index.unique(0)]
+    own, free = float(by_cost.to_numpy()[by_cost.index == 1][0, 0]), by_cost.loc[0]
+    finding = "What each cost takes"
+    if math.isfinite(own) and free.notna().any():
+        dearest = str(free.idxmax())
+        finding = f"Sharpe ratio {own:.2f}, without {dearest} {free[dearest]:.2f}"
+    with plotting_style():
+        figure, ax = _panel(finding)
+        for cost, color in zip(by_cost, itertools.cycle(STRONG_COLORS), strict=False):
+            known = by_cost[cost].dropna()
+            look: dict[str, Any] = {"color": color, "lw": 1.8, "marker": "o", "ms": 4}
+            ax.plot(known.index, known.to_numpy(), label=str(cost), **look)
+        ax.axhline(0.0, color="black", lw=0.8)
+        ax.set_xticks(by_cost.index, [_TIMES.get(times, f"{times:g}") for times in by_cost.index])
+        ax.margins(x=0.08, y=0.18)
+        ax.set_xlabel("How much of the cost is charged")
+        ax.set_ylabel("Sharpe ratio")
+        ax.legend(loc="best", fontsize=8)
     return figure
 
 

@@ -9,6 +9,7 @@ from lstm_strategy.evaluation.backtests import span_text
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import capitalise, escape, settings_text, terms_html
 from lstm_strategy.support import library_versions
+from lstm_strategy.trading.cerebro import BrokerSettings
 
 
 def alarms_section(content: ReportContent) -> str:
@@ -43,12 +44,20 @@ def left_out_section(content: ReportContent) -> str:
         missing.append("No permutation test was made: training and trading again on shuffled bars.")
     if content.ledger is None:
         missing.append("The model was trained once, or its folds aren't known.")
-    funding = "" if content.results.broker.has_derivatives else "the funding of perpetual futures, "
-    missing.append(
-        f"Taxes, borrowing fees, {funding}the market impact of orders, and dividends that prices "
-        "don't hold."
-    )
+    missing.append(_describe_uncharged(content.results.broker))
     return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in missing)}</ul>"
+
+
+def _describe_uncharged(broker: BrokerSettings) -> str:
+    charged = broker.costs_beside_fee
+    uncharged = ["Taxes"]
+    if "borrowing" not in charged:
+        uncharged.append("borrowing fees")
+    if not broker.has_derivatives:
+        uncharged.append("the funding of perpetual futures")
+    if "impact" not in charged:
+        uncharged.append("the market impact of orders")
+    return f"{', '.join(uncharged)}, and dividends that prices don't hold."
 
 
 def provenance_section(content: ReportContent) -> str:

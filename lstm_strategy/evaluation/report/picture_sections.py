@@ -5,6 +5,7 @@ import pandas as pd
 from lstm_strategy.evaluation.plots import (
     plot_cost_break_even,
     plot_delay_break_even,
+    plot_each_cost,
     plot_equity,
     plot_folds,
     plot_members,
@@ -73,6 +74,8 @@ def _terms_pictures(content: ReportContent) -> list[str]:
             "What is left when every order comes late.",
         ),
     ]
+    if robustness.each_cost is not None:
+        pictures.append(_each_cost_picture(robustness.each_cost))
     members = robustness.equity_by_member
     if members is not None:
         final = members.iloc[-1] / members.iloc[0] - 1.0
@@ -84,6 +87,17 @@ def _terms_pictures(content: ReportContent) -> list[str]:
             )
         )
     return pictures
+
+
+def _each_cost_picture(each_cost: pd.DataFrame) -> str:
+    sharpe = each_cost["sharpe"]
+    by_cost = {cost: points_text(sharpe[cost]) for cost in sharpe.index.unique(0)}
+    points = "; ".join(f"{cost} {points}" for cost, points in by_cost.items())
+    return picture_html(
+        plot_each_cost(each_cost),
+        f"Sharpe ratio by multiple of each cost: {points}",
+        "What is left without each cost, and with twice of it.",
+    )
 
 
 def permutation_section(content: ReportContent) -> str:

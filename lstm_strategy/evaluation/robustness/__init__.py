@@ -4,7 +4,7 @@ Everything is computed from forecasts that exist already; a run is one backtest.
 """
 
 from lstm_strategy.evaluation.robustness.assess import Robustness, assess_robustness
-from lstm_strategy.evaluation.robustness.costs import break_even, try_costs
+from lstm_strategy.evaluation.robustness.costs import break_even, try_costs, try_each_cost
 from lstm_strategy.evaluation.robustness.delays import delay_forecasts, try_delays
 from lstm_strategy.evaluation.robustness.folds import fold_of_bars, fold_table
 from lstm_strategy.evaluation.robustness.members import member_equities
@@ -19,4 +19,5 @@ __all__ = [
     "member_equities",
     "try_costs",
     "try_delays",
+    "try_each_cost",
 ]

@@ -12,7 +12,7 @@ from lstm_strategy.evaluation.backtests import (
     CheckedMarkets,
     market_close,
 )
-from lstm_strategy.evaluation.robustness.costs import break_even, try_costs
+from lstm_strategy.evaluation.robustness.costs import break_even, try_costs, try_each_cost
 from lstm_strategy.evaluation.robustness.delays import try_delays
 from lstm_strategy.evaluation.robustness.folds import fold_table
 from lstm_strategy.evaluation.robustness.members import member_equities
@@ -26,6 +26,8 @@ class Robustness:
     Attributes:
         costs: The metrics at each commission, see `try_costs`.
         delays: The metrics at each delay, see `try_delays`.
+        each_cost: The metrics without each other cost and with twice of it, see `try_each_cost`;
+            None where commission and slippage are all.
         folds: The metrics of each fold, see `fold_table`; None for a model that was trained once.
         equity_by_member: The equity of each member alone, see `member_equities`; None for a model
             with one member.
@@ -42,6 +44,7 @@ class Robustness:
     delays: pd.DataFrame
     folds: pd.DataFrame | None = None
     equity_by_member: pd.DataFrame | None = None
+    each_cost: pd.DataFrame | None = None
 
     @property
     def break_even_bps(self) -> float:
@@ -57,7 +60,7 @@ class Robustness:
 def assess_robustness(
     job: BacktestJob, bars: CheckedMarkets, *, result: BacktestResult, model: Forecaster
 ) -> Robustness:
-    """Try other costs, late orders, each fold, and each member of an ensemble alone.
+    """Try other costs, each cost, late orders, each fold, and each member of an ensemble alone.
 
     Everything is computed from forecasts: no network is trained again.
 
@@ -94,6 +97,7 @@ def assess_robustness(
     return Robustness(
         costs=try_costs(job, bars),
         delays=try_delays(job, bars),
+        each_cost=try_each_cost(job, bars),
         folds=None if ledger is None else fold_table(result, ledger, close=market_close(bars)),
         equity_by_member=members,
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets, markets_frame
 from lstm_strategy.evaluation.robustness.runs import run_variants, tabulate_metrics
 
+TIMES = (0, 1, 2)
 COMMISSIONS_BPS = (0.0, 5.0, 10.0, 20.0, 50.0)
 _ONE_BPS = 1e-4
 
@@ -48,6 +49,58 @@ def try_costs(
         for rate in rates_bps
     }
     return tabulate_metrics(run_variants(variants, bars), "commission_bps")
+
+
+def try_each_cost(job: BacktestJob, bars: CheckedMarkets) -> pd.DataFrame | None:
+    """Run the strategy without each cost beside commission and slippage, and with twice of it.
+
+    Those are spread, impact, borrowing and funding of the instruments, and the latency of the
+    terms; one that isn't charged isn't tried, and of funding there is no double.
+
+    Args:
+        job: The strategy on its own terms.
+        bars: The bars that it trades.
+
+    Returns:
+        A row for each cost and multiple, index `cost` and `times` (1 as charged), columns as in
+        `try_costs`; None where there is no such cost, and nothing is run.
+
+    Raises:
+        TradingError: If a run fails.
+
+    Example:
+        >>> from lstm_strategy import BASELINES, BrokerSettings, Spot, sample_bars
+        >>> from lstm_strategy.bars import check_bars
+        >>> from lstm_strategy.evaluation.backtests import prepare_job
+        >>> bars, terms = check_bars(sample_bars("sp500")["2016":]), Spot(half_spread_rate=0.001)
+        >>> broker = BrokerSettings(instrument=terms)
+        >>> job = prepare_job(BASELINES["MACD"], bars, name="MACD", params={}, broker=broker)
+        >>> try_each_cost(job, bars).loc["spread", "costs"].round(3).to_dict()
+        {0: 0.091, 1: 0.149, 2: 0.204}
+    """
+    costs = job.broker.costs_beside_fee
+    if not costs:
+        return None
+    variants = {("", 1): job}
+    variants |= {
+        (cost, times): replace(job, broker=job.broker.with_cost_times(cost, times))
+        for cost in costs
+        for times in TIMES
+        if times != 1 and not (cost == "funding" and times > 1)
+    }
+    results = run_variants(variants, bars)
+    own = results.pop(("", 1))
+    results |= {(cost, 1): own for cost in costs}
+    return pd.concat(
+        {
+            cost: tabulate_metrics(
+                {times: results[cost, times] for times in TIMES if (cost, times) in results},
+                "times",
+            )
+            for cost in costs
+        },
+        names=["cost"],
+    )
 
 
 def break_even(curve: pd.Series, *, level: float = 0.0) -> float:

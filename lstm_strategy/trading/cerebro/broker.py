@@ -193,6 +193,42 @@ Give a fraction of equity such as 0.1.
             own = {"instrument": None, "instruments": changed}
         return self.model_copy(update={**own, "commission_rate": rate})
 
+    @property
+    def costs_beside_fee(self) -> tuple[str, ...]:
+        """What trading costs beside commission and slippage: costs of instruments, and latency.
+
+        Example:
+            >>> BrokerSettings(instrument=Spot(impact=1), latency_bars=1).costs_beside_fee
+            ('impact', 'latency')
+        """
+        names = [name for each in self._given_instruments for name in each.costs_beside_fee]
+        return (*dict.fromkeys(names), *(("latency",) if self.latency_bars else ()))
+
+    def with_cost_times(self, cost: str, times: int) -> "BrokerSettings":
+        """Return the same terms with a multiple of one cost, in all markets that have it.
+
+        Args:
+            cost: One of `costs_beside_fee`.
+            times: 0 leaves it out. Funding is paid as it is or not at all.
+
+        Example:
+            >>> terms = BrokerSettings(instrument=Spot(impact=1), latency_bars=1)
+            >>> terms.with_cost_times("impact", 2).instrument.impact
+            2.0
+        """
+        if cost == "latency":
+            return self.model_copy(update={"latency_bars": self.latency_bars * times})
+        changed: dict[str, Any] = {}
+        if self.instrument is not None:
+            changed["instrument"] = self.instrument.with_cost_times(cost, times)
+            changed["commission_rate"] = _constant_rate(changed["instrument"])
+        if self.instruments is not None:
+            changed["instruments"] = {
+                symbol: each.with_cost_times(cost, times)
+                for symbol, each in self.instruments.items()
+            }
+        return self.model_copy(update=changed)
+
     def instrument_of(self, symbol: str = "") -> Instrument | None:
         """Return what a market trades; None for what is paid in full at `commission_rate`.
 

@@ -1,7 +1,7 @@
 """Contracts with a multiplier and a fixed margin, settled to market at every close."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import backtrader as bt
 import pandas as pd
@@ -62,6 +62,8 @@ class Future(Instrument):
         lstm_strategy.errors.TradingError: maintenance_margin must be at most the initial margin \
 of 10000, got 12000. Give the lower one as maintenance_margin.
     """
+
+    cost_settings: ClassVar[dict[str, str]] = {"spread": "half_spread", "impact": "impact"}
 
     multiplier: _Multiplier
     initial_margin: _Margin

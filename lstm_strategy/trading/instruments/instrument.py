@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Self
 
 import backtrader as bt
 import pandas as pd
@@ -42,6 +42,9 @@ class Instrument(TradingSettings):
         multiplier: What one point of the price is worth in money, for one unit.
     """
 
+    cost_settings: ClassVar[dict[str, str]] = {"impact": "impact"}
+    """The setting of each cost beside the fee, by the name of the cost."""
+
     lot_size: _Lot = None
     tick_size: _Tick = None
     min_order_value: Money = 0.0
@@ -76,6 +79,32 @@ class Instrument(TradingSettings):
     def needs_broker(self) -> bool:
         """Whether backtrader's own broker would leave out what an `InstrumentBroker` does."""
         return bool(self.impact or self.participation)
+
+    @property
+    def costs_beside_fee(self) -> tuple[str, ...]:
+        """The costs that are charged beside the fee, by name.
+
+        Example:
+            >>> from lstm_strategy import Perpetual
+            >>> Perpetual(impact=1).costs_beside_fee
+            ('impact', 'funding')
+        """
+        return tuple(name for name, field in self.cost_settings.items() if getattr(self, field))
+
+    def with_cost_times(self, cost: str, times: float) -> Self:
+        """Return the same instrument with a multiple of one cost.
+
+        Args:
+            cost: One of `costs_beside_fee`; any other changes nothing.
+            times: 0 leaves it out. Funding, which the bars say, is paid as it is or not at all.
+        """
+        if cost not in self.costs_beside_fee:
+            return self
+        field = self.cost_settings[cost]
+        value = getattr(self, field)
+        if isinstance(value, str):
+            return self if times else self.model_copy(update={field: None})
+        return self.model_copy(update={field: value * times})
 
     def spread_cost_of(self, size: float, price: float) -> float:
         """Return what crossing half of the spread takes, in money.

@@ -1,7 +1,7 @@
 """Perpetual swaps: margin as a share of the value, a mark price, and funding."""
 
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import backtrader as bt
 import pandas as pd
@@ -81,6 +81,12 @@ class Perpetual(Instrument):
         lstm_strategy.errors.TradingError: leverage must be below 200, since the maintenance \
 margin is 0.005 of the value, got 200. Lower it.
     """
+
+    cost_settings: ClassVar[dict[str, str]] = {
+        "spread": "half_spread_rate",
+        "impact": "impact",
+        "funding": "funding",
+    }
 
     taker_rate: Rate = 0.0005
     maker_rate: _Fee = 0.0002

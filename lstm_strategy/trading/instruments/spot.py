@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import backtrader as bt
 
@@ -28,6 +28,12 @@ class Spot(Instrument):
         >>> Spot(commission_rate=0.0005).commission_info().getcommission(10, 200.0)
         1.0
     """
+
+    cost_settings: ClassVar[dict[str, str]] = {
+        "spread": "half_spread_rate",
+        "impact": "impact",
+        "borrowing": "borrow_rate",
+    }
 
     commission_rate: Rate = 0.001
     half_spread_rate: Rate = 0.0

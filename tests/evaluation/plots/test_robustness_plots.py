@@ -8,6 +8,7 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots.robustness import (
     plot_cost_break_even,
     plot_delay_break_even,
+    plot_each_cost,
     plot_folds,
     plot_members,
     plot_permutation_test,
@@ -46,6 +47,16 @@ def test_the_delay_curve_says_what_one_bar_costs():
     assert ax.get_lines()[0].get_ydata().tolist() == [1.5, 0.25]
     flat = plot_delay_break_even(sharpes([np.nan, np.nan])).axes[0]
     assert flat.get_title(loc="left") == "Orders that come late"
+
+
+def test_each_cost_is_shown_without_it_as_charged_and_twice():
+    keys = [("spread", 0), ("spread", 1), ("spread", 2), ("funding", 0), ("funding", 1)]
+    index = pd.MultiIndex.from_tuples(keys, names=["cost", "times"])
+    ax = plot_each_cost(pd.DataFrame({"sharpe": [0.7, 0.5, 0.3, 0.9, 0.5]}, index)).axes[0]
+    assert ax.get_title(loc="left") == "Sharpe ratio 0.50, without funding 0.90"
+    assert line_named(ax, "spread").get_xydata().tolist() == [[0, 0.7], [1, 0.5], [2, 0.3]]
+    assert line_named(ax, "funding").get_xydata().tolist() == [[0, 0.9], [1, 0.5]]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["none", "as charged", "twice"]
 
 
 def test_the_members_are_shown_as_worst_best_and_median():

@@ -23,6 +23,8 @@ from lstm_strategy.learning.forecaster import ForecasterKind
 from lstm_strategy.learning.serving import PrecomputedForecasts
 from lstm_strategy.learning.walk_forward import Refit, WalkForwardForecaster
 from lstm_strategy.trading.baselines import BuyAndHold
+from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.instruments import Spot
 from lstm_strategy.trading.lstm import LSTMStrategy
 
 BARS = random_walk(300)
@@ -200,6 +202,21 @@ def test_every_picture_says_in_words_what_it_shows(full_page):
     assert all(map(str.startswith, alts, beginnings))
 
 
+def test_costs_of_the_instrument_are_shown_each_alone_and_no_longer_called_missing():
+    broker = BrokerSettings(instrument=Spot(half_spread_rate=0.001, impact=1.0))
+    comparison = compare_three(broker=broker)
+    assessment = comparison.assess(robustness=comparison.try_robustness())
+    page = report_html(ReportContent(comparison, assessment, BARS))
+    (alt,) = [
+        attrs["alt"] for attrs in Page(page).of("img") if "multiple of each cost" in attrs["alt"]
+    ]
+    sharpe = assessment.robustness.each_cost["sharpe"]
+    spread = ", ".join(f"{value:.2f} at {times}" for times, value in sharpe["spread"].items())
+    assert alt.startswith(f"Sharpe ratio by multiple of each cost: spread {spread}; impact ")
+    assert "the market impact of orders" not in page
+    assert "Taxes, borrowing fees, the funding of perpetual futures, and dividends" in page
+
+
 def test_the_forecasts_stand_beside_always_up_with_their_errors(full, assessment, full_page):
     model, index = full.prepared.models["LSTM"], full.find().equity.index
     told = model.forecast(BARS)["signal"][index[0] : index[-1]]
@@ -250,8 +267,8 @@ def test_the_page_says_what_the_number_of_trials_means(comparison, full_page):
 
 def test_only_results_and_their_assessment_are_needed(comparison):
     page = report_html(content_of(comparison))
-    assert sections_of(page)[:4] == ["verdict", "strategies", "equity", "costs"]
-    assert sections_of(page)[4:] == ["trades", "alarms", "left-out", "provenance"]
+    assert sections_of(page)[:5] == ["verdict", "strategies", "equity", "costs", "drawdowns"]
+    assert sections_of(page)[5:] == ["trades", "alarms", "left-out", "provenance"]
     text = words(page)
     assert comparison.assess().verdict.sentence in text
     assert "Only one trial is counted." in text

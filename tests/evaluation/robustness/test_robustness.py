@@ -10,13 +10,14 @@ from lstm_strategy.bars import check_bars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import prepare_job, run_backtest
 from lstm_strategy.evaluation.robustness.assess import assess_robustness
-from lstm_strategy.evaluation.robustness.costs import break_even, try_costs
+from lstm_strategy.evaluation.robustness.costs import break_even, try_costs, try_each_cost
 from lstm_strategy.evaluation.robustness.delays import delay_forecasts, try_delays
 from lstm_strategy.evaluation.robustness.members import member_equities
 from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.serving import PrecomputedForecasts
 from lstm_strategy.trading.baselines import MACD
 from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.instruments import Future, Perpetual, Spot
 from lstm_strategy.trading.lstm import LSTMStrategy
 
 BARS = random_walk(120)
@@ -107,6 +108,57 @@ def test_each_commission_gives_the_metrics_of_its_own_backtest():
     assert table.loc[20].to_dict() == pytest.approx(alone.metrics[table.columns].to_dict())
     assert table.loc[0, "costs"] == 0.0
     assert table["total_return"].is_monotonic_decreasing
+
+
+def test_each_cost_is_left_out_and_doubled_alone():
+    share = Spot(commission_rate=0.001, half_spread_rate=0.0005, impact=1.0, borrow_rate=0.1)
+    terms = BrokerSettings(instrument=share, latency_bars=1)
+    model = forecasts_of(random_signal())
+    table = try_each_cost(job_of(model, broker=terms), CHECKED)
+    costs = ["spread", "impact", "borrowing", "latency"]
+    assert table.index.to_list() == [(cost, times) for cost in costs for times in (0, 1, 2)]
+    own = run_backtest(LSTMStrategy, BARS, broker=terms, model=model).metrics
+    for cost in costs:
+        assert table.loc[(cost, 1)].to_dict() == own[table.columns].to_dict()
+    without = Spot(commission_rate=0.001, impact=1.0, borrow_rate=0.1)
+    dear = Spot(commission_rate=0.001, half_spread_rate=0.001, impact=1.0, borrow_rate=0.1)
+    for times, instrument in ((0, without), (2, dear)):
+        alone = BrokerSettings(instrument=instrument, latency_bars=1)
+        metrics = run_backtest(LSTMStrategy, BARS, broker=alone, model=model).metrics
+        assert table.loc[("spread", times)].to_dict() == metrics[table.columns].to_dict()
+    late = BrokerSettings(instrument=share, latency_bars=2)
+    metrics = run_backtest(LSTMStrategy, BARS, broker=late, model=model).metrics
+    assert table.loc[("latency", 2)].to_dict() == metrics[table.columns].to_dict()
+
+
+def test_funding_is_paid_or_left_out():
+    rates = np.where(np.arange(len(BARS)) % 3 == 0, 0.001, np.nan)
+    bars = check_bars(BARS.assign(funding_rate=rates))
+    params = {"model": forecasts_of(np.ones(len(BARS)))}
+    terms = BrokerSettings(instrument=Perpetual())
+    job = prepare_job(LSTMStrategy, bars, name="LSTM", params=params, broker=terms)
+    returns = try_each_cost(job, bars)["total_return"]
+    assert returns.index.to_list() == [("funding", 0), ("funding", 1)]
+    assert returns[("funding", 0)] > returns[("funding", 1)]
+
+
+def test_nothing_is_tried_where_commission_and_slippage_are_all():
+    assert try_each_cost(job_of(forecasts_of(random_signal())), CHECKED) is None
+
+
+def test_a_cost_is_a_multiple_in_every_market_that_has_it():
+    future = Future(multiplier=5, initial_margin=100, half_spread=0.25)
+    terms = BrokerSettings(instruments={"A": Spot(impact=0.5), "B": future})
+    assert terms.costs_beside_fee == ("impact", "spread")
+    twice = terms.with_cost_times("spread", 2).instruments
+    dear = Future(multiplier=5, initial_margin=100, half_spread=0.5)
+    assert twice == {"A": Spot(impact=0.5), "B": dear}
+
+
+def test_the_stated_commission_follows_the_spread():
+    terms = BrokerSettings(instrument=Spot(commission_rate=0.001, half_spread_rate=0.0005))
+    assert terms.with_cost_times("spread", 0).commission_rate == 0.001
+    assert terms.with_cost_times("spread", 2).commission_rate == 0.002
 
 
 def test_parameters_of_the_strategy_reach_every_run():
