@@ -1,4 +1,7 @@
-"""A strategy by the name of a baseline, or by a file and a class as btrun writes it."""
+"""A strategy by the name of a baseline, or by a file and a class as btrun writes it.
+
+A commission scheme comes from a file as well.
+"""
 
 import ast
 import importlib.util
@@ -17,6 +20,7 @@ from lstm_strategy.errors import LSTMStrategyError, SettingsError
 from lstm_strategy.trading.baselines import BASELINES, EVERY_BASELINE, PORTFOLIO_BASELINES
 
 _MODULE_PREFIX = "strategy_file_"
+_STRATEGY, _SCHEME = "--strategy", "--commission-scheme"
 
 
 def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[str, Any]]:
@@ -33,16 +37,49 @@ def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[
     baselines = {name.casefold(): baseline for name, baseline in EVERY_BASELINE.items()}
     if text.casefold() in baselines:
         return baselines[text.casefold()], {}
-    parts = re.fullmatch(r"(.+?\.py):(\w+)(?::(.*))?", text)
+    parts = _split(text)
     if parts is None:
         raise SettingsError(
             f"--strategy must be FILE.py:Class or one of {', '.join(BASELINES)}, or for several "
             f"markets {', '.join(PORTFOLIO_BASELINES)}; got {text!r}. With the columns that they "
             f"read, there are also {', '.join(_list_others())}."
         )
-    file_name, class_name, arguments = parts.groups(default="")
-    chosen = _find_class(Path(file_name), class_name, or_indicator=or_indicator)
-    return chosen, _parse_arguments(arguments)
+    bases = (bt.Strategy, bt.Indicator) if or_indicator else (bt.Strategy,)
+    return _find_in_file(*parts, bases=bases, option=_STRATEGY)
+
+
+def find_scheme(text: str) -> bt.CommInfoBase:
+    """The commission scheme that --commission-scheme asks for.
+
+    Args:
+        text: `FILE.py:Class` or `FILE.py:Class:name=value,...`.
+
+    Raises:
+        SettingsError: If there is no such file or class, the values aren't plain, or the class
+            can't be made with them.
+    """
+    parts = _split(text)
+    if parts is None:
+        raise SettingsError(f"{_SCHEME} must be FILE.py:Class, got {text!r}. Name both.")
+    chosen, params = _find_in_file(*parts, bases=(bt.CommInfoBase,), option=_SCHEME)
+    with explain_failures(chosen, option=_SCHEME):
+        return chosen(**params)
+
+
+def _split(text: str) -> tuple[str, str, str] | None:
+    """File, class and arguments; None for something else."""
+    parts = re.fullmatch(r"(.+?\.py):(\w+)(?::(.*))?", text)
+    return None if parts is None else (parts[1], parts[2], parts[3] or "")
+
+
+def _find_in_file(
+    file_name: str, class_name: str, arguments: str, *, bases: tuple[type, ...], option: str
+) -> tuple[type, dict[str, Any]]:
+    try:
+        chosen = _find_class(Path(file_name), class_name, bases)
+        return chosen, _parse_arguments(arguments)
+    except SettingsError as error:
+        raise SettingsError(f"{option}: {error}") from error.__cause__
 
 
 def _list_others() -> list[str]:
@@ -51,8 +88,12 @@ def _list_others() -> list[str]:
 
 
 @contextmanager
-def explain_failures(strategy: type) -> Iterator[None]:
-    """Turn what a strategy out of a user's file raises into one line that says where.
+def explain_failures(strategy: type, *, option: str = _STRATEGY) -> Iterator[None]:
+    """Turn what a class out of a user's file raises into one line that says where.
+
+    Args:
+        strategy: The class.
+        option: The option that named it.
 
     Raises:
         SettingsError: If the strategy raised; it names the exception, the file and the line.
@@ -67,17 +108,16 @@ def explain_failures(strategy: type) -> Iterator[None]:
         path = Path(str(sys.modules[strategy.__module__].__file__))
         failure = _describe_failure(error, path)
         raise SettingsError(
-            f"--strategy: {strategy.__name__} raises {failure}. Fix it there."
+            f"{option}: {strategy.__name__} raises {failure}. Fix it there."
         ) from error
 
 
-def _find_class(path: Path, class_name: str, *, or_indicator: bool) -> type:
+def _find_class(path: Path, class_name: str, bases: tuple[type, ...]) -> type:
     found = getattr(_import_file(path), class_name, None)
-    bases = (bt.Strategy, bt.Indicator) if or_indicator else (bt.Strategy,)
     if not (isinstance(found, type) and issubclass(found, bases)):
         wanted = " or ".join(f"backtrader.{base.__name__}" for base in bases)
         raise SettingsError(
-            f"--strategy: {path} has no class {class_name!r} derived from {wanted}. "
+            f"{path} has no class {class_name!r} derived from {wanted}. "
             "Check the name after the colon."
         )
     return found
@@ -87,7 +127,7 @@ def _import_file(path: Path) -> ModuleType:
     name = _MODULE_PREFIX + path.stem  # a strategy in json.py must not become the module json
     spec = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or spec is None or spec.loader is None:
-        raise SettingsError(f"--strategy: there is no file {path}. Check the path.")
+        raise SettingsError(f"there is no file {path}. Check the path.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # backtrader looks up the module of every class
     try:
@@ -95,7 +135,7 @@ def _import_file(path: Path) -> ModuleType:
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise SettingsError(
-            f"--strategy: importing {path} raises {_describe_failure(error, path)}. Fix it there."
+            f"importing {path} raises {_describe_failure(error, path)}. Fix it there."
         ) from error
     return module
 
@@ -116,7 +156,7 @@ def _parse_arguments(arguments: str) -> dict[str, Any]:
     except (SyntaxError, ValueError):
         pass
     raise SettingsError(
-        f"--strategy: {arguments!r} must be name=value pairs with plain values, for example "
+        f"{arguments!r} must be name=value pairs with plain values, for example "
         "period=20,model=\"'models/sp500'\"."
     )
 

@@ -13,6 +13,7 @@ LEAKY = Path(__file__).parents[1] / "evaluation" / "audit" / "leaky.py"
 def audit(run, here):
     """Audit strategies of a file that knows later bars, on 300 bars."""
     shutil.copy(LEAKY, "mine.py")
+    shutil.copy(LEAKY.with_name("leaky_costs.py"), "costs.py")
     return lambda *words: run("audit", *words)
 
 
@@ -35,6 +36,20 @@ def test_a_leak_ends_with_1_and_tells_place_and_remedy(audit):
     assert "remedy: A line called with a positive number" in outcome.out
     assert f"Wrote {Path('kept') / 'audit.json'}." in outcome.out
     assert json.loads(Path("kept/audit.json").read_text())["is_clean"] is False
+
+
+def test_a_commission_scheme_that_looks_ahead_ends_with_1(audit):
+    scheme = "costs.py:ChargesByTheNextClose:leverage=2.0"
+    outcome = audit(*on_bars("--end", "2001-03", "--commission-scheme", scheme))
+    assert (outcome.code, outcome.err) == (1, "")
+    assert "1. costs: what is charged (ChargesByTheNextClose)" in outcome.out
+    assert "look at: costs.py, line " in outcome.out
+
+
+def test_an_instrument_alone_is_audited(audit):
+    outcome = audit(*on_bars("--end", "2001-03", "--instrument", "spot:commission_rate=0.001"))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[-1].startswith("Clean: nothing looked ahead in ")
 
 
 def test_an_indicator_is_audited_with_its_parameters(audit):
@@ -73,6 +88,18 @@ MISUSES = {
     "no such engine": (["bars.csv", "--model", "m", "--engine", "torch"], "onnx"),
     "no file": (["bars.csv", "--strategy", "none.py:X"], "there is no file none.py"),
     "no strategy": (["bars.csv", "--strategy", "mine.py:np"], "backtrader.Indicator"),
+    "no scheme": (
+        ["bars.csv", "--commission-scheme", "mine.py:MovesALineBack"],
+        "derived from backtrader.CommInfoBase",
+    ),
+    "no file of a scheme": (
+        ["bars.csv", "--commission-scheme", "0.001"],
+        "--commission-scheme must be FILE.py:Class, got '0.001'",
+    ),
+    "wrong parameter of a scheme": (
+        ["bars.csv", "--commission-scheme", "costs.py:ChargesByTheNextClose:rate=1"],
+        "--commission-scheme: ChargesByTheNextClose raises TypeError",
+    ),
     "raises": (["bars.csv", "--strategy", "mine.py:Fails"], "RuntimeError: no money left"),
     "raises at once": (["bars.csv", "--strategy", "mine.py:FailsAtOnce"], "AttributeError"),
     "no seed": (["bars.csv", "--strategy", "mine.py:UnseededLuck"], "a seed"),
@@ -85,6 +112,7 @@ MISUSES = {
         ["--indicators", "--start", "2001"],
         "takes no other options but --out",
     ),
+    "indicators and cash": (["--indicators", "--cash", "5"], "takes no other options but --out"),
     "indicators and repair": (["--indicators", "--repair"], "takes no other options but --out"),
 }
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lstm_strategy.cli import options as opt
+from lstm_strategy.cli.option_groups import BrokerOptions
 from lstm_strategy.cli.out_folder import check_names, keep_results
 from lstm_strategy.cli.reading import MarketsOptions
 from lstm_strategy.errors import SettingsError
@@ -15,6 +16,7 @@ _FOUND_SOMETHING = 1
 
 def audit(
     reading: MarketsOptions,
+    broker: BrokerOptions,
     bars: opt.OptionalMarkets = None,
     model: Annotated[
         Path | None, typer.Option("--model", help="The folder of a trained model to audit.")
@@ -28,6 +30,14 @@ def audit(
             "FILE.py:Class:name=value,... One that takes a model gets --model.",
         ),
     ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(
+            "--commission-scheme",
+            help="A commission scheme of backtrader's kind as FILE.py:Class:name=value,...",
+        ),
+    ] = None,
+    config: opt.Config = None,
     out_dir: opt.Out = None,
     force: opt.ForceFiles = False,
     start: opt.FirstBar = None,
@@ -48,14 +58,17 @@ def audit(
     What is known at a bar must not change when the bars after it are removed or altered. This is
     tried for the features, the scaling, the forecasts and the indicator of --model, and for the
     lines, orders and positions of --strategy; of several markets for the forecasts of --model, and
-    for the orders, positions and cash of --strategy. The exit code is 0 if nothing was found and 1
-    if something was. Other findings in the folder --out stay, unless --force replaces them.
+    for the orders, positions and cash of --strategy. What --commission-scheme charges is tried by a
+    strategy that only serves to trade, and so is an --instrument that is given alone. The exit code
+    is 0 if nothing was found and 1 if something was. Other findings in the folder --out stay,
+    unless --force replaces them.
 
     Example: `lstm-strategy audit sample:sp500 --strategy MACD`
     """
     if indicators:
-        given = (bars, model, engine, strategy, start, end, seed, reading)
-        if given != (None, None, "auto", None, None, None, 0, MarketsOptions()):
+        given = (bars, model, engine, strategy, scheme, config, start, end, seed, reading)
+        usual = (None, None, "auto", None, None, None, None, None, 0, MarketsOptions())
+        if given != usual or any(vars(broker).values()):
             raise SettingsError(
                 "--indicators takes no other options but --out and --force. Leave the others out."
             )
@@ -63,8 +76,12 @@ def audit(
         return
     if bars is None:
         raise SettingsError("An audit needs BARS: give a file, or sample:sp500.")
-    if model is None and strategy is None:
-        raise SettingsError("Nothing to audit. Give --model DIR, --strategy NAME, or both.")
+    terms = broker.build_broker(config)
+    if model is None and strategy is None and scheme is None and terms.instrument is None:
+        raise SettingsError(
+            "Nothing to audit. Give --model DIR, --strategy NAME, or both, or what trading costs: "
+            "--commission-scheme or --instrument."
+        )
     from lstm_strategy.cli.inputs import (
         check_model_takes,
         describe_markets,
@@ -73,13 +90,14 @@ def audit(
         slice_markets,
     )
     from lstm_strategy.cli.output import print_audit, say
-    from lstm_strategy.cli.strategy_file import find_strategy
+    from lstm_strategy.cli.strategy_file import find_scheme, find_strategy
     from lstm_strategy.evaluation.audit import AUDIT_FILE
     from lstm_strategy.evaluation.audit import audit as run_audit
     from lstm_strategy.learning.serving import open_forecaster
 
     check_names(out_dir, [AUDIT_FILE])
     chosen = None if strategy is None else find_strategy(strategy, or_indicator=True)
+    commission = None if scheme is None else find_scheme(scheme)
     if chosen is None:
         markets = load_markets(bars, reading)
     else:
@@ -89,7 +107,9 @@ def audit(
     forecaster = None if model is None else open_forecaster(model, engine=engine)
     if forecaster is not None:
         check_model_takes(forecaster, markets)
-    report = run_audit(markets, model=forecaster, strategy=chosen, seed=seed)
+    report = run_audit(
+        markets, model=forecaster, strategy=chosen, commission=commission, broker=terms, seed=seed
+    )
     print_audit(report)
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
