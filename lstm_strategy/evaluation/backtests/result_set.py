@@ -142,7 +142,7 @@ class ResultSet:
         )
         return (
             f"{strategies}, {span_text(self.equity)}, {commission}, slippage "
-            f"{self.broker.slippage_rate:.2%}"
+            f"{self.broker.slippage_rate:.2%}{self.broker.describe_timing()}"
         )
 
     @property

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field, SerializeAsAny
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import spell, suggest_names
+from lstm_strategy.support import count_of, spell, suggest_names
 from lstm_strategy.trading.execution import (
     Band,
     Bars,
@@ -263,12 +263,27 @@ Give a fraction of equity such as 0.1.
             >>> BrokerSettings().describe_costs()
             'commission 0.10% and slippage 0.05% of each trade'
         """
+        timing = self.describe_timing()
         if self.instrument is None and not self.instruments:
             return (
                 f"commission {self.commission_rate:.2%} and slippage {self.slippage_rate:.2%} of "
-                "each trade"
+                f"each trade{timing}"
             )
-        return f"{self.describe_instruments()}; slippage {self.slippage_rate:.2%} of each trade"
+        slippage = f"slippage {self.slippage_rate:.2%} of each trade"
+        return f"{self.describe_instruments()}; {slippage}{timing}"
+
+    def describe_timing(self) -> str:
+        """Say when orders leave and how they are worked, to follow a comma; "" where at once.
+
+        Example:
+            >>> BrokerSettings(latency_bars=1, execution_bars=4).describe_timing()
+            ', orders 1 bar late, each worked over 4 bars (TWAP)'
+        """
+        late = f", orders {count_of(self.latency_bars, 'bar')} late" if self.latency_bars else ""
+        if self.execution_bars == 1:
+            return late
+        what = "each" if late else "orders"
+        return f"{late}, {what} worked over {self.execution_bars} bars ({self.execution.upper()})"
 
     def readable_settings(self) -> dict[str, object]:
         """Return the settings by name, instruments in the words in which they were given.

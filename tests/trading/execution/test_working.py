@@ -3,10 +3,13 @@
 import math
 
 import backtrader as bt
+import numpy as np
 import pandas as pd
 import pytest
+from made_up import random_walk
 
 from lstm_strategy import (
+    BarsFeed,
     BrokerSettings,
     LSTMStrategy,
     Perpetual,
@@ -118,6 +121,12 @@ def test_a_slice_that_did_not_fill_is_shared_by_the_later_ones():
     assert result.order_counts["expired"] == 1
 
 
+def test_an_order_is_called_off_before_any_of_it_has_filled():
+    fills, result = fills_of([0.4, 0.0], settings={"execution_bars": 4, "lot_size": 150})
+    assert fills == []
+    assert not any(result.order_counts.values())
+
+
 def test_a_slice_of_less_than_a_lot_waits_until_there_is_one():
     fills, _ = fills_of([0.4], settings={"execution_bars": 4, "lot_size": 150})
     # 300 in lots of 150: 75 are none, 100 are none, half of 300 is one
@@ -208,3 +217,54 @@ def test_what_a_strategy_cannot_do_is_refused():
         run_backtest(HoldsAll, panel, broker=BrokerSettings(execution_bars=4))
     with pytest.raises(TradingError, match="execution_bars works the orders of one market"):
         run_backtest(LSTMStrategy, panel, broker=BrokerSettings(execution_bars=4), model=object())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_slice_is_refused_and_the_account_is_the_sum_of_its_fills(seed):
+    draw = np.random.default_rng(seed)
+    bars = random_walk(60, seed=seed).assign(volume=draw.uniform(1_000, 9_000, 60))
+    leverage = [1.0, 3.0][seed % 2]
+    instrument = [Spot(impact=1, participation=0.3), Perpetual(leverage=3, funding=None)][seed % 2]
+    targets = leverage * draw.choice([-1.0, -0.5, 0.0, 0.5, 1.0, NAN], 60, p=[0.1] * 5 + [0.5])
+    terms = BrokerSettings(
+        cash=10_000,
+        instrument=instrument,
+        latency_bars=seed % 3,
+        execution_bars=2 + seed % 4,
+        execution=["twap", "vwap"][seed // 2 % 2],
+    )
+    run = run_backtest(
+        Plays, bars, broker=terms, targets=tuple(targets), max_leverage=leverage, stop_loss_atr=2
+    )
+    assert run.order_counts["margin"] == run.order_counts["rejected"] == 0
+    by_bar = run.fills.assign(
+        paid=run.fills["size"] * run.fills["price"]
+        + run.fills["commission"]
+        - run.fills["insurance"]
+    ).groupby(level=0)
+    held, paid = (
+        by_bar[column].sum().reindex(bars.index, fill_value=0.0).cumsum()
+        for column in ("size", "paid")
+    )
+    by_hand = (10_000 - paid + held * bars["close"]).reindex(run.equity.index)
+    assert run.equity.to_list() == pytest.approx(by_hand.to_list(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "modes", [{"runonce": False}, {"exactbars": 1}, {"preload": False}], ids=str
+)
+def test_every_mode_of_cerebro_sends_the_same_slices(modes):
+    times = pd.date_range("2024-01-01", periods=40, freq="6h")
+    bars = random_walk(40).set_axis(times).assign(volume=np.arange(40.0) % 7 + 1.0)
+    targets = (*[NAN] * 20, 1.0, *[NAN] * 6, -1.0)
+
+    def equity_in(**given):
+        cerebro = bt.Cerebro(stdstats=False, **given)
+        cerebro.adddata(BarsFeed(bars))
+        terms = {"latency_bars": 1, "execution_bars": 4, "execution": "vwap"}
+        cerebro.addstrategy(Plays, targets=targets, **terms)
+        strategy = cerebro.run()[0]
+        return cerebro.broker.getvalue(), strategy.order_counts
+
+    assert equity_in(**modes) == equity_in()
+    assert equity_in()[1]["completed"] == 8

@@ -45,8 +45,10 @@ class WorkedOrder:
         worked_for = self._target if self._n_left else exposure
         if not math.isnan(target) and is_worth_trading(target, worked_for, band):
             self._target, self._n_left = target, self._n_bars
-            size = self._market.order_size(target, equity, close)
-            self._goal = float(self._market.position.size) + size
+            self._goal = 0.0
+            if target:
+                size = self._market.order_size(target, equity, close)
+                self._goal = float(self._market.position.size) + size
         if not self._n_left:
             return 0.0
         size = self._market.slice_towards(self._goal, self._share_of_next(), close)
