@@ -24,7 +24,7 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.support import spell
 from lstm_strategy.trading.cerebro.charges import paid_by_date
 from lstm_strategy.trading.clock import day_numbers
-from lstm_strategy.trading.instruments import Instrument
+from lstm_strategy.trading.instruments import Instrument, has_funding
 
 AnyBars = pd.DataFrame | CheckedBars | Mapping[str, pd.DataFrame]
 """Bars of one market, checked or not, or a panel."""
@@ -34,6 +34,7 @@ _IN_SHARES = (
     "Continuous futures are held as shares of equity, by the returns of their contracts: changes "
     "of contract cost nothing. With Future as the instrument they do."
 )
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +68,28 @@ class RunBars:
             for symbol, frame in self.markets.items()
         )
         said = (_IN_SHARES,) if in_shares else ()
-        return said + tuple(
+        of_instruments = (
             f"{symbol}: {note}" if symbol else note
             for symbol, instrument in self.instruments.items()
             for note in instrument.notes_on(self.markets[symbol])
+        )
+        return (*said, *self._unpaid_funding(), *of_instruments)
+
+    def _unpaid_funding(self) -> tuple[str, ...]:
+        """That markets have funding, and nobody said that what is traded pays it."""
+        symbols = [
+            symbol
+            for symbol, frame in self.markets.items()
+            if symbol not in self.instruments and has_funding(frame)
+        ]
+        if not symbols:
+            return ()
+        rest = f" and {len(symbols) - _MOST_NAMES} more" if len(symbols) > _MOST_NAMES else ""
+        names = f"{', '.join(symbols[:_MOST_NAMES])}{rest}: the" if symbols[0] else "The"
+        return (
+            f"{names} bars have funding rates, and no funding is paid: without an instrument a "
+            "market is bought and sold as shares are. With Perpetual as the instrument it is paid; "
+            "Spot says that there is none.",
         )
 
     @property

@@ -3,9 +3,10 @@
 How the orders are made, and why:
 
 * A buy that opens or extends a long is a *collared market order*: a limit order at
-  `close * (1 + reserve)`. Backtrader fills it at the next open whenever the open is not above
-  the collar, and its size is what the cash can pay at the collar, commission included. A plain
-  market order is sized at a price that nobody has seen yet, so a gap ends it in Margin.
+  `close * (1 + reserve)`, rounded up to a whole tick. Backtrader fills it at the next open whenever
+  the open is not above the collar, and its size is what the cash can pay at the collar, commission
+  included. A plain market order is sized at a price that nobody has seen yet, so a gap ends it in
+  Margin.
 * A buy that only reduces a short is a market order: whoever must get out may not be held up by a
   collar. It skips backtrader's cash check, which would forbid covering when it is needed most. One
   of several orders is cut to what the cash pays, where the open leaves too little.
@@ -179,7 +180,7 @@ class MarketOrders:
         lot_size, present = self._lot_size, float(self.position.size)
         wanted = whole_lots(target * equity / self.money.unit_value(), lot_size)
         if self.money.is_on_margin:
-            wanted = self._within_tiers(wanted, present)
+            wanted = self._within_tiers(wanted, present, close)
         size = self._units_to(wanted, close, pays_now=pays_now)
         if size == 0.0 and present == 0.0:
             self._report_too_small(target, equity, close)
@@ -211,9 +212,9 @@ class MarketOrders:
             size = self._payable(size, close, float(self._strategy.broker.getcash()))
         return 0.0 if abs(size) < 0.5 * self._lot_size and wanted != 0.0 else size
 
-    def _within_tiers(self, wanted: float, present: float) -> float:
+    def _within_tiers(self, wanted: float, present: float, close: float) -> float:
         """As much of a position as its maintenance tier allows, if it fills at the worst price."""
-        most = self.money.most_units() / (1.0 + self._reserve)
+        most = self.money.most_units() * close / self._collar(close)
         if abs(wanted) <= most:
             return wanted
         most = self._whole_lots_below(most)
@@ -287,7 +288,8 @@ class MarketOrders:
         """
         if self.money.is_on_margin:
             return -self.cost(size, close)
-        return -self.money.cost(size, close * (1.0 + math.copysign(self._reserve, size)))
+        price = self._collar(close) if size > 0.0 else close * (1.0 - self._reserve)
+        return -self.money.cost(size, price)
 
     def send(
         self,
@@ -426,7 +428,8 @@ class MarketOrders:
     def _collar(self, close: float) -> float:
         collar = close * (1.0 + self._reserve)
         instrument = self.money.instrument
-        return collar if instrument is None else instrument.round_price(collar, is_buy=True)
+        # up, as no limit would be: below the open it would wait for a better price, as a maker
+        return collar if instrument is None else instrument.round_price(collar, is_buy=False)
 
     def _fit_buy(self, spendable: Callable[[], float], excess: Callable[[], float] | None) -> bool:
         return self._fit_to_cash(spendable) and (excess is None or self._fit_to_limit(excess))

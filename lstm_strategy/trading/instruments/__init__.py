@@ -16,6 +16,7 @@ from lstm_strategy.trading.instruments.by_name import (
     build_instrument,
     parse_instrument,
 )
+from lstm_strategy.trading.instruments.funding_checks import has_funding
 from lstm_strategy.trading.instruments.future import Future
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 from lstm_strategy.trading.instruments.perpetual import Perpetual
@@ -35,5 +36,6 @@ __all__ = [
     "RollingScheme",
     "Spot",
     "build_instrument",
+    "has_funding",
     "parse_instrument",
 ]

@@ -13,6 +13,7 @@ HIGHEST_RATE = 0.1  # of the value in a settlement; exchanges cap it well below
 _HIGHEST_TYPICAL_RATE = 0.002  # twenty times the usual 0.01%, a fifth of it written in percent
 _INTERVAL = pd.Timedelta(hours=8)  # between the settlements of most markets
 _FEWEST_RATES = 20  # that make a rate typical
+_FUNDING_COLUMNS = ("funding_rate", "funding_payment")
 
 
 def check_rate(
@@ -137,6 +138,20 @@ def count_missing_settlements(rates: pd.Series) -> tuple[int, Any]:
     if not n_missing.any():
         return 0, None
     return int(n_missing.sum()), times[int(n_missing.nonzero()[0][0])]
+
+
+def has_funding(bars: pd.DataFrame) -> bool:
+    """Whether bars have funding under the usual names, be it rates or payments.
+
+    Args:
+        bars: Bars of one market.
+
+    Example:
+        >>> rates = pd.DataFrame({"funding_rate": [float("nan"), 0.0001, float("nan")]})
+        >>> has_funding(rates), has_funding(rates * 0.0), has_funding(rates[["funding_rate"]][:1])
+        (True, False, False)
+    """
+    return bool(bars.filter(items=_FUNDING_COLUMNS).fillna(0.0).ne(0.0).any(axis=None))
 
 
 def count_missing_marks(rates: pd.Series, marks: pd.Series) -> int:

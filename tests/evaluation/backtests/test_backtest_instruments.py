@@ -8,10 +8,10 @@ import pytest
 from lstm_strategy.bars import aggregate_bars
 from lstm_strategy.evaluation.backtests import run_backtest
 from lstm_strategy.evaluation.comparison import compare
-from lstm_strategy.trading.baselines import BASELINES
+from lstm_strategy.trading.baselines import BASELINES, PORTFOLIO_BASELINES
 from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.execution import TargetStrategy
-from lstm_strategy.trading.instruments import Perpetual
+from lstm_strategy.trading.instruments import Perpetual, Spot
 
 HOLD = BASELINES["Buy and hold"]
 
@@ -122,3 +122,26 @@ def test_what_is_missing_from_the_funding_is_said_once():
     (note,) = comparison.market_notes
     assert note.startswith("1 settlement missing from funding_rate")
     assert repr(comparison).count(note) == 1
+
+
+@pytest.mark.parametrize("held", [{}, {"instrument": Spot()}], ids=["shares", "spot"])
+def test_funding_that_nobody_pays_is_said_unless_spot_says_so(held):
+    notes = run_backtest(HOLD, hourly_bars(2), broker=BrokerSettings(**held)).notes
+    assert [note for note in notes if "no funding is paid" in note] == notes
+    assert len(notes) == (not held)
+    assert all("Perpetual" in note for note in notes)
+
+
+def test_the_market_of_a_panel_whose_funding_nobody_pays_is_named_once():
+    bars = hourly_bars(2)
+    panel = {"A": bars, "B": bars, "C": bars.drop(columns="funding_rate"), "D": bars}
+    terms = BrokerSettings(instruments={"A": Perpetual()})
+    result = run_backtest(PORTFOLIO_BASELINES["Equal weight"], panel, broker=terms)
+    (note,) = [note for note in result.notes if "no funding is paid" in note]
+    assert note.startswith("B, D: the bars have funding rates")
+    assert not result.by_market["funding"][["B", "C", "D"]].any()
+
+
+def test_a_comparison_says_once_that_no_funding_is_paid():
+    comparison = compare({"Hold": HOLD, "Twice": TwiceLong}, hourly_bars(20))
+    assert [note[:31] for note in comparison.market_notes] == ["The bars have funding rates, an"]

@@ -165,13 +165,28 @@ def test_orders_below_the_smallest_value_are_counted_and_closing_is_always_allow
     assert run.order_counts["too_small"] == 2
 
 
-def test_limit_prices_lie_on_the_ticks_and_sizes_on_the_lots_of_the_instrument():
-    perpetual = Perpetual(tick_size=0.5, lot_size=7, taker_rate=0)
-    bars = bars_of([10] * 4, opens=[10, 10.6, 10.4, 10], rates=NAN, high=11.0)
-    run = played(bars, [0.5, 0.5], perpetual, terms=FREE | {"reserve": 0.08})
-    # The collar of 10.8 becomes 10.5: it fills there, and not at the open of 10.6.
-    assert run.fills["price"].tolist() == [10.5]
+@pytest.mark.parametrize(
+    "instrument",
+    [Perpetual(tick_size=0.5, lot_size=7), Spot(tick_size=0.5, lot_size=7)],
+    ids=["perpetual", "spot"],
+)
+def test_a_tick_never_makes_a_buy_wait_for_a_price_below_the_open(instrument):
+    instrument = instrument.with_cost_rate(0.001, 10.0)
+    bars = bars_of([10] * 4, opens=[10, 10.6, 10.4, 10], rates=NAN, high=12.0)
+    run = played(bars, [0.5, 0.5], instrument, terms=FREE | {"reserve": 0.08})
+    # The collar of 10.8 becomes 11, so the buy pays the open of 10.6 and the taker's fee.
+    assert run.fills["price"].tolist() == [10.6]
     assert run.fills["size"].tolist() == [49]
+    assert run.fills["commission"].tolist() == pytest.approx([49 * 10.6 * 0.001])
+
+
+@pytest.mark.parametrize("instrument", [Perpetual(tick_size=5.0), Spot(tick_size=5.0)], ids=str)
+def test_sizes_are_what_cash_pays_at_a_collar_that_was_rounded_up(instrument):
+    instrument = instrument.with_cost_rate(0.0, 10.0)
+    run = played(bars_of([11] * 4, rates=NAN), [1.0], instrument, terms=FREE | {"reserve": 0.01})
+    # the collar of 11.11 becomes 15, and 1000 pay for 66 there
+    assert run.fills["size"].tolist() == [66]
+    assert run.order_counts["cut"] == run.order_counts["margin"] == 0
 
 
 def test_a_portfolio_holds_margins_within_its_equity():
