@@ -99,8 +99,8 @@ def costs_tables(results: Iterable[BacktestResult], own: BacktestResult) -> str:
         own: The one that the report is about, whose liquidations are listed.
     """
     table = pd.DataFrame([_costs_of(result) for result in results]).set_index("label")
-    if not table["Funding"].any():
-        table = table.drop(columns="Funding")
+    unused = [name for name in ("Spread", "Impact", "Funding") if not table[name].any()]
+    table = table.drop(columns=unused)
     readable = table.map(lambda value: number_text(value, "{:+.2%}"))
     caption = "From the gross to the net return, as fractions of the equity at the start"
     costs = table_html(readable, caption, first="Strategy", strong=own.label)
@@ -109,10 +109,14 @@ def costs_tables(results: Iterable[BacktestResult], own: BacktestResult) -> str:
 
 def _costs_of(result: BacktestResult) -> dict[str, object]:
     start, fills, metrics = result.equity.iloc[0], result.fills, result.metrics
+    spread, impact = fills["spread"].sum(), fills["impact"].sum()
+    fees = fills["commission"].sum() - spread - impact + result.rolls["amount"].sum()
     return {
         "label": result.label,
         "Gross return": metrics["gross_return"],
-        "Commission": -(fills["commission"].sum() + result.rolls["amount"].sum()) / start,
+        "Commission": -fees / start,
+        "Spread": -spread / start,
+        "Impact": -impact / start,
         "Slippage": -fills["slippage_cost"].sum() / start,
         "Funding": -metrics["funding"],
         "Net return": metrics["total_return"],

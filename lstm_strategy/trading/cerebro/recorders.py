@@ -9,8 +9,12 @@ import pandas as pd
 
 from lstm_strategy.trading.backtrader_internals import feed_name
 from lstm_strategy.trading.execution import order_logger, trades_one_unit
+from lstm_strategy.trading.instruments import InstrumentBroker
 
-FILL_COLUMNS = ("size", "price", "commission", "slippage_cost", "value", "insurance")
+FILL_COLUMNS = (
+    *("size", "price", "commission", "slippage_cost", "value", "insurance"),
+    *("spread", "impact"),
+)
 """What is known of an execution, explained at `BacktestRun.fills`."""
 
 
@@ -79,7 +83,23 @@ class FillRecorder(bt.Analyzer):
             value = abs(fill.size) * price * multiplier
             insurance = self._insurance_of(order)
             paid = fill.comm + insurance  # the broker takes it off the commission
-            self._rows.append((fill.size, fill.price, paid, lost, value, insurance))
+            parts = self._parts_of(order, fill)
+            self._rows.append((fill.size, fill.price, paid, lost, value, insurance, *parts))
+
+    def _parts_of(self, order: Any, fill: Any) -> tuple[float, float]:
+        """What spread and impact took of the commission of a fill, in money."""
+        data, broker = order.data, self.strategy.broker
+        instrument = getattr(broker.getcommissioninfo(data), "instrument", None)
+        if instrument is None or order.info.is_liquidation:
+            return 0.0, 0.0
+        if not isinstance(broker, InstrumentBroker):
+            return instrument.spread_cost_of(fill.size, fill.price), 0.0
+        which = (len(data), feed_name(data), fill.price)
+        for cost in reversed(broker.fills):
+            is_same = (cost.bar, cost.symbol, cost.price) == which
+            if is_same and math.isclose(cost.size, fill.size):
+                return cost.spread, cost.impact
+        return 0.0, 0.0
 
     def _insurance_of(self, order: Any) -> float:
         """What the insurance fund bore of the loss that an order closed, in money."""
@@ -91,7 +111,7 @@ class FillRecorder(bt.Analyzer):
 
     def totals(self, n_bars: int) -> tuple[np.ndarray, np.ndarray]:
         """Money spent and units bought up to each bar, shape (n_bars,) each."""
-        size, price, commission, _, _, insurance = self._values().T
+        size, price, commission, _, _, insurance, _, _ = self._values().T
         paid = size * price * self.p.bars.multiplier_of("") + (commission - insurance)
         spent = np.bincount(self._bars, paid, minlength=n_bars)
         units = np.bincount(self._bars, size, minlength=n_bars)

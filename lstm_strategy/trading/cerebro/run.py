@@ -75,8 +75,9 @@ class BacktestRun:
             Of a panel a table, one column a market.
         fills: One row an execution: signed `size` in units, `price`, `commission`,
             `slippage_cost` (against the bar's open, never negative), `value` (of the units, never
-            negative) and `insurance` (what the insurance fund of the exchange bore of a
-            liquidation), in money; of a panel with its `symbol`.
+            negative), `insurance` (what the insurance fund of the exchange bore of a liquidation),
+            and what of the commission was `spread` and what `impact`, in money; of a panel with its
+            `symbol`.
         trades: One row a round trip, see `trades_from_fills`; of a panel with its `symbol`.
         costs: All commission and slippage, and what changes of contract cost, in money.
         order_counts: What became of the orders, see `TargetStrategy`.

@@ -214,6 +214,14 @@ def test_costs_of_the_instrument_are_shown_each_alone_and_no_longer_called_missi
     spread = ", ".join(f"{value:.2f} at {times}" for times, value in sharpe["spread"].items())
     assert alt.startswith(f"Sharpe ratio by multiple of each cost: spread {spread}; impact ")
     assert "the market impact of orders" not in page
+    own = comparison.find()
+    fills, start = own.fills, own.equity.iloc[0]
+    for name in ("Spread", "Impact"):
+        took = fills[name.lower()].sum()
+        assert took > 0
+        assert f"{-took / start:+.2%}" in page
+        assert f">{name}</th>" in page
+    assert (fills["spread"] + fills["impact"]).le(fills["commission"]).all()
     assert "Taxes, borrowing fees, the funding of perpetual futures, and dividends" in page
 
 

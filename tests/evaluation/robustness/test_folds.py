@@ -16,7 +16,7 @@ from lstm_strategy.trading.cerebro import FILL_COLUMNS, trades_from_fills
 def build_result(equity, *, fills=(), index=None):
     index = pd.date_range("2020-01-01", periods=len(equity)) if index is None else index
     equity = pd.Series(equity, index=index, dtype=float)
-    rows = [(size, price, 0.0, 0.0, abs(size * price), 0.0) for _, size, price in fills]
+    rows = [(size, price, 0.0, 0.0, abs(size * price), 0.0, 0.0, 0.0) for _, size, price in fills]
     fills = pd.DataFrame(rows, index[[bar for bar, _, _ in fills]], columns=list(FILL_COLUMNS))
     return BacktestResult(
         name="LSTM",

@@ -149,7 +149,7 @@ def test_equity_fills_and_costs_of_a_hand_worked_run():
     )
     assert run.equity.index.equals(bars.index)
     assert run.fills.index.tolist() == [bars.index[1]]
-    assert run.fills.iloc[0].tolist() == pytest.approx([98, 10.05, 9.849, 98 * 0.05, 984.9, 0])
+    assert run.fills.iloc[0].tolist() == pytest.approx([98, 10.05, 9.849, 4.9, 984.9, 0, 0, 0])
     assert run.costs == pytest.approx(9.849 + 4.9)
     assert run.order_counts["completed"] == 1
 

@@ -160,6 +160,7 @@ def test_four_slices_of_a_large_order_move_the_price_half_as_much():
     assert at_once.fills["commission"].sum() == pytest.approx(440 * math.sqrt(440 / 400))
     by_hand = sum(size * math.sqrt(size / 400) for size in (108, 108, 112, 112))
     assert sliced.fills["commission"].sum() == pytest.approx(by_hand)
+    assert sliced.fills["impact"].to_list() == pytest.approx(sliced.fills["commission"].to_list())
 
 
 def test_slices_follow_the_volume_of_the_same_times_of_the_day_before():
