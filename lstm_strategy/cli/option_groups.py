@@ -36,6 +36,9 @@ BROKER_OPTIONS = {
     "cash": "--cash",
     "commission_rate": "--commission",
     "slippage_rate": "--slippage",
+    "latency_bars": "--latency-bars",
+    "execution_bars": "--execution-bars",
+    "execution": "--execution",
     "instrument": "--instrument",
     "instruments": "--instrument",
 }
@@ -105,12 +108,18 @@ class BrokerOptions:
         commission: A fraction of each trade's value.
         slippage: A fraction of the price.
         instrument: What is traded, in place of the commission.
+        latency_bars: By how many bars orders are late.
+        execution_bars: Over how many bars each is worked.
+        execution: How it is worked.
     """
 
     cash: opt.Cash = None
     commission: opt.Commission = None
     slippage: opt.Slippage = None
     instrument: opt.Instruments = None
+    latency_bars: opt.LatencyBars = None
+    execution_bars: opt.ExecutionBars = None
+    execution: opt.Execution = None
 
     def build_broker(self, config: Path | None) -> "BrokerSettings":
         """The broker's terms from the options and the configuration file.
@@ -123,6 +132,9 @@ class BrokerOptions:
             "cash": self.cash,
             "commission_rate": self.commission,
             "slippage_rate": self.slippage,
+            "latency_bars": self.latency_bars,
+            "execution_bars": self.execution_bars,
+            "execution": self.execution,
             "instrument": self.instrument or None,
         }
         loaded = load_config(config)

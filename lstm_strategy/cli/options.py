@@ -191,6 +191,23 @@ Instruments = Annotated[
 Slippage = Annotated[
     float | None, _broker("--slippage", help="The loss on each fill, as a fraction of the price.")
 ]
+LatencyBars = Annotated[
+    int | None,
+    _broker("--latency-bars", help="Bars from a decision to the close at which its orders leave."),
+]
+ExecutionBars = Annotated[
+    int | None,
+    _broker("--execution-bars", help="The opens over which each order of one market is worked."),
+]
+Execution = Annotated[
+    str | None,
+    _broker(
+        "--execution",
+        metavar="NAME",
+        help="How orders are worked over several bars: twap in equal slices, vwap as the volume "
+        "of earlier days came.",
+    ),
+]
 Preset = Annotated[
     str | None,
     _training(

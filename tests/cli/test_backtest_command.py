@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from printed import names_in, rows_of
 
-from lstm_strategy import BASELINES, LSTMStrategy, load_bars, run_backtest
+from lstm_strategy import BASELINES, BrokerSettings, LSTMStrategy, load_bars, run_backtest
 
 MACD = ("backtest", "bars.csv", "--strategy", "MACD")
 SMA_CROSS = BASELINES["SMA cross"]
@@ -45,6 +45,24 @@ def test_a_baseline_runs_by_its_name_on_the_terms_that_are_given(results, name):
     printed = results("backtest", "bars.csv", "--strategy", name, *terms, "--long-only")
     assert printed.startswith("SMACross, 2001-08-01 to 2002-05-15")
     assert rows_of(printed)["costs"] == ["0.0%"]
+
+
+def test_orders_leave_late_and_are_worked_over_several_bars(results):
+    terms = ("--latency-bars", 2, "--execution-bars", 3, "--execution", "vwap")
+    printed = results("backtest", "bars.csv", "--strategy", "SMA cross", *terms)
+    broker = BrokerSettings(latency_bars=2, execution_bars=3, execution="vwap")
+    expected = run_backtest(SMA_CROSS, load_bars("bars.csv"), broker=broker)
+    assert rows_of(printed)["turnover"] == [f"{expected.metrics['turnover']:.2f}"]
+    assert rows_of(printed)["total return"] == [f"{expected.metrics['total_return']:.1%}"]
+
+
+def test_an_execution_that_means_nothing_is_refused_by_its_option(refusal):
+    one_bar = refusal("backtest", "bars.csv", "--strategy", "SMA cross", "--execution", "vwap")
+    assert (
+        "--execution 'vwap' works an order over several bars, and --execution-bars is 1" in one_bar
+    )
+    unknown = refusal("backtest", "bars.csv", "--strategy", "SMA cross", "--execution", "iceberg")
+    assert "--execution must be 'twap' or 'vwap', got 'iceberg'" in unknown
 
 
 def test_a_class_of_a_file_runs_with_its_parameters(results):
