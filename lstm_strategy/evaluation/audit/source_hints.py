@@ -134,10 +134,14 @@ def _find_suspicions(node: ast.AST) -> Iterator[_Suspicion]:
 
 
 def _suspect_index(node: ast.Subscript) -> Iterator[_Suspicion]:
-    index = _number(node.slice)
-    if not index or not _is_line(node.value):
+    index, text = _number(node.slice), _text(node)
+    if not index:
         return
-    text = _text(node)
+    if not _is_line(node.value):
+        if index > 0 and isinstance(node.value, ast.Name):
+            remedy = "If this is a line, a positive index is a later bar: [0] is the present."
+            yield _Suspicion(text, remedy, rank=2)
+        return
     if index > 0:
         remedy = "A positive index is a later bar: [0] is the present, [-1] the last."
         yield _Suspicion(text, remedy)

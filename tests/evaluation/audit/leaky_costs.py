@@ -16,6 +16,12 @@ class PaysTheNextFunding(bt.CommissionInfo):
         return 0.0 if math.isnan(rate) else pos.size * data.close[0] * rate
 
 
+class PaysTheNextFundingOfALine(bt.CommissionInfo):
+    def get_credit_interest(self, data, pos, dt):
+        line = data.funding_rate
+        return 0.0 if len(line) == line.buflen() else pos.size * max(0.0, line[1])
+
+
 class PaysTheNextFundingUnguarded(bt.CommissionInfo):
     def get_credit_interest(self, data, pos, dt):
         rate = data.funding_rate[1]

@@ -14,6 +14,7 @@ BARS = simulate_bars("perpetual", 64, seed=1).bars
 
 LEAKY_SCHEMES = {
     leaky_costs.PaysTheNextFunding: ("what is charged", "data.funding_rate[1]"),
+    leaky_costs.PaysTheNextFundingOfALine: ("what is charged", "line[1]"),
     leaky_costs.ChargesByTheNextClose: ("what is charged", "self.data.close[1]"),
     leaky_costs.ChargesByTheWholeRun: ("what is charged", "data.close.array"),
     leaky_costs.LooksAheadInItsFrame: ("what is charged", "shift(-1)"),
@@ -123,6 +124,15 @@ def test_a_strategy_that_looks_ahead_is_no_fault_of_an_honest_scheme():
 def test_what_makes_no_scheme_is_refused():
     with pytest.raises(AuditError, match=r"commission must be .*, got 0\.001"):
         audit(BARS, commission=0.001)
+
+
+def test_a_scheme_that_charges_nan_is_refused_at_the_first_bar():
+    class ChargesNaN(bt.CommissionInfo):
+        def get_credit_interest(self, data, pos, dt):
+            return pos.size * data.funding_rate[0]
+
+    with pytest.raises(AuditError, match=r"cash is NaN from 2020-01-01 .*math\.isnan"):
+        audit(BARS, commission=ChargesNaN)
 
 
 def test_costs_that_nobody_can_pay_are_refused():

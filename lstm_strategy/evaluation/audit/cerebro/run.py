@@ -59,7 +59,7 @@ def audit_cerebro(
 
     Raises:
         AuditError: If the strategy raises, or gives different orders on the same bars twice, or if
-            costs are audited and no order fills.
+            the cash becomes NaN, or if costs are audited and no order fills.
     """
     return _CerebroAudit(subject, bars, on_progress).run(tuple(edges), seed)
 
@@ -113,6 +113,14 @@ class _CerebroAudit:
         reads_beyond = isinstance(full.error, _READS_BEYOND)
         if full.error is not None and not (reads_beyond and len(full.times) > 2):
             raise self._failure(full.error) from full.error
+        is_missing = full.account["cash"].isna().to_numpy()
+        if is_missing.any():
+            bar = self._aligner.n_bars_until(full.times[is_missing.argmax()]) - 1
+            raise AuditError(
+                f"{self._name}: the cash is NaN from {format_time(self._bars.index[bar])} on, so "
+                "nothing could be compared. Charge 0 where a column of the bars has no value, "
+                "which math.isnan tells."
+            )
         if self._subject.is_costs and not full.account[FILLS].any():
             raise AuditError(
                 "No order fills on these bars and terms, so there are no costs to compare. Load "
