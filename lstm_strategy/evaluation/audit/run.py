@@ -32,6 +32,7 @@ from lstm_strategy.evaluation.audit.panel import audit_panel
 from lstm_strategy.evaluation.audit.report import AuditReport
 from lstm_strategy.evaluation.audit.request import AuditRequest
 from lstm_strategy.evaluation.audit.scaler import audit_scaler
+from lstm_strategy.evaluation.audit.source_hints import is_from_user
 from lstm_strategy.learning.features import cut_points, pick_evenly
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster
 from lstm_strategy.learning.serving import open_forecaster
@@ -156,6 +157,10 @@ def _audit_markets(
         strategies[strategy.__name__] = (strategy, given)
     elif model is not None:
         strategies[LSTMStrategy.__name__] = (LSTMStrategy, {"model": model})
+    costs = [] if broker is None else list(_audit_own_instruments(broker, panel, on_progress))
+    yield from costs
+    if any(part.findings for part in costs):
+        return  # what strategies do with such money follows from that
     yield from audit_panel(
         panel,
         model=model,
@@ -164,6 +169,21 @@ def _audit_markets(
         seed=seed,
         on_progress=on_progress,
     )
+
+
+def _audit_own_instruments(
+    broker: BrokerSettings, panel: Panel, on_progress: OnWords
+) -> Iterator[PartialAudit]:
+    """Audit each instrument of a class of the user's, on the first market that trades it."""
+    tried: list[Any] = []
+    for symbol, bars in panel.items():
+        instrument = broker.instrument_of(symbol)
+        if instrument is None or instrument in tried or not is_from_user(type(instrument)):
+            continue
+        tried.append(instrument)
+        terms = broker.model_copy(update={"instrument": instrument, "instruments": None})
+        subject = AuditSubject.from_costs(None, terms)
+        yield audit_cerebro(subject, bars, edges=(), seed=0, on_progress=on_progress)
 
 
 class AuditRun:

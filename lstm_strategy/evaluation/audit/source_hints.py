@@ -15,7 +15,15 @@ _AT_OPEN = {"next_open", "nextstart_open", "prenext_open"}
 _WHOLE_COLUMN = {"mean", "std", "var", "min", "max", "median", "quantile", "rank", "sum"}
 _WINDOWS = {"rolling", "expanding", "ewm"}
 _MOST_PLACES = 3
-_LIBRARIES = ("backtrader.", "lstm_strategy.", "numpy.", "pandas.", "sklearn.", "builtins")
+_LIBRARIES = (
+    "backtrader.",
+    "lstm_strategy.",
+    "numpy.",
+    "pandas.",
+    "pydantic.",
+    "sklearn.",
+    "builtins",
+)
 
 
 class _Suspicion(NamedTuple):

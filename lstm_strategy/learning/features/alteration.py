@@ -86,16 +86,18 @@ def _alter_extra_column(column: pd.Series, n_known: int) -> pd.Series:
     values = column.to_numpy(np.float64).copy()
     later = values[n_known:]
     known = values[:n_known][np.isfinite(values[:n_known])]
+    finite = values[np.isfinite(values)]
+    # not far beyond any real one, so that nobody takes it for a mistake
+    largest = float(np.abs(finite).max(initial=0.0))
     if column.name == "volume":
         values[n_known:] = 3 * later[::-1] + np.arange(len(later)) % 7
-    elif (values[np.isfinite(values)] > 0).all():  # it may have to be, as a variance does
-        last = known[-1] if len(known) else 1.0
+    elif len(finite) and (finite > 0).all():  # it may have to be, as a variance does
+        last = known[-1] if len(known) else float(np.median(finite))
         moves = np.clip(np.log(later / last), -_LARGEST_LOG_MOVE, _LARGEST_LOG_MOVE)
-        values[n_known:] = 2 * last * np.exp(_MIRROR * moves)  # NaN stays NaN
+        others = 2 * last * np.exp(_MIRROR * moves)  # NaN stays NaN
+        values[n_known:] = np.minimum(others, 2 * largest)
     else:
         last = known[-1] if len(known) else 0.0
-        # no larger than any real one, so that nobody takes it for a mistake
-        largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
         values[n_known:] = np.clip(2 * last + _MIRROR * later, -largest, largest)
     return pd.Series(values, index=column.index, name=column.name)
 

@@ -5,7 +5,16 @@ import leaky
 import leaky_costs
 import pytest
 
-from lstm_strategy import BASELINES, BrokerSettings, Future, Perpetual, Spot, audit, simulate_bars
+from lstm_strategy import (
+    BASELINES,
+    PORTFOLIO_BASELINES,
+    BrokerSettings,
+    Future,
+    Perpetual,
+    Spot,
+    audit,
+    simulate_bars,
+)
 from lstm_strategy.errors import AuditError
 from lstm_strategy.evaluation.audit.findings import FindingKind
 from lstm_strategy.trading import BarsFeed
@@ -144,3 +153,11 @@ def test_costs_that_nobody_can_pay_are_refused():
 def test_costs_of_a_panel_are_audited_market_by_market():
     with pytest.raises(AuditError, match="commission is audited on the bars of one market"):
         audit({"A": BARS, "B": BARS}, commission=leaky_costs.PaysTheNextFunding)
+
+
+def test_an_instrument_that_looks_ahead_is_found_in_a_panel():
+    broker = BrokerSettings(instruments={"B": leaky_costs.PeekingPerpetual()})
+    strategy = PORTFOLIO_BASELINES["Equal weight"]
+    (finding,) = audit({"A": BARS, "B": BARS}, strategy=strategy, broker=broker).findings
+    assert (finding.layer, finding.kind) == ("costs", FindingKind.LATER_BARS)
+    assert "PeekingScheme" in finding.culprit

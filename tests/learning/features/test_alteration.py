@@ -33,6 +33,14 @@ def test_a_column_that_is_always_positive_stays_so_and_changes_even_where_it_is_
     assert altered["rv"].isna().tolist() == bars["rv"].isna().tolist()
 
 
+def test_rates_that_are_always_positive_stay_rates_before_the_first_is_known():
+    rates = np.where(np.arange(120) % 8 == 7, 1e-4 * (1 + np.arange(120) % 5), np.nan)
+    altered = alter_bars(BARS.assign(funding_rate=rates), 5)["funding_rate"]
+    assert altered.max() <= 2 * np.nanmax(rates)
+    assert (altered.dropna() > 0).all()
+    assert not np.array_equal(altered, rates, equal_nan=True)
+
+
 def test_a_mirror_turns_every_later_move_around():
     altered = alter_bars(BARS, 50)
     rose = BARS["close"].iloc[50:] > BARS["close"].iloc[49]
