@@ -149,8 +149,8 @@ def find_by_choice(labels: Sequence[str], columns: Mapping[str, str]) -> dict[st
 
     Args:
         labels: The names of all columns.
-        columns: What each name is to be taken from, such as `{"open": "open_perp"}`. Prices may
-            share a column, as where there are closes alone.
+        columns: What each name is to be taken from, such as `{"open": "open_perp"}`. All prices
+            may be one column, where there are closes alone.
 
     Raises:
         BarsError: If there is no such column, or more than one.
@@ -169,10 +169,16 @@ def find_by_choice(labels: Sequence[str], columns: Mapping[str, str]) -> dict[st
                 f"column {label} occurs more than once, and {spell('columns')} asks for it as "
                 f"{name}. Rename one of them."
             )
-        others = [other for other, place in found.items() if place == places[0]]
-        if any(each not in PRICE_COLUMNS for each in (name, *others)) and others:
-            raise BarsError(f"{spell('columns')} asks for {label!r} twice. Take each column once.")
         found[name] = places[0]
+    prices = {place for name, place in found.items() if name in PRICE_COLUMNS}
+    is_closes_alone = len(prices) == 1
+    taken: set[int] = set()
+    for name, place in found.items():
+        if place in taken and not (is_closes_alone and name in PRICE_COLUMNS):
+            raise BarsError(
+                f"{spell('columns')} asks for {columns[name]!r} twice. Take each column once."
+            )
+        taken.add(place)
     return found
 
 

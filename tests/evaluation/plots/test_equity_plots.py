@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstm_strategy import BrokerSettings
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots.equity import plot_equity
 from lstm_strategy.evaluation.plots.style import STRONG_COLORS
@@ -20,7 +21,7 @@ def build_result(name, equity, *, exposure=None, in_sample=False, tz=None, role=
         label=f"{name} (IN-SAMPLE)" if in_sample else name,
         equity=pd.Series(equity, index=index, dtype=float),
         exposure=pd.Series(exposure or [1.0] * len(equity), index=index),
-        broker=SimpleNamespace(commission_rate=0.001, slippage_rate=0.0005),
+        broker=BrokerSettings(commission_rate=0.001, slippage_rate=0.0005),
         is_lstm=role == "LSTM",
         is_buy_and_hold=role == "buy and hold",
         in_sample=in_sample,
