@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lstm_strategy.errors import LSTMStrategyError, SettingsError
-from lstm_strategy.support import describe_first_offence, name_options
+from lstm_strategy.support import describe_first_offence, name_options, spell
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.forecaster import LSTMForecaster
@@ -113,6 +113,7 @@ def build_broker(config: Config, overrides: Mapping[str, Any]) -> "BrokerSetting
             is a list of lines that `parse_instrument` reads.
 
     Raises:
+        SettingsError: If two lines are for the same market.
         TradingError: If an argument is off; it names the first one.
     """
     from lstm_strategy.trading.cerebro import BrokerSettings
@@ -125,7 +126,15 @@ def build_broker(config: Config, overrides: Mapping[str, Any]) -> "BrokerSetting
         tables = dict(settings["instruments"])
         settings["instruments"] = {name: build_instrument(each) for name, each in tables.items()}
     given = dict(_drop_none(overrides))
-    parsed = dict(map(parse_instrument, given.pop("instrument", ())))
+    parsed: dict[str, Any] = {}
+    for line in given.pop("instrument", ()):
+        market, instrument = parse_instrument(line)
+        if market in parsed:
+            raise SettingsError(
+                f"{spell('instrument')} is given twice for {market or 'all markets'}, the second "
+                f"time as {line!r}. Give it once."
+            )
+        parsed[market] = instrument
     if "" in parsed:
         settings["instrument"] = parsed.pop("")
     if parsed:

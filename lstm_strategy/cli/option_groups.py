@@ -100,26 +100,18 @@ def _parameters_of(group: Any) -> list[inspect.Parameter]:
 
 
 @dataclass(frozen=True)
-class BrokerOptions:
+class CostOptions:
     """What trading costs; an option that is given overrides the configuration file.
 
     Attributes:
-        cash: The money at the start.
         commission: A fraction of each trade's value.
         slippage: A fraction of the price.
         instrument: What is traded, in place of the commission.
-        latency_bars: By how many bars orders are late.
-        execution_bars: Over how many bars each is worked.
-        execution: How it is worked.
     """
 
-    cash: opt.Cash = None
     commission: opt.Commission = None
     slippage: opt.Slippage = None
     instrument: opt.Instruments = None
-    latency_bars: opt.LatencyBars = None
-    execution_bars: opt.ExecutionBars = None
-    execution: opt.Execution = None
 
     def build_broker(self, config: Path | None) -> "BrokerSettings":
         """The broker's terms from the options and the configuration file.
@@ -128,18 +120,44 @@ class BrokerOptions:
             SettingsError: If the file can't be used.
             TradingError: If a value is off.
         """
-        given = {
-            "cash": self.cash,
+        loaded = load_config(config)
+        with name_options(BROKER_OPTIONS):
+            return build_broker(loaded, self._terms)
+
+    @property
+    def _terms(self) -> dict[str, Any]:
+        return {
             "commission_rate": self.commission,
             "slippage_rate": self.slippage,
+            "instrument": self.instrument or None,
+        }
+
+
+@dataclass(frozen=True)
+class BrokerOptions(CostOptions):
+    """What trading costs, with how much money it begins, and how orders are sent.
+
+    Attributes:
+        cash: The money at the start.
+        latency_bars: By how many bars orders are late.
+        execution_bars: Over how many bars each is worked.
+        execution: How it is worked.
+    """
+
+    cash: opt.Cash = None
+    latency_bars: opt.LatencyBars = None
+    execution_bars: opt.ExecutionBars = None
+    execution: opt.Execution = None
+
+    @property
+    def _terms(self) -> dict[str, Any]:
+        return {
+            **super()._terms,
+            "cash": self.cash,
             "latency_bars": self.latency_bars,
             "execution_bars": self.execution_bars,
             "execution": self.execution,
-            "instrument": self.instrument or None,
         }
-        loaded = load_config(config)
-        with name_options(BROKER_OPTIONS):
-            return build_broker(loaded, given)
 
 
 @dataclass(frozen=True)

@@ -213,8 +213,44 @@ def test_a_perpetual_shows_what_it_paid_and_lists_it_in_files(run, here):
             "--commission and --instrument both say what a trade costs",
         ),
         (("--instrument", "BTC=spot"), "--instrument names a market 'BTC'"),
+        (
+            ("--instrument", "spot", "--instrument", "future:multiplier=2,initial_margin=3"),
+            "--instrument is given twice for all markets",
+        ),
+        (("--instrument", "perpetual"), "or give --instrument perpetual:funding=none"),
     ],
-    ids=["no funding", "no such kind", "two commissions", "no such market"],
+    ids=["no funding", "no such kind", "two commissions", "no such market", "twice", "remedy"],
 )
 def test_an_instrument_that_is_off_is_refused_by_its_option(refusal, words, message):
     assert re.search(message, refusal(*MACD, *words))
+
+
+def test_messages_about_instruments_speak_of_the_option(refusal):
+    Path("twice.py").write_text(
+        "from lstm_strategy import TargetStrategy\n"
+        "class Twice(TargetStrategy):\n"
+        "    def target_exposure(self):\n"
+        "        return 2.0\n"
+    )
+    message = refusal("backtest", "bars.csv", "--strategy", "twice.py:Twice:max_leverage=2")
+    assert message.endswith("such as --instrument perpetual:leverage=2.\n")
+    bars = pd.read_csv("bars.csv", index_col=0)
+    bars.assign(price=bars["close"] + 5.0).to_csv("continuous.csv")
+    words = ("backtest", "continuous.csv", "--strategy", "Buy and hold")
+    message = refusal(*words, "--instrument", "future:multiplier=2,initial_margin=9")
+    assert "Give --instrument future:price=price, so that" in message
+
+
+def test_tiers_of_a_perpetual_go_into_an_option_or_a_file(results):
+    bars = pd.read_csv("bars.csv", index_col=0)
+    words = ("backtest", "bars.csv", "--strategy", "Buy and hold")
+    tiers = "perpetual:maintenance_margin_rate=((0,0.004),(5e6,0.9)),leverage=2,funding=none"
+    printed = results(*words, "--instrument", tiers)
+    Path("tiers.toml").write_text(
+        '[broker.instrument]\nkind = "perpetual"\nleverage = 2\n'
+        "maintenance_margin_rate = [[0, 0.004], [5_000_000, 0.9]]\n"
+    )
+    bars.assign(funding_rate=0.0).to_csv("free.csv")
+    assert rows_of(results("backtest", "free.csv", *words[2:], "--config", "tiers.toml")) == (
+        rows_of(printed)
+    )

@@ -12,7 +12,7 @@ from printed import names_in
 
 from lstm_strategy import LSTMForecaster
 from lstm_strategy.cli.output import print_training
-from lstm_strategy.learning.targets import TARGETS, Quantiles, choose_target
+from lstm_strategy.learning.targets import TARGETS, Policy, Quantiles, choose_target
 
 
 def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
@@ -25,6 +25,19 @@ def test_train_saves_a_model_that_knows_its_settings_and_bars(results, here):
     assert "training on 365 bars from 2001-01-01 to 2001-12-31" in printed
     assert "Trained 1 network for 1 epoch." in printed
     assert printed.endswith("Wrote the model and training.png to model/.\n")
+
+
+def test_a_target_that_asks_for_costs_learns_with_those_that_are_given(results):
+    words = ("train", "bars.csv", "--config", "tiny.toml", "--target", "policy", "--end", "2001")
+    results(*words, "--instrument", "spot:commission_rate=0.002", "--slippage", "0.001")
+    assert LSTMForecaster.load("model").target == Policy(cost_rate=0.003)
+    results(*words, "--out", "usual")
+    assert LSTMForecaster.load("usual").target == Policy()
+
+
+def test_costs_of_a_market_that_there_is_not_are_refused(refusal):
+    message = refusal("train", "bars.csv", "--config", "tiny.toml", "--instrument", "BTC=spot")
+    assert "--instrument names a market 'BTC'" in message
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import NetworkOptions, TrackingOptions
+from lstm_strategy.cli.option_groups import CostOptions, NetworkOptions, TrackingOptions
 from lstm_strategy.cli.reading import MarketsOptions
 
 _PICTURE_FILE = "training.png"
@@ -13,6 +13,7 @@ def train(
     bars: opt.BarsOrMarkets,
     reading: MarketsOptions,
     network: NetworkOptions,
+    costs: CostOptions,
     tracking: TrackingOptions,
     out_dir: opt.ModelOut = Path("model"),
     force: opt.ForceModel = False,
@@ -24,10 +25,13 @@ def train(
 
     The model sees every bar up to --end. Keep later bars to test it on. Several markets train one
     model. An earlier model with the same settings is replaced, one with other settings only with
-    --force.
+    --force. A target that asks what trading costs, such as policy, learns with --commission,
+    --slippage and --instrument.
 
     Example: `lstm-strategy train sample:sp500 --end 2012 --out model`
     """
+    import pandas as pd
+
     from lstm_strategy.cli.inputs import (
         check_apart,
         check_earlier_model,
@@ -43,10 +47,13 @@ def train(
 
     check_model_folder(out_dir, _PICTURE_FILE)
     check_apart(tracking.tensorboard, out_dir)
-    forecaster = network.build_forecaster(config)
+    forecaster, terms = network.build_forecaster(config), costs.build_broker(config)
+    known = slice_markets(load_markets(bars, reading), start, end)
+    if terms.says_costs:
+        terms.check_markets({"": known} if isinstance(known, pd.DataFrame) else known)
+        forecaster = forecaster.with_costs(terms.cost_rate_on(known))
     if not force:
         check_earlier_model(out_dir, forecaster)
-    known = slice_markets(load_markets(bars, reading), start, end)
     say(f"{bars}: training on {describe_markets(known)}.")
     forecaster.fit(
         known,

@@ -38,6 +38,7 @@ _Instruments = Annotated[
     dict[str, SerializeAsAny[Instrument]] | None,
     Field(description="instruments by market such as {'BTC': Perpetual(leverage=3)}, or None"),
 ]
+_COSTS = {"commission_rate", "slippage_rate", "instrument", "instruments"}
 
 
 class BrokerSettings(TradingSettings):
@@ -106,6 +107,11 @@ Give a fraction of equity such as 0.1.
                 f"{spell('commission_rate')} out, and give the instrument its own fee."
             )
         self.__dict__["commission_rate"] = _constant_rate(self.instrument)
+
+    @property
+    def says_costs(self) -> bool:
+        """Whether what trading costs was given, and isn't only what is usual."""
+        return bool(self.model_fields_set & _COSTS)
 
     @property
     def cost_rate(self) -> float:

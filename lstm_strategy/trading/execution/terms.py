@@ -9,6 +9,7 @@ import backtrader as bt
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.backtrader_internals import strategies_of_last_run
 from lstm_strategy.trading.execution.order_log import log
+from lstm_strategy.trading.instruments import spell_instrument
 
 _MANY = 1e6  # units, at a price that makes any fixed fee small
 _TWO_PRICES = (1.0, 2.0)
@@ -81,8 +82,13 @@ def check_leverage(name: str, max_leverage: float, instruments: Mapping[str, Any
     raise TradingError(
         f"max_leverage of {name} is {max_leverage:g}, and {whose} gives no credit: all is paid in "
         "full. Leave max_leverage out, or trade an instrument on margin, such as "
-        f"BrokerSettings(instrument=Perpetual(leverage={max_leverage:g}))."
+        f"{_spell_terms(max_leverage)}."
     )
+
+
+def _spell_terms(leverage: float) -> str:
+    instrument = spell_instrument("Perpetual", leverage=leverage)
+    return instrument if instrument.startswith("-") else f"BrokerSettings(instrument={instrument})"
 
 
 def check_tiers(instrument: Any, *, most_held: float, market: str = "") -> None:

@@ -18,7 +18,11 @@ from lstm_strategy.trading.instruments.by_name import (
 )
 from lstm_strategy.trading.instruments.funding_checks import has_funding
 from lstm_strategy.trading.instruments.future import Future
-from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
+from lstm_strategy.trading.instruments.instrument import (
+    Instrument,
+    InstrumentScheme,
+    spell_instrument,
+)
 from lstm_strategy.trading.instruments.perpetual import Perpetual
 from lstm_strategy.trading.instruments.rolls import RollingScheme
 from lstm_strategy.trading.instruments.spot import Spot
@@ -38,4 +42,5 @@ __all__ = [
     "build_instrument",
     "has_funding",
     "parse_instrument",
+    "spell_instrument",
 ]

@@ -1,8 +1,10 @@
 """Instruments by their name: from a table of settings, or from one line of text."""
 
+import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from lstm_strategy.errors import TradingError
@@ -51,7 +53,8 @@ def parse_instrument(text: str) -> tuple[str, Instrument]:
     """Return an instrument from one line, and the market that it is for.
 
     Args:
-        text: `KIND`, or `KIND:name=value,...`; for one market of many `MARKET=KIND:...`.
+        text: `KIND`, or `KIND:name=value,...`; for one market of many `MARKET=KIND:...`. Tiers are
+            in brackets: `maintenance_margin_rate=((0,0.004),(50000,0.005))`.
 
     Returns:
         The name of the market, "" where none is named; and the instrument.
@@ -68,27 +71,45 @@ def parse_instrument(text: str) -> tuple[str, Instrument]:
     parts = re.fullmatch(rf"()({kinds})(?::(.*))?", text) or re.fullmatch(
         rf"(.+?)=({kinds})(?::(.*))?", text
     )
-    settings = None if parts is None else _parse_settings(parts[3] or "")
-    if parts is None or settings is None:
+    if parts is None:
         raise TradingError(
             f"an instrument must be KIND or KIND:name=value,... with a kind of "
             f"{', '.join(INSTRUMENT_KINDS)}, got {text!r}. Give for example "
             "perpetual:taker_rate=0.0005,leverage=3."
         )
-    return parts[1], build_instrument({**settings, "kind": parts[2]})
+    return parts[1], build_instrument({**_parse_settings(parts[3] or "", text), "kind": parts[2]})
 
 
-def _parse_settings(text: str) -> dict[str, Any] | None:
-    pairs = [part.partition("=") for part in text.split(",") if part]
-    if any(not (name.strip() and separator) for name, separator, _ in pairs):
-        return None
-    return {name.strip(): _read_value(value.strip()) for name, _, value in pairs}
+def _parse_settings(settings: str, text: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for part in filter(None, map(str.strip, _split(settings))):
+        name, separator, value = map(str.strip, part.partition("="))
+        if not (name and separator):
+            raise TradingError(
+                f"an instrument's settings must be name=value, joined by commas, got {part!r} in "
+                f"{text!r}. Give for example perpetual:taker_rate=0.0005,leverage=3."
+            )
+        if name in values:
+            raise TradingError(f"{name} is given twice in {text!r}. Give it once.")
+        values[name] = _read_value(value)
+    return values
+
+
+def _split(settings: str) -> Iterator[str]:
+    """The parts between the commas that no bracket encloses."""
+    start, depth = 0, 0
+    for place, letter in enumerate(settings):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth == 0:
+            yield settings[start:place]
+            start = place + 1
+    yield settings[start:]
 
 
 def _read_value(text: str) -> Any:
     if text.casefold() == "none":
         return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    for read in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError):
+            return read(text)
+    return text

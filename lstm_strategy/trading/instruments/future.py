@@ -10,7 +10,7 @@ from pydantic import Field
 from lstm_strategy.bars import CONTRACT_PRICE, find_adjustment, find_rolls, has_contract
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import count_of
-from lstm_strategy.trading.instruments.instrument import Instrument, Money
+from lstm_strategy.trading.instruments.instrument import Instrument, Money, spell_instrument
 from lstm_strategy.trading.instruments.rolls import RollingScheme
 
 _Multiplier = Annotated[float, Field(gt=0, description="money a point such as 50")]
@@ -184,8 +184,9 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
         if self.price is None:
             raise TradingError(
                 f"The bars{of_market} are a continuous series with the price of the contract held "
-                f'in the column {CONTRACT_PRICE}. Give Future(price="{CONTRACT_PRICE}"), so that '
-                "contracts are valued by it."
+                f"in the column {CONTRACT_PRICE}. Give "
+                f"{spell_instrument('Future', price=CONTRACT_PRICE)}, so that contracts are valued "
+                "by it."
             )
         found = find_adjustment(bars)
         if found.method == "ratio" and find_rolls(bars).any():

@@ -8,6 +8,7 @@ import backtrader as bt
 import pandas as pd
 from pydantic import Field
 
+from lstm_strategy.support import spell
 from lstm_strategy.trading.settings import TradingSettings
 
 Rate = Annotated[float, Field(ge=0, lt=1, description="a fraction such as 0.0005")]
@@ -22,6 +23,30 @@ _Share = Annotated[
 ]
 
 _ROUNDING = 1e-9  # of a tick or a lot: what floating point makes of a whole number of them
+
+
+def spell_instrument(kind: str, **settings: Any) -> str:
+    """Return an instrument as its user gives it: in Python, or as an option of the command line.
+
+    Args:
+        kind: The name of its class.
+        **settings: Of the instrument.
+
+    Example:
+        >>> from lstm_strategy.support import name_options
+        >>> spell_instrument("Future", price="price")
+        'Future(price="price")'
+        >>> with name_options({"instrument": "--instrument"}):
+        ...     spell_instrument("Perpetual", leverage=3, funding=None)
+        '--instrument perpetual:leverage=3,funding=none'
+    """
+    option = spell("instrument")
+    texts = {k: f"{v:g}" if isinstance(v, float) else str(v) for k, v in settings.items()}
+    if option != "instrument":
+        given = ",".join(f"{name}={text}" for name, text in texts.items())
+        return f"{option} {kind.lower()}:{given}".replace("=None", "=none").rstrip(":")
+    quoted = {k: f'"{text}"' if isinstance(settings[k], str) else text for k, text in texts.items()}
+    return f"{kind}({', '.join(f'{name}={text}' for name, text in quoted.items())})"
 
 
 class Instrument(TradingSettings):

@@ -16,7 +16,7 @@ from lstm_strategy.trading.instruments.funding_checks import (
     count_missing_marks,
     count_missing_settlements,
 )
-from lstm_strategy.trading.instruments.instrument import Instrument, Rate
+from lstm_strategy.trading.instruments.instrument import Instrument, Rate, spell_instrument
 from lstm_strategy.trading.instruments.tiers import MaintenanceTiers, read_tiers
 
 _Fee = Annotated[float, Field(gt=-0.01, lt=1, description="a fraction such as 0.0002")]
@@ -206,7 +206,7 @@ margin is 0.005 of the value, got 200. Lower it.
             raise TradingError(
                 f"A perpetual pays funding, and the bars{f' of {symbol}' if symbol else ''} have "
                 f"no column {self.funding!r}. Add the rates as such a column, or give "
-                "Perpetual(funding=None) to leave funding out."
+                f"{spell_instrument('Perpetual', funding=None)} to leave funding out."
             )
         is_sum = self.funding_settles == "within"
         check_rates(bars[self.funding], symbol=symbol, is_sum=is_sum)

@@ -45,7 +45,7 @@ class Spot(Instrument):
         if self.multiplier != 1.0:
             raise ValueError(
                 f"a Spot is worth its price and has no multiplier, got {self.multiplier:g}. Take "
-                "Future(multiplier=..., initial_margin=...) for a contract."
+                "a Future for a contract."
             )
 
     def cost_rate_at(self, price: float) -> float:

@@ -25,6 +25,16 @@ from lstm_strategy.trading.instruments import (
             Future(multiplier=50, initial_margin=12_000),
         ),
         ("perpetual:funding=spot", "", Perpetual(funding="spot")),
+        (
+            "perpetual:maintenance_margin_rate=((0, 0.004),(50_000, 0.005)),leverage=3",
+            "",
+            Perpetual(leverage=3, maintenance_margin_rate=((0, 0.004), (50_000, 0.005))),
+        ),
+        (
+            "A=perpetual:leverage=3,maintenance_margin_rate=[[0,0.004],[50000,0.005]]",
+            "A",
+            Perpetual(leverage=3, maintenance_margin_rate=((0, 0.004), (50_000, 0.005))),
+        ),
     ],
 )
 def test_a_line_says_what_is_traded_and_in_which_market(text, market, instrument):
@@ -35,7 +45,11 @@ def test_a_line_says_what_is_traded_and_in_which_market(text, market, instrument
     ("text", "message"),
     [
         ("perpetul", "got 'perpetul'"),
-        ("perpetual:leverage", "got 'perpetual:leverage'"),
+        ("perpetual:leverage", "must be name=value, joined by commas, got 'leverage' in"),
+        ("perpetual:taker_rate=0,=3", "must be name=value, joined by commas, got '=3'"),
+        ("perpetual:leverage=3, leverage=2", "leverage is given twice in"),
+        ("perpetual:maintenance_margin_rate=((0,0.004),(5", "maintenance_margin_rate must be made"),
+        ("perpetual:maintenance_margin_rate=((0,0.004),5)", "maintenance_margin_rate must be one"),
         ("perpetual:leverge=3", r"has no setting 'leverge'\. Did you mean leverage\?"),
         ("perpetual:leverage=0.5", "leverage must be greater than or equal to 1, got 0.5"),
         ("spot:multiplier=5", "has no multiplier, got 5"),
