@@ -1,7 +1,7 @@
 """What trading costs and how finely it can be done."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import backtrader as bt
@@ -149,32 +149,43 @@ Give a fraction of equity such as 0.1.
         """
         markets = {"": bars} if isinstance(bars, pd.DataFrame) else bars
         rates = {
-            symbol: self._commission_at(symbol, lambda prices: prices.iloc[0], frame)
-            + self.slippage_rate
+            symbol: self._cost_rate_at_first(symbol, frame) + self.slippage_rate
             for symbol, frame in markets.items()
         }
         first = next(iter(rates.values()))
         return first if all(rate == first for rate in rates.values()) else rates
 
-    def _commission_at(
-        self, symbol: str, price_of: Callable[[pd.Series], float], bars: pd.DataFrame
-    ) -> float:
+    def _cost_rate_at_first(self, symbol: str, bars: pd.DataFrame) -> float:
+        """Commission and half of the spread at the first close."""
         instrument = self.instrument_of(symbol)
         if instrument is None:
             return self.commission_rate
-        return instrument.cost_rate_at(float(price_of(_unit_prices(instrument, bars))))
+        return instrument.cost_rate_at(float(_unit_prices(instrument, bars).iloc[0]))
 
     def mean_commission_on(self, bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> float:
         """Return the commission of one trade as a share of its value, the mean of all markets.
 
         Args:
             bars: Bars of one market, or a panel.
+
+        Example:
+            >>> from lstm_strategy import sample_bars
+            >>> spread_too = BrokerSettings(instrument=Spot(half_spread_rate=0.01))
+            >>> round(spread_too.mean_commission_on(sample_bars("sp500")), 6)
+            0.001
         """
         markets = {"": bars} if isinstance(bars, pd.DataFrame) else bars
-        rates = [
-            self._commission_at(name, pd.Series.median, each) for name, each in markets.items()
-        ]
+        rates = [self._fee_rate(name, each) for name, each in markets.items()]
         return sum(rates) / len(rates)
+
+    def _fee_rate(self, symbol: str, bars: pd.DataFrame) -> float:
+        """The commission at the median price, without half of the spread."""
+        instrument = self.instrument_of(symbol)
+        if instrument is None:
+            return self.commission_rate
+        price = float(_unit_prices(instrument, bars).median())
+        spread = instrument.spread_cost_of(1.0, price) / (price * instrument.multiplier)
+        return instrument.cost_rate_at(price) - spread
 
     def with_commission_rate(
         self, rate: float, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
