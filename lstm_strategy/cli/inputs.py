@@ -53,7 +53,8 @@ def load_markets(source: str, reading: MarketsOptions) -> pd.DataFrame | Panel:
     bars, notes = reading.read_markets(source)
     if notes:
         more = f"; and {len(notes) - _MOST_NOTES} notes more" if len(notes) > _MOST_NOTES else ""
-        say(f"{source}: {'; '.join(notes[:_MOST_NOTES])}{more}.")
+        shown = [note.removeprefix(f"{Path(source)}: ") for note in notes[:_MOST_NOTES]]
+        say(f"{source}: {'; '.join(shown)}{more}.")
     return bars
 
 

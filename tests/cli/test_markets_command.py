@@ -227,3 +227,12 @@ def test_a_portfolio_of_several_markets_is_audited(results, refusal, markets):
     assert "2 markets with 600 bars" in shown
     assert "Clean: nothing looked ahead" in shown
     assert "MACD trades one market, and was given 2" in refusal(*words, "--strategy", "MACD")
+
+
+def test_a_file_of_several_markets_is_named_once_in_what_is_said_of_it(results, here):
+    panel = simulate_bars("remembered_news", 60, seed=7, n_assets=2).bars
+    table = pd.concat(bars.assign(symbol=name) for name, bars in panel.items())
+    Path("long.csv").write_text(table.assign(why="x").to_csv() + "Source: nobody,,,,,,,\n")
+    shown = results("backtest", "long.csv", "--strategy", "Equal weight")
+    assert "long.csv: left out" in shown
+    assert shown.splitlines()[0].count("long.csv") == 1

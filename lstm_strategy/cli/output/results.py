@@ -29,9 +29,8 @@ def print_result(result: BacktestResult) -> None:
         say(note)
     _print_orders(result)
     rolls = describe_rolls(result.rolls, result.equity.iloc[0])
-    of_bars = result.market_notes if result.contribution is None else ()
-    for note in filter(None, [rolls, *of_bars]):
-        say(note)
+    if rolls:
+        say(rolls)
 
 
 def _print_markets(result: BacktestResult) -> None:

@@ -116,15 +116,24 @@ class BacktestResult(BacktestRun):
 
         That the strategy ended it before the last bar, and that positions were liquidated.
         """
-        notes = []
-        if self.n_bars_left:
-            notes.append(
-                f"{self.label} ended its run {self.n_bars_left:,} bars before the last: all its "
-                f"numbers cover only {span_text(self.equity)}."
-            )
-        if len(self.liquidations):
-            notes.append(f"{self.label}: {describe_liquidations(self.liquidations)}")
-        return " ".join(notes)
+        return " ".join(filter(None, [self.early_end, self.liquidation_note]))
+
+    @property
+    def early_end(self) -> str:
+        """That the strategy ended the run before the last bar; "" where it didn't."""
+        if not self.n_bars_left:
+            return ""
+        return (
+            f"{self.label} ended its run {self.n_bars_left:,} bars before the last: all its "
+            f"numbers cover only {span_text(self.equity)}."
+        )
+
+    @property
+    def liquidation_note(self) -> str:
+        """How many positions were liquidated, and when; "" where none was."""
+        if self.liquidations.empty:
+            return ""
+        return f"{self.label}: {describe_liquidations(self.liquidations)}"
 
     @property
     def notes(self) -> list[str]:

@@ -24,7 +24,6 @@ _ORDER_TROUBLES = {
     "unfilled_at_end": "sent on the last bar, so never filled",
     "ruined": "equity fell to zero and all was closed",
     "cut": "made smaller, as the cash for all of it wasn't there yet",
-    "liquidated": "positions closed by the exchange, as their margin was used up",
     "stranded": "held in a market that ended",
 }
 
@@ -53,16 +52,29 @@ def describe_orders(order_counts: Mapping[str, int]) -> str:
         order_counts: How many orders ended in which way, see `TargetStrategy`.
 
     Returns:
-        That there was none, or which did not fill as asked; "" where every order filled.
+        That there was none, or which did not fill as asked, and how many positions the exchange
+        closed; "" where every order filled.
 
     Example:
         >>> describe_orders({"completed": 0, "expired": 0})
         'no order was sent'
+        >>> describe_orders({"completed": 3, "liquidated": 1})
+        'the exchange closed 1 position, as its margin was used up'
     """
     if not any(order_counts.values()):
         return "no order was sent"
     troubles = order_troubles(order_counts)
-    return f"orders that did not fill as asked: {troubles}" if troubles else ""
+    unfilled = f"orders that did not fill as asked: {troubles}" if troubles else ""
+    return "; ".join(filter(None, [unfilled, _closed_positions(order_counts)]))
+
+
+def _closed_positions(order_counts: Mapping[str, int]) -> str:
+    n_closed = order_counts.get("liquidated", 0)
+    if not n_closed:
+        return ""
+    whose = "its" if n_closed == 1 else "their"
+    positions = count_of(n_closed, "position")
+    return f"the exchange closed {positions}, as {whose} margin was used up"
 
 
 def describe_liquidations(liquidations: pd.DataFrame) -> str:

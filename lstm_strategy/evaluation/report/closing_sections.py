@@ -26,7 +26,7 @@ def alarms_section(content: ReportContent) -> str:
 def left_out_section(content: ReportContent) -> str:
     """Return what the report doesn't know, so that nobody reads it as more than it is."""
     missing = [f"{name} didn't run. {reason}" for name, reason in content.results.left_out.items()]
-    missing += [result.note for result in content.results.results.values() if result.note]
+    missing += [each.early_end for each in content.results.results.values() if each.early_end]
     missing += content.results.market_notes
     robust = content.assessment.robustness
     if content.assessment.verdict is None:

@@ -44,7 +44,7 @@ def _markets_table(by_market: pd.DataFrame) -> str:
 def _funding_column(by_market: pd.DataFrame) -> dict[str, list[str]]:
     if not by_market["funding"].any():
         return {}
-    return {"Funding": [number_text(value, "{:+.2%}") for value in by_market["funding"]]}
+    return {"Funding paid": [number_text(value, "{:.2%}") for value in by_market["funding"]]}
 
 
 def _stranded_line(order_counts_by_market: Mapping[str, Mapping[str, int]]) -> str:

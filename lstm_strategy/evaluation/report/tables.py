@@ -6,7 +6,7 @@ import pandas as pd
 
 from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.metrics import drawdown
-from lstm_strategy.evaluation.report.page import date_texts, number_text, table_html
+from lstm_strategy.evaluation.report.page import date_texts, escape, number_text, table_html
 
 _N_TRADES, _N_DRAWDOWNS, _N_LIQUIDATIONS = 5, 5, 20
 
@@ -98,13 +98,16 @@ def costs_tables(results: Iterable[BacktestResult], own: BacktestResult) -> str:
         results: All strategies.
         own: The one that the report is about, whose liquidations are listed.
     """
+    results = list(results)
     table = pd.DataFrame([_costs_of(result) for result in results]).set_index("label")
     unused = [name for name in ("Spread", "Impact", "Funding") if not table[name].any()]
     table = table.drop(columns=unused)
     readable = table.map(lambda value: number_text(value, "{:+.2%}"))
     caption = "From the gross to the net return, as fractions of the equity at the start"
     costs = table_html(readable, caption, first="Strategy", strong=own.label)
-    return costs + _liquidations_table(own)
+    others = [result.liquidation_note for result in results if result is not own]
+    said = "".join(f"<p>{escape(note)}</p>" for note in others if note)
+    return costs + _liquidations_table(own) + said
 
 
 def _costs_of(result: BacktestResult) -> dict[str, object]:
@@ -190,4 +193,4 @@ def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
 def _funding_column(trades: pd.DataFrame) -> dict[str, list[str]]:
     if not trades["funding"].any():
         return {}
-    return {"Funding": [number_text(value, "{:+,.0f}") for value in trades["funding"]]}
+    return {"Funding paid": [number_text(value, "{:,.0f}") for value in trades["funding"]]}

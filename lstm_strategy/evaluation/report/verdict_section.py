@@ -23,7 +23,7 @@ _HEADINGS = {
     "trades": "Trades",
     "exposure": "Mean exposure",
     "costs": "Costs",
-    "funding": "Funding",
+    "funding": "Funding paid",
     "liquidations": "Liquidations",
     "gross_return": "Before costs and funding",
 }

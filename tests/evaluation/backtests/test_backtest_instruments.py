@@ -145,3 +145,29 @@ def test_the_market_of_a_panel_whose_funding_nobody_pays_is_named_once():
 def test_a_comparison_says_once_that_no_funding_is_paid():
     comparison = compare({"Hold": HOLD, "Twice": TwiceLong}, hourly_bars(20))
     assert [note[:31] for note in comparison.market_notes] == ["The bars have funding rates, an"]
+
+
+def test_a_page_lists_liquidations_under_costs_and_funding_as_what_was_paid(tmp_path):
+    bars = hourly_bars(12)
+    bars.loc[bars.index[100:], ["open", "high", "low", "close", "mark"]] *= 0.4
+    bars["funding_rate"] = bars["funding_rate"].abs()  # longs pay
+    terms = BrokerSettings(instrument=Perpetual(leverage=2))
+    strategies = {
+        "Twice": (TwiceLong, {"max_leverage": 2.0}),
+        "Again": (TwiceLong, {"max_leverage": 2.0}),
+    }
+    comparison = compare(strategies, bars, broker=terms, start="2024-01-02")
+    page = comparison.to_html(tmp_path / "page.html").read_text()
+    (costs, _), (trades, _), (left_out, _) = (
+        page.split(f">{title}</h2>")[1].split("</section>", 1)
+        for title in ("Gross and net", "Trades", "What was left out")
+    )
+    assert "Twice that were liquidated" in costs
+    assert "Again: 1 position was liquidated: " in costs
+    assert "liquidated" not in left_out
+    (paid,) = {result.metrics["funding"] for result in comparison.results.values()}
+    assert paid > 0
+    assert f"-{paid:.2%}" in costs
+    assert "Funding paid" in trades
+    amount = comparison.results["Twice"].trades["funding"].iloc[0]
+    assert f">{amount:,.0f}<" in trades

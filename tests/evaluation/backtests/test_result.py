@@ -8,7 +8,7 @@ import pytest
 from lstm_strategy.bars import simulate_bars
 from lstm_strategy.errors import ModelError, TradingError
 from lstm_strategy.evaluation.backtests.run import run_backtest
-from lstm_strategy.evaluation.backtests.wording import order_troubles
+from lstm_strategy.evaluation.backtests.wording import describe_orders, order_troubles
 from lstm_strategy.evaluation.metrics import metrics_of
 from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.execution import ORDER_KINDS, TargetStrategy
@@ -140,8 +140,24 @@ def test_a_strategy_that_acts_at_the_open_is_said_to_see_the_close(caplog):
 
 
 def test_every_kind_of_order_that_did_not_fill_has_its_words():
-    every = order_troubles(dict.fromkeys(ORDER_KINDS, 1))
+    every = describe_orders(dict.fromkeys(ORDER_KINDS, 1))
     assert every.count(";") + 1 == len(ORDER_KINDS) - 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"liquidated": 1}, "the exchange closed 1 position, as its margin was used up"),
+        (
+            {"liquidated": 2, "margin": 3},
+            "orders that did not fill as asked: 3 refused for cash; the exchange closed 2 "
+            "positions, as their margin was used up",
+        ),
+    ],
+    ids=["one", "two and troubles"],
+)
+def test_what_the_exchange_closed_is_no_order_that_did_not_fill(counts, expected):
+    assert describe_orders({"completed": 5, **counts}) == expected
 
 
 def test_a_result_survives_pickling():

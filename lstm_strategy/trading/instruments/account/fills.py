@@ -35,6 +35,7 @@ class FillingBroker(bt.brokers.BackBroker):
         self._has_impact = False
         self._changes: dict[Any, PriceChanges] = defaultdict(PriceChanges)
         super().__init__(**params)  # none are left: backtrader's metaclass takes them before
+        self._usual_scheme = self.comminfo[None]
         given = instruments if isinstance(instruments, Mapping) else {"": instruments}
         for name, instrument in given.items():
             if not isinstance(instrument, Instrument):
@@ -69,6 +70,16 @@ class FillingBroker(bt.brokers.BackBroker):
             self.addcommissioninfo(None, name=name)
         super().setcommission(*args, name=name, **kwargs)
 
+    def _check_general_scheme(self) -> None:
+        """Refuse a commission for feeds without an instrument where every feed has one."""
+        has_one = None not in self.instruments and self.comminfo[None] is not self._usual_scheme
+        if has_one and all(data._name in self.instruments for data in self.cerebro.datas):
+            raise TradingError(
+                "The commission scheme without a name is for feeds that have no instrument, and "
+                "every feed here has one. Leave that setcommission or addcommissioninfo out, or "
+                "give InstrumentBroker another instrument."
+            )
+
     def submit(self, order: Any, check: bool = True) -> Any:
         """Take an order; a limit price becomes a whole number of ticks, no worse than asked."""
         instrument = getattr(self.getcommissioninfo(order.data), "instrument", None)
@@ -80,6 +91,7 @@ class FillingBroker(bt.brokers.BackBroker):
     def start(self) -> None:
         """Begin a run: with no fill."""
         super().start()
+        self._check_general_scheme()
         self.fills, self._owners, self._used = [], {}, {}
         self._changes = defaultdict(PriceChanges)
 

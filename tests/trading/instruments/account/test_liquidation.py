@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy import BarsFeed, Future, Perpetual, Spot
+from lstm_strategy import BarsFeed, Future, Perpetual, Spot, sample_bars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.instruments import InstrumentBroker
 
@@ -333,6 +333,22 @@ def test_a_margin_scheme_on_top_of_an_instrument_is_refused():
     broker.setcommission(commission=0.001, name="SPY")
     with pytest.raises(TradingError, match=r"trades instruments, got 0\.001 for 'BTC'"):
         InstrumentBroker({"BTC": 0.001})
+
+
+@pytest.mark.parametrize("n_feeds", [1, 2], ids=["none is left for it", "it is for the other"])
+def test_a_commission_without_a_name_is_refused_where_every_feed_has_an_instrument(n_feeds):
+    bars = sample_bars("sp500")["2018-12":]
+    cerebro = bt.Cerebro()
+    cerebro.broker = InstrumentBroker({"BTC": Spot()})
+    cerebro.broker.setcommission(margin=1000, mult=5)
+    for name in ("BTC", "ES")[:n_feeds]:
+        cerebro.adddata(BarsFeed(bars), name=name)
+    cerebro.addstrategy(bt.Strategy)
+    if n_feeds == 2:
+        cerebro.run()
+        return
+    with pytest.raises(TradingError, match="without a name is for feeds that have no instrument"):
+        cerebro.run()
 
 
 def test_a_cerebro_that_runs_again_begins_anew():
