@@ -91,8 +91,6 @@ class FundedScheme(InstrumentScheme):
             dt: The time of the bar, as `data.datetime.datetime()` shows it.
         """
         lines = self._lines.get(data) or self._find_lines(data)
-        if self.is_watched and (lines.at_open is None or not value_of(lines.at_open) > -math.inf):
-            return 0.0  # nothing settles as this bar opens
         if dt == pos.datetime and pos.adjbase == data.close[0]:
             return 0.0  # another feed woke the broker: this bar is paid, or opened the position
         amount = 0.0
@@ -108,6 +106,15 @@ class FundedScheme(InstrumentScheme):
                     self._warn_beyond_margin(data, pos, mark)
                 amount += self._pay(data, dt, pos.size, mark, rate)
         return amount
+
+    def settles_at_open(self, data: Any) -> bool:
+        """Return whether the present bar has a rate that settles as it opens.
+
+        Args:
+            data: The feed.
+        """
+        line = (self._lines.get(data) or self._find_lines(data)).at_open
+        return line is not None and not math.isnan(value_of(line))
 
     def pays_within(self, data: Any) -> bool:
         """Return whether settlements strictly inside a bar are paid on a feed.

@@ -11,7 +11,11 @@ import backtrader as bt
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import suggest_names
-from lstm_strategy.trading.backtrader_internals import feed_name, strategies_of_last_run
+from lstm_strategy.trading.backtrader_internals import (
+    feed_name,
+    strategies_of_last_run,
+    value_of,
+)
 from lstm_strategy.trading.instruments.account.closings import Closing, find_closings
 from lstm_strategy.trading.instruments.account.fills import FillingBroker
 from lstm_strategy.trading.instruments.account.liquidation import Holding
@@ -117,21 +121,31 @@ class InstrumentBroker(FillingBroker):
         self.liquidations, self.payments, self._markets = [], [], None
 
     def next(self) -> None:
-        """Live through one bar."""
+        """Live through one bar: what is paid at its open, its fills, its close, liquidations."""
         if self._markets is None:
             self._find_markets()
-        super().next()
+        self.take_orders()
+        self._pay_at_open()
+        if self._userhist:
+            self._process_order_history()
+        self._is_quiet = self._is_all_out_of_reach()
+        if not self._is_quiet:
+            self._liquidate_at_open()
+        if self.pending:
+            self.fill_orders()
+        self._settle_at_close()
+        self._get_value()
         has_paid = bool(self._paying) and self._pay_after_fills()
-        has_closed = not self._is_quiet and self._liquidate_within()
+        is_safe = self._is_quiet or self._is_all_out_of_reach()  # also with what has filled
+        has_closed = not is_safe and self._liquidate_within()
         if has_paid or has_closed:
             self._get_value()
-        if self._sets_aside:
-            for position in self.positions.values():
-                if position.size < 0.0 and position.adjbase > 2.0 * position.price:
-                    self._count_debts()
-                    break
+        if self._has_debts():
+            self._count_debts()
         for market in self._remembering:
             market.end_bar()
+        if self._has_impact:
+            self.note_changes()
 
     def _find_markets(self) -> None:
         """Make a market of each feed with an instrument, once the feeds have their buffers."""
@@ -161,12 +175,33 @@ class InstrumentBroker(FillingBroker):
             if isinstance(market.scheme, FundedScheme) and market.scheme.pays_within(market.data)
         ]
 
-    def _process_order_history(self) -> None:
-        # backtrader comes here after the funding and before the fills
-        super()._process_order_history()
-        self._is_quiet = self._is_all_out_of_reach()
-        if not self._is_quiet:
-            self._liquidate_at_open()
+    def _pay_at_open(self) -> None:
+        """Take what positions pay before the fills, which their commission schemes say.
+
+        A perpetual isn't asked on a bar on which nothing settles, since the time of the bar, which
+        it would be told, takes longer to work out than all else here.
+        """
+        paid = 0.0
+        for data, position in self.positions.items():
+            if not position:
+                continue
+            scheme = self.getcommissioninfo(data)
+            if isinstance(scheme, FundedScheme) and not scheme.settles_at_open(data):
+                continue
+            time = data.datetime.datetime()
+            amount = scheme.get_credit_interest(data, position, time)
+            self.d_credit[data] += amount
+            paid += amount
+            position.datetime = time
+        self.cash -= paid
+
+    def _settle_at_close(self) -> None:
+        """Bring the gains of futures into cash, and note the close that positions are worth."""
+        for data, position in self.positions.items():
+            if position:
+                scheme, close = self.getcommissioninfo(data), value_of(data.lines.close)
+                self.cash += scheme.cashadjust(position.size, position.adjbase, close)
+                position.adjbase = close
 
     def _is_all_out_of_reach(self) -> bool:
         """Whether nothing on this bar can be liquidated, even if all marks are worst at once."""
@@ -214,6 +249,14 @@ class InstrumentBroker(FillingBroker):
                 self._refuse(order, price, scheme.instrument)
                 return None
         return super()._execute(order, ago=ago, price=price, **terms)
+
+    def _has_debts(self) -> bool:
+        """Whether a short that set margin aside has lost more than it was worth when sold."""
+        if self._sets_aside:
+            for position in self.positions.values():
+                if position.size < 0.0 and position.adjbase > 2.0 * position.price:
+                    return True
+        return False
 
     def _count_debts(self) -> None:
         """Correct the value where a short has lost more than it was worth when it was sold.

@@ -95,11 +95,28 @@ class FillingBroker(bt.brokers.BackBroker):
         self.fills, self._owners, self._used = [], {}, {}
         self._changes = defaultdict(PriceChanges)
 
-    def next(self) -> None:
-        """Live through one bar."""
-        super().next()
-        if self._has_impact:
-            self._note_changes()
+    def take_orders(self) -> None:
+        """Accept what was sent since the last bar, as far as there is money for it."""
+        while self._toactivate:
+            self._toactivate.popleft().activate()
+        if self.submitted and self.p.checksubmit:
+            self.check_submitted()
+
+    def fill_orders(self) -> None:
+        """Try the waiting orders on this bar, as backtrader's broker does."""
+        self.pending.append(None)  # what is sent meanwhile stands behind it
+        while (order := self.pending.popleft()) is not None:
+            if order.expire():
+                self.notify(order)
+                self._ococheck(order)
+                self._bracketize(order, cancel=True)
+                continue
+            if order.active():
+                self._try_exec(order)
+            if order.alive():
+                self.pending.append(order)
+            elif order.status == bt.Order.Completed:
+                self._bracketize(order)
 
     def has_new_bar(self, data: Any) -> bool:
         """Return whether a feed is among those that woke the broker, with the latest bar.
@@ -109,7 +126,7 @@ class FillingBroker(bt.brokers.BackBroker):
         """
         return bool(data.datetime[0] >= max(d.datetime[0] for d in self.cerebro.datas if len(d)))
 
-    def _note_changes(self) -> None:
+    def note_changes(self) -> None:
         """Take the new closes for the usual size of their changes."""
         for data in self.cerebro.datas:
             if len(data) and self.has_new_bar(data):
