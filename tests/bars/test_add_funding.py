@@ -146,7 +146,7 @@ def test_intervals_may_change_and_gaps_are_counted_and_never_filled(caplog):
     first = pd.date_range("2024-01-01", periods=12, freq="8h").delete(5)
     then = pd.date_range("2024-01-05", periods=24, freq="4h").delete([10, 11])
     rates = record(*first, *then)
-    joined = add_funding(hourly(24 * 9), rates)
+    joined = add_funding(hourly(24 * 8), rates)
     assert joined["funding_rate"].count() == 11 + 22
     assert "3 seem to be missing, the first at 2024-01-02 16:00:00+00:00" in caplog.text
 
@@ -174,8 +174,8 @@ def test_rows_without_a_rate_are_left_out_and_counted(caplog):
     ("rates", "message"),
     [
         pytest.param(
-            record("2024-01-01 00:00", "2024-01-01 08:00", rates=[0.01, -0.005]),
-            "is 0.01 at 2024-01-01 00:00:00.* that of percents.*divide the column by 100",
+            record(*pd.date_range("2024-01-01", periods=12, freq="2h"), rates=[0.01, -0.005] * 6),
+            "looks like percent: its usual size is .*Divide the column by 100",
             id="percent",
         ),
         pytest.param(
@@ -195,7 +195,7 @@ def test_rows_without_a_rate_are_left_out_and_counted(caplog):
         ),
         pytest.param(record("2025-01-01"), "nothing settles within the bars", id="another time"),
         pytest.param(pd.Series(dtype=float), "is empty", id="empty"),
-        pytest.param([0.0001], "must be a series or a frame, got list", id="list"),
+        pytest.param([0.0001], "a series, a frame or a list of records, got list", id="list"),
         pytest.param(pd.Series([0.0001], [7]), "the time 7 of a funding rate", id="no time"),
         pytest.param(
             pd.DataFrame({"fundingTime": [EPOCH], "interest": [1]}),
@@ -239,3 +239,21 @@ def test_bars_that_have_funding_already_are_refused():
 
 def test_no_rate_at_all_is_nothing_to_refuse():
     check_funding_rates(pd.Series([np.nan], pd.to_datetime(["2024-01-01"])))
+
+
+def test_a_list_of_records_is_read_as_a_frame_of_them():
+    records = [
+        {"symbol": "BTC/USDT:USDT", "info": {}, "timestamp": 1000 * EPOCH, "fundingRate": 0.0001},
+        {"symbol": "BTC/USDT:USDT", "info": {}, "timestamp": 1000 * (EPOCH + 28_800)},
+    ]
+    records[1]["fundingRate"] = -0.0002
+    joined = add_funding(hourly(24), records)
+    assert settled(joined) == {"01 00:00": 0.0001, "01 08:00": -0.0002}
+    with pytest.raises(BarsError, match="is empty"):
+        add_funding(hourly(24), [])
+
+
+def test_a_record_that_ends_before_the_bars_is_counted_to_their_end(caplog):
+    add_funding(hourly(72), record(*pd.date_range("2024-01-01 16:00", periods=3, freq="8h")))
+    # before: 00:00 and 08:00; after 2024-01-02 08:00: 16:00, and three on the day after
+    assert "6 seem to be missing, the first at 2024-01-01 00:00:00+00:00" in caplog.text

@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import CARRY_PRICE, CONTRACT_PRICE, has_contract, proportional_bars
+from lstm_strategy.bars import (
+    CARRY_PRICE,
+    CONTRACT_PRICE,
+    columns_beside_close,
+    has_contract,
+    proportional_bars,
+)
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import format_time
 
@@ -16,8 +22,8 @@ def permute_bars(bars: pd.DataFrame, *, block_bars: int = 1, seed: int = 0) -> p
     Each bar after the first becomes four ratios to the close before it; blocks of such bars are
     shuffled and the prices rebuilt from the first bar, so the last close stays the same up to
     rounding. Of a continuous series it is the returns of the contracts that are shuffled. Volume
-    and all other columns travel with their bar, as they are: a column on the scale of the prices,
-    such as an average, fits no longer.
+    and all other columns travel with their bar, as they are; only prices beside the close, such as
+    a mark, keep their distance from it.
 
     Args:
         bars: Prices above zero, and any other columns.
@@ -55,7 +61,10 @@ def permute_bars(bars: pd.DataFrame, *, block_bars: int = 1, seed: int = 0) -> p
     rebuilt = pd.DataFrame(
         np.vstack([prices[0], ratios * closes[:-1, None]]), index=bars.index, columns=_PRICES
     )
-    permuted = permuted.assign(**{column: rebuilt[column] for column in _PRICES})
+    beside_close = [] if has_contract(bars) else columns_beside_close(bars)
+    scale = rebuilt["close"] / permuted["close"]
+    beside = {column: permuted[column] * scale for column in beside_close}
+    permuted = permuted.assign(**beside, **{column: rebuilt[column] for column in _PRICES})
     return _move_contracts(permuted, bars) if has_contract(bars) else permuted
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import CONTRACT_PRICE, has_contract
+from lstm_strategy.bars import CONTRACT_PRICE, columns_beside_close, has_contract
 from lstm_strategy.errors import BarsError
 
 ALTERATIONS = ("mirrored", "rally", "crash", "reordered")
@@ -15,6 +15,7 @@ _PRICES = ["open", "high", "low", "close"]
 _MIRROR = -1.5
 _LARGEST_LOG_MOVE = 4.0
 _TREND_A_BAR = 0.01
+_BESIDE_CLOSE = 0.9  # of its distance from the close, on the other side
 
 
 def alter_bars(
@@ -62,6 +63,9 @@ def alter_bars(
     for name, values in zip(_PRICES, prices.T, strict=True):
         known = bars[name].to_numpy(np.float64)[:n_known]
         altered[name] = np.concatenate([known, values])
+    for name in [] if has_contract(bars) else columns_beside_close(bars):
+        beside = 1.0 - _BESIDE_CLOSE * (later[name] / later["close"] - 1.0)
+        altered[name] = np.append(bars[name].to_numpy()[:n_known], beside * prices[:, 3])
     return altered
 
 

@@ -426,7 +426,7 @@ class FeatureSet:
         self.check_volume(bars)
         for spec in self.specs:
             for name, role in column_roles(spec).items():
-                offence = role.find_impossible(bars[name])
+                offence = role.find_impossible(bars[name], bars["close"])
                 if offence is not None:
                     raise FeatureError(offence)
 

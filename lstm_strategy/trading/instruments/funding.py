@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from lstm_strategy.bars import HIGHEST_RATE
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.backtrader_internals import feed_name, keeps_bars, value_of
-from lstm_strategy.trading.instruments.funding_checks import HIGHEST_RATE, check_rate
+from lstm_strategy.trading.instruments.funding_checks import check_rates
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 
 PAYMENT_COLUMN = "funding_payment"
@@ -101,7 +102,8 @@ class FundedScheme(InstrumentScheme):
             if rate and not math.isnan(rate):
                 mark = self._mark_at_open(data, pos, lines)
                 if abs(rate) > HIGHEST_RATE:
-                    check_rate(rate, str(self.terms.rate), _time_of(data), symbol=feed_name(data))
+                    wrong = pd.Series([rate], [_time_of(data)], name=self.terms.rate)
+                    check_rates(wrong, symbol=feed_name(data))
                 if not (self.is_watched or self._has_warned):
                     self._warn_beyond_margin(data, pos, mark)
                 amount += self._pay(data, dt, pos.size, mark, rate)

@@ -7,6 +7,7 @@ import backtrader as bt
 import pandas as pd
 from pydantic import Field, PlainSerializer, PlainValidator
 
+from lstm_strategy.bars import describe_missing_settlements
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import count_of, format_time
 from lstm_strategy.trading.instruments.funding import PAYMENT_COLUMN, FundedScheme, FundingTerms
@@ -14,7 +15,6 @@ from lstm_strategy.trading.instruments.funding_checks import (
     check_marks,
     check_rates,
     count_missing_marks,
-    count_missing_settlements,
 )
 from lstm_strategy.trading.instruments.instrument import Instrument, Rate, spell_instrument
 from lstm_strategy.trading.instruments.tiers import MaintenanceTiers, read_tiers
@@ -35,6 +35,8 @@ _Settles = Annotated[
     Literal["open", "within"],
     Field(description='"open", or "within" for a column of summed rates'),
 ]
+
+_LONGEST_EMPTY = pd.Timedelta(days=2)  # no exchange settles so seldom
 
 
 class Perpetual(Instrument):
@@ -189,7 +191,7 @@ margin is 0.005 of the value, got 200. Lower it.
         return self.tiers.liquidation_price(size, entry, margin=backing, fee_rate=self.taker_rate)
 
     def check_bars(self, bars: pd.DataFrame, *, symbol: str = "") -> None:
-        """Refuse bars without the funding, with rates in percent or repeated, or a mark of 0.
+        """Refuse bars without the funding, with rates or marks that can't be right.
 
         Args:
             bars: Valid bars.
@@ -199,7 +201,7 @@ margin is 0.005 of the value, got 200. Lower it.
             TradingError: With the column, the date and the remedy.
         """
         if self.mark in bars:
-            check_marks(bars[self.mark], symbol=symbol)
+            check_marks(bars[self.mark], bars["close"], symbol=symbol)
         if self.funding is None:
             return
         if self.funding not in bars:
@@ -207,6 +209,14 @@ margin is 0.005 of the value, got 200. Lower it.
                 f"A perpetual pays funding, and the bars{f' of {symbol}' if symbol else ''} have "
                 f"no column {self.funding!r}. Add the rates as such a column, or give "
                 f"{spell_instrument('Perpetual', funding=None)} to leave funding out."
+            )
+        if self._has_no_funding(bars):
+            whose = f" of {symbol}" if symbol else ""
+            raise TradingError(
+                f"A perpetual pays funding, and {self.funding!r}{whose} is missing on every bar "
+                f"from {format_time(bars.index[0])} to {format_time(bars.index[-1])}. Add the "
+                "rates, such as with lstm_strategy.bars.add_funding, or give "
+                "Perpetual(funding=None) to leave funding out."
             )
         is_sum = self.funding_settles == "within"
         check_rates(bars[self.funding], symbol=symbol, is_sum=is_sum)
@@ -221,6 +231,12 @@ margin is 0.005 of the value, got 200. Lower it.
             paid = (bars[PAYMENT_COLUMN] / bars["close"]).fillna(0.0)
             all_rates = (bars[self.funding].fillna(0.0) + paid).rename(PAYMENT_COLUMN)
             check_rates(all_rates, symbol=symbol, is_sum=True)
+
+    def _has_no_funding(self, bars: pd.DataFrame) -> bool:
+        """Whether nothing settles on bars of two days or more."""
+        within = bars[PAYMENT_COLUMN] if PAYMENT_COLUMN in bars else pd.Series(0.0)
+        is_empty = bool(bars[self.funding].isna().all()) and not bool(within.fillna(0.0).any())
+        return is_empty and bars.index[-1] - bars.index[0] >= _LONGEST_EMPTY
 
     def notes_on(self, bars: pd.DataFrame) -> list[str]:
         """Return how funding is counted on these bars, and what of it is missing.
@@ -244,12 +260,7 @@ margin is 0.005 of the value, got 200. Lower it.
                 f"{self.funding} settles as its bar opens; {PAYMENT_COLUMN} is what the other "
                 "settlements within the bar cost a unit, paid by the position after its fills."
             )
-        n_missing, before = count_missing_settlements(rates)
-        if n_missing:
-            notes.append(
-                f"{count_of(n_missing, 'settlement')} missing from {self.funding}, the first after "
-                f"{format_time(before)}: nothing is paid there."
-            )
+        notes += [f"{gap}: nothing is paid there." for gap in describe_missing_settlements(rates)]
         n_marks = count_missing_marks(rates, bars[self.mark]) if self.mark in bars else 0
         if n_marks:
             notes.append(

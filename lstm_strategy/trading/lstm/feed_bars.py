@@ -94,9 +94,9 @@ class FeedBars:
     def _lost_column(self, name: str) -> TradingError:
         return TradingError(
             f"The model reads the column {name!r}, which is unknown on every bar: resampledata, "
-            "replaydata and filters of backtrader carry its own seven lines only. Aggregate the "
-            "bars in pandas, bars.resample('W').agg({..., "
-            f"{name!r}: 'last'}}), and feed those; or fill the column."
+            "replaydata and filters of backtrader carry its own seven lines only. Make longer bars "
+            "that keep it with lstm_strategy.bars.aggregate_bars(bars, '1W') and feed those; or "
+            "fill the column."
         )
 
     def _lost_volume(self) -> TradingError:

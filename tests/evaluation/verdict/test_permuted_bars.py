@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import random_walk
 
 from lstm_strategy.bars import validate_bars
 from lstm_strategy.errors import BarsError, TradingError
@@ -183,3 +184,11 @@ def test_processes_give_the_same_null_as_one():
 def test_a_test_without_a_permutation_is_refused():
     with pytest.raises(TradingError, match="at least 1, got 0"):
         permutation_test(momentum_sharpe, four_bars(), n_permutations=0)
+
+
+def test_a_mark_keeps_its_distance_from_the_close():
+    bars = random_walk(300)
+    bars["mark"] = bars["close"] * np.linspace(0.9, 1.1, 300)
+    permuted = permute_bars(bars, seed=2)
+    distances = permuted["mark"] / permuted["close"]
+    assert sorted(distances) == pytest.approx(sorted(bars["mark"] / bars["close"]))

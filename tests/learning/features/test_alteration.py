@@ -71,3 +71,13 @@ def test_cuts_lie_after_the_warm_up_before_the_largest_moves_and_at_the_end():
 def test_too_few_bars_for_a_cut_are_refused():
     with pytest.raises(LSTMStrategyError, match=r"more than 121 bars.*got 120"):
         cut_points(BARS, first=120)
+
+
+@pytest.mark.parametrize("how", ALTERATIONS)
+def test_a_mark_stays_beside_the_close_on_its_other_side(how):
+    bars = random_walk(60)
+    bars["mark"] = bars["close"] * 1.01
+    altered = alter_bars(bars, 40, how=how)
+    assert altered["mark"].iloc[:40].equals(bars["mark"].iloc[:40])
+    later = (altered["mark"] / altered["close"]).iloc[40:]
+    assert later.to_numpy() == pytest.approx(0.991)

@@ -84,13 +84,23 @@ def spoiled(column, row, value):
         ),
         pytest.param(
             BARS.assign(funding_rate=100 * BARS["funding_rate"]),
-            r"funding_rate is .* at 2024-01-01 .* divide the column by 100",
+            r"funding_rate looks like percent: .* from 2024-01-01 on.* Divide the column by 100",
             id="percent",
         ),
         pytest.param(
             BARS.assign(funding_rate=BARS["funding_rate"].ffill()),
             "funding_rate repeats every rate in runs of 8 bars .* NaN on the others",
             id="repeated between settlements",
+        ),
+        pytest.param(
+            BARS.assign(funding_rate=BARS["funding_rate"].fillna(0)),
+            "funding_rate is 0 on the rows between settlements, which come every 8 bars",
+            id="0 between settlements",
+        ),
+        pytest.param(
+            BARS.assign(spot_close=1_000 * BARS["spot_close"]),
+            "spot_close is .* at 2024-01-01 01:00:00, where the close is .*in the same unit",
+            id="spot in another unit",
         ),
         pytest.param(
             BARS.assign(spot_close=np.nan), r"spot_close isn't known on any bar", id="no spot"
@@ -152,7 +162,7 @@ def test_a_settlement_that_is_missing_is_counted(caplog):
     with caplog.at_level(logging.INFO):
         FeatureSet([{"kind": "funding_rate"}]).check_training(spoiled("funding_rate", 80, np.nan))
     (line,) = caplog.messages
-    assert line.startswith("funding_rate lacks 1 settlement that its rhythm expects, first at 2024")
+    assert line.startswith("1 settlement missing from funding_rate, the first after 2024-01-04")
 
 
 def test_payments_that_a_sum_leaves_out_are_named(caplog):

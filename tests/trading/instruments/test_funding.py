@@ -108,10 +108,10 @@ def test_bars_without_marks_pay_by_the_close_before():
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_settlements_within_the_bar_are_paid_at_the_next_one_where_no_broker_can_earlier(mode):
-    bars = six_bars(funding_rate=NAN, funding_payment=[0.1, 0.2, NAN, -0.5, 0.4, 0.3])
+    bars = six_bars(funding_rate=NAN, funding_payment=[0.01, 0.02, NAN, -0.05, 0.04, 0.03])
     equity = run(bars, {1: 10, 4: -10}, Perpetual(taker_rate=0), **mode)
-    # held after the fills of bars 2, 3 and 4: 10 * (0.2 - 0.5), each paid a bar later
-    expected = [1_000, 1_100, 1_200 - 2, 1_100 - 2, 1_100 - 2 + 5, 1_100 - 2 + 5]
+    # held after the fills of bars 2, 3 and 4: 10 * (0.02 - 0.05), each paid a bar later
+    expected = [1_000, 1_100, 1_200 - 0.2, 1_100 - 0.2, 1_100 + 0.3, 1_100 + 0.3]
     assert equity == pytest.approx(expected, abs=1e-9)
 
 
@@ -208,8 +208,8 @@ def test_interest_reaches_the_commission_of_the_trade():
 @pytest.mark.parametrize(
     ("columns", "feed", "message"),
     [
-        ({"funding_rate": [0, 0, 0.5, 0, 0, 0]}, BarsFeed, "got 0.5 at 2024-01-01 16:00:00"),
-        ({"funding_rate": [0, 0, 0.5, 0, 0, 0]}, feed_of_the_user, "got 0.5 at 2024-01-01 16:00"),
+        ({"funding_rate": [0, 0, 0.5, 0, 0, 0]}, BarsFeed, "is 0.5 at 2024-01-01 16:00:00"),
+        ({"funding_rate": [0, 0, 0.5, 0, 0, 0]}, feed_of_the_user, "is 0.5 at 2024-01-01 16:00"),
         ({"mark": 0.0}, BarsFeed, "mark of BTC must be a price above 0 or missing, got 0"),
     ],
 )

@@ -138,11 +138,19 @@ def test_a_scheme_goes_to_other_processes_with_its_instrument(instrument):
         ({}, "the bars of BTC have no column 'funding_rate'"),
         (
             {"funding_rate": [0, 0, 0.5, 0, 0.5, 0]},
-            "funding_rate of BTC must be a fraction .* got 0.5 at 2024-01-01 02:00:00. Divide",
+            "funding_rate of BTC is 0.5 at 2024-01-01 02:00:00, more than 10% of the notional",
         ),
         (
             {"funding_rate": 0.0001, "mark": [100, 100, 0, 100, -1, 100]},
             r"mark of BTC must be .* got 0 at 2024-01-01 02:00:00 \(2 rows in all\)",
+        ),
+        (
+            {"funding_rate": 0.0001, "mark": [100, 100, 151, 100, 49, 100]},
+            r"mark of BTC is 151 at 2024-01-01 02:00:00, where the close is 100 \(2 rows in all\)",
+        ),
+        (
+            {"funding_rate": 0.0001, "mark": [100_000.0] * 6},
+            "mark of BTC is 100000 at 2024-01-01, .* in the same unit",
         ),
     ],
 )
@@ -166,8 +174,36 @@ def test_rates_that_were_filled_forward_would_be_paid_many_times():
     with_holes = hourly(480, funding_rate=rates).drop(hourly(480).index[[5, 90, 91, 300]])
     with pytest.raises(TradingError, match="repeats every rate in runs of 8 bars"):
         Perpetual().check_bars(with_holes)
-    kept = np.where(np.arange(480) % 8 == 0, rates, np.nan)
-    Perpetual().check_bars(hourly(480, funding_rate=kept))
+    kept = pd.Series(np.where(np.arange(480) % 8 == 0, rates, np.nan))
+    Perpetual().check_bars(hourly(480, funding_rate=kept.to_numpy()))
+    for filled in (kept.ffill(limit=3), kept.bfill(limit=2)):
+        with pytest.raises(TradingError, match="repeats every rate in runs of 8 bars"):
+            Perpetual().check_bars(hourly(480, funding_rate=filled.to_numpy()))
+
+
+def test_rows_between_settlements_that_were_filled_with_0_are_no_settlements():
+    rates = np.where(np.arange(72) % 8 == 0, 1e-4, 0.0)
+    with pytest.raises(TradingError, match=r"is 0 on the rows between .* come every 8 bars"):
+        Perpetual().check_bars(hourly(72, funding_rate=rates))
+    # a market that settles every hour, and often at 0
+    Perpetual().check_bars(hourly(72, funding_rate=1e-4 * (np.arange(72) ** 2 % 7 > 2)))
+
+
+def test_a_few_rates_in_percent_are_spotted_too():
+    rates = np.where(np.arange(72) % 8 == 0, 0.01, np.nan)
+    with pytest.raises(TradingError, match=r"looks like percent: .* load the bars around them"):
+        Perpetual().check_bars(hourly(72, funding_rate=rates))
+    Perpetual().check_bars(hourly(72, funding_rate=rates / 100))
+
+
+def test_a_column_of_rates_without_a_rate_is_refused_like_a_missing_one():
+    message = "'funding_rate' of BTC is missing on every bar from 2024-01-01 to 2024-01-03 23:00:00"
+    bars = hourly(72, funding_rate=np.nan)
+    with pytest.raises(TradingError, match=message):
+        Perpetual().check_bars(bars, symbol="BTC")
+    Perpetual(funding=None).check_bars(bars)
+    Perpetual().check_bars(bars.iloc[:6])  # between two settlements
+    Perpetual().check_bars(bars.assign(funding_payment=0.01))
 
 
 def test_the_notes_count_what_is_missing():
@@ -180,6 +216,22 @@ def test_the_notes_count_what_is_missing():
         "paid there.",
         "At 1 settlement the mark is missing, and the close before is taken.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kept", "note"),
+    [
+        (slice(24, 96), "3 settlements missing from funding_rate before 2024-01-02, where its"),
+        (slice(0, 49), "5 settlements missing from funding_rate after 2024-01-03, where its rates"),
+        (slice(8, 9), "all settlements but one, at 2024-01-01 08:00:00, missing from funding_rate"),
+    ],
+)
+def test_rates_that_begin_late_or_end_early_are_noted(kept, note):
+    rates = np.full(96, np.nan)
+    rates[kept] = np.where(np.arange(96) % 8 == 0, 1e-4, np.nan)[kept]
+    (found,) = Perpetual().notes_on(hourly(96, funding_rate=rates, mark=100.0))
+    assert found.startswith(note)
+    assert found.endswith(": nothing is paid there.")
 
 
 def test_a_market_that_changes_its_interval_misses_nothing():

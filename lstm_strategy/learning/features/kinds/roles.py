@@ -12,12 +12,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars import missing_settlements, repeated_bars
-from lstm_strategy.support import count_of
+from lstm_strategy.bars import (
+    HIGHEST_RATE,
+    describe_missing_settlements,
+    funding_offence,
+    rate_offence,
+    stray_price,
+)
 
-_HIGHEST_RATE = 0.1  # a settlement; exchanges cap theirs far below
-_TYPICAL_PERCENT = 0.002  # typical rates are near 0.0001, so near 0.01 where they are in percent
-_FEWEST_RATES = 20  # that make a size typical
 _LONGEST_GAP = pd.Timedelta(days=366)
 
 Mirror = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -40,6 +42,7 @@ class ColumnRole:
         never_falls: Whether a value below the one before is wrong.
         is_beside_close: Whether the close and its moves are of the same market as it is: not so
             for the prices of single contracts beside a series that is adjusted.
+        is_near_close: Whether it is a price of the same market in the same unit.
         usual_name: What a column is usually called that a kind doesn't read unless it is told to,
             though its numbers are wrong without it.
     """
@@ -53,34 +56,31 @@ class ColumnRole:
     may_be_percent: bool = False
     never_falls: bool = False
     is_beside_close: bool = True
+    is_near_close: bool = False
     usual_name: str | None = None
 
-    def find_impossible(self, values: pd.Series) -> str | None:
-        """The first value that can't be right, in words; None where there is none."""
+    def find_impossible(self, values: pd.Series, close: pd.Series | None = None) -> str | None:
+        """The first value that can't be right, in words; None where there is none.
+
+        Args:
+            values: On the index of the bars.
+            close: Of the bars; without it, prices aren't set beside it.
+        """
         known = values.dropna()
         wrong = known[self.is_impossible(known.to_numpy(np.float64))]
         if len(wrong):
             first = f"{values.name} is {wrong.iloc[0]:g} at {wrong.index[0]}"
             return f"{first}{_count(wrong)}. {self.rule}"
-        return None
+        return stray_price(values, close) if self.is_near_close and close is not None else None
 
     def find_doubtful(self, values: pd.Series) -> str | None:
         """What is wrong with the column as a whole, in words; None where nothing is."""
         known = values.dropna()
-        sizes = known[known != 0].abs()
-        is_enough = self.may_be_percent and len(sizes) >= _FEWEST_RATES
-        if is_enough and sizes.median() > _TYPICAL_PERCENT:
-            return (
-                f"{values.name} is {known[known != 0].iloc[0]:g} at {sizes.index[0]} and "
-                f"{sizes.median():.2g} in size at the median, as rates in percent are. Give "
-                "fractions of the notional a settlement: divide the column by 100."
-            )
-        if self.is_event and self.may_be_percent and (n_bars := repeated_bars(values)) > 1:
-            return (
-                f"{values.name} repeats every rate in runs of {n_bars} bars or a multiple, from "
-                f"{known.index[0]} on, and each would count as a settlement. Keep the rate on the "
-                "bar on which it settles, and NaN on the others."
-            )
+        if self.may_be_percent:
+            rule = funding_offence if self.is_event else rate_offence
+            offence = rule(values, name=str(values.name))
+            if offence is not None:
+                return offence
         falls = np.flatnonzero(np.diff(known.to_numpy(np.float64)) < 0)
         if self.never_falls and len(falls):
             before, after = known.iloc[falls[0]], known.iloc[falls[0] + 1]
@@ -106,13 +106,8 @@ class ColumnRole:
 
 
 def _describe_missing_rates(rates: pd.Series) -> str | None:
-    due = missing_settlements(pd.DatetimeIndex(rates.index[rates.notna()]))
-    if due.empty:
-        return None
-    return (
-        f"{rates.name} lacks {count_of(len(due), 'settlement')} that its rhythm expects, first at "
-        f"{due[0]}. Nothing is counted there."
-    )
+    gaps = describe_missing_settlements(rates)
+    return f"{'; '.join(gaps)}. Nothing is counted there." if gaps else None
 
 
 def _find_gap(values: pd.Series) -> str | None:
@@ -203,14 +198,19 @@ def _is_not_positive(values: np.ndarray) -> np.ndarray:
 _PRICE_RULE = "It must be above 0: replace it with NaN where it isn't known, or drop those rows."
 
 _PRICE = ColumnRole(
-    _turn, _make_up_price, "price", is_impossible=_is_not_positive, rule=_PRICE_RULE
+    _turn,
+    _make_up_price,
+    "price",
+    is_impossible=_is_not_positive,
+    rule=_PRICE_RULE,
+    is_near_close=True,
 )
 _RATE = ColumnRole(
     negate,
     _make_up_rates,
-    is_impossible=lambda values: np.abs(values) > _HIGHEST_RATE,
+    is_impossible=lambda values: np.abs(values) > HIGHEST_RATE,
     rule=(
-        f"A rate is a fraction of the notional a settlement and at most {_HIGHEST_RATE:.0%}: "
+        f"A rate is a fraction of the notional a settlement and at most {HIGHEST_RATE:.0%}: "
         "divide by 100 if it is in percent, else correct it."
     ),
     may_be_percent=True,

@@ -258,7 +258,7 @@ def test_limit_orders_that_had_to_wait_pay_the_maker_fee():
 
 
 def test_settlements_within_a_bar_are_paid_after_its_fills():
-    bars = make_bars(*START, (90,) * 4, funding_rate=NAN, funding_payment=[0.5, 0.2, -0.1])
+    bars = make_bars(*START, (90,) * 4, funding_rate=NAN, funding_payment=[0, 0.2, -0.1])
     strategy = run_btc(bars, {1: (10,)}, funding="funding_rate")
     assert strategy.equity == pytest.approx([1_000, 900 - 2, 900 - 1], abs=1e-9)
     paid = [(each.bar, each.size, each.amount) for each in strategy.broker.payments]

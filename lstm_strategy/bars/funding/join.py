@@ -1,6 +1,7 @@
-"""What perpetuals pay: an exchange's record of funding rates, joined to bars."""
+"""An exchange's record of funding rates, joined to bars."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ import pandas as pd
 
 from lstm_strategy.bars.columns import plain_name
 from lstm_strategy.bars.frequency import bar_spacing
+from lstm_strategy.bars.funding.marks import mark_at_open
+from lstm_strategy.bars.funding.rates import check_funding_rates
+from lstm_strategy.bars.funding.settlements import missing_settlements
 from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError
 
@@ -16,20 +20,19 @@ PAYMENT = "funding_payment"
 
 _log = logging.getLogger(__name__)
 _RATE = "funding_rate"
-_HIGHEST_RATE = 0.1
-_HIGHEST_USUAL_RATE = 0.002
-_FEWEST_RATES = 20  # that make a rhythm of repetitions no chance
 _TOLERANCE = pd.Timedelta(seconds=10)  # exchanges stamp the row some milliseconds late
 _TIMES = "funding_time funding_rate_timestamp calc_time timestamp datetime time date"
 _RATES = "realized_rate funding_rate last_funding_rate rate"
 _MARKS = "mark_price mark"
 _SYMBOLS = "symbol inst_id instrument coin"
 _UNITS_OF_EPOCH = {"s": 1e8, "ms": 1e11, "us": 1e14, "ns": 1e17}  # the least count since 1973
-_STEPS_AROUND = 5
 
 
 def add_funding(
-    bars: pd.DataFrame, rates: pd.Series | pd.DataFrame, *, mark: str = "mark"
+    bars: pd.DataFrame,
+    rates: pd.Series | pd.DataFrame | Sequence[Mapping[str, Any]],
+    *,
+    mark: str = "mark",
 ) -> pd.DataFrame:
     """Join an exchange's record of funding rates to the bars of a perpetual.
 
@@ -47,9 +50,10 @@ def add_funding(
     Args:
         bars: What `validate_bars` takes, stamped with the times at which they open; left as it is.
         rates: The rates as fractions (0.0001 is one basis point), positive where longs pay: a
-            series on their times, or a frame as exchanges and ccxt give it, with `fundingTime`,
-            `fundingRateTimestamp`, `calc_time` or `timestamp` (counts since 1970, ISO dates, or the
-            index), `fundingRate`, `realizedRate` or `last_funding_rate`, and perhaps `markPrice`.
+            series on their times, or a frame or a list of records as exchanges and ccxt give it,
+            with `fundingTime`, `fundingRateTimestamp`, `calc_time` or `timestamp` (counts since
+            1970, ISO dates, or the index), `fundingRate`, `realizedRate` or `last_funding_rate`,
+            and perhaps `markPrice`.
         mark: The column of mark prices in the bars.
 
     Returns:
@@ -67,7 +71,7 @@ def add_funding(
         >>> bars = pd.DataFrame(dict.fromkeys(columns, range(1, 11)), hours)
         >>> records = [{"fundingTime": 1704067200004, "fundingRate": "0.00010000"},
         ...            {"fundingTime": 1704096000000, "fundingRate": "-0.00002500"}]
-        >>> add_funding(bars, pd.DataFrame(records))["funding_rate"].dropna()
+        >>> add_funding(bars, records)["funding_rate"].dropna()
         datetime
         2024-01-01 00:00:00+00:00    0.000100
         2024-01-01 08:00:00+00:00   -0.000025
@@ -90,7 +94,8 @@ def add_funding(
             f"nothing settles within the bars, {index[0]} to {index[-1]}: the record reaches from "
             f"{records.index[0]} to {records.index[-1]}. Load rates of the same time."
         )
-    missing = missing_settlements(pd.DatetimeIndex(inside.index))
+    due = pd.DatetimeIndex([index[0], end - pd.Timedelta(1, unit="s")])
+    missing = missing_settlements(pd.DatetimeIndex(inside.index), within=due)
     if len(missing):
         notes.append(f"{len(missing)} seem to be missing, the first at {missing[0]}")
     if notes:
@@ -98,120 +103,12 @@ def add_funding(
     return _join(valid, inside, mark)
 
 
-def mark_at_open(bars: pd.DataFrame, mark: str = "mark") -> pd.Series:
-    """The mark price at the moment at which each bar opens, as far as the bars know it.
-
-    It is the mark of the row before, or the close of that row where it has none; of the first row
-    it is the open.
-
-    Args:
-        bars: What `validate_bars` returns.
-        mark: The column of mark prices, which the bars need not have.
-
-    Returns:
-        Money, shape (n_bars,), without NaN; known at the open of its row.
-
-    Example:
-        >>> bars = pd.DataFrame({"open": [9.0, 10, 12], "close": [10.0, 12, 11]})
-        >>> mark_at_open(bars).tolist()
-        [9.0, 10.0, 12.0]
-        >>> mark_at_open(bars.assign(mark=[10.5, np.nan, 11.0])).tolist()
-        [9.0, 10.5, 12.0]
-    """
-    known = bars[mark].fillna(bars["close"]) if mark in bars.columns else bars["close"]
-    return known.shift().fillna(bars["open"])
-
-
-def check_funding_rates(rates: pd.Series, *, name: str = "the funding rate") -> None:
-    """Refuse rates that are percents, or beyond what any exchange allows.
-
-    Args:
-        rates: Fractions on their times; NaN where nothing settles.
-        name: What the rates are called in the message.
-
-    Raises:
-        BarsError: If the median size is above 0.002 or any rate is beyond 10%, naming the date.
-
-    Example:
-        >>> days = pd.to_datetime(["2024-01-01", "2024-01-02"])
-        >>> check_funding_rates(pd.Series([0.0001, -0.0002], days))
-    """
-    settled = rates.dropna()
-    sizes = settled.abs().to_numpy()
-    if not len(sizes):
-        return
-    remedy = "divide the column by 100: 0.01% is 0.0001"
-    usual = float(np.median(sizes))
-    if usual > _HIGHEST_USUAL_RATE:
-        row = int((sizes > _HIGHEST_USUAL_RATE).argmax())
-        raise BarsError(
-            f"{name} is {settled.iloc[row]:.6g} at {settled.index[row]}, and its usual size is "
-            f"{usual:.6g}, that of percents. Rates must be fractions of the notional: {remedy}."
-        )
-    if (sizes > _HIGHEST_RATE).any():
-        row = int((sizes > _HIGHEST_RATE).argmax())
-        raise BarsError(
-            f"{name} is {settled.iloc[row]:.6g} at {settled.index[row]}, more than 10% of the "
-            f"notional in one settlement. Correct it; if the rates are percents, {remedy}."
-        )
-
-
-def repeated_bars(rates: pd.Series) -> int:
-    """Find out whether rates were filled forward from their settlements to the bars between.
-
-    Args:
-        rates: On the index of the bars, NaN where nothing settles.
-
-    Returns:
-        Over how many bars each rate is repeated, or a divisor of that; 1 where rates aren't
-        repeated, or are too few to tell.
-
-    Example:
-        >>> hours = pd.date_range("2024-01-01", periods=240, freq="h")
-        >>> every_eight = pd.Series(range(30), hours[::8]).reindex(hours)
-        >>> repeated_bars(every_eight), repeated_bars(every_eight.ffill())
-        (1, 8)
-    """
-    settled = rates.dropna()
-    if len(settled) < _FEWEST_RATES or len(settled) < 0.9 * len(rates):
-        return 1
-    times = pd.DatetimeIndex(settled.index).as_unit("ns")
-    changes = times.asi8[1:][np.diff(settled.to_numpy()) != 0.0]
-    if len(changes) <= _FEWEST_RATES:
-        return 1
-    rhythm = int(np.gcd.reduce(np.diff(changes)))
-    return max(1, round(rhythm / bar_spacing(times).value))
-
-
-def missing_settlements(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """The settlements that an otherwise regular rhythm lacks.
-
-    Args:
-        times: When funding settled, rising. The rhythm is the median of the five steps around each
-            one, so that an interval that changes is no gap.
-
-    Returns:
-        The times within gaps at which a settlement was due.
-
-    Example:
-        >>> times = pd.date_range("2024-01-01", periods=9, freq="8h").delete(4)
-        >>> missing_settlements(times).strftime("%d %H:%M").tolist()
-        ['02 08:00']
-    """
-    if len(times) < 3:
-        return times[:0]
-    steps = pd.Series(np.diff(times.asi8))
-    rhythm = steps.rolling(_STEPS_AROUND, center=True, min_periods=2).median().to_numpy()
-    due = [
-        times[row] + pd.Timedelta(int(rhythm[row]), unit=times.unit) * number
-        for row in np.flatnonzero(steps > 1.5 * rhythm).tolist()
-        for number in range(1, round(steps[row] / rhythm[row]))
-    ]
-    return pd.DatetimeIndex(due) if due else times[:0]
-
-
-def _read_records(rates: pd.Series | pd.DataFrame) -> pd.DataFrame:
+def _read_records(
+    rates: pd.Series | pd.DataFrame | Sequence[Mapping[str, Any]],
+) -> pd.DataFrame:
     """Columns rate and mark, float64, on the times given, in the order given."""
+    if isinstance(rates, list | tuple) and all(isinstance(record, Mapping) for record in rates):
+        rates = pd.DataFrame(rates, columns=None if len(rates) else ["fundingTime", "fundingRate"])
     if isinstance(rates, pd.Series):
         times: Any = rates.index
         numbers = {"rate": rates, "mark": None}
@@ -227,8 +124,8 @@ def _read_records(rates: pd.Series | pd.DataFrame) -> pd.DataFrame:
         numbers = {"rate": rates[rate], "mark": None if mark is None else rates[mark]}
     else:
         raise BarsError(
-            f"funding rates must be a series or a frame, got {type(rates).__name__}. Read the file "
-            "first, such as with pd.read_csv."
+            "funding rates must be a series, a frame or a list of records, got "
+            f"{type(rates).__name__}. Read the file first, such as with pd.read_csv."
         )
     if not len(rates):
         raise BarsError("the record of funding rates is empty. Load the rates of the bars' time.")
