@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 _LARGEST_CORRELATION = 0.5
+_MARGIN_OVER_THE_PAST = 0.2
 _BARS_AHEAD = (1, 2, 3, 5, 10)
 _FEWEST_ROWS = 30
 
@@ -54,6 +55,10 @@ def lookahead_evidence(
     returns and their sizes. No honest column comes near a correlation of 0.5 with them; with few
     bars (n) looking k ahead the bar is raised to 6 / sqrt(n / k).
 
+    A crisis can bring a column and the sizes of moves near to that, since large moves follow large
+    ones. So with sizes the correlation must also be one of ranks, which a single week doesn't
+    make, or exceed by 0.2 the one with the sizes of the moves before.
+
     Args:
         column: The column, shape (n_bars,); NaN stands for the last value before it.
         bars: The bars on the same index.
@@ -83,9 +88,20 @@ def lookahead_evidence(
             for answer, truth in answers.items():
                 correlation, n_rows = _correlate(series, truth)
                 chance = 6 / np.sqrt(max(n_rows / n_ahead, 1))
-                if abs(correlation) > max(_LARGEST_CORRELATION, chance):
+                if abs(correlation) <= max(_LARGEST_CORRELATION, chance):
+                    continue
+                if truth is returns or not _follows_from_clusters(series, truth, n_ahead):
                     return LookaheadEvidence(form, correlation, answer, n_ahead)
     return None
+
+
+def _follows_from_clusters(series: pd.Series, sizes: pd.Series, n_ahead: int) -> bool:
+    """Whether a few rows, and the sizes of the moves before, tell as much as those that follow."""
+    by_rank, _ = _correlate(series.rank(), sizes.rank())
+    after, _ = _correlate(series, sizes)
+    before, _ = _correlate(series, sizes.shift(n_ahead))
+    is_of_few_rows = abs(by_rank) <= _LARGEST_CORRELATION
+    return is_of_few_rows and abs(after) <= abs(before) + _MARGIN_OVER_THE_PAST
 
 
 def _correlate(series: pd.Series, truth: pd.Series) -> tuple[float, int]:

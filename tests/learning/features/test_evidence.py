@@ -35,3 +35,28 @@ def test_the_unit_of_a_column_hides_nothing(unit):
     bars = random_walk(400)
     evidence = lookahead_evidence(bars["close"].pct_change().shift(-1) * unit, bars)
     assert evidence.correlation == pytest.approx(1)
+
+
+def crisis(n_bars=900, seed=1):
+    """Bars with one wild week in the middle, and a column that is as wild in that week."""
+    rng = np.random.default_rng(seed)
+    scale = np.where(abs(np.arange(n_bars) - n_bars // 2) < 50, 20.0, 1.0)
+    index = pd.date_range("2024-01-01", periods=n_bars, freq="h")
+    close = 100 * np.exp((0.001 * scale * rng.normal(size=n_bars)).cumsum())
+    stress = pd.Series(scale + rng.normal(size=n_bars), index)
+    return pd.DataFrame({"close": close}, index), stress
+
+
+def test_a_column_that_a_crisis_moves_as_well_is_honest():
+    bars, stress = crisis()
+    after = bars["close"].pct_change().abs().shift(-1)
+    assert stress.corr(after) > 0.6
+    assert lookahead_evidence(stress, bars) is None
+
+
+def test_a_few_large_moves_foretold_are_found_though_ranks_hide_them():
+    bars = random_walk(900)
+    returns = bars["close"].pct_change()
+    flag = (returns.abs() > 2 * returns.std()).astype(float).shift(-1)
+    assert flag.corr(returns.abs().shift(-1), method="spearman") < 0.5
+    assert lookahead_evidence(flag, bars).answer == "size of the return"
