@@ -136,6 +136,8 @@ def describe_missing_settlements(rates: pd.Series) -> list[str]:
         only = f" but one, at {format_time(times[0])}," if len(times) else ""
         return [f"all settlements{only} missing from {rates.name}"]
     due = missing_settlements(times, within=bars)
+    if (due < times[0]).sum() == 1 and due[0] == bars[0]:
+        due = due[1:]  # the record begins with the bars: nobody holds anything as the first opens
     n_before, n_after = int((due < times[0]).sum()), int((due > times[-1]).sum())
     between = due[n_before : len(due) - n_after]
     last_before = times[times < between[0]][-1] if len(between) else None

@@ -218,6 +218,12 @@ def test_the_notes_count_what_is_missing():
     ]
 
 
+def test_a_settlement_as_the_first_bar_opens_is_not_missed():
+    rates = np.where(np.arange(96) % 8 == 0, 1e-4, np.nan)
+    rates[0] = np.nan
+    assert Perpetual().notes_on(hourly(96, funding_rate=rates, mark=100.0)) == []
+
+
 @pytest.mark.parametrize(
     ("kept", "note"),
     [
