@@ -8,28 +8,25 @@ gives the same page, byte for byte.
 from pathlib import Path
 
 from lstm_strategy.evaluation.backtests import span_text
-from lstm_strategy.evaluation.report.closing_sections import (
-    alarms_section,
-    left_out_section,
-    provenance_section,
-)
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.market_section import markets_section
 from lstm_strategy.evaluation.report.page import page_html
-from lstm_strategy.evaluation.report.picture_sections import (
+from lstm_strategy.evaluation.report.sections import (
+    alarms_section,
+    costs_section,
+    drawdowns_section,
     equity_section,
+    folds_section,
+    forecasts_section,
+    left_out_section,
+    markets_section,
     permutation_section,
     pictures_section,
+    provenance_section,
     robustness_section,
+    strategies_section,
+    trades_section,
+    verdict_section,
 )
-from lstm_strategy.evaluation.report.skill_section import skill_section
-from lstm_strategy.evaluation.report.tables import (
-    costs_tables,
-    drawdowns_table,
-    folds_table,
-    trades_tables,
-)
-from lstm_strategy.evaluation.report.verdict_section import strategies_section, verdict_section
 from lstm_strategy.support import write_whole
 
 
@@ -54,14 +51,14 @@ def report_html(content: ReportContent) -> str:
         "verdict": ("Verdict", verdict_section(content)),
         "strategies": ("All strategies", strategies_section(content)),
         "equity": ("Equity", equity_section(content)),
-        "costs": ("Gross and net", costs_tables(content.results.results.values(), content.result)),
+        "costs": ("Gross and net", costs_section(content)),
         "markets": ("Markets", markets_section(content)),
-        "drawdowns": ("Drawdowns", drawdowns_table(content.result.equity, content.name)),
+        "drawdowns": ("Drawdowns", drawdowns_section(content)),
         "robustness": ("Robustness", robustness_section(content)),
         "permutation-test": ("Permutation test", permutation_section(content)),
-        "folds": ("Folds", "" if content.folds is None else folds_table(content.folds)),
-        "forecasts": ("How good are the forecasts?", skill_section(content)),
-        "trades": ("Trades", trades_tables(content.result.trades)),
+        "folds": ("Folds", folds_section(content)),
+        "forecasts": ("How good are the forecasts?", forecasts_section(content)),
+        "trades": ("Trades", trades_section(content)),
         "pictures": ("More pictures", pictures_section(content)),
         "alarms": ("Alarms", alarms_section(content)),
         "left-out": ("What was left out", left_out_section(content)),

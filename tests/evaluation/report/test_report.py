@@ -16,7 +16,6 @@ from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import number_text
 from lstm_strategy.evaluation.report.report import report_html, write_report
-from lstm_strategy.evaluation.report.tables import worst_drawdowns
 from lstm_strategy.evaluation.skill import hit_rates
 from lstm_strategy.evaluation.verdict import Alarm, PermutationTest, verdict
 from lstm_strategy.learning.forecaster import ForecasterKind
@@ -346,23 +345,6 @@ def test_a_written_page_is_whole_and_the_same_every_time(comparison, tmp_path):
     path = write_report(tmp_path / "new" / "report.html", content_of(comparison))
     assert path.read_text(encoding="utf-8") == report_html(content_of(comparison))
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
-
-
-def test_the_worst_drawdowns_are_those_of_the_curve_by_hand():
-    day = pd.date_range("2024-01-01", periods=8)
-    curve = pd.Series([10.0, 9.0, 10.0, 12.0, 6.0, 9.0, 12.0, 11.0], index=day)
-    table = worst_drawdowns(curve)
-    assert table["depth"].to_list() == pytest.approx([-0.5, -0.1, -1 / 12])
-    assert table["peak"].to_list() == [day[3], day[0], day[6]]
-    assert table["bottom"].to_list() == [day[4], day[1], day[7]]
-    assert table["recovered"].to_list() == [day[6], day[2], pd.NaT]
-    assert table["bars"].to_list() == [3, 2, 1]
-    assert worst_drawdowns(curve, n=1)["depth"].to_list() == [-0.5]
-
-
-def test_the_worst_drawdown_is_the_maximum_drawdown(comparison):
-    for result in comparison.results.values():
-        assert worst_drawdowns(result.equity)["depth"].iloc[0] == result.metrics["max_drawdown"]
 
 
 @needs_chromium

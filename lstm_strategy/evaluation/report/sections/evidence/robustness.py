@@ -1,4 +1,4 @@
-"""The pictures of a report with what they show in words."""
+"""What other costs, late orders, single members and folds leave of the result."""
 
 import pandas as pd
 
@@ -6,39 +6,11 @@ from lstm_strategy.evaluation.plots import (
     plot_cost_break_even,
     plot_delay_break_even,
     plot_each_cost,
-    plot_equity,
     plot_folds,
     plot_members,
-    plot_permutation_test,
 )
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import escape, number_text, picture_html, points_text
-
-_WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
-
-
-def equity_section(content: ReportContent) -> str:
-    """Return growth, drawdown and exposure, wide and for phones, and the link to the tearsheet."""
-    growth = content.results.equity.iloc[-1] / content.results.equity.iloc[0] - 1.0
-    alt = "Growth of 1, drawdown and exposure. Total returns: " + ", ".join(
-        f"{name} {value:+.1%}" for name, value in growth.items()
-    )
-    caption = "Growth of 1 after costs, drawdown, and the exposure of the strategy."
-    if content.ledger is not None:
-        caption += " The strip says which fold forecast each bar, and until when it was trained."
-    wide, phone = (
-        plot_equity(
-            content.results,
-            highlight=content.name,
-            ledger=content.ledger,
-            width_inches=width,
-        )
-        for width in (_WIDE_INCHES, _PHONE_INCHES)
-    )
-    link = ""
-    if content.tearsheet is not None:
-        link = f'<p><a href="{escape(content.tearsheet)}">Tearsheet by quantstats</a></p>'
-    return picture_html(wide, alt, caption, on_phone=phone) + link
+from lstm_strategy.evaluation.report.page import picture_html, points_text
 
 
 def robustness_section(content: ReportContent) -> str:
@@ -98,25 +70,3 @@ def _each_cost_picture(each_cost: pd.DataFrame) -> str:
         f"Sharpe ratio by multiple of each cost: {points}",
         "What is left without each cost, and with twice of it.",
     )
-
-
-def permutation_section(content: ReportContent) -> str:
-    """Return the result beside those on bars whose order was destroyed; "" without such a test."""
-    test = content.assessment.permutation_test
-    if test is None:
-        return ""
-    by_number = points_text(pd.Series(test.null, range(1, len(test.null) + 1)))
-    picture = picture_html(
-        plot_permutation_test(test.real, test.null, p_value=test.p_value),
-        f"Sharpe ratio on real bars {number_text(test.real)}; on shuffled ones: {by_number}",
-        "The same pipeline, trained and traded again on bars whose order was destroyed.",
-    )
-    return (
-        f"<p>{escape(test)}</p><p>Shuffled bars have the same moves, costs and drift, and no "
-        f"order to learn. What is earned on them is luck.</p>{picture}"
-    )
-
-
-def pictures_section(content: ReportContent) -> str:
-    """Return the figures that were handed over, each above its caption; "" without any."""
-    return "".join(picture_html(figure, text, text) for text, figure in content.figures.items())

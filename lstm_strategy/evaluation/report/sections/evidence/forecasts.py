@@ -7,7 +7,7 @@ from lstm_strategy.evaluation.report.page import escape, number_text, picture_ht
 from lstm_strategy.support import count_of
 
 
-def skill_section(content: ReportContent) -> str:
+def forecasts_section(content: ReportContent) -> str:
     """Return hit rates and information coefficients by horizon, as a table and as pictures."""
     skill = content.skill
     if skill is None:

@@ -1,32 +1,8 @@
-"""The verdict and the table of all strategies, as HTML."""
+"""The verdict, what it rests on, and its numbers."""
 
-from lstm_strategy.evaluation.backtests import readable_metrics
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import (
-    capitalise,
-    escape,
-    number_text,
-    table_html,
-    terms_html,
-)
+from lstm_strategy.evaluation.report.page import capitalise, escape, number_text, terms_html
 from lstm_strategy.evaluation.verdict import Verdict
-
-_HEADINGS = {
-    "total_return": "Total return",
-    "cagr": "Return per year",
-    "volatility": "Volatility",
-    "sharpe": "Sharpe",
-    "sortino": "Sortino",
-    "max_drawdown": "Max drawdown",
-    "calmar": "Calmar",
-    "turnover": "Turnover per year",
-    "trades": "Trades",
-    "exposure": "Mean exposure",
-    "costs": "Costs",
-    "funding": "Funding paid",
-    "liquidations": "Liquidations",
-    "gross_return": "Before costs and funding",
-}
 
 
 def verdict_section(content: ReportContent) -> str:
@@ -75,24 +51,3 @@ def _trials_text(n_trials: int) -> str:
         "The confidence after all trials is that in a true Sharpe ratio above the one that the "
         f"luckiest of {n_trials:,} settings without any skill would show."
     )
-
-
-def strategies_section(content: ReportContent) -> str:
-    """Return the metrics of every strategy, with the p-value of the lead over each."""
-    results, verdict = content.results, content.assessment.verdict
-    table = readable_metrics(results.table).rename(columns=_HEADINGS)
-    notes = ["Turnover in multiples of the equity, costs as a share of the equity at the start."]
-    if "Funding" in table:
-        notes.append("Funding is a share of it as well, below 0 where more was received than paid.")
-    if verdict is not None and verdict.p_values:
-        p_values = [verdict.p_values.get(name) for name in results.results]
-        readable = ["" if p is None else f"{p:.3f}" for p in p_values]
-        after_sharpe = list(table.columns).index("Sharpe") + 1
-        table.insert(after_sharpe, "p\N{NON-BREAKING HYPHEN}value", readable)
-        notes.append(
-            f"The p-value says how often luck alone would give {content.name} such a lead over the "
-            "strategy, at equal risk."
-        )
-    caption = "Every strategy on the same bars, costs and sizing"
-    body = table_html(table, caption, first="Strategy", strong=content.result.label)
-    return f"{body}<p>{escape(' '.join(notes))}</p>"

@@ -4,8 +4,8 @@ from made_up import random_walk
 
 from lstm_strategy import PORTFOLIO_BASELINES, compare
 from lstm_strategy.bars import as_panel
-from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.market_section import markets_section
+from lstm_strategy.evaluation.report import ReportContent
+from lstm_strategy.evaluation.report.sections.results.markets import markets_section
 
 LINE = (
     "<p>A position was still held in market B, which ended before the run did: it keeps the value "

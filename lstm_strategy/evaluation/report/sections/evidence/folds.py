@@ -1,0 +1,36 @@
+"""What the model of each fold earned."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.page import date_texts, number_text, table_html
+
+
+def folds_section(content: ReportContent) -> str:
+    """Return the table of `fold_table` as HTML; "" without folds."""
+    folds = content.folds
+    if folds is None:
+        return ""
+    columns: dict[str, Iterable[str]] = {
+        "First bar": date_texts(folds["first"]),
+        "Last bar": date_texts(folds["last"]),
+    }
+    if "train_end" in folds:
+        columns["Trained until"] = date_texts(folds["train_end"])
+    columns |= {
+        "Bars": [f"{bars:,}" for bars in folds["bars"]],
+        "Return": [number_text(value, "{:+.1%}") for value in folds["total_return"]],
+    }
+    if "market_return" in folds:
+        columns["Market"] = [number_text(value, "{:+.1%}") for value in folds["market_return"]]
+    columns |= {
+        "Sharpe": [number_text(value) for value in folds["sharpe"]],
+        "Max drawdown": [number_text(value, "{:.1%}") for value in folds["max_drawdown"]],
+        "Turnover per year": [number_text(value) for value in folds["turnover"]],
+        "Trades": [f"{trades:,}" for trades in folds["trades"]],
+    }
+    table = pd.DataFrame(columns, index=folds.index)
+    caption = "Each fold, forecast by a model that was trained on earlier bars"
+    return table_html(table, caption, first="Fold")

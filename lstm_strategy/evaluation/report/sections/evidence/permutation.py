@@ -1,0 +1,24 @@
+"""The result beside those on shuffled bars."""
+
+import pandas as pd
+
+from lstm_strategy.evaluation.plots import plot_permutation_test
+from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.page import escape, number_text, picture_html, points_text
+
+
+def permutation_section(content: ReportContent) -> str:
+    """Return the result beside those on bars whose order was destroyed; "" without such a test."""
+    test = content.assessment.permutation_test
+    if test is None:
+        return ""
+    by_number = points_text(pd.Series(test.null, range(1, len(test.null) + 1)))
+    picture = picture_html(
+        plot_permutation_test(test.real, test.null, p_value=test.p_value),
+        f"Sharpe ratio on real bars {number_text(test.real)}; on shuffled ones: {by_number}",
+        "The same pipeline, trained and traded again on bars whose order was destroyed.",
+    )
+    return (
+        f"<p>{escape(test)}</p><p>Shuffled bars have the same moves, costs and drift, and no "
+        f"order to learn. What is earned on them is luck.</p>{picture}"
+    )

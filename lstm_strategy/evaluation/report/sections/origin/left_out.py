@@ -1,0 +1,42 @@
+"""What a report doesn't know."""
+
+from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.page import escape
+from lstm_strategy.trading.cerebro import BrokerSettings
+
+
+def left_out_section(content: ReportContent) -> str:
+    """Return what the report doesn't know, so that nobody reads it as more than it is."""
+    missing = [f"{name} didn't run. {reason}" for name, reason in content.results.left_out.items()]
+    missing += [each.early_end for each in content.results.results.values() if each.early_end]
+    missing += content.results.market_notes
+    robust = content.assessment.robustness
+    if content.assessment.verdict is None:
+        missing.append("No verdict: a single strategy has nothing to be compared with.")
+    elif content.assessment.verdict.n_trials == 1:
+        missing.append(
+            "Only one trial is counted. If other settings or seeds were tried before, say how "
+            "many (n_trials, or --trials), or the confidence is too high."
+        )
+    if robust is None:
+        missing.append("Other costs, late orders and single members weren't tried.")
+    elif robust.equity_by_member is None:
+        missing.append("Single members weren't tried: the model has only one.")
+    if content.assessment.permutation_test is None:
+        missing.append("No permutation test was made: training and trading again on shuffled bars.")
+    if content.ledger is None:
+        missing.append("The model was trained once, or its folds aren't known.")
+    missing.append(_describe_uncharged(content.results.broker))
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in missing)}</ul>"
+
+
+def _describe_uncharged(broker: BrokerSettings) -> str:
+    charged = broker.costs_beside_fee
+    uncharged = ["Taxes"]
+    if "borrowing" not in charged:
+        uncharged.append("borrowing fees")
+    if not broker.has_derivatives:
+        uncharged.append("the funding of perpetual futures")
+    if "impact" not in charged:
+        uncharged.append("the market impact of orders")
+    return f"{', '.join(uncharged)}, and dividends that prices don't hold."

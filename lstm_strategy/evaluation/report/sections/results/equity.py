@@ -1,0 +1,31 @@
+"""Growth, drawdown and exposure as a picture."""
+
+from lstm_strategy.evaluation.plots import plot_equity
+from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.page import escape, picture_html
+
+_WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
+
+
+def equity_section(content: ReportContent) -> str:
+    """Return growth, drawdown and exposure, wide and for phones, and the link to the tearsheet."""
+    growth = content.results.equity.iloc[-1] / content.results.equity.iloc[0] - 1.0
+    alt = "Growth of 1, drawdown and exposure. Total returns: " + ", ".join(
+        f"{name} {value:+.1%}" for name, value in growth.items()
+    )
+    caption = "Growth of 1 after costs, drawdown, and the exposure of the strategy."
+    if content.ledger is not None:
+        caption += " The strip says which fold forecast each bar, and until when it was trained."
+    wide, phone = (
+        plot_equity(
+            content.results,
+            highlight=content.name,
+            ledger=content.ledger,
+            width_inches=width,
+        )
+        for width in (_WIDE_INCHES, _PHONE_INCHES)
+    )
+    link = ""
+    if content.tearsheet is not None:
+        link = f'<p><a href="{escape(content.tearsheet)}">Tearsheet by quantstats</a></p>'
+    return picture_html(wide, alt, caption, on_phone=phone) + link

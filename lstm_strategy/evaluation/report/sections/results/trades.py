@@ -1,0 +1,56 @@
+"""The trades one by one."""
+
+import pandas as pd
+
+from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.page import date_texts, number_text, table_html
+
+_N_TRADES = 5
+
+
+def trades_section(content: ReportContent) -> str:
+    """Return all trades where they are few, else the last, best and worst of them, as HTML."""
+    trades = content.result.trades
+    if trades.empty:
+        return "<p>No trade was made.</p>"
+    if len(trades) <= _N_TRADES:
+        return table_html(_readable_trades(trades), "All trades", first="Entry")
+    by_profit = trades.sort_values("pnl", kind="stable")
+    chosen = {
+        "last": trades.tail(_N_TRADES).iloc[::-1],
+        "best": by_profit.tail(_N_TRADES).iloc[::-1],
+        "worst": by_profit.head(_N_TRADES),
+    }
+    return "".join(
+        table_html(
+            _readable_trades(rows),
+            f"The {kind} {_N_TRADES} of {len(trades):,} trades",
+            first="Entry",
+        )
+        for kind, rows in chosen.items()
+    )
+
+
+def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
+    market = {"Market": trades["symbol"].to_list()} if "symbol" in trades else {}
+    return pd.DataFrame(
+        {
+            **market,
+            "Exit": date_texts(trades["exit"], missing="open"),
+            "Side": ["long" if size > 0 else "short" for size in trades["size"]],
+            "Units": [f"{abs(size):,.4g}" for size in trades["size"]],
+            "In at": [f"{price:,.6g}" for price in trades["entry_price"]],
+            "Out at": [number_text(price, "{:,.6g}") for price in trades["exit_price"]],
+            "Return": [number_text(value, "{:+.2%}") for value in trades["return"]],
+            "Profit": [number_text(value, "{:+,.0f}") for value in trades["pnl"]],
+            **_funding_column(trades),
+            "Bars": [f"{bars:,}" for bars in trades["bars"]],
+        },
+        index=date_texts(trades["entry"]),
+    )
+
+
+def _funding_column(trades: pd.DataFrame) -> dict[str, list[str]]:
+    if not trades["funding"].any():
+        return {}
+    return {"Funding paid": [number_text(value, "{:,.0f}") for value in trades["funding"]]}
