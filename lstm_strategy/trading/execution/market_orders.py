@@ -317,8 +317,10 @@ class MarketOrders:
             spendable = self._strategy.broker.getcash
         unchecked = without_cash_check() if self.is_simulated else {}
         if size < 0.0:
-            # What the broker checks is queued behind what it doesn't.
-            first = unchecked if spendable else {}
+            # What the broker checks is queued behind what it doesn't, and it would keep whoever
+            # owes money from selling what is left.
+            only_closes = -size <= self.position.size
+            first = unchecked if spendable or only_closes else {}
             self.order = self._strategy.sell(data=self.data, size=-size, **first)
             if self.is_simulated and excess:
                 hold_until_next_bar(self.order, self.data, partial(self._fit_to_limit, excess))

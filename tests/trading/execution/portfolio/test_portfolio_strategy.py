@@ -623,6 +623,19 @@ def test_two_portfolios_of_one_market_are_said_to_share_it(caplog):
     assert message.startswith("Plays and Plays trade the same data in one Cerebro")
 
 
+def test_whoever_owes_money_can_still_sell_what_is_left():
+    # 10 B are bought for 200 and 100 A sold for 1000. They cost 4000 to cover: -2200 in cash once
+    # that is done, which selling B, without a bar on day 3, doesn't lift above 0.
+    panel = {
+        "A": bars_of([FLAT] * 2 + [(40, 41, 39, 40)] * 4, DAYS),
+        "B": flat([1, 2, 4, 5, 6], price=20),
+    }
+    run = played(panel, [{"A": -1.0, "B": 0.2}], max_gross=2)
+    assert run.order_counts["ruined"] == 1 and run.order_counts["margin"] == 0
+    assert run.fills[2:] == [(4, "A", 100, 40.0), (5, "B", -10, 20.0)]
+    assert run.cash[5] == pytest.approx(1800 - 4000 + 200)
+
+
 def test_ruin_closes_everything_for_good(caplog):
     caplog.set_level(logging.WARNING)
     jump = bars_of([FLAT, (10, 25, 9, 25), (26, 27, 25, 26), FLAT, FLAT, FLAT], DAYS)
