@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         describe_first_offence,
         format_time,
         name_options,
+        number_text,
         spell,
         suggest_names,
     )
@@ -64,6 +65,7 @@ __all__ = [
     "is_serial",
     "library_versions",
     "name_options",
+    "number_text",
     "naive_utc",
     "naive_utc_index",
     "on_clock_of",
@@ -124,6 +126,7 @@ __getattr__ = import_on_first_use(
         "describe_first_offence": ".wording",
         "format_time": ".wording",
         "name_options": ".wording",
+        "number_text": ".wording",
         "spell": ".wording",
         "suggest_names": ".wording",
     },

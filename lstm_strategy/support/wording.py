@@ -110,6 +110,23 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def number_text(value: float, form: str = "{:.2f}") -> str:
+    """A number for a reader: "n/a" where there is none, and zero without a sign.
+
+    Args:
+        value: The number.
+        form: How it is printed.
+
+    Example:
+        >>> number_text(-0.123, "{:.1%}"), number_text(-0.0001, "{:.1%}"), number_text(float("nan"))
+        ('-12.3%', '0.0%', 'n/a')
+    """
+    if value != value:
+        return "n/a"
+    text = form.format(value)
+    return text if re.search("[1-9a-z]", text) else text.lstrip("+-")
+
+
 def format_time(time: object) -> str:
     """A bar's time for a reader: without the time of day where that is midnight, "" for None.
 

@@ -16,7 +16,7 @@ from lstm_strategy.evaluation.backtests.wording import (
     readable_metrics,
     span_text,
 )
-from lstm_strategy.evaluation.metrics import metrics_by_market, metrics_of
+from lstm_strategy.evaluation.metrics import metrics_by_market, metrics_of, trade_statistics
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
 
@@ -99,6 +99,20 @@ class BacktestResult(BacktestRun):
     def metrics(self) -> pd.Series:
         """All metrics by name, see `metrics_of`: fractions, NaN where undefined."""
         return metrics_of(self).rename(self.label)
+
+    @cached_property
+    def trade_statistics(self) -> pd.Series:
+        """What traders ask of its trades: win rate, profit factor, SQN and their like.
+
+        See `lstm_strategy.evaluation.metrics.trade_statistics` for each of them.
+
+        Example:
+            >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
+            >>> result = run_backtest(BASELINES["MACD"], sample_bars("sp500"), start="2013")
+            >>> result.trade_statistics[["win_rate", "profit_factor"]].round(2).to_list()
+            [0.41, 1.01]
+        """
+        return trade_statistics(self).rename(self.label)
 
     @cached_property
     def by_market(self) -> pd.DataFrame:

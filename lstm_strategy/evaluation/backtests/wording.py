@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from lstm_strategy.bars import span_dates
-from lstm_strategy.support import count_of, format_time
+from lstm_strategy.support import count_of, format_time, number_text
 
 _MOST_DATES = 5
 
@@ -133,6 +133,8 @@ def span_text(equity: pd.Series | pd.DataFrame) -> str:
 def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
     """Return metrics as text for a reader: fractions in percent, ratios with two digits.
 
+    A number that rounds to zero has no sign.
+
     Args:
         table: One row for each strategy, one column for each metric.
 
@@ -150,9 +152,9 @@ def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
     if {"gross_return", "total_return"} <= set(table.columns):
         table = table[["gross_return", *table.columns.drop("gross_return")]]  # beside the net one
     formats = dict.fromkeys(table.columns, "{:.2f}")
-    formats |= dict.fromkeys(_PERCENT_METRICS, "{:.1%}") | dict.fromkeys(_COUNT_METRICS, "{:.0f}")
+    formats |= dict.fromkeys(_PERCENT_METRICS, "{:.1%}") | dict.fromkeys(_COUNT_METRICS, "{:,.0f}")
     columns = {
-        column: [formats[column].format(v) if pd.notna(v) else "n/a" for v in table[column]]
+        column: [number_text(value, formats[column]) for value in table[column]]
         for column in table.columns
     }
     return pd.DataFrame(columns, index=table.index)

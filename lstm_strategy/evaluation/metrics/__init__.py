@@ -3,24 +3,32 @@
 Every number is computed from the close-to-close equity curve, with a risk-free rate of zero.
 """
 
+from lstm_strategy.evaluation.metrics.calendar import monthly_returns, yearly_returns
 from lstm_strategy.evaluation.metrics.curve import (
     bar_returns,
     drawdown,
+    drawdown_periods,
     max_drawdown,
     sharpe,
     total_return,
 )
 from lstm_strategy.evaluation.metrics.summary import metrics_by_market, metrics_of
+from lstm_strategy.evaluation.metrics.trades import exposure_time, trade_statistics
 from lstm_strategy.evaluation.metrics.trading import round_trips, turnover
 
 __all__ = [
     "bar_returns",
     "drawdown",
+    "drawdown_periods",
+    "exposure_time",
     "max_drawdown",
     "metrics_by_market",
     "metrics_of",
+    "monthly_returns",
     "round_trips",
     "sharpe",
     "total_return",
+    "trade_statistics",
     "turnover",
+    "yearly_returns",
 ]

@@ -44,6 +44,42 @@ def drawdown(equity: pd.Series) -> pd.Series:
     return equity / equity.cummax() - 1.0
 
 
+def drawdown_periods(equity: pd.Series) -> pd.DataFrame:
+    """Return the falls from a peak, each until the peak is reached again.
+
+    Args:
+        equity: Account value at each close.
+
+    Returns:
+        One row for each fall, in the order of time: peak, bottom and recovered (dates; NaT while
+        still below), depth (a negative fraction) and bars (from the peak to the recovery, or to the
+        end).
+
+    Example:
+        >>> curve = pd.Series([10.0, 8.0, 9.0, 10.0, 9.5], pd.date_range("2024-01-01", periods=5))
+        >>> drawdown_periods(curve)[["depth", "bars"]].round(2).to_numpy().tolist()
+        [[-0.2, 3.0], [-0.05, 1.0]]
+    """
+    depth = drawdown(equity)
+    is_below = (depth < 0).to_numpy()
+    number = (depth.eq(0) & depth.shift(-1).lt(0)).cumsum()
+    position = pd.Series(range(len(equity)), index=equity.index)
+    rows = []
+    for _, under in depth[is_below].groupby(number[is_below]):
+        first, last = int(position[under.index[0]]), int(position[under.index[-1]])
+        has_recovered = last + 1 < len(equity)
+        rows.append(
+            {
+                "peak": equity.index[first - 1],
+                "bottom": under.idxmin(),
+                "recovered": equity.index[last + 1] if has_recovered else pd.NaT,
+                "depth": float(under.min()),
+                "bars": last + has_recovered - first + 1,
+            }
+        )
+    return pd.DataFrame(rows, columns=["peak", "bottom", "recovered", "depth", "bars"])
+
+
 def total_return(equity: pd.Series) -> float:
     """Return the growth from the first value of the curve to the last; NaN below two values.
 

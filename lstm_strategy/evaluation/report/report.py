@@ -12,6 +12,7 @@ from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import page_html
 from lstm_strategy.evaluation.report.sections import (
     alarms_section,
+    calendar_section,
     costs_section,
     drawdowns_section,
     equity_section,
@@ -24,6 +25,7 @@ from lstm_strategy.evaluation.report.sections import (
     provenance_section,
     robustness_section,
     strategies_section,
+    trade_statistics_section,
     trades_section,
     verdict_section,
 )
@@ -51,6 +53,7 @@ def report_html(content: ReportContent) -> str:
         "verdict": ("Verdict", verdict_section(content)),
         "strategies": ("All strategies", strategies_section(content)),
         "equity": ("Equity", equity_section(content)),
+        "calendar": ("Months and years", calendar_section(content)),
         "costs": ("Gross and net", costs_section(content)),
         "markets": ("Markets", markets_section(content)),
         "drawdowns": ("Drawdowns", drawdowns_section(content)),
@@ -58,6 +61,7 @@ def report_html(content: ReportContent) -> str:
         "permutation-test": ("Permutation test", permutation_section(content)),
         "folds": ("Folds", folds_section(content)),
         "forecasts": ("How good are the forecasts?", forecasts_section(content)),
+        "trade-statistics": ("Trade statistics", trade_statistics_section(content)),
         "trades": ("Trades", trades_section(content)),
         "pictures": ("More pictures", pictures_section(content)),
         "alarms": ("Alarms", alarms_section(content)),

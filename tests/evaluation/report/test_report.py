@@ -14,7 +14,6 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.comparison import Comparison, compare
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import number_text
 from lstm_strategy.evaluation.report.report import report_html, write_report
 from lstm_strategy.evaluation.skill import hit_rates
 from lstm_strategy.evaluation.verdict import Alarm, PermutationTest, verdict
@@ -139,9 +138,10 @@ def sections_of(page):
 def test_a_full_page_has_every_section_in_order(full_page):
     page, sections = Page(full_page), sections_of(full_page)
     assert sections[:3] == ["verdict", "strategies", "equity"]
-    assert sections[3:7] == ["costs", "drawdowns", "robustness", "permutation-test"]
-    assert sections[7:10] == ["folds", "forecasts", "trades"]
-    assert sections[10:] == ["pictures", "alarms", "left-out", "provenance"]
+    assert sections[3:6] == ["calendar", "costs", "drawdowns"]
+    assert sections[6:9] == ["robustness", "permutation-test", "folds"]
+    assert sections[9:12] == ["forecasts", "trade-statistics", "trades"]
+    assert sections[12:] == ["pictures", "alarms", "left-out", "provenance"]
     links = [attrs["href"] for attrs in page.of("a") if attrs["href"].startswith("#")]
     assert links == [f"#{section}" for section in sections]
     assert len(page.ids) == len(set(page.ids))
@@ -218,7 +218,7 @@ def test_costs_of_the_instrument_are_shown_each_alone_and_no_longer_called_missi
     for name in ("Spread", "Impact"):
         took = fills[name.lower()].sum()
         assert took > 0
-        assert f"{-took / start:+.2%}" in page
+        assert f"{-took / start:.2%}" in page
         assert f">{name}</th>" in page
     assert (fills["spread"] + fills["impact"]).le(fills["commission"]).all()
     assert "Taxes, borrowing fees, the funding of perpetual futures, and dividends" in page
@@ -239,7 +239,7 @@ def test_the_forecasts_stand_beside_always_up_with_their_errors(full, assessment
 def test_every_table_scrolls_in_a_box_and_names_its_columns(full_page):
     page = Page(full_page)
     boxes = [attrs for attrs in page.of("div") if attrs.get("class") == "scroll"]
-    assert len(boxes) == len(page.of("table")) == 8
+    assert len(boxes) == len(page.of("table")) == 10
     assert all(box["aria-label"] and box["tabindex"] == "0" for box in boxes)
     assert {attrs["scope"] for attrs in page.of("th")} == {"col", "row"}
 
@@ -274,8 +274,9 @@ def test_the_page_says_what_the_number_of_trials_means(comparison, full_page):
 
 def test_only_results_and_their_assessment_are_needed(comparison):
     page = report_html(content_of(comparison))
-    assert sections_of(page)[:5] == ["verdict", "strategies", "equity", "costs", "drawdowns"]
-    assert sections_of(page)[5:] == ["trades", "alarms", "left-out", "provenance"]
+    assert sections_of(page)[:4] == ["verdict", "strategies", "equity", "calendar"]
+    assert sections_of(page)[4:8] == ["costs", "drawdowns", "trade-statistics", "trades"]
+    assert sections_of(page)[8:] == ["alarms", "left-out", "provenance"]
     text = words(page)
     assert comparison.assess().verdict.sentence in text
     assert "Only one trial is counted." in text
@@ -351,7 +352,7 @@ def test_a_written_page_is_whole_and_the_same_every_time(comparison, tmp_path):
 def test_a_browser_shows_the_page_without_complaint(full_page, tmp_path):
     dom, messages = open_in_chromium(full_page, tmp_path)
     assert messages == []
-    assert dom.count("<section") == 14
+    assert dom.count("<section") == 16
 
 
 @needs_chromium
@@ -372,7 +373,3 @@ def test_a_planted_page_that_scrolls_sideways_is_found(full_page, tmp_path):
     assert sideways_pixels(wide, tmp_path, 1280) > 700
     broken = full_page.replace("base64,iVBOR", "base64,xxxxx")
     assert sideways_pixels(broken, tmp_path, 1280) is None
-
-
-def test_numbers_that_dont_exist_are_called_that():
-    assert number_text(math.nan) == "n/a"

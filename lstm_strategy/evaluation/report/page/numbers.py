@@ -1,9 +1,20 @@
-"""Numbers and dates as a page prints them."""
+"""Numbers and dates as a page prints them, by one rule.
+
+A number below zero has a hyphen before it, one above zero has nothing, and one that rounds to zero
+has no sign; a difference (`CHANGE`) shows a plus as well. Shares and returns are percentages with
+one decimal; costs and single trades, which are small, have two. Ratios have two decimals, p-values
+three, and counts and money none, with commas between the thousands. What is unknown is "n/a".
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
+
+from lstm_strategy.support import number_text
+
+PERCENT, SMALL_PERCENT, CHANGE = "{:.1%}", "{:.2%}", "{:+.1%}"
+RATIO, P_VALUE, WHOLE = "{:.2f}", "{:.3f}", "{:,.0f}"
 
 
 def date_texts(values: Iterable[Any], *, missing: str = "") -> list[str]:
@@ -19,12 +30,7 @@ def date_texts(values: Iterable[Any], *, missing: str = "") -> list[str]:
     return [missing if pd.isna(time) else time.strftime(form) for time in times]
 
 
-def number_text(value: float, form: str = "{:.2f}") -> str:
-    """Return a number as text, "n/a" where there is none."""
-    return "n/a" if pd.isna(value) else form.format(value)
-
-
-def points_text(values: pd.Series, form: str = "{:.2f}") -> str:
+def points_text(values: pd.Series, form: str = RATIO) -> str:
     """Return values and where they stand, in words.
 
     Example:
@@ -32,3 +38,13 @@ def points_text(values: pd.Series, form: str = "{:.2f}") -> str:
         '1.20 at 0, 0.80 at 10'
     """
     return ", ".join(f"{number_text(value, form)} at {key}" for key, value in values.items())
+
+
+def texts_of(values: Iterable[float], form: str = RATIO) -> list[str]:
+    """Return numbers as text, "n/a" where there is none.
+
+    Example:
+        >>> texts_of([0.5, float("nan")], PERCENT)
+        ['50.0%', 'n/a']
+    """
+    return [number_text(value, form) for value in values]

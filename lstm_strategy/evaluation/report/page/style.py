@@ -56,6 +56,10 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .alarms > div { margin: 0.75rem 0; padding-left: 0.9rem; border-left: 0.35rem solid var(--doubt);
   max-width: 48rem; }
 .alarms dt { color: var(--text); font-weight: 600; }
+.gain-1 { background: rgba(60, 130, 200, 0.12); } .loss-1 { background: rgba(225, 120, 30, 0.12); }
+.gain-2 { background: rgba(60, 130, 200, 0.25); } .loss-2 { background: rgba(225, 120, 30, 0.25); }
+.gain-3 { background: rgba(60, 130, 200, 0.38); } .loss-3 { background: rgba(225, 120, 30, 0.38); }
+.gain-4 { background: rgba(60, 130, 200, 0.5); } .loss-4 { background: rgba(225, 120, 30, 0.5); }
 .provenance > div { padding: 0.4rem 0; border-top: 1px solid var(--line); font-size: 0.9rem; }
 @media (min-width: 48rem) {
   .provenance > div { display: grid; grid-template-columns: 15rem 1fr; gap: 1rem; }

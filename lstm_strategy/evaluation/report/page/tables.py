@@ -1,5 +1,6 @@
 """Tables, and terms with what is said of each."""
 
+import math
 from collections.abc import Iterable
 
 import pandas as pd
@@ -7,7 +8,14 @@ import pandas as pd
 from lstm_strategy.evaluation.report.page.text import escape
 
 
-def table_html(frame: pd.DataFrame, caption: str, *, first: str, strong: str | None = None) -> str:
+def table_html(
+    frame: pd.DataFrame,
+    caption: str,
+    *,
+    first: str,
+    strong: str | None = None,
+    shades: pd.DataFrame | None = None,
+) -> str:
     """Return a table that scrolls within its own box, its first column in place.
 
     Args:
@@ -15,11 +23,13 @@ def table_html(frame: pd.DataFrame, caption: str, *, first: str, strong: str | N
         caption: The line above the table.
         first: The heading of the index.
         strong: The row that stands out.
+        shades: For a heat map a class of each cell, as `shade_classes` gives them.
     """
     headings = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in (first, *frame))
     rows = []
-    for label, *values in frame.itertuples():
-        cells = "".join(f"<td>{escape(value)}</td>" for value in values)
+    kinds = pd.DataFrame("", frame.index, frame.columns) if shades is None else shades
+    for (label, *values), row in zip(frame.itertuples(), kinds.to_numpy(), strict=True):
+        cells = "".join(_cell(value, kind) for value, kind in zip(values, row, strict=True))
         kind = ' class="own"' if strong is not None and label == strong else ""
         rows.append(f'<tr{kind}><th scope="row">{escape(label)}</th>{cells}</tr>')
     return (
@@ -27,6 +37,34 @@ def table_html(frame: pd.DataFrame, caption: str, *, first: str, strong: str | N
         f"<table><caption><span>{escape(caption)}</span></caption><thead><tr>{headings}</tr></thead>\n"
         f"<tbody>{''.join(rows)}</tbody></table></div>\n"
     )
+
+
+def shade_classes(values: pd.DataFrame, *, most: float, levels: int = 4) -> pd.DataFrame:
+    """Return the class of each cell of a heat map: "gain-1" to "gain-4", "loss-1" to "loss-4".
+
+    Args:
+        values: The numbers; NaN and zero get no class.
+        most: The size from which on the last level is reached, above 0.
+        levels: How many there are on each side; the style sheet knows 4.
+
+    Example:
+        >>> shade_classes(pd.DataFrame({"a": [0.1, -0.05], "b": [0.0, 0.01]}), most=0.1)
+                a       b
+        0  gain-4
+        1  loss-2  gain-1
+    """
+
+    def shade(value: float) -> str:
+        if value != value or value == 0:
+            return ""
+        level = min(levels, max(1, math.ceil(levels * abs(value) / most)))
+        return f"{'gain' if value > 0 else 'loss'}-{level}"
+
+    return values.map(shade)
+
+
+def _cell(value: object, kind: str) -> str:
+    return f'<td class="{kind}">{escape(value)}</td>' if kind else f"<td>{escape(value)}</td>"
 
 
 def terms_html(rows: Iterable[tuple[str, object]], kind: str) -> str:

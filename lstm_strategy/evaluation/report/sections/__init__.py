@@ -13,16 +13,20 @@ from lstm_strategy.evaluation.report.sections.evidence import (
 )
 from lstm_strategy.evaluation.report.sections.origin import left_out_section, provenance_section
 from lstm_strategy.evaluation.report.sections.results import (
+    calendar_section,
     costs_section,
     drawdowns_section,
     equity_section,
     markets_section,
     pictures_section,
     strategies_section,
+    trade_statistics_section,
     trades_section,
 )
 
 __all__ = [
+    "calendar_section",
+    "trade_statistics_section",
     "alarms_section",
     "costs_section",
     "drawdowns_section",

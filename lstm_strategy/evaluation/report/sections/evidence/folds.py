@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import date_texts, number_text, table_html
+from lstm_strategy.evaluation.report.page import PERCENT, date_texts, table_html
+from lstm_strategy.support import number_text
 
 
 def folds_section(content: ReportContent) -> str:
@@ -21,15 +22,15 @@ def folds_section(content: ReportContent) -> str:
         columns["Trained until"] = date_texts(folds["train_end"])
     columns |= {
         "Bars": [f"{bars:,}" for bars in folds["bars"]],
-        "Return": [number_text(value, "{:+.1%}") for value in folds["total_return"]],
+        "Return": [number_text(value, PERCENT) for value in folds["total_return"]],
     }
     if "market_return" in folds:
-        columns["Market"] = [number_text(value, "{:+.1%}") for value in folds["market_return"]]
+        columns["Market"] = [number_text(value, PERCENT) for value in folds["market_return"]]
     columns |= {
         "Sharpe": [number_text(value) for value in folds["sharpe"]],
-        "Max drawdown": [number_text(value, "{:.1%}") for value in folds["max_drawdown"]],
+        "Max drawdown": [number_text(value, PERCENT) for value in folds["max_drawdown"]],
         "Turnover per year": [number_text(value) for value in folds["turnover"]],
-        "Trades": [f"{trades:,}" for trades in folds["trades"]],
+        "Closed trades": [f"{trades:,}" for trades in folds["trades"]],
     }
     table = pd.DataFrame(columns, index=folds.index)
     caption = "Each fold, forecast by a model that was trained on earlier bars"

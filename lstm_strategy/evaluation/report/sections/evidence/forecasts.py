@@ -3,8 +3,8 @@
 import pandas as pd
 
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import escape, number_text, picture_html, table_html
-from lstm_strategy.support import count_of
+from lstm_strategy.evaluation.report.page import escape, picture_html, table_html
+from lstm_strategy.support import count_of, number_text
 
 
 def forecasts_section(content: ReportContent) -> str:

@@ -4,7 +4,8 @@ import pandas as pd
 
 from lstm_strategy.evaluation.plots import plot_permutation_test
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import escape, number_text, picture_html, points_text
+from lstm_strategy.evaluation.report.page import escape, picture_html, points_text
+from lstm_strategy.support import number_text
 
 
 def permutation_section(content: ReportContent) -> str:

@@ -10,7 +10,7 @@ from lstm_strategy.evaluation.plots import (
     plot_members,
 )
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import picture_html, points_text
+from lstm_strategy.evaluation.report.page import PERCENT, picture_html, points_text
 
 
 def robustness_section(content: ReportContent) -> str:
@@ -18,7 +18,7 @@ def robustness_section(content: ReportContent) -> str:
     pictures = _terms_pictures(content)
     folds = content.folds
     if folds is not None:
-        alt = f"Return by fold: {points_text(folds['total_return'], '{:+.1%}')}"
+        alt = f"Return by fold: {points_text(folds['total_return'], PERCENT)}"
         pictures.append(picture_html(plot_folds(folds), alt, "The return of each fold."))
     return f'<div class="grid">{"".join(pictures)}</div>' if pictures else ""
 
@@ -54,7 +54,7 @@ def _terms_pictures(content: ReportContent) -> list[str]:
         pictures.append(
             picture_html(
                 plot_members(members, own=content.result.equity),
-                f"Growth of 1 by member. Total returns: {points_text(final, '{:+.1%}')}",
+                f"Growth of 1 by member. Total returns: {points_text(final, PERCENT)}",
                 "The same strategy with each network of the ensemble alone.",
             )
         )

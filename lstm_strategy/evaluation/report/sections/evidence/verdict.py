@@ -1,8 +1,9 @@
 """The verdict, what it rests on, and its numbers."""
 
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import capitalise, escape, number_text, terms_html
+from lstm_strategy.evaluation.report.page import P_VALUE, PERCENT, capitalise, escape, terms_html
 from lstm_strategy.evaluation.verdict import Verdict
+from lstm_strategy.support import number_text
 
 
 def verdict_section(content: ReportContent) -> str:
@@ -33,10 +34,10 @@ def _verdict_numbers(verdict: Verdict) -> dict[str, str]:
     return {
         "Sharpe ratio": number_text(verdict.sharpe),
         f"{1.0 - verdict.alpha:.0%} interval": f"{number_text(low)} to {number_text(high)}",
-        "Largest p-value against a baseline": number_text(verdict.p_value, "{:.3f}"),
-        "Confidence after all trials": number_text(verdict.deflated_sharpe, "{:.1%}"),
+        "Largest p-value against a baseline": number_text(verdict.p_value, P_VALUE),
+        "Confidence after all trials": number_text(verdict.deflated_sharpe, PERCENT),
         "Trials": f"{verdict.n_trials:,}",
-        "Bars": f"{verdict.n_bars:,}",
+        "Bar returns": f"{verdict.n_bars:,}",
     }
 
 

@@ -4,7 +4,8 @@ import pandas as pd
 
 from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import date_texts, escape, number_text, table_html
+from lstm_strategy.evaluation.report.page import SMALL_PERCENT, date_texts, escape, table_html
+from lstm_strategy.support import number_text
 
 _N_LIQUIDATIONS = 20
 
@@ -15,7 +16,7 @@ def costs_section(content: ReportContent) -> str:
     table = pd.DataFrame([_costs_of(result) for result in results]).set_index("label")
     unused = [name for name in ("Spread", "Impact", "Funding") if not table[name].any()]
     table = table.drop(columns=unused)
-    readable = table.map(lambda value: number_text(value, "{:+.2%}"))
+    readable = table.map(lambda value: number_text(value, SMALL_PERCENT))
     caption = "From the gross to the net return, as fractions of the equity at the start"
     costs = table_html(readable, caption, first="Strategy", strong=own.label)
     others = [result.liquidation_note for result in results if result is not own]

@@ -2,7 +2,8 @@
 
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import escape, picture_html
+from lstm_strategy.evaluation.report.page import PERCENT, escape, picture_html
+from lstm_strategy.support import number_text
 
 _WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
 
@@ -11,11 +12,11 @@ def equity_section(content: ReportContent) -> str:
     """Return growth, drawdown and exposure, wide and for phones, and the link to the tearsheet."""
     growth = content.results.equity.iloc[-1] / content.results.equity.iloc[0] - 1.0
     alt = "Growth of 1, drawdown and exposure. Total returns: " + ", ".join(
-        f"{name} {value:+.1%}" for name, value in growth.items()
+        f"{name} {number_text(value, PERCENT)}" for name, value in growth.items()
     )
     caption = "Growth of 1 after costs, drawdown, and the exposure of the strategy."
     if content.ledger is not None:
-        caption += " The strip says which fold forecast each bar, and until when it was trained."
+        caption += " The strip under the growth says which fold forecast each bar."
     wide, phone = (
         plot_equity(
             content.results,

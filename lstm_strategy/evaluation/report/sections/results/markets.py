@@ -5,7 +5,14 @@ from collections.abc import Mapping
 import pandas as pd
 
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import escape, number_text, table_html
+from lstm_strategy.evaluation.report.page import (
+    PERCENT,
+    SMALL_PERCENT,
+    WHOLE,
+    escape,
+    table_html,
+    texts_of,
+)
 
 
 def markets_section(content: ReportContent) -> str:
@@ -28,12 +35,12 @@ def _markets_table(by_market: pd.DataFrame) -> str:
     ordered = by_market.sort_values("contribution", ascending=False, kind="stable")
     table = pd.DataFrame(
         {
-            "Mean exposure": [number_text(value, "{:.1%}") for value in ordered["exposure"]],
-            "Contribution": [number_text(value, "{:+.2%}") for value in ordered["contribution"]],
-            "Turnover per year": [number_text(value) for value in ordered["turnover"]],
-            "Costs": [number_text(value, "{:.2%}") for value in ordered["costs"]],
+            "Mean exposure": texts_of(ordered["exposure"], PERCENT),
+            "Contribution": texts_of(ordered["contribution"], SMALL_PERCENT),
+            "Turnover per year": texts_of(ordered["turnover"]),
+            "Costs": texts_of(ordered["costs"], SMALL_PERCENT),
             **_funding_column(ordered),
-            "Trades": [f"{trades:,.0f}" for trades in ordered["trades"]],
+            "Closed trades": texts_of(ordered["trades"], WHOLE),
         },
         index=ordered.index,
     )
@@ -44,7 +51,7 @@ def _markets_table(by_market: pd.DataFrame) -> str:
 def _funding_column(by_market: pd.DataFrame) -> dict[str, list[str]]:
     if not by_market["funding"].any():
         return {}
-    return {"Funding paid": [number_text(value, "{:.2%}") for value in by_market["funding"]]}
+    return {"Funding paid": texts_of(by_market["funding"], SMALL_PERCENT)}
 
 
 def _stranded_line(order_counts_by_market: Mapping[str, Mapping[str, int]]) -> str:
@@ -62,8 +69,6 @@ def _correlations_table(content: ReportContent) -> str:
     correlations = content.results.correlations(content.name)
     if correlations.empty:
         return ""
-    table = pd.DataFrame(
-        {"Correlation": [number_text(value) for value in correlations]}, index=correlations.index
-    )
+    table = pd.DataFrame({"Correlation": texts_of(correlations)}, index=correlations.index)
     caption = f"How the returns of {content.name} move with those of the others"
     return table_html(table, caption, first="Strategy")

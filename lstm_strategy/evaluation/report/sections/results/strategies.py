@@ -13,7 +13,7 @@ _HEADINGS = {
     "max_drawdown": "Max drawdown",
     "calmar": "Calmar",
     "turnover": "Turnover per year",
-    "trades": "Trades",
+    "trades": "Closed trades",
     "exposure": "Mean exposure",
     "costs": "Costs",
     "funding": "Funding paid",

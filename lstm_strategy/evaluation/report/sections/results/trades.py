@@ -3,7 +3,8 @@
 import pandas as pd
 
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import date_texts, number_text, table_html
+from lstm_strategy.evaluation.report.page import SMALL_PERCENT, WHOLE, date_texts, table_html
+from lstm_strategy.support import count_of, number_text
 
 _N_TRADES = 5
 
@@ -14,7 +15,7 @@ def trades_section(content: ReportContent) -> str:
     if trades.empty:
         return "<p>No trade was made.</p>"
     if len(trades) <= _N_TRADES:
-        return table_html(_readable_trades(trades), "All trades", first="Entry")
+        return table_html(_readable_trades(trades), _count_trades(trades), first="Entry")
     by_profit = trades.sort_values("pnl", kind="stable")
     chosen = {
         "last": trades.tail(_N_TRADES).iloc[::-1],
@@ -24,11 +25,21 @@ def trades_section(content: ReportContent) -> str:
     return "".join(
         table_html(
             _readable_trades(rows),
-            f"The {kind} {_N_TRADES} of {len(trades):,} trades",
+            f"The {kind} {_N_TRADES} of {_count_trades(trades)}",
             first="Entry",
         )
         for kind, rows in chosen.items()
     )
+
+
+def _count_trades(trades: pd.DataFrame) -> str:
+    """How many there are, and how many of them are open."""
+    n_open = int(trades["exit"].isna().sum())
+    n_closed = len(trades) - n_open
+    still_open = f"{n_open:,} still open" if n_open else ""
+    if not n_closed:
+        return f"{count_of(n_open, 'trade')}, still open"
+    return ", ".join(filter(None, [f"{count_of(n_closed, 'closed trade')}", still_open]))
 
 
 def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
@@ -41,10 +52,10 @@ def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
             "Units": [f"{abs(size):,.4g}" for size in trades["size"]],
             "In at": [f"{price:,.6g}" for price in trades["entry_price"]],
             "Out at": [number_text(price, "{:,.6g}") for price in trades["exit_price"]],
-            "Return": [number_text(value, "{:+.2%}") for value in trades["return"]],
-            "Profit": [number_text(value, "{:+,.0f}") for value in trades["pnl"]],
+            "Return": [number_text(value, SMALL_PERCENT) for value in trades["return"]],
+            "Profit": [number_text(value, WHOLE) for value in trades["pnl"]],
             **_funding_column(trades),
-            "Bars": [f"{bars:,}" for bars in trades["bars"]],
+            "Bars held": [f"{bars:,}" for bars in trades["bars"]],
         },
         index=date_texts(trades["entry"]),
     )
@@ -53,4 +64,4 @@ def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
 def _funding_column(trades: pd.DataFrame) -> dict[str, list[str]]:
     if not trades["funding"].any():
         return {}
-    return {"Funding paid": [number_text(value, "{:,.0f}") for value in trades["funding"]]}
+    return {"Funding paid": [number_text(value, WHOLE) for value in trades["funding"]]}

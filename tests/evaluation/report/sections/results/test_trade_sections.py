@@ -1,0 +1,87 @@
+"""What the report says of trades, months and years: the numbers of the results, by one rule."""
+
+import re
+from html import unescape
+
+import pandas as pd
+import pytest
+from made_up import random_walk
+
+from lstm_strategy.evaluation.comparison import compare
+from lstm_strategy.evaluation.metrics import yearly_returns
+from lstm_strategy.evaluation.report import ReportContent, report_html
+from lstm_strategy.evaluation.report.sections.results.calendar import calendar_section
+from lstm_strategy.evaluation.report.sections.results.strategies import strategies_section
+from lstm_strategy.evaluation.report.sections.results.trade_statistics import (
+    trade_statistics_section,
+)
+from lstm_strategy.evaluation.report.sections.results.trades import trades_section
+from lstm_strategy.trading.baselines import MACD, BuyAndHold
+
+BARS = random_walk(300)
+
+
+@pytest.fixture(scope="module")
+def content():
+    comparison = compare({"MACD": MACD, "Buy and hold": BuyAndHold}, BARS)
+    return ReportContent(comparison, comparison.assess(), BARS)
+
+
+def cells_of(section):
+    """The cells of each row by its name."""
+    rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', section)
+    return {
+        unescape(name): [unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+        for name, row in rows
+    }
+
+
+def headings_of(section):
+    return re.findall(r'<th scope="col">(.*?)</th>', section)[1:]
+
+
+def test_every_strategy_has_its_trade_statistics(content):
+    section = trade_statistics_section(content)
+    found = content.result.trade_statistics
+    row = dict(zip(headings_of(section), cells_of(section)["MACD"], strict=True))
+    assert row["Closed trades"] == f"{found['closed_trades']:.0f}"
+    assert row["Win rate"] == f"{found['win_rate']:.1%}"
+    assert row["Profit factor"] == f"{found['profit_factor']:.2f}"
+    assert row["Expectancy"] == f"{found['expectancy']:.2%}"
+    assert row["Time in market"] == f"{found['exposure_time']:.1%}"
+    held = dict(zip(headings_of(section), cells_of(section)["Buy and hold"], strict=True))
+    assert (held["Closed trades"], held["Still open"], held["Win rate"]) == ("0", "1", "n/a")
+
+
+def test_closed_trades_are_the_same_number_everywhere(content):
+    strategies, statistics = strategies_section(content), trade_statistics_section(content)
+    of_strategies = cells_of(strategies)["MACD"][headings_of(strategies).index("Closed trades")]
+    of_statistics = cells_of(statistics)["MACD"][headings_of(statistics).index("Closed trades")]
+    n_closed = int(content.result.trades["exit"].notna().sum())
+    assert of_strategies == of_statistics == f"{n_closed}"
+    assert f"The last 5 of {n_closed} closed trades" in trades_section(content)
+
+
+def test_a_trade_that_is_open_is_called_that():
+    comparison = compare({"Buy and hold": BuyAndHold}, BARS)
+    section = trades_section(ReportContent(comparison, comparison.assess(), BARS))
+    assert "<span>1 trade, still open</span>" in section
+
+
+def test_months_and_years_stand_in_one_table_beside_holding(content):
+    section = calendar_section(content)
+    years, held = (yearly_returns(each.equity) for each in content.results.results.values())
+    cells = cells_of(section)
+    assert list(cells) == [str(year) for year in years.index]
+    for year, row in cells.items():
+        assert row[-2:] == [
+            f"{each[int(year)]:.1%}".replace("-0.0", "0.0") for each in (years, held)
+        ]
+    assert headings_of(section)[0] == "Jan"
+    months = pd.Series(cells[str(years.index[0])][:12])
+    assert months.ne("").sum() > 3
+    assert re.search(r'class="(gain|loss)-[1-4]"', section)
+
+
+def test_no_zero_of_a_page_has_a_sign(content):
+    assert not re.search(r"[>( ][-+]0(\.0+)?%?[<, ]", report_html(content))
