@@ -1,5 +1,7 @@
 """The command `compare`."""
 
+import sys
+
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.config_file import load_config
 from lstm_strategy.cli.option_groups import (
@@ -50,7 +52,12 @@ def compare(
     Example: `lstm-strategy compare sample:sp500 --walk-forward --out results`
     """
     from lstm_strategy.bars import Panel
-    from lstm_strategy.cli.comparison import ComparisonSetup, dates_frame, run_comparison_command
+    from lstm_strategy.cli.comparison import (
+        ComparisonSetup,
+        dates_frame,
+        repeatable_command,
+        run_comparison_command,
+    )
     from lstm_strategy.cli.inputs import (
         check_model_takes,
         choose_workers,
@@ -102,6 +109,7 @@ def compare(
         n_trials=trials,
         n_permutations=permutation.permutations,
         permutation_block_bars=permutation.permutation_block,
+        command=repeatable_command(sys.argv),
         tensorboard=tracking.tensorboard,
         experiment=tracking.mlflow,
     )

@@ -1,5 +1,6 @@
 """The command `demo`."""
 
+import sys
 from pathlib import Path
 
 from lstm_strategy.cli import options as opt
@@ -24,7 +25,11 @@ def demo(
     Example: `lstm-strategy demo --out demo`
     """
     from lstm_strategy import BrokerSettings, sample_bars
-    from lstm_strategy.cli.comparison import ComparisonSetup, run_comparison_command
+    from lstm_strategy.cli.comparison import (
+        ComparisonSetup,
+        repeatable_command,
+        run_comparison_command,
+    )
     from lstm_strategy.cli.option_groups import NetworkOptions
     from lstm_strategy.cli.windows import Windows
 
@@ -45,5 +50,6 @@ def demo(
             out_dir=out_dir,
             is_forced=force,
             draws_chart=True,
+            command=repeatable_command(sys.argv),
         )
     )

@@ -185,7 +185,14 @@ def _write_all(
             files.append(trial.result_file(CHART_FILE))
         with status("Writing the report"):
             sheet = finish_tearsheet(tearsheet)
-            comparison.to_html(out_dir / report, assessment=assessment, tearsheet=sheet)
+            comparison.to_html(
+                out_dir / report,
+                assessment=assessment,
+                tearsheet=sheet,
+                market=setup.market,
+                provenance={"Bars from": setup.source},
+                command=setup.command,
+            )
     files.append(report)
     if sheet is not None:
         files.append(sheet)

@@ -52,6 +52,7 @@ class ComparisonSetup:
         tensorboard: The folder where the training of the LSTM is logged; None for nowhere.
         experiment: The experiment of MLflow that logs the outcome; None for nowhere.
         draws_chart: Whether the trades are drawn on the prices.
+        command: The line of the terminal that repeats it; "" for none.
 
     Example:
         >>> from lstm_strategy import BrokerSettings, LSTMForecaster, sample_bars
@@ -82,6 +83,13 @@ class ComparisonSetup:
     tensorboard: Path | None = None
     experiment: str | None = None
     draws_chart: bool = False
+    command: str = ""
+
+    @property
+    def market(self) -> str:
+        """What is traded, for a title: the name of the file without its ending, or the source."""
+        file = Path(self.source)
+        return file.stem if file.is_file() else self.source
 
     @cached_property
     def known_bars(self) -> pd.DataFrame | Panel:

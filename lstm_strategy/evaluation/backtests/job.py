@@ -68,6 +68,12 @@ class BacktestJob:
     broker: BrokerSettings
 
     @property
+    def given_params(self) -> dict[str, Any]:
+        """The parameters without the model of ours, if there is one."""
+        has_model = self.forecasts is not None or self.panel_forecasts is not None
+        return {k: v for k, v in self.params.items() if k != "model" or not has_model}
+
+    @property
     def forecasts(self) -> PrecomputedForecasts | None:
         """The forecasts that the strategy trades in one market; None without a model."""
         model = self.params.get("model")

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -136,6 +137,9 @@ class Comparison(ResultSet):
         figures: Mapping[str, Figure] | None = None,
         provenance: Mapping[str, object] | None = None,
         tearsheet: str | None = None,
+        market: str = "",
+        made_on: date | None = None,
+        command: str = "",
     ) -> Path:
         """Write one page about a strategy of the comparison that needs no other file.
 
@@ -149,6 +153,9 @@ class Comparison(ResultSet):
             figures: More pictures to show, by their caption.
             provenance: More rows of "where this came from".
             tearsheet: The address of a page to link, such as "tearsheet.html" beside the report.
+            market: What was traded, for the title: a name, or the file of the bars.
+            made_on: The date of the report; today by default.
+            command: The line of the terminal that made it, for those who want to repeat it.
 
         Returns:
             The path.
@@ -166,6 +173,10 @@ class Comparison(ResultSet):
             figures=figures or {},
             provenance=provenance or {},
             tearsheet=tearsheet,
+            market=market,
+            made_on=made_on or date.today(),
+            command=command,
+            strategy_params=self.prepared.job(assessment.name).given_params,
         )
         return write_report(path, content)
 

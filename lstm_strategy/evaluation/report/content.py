@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 import pandas as pd
@@ -27,6 +28,10 @@ class ReportContent:
         figures: More pictures to show, by their caption.
         provenance: More rows of "where this came from".
         tearsheet: The address of a page to link, such as "tearsheet.html" beside the report.
+        market: What was traded, in words or as the user named the file; "" where it isn't known.
+        made_on: The date of the report; None leaves it out, so that the page never changes.
+        command: The line of the terminal that made it; "" for none.
+        strategy_params: The parameters that the strategy was given, without its model.
 
     Example:
         >>> from lstm_strategy import BASELINES, compare, sample_bars
@@ -44,6 +49,10 @@ class ReportContent:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
     tearsheet: str | None = None
+    market: str = ""
+    made_on: date | None = None
+    command: str = ""
+    strategy_params: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -7,11 +7,13 @@ gives the same page, byte for byte.
 
 from pathlib import Path
 
+from lstm_strategy.bars import Panel
 from lstm_strategy.evaluation.backtests import span_text
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import page_html
+from lstm_strategy.evaluation.report.page import capitalise, page_html
 from lstm_strategy.evaluation.report.sections import (
     alarms_section,
+    ask_words,
     calendar_section,
     costs_section,
     drawdowns_section,
@@ -20,6 +22,7 @@ from lstm_strategy.evaluation.report.sections import (
     forecasts_section,
     left_out_section,
     markets_section,
+    network_words,
     permutation_section,
     pictures_section,
     provenance_section,
@@ -29,7 +32,7 @@ from lstm_strategy.evaluation.report.sections import (
     trades_section,
     verdict_section,
 )
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import count_of, write_whole
 
 
 def report_html(content: ReportContent) -> str:
@@ -69,8 +72,7 @@ def report_html(content: ReportContent) -> str:
         "provenance": ("Where this came from", provenance_section(content)),
     }
     shown = {key: (title, body) for key, (title, body) in sections.items() if body}
-    title = f"{content.result.label}: evaluation"
-    return page_html(title, terms=_describe_terms(content), sections=shown)
+    return page_html(_title(content), terms=_describe_terms(content), sections=shown)
 
 
 def write_report(path: str | Path, content: ReportContent) -> Path:
@@ -96,12 +98,39 @@ def write_report(path: str | Path, content: ReportContent) -> Path:
     return write_whole(path, report_html(content).encode())
 
 
+def _title(content: ReportContent) -> str:
+    market = f" on {content.market}" if content.market else ""
+    return f"{content.result.label}{market}: evaluation"
+
+
 def _describe_terms(content: ReportContent) -> str:
+    """What was traded, when, against whom and at which costs, what the model is, and the date."""
     others, broker = len(content.results.results) - 1, content.results.broker
-    against = "Alone"
+    against = "alone"
     if others:
-        against = f"Against {others} other {'strategies' if others > 1 else 'strategy'}"
-    return (
-        f"{against}, {span_text(content.result.equity)}. Orders fill at the next open; "
-        f"{broker.describe_costs()}."
-    )
+        against = f"against {others} other {'strategies' if others > 1 else 'strategy'}"
+    sentences = [
+        f"{capitalise(_describe_market(content))}{span_text(content.result.equity)}, {against}",
+        f"Orders fill at the next open; {broker.describe_costs()}",
+        *_describe_model(content),
+    ]
+    if content.made_on is not None:
+        sentences.append(f"Report of {content.made_on:%Y-%m-%d}")
+    return " ".join(f"{sentence}." for sentence in sentences)
+
+
+def _describe_market(content: ReportContent) -> str:
+    n_markets = len(content.bars) if isinstance(content.bars, Panel) else 1
+    parts = [content.market, f"{n_markets} markets" if n_markets > 1 else ""]
+    named = ", ".join(filter(None, parts))
+    return f"{named}, " if named else ""
+
+
+def _describe_model(content: ReportContent) -> list[str]:
+    card = None if content.model is None else content.model.card
+    if card is None:
+        return []
+    trained = "trained once"
+    if content.ledger is not None:
+        trained = f"trained anew for each of {count_of(content.ledger['fold'].nunique(), 'fold')}"
+    return [f"The model is asked {ask_words(card)}: {network_words(card)}, {trained}"]

@@ -2,6 +2,7 @@ import dataclasses
 import math
 import re
 from copy import copy
+from datetime import date
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,6 +12,7 @@ from browser import needs_chromium, open_in_chromium, sideways_pixels
 from made_up import random_walk
 
 from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.backtests import span_text
 from lstm_strategy.evaluation.comparison import Comparison, compare
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.evaluation.report.content import ReportContent
@@ -259,7 +261,7 @@ def test_the_table_has_each_strategy_with_its_metrics_and_p_value(full, assessme
 def test_the_page_says_where_everything_came_from(full_page):
     text = words(full_page)
     bars = ["Fingerprint of the bars", "300 bars", "Folds 2; bars purged before each: 1"]
-    for part in [*bars, "commission_rate 0.001", "Trials 9", "min_signal", "Versions", "numpy"]:
+    for part in [*bars, "Commission 0.10% of each trade", "Trials 9", "Min signal", "numpy"]:
         assert part in text
 
 
@@ -287,10 +289,34 @@ def test_the_page_of_a_trained_model_shows_its_settings(trained, tmp_path):
     bars = random_walk(500)
     alone = compare({"LSTM": (LSTMStrategy, {"model": trained})}, bars)
     text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
-    for part in ("Seed 5", "lookback 10", "relative_volume", trained.card.training.sha256, "keras"):
+    sha256 = trained.card.training.sha256
+    for part in ("Seed 5", "at least 10 bars to settle", "relative volume", sha256, "keras"):
         assert part in text
     assert "No verdict: a single strategy has nothing to be compared with." in text
     assert alone.describe_standing() in text
+
+
+def test_title_and_head_say_what_was_traded_when_by_what_and_when_this_was_written(
+    trained, tmp_path
+):
+    bars = random_walk(500)
+    alone = compare({"LSTM": (LSTMStrategy, {"model": trained})}, bars)
+    path = alone.to_html(
+        tmp_path / "report.html", market="Gold <1>", made_on=date(2026, 11, 27), command="made it"
+    )
+    page = path.read_text(encoding="utf-8")
+    assert "<title>LSTM on Gold &lt;1&gt;: evaluation</title>" in page
+    head = words(page[page.index("<header>") : page.index("<nav")] + "</header>")
+    assert f"Gold <1>, {span_text(alone.find().equity)}, alone." in head
+    assert "The model is asked whether the close will be higher, over the next bar: " in head
+    assert " LSTM units each, trained once." in head
+    assert head.endswith("Report of 2026-11-27.")
+    assert "Command made it" in words(page)
+
+
+def test_a_page_is_of_today_unless_told_otherwise(comparison, tmp_path):
+    path = comparison.to_html(tmp_path / "report.html")
+    assert f"Report of {date.today():%Y-%m-%d}." in path.read_text(encoding="utf-8")
 
 
 def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(trained, tmp_path):
@@ -299,7 +325,7 @@ def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(trained, tm
     walked = WalkForwardForecaster([Refit(trained, bars.index[450])], ledger)
     alone = compare({"LSTM": (LSTMStrategy, {"model": walked})}, bars)
     text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
-    for part in ("Folds 1", "Seed 5", "lookback 10", "relative_volume"):
+    for part in ("Folds 1", "Seed 5", "at least 10 bars to settle", "relative volume"):
         assert part in text
     assert "Trained on" not in text
     assert "Kept of the signal" not in text  # all of it

@@ -60,6 +60,8 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .gain-2 { background: rgba(60, 130, 200, 0.25); } .loss-2 { background: rgba(225, 120, 30, 0.25); }
 .gain-3 { background: rgba(60, 130, 200, 0.38); } .loss-3 { background: rgba(225, 120, 30, 0.38); }
 .gain-4 { background: rgba(60, 130, 200, 0.5); } .loss-4 { background: rgba(225, 120, 30, 0.5); }
+.file { max-height: 24rem; overflow: auto; padding: 0.75rem; background: var(--box);
+  font-size: 0.85rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .provenance > div { padding: 0.4rem 0; border-top: 1px solid var(--line); font-size: 0.9rem; }
 @media (min-width: 48rem) {
   .provenance > div { display: grid; grid-template-columns: 15rem 1fr; gap: 1rem; }

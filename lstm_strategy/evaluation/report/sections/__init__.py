@@ -11,7 +11,12 @@ from lstm_strategy.evaluation.report.sections.evidence import (
     robustness_section,
     verdict_section,
 )
-from lstm_strategy.evaluation.report.sections.origin import left_out_section, provenance_section
+from lstm_strategy.evaluation.report.sections.origin import (
+    ask_words,
+    left_out_section,
+    network_words,
+    provenance_section,
+)
 from lstm_strategy.evaluation.report.sections.results import (
     calendar_section,
     costs_section,
@@ -25,6 +30,8 @@ from lstm_strategy.evaluation.report.sections.results import (
 )
 
 __all__ = [
+    "ask_words",
+    "network_words",
     "calendar_section",
     "trade_statistics_section",
     "alarms_section",
