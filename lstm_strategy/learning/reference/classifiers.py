@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from lstm_strategy.learning.reference.binned_trees import BinnedTrees
+
 EstimatorName = Literal["logistic", "boosting"]
 
 FEWEST_ROWS = 100  # a leaf of the trees takes half of them
@@ -89,7 +91,7 @@ def _build_boosting(seed: int) -> Classifier:
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    trees: Classifier = HistGradientBoostingClassifier(
+    trees = HistGradientBoostingClassifier(
         learning_rate=0.02,
         max_iter=100,
         max_leaf_nodes=4,
@@ -100,4 +102,4 @@ def _build_boosting(seed: int) -> Classifier:
         early_stopping=False,
         random_state=seed,
     )
-    return trees
+    return BinnedTrees(trees)
