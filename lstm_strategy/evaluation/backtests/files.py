@@ -3,17 +3,20 @@
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lstm_strategy.support import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def write_results(
     folder: str | Path,
     tables: Mapping[str, pd.DataFrame],
-    equity_figure: Figure,
+    equity_figure: "Figure",
     *,
     equity_file: str = "equity.png",
 ) -> Path:
@@ -44,7 +47,7 @@ def write_results(
     return target
 
 
-def write_picture(path: str | Path, figure: Figure) -> Path:
+def write_picture(path: str | Path, figure: "Figure") -> Path:
     """Write a figure as a PNG, whole or not at all.
 
     Args:

@@ -5,9 +5,9 @@ import html
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lstm_strategy.evaluation.backtests.files import write_results
 from lstm_strategy.evaluation.backtests.wording import (
@@ -17,8 +17,10 @@ from lstm_strategy.evaluation.backtests.wording import (
     span_text,
 )
 from lstm_strategy.evaluation.metrics import metrics_by_market, metrics_of, trade_statistics
-from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Role(StrEnum):
@@ -155,8 +157,10 @@ class BacktestResult(BacktestRun):
         rolls = describe_rolls(self.rolls, self.equity.iloc[0])
         return [*filter(None, [self.note, rolls]), *self.market_notes]
 
-    def figure(self) -> Figure:
+    def figure(self) -> "Figure":
         """Draw growth, drawdown and exposure of this run, one above the other."""
+        from lstm_strategy.evaluation.plots import plot_equity  # loads matplotlib
+
         return plot_equity(self)
 
     def save(self, folder: str | Path) -> Path:

@@ -1,25 +1,30 @@
 """Figures without pyplot: no screen needed, no trace left in matplotlib."""
 
-from lstm_strategy.evaluation.plots.equity import plot_equity
-from lstm_strategy.evaluation.plots.forecasts import plot_forecasts
-from lstm_strategy.evaluation.plots.inspection import (
-    plot_gradients,
-    plot_hidden_states,
-    plot_importance,
-    plot_saliency,
-)
-from lstm_strategy.evaluation.plots.robustness import (
-    plot_cost_break_even,
-    plot_delay_break_even,
-    plot_each_cost,
-    plot_folds,
-    plot_members,
-    plot_permutation_test,
-)
-from lstm_strategy.evaluation.plots.skill import plot_by_horizon, plot_quantiles
-from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
-from lstm_strategy.evaluation.plots.training import plot_history
-from lstm_strategy.evaluation.plots.tuning import plot_search_importance, plot_trials
+from typing import TYPE_CHECKING
+
+from lstm_strategy.support.lazy import import_on_first_use
+
+if TYPE_CHECKING:
+    from lstm_strategy.evaluation.plots.equity import plot_equity
+    from lstm_strategy.evaluation.plots.forecasts import plot_forecasts
+    from lstm_strategy.evaluation.plots.inspection import (
+        plot_gradients,
+        plot_hidden_states,
+        plot_importance,
+        plot_saliency,
+    )
+    from lstm_strategy.evaluation.plots.robustness import (
+        plot_cost_break_even,
+        plot_delay_break_even,
+        plot_each_cost,
+        plot_folds,
+        plot_members,
+        plot_permutation_test,
+    )
+    from lstm_strategy.evaluation.plots.skill import plot_by_horizon, plot_quantiles
+    from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
+    from lstm_strategy.evaluation.plots.training import plot_history
+    from lstm_strategy.evaluation.plots.tuning import plot_search_importance, plot_trials
 
 __all__ = [
     "NotebookFigure",
@@ -42,3 +47,28 @@ __all__ = [
     "plot_trials",
     "plotting_style",
 ]
+
+__getattr__ = import_on_first_use(
+    __name__,
+    {
+        "plot_equity": ".equity",
+        "plot_forecasts": ".forecasts",
+        "plot_gradients": ".inspection",
+        "plot_hidden_states": ".inspection",
+        "plot_importance": ".inspection",
+        "plot_saliency": ".inspection",
+        "plot_cost_break_even": ".robustness",
+        "plot_delay_break_even": ".robustness",
+        "plot_each_cost": ".robustness",
+        "plot_folds": ".robustness",
+        "plot_members": ".robustness",
+        "plot_permutation_test": ".robustness",
+        "plot_by_horizon": ".skill",
+        "plot_quantiles": ".skill",
+        "NotebookFigure": ".style",
+        "plotting_style": ".style",
+        "plot_history": ".training",
+        "plot_search_importance": ".tuning",
+        "plot_trials": ".tuning",
+    },
+)

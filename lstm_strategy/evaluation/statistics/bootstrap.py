@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
 from lstm_strategy.errors import TradingError
 
@@ -50,6 +49,8 @@ def block_length(returns: pd.DataFrame) -> int:
         Politis and White (2004), with the correction of Patton, Politis and White (2009): the
         longest that any column needs; 1 if all are flat.
     """
+    from arch.bootstrap import optimal_block_length  # a second to import
+
     values = returns.to_numpy(dtype=float)
     values = values[:, values.std(axis=0) > NO_SPREAD]
     if not values.shape[1]:
@@ -71,6 +72,8 @@ def resample_means(values: np.ndarray, block_bars: int, *, reps: int, seed: int)
 
 def resample_rows(n_bars: int, block_bars: int, *, reps: int, seed: int) -> Iterator[np.ndarray]:
     """Yield the row numbers of `reps` stationary-bootstrap samples, each of shape (n_bars,)."""
+    from arch.bootstrap import StationaryBootstrap
+
     bootstrap = StationaryBootstrap(block_bars, np.arange(n_bars), seed=seed)
     for (rows,), _ in bootstrap.bootstrap(reps):
         yield rows

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from arch.bootstrap import MCS
 
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.statistics.bootstrap import FEWEST_BARS, block_length
@@ -54,6 +53,8 @@ def confidence_set_p_values(
     distinct = sorted(set(twin_of))
     p_values = np.ones(values.shape[1])
     if len(distinct) > 1:
+        from arch.bootstrap import MCS  # a second to import
+
         kept = pd.DataFrame(values[:, distinct], columns=distinct)
         block_bars = max(horizon, block_length(kept.sub(kept.mean(axis=1), axis=0)))
         test = MCS(kept, 0.1, reps=reps, block_size=block_bars, method="R", seed=seed)

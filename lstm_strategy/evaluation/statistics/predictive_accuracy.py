@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.statistics.bootstrap import FEWEST_BARS
@@ -127,6 +126,8 @@ def diebold_mariano(
         >>> test.difference, round(test.p_value, 4)
         (-0.5, 0.0)
     """
+    from scipy import stats  # takes long to import
+
     first, second = np.asarray(losses, dtype=float), np.asarray(reference, dtype=float)
     n_bars = len(first)
     if bandwidth_bars is None:

@@ -75,10 +75,12 @@ def bin_edges(values: np.ndarray, weights: np.ndarray, *, n_bins: int) -> np.nda
     values = values[order].astype(float)
     distinct = np.unique(values)
     if len(distinct) <= n_bins:
-        return (distinct[:-1] + distinct[1:]) / 2
+        middles: np.ndarray = (distinct[:-1] + distinct[1:]) / 2
+        return middles
     below = np.cumsum(weights[order].astype(float))
     wanted = np.linspace(0, 100, n_bins + 1)[1:-1] / 100 * below[-1]
     last = len(values) - 1
     places = np.minimum(np.searchsorted(below, wanted), last)
     following = np.where(below[places] - wanted > np.finfo(float).eps, places, places + 1)
-    return np.unique((values[places] + values[np.minimum(following, last)]) / 2)
+    edges: np.ndarray = np.unique((values[places] + values[np.minimum(following, last)]) / 2)
+    return edges

@@ -19,8 +19,8 @@ _EXPECTED_VARIANCE = 0.1  # of the log-odds: what weak signals do to them, all c
 class Classifier(Protocol):
     """What scikit-learn calls a classifier."""
 
-    def fit(self, inputs: np.ndarray, labels: np.ndarray, **fit_params: np.ndarray) -> Any:
-        """Train on rows of inputs and their labels."""
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Train on rows of inputs, their labels, and their weights by the classifier's name."""
         ...
 
     def predict_proba(self, inputs: np.ndarray) -> np.ndarray:

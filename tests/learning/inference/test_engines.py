@@ -444,6 +444,19 @@ def test_python_uses_a_saved_model_without_keras(workplace, work):
     run_without_keras(work, workplace)
 
 
+# takes long to import, and a machine that trades can do without it
+NEVER_NEEDED_TO_TRADE = [
+    *("arch", "bokeh", "coverage", "joblib", "matplotlib", "numba", "onnx", "optuna", "quantstats"),
+    *("requests", "scipy", "seaborn", "sklearn", "sqlalchemy", "statsmodels", "yfinance"),
+]
+REFUSE_TO_IMPORT = f"import sys\nsys.modules.update(dict.fromkeys({NEVER_NEEDED_TO_TRADE}))\n"
+
+
+@pytest.mark.parametrize("use", ["stream", "run_backtest"])
+def test_trading_a_saved_model_imports_nothing_heavy(workplace, use):
+    run_without_keras(REFUSE_TO_IMPORT + PYTHON_USES[use], workplace)
+
+
 @pytest.mark.slow  # two backends are loaded and compiled, each in a process of its own
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_models_trained_on_another_backend_have_an_onnx_model_and_callbacks_too(backend, tmp_path):
