@@ -14,11 +14,18 @@ from lstm_strategy.bars.futures.adjustment import (
 )
 from lstm_strategy.bars.futures.describe import describe_contracts
 from lstm_strategy.bars.futures.lift import lift_bars
-from lstm_strategy.bars.futures.months import CONTRACT_MONTH, add_years_to_carry, to_months
+from lstm_strategy.bars.futures.months import (
+    CARRY_MONTH,
+    CONTRACT_MONTH,
+    add_years_to_carry,
+    find_wrong_months,
+    to_months,
+)
 from lstm_strategy.bars.futures.proportional import proportional_bars
 from lstm_strategy.bars.futures.rolls import find_rolls, is_roll_between
 
 __all__ = [
+    "CARRY_MONTH",
     "CARRY_PRICE",
     "CONTRACT_MONTH",
     "CONTRACT_PRICE",
@@ -28,6 +35,7 @@ __all__ = [
     "describe_contracts",
     "find_adjustment",
     "find_rolls",
+    "find_wrong_months",
     "has_contract",
     "is_roll_between",
     "lift_bars",

@@ -29,15 +29,47 @@ def to_months(values: np.ndarray) -> np.ndarray | None:
         >>> to_months(np.array([1.0, 2.0])) is None
         True
     """
-    known = values[~np.isnan(values)]
-    has_days = len(known) > 0 and bool((known > 1e7).all())
-    months = np.floor(values / 100) if has_days else values
-    year, month = np.divmod(months, 100)
-    is_month = (year >= 1850) & (year < 2200) & (month >= 1) & (month <= 12)
-    if not len(known) or not is_month[~np.isnan(values)].all():
+    year, month = _split(values)
+    known = ~np.isnan(values)
+    if not known.any() or not _is_month(year, month)[known].all():
         return None
     counted: np.ndarray = 12 * year + month - 1
     return counted
+
+
+def find_wrong_months(values: np.ndarray) -> np.ndarray:
+    """Find what isn't a month in a column of months: 202413 among 202403 and 202406.
+
+    Args:
+        values: Numbers, of any shape; NaN where no contract is known.
+
+    Returns:
+        Whether each value is known and no month, in the shape of the values. False throughout where fewer
+        than half of the different values are months: such a column holds other numbers.
+
+    Example:
+        >>> find_wrong_months(np.array([202403.0, 202413.0, np.nan])).tolist()
+        [False, True, False]
+        >>> find_wrong_months(np.array([1.0, 2.0])).tolist()
+        [False, False]
+    """
+    known = ~np.isnan(values)
+    wrong: np.ndarray = known & ~_is_month(*_split(values))
+    n_wrong, n_known = (len(np.unique(values[rows])) for rows in (wrong, known))
+    return wrong if 2 * n_wrong <= n_known else np.zeros_like(wrong)
+
+
+def _split(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Year and month of each number, with days where all of the numbers have them."""
+    known = values[~np.isnan(values)]
+    has_days = len(known) > 0 and bool((known > 1e7).all())
+    year, month = np.divmod(np.floor(values / 100) if has_days else values, 100)
+    return year, month
+
+
+def _is_month(year: np.ndarray, month: np.ndarray) -> np.ndarray:
+    is_month: np.ndarray = (year >= 1850) & (year < 2200) & (month >= 1) & (month <= 12)
+    return is_month
 
 
 def add_years_to_carry(bars: pd.DataFrame) -> pd.DataFrame:

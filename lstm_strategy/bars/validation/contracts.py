@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars.futures import (
+    CARRY_MONTH,
     CONTRACT_MONTH,
     CONTRACT_PRICE,
     find_adjustment,
+    find_wrong_months,
     has_contract,
     to_months,
 )
@@ -23,7 +25,8 @@ _FEWEST_MOVES = 20  # fewer don't tell whether a price belongs to a series
 
 
 def check_contracts(bars: pd.DataFrame) -> None:
-    """Refuse prices of contracts that are none, or aren't those of the series."""
+    """Refuse months that are none, and prices of contracts that aren't those of the series."""
+    _refuse_wrong_months(bars)
     if not has_contract(bars):
         return
     refuse_values(
@@ -32,12 +35,22 @@ def check_contracts(bars: pd.DataFrame) -> None:
         "It must be the raw price of the contract that is held, above 0 on every bar: correct or "
         "drop those rows.",
     )
-    _check_months(bars)
+    _check_order_of_months(bars)
     _check_belong_together(bars)
     _check_lows(bars)
 
 
-def _check_months(bars: pd.DataFrame) -> None:
+def _refuse_wrong_months(bars: pd.DataFrame) -> None:
+    for name in (CONTRACT_MONTH, CARRY_MONTH):
+        if name in bars:
+            refuse_values(
+                bars[[name]],
+                find_wrong_months,
+                "Months are written as 202403, 20240300 or 20240315: correct or drop those rows.",
+            )
+
+
+def _check_order_of_months(bars: pd.DataFrame) -> None:
     months = to_months(bars[CONTRACT_MONTH].to_numpy()) if CONTRACT_MONTH in bars else None
     if months is None:
         return

@@ -22,7 +22,6 @@ _ORDER_TROUBLES = {
     "too_small": "smaller than one lot",
     "unsized": "without a size, so of one unit each",
     "unfilled_at_end": "sent on the last bar, so never filled",
-    "ruined": "equity fell to zero and all was closed",
     "cut": "made smaller, as the cash for all of it wasn't there yet",
     "stranded": "held in a market that ended",
 }
@@ -52,8 +51,8 @@ def describe_orders(order_counts: Mapping[str, int]) -> str:
         order_counts: How many orders ended in which way, see `TargetStrategy`.
 
     Returns:
-        That there was none, or which did not fill as asked, and how many positions the exchange
-        closed; "" where every order filled.
+        That there was none, or which did not fill as asked, how many positions the exchange
+        closed, and whether the account was ruined; "" where every order filled.
 
     Example:
         >>> describe_orders({"completed": 0, "expired": 0})
@@ -65,7 +64,8 @@ def describe_orders(order_counts: Mapping[str, int]) -> str:
         return "no order was sent"
     troubles = order_troubles(order_counts)
     unfilled = f"orders that did not fill as asked: {troubles}" if troubles else ""
-    return "; ".join(filter(None, [unfilled, _closed_positions(order_counts)]))
+    ruin = "equity fell to zero, so everything was closed" if order_counts.get("ruined") else ""
+    return "; ".join(filter(None, [unfilled, _closed_positions(order_counts), ruin]))
 
 
 def _closed_positions(order_counts: Mapping[str, int]) -> str:

@@ -68,5 +68,6 @@ def mirror_bars(bars: pd.DataFrame, specs: FeatureSpecs) -> pd.DataFrame | None:
     close, mirrored_close = bars["close"].to_numpy(), prices["close"].to_numpy()
     with np.errstate(divide="ignore"):
         for name, role in roles.items():
-            own[name] = role.mirror(bars[name].to_numpy(np.float64), close, mirrored_close)
+            mirrored = role.mirror(bars[name].to_numpy(np.float64), close, mirrored_close)
+            own[name] = np.where(np.isinf(mirrored), np.nan, mirrored)  # of a price of 0
     return bars.assign(**prices, **own)

@@ -165,6 +165,16 @@ def test_a_contract_that_stands_still_is_one_bar_after_the_other():
             id="months that go backwards",
         ),
         pytest.param(
+            {"contract": [202403, 202403, 202403, 202413, 202413, 202413]},
+            r"contract is 202413 at 2024-03-14 \(3 rows in all\). Months are written as 202403",
+            id="a thirteenth month",
+        ),
+        pytest.param(
+            {"carry_contract": [20240600, 20240600, 20240600, 20240000, 20240900, 20240900]},
+            "carry_contract is 20240000 at 2024-03-14",
+            id="a month of nothing beside it",
+        ),
+        pytest.param(
             {"low": [-11, -10, -9, -150, -8, -9]},
             "low -150 is 141 below the close before, and the contract was worth 102, at 2024-03-14",
             id="a low below nothing",

@@ -153,10 +153,15 @@ def test_every_kind_of_order_that_did_not_fill_has_its_words():
             "orders that did not fill as asked: 3 refused for cash; the exchange closed 2 "
             "positions, as their margin was used up",
         ),
+        (
+            {"expired": 1, "ruined": 1},
+            "orders that did not fill as asked: 1 not filled by the next close and decided again; "
+            "equity fell to zero, so everything was closed",
+        ),
     ],
-    ids=["one", "two and troubles"],
+    ids=["one", "two and troubles", "ruin"],
 )
-def test_what_the_exchange_closed_is_no_order_that_did_not_fill(counts, expected):
+def test_what_ends_positions_is_no_order_that_did_not_fill(counts, expected):
     assert describe_orders({"completed": 5, **counts}) == expected
 
 

@@ -35,6 +35,11 @@ def test_a_column_of_the_user_is_mirrored_as_its_feature_says(mirrored, sign):
     assert (mirror_bars(bars, specs)["funding_rate"] == sign * 0.01).all()
 
 
+def test_a_price_of_nothing_has_no_mirror_image():
+    bars = random_walk(50).assign(spot_close=0.0)
+    assert mirror_bars(bars, [{"kind": "premium"}])["spot_close"].isna().all()
+
+
 def test_an_unknown_mirror_image_is_refused():
     with pytest.raises(LSTMStrategyError, match="mirrored must be one of negated, same, got 'up'"):
         FeatureSet([{"kind": "column", "column": "x", "mirrored": "up"}])
