@@ -12,9 +12,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 import lstm_strategy
+from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.commands import COMMANDS
-from lstm_strategy.cli.option_groups import BROKER_OPTIONS, NETWORK_OPTIONS, OPTIONS, expand_options
-from lstm_strategy.cli.output import err, say
+from lstm_strategy.cli.help import HelpfulCommand, HelpfulGroup
+from lstm_strategy.cli.output import Loudness, complain, say, tell
+from lstm_strategy.cli.settings import BROKER_OPTIONS, NETWORK_OPTIONS, OPTIONS, expand_options
 from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.support import name_options
 
@@ -33,8 +35,8 @@ _UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="lstm-strategy",
-    add_completion=False,
-    rich_markup_mode="markdown",
+    cls=HelpfulGroup,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -60,22 +62,33 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
-        err.print("Interrupted. What was already written is complete.")
+        complain("Interrupted.", "What was already written is complete.")
     sys.exit(code)
 
 
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", show_default="no")
+    ] = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
 ) -> None:
     """A Keras LSTM inside backtrader, compared honestly with baselines.
 
     Begin with `lstm-strategy demo`. Then `train` a model on bars of your own, and `compare` or
     `backtest` it on later ones. BARS is a price file (.csv, .parquet, .json, .feather and
     others, compressed or not), or sample:sp500 or sample:nasdaq; for some commands also several
-    markets: a folder or a quoted pattern of files.
+    markets: a folder or a quoted pattern of files. Each command says more: lstm-strategy COMMAND
+    --help.
+
+    Examples:
+        lstm-strategy demo
+        lstm-strategy train sample:sp500 --end 2012 --out model
+        lstm-strategy compare sample:sp500 --model model --out results
     """
+    context.with_resource(Loudness(quiet=quiet, verbose=verbose))
     if version:
         say(f"lstm-strategy {lstm_strategy.__version__}")
         raise typer.Exit
@@ -85,7 +98,12 @@ def root(
 
 
 for command in COMMANDS:
-    app.command()(expand_options(command))
+    app.command(cls=HelpfulCommand)(expand_options(command, around=Loudness))
+
+
+def command_group() -> Any:
+    """The command line as typer's own object, whose `commands` are the single ones."""
+    return typer.main.get_command(app)
 
 
 class _NotePrinter(logging.Handler):
@@ -99,7 +117,7 @@ class _NotePrinter(logging.Handler):
         text = record.getMessage()
         if text not in self._printed:
             self._printed.add(text)
-            err.print(f"note: {text}", soft_wrap=True)
+            tell(f"note: {text}")
 
 
 @contextmanager
@@ -141,6 +159,5 @@ def _usage_text(error: Any) -> str:
 
 
 def _fail(message: str) -> NoReturn:
-    err.print("error:", style="bold red", end=" ")
-    err.print(" ".join(message.split()), soft_wrap=True)
+    complain("error:", " ".join(message.split()), style="bold red")
     sys.exit(2)

@@ -5,24 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lstm_strategy.bars import Panel, describe_span, slice_bars, slice_panel, span_dates
-from lstm_strategy.cli.out_folder import refuse_to_replace
-from lstm_strategy.cli.output import say
+from lstm_strategy.cli.output import tell
 from lstm_strategy.cli.reading import MarketsOptions, ReadingOptions
-from lstm_strategy.errors import ModelError, SettingsError
-from lstm_strategy.evaluation.backtests import write_picture
+from lstm_strategy.errors import SettingsError
 from lstm_strategy.learning.forecaster import (
-    CARD_FILE,
     Forecaster,
-    LSTMForecaster,
-    check_can_hold_model,
-    load_card,
-    read_folder,
-    write_folder,
 )
-from lstm_strategy.support import count_of, temporary_folder, workers
+from lstm_strategy.support import count_of, workers
 from lstm_strategy.trading.baselines import PORTFOLIO_BASELINES
 from lstm_strategy.trading.cerebro import trades_one_market
 
@@ -38,7 +29,7 @@ def load_bars(source: str, reading: ReadingOptions) -> pd.DataFrame:
     """
     bars, notes = reading.read(source)
     if notes:
-        say(f"{source}: {'; '.join(notes)}.")
+        tell(f"{source}: {'; '.join(notes)}.")
     return bars
 
 
@@ -54,7 +45,7 @@ def load_markets(source: str, reading: MarketsOptions) -> pd.DataFrame | Panel:
     if notes:
         more = f"; and {len(notes) - _MOST_NOTES} notes more" if len(notes) > _MOST_NOTES else ""
         shown = [note.removeprefix(f"{Path(source)}: ") for note in notes[:_MOST_NOTES]]
-        say(f"{source}: {'; '.join(shown)}{more}.")
+        tell(f"{source}: {'; '.join(shown)}{more}.")
     return bars
 
 
@@ -117,58 +108,15 @@ def describe_markets(bars: pd.DataFrame | Panel) -> str:
     return f"{count_of(len(bars), 'market')} with {n_bars:,} bars from {first} to {last}"
 
 
+def describe_source(source: str) -> str:
+    """What is traded, for a title: the name of the file without its ending, or the source."""
+    file = Path(source)
+    return file.stem if file.is_file() else source
+
+
 def rules_from_options(long_only: bool) -> dict[str, bool]:
     """The parameters that hold for every strategy."""
     return {"long_only": True} if long_only else {}
-
-
-def check_model_folder(folder: Path, *names: str) -> None:
-    """Refuse before the training what `LSTMForecaster.save` would refuse after it.
-
-    Args:
-        folder: Where the model shall be.
-        *names: The files that are saved there beside it.
-
-    Raises:
-        SettingsError: If no model can be saved to the folder.
-    """
-    try:
-        check_can_hold_model(folder, names)
-    except ModelError as error:
-        raise SettingsError(f"--out {error}") from None
-
-
-def check_earlier_model(folder: Path, forecaster: LSTMForecaster) -> None:
-    """Refuse to replace a model of other settings. One of the same is replaced, on whatever bars.
-
-    Raises:
-        SettingsError: Naming the first setting that differs.
-    """
-    if not (folder / CARD_FILE).exists():
-        return
-    try:
-        card = load_card(folder)
-        own = {"features": forecaster.features.specs, **forecaster.settings.model_dump(mode="json")}
-        earlier = {"features": card.features["specs"], **card.settings.model_dump(mode="json")}
-        differing = [name for name in own if own[name] != earlier[name]]
-    except (ModelError, KeyError, TypeError):
-        differing = ["settings that can't be read"]
-    if differing:
-        raise refuse_to_replace(folder, f"a model with other {differing[0]}")
-
-
-def save_with_picture(
-    forecaster: LSTMForecaster, folder: Path, *, name: str, figure: Figure
-) -> None:
-    """Save a model and a picture of it to a folder, both or none of them.
-
-    Raises:
-        ModelError: If no model can be saved there.
-    """
-    with temporary_folder("model") as temporary:
-        files = read_folder(forecaster.save(temporary / "model"))
-        picture = write_picture(temporary / name, figure).read_bytes()
-    write_folder(folder, {**files, name: picture})
 
 
 def choose_workers(

@@ -2,15 +2,18 @@
 
 In a terminal rich draws a bar. In a notebook it is one output that is written over, in plain HTML:
 it needs no widgets, looks the same in JupyterLab and VS Code, and what stays in the file is one
-line. Elsewhere nothing is shown, and the caller's own function takes the place of all this.
+line. Elsewhere nothing is shown, unless `choose_progress` asks for lines, and the caller's own
+function takes the place of all this.
 """
 
 import html
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, TypeVar
+from contextvars import ContextVar
+from typing import Any, Literal, TypeVar
 
 OnEpoch = Callable[[int, int, float], None]
 """Called after each epoch with: members done, epochs done of this member, validation loss."""
@@ -25,6 +28,30 @@ _Show = Callable[[float | None, str], None]  # the share done, None where it isn
 _Report = TypeVar("_Report")
 
 _SECONDS_BETWEEN_UPDATES = 0.2
+_SECONDS_BETWEEN_LINES = 10.0
+
+_Elsewhere = Literal["usual", "lines", "none"]
+_chosen: ContextVar[_Elsewhere] = ContextVar("progress", default="usual")
+
+
+@contextmanager
+def choose_progress(how: Literal["lines", "none"]) -> Iterator[None]:
+    """Choose how work shows how far it is, where its caller leaves that open.
+
+    Args:
+        how: "lines" to write lines to stderr where that is no terminal, such as a log file; "none"
+            for nothing anywhere.
+
+    Example:
+        >>> with choose_progress("none"), steps_progress(None, "folds") as on_step:
+        ...     on_step is None
+        True
+    """
+    token = _chosen.set(how)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
 
 
 @contextmanager
@@ -122,11 +149,16 @@ def _choose_report(
 
 
 def _open_line(what: str) -> AbstractContextManager[_Show]:
-    return _notebook_line(what) if _is_notebook() else _terminal_line(what)
+    if _is_notebook():
+        return _notebook_line(what)
+    is_log = _chosen.get() == "lines" and not sys.stderr.isatty()
+    return _written_lines(what) if is_log else _terminal_line(what)
 
 
 def _somebody_looks() -> bool:
-    return _is_notebook() or sys.stderr.isatty()
+    if _chosen.get() == "usual":
+        return _is_notebook() or sys.stderr.isatty()
+    return _chosen.get() == "lines"
 
 
 def _is_notebook() -> bool:
@@ -155,6 +187,29 @@ def _terminal_line(what: str) -> Iterator[_Show]:
 
         yield show
         bars.update(line, completed=1.0, visible=bars.tasks[0].total is not None)
+
+
+@contextmanager
+def _written_lines(what: str) -> Iterator[_Show]:
+    """A line at the first step, one now and then, and one at the end, for a log file or a pipe."""
+    began = time.monotonic()
+    written_at = -math.inf
+    last = ""
+
+    def write(line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    def show(share: float | None, words: str) -> None:
+        nonlocal written_at, last
+        last = words
+        if time.monotonic() - written_at > _SECONDS_BETWEEN_LINES:
+            written_at = time.monotonic()
+            write(f"{what}: {words}")
+
+    yield show
+    words = f"{last}, " if last else ""
+    write(f"{what}: {words}took {time.monotonic() - began:.0f} s")
 
 
 @contextmanager

@@ -56,28 +56,34 @@ def run(here, monkeypatch, capsys):
 
 @pytest.fixture
 def results(run):
-    """Run a command that must succeed, in silence on stderr; returns what it printed."""
+    """Run a command that must succeed, with no note on stderr; returns what it printed.
+
+    Results come first, then what was told meanwhile.
+    """
 
     def results(*words):
         outcome = run(*words)
-        assert (outcome.code, outcome.err) == (0, "")
-        return outcome.out
+        assert outcome.code == 0
+        assert not re.search(r"^(note|error): |Warning", outcome.err, re.MULTILINE)
+        return outcome.out + outcome.err
 
     return results
 
 
 @pytest.fixture
 def refusal(run, here):
-    """Run a command that must be refused and change no file; returns its one line on stderr."""
+    """Run a command that must be refused and change no file; returns its one line of error."""
 
     def refusal(*words):
         before = _read_all_files(here)
         outcome = run(*words)
         assert outcome.code == 2
-        assert re.fullmatch(r"error: .*[.?]\n", outcome.err)
+        *others, line = outcome.err.splitlines(keepends=True)
+        assert re.fullmatch(r"error: .*[.?]\n", line)
+        assert "error" not in "".join(others)
         assert "Traceback" not in outcome.out
         assert _read_all_files(here) == before
-        return outcome.err
+        return line
 
     return refusal
 

@@ -5,7 +5,7 @@ import re
 
 def rows_of(printed):
     """The other cells of each line of a printed table, by its first cell."""
-    lines = [re.split(r"\s{2,}", line.strip()) for line in printed.splitlines()]
+    lines = [re.split(r"\s{2,}", line.strip("> ")) for line in printed.splitlines()]
     return {cells[0]: cells[1:] for cells in lines if len(cells) > 1}
 
 

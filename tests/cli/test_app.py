@@ -13,8 +13,11 @@ import pytest
 import typer
 
 import lstm_strategy
+from lstm_strategy import BrokerSettings
 from lstm_strategy.cli.app import app
 from lstm_strategy.cli.commands import COMMANDS
+from lstm_strategy.cli.help import list_entries, read_manual
+from lstm_strategy.learning.training import ForecasterSettings
 
 NAMES = [command.__name__ for command in COMMANDS]
 MACD = ("backtest", "bars.csv", "--strategy", "MACD")
@@ -36,7 +39,7 @@ def test_the_commands_are_those_of_the_manual():
 def test_help_shows_how_a_command_is_called_with_an_example(results, command):
     printed = results(command, "--help")
     assert f"Usage: lstm-strategy {command}" in printed
-    assert f"Example: lstm-strategy {command}" in printed
+    assert f"Examples:\n  lstm-strategy {command}" in printed
 
 
 @pytest.mark.parametrize("command", NAMES)
@@ -47,11 +50,98 @@ def test_every_option_is_explained_in_sentences(command):
 
 
 @pytest.mark.parametrize("command", NAMES)
-def test_the_example_in_the_help_is_one_that_the_command_takes(here, command):
+def test_the_examples_in_the_help_are_ones_that_the_command_takes(here, command):
     parser = parser_of(command)
-    _, name, *words = shlex.split(parser.help.rpartition("Example: `")[2].strip(" `\n"))
-    assert name == command
-    parser.make_context(name, words)
+    examples = read_manual(parser).examples
+    assert len(examples) >= 2
+    for example in examples:
+        _, name, *words = shlex.split(example)
+        assert name == command
+        parser.make_context(name, words)
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_every_option_shows_its_default(command):
+    parser = parser_of(command)
+    entries = list_entries(parser, typer.Context(parser, info_name=command))
+    assert [entry.term for entry in entries if not entry.default] == ["--help"]
+
+
+def test_defaults_of_models_and_terms_are_those_of_the_package():
+    parser = parser_of("compare")
+    shown = {p.name: p.show_default for p in parser.params}
+    broker, model = BrokerSettings(), ForecasterSettings()
+    terms = {
+        "cash": broker.cash,
+        "commission": broker.commission_rate,
+        "slippage": broker.slippage_rate,
+        "latency_bars": broker.latency_bars,
+        "execution_bars": broker.execution_bars,
+    }
+    network = {
+        "horizon": model.horizon,
+        "units": model.units[0],
+        "lookback": model.lookback,
+        "market_embedding": model.market_embedding,
+        "members": model.members,
+        "seed": model.seed,
+    }
+    expected = terms | network
+    assert {name: float(shown[name]) for name in expected} == expected
+    assert shown["epochs"].startswith(f"{model.epochs};")
+    assert (shown["execution"], shown["target"]) == (broker.execution, model.target.name)
+    assert shown["preset"] == "default"
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("command", [(name, "--help") for name in NAMES] + [("--help",)])
+def test_help_is_wrapped_at_words(results, monkeypatch, command, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    printed = results(*command)
+    lines = printed.splitlines()
+    # a word that is longer than a line stays whole, so that it can be copied
+    assert [line for line in lines if len(line) > width and len(line.split()) > 1] == []
+    monkeypatch.setenv("COLUMNS", "100")
+    words = printed.replace(" \\\n", " ").split()
+    assert words == results(*command).replace(" \\\n", " ").split()
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("lstm-strategy ba", "backtest"),
+        ("lstm-strategy backtest sample:s", "sample:sp500"),
+        ("lstm-strategy backtest sample:sp500 --strategy Bol", "Bollinger reversion"),
+        ("lstm-strategy train sample:sp500 --targ", "--target"),
+        ("lstm-strategy train sample:sp500 --target tri", "triple_barrier"),
+        ("lstm-strategy tune sample:sp500 --objective a", "auc"),
+    ],
+)
+def test_a_shell_completes_what_is_typed(run, monkeypatch, typed, completed):
+    words = typed.split()
+    monkeypatch.setenv("_LSTM_STRATEGY_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    assert run().out.splitlines() == [completed]
+
+
+def test_the_package_runs_as_a_module(here):
+    command = [sys.executable, "-m", "lstm_strategy", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"lstm-strategy {lstm_strategy.__version__}\n"
+
+
+def test_stdout_holds_results_alone_and_quiet_leaves_nothing_else(run):
+    loud = run(*MACD, "-o", "results")
+    assert loud.out.startswith("MACD, 2001-")
+    assert "Wrote" not in loud.out
+    assert loud.err.splitlines() == [
+        "Backtesting …",
+        "Wrote metrics.csv, equity.csv, trades.csv and equity.png to results/.",
+    ]
+    for words in ((*MACD, "--out", "results", "--quiet"), ("-q", *MACD, "--out", "results")):
+        quiet = run(*words)
+        assert (quiet.out, quiet.err) == (loud.out, "")
 
 
 def test_the_version_is_that_of_the_package(results):
@@ -145,6 +235,6 @@ def test_a_reader_that_closes_the_pipe_sees_no_error(here):
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as closed:
-        command = [sys.executable, "-m", "lstm_strategy.cli", *MACD]
+        command = [sys.executable, "-m", "lstm_strategy.cli", *MACD, "-q"]
         done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True)
     assert done.stderr == ""

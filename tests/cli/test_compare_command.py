@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from made_up import random_walk
 from printed import names_in, rows_of
+from rich.color import ColorSystem
 
 from lstm_strategy import (
     BASELINES,
@@ -21,7 +22,9 @@ from lstm_strategy import (
     load_bars,
 )
 from lstm_strategy.cli.comparison import ComparisonSetup
+from lstm_strategy.cli.model_folders import find_model
 from lstm_strategy.cli.output import out
+from lstm_strategy.evaluation.verdict import TrialRecord
 
 TRAIN_HERE = ("compare", "bars.csv", "--config", "tiny.toml", "--out", "results")
 WALK = (*TRAIN_HERE, "--walk-forward", "--train-window", "300 bars", "--test-window", "100 bars")
@@ -50,6 +53,16 @@ def test_the_model_and_every_baseline_run_on_the_same_terms(results, here, train
     assert "evidence of skill in LSTM" in printed
 
 
+def test_the_row_that_is_judged_and_the_verdict_stand_out(results, with_model, monkeypatch):
+    printed = results(*with_model)
+    marked = [line for line in printed.splitlines() if line.startswith(" > ")]
+    assert [line.split()[1] for line in marked] == ["LSTM"]
+    assert "\n\nVERDICT: No evidence of skill in LSTM" in printed
+    monkeypatch.setattr(out, "_force_terminal", True)
+    monkeypatch.setattr(out, "_color_system", ColorSystem.STANDARD)
+    assert "\x1b[1;33mVERDICT: No evidence" in results(*with_model)
+
+
 def test_models_of_the_same_settings_that_saw_other_bars_are_two_trials(trained):
     other = copy.copy(trained)
     seen = trained.card.training.model_copy(update={"sha256": "of other bars"})
@@ -72,6 +85,29 @@ def test_without_a_model_one_is_trained_on_earlier_bars_and_kept(results):
     assert LSTMForecaster.load("results/model").training_end == pd.Timestamp("2001-12-02")
     assert "trials.json and model/ to results/." in printed
     assert {"LSTM", "Logistic, last bar", "Boosting, window", *BASELINES} <= rows_of(printed).keys()
+
+
+def test_the_folder_of_a_comparison_serves_as_a_model(results, refusal, here, model_folder):
+    shutil.copytree(model_folder, "results/model")
+    in_itself = results("backtest", "bars.csv", "--model", "results/model")
+    within = results("backtest", "bars.csv", "--model", "results")
+    assert within.partition("Backtesting")[0] == in_itself.partition("Backtesting")[0]
+    assert f"--model results: the model is {Path('results/model')}.\n" in within
+    shutil.copytree(model_folder, "results/model-2")
+    for words in (("compare", "bars.csv"), ("forecast", "bars.csv"), ("audit", "bars.csv")):
+        message = refusal(*words, "--model", "results")
+        assert "--model results holds 2 models: model, model-2. Choose one: --model " in message
+
+
+def test_of_several_models_the_one_that_was_judged_is_taken(here, model_folder):
+    for name in ("model", "model-direction"):
+        shutil.copytree(model_folder, f"results/{name}")
+    bars = random_walk(500)
+    record, _ = TrialRecord().with_trial(
+        training={"units": 4}, trading={}, bars=bars, first=bars.index[0], last=bars.index[-1]
+    )
+    record.write("results")
+    assert find_model(Path("results")) == Path("results/model")
 
 
 def test_a_start_in_the_training_bars_is_called_in_sample(results, with_model):
@@ -251,11 +287,12 @@ def test_a_damaged_record_of_trials_is_refused(refusal, with_model):
     assert "trials.json isn't a record of trials" in refusal(*with_model, "--out", "results")
 
 
-@pytest.mark.parametrize("width, n_metrics", [(140, 11), (80, 6)])
+@pytest.mark.parametrize("width, n_metrics", [(140, 11), (80, 6), (40, 2)])
 def test_a_terminal_gets_the_metrics_that_fit(results, monkeypatch, with_model, width, n_metrics):
     monkeypatch.setattr(out, "width", width)
+    monkeypatch.setenv("COLUMNS", str(width))
     printed = results(*with_model)
     assert len(rows_of(printed)["Short-term reversal"]) == n_metrics
-    assert "…" not in printed
     table = printed.partition("LSTM: ")[0]
+    assert "…" not in table
     assert max(map(len, table.splitlines())) <= width

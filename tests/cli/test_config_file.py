@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_strategy.cli.config_file import Config, build_broker, build_forecaster, load_config
+from lstm_strategy.cli.settings import Config, build_broker, build_forecaster, load_config
 from lstm_strategy.errors import SettingsError, TradingError, TrainingError
 
 RSI = {"kind": "rsi", "length": 5}

@@ -3,7 +3,7 @@
 import inspect
 from dataclasses import dataclass
 
-from lstm_strategy.cli.option_groups import NetworkOptions, expand_options
+from lstm_strategy.cli.settings import NetworkOptions, expand_options
 
 
 @dataclass(frozen=True)

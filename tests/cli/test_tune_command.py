@@ -53,11 +53,11 @@ MISUSES = {
 
 
 @pytest.mark.parametrize("misuse", MISUSES)
-def test_a_misuse_ends_with_2_and_one_line(run, misuse):
+def test_a_misuse_ends_with_2_and_one_line_of_error(run, misuse):
     Path("wrong.toml").write_text("[space]\nlookbak = [10]\n")
     Path("threshold.toml").write_text(FILE + "[strategy]\nmin_sginal = 0.1\n")
     Path("model.toml").write_text("[strategy]\nmodel = 'here'\n")
     words, message = MISUSES[misuse]
     outcome = run("tune", "bars.csv", *words)
-    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
-    assert message in outcome.err
+    assert (outcome.code, outcome.err.count("error: ")) == (2, 1)
+    assert message in outcome.err.splitlines()[-1]

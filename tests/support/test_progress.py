@@ -6,7 +6,12 @@ import IPython.display
 import pytest
 
 from lstm_strategy.support import progress
-from lstm_strategy.support.progress import steps_progress, training_progress, words_progress
+from lstm_strategy.support.progress import (
+    choose_progress,
+    steps_progress,
+    training_progress,
+    words_progress,
+)
 
 
 class Outputs:
@@ -107,3 +112,18 @@ def test_a_terminal_keeps_no_line_of_words(terminal):
     with words_progress(True, "auditing") as on_words:
         on_words("rsi")
     assert "auditing" not in terminal()
+
+
+def test_lines_are_written_for_a_log_where_they_are_chosen(monkeypatch, capsys):
+    now = iter([0.0, 1.0, 1.0, 6.0, 12.0, 12.0, 13.0])  # the second step comes too soon for a line
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    with choose_progress("lines"), steps_progress(None, "folds") as on_step:
+        for done in (1, 2, 3):
+            on_step(done, 3)
+    assert capsys.readouterr().err == "folds: 1 of 3\nfolds: 3 of 3\nfolds: 3 of 3, took 13 s\n"
+
+
+def test_nothing_is_written_where_that_is_chosen(capsys):
+    with choose_progress("none"), steps_progress(None, "folds") as on_step:
+        assert on_step is None
+    assert capsys.readouterr().err == ""

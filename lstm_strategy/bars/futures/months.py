@@ -44,8 +44,8 @@ def find_wrong_months(values: np.ndarray) -> np.ndarray:
         values: Numbers, of any shape; NaN where no contract is known.
 
     Returns:
-        Whether each value is known and no month, in the shape of the values. False throughout where fewer
-        than half of the different values are months: such a column holds other numbers.
+        Whether each value is known and no month, in the shape of the values. False throughout
+        where fewer than half of the different values are months: such a column holds other numbers.
 
     Example:
         >>> find_wrong_months(np.array([202403.0, 202413.0, np.nan])).tolist()

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import BrokerOptions
 from lstm_strategy.cli.out_folder import check_names, keep_results
 from lstm_strategy.cli.reading import MarketsOptions
+from lstm_strategy.cli.settings import BrokerOptions
 from lstm_strategy.errors import SettingsError
 
 _FOUND_SOMETHING = 1
@@ -19,22 +19,33 @@ def audit(
     broker: BrokerOptions,
     bars: opt.OptionalMarkets = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="The folder of a trained model to audit.")
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="DIR",
+            help="The folder of a trained model to audit, or of what compare or demo wrote.",
+            show_default="none",
+        ),
     ] = None,
     engine: opt.Engine = "auto",
     strategy: Annotated[
         str | None,
         typer.Option(
             "--strategy",
+            metavar="STRATEGY",
             help="A baseline such as MACD, or a backtrader strategy or indicator as "
             "FILE.py:Class:name=value,... One that takes a model gets --model.",
+            show_default="none",
+            autocompletion=opt.complete_strategy,
         ),
     ] = None,
     scheme: Annotated[
         str | None,
         typer.Option(
             "--commission-scheme",
+            metavar="SCHEME",
             help="A commission scheme of backtrader's kind as FILE.py:Class:name=value,...",
+            show_default="none",
         ),
     ] = None,
     config: opt.Config = None,
@@ -43,13 +54,17 @@ def audit(
     start: opt.FirstBar = None,
     end: opt.LastBar = None,
     seed: Annotated[
-        int, typer.Option("--seed", help="A number that makes the choice of bars repeatable.")
+        int,
+        typer.Option(
+            "--seed", metavar="N", help="A number that makes the choice of bars repeatable."
+        ),
     ] = 0,
     indicators: Annotated[
         bool,
         typer.Option(
             "--indicators",
             help="Instead, try every indicator of pandas-ta and show which of them look ahead.",
+            show_default="no",
         ),
     ] = False,
 ) -> None:
@@ -63,7 +78,11 @@ def audit(
     is 0 if nothing was found and 1 if something was. Other findings in the folder --out stay,
     unless --force replaces them.
 
-    Example: `lstm-strategy audit sample:sp500 --strategy MACD`
+    Examples:
+        lstm-strategy audit sample:sp500 --strategy MACD
+        lstm-strategy audit prices.csv --model model --out findings
+        lstm-strategy audit prices.csv --strategy mine.py:MyStrategy:fast=5,slow=20
+        lstm-strategy audit --indicators
     """
     if indicators:
         given = (bars, model, engine, strategy, scheme, config, start, end, seed, reading)
@@ -89,11 +108,11 @@ def audit(
         load_markets_for,
         slice_markets,
     )
-    from lstm_strategy.cli.output import print_audit, say
+    from lstm_strategy.cli.model_folders import open_model
+    from lstm_strategy.cli.output import print_audit, tell
     from lstm_strategy.cli.strategy_file import find_scheme, find_strategy
     from lstm_strategy.evaluation.audit import AUDIT_FILE
     from lstm_strategy.evaluation.audit import audit as run_audit
-    from lstm_strategy.learning.serving import open_forecaster
 
     check_names(out_dir, [AUDIT_FILE])
     chosen = None if strategy is None else find_strategy(strategy, or_indicator=True)
@@ -103,8 +122,8 @@ def audit(
     else:
         markets = load_markets_for(chosen[0], bars, reading)
     markets = slice_markets(markets, start, end)
-    say(f"{bars}: {describe_markets(markets)}.")
-    forecaster = None if model is None else open_forecaster(model, engine=engine)
+    tell(f"{bars}: {describe_markets(markets)}.")
+    forecaster = None if model is None else open_model(model, engine=engine)
     if forecaster is not None:
         check_model_takes(forecaster, markets)
     report = run_audit(
@@ -114,13 +133,13 @@ def audit(
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
             report.save(folder)
-        say(f"Wrote {out_dir / AUDIT_FILE}.")
+        tell(f"Wrote {out_dir / AUDIT_FILE}.")
     if not report.is_clean:
         raise typer.Exit(_FOUND_SOMETHING)
 
 
 def _classify_indicators(out_dir: Path | None, *, is_forced: bool) -> None:
-    from lstm_strategy.cli.output import print_indicators, say
+    from lstm_strategy.cli.output import print_indicators, tell
     from lstm_strategy.evaluation.audit import (
         INDICATORS_FILE,
         classify_indicators,
@@ -135,4 +154,4 @@ def _classify_indicators(out_dir: Path | None, *, is_forced: bool) -> None:
     if out_dir is not None:
         with keep_results(out_dir, is_forced=is_forced) as folder:
             write_whole(folder / INDICATORS_FILE, indicators_page(classified))
-        say(f"Wrote {out_dir / INDICATORS_FILE}.")
+        tell(f"Wrote {out_dir / INDICATORS_FILE}.")

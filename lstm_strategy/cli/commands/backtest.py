@@ -1,17 +1,25 @@
 """The command `backtest`."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.config_file import load_config
-from lstm_strategy.cli.option_groups import BrokerOptions
 from lstm_strategy.cli.out_folder import check_names, keep_results
 from lstm_strategy.cli.reading import MarketsOptions
+from lstm_strategy.cli.settings import BrokerOptions, load_config
 from lstm_strategy.errors import SettingsError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstm_strategy.bars import Panel
+    from lstm_strategy.evaluation.backtests import BacktestResult
+    from lstm_strategy.trading.cerebro import BrokerSettings
+
 _RESULT_FILES = ("metrics.csv", "equity.csv", "trades.csv", "equity.png")
+_REPORT_FILE = "report.html"
 _RARE_FILES = ("markets.csv", "funding.csv", "rolls.csv", "liquidations.csv")
 
 
@@ -25,24 +33,31 @@ def backtest(
         str | None,
         typer.Option(
             "--strategy",
+            metavar="STRATEGY",
             help="Instead of the LSTM: a baseline such as MACD, or a backtrader strategy as "
             "FILE.py:Class:name=value,...",
+            show_default="the LSTM of --model",
+            autocompletion=opt.complete_strategy,
         ),
     ] = None,
     start: opt.Start = None,
     end: opt.End = None,
     out_dir: opt.Out = None,
+    report: opt.Report = False,
     force: opt.ForceFiles = False,
     long_only: opt.LongOnly = False,
     config: opt.Config = None,
 ) -> None:
-    """Run one strategy and show its metrics.
+    """Run one strategy and show its metrics beside those of holding the market.
 
     A model starts at the first bar after its training, unless --start says otherwise. Several
     markets are traded together, by a strategy that decides for all of them. Other results in the
     folder --out stay, unless --force replaces them.
 
-    Example: `lstm-strategy backtest prices.csv --model model --commission 0.0005`
+    Examples:
+        lstm-strategy backtest prices.csv --model model --commission 0.0005
+        lstm-strategy backtest sample:sp500 --strategy "SMA cross" --start 2009
+        lstm-strategy backtest prices.csv --model model --report -o results
     """
     from lstm_strategy.cli.inputs import (
         check_model_takes,
@@ -50,14 +65,17 @@ def backtest(
         rules_from_options,
         slice_markets,
     )
-    from lstm_strategy.cli.output import print_result, say, status
+    from lstm_strategy.cli.model_folders import open_model
+    from lstm_strategy.cli.output import print_result, status, tell
     from lstm_strategy.cli.strategy_file import explain_failures, find_strategy
     from lstm_strategy.evaluation.backtests import run_backtest
-    from lstm_strategy.learning.serving import open_forecaster
     from lstm_strategy.trading import declared_params
     from lstm_strategy.trading.lstm import LSTMStrategy
 
-    check_names(out_dir, (*_RARE_FILES, *_RESULT_FILES))
+    if report and out_dir is None:
+        raise SettingsError("--report writes to a folder. Add --out DIR.")
+    files = (*_RESULT_FILES, *([_REPORT_FILE] if report else []))
+    check_names(out_dir, (*_RARE_FILES, *files))
     chosen, params = find_strategy(strategy) if strategy else (LSTMStrategy, {})
     params = {**load_config(config).strategy, **params, **rules_from_options(long_only)}
     if model is not None and "model" not in declared_params(chosen):
@@ -68,14 +86,81 @@ def backtest(
     slice_markets(markets, start, end)  # refuses dates that leave no bar
     with status("Backtesting"), explain_failures(chosen):
         if model is not None:
-            forecaster = open_forecaster(model, engine=engine)
+            forecaster = open_model(model, engine=engine)
             check_model_takes(forecaster, markets)
             params["model"] = forecaster
         result = run_backtest(chosen, markets, start=start, end=end, broker=terms, **params)
-    print_result(result)
+        held = _hold_beside(result, chosen, markets, end=end, broker=terms)
+    print_result(result, held)
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
             result.save(folder)
+            if report:
+                with status("Writing the report"):
+                    _write_report(
+                        folder / _REPORT_FILE, result, held, (chosen, params), markets, bars
+                    )
             rare = [name for name in _RARE_FILES if (folder / name).is_file()]
-        *others, last = (*rare, *_RESULT_FILES)
-        say(f"Wrote {', '.join(others)} and {last} to {out_dir}/.")
+        *others, last = (*rare, *files)
+        tell(f"Wrote {', '.join(others)} and {last} to {out_dir}/.")
+
+
+def _hold_beside(
+    result: "BacktestResult",
+    strategy: type,
+    bars: "pd.DataFrame | Panel",
+    *,
+    end: str | None,
+    broker: "BrokerSettings",
+) -> "BacktestResult | None":
+    """What holding the market earned from the same bar on; None where it is what was run."""
+    from lstm_strategy.cli.output import tell
+    from lstm_strategy.errors import LSTMStrategyError
+    from lstm_strategy.evaluation.backtests import run_backtest
+
+    name, holding = _choose_holding(bars)
+    if strategy is holding:
+        return None
+    start = result.first_tradable
+    try:
+        return run_backtest(holding, bars, start=start, end=end, broker=broker, name=name)
+    except LSTMStrategyError as error:
+        tell(f"{name} isn't shown beside it: {error}")
+        return None
+
+
+def _choose_holding(bars: "pd.DataFrame | Panel") -> tuple[str, type]:
+    from lstm_strategy.bars import Panel
+    from lstm_strategy.trading.baselines import BASELINES, PORTFOLIO_BASELINES
+
+    if isinstance(bars, Panel):
+        return "Equal weight", PORTFOLIO_BASELINES["Equal weight"]
+    return "Buy and hold", BASELINES["Buy and hold"]
+
+
+def _write_report(
+    path: Path,
+    result: "BacktestResult",
+    held: "BacktestResult | None",
+    entry: tuple[type, dict[str, Any]],
+    bars: "pd.DataFrame | Panel",
+    source: str,
+) -> None:
+    """Write a page about the strategy, with the market held beside it."""
+    from lstm_strategy.cli.inputs import describe_source
+    from lstm_strategy.evaluation.comparison import Comparison, prepare_comparison
+
+    entries = {result.name: entry}
+    results = {result.name: result}
+    if held is not None:
+        entries[held.name] = (_choose_holding(bars)[1], {})
+        results[held.name] = held
+    prepared = prepare_comparison(
+        entries,
+        bars,
+        start=result.first_tradable,
+        end=result.equity.index[-1],
+        broker=result.broker,
+    )
+    comparison = Comparison(results, result.broker, prepared=prepared)
+    comparison.to_html(path, market=describe_source(source), provenance={"Bars from": source})

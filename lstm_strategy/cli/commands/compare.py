@@ -3,16 +3,16 @@
 import sys
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.config_file import load_config
-from lstm_strategy.cli.option_groups import (
+from lstm_strategy.cli.reading import MarketsOptions
+from lstm_strategy.cli.settings import (
     NETWORK_OPTIONS,
     BrokerOptions,
     NetworkOptions,
     PermutationOptions,
     TrackingOptions,
     WindowOptions,
+    load_config,
 )
-from lstm_strategy.cli.reading import MarketsOptions
 from lstm_strategy.errors import SettingsError
 
 
@@ -24,9 +24,9 @@ def compare(
     windows: WindowOptions,
     permutation: PermutationOptions,
     tracking: TrackingOptions,
-    model: opt.Model = None,
+    model: opt.ModelOrTraining = None,
     engine: opt.ModelOrTasksEngine = "auto",
-    start: opt.Start = None,
+    start: opt.ComparisonStart = None,
     end: opt.End = None,
     out_dir: opt.Out = None,
     force: opt.ForceResults = False,
@@ -49,7 +49,10 @@ def compare(
     best of them, or of --trials if that is more. Results of other settings stay beside these:
     the second ones are in report-2.html and so on.
 
-    Example: `lstm-strategy compare sample:sp500 --walk-forward --out results`
+    Examples:
+        lstm-strategy compare sample:sp500 --walk-forward --out results
+        lstm-strategy compare prices.csv --model model --start 2015 -o results
+        lstm-strategy compare 'data/*.csv' --config settings.toml --out results
     """
     from lstm_strategy.bars import Panel
     from lstm_strategy.cli.comparison import (
@@ -65,8 +68,8 @@ def compare(
         rules_from_options,
         slice_markets,
     )
+    from lstm_strategy.cli.model_folders import open_model
     from lstm_strategy.cli.windows import Windows
-    from lstm_strategy.learning.serving import open_forecaster
 
     place = choose_workers(engine, address, jobs)
     if model is not None:
@@ -90,7 +93,7 @@ def compare(
         chosen = Windows.choose(*given, dates_frame(markets).loc[:end], untrained)
     trained = None
     if model is not None:
-        trained = open_forecaster(model, engine="auto" if engine == "ray" else engine)
+        trained = open_model(model, engine="auto" if engine == "ray" else engine)
         check_model_takes(trained, markets)
     setup = ComparisonSetup(
         source=bars,

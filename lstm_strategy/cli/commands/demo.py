@@ -10,7 +10,7 @@ _HORIZONS = {"volatility": 22}  # a month: to hold by what one day will be is to
 
 
 def demo(
-    target: opt.Target = None,
+    target: opt.DemoTarget = None,
     out_dir: opt.FolderOut = Path("demo"),
     force: opt.ForceResults = False,
     seed: opt.Seed = 0,
@@ -22,7 +22,9 @@ def demo(
     the direction.
     --target takes one alone, whatever it is asked.
 
-    Example: `lstm-strategy demo --out demo`
+    Examples:
+        lstm-strategy demo --out demo
+        lstm-strategy demo --target policy
     """
     from lstm_strategy import BrokerSettings, sample_bars
     from lstm_strategy.cli.comparison import (
@@ -30,7 +32,7 @@ def demo(
         repeatable_command,
         run_comparison_command,
     )
-    from lstm_strategy.cli.option_groups import NetworkOptions
+    from lstm_strategy.cli.settings import NetworkOptions
     from lstm_strategy.cli.windows import Windows
 
     asked = {

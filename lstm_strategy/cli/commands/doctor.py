@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import NetworkOptions, WindowOptions
 from lstm_strategy.cli.out_folder import check_names, refuse_to_replace
 from lstm_strategy.cli.reading import ReadingOptions
+from lstm_strategy.cli.settings import NetworkOptions, WindowOptions
 from lstm_strategy.errors import SettingsError
 
 DOCTOR_FILE = "doctor.json"
@@ -26,7 +26,8 @@ def doctor(
             "--bars",
             metavar="N",
             min=1,
-            help=f"Without BARS: how many daily bars to simulate ({_USUAL_BARS:,} by default).",
+            help="Without BARS: how many daily bars to simulate.",
+            show_default=str(_USUAL_BARS),
         ),
     ] = None,
     out_dir: opt.Out = None,
@@ -42,7 +43,9 @@ def doctor(
     The network that the options describe is trained for a few epochs and makes forecasts, which
     takes seconds. From its speed follows how long `compare BARS --walk-forward` would take.
 
-    Example: `lstm-strategy doctor sample:sp500 --jobs 2`
+    Examples:
+        lstm-strategy doctor
+        lstm-strategy doctor sample:sp500 --jobs 2
     """
     from lstm_strategy.bars import describe_span
     from lstm_strategy.cli.diagnostics import (
@@ -57,8 +60,8 @@ def doctor(
         print_environment,
         print_estimate,
         print_speed,
-        say,
         status,
+        tell,
     )
     from lstm_strategy.cli.windows import Windows
     from lstm_strategy.support import write_json
@@ -84,4 +87,4 @@ def doctor(
     print_estimate(estimate, what, n_cpus=n_cpus)
     if out_dir is not None:
         write_json(out_dir / DOCTOR_FILE, to_plain_values(environment, speed, estimate))
-        say(f"Wrote {DOCTOR_FILE} to {out_dir}/.")
+        tell(f"Wrote {DOCTOR_FILE} to {out_dir}/.")

@@ -35,18 +35,20 @@ def forecast(
     With --out all forecasts go to forecast.csv. One that is there stays, unless the new one has the
     same forecasts and those of later bars, or --force replaces it.
 
-    Example: `lstm-strategy forecast prices.csv --model model --out forecasts`
+    Examples:
+        lstm-strategy forecast prices.csv --model model --out forecasts
+        lstm-strategy forecast sample:sp500 --model demo
     """
     from lstm_strategy.bars import Panel
     from lstm_strategy.cli.inputs import load_markets
-    from lstm_strategy.cli.output import say, status
-    from lstm_strategy.learning.serving import open_forecaster
+    from lstm_strategy.cli.model_folders import open_model
+    from lstm_strategy.cli.output import status, tell
     from lstm_strategy.support import write_whole
 
     check_names(out_dir, [_FORECAST_FILE])
     markets = load_markets(bars, reading)
     with status("Forecasting"):
-        forecaster = open_forecaster(model, engine=engine)
+        forecaster = open_model(model, engine=engine)
     if isinstance(markets, Panel):
         table = _forecast_panel(forecaster, markets)
     else:
@@ -54,7 +56,7 @@ def forecast(
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
             write_whole(folder / _FORECAST_FILE, table.to_csv())
-        say(f"Wrote {_FORECAST_FILE} to {out_dir}/.")
+        tell(f"Wrote {_FORECAST_FILE} to {out_dir}/.")
 
 
 def _forecast_market(forecaster: "Forecaster", bars: "pd.DataFrame") -> "pd.DataFrame":
@@ -75,7 +77,7 @@ def _forecast_panel(forecaster: "Forecaster", panel: "Panel") -> "pd.DataFrame":
     import pandas as pd
 
     from lstm_strategy.cli.inputs import check_model_takes
-    from lstm_strategy.cli.output import print_panel_forecasts, say, status
+    from lstm_strategy.cli.output import print_panel_forecasts, status, tell
     from lstm_strategy.evaluation.backtests import training_end
     from lstm_strategy.learning.serving import forecast_markets
 
@@ -89,7 +91,7 @@ def _forecast_panel(forecaster: "Forecaster", panel: "Panel") -> "pd.DataFrame":
         )
     short = [name for name in panel if name not in known]
     if short:
-        say(f"No forecast for want of bars: {', '.join(short)} (of {forecaster.warm_up + 1:,}).")
+        tell(f"No forecast for want of bars: {', '.join(short)} (of {forecaster.warm_up + 1:,}).")
     print_panel_forecasts(known, training_end(forecaster, panel[panel.symbols[0]]))
     zone = panel.dates.tz
     on_one_clock = {

@@ -18,6 +18,9 @@ def simulate(
         typer.Argument(
             metavar="KIND",
             help="The rule of the market: remembered_news, regimes, garch, noise or perpetual.",
+            autocompletion=opt.complete_from(
+                "remembered_news", "regimes", "garch", "noise", "perpetual"
+            ),
         ),
     ],
     n_bars: Annotated[
@@ -28,7 +31,8 @@ def simulate(
         typer.Option(
             "--assets",
             metavar="N",
-            help="How many markets of the rule, which share what it remembers. One by default.",
+            help="How many markets of the rule, which share what it remembers.",
+            show_default="1",
         ),
     ] = None,
     seed: Annotated[
@@ -41,6 +45,7 @@ def simulate(
             "--params",
             metavar="NAME=NUMBER,...",
             help="Parameters of the rule, such as strength=0.5,vol=0.02.",
+            show_default="those of the rule",
         ),
     ] = None,
     out_dir: opt.FolderOut = Path("simulated"),
@@ -52,10 +57,12 @@ def simulate(
     alone is named after its KIND. The exposure that whoever knows the rule would hold over the next
     bar lies in the folder oracle, in a file of the same name; other commands pass it over.
 
-    Example: `lstm-strategy simulate remembered_news --assets 12 --out panel`
+    Examples:
+        lstm-strategy simulate remembered_news --assets 12 --out panel
+        lstm-strategy simulate garch --bars 5000 --seed 3 --params persistence=0.98
     """
     from lstm_strategy.bars import ORACLE_FOLDER, SimulatedMarket, simulate_bars
-    from lstm_strategy.cli.output import say
+    from lstm_strategy.cli.output import tell
     from lstm_strategy.support import count_of, name_options, write_whole
 
     with name_options(_OPTIONS):
@@ -71,7 +78,7 @@ def simulate(
             for symbol, table in tables.items():
                 write_whole(temporary / f"{symbol}.csv", table.to_csv())
     markets = count_of(len(bars), "market")
-    say(
+    tell(
         f"Wrote {markets} of {n_bars:,} bars to {out_dir}/, and what to hold to "
         f"{out_dir / ORACLE_FOLDER}/."
     )

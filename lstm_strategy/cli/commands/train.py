@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.option_groups import CostOptions, NetworkOptions, TrackingOptions
 from lstm_strategy.cli.reading import MarketsOptions
+from lstm_strategy.cli.settings import CostOptions, NetworkOptions, TrackingOptions
 
 _PICTURE_FILE = "training.png"
 
@@ -28,21 +28,26 @@ def train(
     --force. A target that asks what trading costs, such as policy, learns with --commission,
     --slippage and --instrument.
 
-    Example: `lstm-strategy train sample:sp500 --end 2012 --out model`
+    Examples:
+        lstm-strategy train sample:sp500 --end 2012 --out model
+        lstm-strategy train prices.csv --target policy --commission 0.0005
+        lstm-strategy train 'data/*.csv' --units 32 --units 16 --market-embedding 4
     """
     import pandas as pd
 
     from lstm_strategy.cli.inputs import (
         check_apart,
-        check_earlier_model,
-        check_model_folder,
         describe_markets,
         load_markets,
-        save_with_picture,
         slice_markets,
         tensorboard_callbacks,
     )
-    from lstm_strategy.cli.output import print_training, say
+    from lstm_strategy.cli.model_folders import (
+        check_earlier_model,
+        check_model_folder,
+        save_with_picture,
+    )
+    from lstm_strategy.cli.output import print_training, tell
     from lstm_strategy.evaluation.plots import plot_history
 
     check_model_folder(out_dir, _PICTURE_FILE)
@@ -54,7 +59,7 @@ def train(
         forecaster = forecaster.with_costs(terms.cost_rate_on(known))
     if not force:
         check_earlier_model(out_dir, forecaster)
-    say(f"{bars}: training on {describe_markets(known)}.")
+    tell(f"{bars}: training on {describe_markets(known)}.")
     forecaster.fit(
         known,
         on_bad="drop" if reading.on_bad == "drop" else "raise",
@@ -63,9 +68,9 @@ def train(
     print_training(forecaster)
     figure = plot_history(forecaster.history)
     save_with_picture(forecaster, out_dir, name=_PICTURE_FILE, figure=figure)
-    say(f"Wrote the model and {_PICTURE_FILE} to {out_dir}/.")
+    tell(f"Wrote the model and {_PICTURE_FILE} to {out_dir}/.")
     if tracking.mlflow is not None:
         from lstm_strategy.tracking import log_forecaster
 
         run = log_forecaster(forecaster, tracking.mlflow)
-        say(f"Logged as run {run} of experiment {tracking.mlflow}.")
+        tell(f"Logged as run {run} of experiment {tracking.mlflow}.")

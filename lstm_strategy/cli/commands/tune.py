@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.config_file import load_config
-from lstm_strategy.cli.option_groups import BrokerOptions, EnsembleOptions
 from lstm_strategy.cli.out_folder import check_names
 from lstm_strategy.cli.reading import MarketsOptions
+from lstm_strategy.cli.settings import BrokerOptions, EnsembleOptions, load_config
 from lstm_strategy.errors import SettingsError
 
 _RESULT_FILES = ("trials.csv", "history.png", "importance.png", "best.toml")
@@ -55,6 +54,7 @@ class SearchOptions:
             metavar="URL",
             help="Where Optuna keeps the trials instead of in --out: the URL of a database such as "
             "postgresql://USER@HOST/DB, or journal:FILE.",
+            show_default="in --out",
         ),
     ] = None
     objective: Annotated[
@@ -62,7 +62,7 @@ class SearchOptions:
         typer.Option(
             "--objective",
             help="What is searched for: the best sharpe (after costs), log_loss or auc.",
-            callback=opt.choose_from("--objective", "sharpe", "log_loss", "auc"),
+            **opt.choose_from("--objective", "sharpe", "log_loss", "auc"),
         ),
     ] = "sharpe"
     folds: Annotated[
@@ -75,6 +75,7 @@ class SearchOptions:
         float,
         typer.Option(
             "--holdout",
+            metavar="SHARE",
             help="The share of the bars that only the best setting sees.",
             callback=_check_holdout,
         ),
@@ -91,8 +92,9 @@ class SearchOptions:
             "--at-once",
             metavar="N",
             min=1,
-            help="How many settings are chosen before the first of them is scored: 1 by default, 8 "
-            "with --jobs or --engine ray. The settings tried depend on it, but not on --jobs.",
+            help="How many settings are chosen before the first of them is scored. The settings "
+            "tried depend on it, but not on --jobs.",
+            show_default="1; 8 with --jobs or --engine ray",
             rich_help_panel="Workers",
         ),
     ] = None
@@ -110,13 +112,13 @@ def tune(
     long_only: opt.LongOnly = False,
     config: opt.Config = None,
     mlflow: opt.MLflow = None,
-    jobs: opt.Jobs = None,
+    jobs: opt.TrialJobs = None,
     engine: opt.TasksEngine = "local",
     address: opt.Address = None,
 ) -> None:
-    r"""Search for settings, each scored out of sample by a walk forward.
+    """Search for settings, each scored out of sample by a walk forward.
 
-    The best setting alone is run, once, on the last bars (--holdout). The table \[space] of the
+    The best setting alone is run, once, on the last bars (--holdout). The table [space] of the
     --config file names what may be tried, as lists of choices or as tables with low, high and
     log. Several markets train one model for each setting, and are traded together. The same
     command resumes a search that was stopped, and several processes may run it at once. With
@@ -124,7 +126,9 @@ def tune(
 
     Writes trials.csv, history.png, importance.png and best.toml, a --config for train and compare.
 
-    Example: `lstm-strategy tune sample:sp500 --trials 20 --out tuning`
+    Examples:
+        lstm-strategy tune sample:sp500 --trials 20 --out tuning
+        lstm-strategy tune prices.csv --config space.toml --objective log_loss --jobs 4
     """
     from lstm_strategy.cli.inputs import (
         choose_workers,
@@ -133,7 +137,7 @@ def tune(
         rules_from_options,
         slice_markets,
     )
-    from lstm_strategy.cli.output import print_tuning, say
+    from lstm_strategy.cli.output import print_tuning, tell
     from lstm_strategy.evaluation.tuning import tune as run_tuning
     from lstm_strategy.support import count_of
 
@@ -144,7 +148,7 @@ def tune(
         raise SettingsError("A search trains its own models. Remove model from [strategy].")
     terms = broker.build_broker(config)
     markets = slice_markets(load_markets(bars, reading), start, end)
-    say(
+    tell(
         f"{bars}: {describe_markets(markets)}; {count_of(search.trials, 'trial')}, the "
         f"last {search.holdout:.0%} kept back."
     )
@@ -168,13 +172,13 @@ def tune(
         )
     print_tuning(result)
     result.save(out_dir)
-    say(f"Wrote trials.csv, history.png, importance.png and best.toml to {out_dir}/.")
+    tell(f"Wrote trials.csv, history.png, importance.png and best.toml to {out_dir}/.")
     if mlflow is not None:
         from lstm_strategy.tracking import log_tuning
 
-        say(f"Logged as run {log_tuning(result, mlflow)} of experiment {mlflow}.")
+        tell(f"Logged as run {log_tuning(result, mlflow)} of experiment {mlflow}.")
     first = result.holdout.result.equity.index[0]
-    say(
+    tell(
         f"Judge it on the bars kept back: lstm-strategy compare {bars} --start {first:%Y-%m-%d} "
         f"--config {out_dir}/best.toml --trials {result.n_trials}"
     )

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 _WITH_VALUE = ("--config", "--out", "-o")
-_FLAGS = ("--force", "--quiet", "--verbose")
+_FLAGS = ("--force", "--quiet", "-q", "--verbose", "-v")
 
 
 def repeatable_command(argv: Sequence[str]) -> str:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from lstm_strategy.bars import Panel
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
-from lstm_strategy.cli.inputs import check_model_folder, fold_callbacks, tensorboard_callbacks
+from lstm_strategy.cli.inputs import fold_callbacks, tensorboard_callbacks
+from lstm_strategy.cli.model_folders import check_model_folder
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
 from lstm_strategy.learning.reference import learning_baselines, volatility_baselines

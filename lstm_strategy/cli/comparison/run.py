@@ -29,8 +29,8 @@ from lstm_strategy.cli.output import (
     print_assessment,
     print_comparison,
     print_training,
-    say,
     status,
+    tell,
 )
 from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
 from lstm_strategy.evaluation.comparison import Comparison, prepare_comparison, run_comparison
@@ -87,13 +87,13 @@ def _train_models(setup: ComparisonSetup, trial: Trial | None) -> dict[str, Fore
     lstm: Forecaster
     if setup.windows is None:
         before = setup.training_bars(setup.bars)
-        say(f"{setup.source}: training on {describe_markets(before)}.")
+        tell(f"{setup.source}: training on {describe_markets(before)}.")
         lstm = train_once(setup, folder)
         print_training(lstm)
     else:
         n_folds = len(setup.splits.folds(setup.known_bars))
         folds = f"{count_of(n_folds, 'fold')},{' each' if n_folds > 1 else ''}"
-        say(
+        tell(
             f"{setup.source}: walking forward over {describe_markets(setup.known_bars)}: {folds} "
             f"trained on the {setup.windows.train} before it and tested on {setup.windows.test}."
         )
@@ -202,8 +202,8 @@ def _write_all(
     if trial.model:
         files += [f"{name}/" for name in setup.model_folders(trial.model).values()]
     if trial.place > 1:
-        say(f"Earlier results in {out_dir}/ stay as they are; --force writes over the first ones.")
-    say(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")
+        tell(f"Earlier results in {out_dir}/ stay as they are; --force writes over the first ones.")
+    tell(f"Wrote {', '.join(files[:-1])} and {files[-1]} to {out_dir}/.")
     return assessment
 
 
@@ -233,4 +233,4 @@ def _log_comparison(
         params=params,
         files=files,
     )
-    say(f"Logged as run {run} of experiment {experiment}.")
+    tell(f"Logged as run {run} of experiment {experiment}.")

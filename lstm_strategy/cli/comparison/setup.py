@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lstm_strategy.bars import Panel, slice_panel
-from lstm_strategy.cli.inputs import describe_markets, slice_markets
+from lstm_strategy.cli.inputs import describe_markets, describe_source, slice_markets
 from lstm_strategy.cli.windows import Windows
 from lstm_strategy.errors import SettingsError
 from lstm_strategy.evaluation.backtests import first_bar_after, training_end
@@ -88,8 +88,7 @@ class ComparisonSetup:
     @property
     def market(self) -> str:
         """What is traded, for a title: the name of the file without its ending, or the source."""
-        file = Path(self.source)
-        return file.stem if file.is_file() else self.source
+        return describe_source(self.source)
 
     @cached_property
     def known_bars(self) -> pd.DataFrame | Panel:

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from lstm_strategy.cli.output.console import err, out, say, status
+from lstm_strategy.cli.output.console import complain, err, out, say, status, tell
+from lstm_strategy.cli.output.loudness import Loudness
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lstm_strategy.cli.output.tuning import print_tuning
 
 __all__ = [
+    "Loudness",
+    "complain",
     "err",
     "out",
     "print_assessment",
@@ -33,6 +36,7 @@ __all__ = [
     "print_tuning",
     "say",
     "status",
+    "tell",
 ]
 
 __getattr__ = import_on_first_use(

@@ -1,10 +1,11 @@
-"""Where the commands print to, and the sign that work is going on."""
+"""Where the commands print to: results to stdout, and what goes on meanwhile to stderr."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from textwrap import fill
 from typing import Any
 
 from rich import box
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lstm_strategy.cli.output.loudness import is_quiet
 from lstm_strategy.errors import escape_controls
 
 WIDTH_OF_ALL_METRICS = 140
@@ -39,28 +41,62 @@ def build_table(columns: list[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
-        table.add_column(column.replace("_", " "), justify="right", min_width=8)
+        table.add_column(column.replace("_", " "), justify="right", min_width=7)
     return table
 
 
 def say(text: str, *, style: str | None = None) -> None:
-    """Print one line to stdout. A terminal wraps it; in a pipe it stays whole.
+    """Print a sentence that is part of the result to stdout.
+
+    A terminal, or COLUMNS, wraps it at words; in a pipe it stays one line.
 
     Args:
-        text: The line.
+        text: The sentence.
         style: The style of rich, such as "bold"; plain by default.
 
     Example:
-        >>> say("Wrote metrics.csv to results/.")
-        Wrote metrics.csv to results/.
+        >>> say("No order was sent.")
+        No order was sent.
     """
-    # soft: the terminal wraps the line, and a pipe gets it whole
-    out.print(text, soft_wrap=True, style=style)
+    _print_wrapped(out, text, style=style)
+
+
+def tell(text: str, *, style: str | None = None) -> None:
+    """Print what goes on to stderr, wrapped as by `say`: nothing with --quiet.
+
+    Example:
+        >>> tell("Wrote metrics.csv to results/.")
+    """
+    if not is_quiet():
+        _print_wrapped(err, text, style=style)
+
+
+def complain(label: str, text: str, *, style: str | None = None) -> None:
+    """Print an error to stderr in any case, wrapped as by `say`.
+
+    Example:
+        >>> complain("error:", "there is no file prices.csv. Check the path.")
+    """
+    shown = Text(_wrap(err, escape_controls(f"{label} {text}")))
+    shown.stylize(style or "", 0, len(label))
+    err.print(shown, soft_wrap=True)
+
+
+def _print_wrapped(console: Console, text: str, *, style: str | None) -> None:
+    console.print(_wrap(console, text), style=style, soft_wrap=True)
+
+
+def _wrap(console: Console, text: str) -> str:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        return text
+    # a path that is longer than a line stays whole, so that it can be copied
+    wrap_words = partial(fill, width=console.width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(map(wrap_words, text.split("\n")))
 
 
 @contextmanager
 def status(activity: str) -> Iterator[None]:
-    """Show on a terminal's stderr that work is going on.
+    """Show on stderr that work is going on: a sign on a terminal, a line elsewhere.
 
     Args:
         activity: What is being done, in words.
@@ -70,5 +106,9 @@ def status(activity: str) -> Iterator[None]:
         ...     say("done")
         done
     """
+    if is_quiet() or not err.is_terminal:
+        tell(f"{activity} …")
+        yield
+        return
     with err.status(f"{activity} …"):
         yield

@@ -1,10 +1,13 @@
 """What the commands print about backtests and comparisons."""
 
+import pandas as pd
+from rich.table import Table
+
 from lstm_strategy.cli.output.console import WIDTH_OF_ALL_METRICS, build_table, out, say
+from lstm_strategy.cli.output.orders import say_all_orders, say_orders
 from lstm_strategy.evaluation.backtests import (
     BacktestResult,
     ResultSet,
-    describe_orders,
     describe_rolls,
     readable_metrics,
     span_text,
@@ -14,20 +17,31 @@ from lstm_strategy.support import count_of
 
 _MOST_MARKETS = 20
 _NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "costs"]
+_BY_IMPORTANCE = ["sharpe", "cagr", "max_drawdown", "costs", "trades", "turnover"]
+_JUDGED, _OTHER_LSTM, _OTHERS = "bold cyan", "bold", None
+_SKILL, _NO_SKILL, _ALARM = "bold green", "bold yellow", "yellow"
 
 
-def print_result(result: BacktestResult) -> None:
-    """Print the metrics of one backtest, its orders that did not fill as asked, and its notes."""
-    table = build_table(["metric", "value"])
-    for name, value in readable_metrics(result.metrics.to_frame().T).iloc[0].items():
-        table.add_row(str(name).replace("_", " "), value)
+def print_result(result: BacktestResult, held: BacktestResult | None = None) -> None:
+    """Print the metrics of one backtest, its orders that did not fill as asked, and its notes.
+
+    Args:
+        result: What is asked about.
+        held: The result of holding the market over the same bars, to be shown beside it.
+    """
+    results = [result] if held is None else [result, held]
+    readable = readable_metrics(pd.DataFrame([each.metrics for each in results]))
+    table = build_table(["metric", *(each.label for each in results)])
+    table.columns[1].style = "bold"
+    for name, *values in readable.T.itertuples():
+        table.add_row(str(name).replace("_", " "), *values)
     say(f"{result.label}, {span_text(result.equity)}")
     out.print(table)
     if result.contribution is not None:
         _print_markets(result)
     for note in result.market_notes:
         say(note)
-    _print_orders(result)
+    say_orders(result)
     rolls = describe_rolls(result.rolls, result.equity.iloc[0])
     if rolls:
         say(rolls)
@@ -48,21 +62,40 @@ def _print_markets(result: BacktestResult) -> None:
 
 def print_comparison(comparison: ResultSet) -> None:
     """Print the table of a comparison, and what went wrong in it."""
-    readable = readable_metrics(comparison.table)
-    if out.width < WIDTH_OF_ALL_METRICS:
-        readable = readable[_NARROW_METRICS]
-    table = build_table(["strategy", *readable.columns])
-    for result, row in zip(comparison.results.values(), readable.itertuples(), strict=True):
-        table.add_row(*row, style="bold" if result.is_lstm else None)
     sample = "IN-SAMPLE" if comparison.find().in_sample else "Out of sample"
     say(f"{sample}, {span_text(comparison.equity)}")
-    out.print(table)
+    out.print(_choose_table(comparison))
     for note in comparison.market_notes:
         say(note)
     for name, reason in comparison.left_out.items():
         say(f"{name} is left out: {reason}")
-    for result in comparison.results.values():
-        _print_orders(result)
+    say_all_orders(comparison.results.values())
+
+
+def _choose_table(comparison: ResultSet) -> Table:
+    """As many metrics as the terminal has room for."""
+    readable = readable_metrics(comparison.table)
+    if out.width >= WIDTH_OF_ALL_METRICS:
+        return _comparison_table(comparison, readable)
+    shown = list(_NARROW_METRICS)
+    unbounded = out.options.update(max_width=10 * WIDTH_OF_ALL_METRICS)
+    for least_important in reversed(_BY_IMPORTANCE[1:]):
+        table = _comparison_table(comparison, readable[shown])
+        if out.measure(table, options=unbounded).minimum <= out.width:
+            return table
+        shown.remove(least_important)
+    return _comparison_table(comparison, readable[shown])
+
+
+def _comparison_table(comparison: ResultSet, readable: pd.DataFrame) -> Table:
+    """One row for each strategy, that of the one which is judged behind a mark."""
+    table = build_table(["  strategy", *readable.columns])
+    for (name, result), row in zip(comparison.results.items(), readable.itertuples(), strict=True):
+        is_judged = name == comparison.judged_name
+        label, *values = map(str, row)
+        style = _JUDGED if is_judged else _OTHER_LSTM if result.is_lstm else _OTHERS
+        table.add_row(f"{'>' if is_judged else ' '} {label}", *values, style=style)
+    return table
 
 
 def print_assessment(comparison: ResultSet, assessment: Assessment) -> None:
@@ -70,16 +103,12 @@ def print_assessment(comparison: ResultSet, assessment: Assessment) -> None:
     say(comparison.describe_standing(assessment.name))
     verdict = assessment.verdict
     if verdict is not None:
-        say(verdict.sentence)
+        say("")
+        say(f"VERDICT: {verdict.sentence}", style=_SKILL if verdict.claims_skill else _NO_SKILL)
+        say("")
         if verdict.n_trials > 1:
             say(f"Judged as the best of {verdict.n_trials:,} settings that were tried.")
     if assessment.permutation_test is not None:
         say(str(assessment.permutation_test))
     for alarm in assessment.alarms:
-        say(f"Alarm, {alarm.name}: {alarm.message} {alarm.remedy}")
-
-
-def _print_orders(result: BacktestResult) -> None:
-    words = describe_orders(result.order_counts)
-    if words:
-        say(f"{result.label}: {words}.")
+        say(f"Alarm, {alarm.name}: {alarm.message} {alarm.remedy}", style=_ALARM)

@@ -5,12 +5,13 @@ A command takes a group as one parameter; `expand_options` offers its fields as 
 
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lstm_strategy.cli import options as opt
-from lstm_strategy.cli.config_file import build_broker, build_forecaster, load_config
+from lstm_strategy.cli.settings.config_file import build_broker, build_forecaster, load_config
 from lstm_strategy.support import name_options
 
 if TYPE_CHECKING:
@@ -53,12 +54,15 @@ NETWORK_OPTIONS = {
 """The options of how a network is built and trained."""
 
 
-def expand_options(command: Callable[..., None]) -> Callable[..., None]:
+def expand_options(
+    command: Callable[..., None], *, around: type[AbstractContextManager[Any]] | None = None
+) -> Callable[..., None]:
     """A command for typer, with an option for every field of the groups among its parameters.
 
     Args:
         command: A function whose parameters are options, or groups of options: dataclasses whose
             fields are annotated as options are.
+        around: A group that the command doesn't take; it is entered while the command runs.
 
     Returns:
         A function of single options that makes the groups and calls the command.
@@ -74,16 +78,23 @@ def expand_options(command: Callable[..., None]) -> Callable[..., None]:
             parameters.append(
                 parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
             )
+    parameters += [] if around is None else _parameters_of(around)
 
     def run(**given: Any) -> None:
-        for name, group in groups.items():
-            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
-        command(**given)
+        with nullcontext() if around is None else _take(around, given):
+            for name, group in groups.items():
+                given[name] = _take(group, given)
+            command(**given)
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
+
+
+def _take(group: Any, given: dict[str, Any]) -> Any:
+    """A group of the options that are its fields, which leave the others."""
+    return group(**{field.name: given.pop(field.name) for field in fields(group)})
 
 
 def _parameters_of(group: Any) -> list[inspect.Parameter]:

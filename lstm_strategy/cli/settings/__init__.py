@@ -1,0 +1,39 @@
+"""What a command runs with: groups of options, and the configuration file that they override."""
+
+from lstm_strategy.cli.settings.config_file import (
+    Config,
+    build_broker,
+    build_forecaster,
+    load_config,
+)
+from lstm_strategy.cli.settings.groups import (
+    BROKER_OPTIONS,
+    NETWORK_OPTIONS,
+    OPTIONS,
+    BrokerOptions,
+    CostOptions,
+    EnsembleOptions,
+    NetworkOptions,
+    PermutationOptions,
+    TrackingOptions,
+    WindowOptions,
+    expand_options,
+)
+
+__all__ = [
+    "BROKER_OPTIONS",
+    "NETWORK_OPTIONS",
+    "OPTIONS",
+    "BrokerOptions",
+    "Config",
+    "CostOptions",
+    "EnsembleOptions",
+    "NetworkOptions",
+    "PermutationOptions",
+    "TrackingOptions",
+    "WindowOptions",
+    "build_broker",
+    "build_forecaster",
+    "expand_options",
+    "load_config",
+]
