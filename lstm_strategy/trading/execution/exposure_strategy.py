@@ -7,8 +7,8 @@ from typing import Any
 import backtrader as bt
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.trading.execution.market_orders import MarketOrders, has_filled
 from lstm_strategy.trading.execution.order_log import ORDER_KINDS, log
+from lstm_strategy.trading.execution.orders import MarketOrders, has_filled
 from lstm_strategy.trading.execution.parameters import check_params
 from lstm_strategy.trading.execution.terms import (
     RivalWatch,

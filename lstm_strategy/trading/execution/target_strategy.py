@@ -15,8 +15,8 @@ import backtrader as bt
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.execution.exposure_strategy import ExposureStrategy
+from lstm_strategy.trading.execution.orders import is_worth_trading
 from lstm_strategy.trading.execution.parameters import TargetParameters, default_params
-from lstm_strategy.trading.execution.sizing import is_worth_trading
 from lstm_strategy.trading.execution.stops import Stops
 from lstm_strategy.trading.execution.working import WorkedOrder
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import backtrader as bt
 
-from lstm_strategy.trading.execution.market_orders import MarketOrders
+from lstm_strategy.trading.execution.orders import MarketOrders
 
 _LONG_PAUSE_DAYS = 10.0
 _LONG_PAUSE_BARS = 3

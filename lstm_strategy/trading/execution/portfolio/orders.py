@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from lstm_strategy.trading.execution.orders import is_worth_trading
 from lstm_strategy.trading.execution.portfolio.budget import fit_to_budget
 from lstm_strategy.trading.execution.portfolio.market import Market
-from lstm_strategy.trading.execution.sizing import is_worth_trading
 
 # Keeps the last float digit of a whole-cash purchase from asking for more than there is.
 _CASH_TOLERANCE = 1e-12

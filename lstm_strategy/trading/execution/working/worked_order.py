@@ -2,8 +2,7 @@
 
 import math
 
-from lstm_strategy.trading.execution.market_orders import MarketOrders
-from lstm_strategy.trading.execution.sizing import is_worth_trading
+from lstm_strategy.trading.execution.orders import MarketOrders, is_worth_trading
 from lstm_strategy.trading.execution.working.volume_profile import VolumeProfile
 
 

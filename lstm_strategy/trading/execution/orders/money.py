@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from lstm_strategy.trading.execution.sizing import affordable_size
+from lstm_strategy.trading.execution.orders.sizing import affordable_size
 
 _BELOW = 1.0 - 1e-9  # a position must stay below the value of a tier
 

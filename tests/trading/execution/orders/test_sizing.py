@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_strategy.trading.execution.sizing import affordable_size, whole_lots
+from lstm_strategy.trading.execution.orders.sizing import affordable_size, whole_lots
 
 
 @pytest.mark.parametrize(
