@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         plot_importance,
         plot_saliency,
     )
+    from lstm_strategy.evaluation.plots.model import plot_course, plot_epochs
     from lstm_strategy.evaluation.plots.robustness import (
         plot_cost_break_even,
         plot_delay_break_even,
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
         plot_members,
         plot_permutation_test,
     )
-    from lstm_strategy.evaluation.plots.skill import plot_by_horizon, plot_quantiles
+    from lstm_strategy.evaluation.plots.skill import (
+        plot_by_horizon,
+        plot_calibration,
+        plot_quantiles,
+    )
     from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
     from lstm_strategy.evaluation.plots.training import plot_history
     from lstm_strategy.evaluation.plots.tuning import plot_search_importance, plot_trials
@@ -29,9 +34,12 @@ if TYPE_CHECKING:
 __all__ = [
     "NotebookFigure",
     "plot_by_horizon",
+    "plot_calibration",
     "plot_cost_break_even",
+    "plot_course",
     "plot_delay_break_even",
     "plot_each_cost",
+    "plot_epochs",
     "plot_equity",
     "plot_folds",
     "plot_forecasts",
@@ -57,6 +65,8 @@ __getattr__ = import_on_first_use(
         "plot_hidden_states": ".inspection",
         "plot_importance": ".inspection",
         "plot_saliency": ".inspection",
+        "plot_course": ".model",
+        "plot_epochs": ".model",
         "plot_cost_break_even": ".robustness",
         "plot_delay_break_even": ".robustness",
         "plot_each_cost": ".robustness",
@@ -64,6 +74,7 @@ __getattr__ = import_on_first_use(
         "plot_members": ".robustness",
         "plot_permutation_test": ".robustness",
         "plot_by_horizon": ".skill",
+        "plot_calibration": ".skill",
         "plot_quantiles": ".skill",
         "NotebookFigure": ".style",
         "plotting_style": ".style",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots.style import STRONG_COLORS
+from lstm_strategy.support import number_text
 from lstm_strategy.trading.cerebro import BrokerSettings, sum_markets
 
 # Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
@@ -104,7 +105,7 @@ class Curve:
     @property
     def label(self) -> str:
         """The name with the total return."""
-        return f"{self.name}  {self.growth.iloc[-1] - 1:+.1%}"
+        return f"{self.name}  {number_text(self.growth.iloc[-1] - 1, '{:.1%}')}"
 
 
 def build_curves(source: Drawable, highlight: str | Sequence[str] | None) -> list[Curve]:

@@ -143,7 +143,7 @@ def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None
     final = growth.iloc[-1] - 1.0
     with plotting_style():
         figure, ax = _panel(
-            f"{growth.shape[1]} members: {final.min():+.0%} to {final.max():+.0%}, "
+            f"{growth.shape[1]} members: {final.min():.0%} to {final.max():.0%}, "
             f"{int((final < 0).sum())} with a loss"
         )
         dates = growth.index

@@ -1,6 +1,7 @@
 """How good forecasts of returns are: by horizon, and by the quantile of the forecast."""
 
 import itertools
+from typing import Any
 
 import matplotlib.ticker as mticker
 import numpy as np
@@ -67,6 +68,52 @@ def plot_by_horizon(
         ax.set_ylabel(label)
         ax.set_title(title, loc="left")
         ax.legend(loc="best", fontsize=8)
+    return figure
+
+
+def plot_calibration(table: pd.DataFrame, *, kind: str, width_inches: float = 5.6) -> Figure:
+    """Draw what came against what was forecast, a dot for each group of forecasts.
+
+    Args:
+        table: One row a group: forecast, outcome and outcome_error; NaN for no error.
+        kind: "probability" and "volatility" are the same unit as what came, so that the line where
+            the two agree is drawn; "return" isn't.
+        width_inches: The width of the figure.
+
+    Example:
+        >>> table = pd.DataFrame({"forecast": [0.4], "outcome": [0.5], "outcome_error": [0.1]})
+        >>> plot_calibration(table, kind="probability").axes[0].get_ylabel()
+        'Share of higher closes'
+    """
+    labels = {
+        "probability": ("Forecast probability of a higher close", "Share of higher closes"),
+        "volatility": ("Forecast volatility", "Volatility that came"),
+    }
+    across, up = labels.get(kind, ("Forecast", "Mean return that followed"))
+    with plotting_style():
+        figure = NotebookFigure(figsize=(width_inches, 3.6), layout="constrained")
+        ax = figure.subplots()
+        forecast, outcome = table["forecast"].to_numpy(), table["outcome"].to_numpy()
+        if kind in labels:
+            ends = [min(forecast.min(), outcome.min()), max(forecast.max(), outcome.max())]
+            ax.plot(ends, ends, color="0.4", ls=":", lw=1.2, label="Forecast and outcome agree")
+            ax.xaxis.set_major_formatter(mticker.PercentFormatter(1.0))
+            ax.legend(loc="best", fontsize=8)
+        else:
+            ax.axhline(0.0, color="0.4", ls=":", lw=1.2)
+        errors = _ERRORS * table["outcome_error"].to_numpy(float)
+        look: dict[str, Any] = {
+            "color": STRONG_COLORS[1],
+            "marker": "o",
+            "ms": 4,
+            "capsize": 3,
+            "lw": 1.2,
+        }
+        ax.errorbar(forecast, outcome, yerr=errors, **look)
+        ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0))
+        ax.set_xlabel(across)
+        ax.set_ylabel(up)
+        ax.set_title("What came, by the size of the forecast", loc="left")
     return figure
 
 

@@ -11,9 +11,15 @@ from matplotlib.figure import Figure
 from lstm_strategy.bars import Panel
 from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet, market_close
 from lstm_strategy.evaluation.robustness import fold_table
-from lstm_strategy.evaluation.skill import ModelSkill, measure_model
+from lstm_strategy.evaluation.skill import (
+    ForecastOutcomes,
+    ModelSkill,
+    forecast_outcomes,
+    measure_model,
+)
 from lstm_strategy.evaluation.verdict import Assessment
 from lstm_strategy.learning.forecaster import Forecaster
+from lstm_strategy.learning.walk_forward import WalkForwardForecaster
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +84,29 @@ class ReportContent:
         if self.ledger is None:
             return None
         return fold_table(self.result, self.ledger, close=market_close(self.bars))
+
+    @cached_property
+    def outcomes(self) -> ForecastOutcomes | None:
+        """What the model forecast in the backtest beside what came, if it forecast anything."""
+        if self.model is None:
+            return None
+        first, last = self.result.equity.index[[0, -1]]
+        return forecast_outcomes(self.model, self.bars, start=first, end=last)
+
+    @property
+    def histories(self) -> dict[str, pd.DataFrame]:
+        """The course of the training by fold, in the order of time; of one training by ""."""
+        if isinstance(self.model, WalkForwardForecaster):
+            refits = enumerate(self.model.refits, 1)
+            models: dict[str, object] = {str(number): refit.model for number, refit in refits}
+        else:
+            models = {"": self.model}
+        found = {name: getattr(model, "history", None) for name, model in models.items()}
+        return {
+            name: each
+            for name, each in found.items()
+            if isinstance(each, pd.DataFrame) and len(each)
+        }
 
     @cached_property
     def skill(self) -> ModelSkill | None:

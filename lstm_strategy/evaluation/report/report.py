@@ -30,6 +30,7 @@ from lstm_strategy.evaluation.report.sections import (
     strategies_section,
     trade_statistics_section,
     trades_section,
+    training_section,
     verdict_section,
 )
 from lstm_strategy.support import count_of, write_whole
@@ -64,6 +65,7 @@ def report_html(content: ReportContent) -> str:
         "permutation-test": ("Permutation test", permutation_section(content)),
         "folds": ("Folds", folds_section(content)),
         "forecasts": ("How good are the forecasts?", forecasts_section(content)),
+        "training": ("How it was trained", training_section(content)),
         "trade-statistics": ("Trade statistics", trade_statistics_section(content)),
         "trades": ("Trades", trades_section(content)),
         "pictures": ("More pictures", pictures_section(content)),

@@ -11,6 +11,7 @@ from lstm_strategy.evaluation.skill.alignment import (
     align_calls,
     align_to_bars,
 )
+from lstm_strategy.evaluation.skill.calibration import Calibration, calibrate
 from lstm_strategy.evaluation.skill.hits import HitRates, count_hits, hit_rates
 from lstm_strategy.evaluation.skill.information import (
     InformationCoefficients,
@@ -22,6 +23,11 @@ from lstm_strategy.evaluation.skill.model_skill import (
     measure_model,
     target_name,
 )
+from lstm_strategy.evaluation.skill.outcomes import (
+    ForecastOutcomes,
+    forecast_outcomes,
+    score_folds,
+)
 from lstm_strategy.evaluation.skill.quantiles import (
     NET_SPREAD,
     SPREAD,
@@ -31,7 +37,9 @@ from lstm_strategy.evaluation.skill.quantiles import (
 )
 
 __all__ = [
+    "Calibration",
     "Calls",
+    "ForecastOutcomes",
     "HitRates",
     "InformationCoefficients",
     "MarketForecasts",
@@ -41,12 +49,15 @@ __all__ = [
     "SPREAD",
     "align_calls",
     "align_to_bars",
+    "calibrate",
     "correlate_calls",
     "count_hits",
+    "forecast_outcomes",
     "hit_rates",
     "information_coefficients",
     "measure_model",
     "quantile_returns",
+    "score_folds",
     "sort_calls",
     "target_name",
 ]

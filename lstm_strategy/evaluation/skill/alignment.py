@@ -44,6 +44,13 @@ class Calls:
         frame = pd.DataFrame(returns, index=self.closes.index)
         return frame.where(self.forecasts.notna())
 
+    def between(self, start: pd.Timestamp, end: pd.Timestamp) -> "Calls":
+        """The forecasts from one time to another, both in naive UTC, and the closes until then."""
+        forecasts = self.forecasts.loc[:end]
+        is_within = forecasts.index.to_series() >= start
+        kept = forecasts.where(is_within, axis=0)
+        return Calls(kept, self.closes.loc[:end], self.is_panel)
+
     def known_over(self, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Forecasts and returns where both are known, NaN elsewhere."""
         returns = self.returns_over(horizon)

@@ -107,7 +107,7 @@ def count_hits(calls: Calls, horizons: Iterable[int], *, neutral: float) -> HitR
         if n_left_out:
             notes.append(
                 f"Over {count_of(horizon, 'bar')}, {count_of(n_left_out, 'forecast')} made no "
-                "call or met the same close, and aren't counted."
+                f"call or met the same close, and {'is' if n_left_out == 1 else 'are'}n't counted."
             )
         hit = np.where(is_counted, call == move, np.nan)
         up = np.where(is_counted, move > 0, np.nan)

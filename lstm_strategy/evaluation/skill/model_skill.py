@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 
 from lstm_strategy.errors import ForecastError
-from lstm_strategy.evaluation.skill.alignment import Calls, align_calls
+from lstm_strategy.evaluation.skill.alignment import align_calls
 from lstm_strategy.evaluation.skill.hits import HitRates, count_hits
 from lstm_strategy.evaluation.skill.information import InformationCoefficients, correlate_calls
 from lstm_strategy.learning.forecaster import FeatureForecaster, Forecaster
 from lstm_strategy.learning.serving import forecast_with_cache
+from lstm_strategy.learning.targets import Target
 from lstm_strategy.learning.walk_forward import WalkForwardForecaster
 from lstm_strategy.support import naive_utc
 
@@ -69,7 +70,7 @@ def measure_model(
     column = "signal" if target is None else "forecast"
     neutral = 0.5 if target == "direction" else 0.0
     told: Any = forecast_with_cache(model, bars)
-    calls = _cut(align_calls(told, bars, column=column), naive_utc(start), naive_utc(end))
+    calls = align_calls(told, bars, column=column).between(naive_utc(start), naive_utc(end))
     horizons = sorted({model.horizon, *(h for h in _LONGER_HORIZONS if h > model.horizon)})
     try:
         hits = count_hits(calls, horizons, neutral=neutral)
@@ -89,15 +90,20 @@ def target_name(forecaster: Forecaster) -> str | None:
         >>> target_name(LSTMForecaster(target="return"))
         'return'
     """
+    target = find_target(forecaster)
+    return None if target is None else target.name
+
+
+def find_target(forecaster: Forecaster) -> Target | None:
+    """Return what a forecaster is asked, with its settings; None where it doesn't say.
+
+    Example:
+        >>> from lstm_strategy import LSTMForecaster, Volatility
+        >>> find_target(LSTMForecaster(target=Volatility(slow=100))).slow
+        100
+    """
     if isinstance(forecaster, WalkForwardForecaster):
-        return target_name(forecaster.refits[0].model)
+        return find_target(forecaster.refits[0].model)
     if isinstance(forecaster, FeatureForecaster):
-        return forecaster.target.name
-    return None if forecaster.card is None else forecaster.card.settings.target.name
-
-
-def _cut(calls: Calls, start: pd.Timestamp, end: pd.Timestamp) -> Calls:
-    """Forecasts from one time to another, and closes until then."""
-    forecasts = calls.forecasts.loc[:end]
-    is_within = forecasts.index.to_series() >= start
-    return Calls(forecasts.where(is_within, axis=0), calls.closes.loc[:end], calls.is_panel)
+        return forecaster.target
+    return None if forecaster.card is None else forecaster.card.settings.target

@@ -63,7 +63,7 @@ def test_the_panels_are_named_and_share_the_time_axis():
 def test_the_legend_is_sorted_by_final_value_and_says_it():
     legend = plot_equity(three_results()).axes[0].get_legend()
     texts = [text.get_text() for text in legend.get_texts()]
-    assert texts == ["Buy and hold  +20.0%", "LSTM  +10.0%", "Momentum  -10.0%"]
+    assert texts == ["Buy and hold  20.0%", "LSTM  10.0%", "Momentum  -10.0%"]
     colors = [handle.get_color() for handle in legend.legend_handles]
     assert colors[0] == "black"
     assert len(set(colors)) == 3
@@ -125,7 +125,7 @@ def test_an_in_sample_result_is_called_that_in_title_and_legend(highlight):
     results = {"LSTM": build_result("LSTM", [1.0, 2.0], in_sample=True)}
     panel = plot_equity(results, highlight=highlight).axes[0]
     assert panel.get_title(loc="left").startswith("IN-SAMPLE")
-    assert panel.get_legend().get_texts()[0].get_text() == "LSTM (IN-SAMPLE)  +100.0%"
+    assert panel.get_legend().get_texts()[0].get_text() == "LSTM (IN-SAMPLE)  100.0%"
 
 
 def test_a_single_result_and_plain_curves_can_be_drawn_too():
@@ -212,7 +212,7 @@ def test_a_narrow_figure_has_its_legend_below_and_its_title_within():
     figure = plot_equity(three_results(), width_inches=4.0)
     assert figure.axes[0].get_legend() is None
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts == ["Buy and hold  +20.0%", "LSTM  +10.0%", "Momentum  -10.0%"]
+    assert texts == ["Buy and hold  20.0%", "LSTM  10.0%", "Momentum  -10.0%"]
     assert max(map(len, figure.axes[0].get_title(loc="left").splitlines())) <= 50
     figure.draw_without_rendering()
     title = figure.axes[0]._left_title

@@ -63,7 +63,7 @@ def test_the_members_are_shown_as_worst_best_and_median():
     day = pd.date_range("2020-01-01", periods=2, tz="Asia/Tokyo")
     curves = pd.DataFrame({7: [100.0, 90.0], 8: [100.0, 120.0], 9: [200.0, 220.0]}, index=day)
     ax = plot_members(curves, own=pd.Series([50.0, 60.0], index=day)).axes[0]
-    assert ax.get_title(loc="left") == "3 members: -10% to +20%, 1 with a loss"
+    assert ax.get_title(loc="left") == "3 members: -10% to 20%, 1 with a loss"
     assert line_named(ax, "median member").get_ydata().tolist() == pytest.approx([1.0, 1.1])
     assert line_named(ax, "ensemble").get_ydata().tolist() == pytest.approx([1.0, 1.2])
     heights = ax.collections[0].get_paths()[0].vertices[:, 1]

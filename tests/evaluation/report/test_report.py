@@ -195,8 +195,10 @@ def test_every_picture_says_in_words_what_it_shows(full_page):
         "Growth of 1 by member. Total returns: ",
         "Return by fold: ",
         "Sharpe ratio on real bars 0.50; on shuffled ones: 0.10 at 1, 0.90 at 2, n/a at 3",
+        "Signal at each close, between -1 and 1",
         "Hit rate by horizon: ",
         "Information coefficient by horizon: ",
+        "Mean return by mean forecast: ",
         "Close <of> bars",
     ]
     assert len(alts) == len(beginnings)
@@ -241,7 +243,7 @@ def test_the_forecasts_stand_beside_always_up_with_their_errors(full, assessment
 def test_every_table_scrolls_in_a_box_and_names_its_columns(full_page):
     page = Page(full_page)
     boxes = [attrs for attrs in page.of("div") if attrs.get("class") == "scroll"]
-    assert len(boxes) == len(page.of("table")) == 10
+    assert len(boxes) == len(page.of("table")) == 12
     assert all(box["aria-label"] and box["tabindex"] == "0" for box in boxes)
     assert {attrs["scope"] for attrs in page.of("th")} == {"col", "row"}
 

@@ -9,6 +9,7 @@ from lstm_strategy.evaluation.report.sections.evidence import (
     forecasts_section,
     permutation_section,
     robustness_section,
+    training_section,
     verdict_section,
 )
 from lstm_strategy.evaluation.report.sections.origin import (
@@ -48,5 +49,6 @@ __all__ = [
     "robustness_section",
     "strategies_section",
     "trades_section",
+    "training_section",
     "verdict_section",
 ]

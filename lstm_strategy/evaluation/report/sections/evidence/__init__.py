@@ -5,6 +5,7 @@ from lstm_strategy.evaluation.report.sections.evidence.folds import folds_sectio
 from lstm_strategy.evaluation.report.sections.evidence.forecasts import forecasts_section
 from lstm_strategy.evaluation.report.sections.evidence.permutation import permutation_section
 from lstm_strategy.evaluation.report.sections.evidence.robustness import robustness_section
+from lstm_strategy.evaluation.report.sections.evidence.training import training_section
 from lstm_strategy.evaluation.report.sections.evidence.verdict import verdict_section
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "forecasts_section",
     "permutation_section",
     "robustness_section",
+    "training_section",
     "verdict_section",
 ]

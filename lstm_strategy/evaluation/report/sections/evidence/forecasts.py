@@ -1,22 +1,44 @@
-"""What the forecasts of a model are worth, whatever is traded on them."""
+"""What a model forecast and what it is worth, whatever is traded on it."""
 
 import pandas as pd
 
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import escape, picture_html, table_html
+from lstm_strategy.evaluation.report.page import (
+    CHANGE,
+    P_VALUE,
+    PERCENT,
+    escape,
+    picture_html,
+    table_html,
+)
+from lstm_strategy.evaluation.report.sections.evidence.forecast_scores import (
+    calibration_part,
+    course_part,
+    folds_part,
+)
 from lstm_strategy.support import count_of, number_text
 
 
 def forecasts_section(content: ReportContent) -> str:
-    """Return hit rates and information coefficients by horizon, as a table and as pictures."""
+    """Return what was forecast, hit rates and correlations, scores by fold and calibration."""
+    return (
+        course_part(content)
+        + _skill_part(content)
+        + folds_part(content)
+        + calibration_part(content)
+    )
+
+
+def _skill_part(content: ReportContent) -> str:
+    """Hit rates and information coefficients by horizon, as a table and as pictures."""
     skill = content.skill
     if skill is None:
         return ""
     hits = skill.hits.table
     columns = {
-        "Hit rate": _with_errors(hits, "hit_rate", "{:.1%}"),
-        "Always up": _with_errors(hits, "always_up", "{:.1%}"),
-        "Lead": _with_errors(hits, "lead", "{:+.1%}"),
+        "Hit rate": _with_errors(hits, "hit_rate", PERCENT),
+        "Always up": _with_errors(hits, "always_up", PERCENT),
+        "Lead": _with_errors(hits, "lead", CHANGE),
     }
     pictures = [
         picture_html(
@@ -27,8 +49,8 @@ def forecasts_section(content: ReportContent) -> str:
     ]
     if skill.information is not None:
         information = skill.information.table
-        columns["IC"] = _with_errors(information, "ic", "{:+.3f}")
-        columns["Rank IC"] = _with_errors(information, "rank_ic", "{:+.3f}")
+        columns["IC"] = _with_errors(information, "ic", P_VALUE)
+        columns["Rank IC"] = _with_errors(information, "rank_ic", P_VALUE)
         pictures.append(
             picture_html(
                 skill.information.plot(),
@@ -41,7 +63,7 @@ def forecasts_section(content: ReportContent) -> str:
     caption = f"The {skill.column} of {content.name} beside the returns that followed"
     return (
         table_html(table, caption, first="Horizon")
-        + f"<p>{escape(_how_to_read(content))}</p>"
+        + f"<p>{escape(' '.join([_how_to_read(content), *skill.hits.notes]))}</p>"
         + f'<div class="grid">{"".join(pictures)}</div>'
     )
 

@@ -21,7 +21,11 @@ def calendar_section(content: ReportContent) -> str:
     if held is not None and held is not content.result:
         years[held.label] = yearly_returns(held.equity)
     shades = pd.concat(
-        [shade_classes(months, most=_STRONG_MONTH), shade_classes(years, most=_STRONG_YEAR)], axis=1
+        [
+            shade_classes(months.round(3), most=_STRONG_MONTH),  # what reads 0.0% has no shade
+            shade_classes(years.round(3), most=_STRONG_YEAR),
+        ],
+        axis=1,
     )
     numbers = pd.concat([months, years], axis=1)
     readable = numbers.map(lambda value: "" if pd.isna(value) else number_text(value, PERCENT))

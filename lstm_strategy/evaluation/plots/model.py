@@ -1,0 +1,94 @@
+"""What a model forecast, and how it was trained, as figures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib
+import matplotlib.ticker as mticker
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lstm_strategy.evaluation.plots.curves import on_plain_dates
+from lstm_strategy.evaluation.plots.style import (
+    STRONG_COLORS,
+    NotebookFigure,
+    label_dates,
+    plotting_style,
+)
+
+_COLORS = "viridis"
+_LIGHTEST = 0.85  # of the colours: what is lighter can't be seen on white
+_MOST_NAMES = 12
+
+
+def plot_course(
+    forecast: pd.Series, uncertainty: pd.Series, *, label: str, width_inches: float = 11.0
+) -> Figure:
+    """Draw forecasts in the order of time, with the standard deviation between members around them.
+
+    Args:
+        forecast: What was forecast at each close.
+        uncertainty: The standard deviation between the members, on the same dates; NaN for none.
+        label: What is forecast.
+        width_inches: The width of the figure.
+
+    Example:
+        >>> days = pd.date_range("2024-01-01", periods=2)
+        >>> told = pd.Series([0.4, 0.6], days)
+        >>> plot_course(told, told * 0.1, label="Probability").axes[0].get_ylabel()
+        'Probability'
+    """
+    frame = on_plain_dates(pd.DataFrame({"told": forecast, "around": uncertainty}))
+    told, around = frame["told"].to_numpy(), frame["around"].fillna(0.0).to_numpy()
+    with plotting_style():
+        figure = NotebookFigure(figsize=(width_inches, 2.6), layout="constrained")
+        ax = figure.subplots()
+        look: dict[str, Any] = {"color": STRONG_COLORS[1], "alpha": 0.25, "lw": 0}
+        ax.fill_between(frame.index, told - around, told + around, **look)
+        ax.plot(frame.index, told, color=STRONG_COLORS[1], lw=0.9)
+        ax.set_ylabel(label)
+        ax.margins(x=0.0)
+        label_dates(ax, minticks=3, maxticks=7 if width_inches < 8.0 else 12)
+    return figure
+
+
+def plot_epochs(
+    histories: Mapping[str, pd.DataFrame], *, is_utility: bool, width_inches: float = 9.0
+) -> Figure:
+    """Draw loss or utility by epoch, in training and on held-out bars, a line for each fold.
+
+    Args:
+        histories: Of each fold, by its name and in the order of time: epoch, loss and val_loss, a
+            row for each epoch of each member, of which the mean is drawn.
+        is_utility: Whether a loss is utility that is lost, so that the line shows its negative.
+        width_inches: The width of the figure.
+
+    Example:
+        >>> history = pd.DataFrame({"epoch": [0, 1], "loss": [1.0, 0.5], "val_loss": [1.0, 0.8]})
+        >>> figure = plot_epochs({"1": history}, is_utility=True)
+        >>> [ax.get_title(loc="left") for ax in figure.axes]
+        ['In training', 'On held-out bars']
+    """
+    shades = matplotlib.colormaps[_COLORS](np.linspace(0.0, _LIGHTEST, max(len(histories), 2)))
+    with plotting_style():
+        figure = NotebookFigure(figsize=(width_inches, 3.4), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        for (name, history), color in zip(histories.items(), shades, strict=False):
+            means = history.groupby("epoch")[["loss", "val_loss"]].mean()
+            means = -means if is_utility else means
+            left.plot(means.index, means["loss"].to_numpy(), color=color, lw=1.1, label=name)
+            right.plot(means.index, means["val_loss"].to_numpy(), color=color, lw=1.1, label=name)
+        left.set_ylabel("Utility" if is_utility else "Loss")
+        _finish(left, "In training")
+        _finish(right, "On held-out bars")
+        if 1 < len(histories) <= _MOST_NAMES:
+            right.legend(title="Fold", loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=8)
+    return figure
+
+
+def _finish(ax: Axes, title: str) -> None:
+    ax.set_title(title, loc="left")
+    ax.set_xlabel("Epoch")
+    ax.xaxis.set_major_locator(mticker.MaxNLocator(integer=True))

@@ -1,0 +1,170 @@
+"""What a model forecast, how good that was by fold, and whether it means what it says."""
+
+import pandas as pd
+
+from lstm_strategy.bars import Panel
+from lstm_strategy.evaluation.plots import plot_course
+from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.page import (
+    P_VALUE,
+    PERCENT,
+    RATIO,
+    SMALL_PERCENT,
+    WHOLE,
+    escape,
+    picture_html,
+    table_html,
+    texts_of,
+)
+from lstm_strategy.evaluation.robustness import fold_of_bars
+from lstm_strategy.evaluation.skill import calibrate, score_folds, target_name
+from lstm_strategy.learning.forecaster import ModelCard
+from lstm_strategy.learning.serving import forecast_with_cache
+from lstm_strategy.support import count_of, number_text
+
+_LABELS = {
+    "direction": "Probability of a higher close",
+    "return": "Expected return",
+    "quantiles": "Median of the return",
+    "volatility": "Annual volatility",
+    "policy": "Exposure",
+    "triple_barrier": "Profit first less stop first",
+}
+_COLUMNS = {
+    "n_forecasts": ("Forecasts", WHOLE),
+    "log_loss": ("Log-loss", P_VALUE),
+    "brier": ("Brier score", P_VALUE),
+    "qlike": ("QLIKE", P_VALUE),
+    "forecast": ("Forecast volatility", PERCENT),
+    "realised": ("Volatility that came", PERCENT),
+    "correlation": ("Correlation", RATIO),
+    "ic": ("IC", P_VALUE),
+    "hit_rate": ("Hit rate", PERCENT),
+    "always_up": ("Always up", PERCENT),
+}
+_READ = {
+    "probability": (
+        "Log-loss and Brier score are better where lower: one half at all times has 0.693 and "
+        "0.250."
+    ),
+    "volatility": (
+        "QLIKE is better where lower, and 0 for a forecast that is always right. The volatility "
+        "that came is measured as the model measures it."
+    ),
+    "return": "An IC of 0 is no skill.",
+}
+_HELD_OUT = {
+    "auc": "AUC",
+    "log_loss": "log-loss",
+    "qlike": "QLIKE",
+    "slow_qlike": "QLIKE of the usual volatility",
+    "r2": "R\N{SUPERSCRIPT TWO}",
+    "r2_log": "R\N{SUPERSCRIPT TWO} of logarithms",
+    "sharpe": "Sharpe",
+    "prior_sharpe": "Sharpe of the prior",
+}
+
+
+def course_part(content: ReportContent) -> str:
+    """Return a picture of the forecasts in the order of time; "" for a panel."""
+    outcomes = content.outcomes
+    if outcomes is None or content.model is None or isinstance(content.bars, Panel):
+        return ""
+    told = forecast_with_cache(content.model, content.bars)
+    told = told.reindex(content.result.equity.index)
+    forecast, target = told[outcomes.column], target_name(content.model)
+    label = _LABELS.get(str(target), "Signal" if target is None else "Forecast")
+    lowest, highest = (number_text(value, "{:.3g}") for value in (forecast.min(), forecast.max()))
+    return picture_html(
+        plot_course(forecast, told["uncertainty"], label=label),
+        f"{label} at each close, between {lowest} and {highest}",
+        f"What {content.name} forecast. The shade is one standard deviation between its networks.",
+    )
+
+
+def folds_part(content: ReportContent) -> str:
+    """Return how good the forecasts of each fold were, beside its scores on held-out bars."""
+    outcomes = content.outcomes
+    if outcomes is None:
+        return ""
+    folds = None
+    if content.ledger is not None:
+        folds = fold_of_bars(content.ledger, outcomes.calls.forecasts.index)
+    scores = score_folds(outcomes, folds)
+    columns = {
+        heading: texts_of(scores[name], form)
+        for name, (heading, form) in _COLUMNS.items()
+        if name in scores
+    }
+    names = [str(fold) for fold in scores.index[:-1]] + ["All"]
+    table = pd.DataFrame(columns | _held_out_columns(content, names), index=names)
+    over = f"over {count_of(outcomes.horizon, 'bar')}"
+    caption = f"How good the {outcomes.column}s of {content.name} were {over}, by fold"
+    held_out = (
+        " Held-out scores are of bars that the training watched and did not learn from; the others "
+        "are of the bars of the backtest."
+    )
+    return table_html(table, caption, first="Fold") + (
+        f"<p>{escape(_READ[outcomes.kind] + held_out)}</p>"
+    )
+
+
+def _held_out_columns(content: ReportContent, names: list[str]) -> dict[str, list[str]]:
+    """The scores of each fold in its training; nothing for "All" of several."""
+    cards = [] if content.model is None else content.model.cards
+    if not cards:
+        return {}
+    by_fold = {"All": cards[0]} if content.ledger is None else _cards_by_fold(content)
+    known = [name for name in cards[0].validation_scores if name != "n_rows"]
+    return {
+        f"Held-out {_HELD_OUT.get(score, score.replace('_', ' '))}": [
+            number_text(by_fold[name].validation_scores[score], P_VALUE) if name in by_fold else ""
+            for name in names
+        ]
+        for score in known
+    }
+
+
+def _cards_by_fold(content: ReportContent) -> dict[str, ModelCard]:
+    """The card of each fold by its number, where each fold has one."""
+    if content.ledger is None or content.model is None:
+        return {}
+    numbers = sorted(content.ledger["fold"].unique())
+    cards = content.model.cards
+    if len(numbers) != len(cards):
+        return {}
+    return {str(number): card for number, card in zip(numbers, cards, strict=True)}
+
+
+def calibration_part(content: ReportContent) -> str:
+    """Return what came by the size of the forecast, as a table and a picture."""
+    found = None if content.outcomes is None else calibrate(content.outcomes)
+    if found is None or content.outcomes is None:
+        return ""
+    table, is_return = found.table, found.kind == "return"
+    outcome_form = SMALL_PERCENT if is_return else PERCENT
+    came = {
+        "probability": "Share of higher closes",
+        "volatility": "Volatility that came",
+        "return": "Mean return",
+    }[found.kind]
+    outcomes = texts_of(table["outcome"], outcome_form)
+    if table["outcome_error"].notna().any():
+        errors = texts_of(table["outcome_error"], outcome_form)
+        outcomes = [f"{one} ± {error}" for one, error in zip(outcomes, errors, strict=True)]
+    readable = pd.DataFrame(
+        {
+            "Mean forecast": texts_of(table["forecast"], "{:.4f}" if is_return else PERCENT),
+            came: outcomes,
+            "Forecasts": texts_of(table["n_forecasts"], WHOLE),
+        },
+        index=table.index,
+    )
+    caption = "Do the forecasts mean what they say? From the lowest to the highest"
+    errors_shown = "" if found.kind == "volatility" else ", with two standard errors"
+    picture = picture_html(
+        found.plot(),
+        f"{came} by mean forecast: " + ", ".join(outcomes),
+        f"What came against what was forecast{errors_shown}.",
+    )
+    return table_html(readable, caption, first="Group") + picture

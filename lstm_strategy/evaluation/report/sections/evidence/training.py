@@ -1,0 +1,37 @@
+"""How the networks were trained: loss or utility by epoch."""
+
+from lstm_strategy.evaluation.plots import plot_epochs
+from lstm_strategy.evaluation.report.content import ReportContent
+from lstm_strategy.evaluation.report.page import escape, picture_html
+from lstm_strategy.evaluation.skill import target_name
+from lstm_strategy.support import number_text
+
+
+def training_section(content: ReportContent) -> str:
+    """Return loss or, of a policy, utility by epoch, in training and held out; "" if unknown."""
+    histories = content.histories
+    if not histories or content.model is None:
+        return ""
+    is_utility = target_name(content.model) == "policy"
+    what = "Utility" if is_utility else "Loss"
+    sign = -1.0 if is_utility else 1.0
+    best = {name: sign * history["val_loss"].min() for name, history in histories.items()}
+    ends = ", ".join(f"{name}: {number_text(value)}" for name, value in best.items())
+    by_fold = f" by fold: {ends}" if len(best) > 1 else f": {number_text(*best.values())}"
+    lines = (
+        "a line for each fold, the mean of its networks"
+        if len(histories) > 1
+        else ("the mean of the networks")
+    )
+    picture = picture_html(
+        plot_epochs(histories, is_utility=is_utility),
+        f"{what} by epoch. Best on held-out bars{by_fold}",
+        f"{what} by epoch in training and on bars held out, {lines}.",
+    )
+    how = (
+        "Where the left rises and the right doesn't, the networks learn what doesn't last. Utility "
+        "is counted after costs; in training the pull to the prior is taken off it."
+        if is_utility
+        else "Where the left falls and the right doesn't, the networks learn what doesn't last."
+    )
+    return f"{picture}<p>{escape(how)}</p>"

@@ -1,0 +1,98 @@
+"""What the report says of forecasts and of the training, with the numbers of the measures."""
+
+import re
+from copy import copy
+from html import unescape
+
+import pandas as pd
+import pytest
+from made_up import random_walk
+
+from lstm_strategy.evaluation.comparison import compare
+from lstm_strategy.evaluation.report import ReportContent
+from lstm_strategy.evaluation.report.sections.evidence import forecasts_section, training_section
+from lstm_strategy.evaluation.skill import score_folds
+from lstm_strategy.learning.targets import Policy
+from lstm_strategy.learning.walk_forward import Refit, WalkForwardForecaster
+from lstm_strategy.trading.baselines import MACD
+from lstm_strategy.trading.lstm import LSTMStrategy
+
+BARS = random_walk(500)
+
+
+def content_of(model):
+    comparison = compare({"LSTM": (LSTMStrategy, {"model": model})}, BARS)
+    return ReportContent(comparison, comparison.assess(), BARS, model=model)
+
+
+@pytest.fixture(scope="module")
+def walked(trained):
+    refits = [Refit(trained, BARS.index[430]), Refit(copy(trained), BARS.index[460])]
+    ledger = pd.DataFrame({"fold": [1] * 30 + [2] * 40}, index=BARS.index[430:])
+    return content_of(WalkForwardForecaster(refits, ledger))
+
+
+def rows_of(section, caption):
+    """The cells of the table with such a caption, by the name of the row."""
+    table = section[section.index(caption) :]
+    table = table[: table.index("</table>")]
+    rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', table)
+    return {name: re.findall(r"<td[^>]*>(.*?)</td>", row) for name, row in rows}
+
+
+def test_each_fold_has_its_scores_and_those_of_its_training(walked, trained):
+    rows = rows_of(forecasts_section(walked), "How good the forecasts of LSTM were over 1 bar")
+    assert list(rows) == ["1", "2", "All"]
+    scores = score_folds(walked.outcomes).loc["all"]
+    assert rows["All"][:3] == [
+        f"{scores['n_forecasts']:.0f}",
+        f"{scores['log_loss']:.3f}",
+        f"{scores['brier']:.3f}",
+    ]
+    assert rows["1"][-3:] == [
+        f"{trained.card.validation_scores[name]:.3f}" for name in ("log_loss", "auc", "accuracy")
+    ]
+    assert rows["All"][-1] == ""
+    assert int(rows["1"][0]) + int(rows["2"][0]) == int(rows["All"][0])
+
+
+def test_a_model_that_was_trained_once_has_one_row(trained):
+    content = content_of(trained)
+    rows = rows_of(forecasts_section(content), "How good the forecasts of LSTM were")
+    assert list(rows) == ["All"]
+    assert rows["All"][-1] == f"{trained.card.validation_scores['accuracy']:.3f}"
+
+
+def test_forecasts_are_drawn_and_calibrated(walked):
+    section = forecasts_section(walked)
+    alts = [unescape(alt) for alt in re.findall(r'alt="(.*?)"', section)]
+    assert alts[0].startswith("Probability of a higher close at each close, between 0.")
+    assert alts[-1].startswith("Share of higher closes by mean forecast: ")
+    groups = rows_of(section, "Do the forecasts mean what they say?")
+    n_forecasts = rows_of(section, "How good the forecasts")["All"][0]
+    assert sum(int(cells[-1]) for cells in groups.values()) == int(n_forecasts)
+
+
+def test_the_training_is_shown_as_loss_by_epoch(walked, trained):
+    section = training_section(walked)
+    best = trained.history["val_loss"].min()
+    assert f"Best on held-out bars by fold: 1: {best:.2f}, 2: {best:.2f}" in section
+    assert section.startswith("<figure>")
+    assert "Loss by epoch in training and on bars held out, a line for each fold" in section
+
+
+def test_the_training_of_a_policy_is_shown_as_utility(trained, monkeypatch):
+    monkeypatch.setattr(
+        "lstm_strategy.evaluation.report.sections.evidence.training.target_name",
+        lambda model: Policy().name,
+    )
+    section = training_section(content_of(trained))
+    assert f"Utility by epoch. Best on held-out bars: {-trained.history['val_loss'].min():.2f}" in (
+        section
+    )
+
+
+def test_a_rule_has_neither_forecasts_nor_training():
+    comparison = compare({"MACD": MACD}, BARS)
+    content = ReportContent(comparison, comparison.assess(), BARS)
+    assert forecasts_section(content) == training_section(content) == ""
