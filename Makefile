@@ -1,12 +1,19 @@
 # Everything runs in .venv, with the versions in constraints.txt. `make demo` is the place to begin.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+# pip misses the usual build of TensorFlow, see tools/requirements.py
+INSTALL := $(BIN)/python -m pip install --quiet --no-warn-conflicts --constraint constraints.txt
 # one stamp for each group of packages: the demo needs no test tools, the tests no peers
 PACKAGE := .venv/.package-installed
 TOOLS := .venv/.tools-installed
 DOCS := .venv/.docs-installed
 PEERS := .venv/.peers-installed
+
+# what the package needs, and its extras that are named
+define install
+	$(BIN)/python tools/requirements.py $(1) > .venv/requirements.txt
+	$(INSTALL) $(2) --requirement .venv/requirements.txt
+endef
 
 .PHONY: demo test test-slow test-all doctest coverage lint types contracts format docs serve-docs bench notebooks clean
 
@@ -57,24 +64,26 @@ bench: $(PEERS)
 notebooks: $(TOOLS)
 	$(BIN)/python tests/notebook_runs.py $(ARGS)
 
-$(PACKAGE): setup.cfg constraints.txt
+$(PACKAGE): setup.cfg constraints.txt tools/requirements.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(INSTALL) --editable .
+	$(call install,,--no-compile)  # what is used is compiled when it is used
+	$(BIN)/python -W ignore -c "import backtrader"  # compiled here, it warns nobody of its spelling
+	$(INSTALL) --no-deps --editable .
 	touch $(PACKAGE)
 
 $(TOOLS): $(PACKAGE)
-	$(INSTALL) --editable ".[test,dev]"
+	$(call install,test dev)
 	touch $(TOOLS)
 
 $(DOCS): $(PACKAGE)
-	$(INSTALL) --editable ".[docs]"
+	$(call install,docs)
 	touch $(DOCS)
 
 # what the benchmarks compare with: never needed by the package or its tests. PyBroker wants an Optuna
 # older than the package's, for a part of it that isn't used here, so it comes without its needs.
 $(PEERS): $(TOOLS)
-	$(INSTALL) --editable ".[bench]"
+	$(call install,bench)
 	$(INSTALL) --no-deps lib-pybroker
 	touch $(PEERS)
 

@@ -10,10 +10,8 @@ from lstm_strategy.bars import Panel, describe_span, slice_bars, slice_panel, sp
 from lstm_strategy.cli.output import tell
 from lstm_strategy.cli.reading import MarketsOptions, ReadingOptions
 from lstm_strategy.errors import SettingsError
-from lstm_strategy.learning.forecaster import (
-    Forecaster,
-)
-from lstm_strategy.support import count_of, workers
+from lstm_strategy.learning.forecaster import Forecaster
+from lstm_strategy.support import count_of
 from lstm_strategy.trading.baselines import PORTFOLIO_BASELINES
 from lstm_strategy.trading.cerebro import trades_one_market
 
@@ -129,6 +127,8 @@ def choose_workers(
         WorkersDiedError: If the cluster can't be reached.
     """
     if engine == "ray":
+        from lstm_strategy.support import workers  # loads joblib
+
         return workers("ray", address=address, n_jobs=jobs)
     if address is not None:
         raise SettingsError(f"--address {address} is the address of a cluster. Add --engine ray.")

@@ -1,8 +1,7 @@
 """The folders of models: which one --model means, and what may be saved to one."""
 
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from lstm_strategy.cli.out_folder import refuse_to_replace
 from lstm_strategy.cli.output import tell
@@ -20,6 +19,9 @@ from lstm_strategy.learning.forecaster import (
 )
 from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.support import temporary_folder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def open_model(folder: Path, *, engine: str) -> Forecaster:
@@ -101,7 +103,7 @@ def check_earlier_model(folder: Path, forecaster: LSTMForecaster) -> None:
 
 
 def save_with_picture(
-    forecaster: LSTMForecaster, folder: Path, *, name: str, figure: Figure
+    forecaster: LSTMForecaster, folder: Path, *, name: str, figure: "Figure"
 ) -> None:
     """Save a model and a picture of it to a folder, both or none of them.
 

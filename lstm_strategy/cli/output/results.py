@@ -1,5 +1,7 @@
 """What the commands print about backtests and comparisons."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 from rich.table import Table
 
@@ -12,8 +14,10 @@ from lstm_strategy.evaluation.backtests import (
     readable_metrics,
     span_text,
 )
-from lstm_strategy.evaluation.verdict import Assessment
 from lstm_strategy.support import count_of
+
+if TYPE_CHECKING:
+    from lstm_strategy.evaluation.verdict import Assessment
 
 _MOST_MARKETS = 20
 _NARROW_METRICS = ["cagr", "sharpe", "max_drawdown", "turnover", "trades", "costs"]
@@ -98,7 +102,7 @@ def _comparison_table(comparison: ResultSet, readable: pd.DataFrame) -> Table:
     return table
 
 
-def print_assessment(comparison: ResultSet, assessment: Assessment) -> None:
+def print_assessment(comparison: ResultSet, assessment: "Assessment") -> None:
     """Print where the strategy stands, whether that is skill, and what speaks against it."""
     say(comparison.describe_standing(assessment.name))
     verdict = assessment.verdict

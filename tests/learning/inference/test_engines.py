@@ -452,9 +452,18 @@ NEVER_NEEDED_TO_TRADE = [
 REFUSE_TO_IMPORT = f"import sys\nsys.modules.update(dict.fromkeys({NEVER_NEEDED_TO_TRADE}))\n"
 
 
-@pytest.mark.parametrize("use", ["stream", "run_backtest"])
+LIGHT_USES = {
+    **{use: PYTHON_USES[use] for use in ("stream", "run_backtest")},
+    "the command forecast": COMMAND.format(words=["forecast", "bars.csv", "--model", "model"]),
+    "the command backtest": COMMAND.format(
+        words=["backtest", "bars.csv", "--model", "model", "--start", "2002-03"]
+    ),
+}
+
+
+@pytest.mark.parametrize("use", LIGHT_USES)
 def test_trading_a_saved_model_imports_nothing_heavy(workplace, use):
-    run_without_keras(REFUSE_TO_IMPORT + PYTHON_USES[use], workplace)
+    run_without_keras(REFUSE_TO_IMPORT + LIGHT_USES[use], workplace)
 
 
 @pytest.mark.slow  # two backends are loaded and compiled, each in a process of its own
