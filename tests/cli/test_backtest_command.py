@@ -48,6 +48,13 @@ def test_a_report_is_written_where_it_is_asked_for(results, refusal, here, model
     assert "Buy and hold" in page
 
 
+def test_a_chart_is_drawn_where_it_is_asked_for(results, refusal, here):
+    words = ("backtest", "bars.csv", "--strategy", "SMA cross", "--chart")
+    assert "--chart writes to a folder. Add --out DIR." in refusal(*words)
+    assert "equity.png and chart.png to results/." in results(*words, "-o", "results")
+    assert Path("results/chart.png").read_bytes()[1:4] == b"PNG"
+
+
 def test_either_engine_prints_the_same(results, model_folder):
     words = ("backtest", "bars.csv", "--model", model_folder, "--engine")
     assert results(*words, "onnx") == results(*words, "keras") == results(*words, "auto")

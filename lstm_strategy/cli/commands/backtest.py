@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lstm_strategy.trading.cerebro import BrokerSettings
 
 _RESULT_FILES = ("metrics.csv", "equity.csv", "trades.csv", "equity.png")
-_REPORT_FILE = "report.html"
+_REPORT_FILE, _CHART_FILE = "report.html", "chart.png"
 _RARE_FILES = ("markets.csv", "funding.csv", "rolls.csv", "liquidations.csv")
 
 
@@ -44,6 +44,7 @@ def backtest(
     end: opt.End = None,
     out_dir: opt.Out = None,
     report: opt.Report = False,
+    chart: opt.Chart = False,
     force: opt.ForceFiles = False,
     long_only: opt.LongOnly = False,
     config: opt.Config = None,
@@ -59,6 +60,7 @@ def backtest(
         lstm-strategy backtest sample:sp500 --strategy "SMA cross" --start 2009
         lstm-strategy backtest prices.csv --model model --report -o results
     """
+    from lstm_strategy.bars import Panel
     from lstm_strategy.cli.inputs import (
         check_model_takes,
         load_markets_for,
@@ -68,13 +70,15 @@ def backtest(
     from lstm_strategy.cli.model_folders import open_model
     from lstm_strategy.cli.output import print_result, status, tell
     from lstm_strategy.cli.strategy_file import explain_failures, find_strategy
-    from lstm_strategy.evaluation.backtests import run_backtest
+    from lstm_strategy.evaluation.backtests import run_backtest, write_picture
     from lstm_strategy.trading import declared_params
     from lstm_strategy.trading.lstm import LSTMStrategy
 
-    if report and out_dir is None:
-        raise SettingsError("--report writes to a folder. Add --out DIR.")
-    files = (*_RESULT_FILES, *([_REPORT_FILE] if report else []))
+    asked = {"--report": _REPORT_FILE if report else "", "--chart": _CHART_FILE if chart else ""}
+    more = {option: file for option, file in asked.items() if file}
+    if more and out_dir is None:
+        raise SettingsError(f"{next(iter(more))} writes to a folder. Add --out DIR.")
+    files = (*_RESULT_FILES, *more.values())
     check_names(out_dir, (*_RARE_FILES, *files))
     chosen, params = find_strategy(strategy) if strategy else (LSTMStrategy, {})
     params = {**load_config(config).strategy, **params, **rules_from_options(long_only)}
@@ -84,6 +88,8 @@ def backtest(
         raise SettingsError("Nothing to run. Give --model DIR, or --strategy NAME.")
     markets, terms = load_markets_for(chosen, bars, reading), broker.build_broker(config)
     slice_markets(markets, start, end)  # refuses dates that leave no bar
+    if chart and isinstance(markets, Panel):
+        raise SettingsError("--chart draws one market. Leave it out, or give one file of bars.")
     with status("Backtesting"), explain_failures(chosen):
         if model is not None:
             forecaster = open_model(model, engine=engine)
@@ -100,6 +106,14 @@ def backtest(
                     _write_report(
                         folder / _REPORT_FILE, result, held, (chosen, params), markets, bars
                     )
+            if chart and not isinstance(markets, Panel):  # which was refused above
+                from lstm_strategy.evaluation.chart import plot_chart
+
+                with status("Drawing the chart"):
+                    picture = plot_chart(
+                        chosen, markets, start=start, end=end, broker=terms, **params
+                    )
+                    write_picture(folder / _CHART_FILE, picture)
             rare = [name for name in _RARE_FILES if (folder / name).is_file()]
         *others, last = (*rare, *files)
         tell(f"Wrote {', '.join(others)} and {last} to {out_dir}/.")

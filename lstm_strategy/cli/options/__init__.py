@@ -44,6 +44,7 @@ from lstm_strategy.cli.options.models import (
 )
 from lstm_strategy.cli.options.results import (
     Address,
+    Chart,
     FolderOut,
     ForceFiles,
     ForceModel,
@@ -117,6 +118,7 @@ __all__ = [
     "Preset",
     "Quiet",
     "Repair",
+    "Chart",
     "Report",
     "RequiredModel",
     "Seed",

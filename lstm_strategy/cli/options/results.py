@@ -41,6 +41,15 @@ Report = Annotated[
         show_default="no",
     ),
 ]
+Chart = Annotated[
+    bool,
+    typer.Option(
+        "--chart",
+        help="Write chart.png to --out too: the last 500 bars with orders and indicators, of one "
+        "market.",
+        show_default="no",
+    ),
+]
 Trials = Annotated[
     int,
     _evaluation(

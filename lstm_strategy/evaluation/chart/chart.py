@@ -24,6 +24,7 @@ from lstm_strategy.evaluation.chart.headless import (
     import_backtrader_plot,
     remove_cursor,
 )
+from lstm_strategy.evaluation.chart.labels import choose_colors, clean_labels
 from lstm_strategy.evaluation.plots import plotting_style
 from lstm_strategy.trading import exactbars_of, is_optimisation, timeframe_of
 from lstm_strategy.trading.cerebro import BrokerSettings, run_for_chart
@@ -198,6 +199,7 @@ def _draw_chart(
     for cursor in plotter.pinf.cursors:
         remove_cursor(cursor)
     _draw_lines(plotter.pinf.daxis[strategy.data], lines.iloc[first:stop])
+    clean_labels(figure, strategy)
     times = _bar_times(strategy)[first:stop]
     _date_the_lowest_panel(
         figure, times, is_intraday=timeframe_of(strategy.data) < bt.TimeFrame.Days
@@ -226,6 +228,7 @@ def _build_scheme(strategy: bt.Strategy, first: int, stop: int) -> Any:
     scheme.volume = not any(np.isnan(volume).any() for volume in volumes)
     # The legends show the last values already; as tags they would hide the axis labels.
     scheme.valuetags = False
+    choose_colors(scheme)
     return scheme
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.plots.style import STRONG_COLORS
+from lstm_strategy.evaluation.plots.style import STRONG_LOOKS
 from lstm_strategy.support import number_text
 from lstm_strategy.trading.cerebro import BrokerSettings, sum_markets
 
@@ -120,7 +120,7 @@ def build_curves(source: Drawable, highlight: str | Sequence[str] | None) -> lis
     """
     entries = _entries_of(source)
     names = _choose_highlighted(entries, highlight)
-    strong, muted = itertools.cycle(STRONG_COLORS), itertools.cycle(MUTED_LOOKS)
+    strong, muted = itertools.cycle(STRONG_LOOKS), itertools.cycle(MUTED_LOOKS)
     return [
         _build_curve(name, entry, is_highlighted=name in names, strong=strong, muted=muted)
         for name, entry in entries.items()
@@ -165,14 +165,15 @@ def _build_curve(
     entry: DrawableResult | pd.Series,
     *,
     is_highlighted: bool,
-    strong: Iterator[str],
+    strong: Iterator[tuple[str, str]],
     muted: Iterator[tuple[str, str]],
 ) -> Curve:
     """One curve; the next colour of its kind is taken from the iterators."""
     result = None if isinstance(entry, pd.Series) else entry
     holds_market = result is not None and result.is_buy_and_hold
     if is_highlighted:
-        look = {"color": next(strong), "ls": "-", "lw": 1.8, "zorder": 4}
+        style, color = next(strong)
+        look = {"color": color, "ls": style, "lw": 1.8, "zorder": 4}
     elif holds_market:
         look = {"color": "black", "ls": "-", "lw": 1.3, "zorder": 3}
     else:

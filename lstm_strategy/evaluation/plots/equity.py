@@ -12,7 +12,12 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.plots.curves import Curve, Drawable, build_curves, on_plain_dates
-from lstm_strategy.evaluation.plots.style import NotebookFigure, label_dates, plotting_style
+from lstm_strategy.evaluation.plots.style import (
+    NotebookFigure,
+    PercentTicks,
+    label_dates,
+    plotting_style,
+)
 
 _FOLD_SHADES = ("#bcd3ea", "#e4edf6")
 _NARROW_INCHES = 8.0
@@ -118,7 +123,7 @@ def _draw_drawdown(ax: Axes, curves: list[Curve]) -> None:
             ax.fill_between(depth.index, depth.to_numpy(), color=curve.look["color"], alpha=0.15)
     ax.set_ylabel("Drawdown")
     ax.set_ylim(top=0.0)
-    ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
+    ax.yaxis.set_major_formatter(PercentTicks())
 
 
 def _draw_exposure(ax: Axes, curves: list[Curve]) -> None:
@@ -129,7 +134,7 @@ def _draw_exposure(ax: Axes, curves: list[Curve]) -> None:
             ax.plot(dates, held, label=curve.name, **look)
     ax.axhline(0.0, color="0.7", lw=0.8, zorder=1)
     ax.set_ylabel("Exposure")
-    ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
+    ax.yaxis.set_major_formatter(PercentTicks())
 
 
 def _draw_folds(ax: Axes, ledger: pd.DataFrame, width_inches: float) -> None:

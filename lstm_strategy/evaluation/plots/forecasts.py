@@ -15,6 +15,7 @@ from lstm_strategy.evaluation.plots.curves import MUTED_LOOKS, on_plain_dates
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
     NotebookFigure,
+    PercentTicks,
     label_dates,
     plotting_style,
 )
@@ -114,7 +115,7 @@ def _draw_volatility(
         ax.yaxis.set_major_locator(mticker.LogLocator(subs=(1.0, 2.0, 5.0)))
     else:  # a log axis of powers of ten could show no tick at all
         ax.yaxis.set_major_locator(mticker.MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
-    ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0))
+    ax.yaxis.set_major_formatter(PercentTicks())
     ax.yaxis.set_minor_formatter(mticker.NullFormatter())
     ax.set_ylabel("Volatility (log)" + (f", {block_bars} bars each" if block_bars > 1 else ""))
 

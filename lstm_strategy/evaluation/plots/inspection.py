@@ -5,11 +5,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.plots.style import NotebookFigure, label_dates, plotting_style
+from lstm_strategy.evaluation.plots.style import (
+    STRONG_COLORS,
+    STRONG_LOOKS,
+    NotebookFigure,
+    label_dates,
+    plotting_style,
+)
 
-_COLORS = ("#d1242f", "#0550ae", "#228833", "#bc4c00", "#8250df", "#66ccee", "#ccbb44", "#999999")
-_RED, _BLUE, _GREY = _COLORS[0], _COLORS[1], "0.72"
-_STYLES = ("-", "--", ":")
+_RED, _BLUE, _GREY = *STRONG_COLORS[:2], "0.72"
 _NORMAL_95 = 1.96
 _RISE = "_rise"  # ends the name of a column that says how much a loss rose
 
@@ -71,7 +75,7 @@ def plot_saliency(saliency: pd.DataFrame) -> Figure:
         figure = NotebookFigure(figsize=(9.0, 4.2), layout="constrained")
         ax = figure.subplots()
         for number, name in enumerate(order):
-            color, style = _line_look(number)
+            style, color = STRONG_LOOKS[number % len(STRONG_LOOKS)]
             size, margin = by_feature[name].to_numpy(), _NORMAL_95 * errors[name].to_numpy()
             ax.plot(by_feature.index, size, color=color, ls=style, lw=1.6, label=str(name))
             low = np.maximum(size - margin, size * 0.2)  # a log scale has no zero
@@ -176,7 +180,3 @@ def _states_after_warm_up(states: pd.DataFrame, state: str) -> pd.DataFrame:
     if known.empty:
         raise TradingError("There is no state after the warm-up to draw. Pass more bars.")
     return known
-
-
-def _line_look(number: int) -> tuple[str, str]:
-    return _COLORS[number % len(_COLORS)], _STYLES[number // len(_COLORS) % len(_STYLES)]

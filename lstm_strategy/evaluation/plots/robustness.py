@@ -15,7 +15,10 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots.curves import on_plain_dates
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
+    STRONG_LOOKS,
     NotebookFigure,
+    PercentTicks,
+    draw_legend_below,
     label_dates,
     plotting_style,
 )
@@ -108,16 +111,16 @@ def plot_each_cost(each_cost: pd.DataFrame) -> Figure:
         finding = f"Sharpe ratio {own:.2f}, without {dearest} {free[dearest]:.2f}"
     with plotting_style():
         figure, ax = _panel(finding)
-        for cost, color in zip(by_cost, itertools.cycle(STRONG_COLORS), strict=False):
+        for cost, (style, color) in zip(by_cost, itertools.cycle(STRONG_LOOKS), strict=False):
             known = by_cost[cost].dropna()
-            look: dict[str, Any] = {"color": color, "lw": 1.8, "marker": "o", "ms": 4}
+            look: dict[str, Any] = {"color": color, "ls": style, "lw": 1.8, "marker": "o", "ms": 4}
             ax.plot(known.index, known.to_numpy(), label=str(cost), **look)
         ax.axhline(0.0, color="black", lw=0.8)
         ax.set_xticks(by_cost.index, [_TIMES.get(times, f"{times:g}") for times in by_cost.index])
         ax.margins(x=0.08, y=0.18)
         ax.set_xlabel("How much of the cost is charged")
         ax.set_ylabel("Sharpe ratio")
-        ax.legend(loc="best", fontsize=8)
+        draw_legend_below(ax)
     return figure
 
 
@@ -135,7 +138,7 @@ def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None
         >>> days = pd.date_range("2024-01-01", periods=2)
         >>> curves = pd.DataFrame({0: [100.0, 110.0], 1: [100.0, 90.0]}, days)
         >>> plot_members(curves).axes[0].get_title(loc="left")
-        '2 members: -10% to +10%, 1 with a loss'
+        '2 members: -10% to 10%, 1 with a loss'
     """
     if equity_by_member.shape[1] == 0:
         raise TradingError("A figure of members needs the equity of at least one member, got none.")
@@ -159,7 +162,7 @@ def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None
         ax.axhline(1.0, color="0.6", lw=0.8)
         label_dates(ax, minticks=3, maxticks=8)
         ax.set_ylabel("Growth of 1")
-        ax.legend(loc="best", fontsize=8)
+        draw_legend_below(ax)
     return figure
 
 
@@ -185,7 +188,7 @@ def plot_folds(folds: pd.DataFrame) -> Figure:
         ax.bar(places - shift, folds["total_return"], width, color=_OWN, label="strategy")
         if has_market:
             ax.bar(places + shift, folds["market_return"], width, color="0.6", label="market")
-            ax.legend(loc="best", fontsize=8)
+            draw_legend_below(ax)
         ax.axhline(0.0, color="black", lw=0.8)
         ax.grid(visible=False, axis="x")
         ax.set_axisbelow(True)
@@ -195,7 +198,7 @@ def plot_folds(folds: pd.DataFrame) -> Figure:
         ax.tick_params(axis="x", labelsize=7)
         ax.set_xlabel("Fold, and its first month")
         ax.set_ylabel("Return")
-        ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
+        ax.yaxis.set_major_formatter(PercentTicks())
     return figure
 
 
@@ -226,7 +229,7 @@ def plot_permutation_test(real: float, null: Sequence[float], *, p_value: float)
         ax.margins(x=0.08)
         ax.set_ylabel("Shuffles")
         ax.set_xlabel("Sharpe ratio")
-        ax.legend(loc="best", fontsize=8)
+        draw_legend_below(ax)
     return figure
 
 

@@ -3,7 +3,6 @@
 import itertools
 from typing import Any
 
-import matplotlib.ticker as mticker
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,6 +11,8 @@ from lstm_strategy.evaluation.plots.curves import on_plain_dates
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
     NotebookFigure,
+    PercentTicks,
+    draw_legend_below,
     label_dates,
     plotting_style,
 )
@@ -67,7 +68,7 @@ def plot_by_horizon(
         ax.set_xlabel("Horizon in bars; whiskers are two standard errors")
         ax.set_ylabel(label)
         ax.set_title(title, loc="left")
-        ax.legend(loc="best", fontsize=8)
+        draw_legend_below(ax)
     return figure
 
 
@@ -97,8 +98,8 @@ def plot_calibration(table: pd.DataFrame, *, kind: str, width_inches: float = 5.
         if kind in labels:
             ends = [min(forecast.min(), outcome.min()), max(forecast.max(), outcome.max())]
             ax.plot(ends, ends, color="0.4", ls=":", lw=1.2, label="Forecast and outcome agree")
-            ax.xaxis.set_major_formatter(mticker.PercentFormatter(1.0))
-            ax.legend(loc="best", fontsize=8)
+            ax.xaxis.set_major_formatter(PercentTicks())
+            draw_legend_below(ax)
         else:
             ax.axhline(0.0, color="0.4", ls=":", lw=1.2)
         errors = _ERRORS * table["outcome_error"].to_numpy(float)
@@ -110,7 +111,7 @@ def plot_calibration(table: pd.DataFrame, *, kind: str, width_inches: float = 5.
             "lw": 1.2,
         }
         ax.errorbar(forecast, outcome, yerr=errors, **look)
-        ax.yaxis.set_major_formatter(mticker.PercentFormatter(1.0))
+        ax.yaxis.set_major_formatter(PercentTicks())
         ax.set_xlabel(across)
         ax.set_ylabel(up)
         ax.set_title("What came, by the size of the forecast", loc="left")
@@ -145,14 +146,14 @@ def plot_quantiles(means: pd.DataFrame, spreads: pd.DataFrame) -> Figure:
         left.set_xticks(places, [str(name) for name in means.index])
         left.set_xlabel("Quantile of the forecast; whiskers are two errors")
         left.set_ylabel("Mean return a bar")
-        left.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=2))
+        left.yaxis.set_major_formatter(PercentTicks())
         summed = on_plain_dates(spreads.fillna(0.0).cumsum())
         for name, color in zip(summed, STRONG_COLORS, strict=False):
             right.plot(summed.index, summed[name].to_numpy(), color=color, lw=1.3, label=str(name))
         right.axhline(0.0, color="0.6", lw=0.8)
         right.set_ylabel("Sum of returns")
-        right.yaxis.set_major_formatter(mticker.PercentFormatter(1.0, decimals=0))
-        right.legend(loc="best", fontsize=8)
+        right.yaxis.set_major_formatter(PercentTicks())
+        draw_legend_below(right)
         label_dates(right, minticks=3, maxticks=8)
         figure.suptitle("What followed the forecasts", x=0.01, ha="left", size=11)
     return figure

@@ -2,17 +2,55 @@
 
 import contextlib
 import io
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib
 import matplotlib.dates as mdates
+import matplotlib.ticker as mticker
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-STRONG_COLORS = ("#d1242f", "#0550ae", "#8250df", "#bc4c00")
-"""Red, blue, violet, orange: what the figure is about, the first of them first."""
+from lstm_strategy.support import number_text
+
+STRONG_COLORS = ("#d1242f", "#0550ae", "#d98c00", "#3a9bdc", "#882255")
+"""Red, blue, amber, sky blue, wine: what the figure is about, the first of them first.
+
+They stay apart, from each other and from black, for eyes without red, green or blue cones.
+"""
+
+STRONG_LOOKS = tuple(itertools.product(("-", "--", ":"), STRONG_COLORS))
+"""Line style and colour of one line after the other, when there are more than colours."""
+
+_MOST_DECIMALS = 6
+
+
+class PercentTicks(mticker.Formatter):
+    """Fractions as percentages, with as many decimals as the ticks of an axis need to be true.
+
+    Example:
+        >>> PercentTicks().format_ticks([-0.05, -0.025, 0.0])
+        ['-5.0%', '-2.5%', '0.0%']
+    """
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return one value as text."""
+        return self.format_ticks([x])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the texts of all ticks, with the same number of decimals."""
+        percent = 100.0 * np.asarray(values, dtype=float)
+        # the ticks of a wide axis carry rounding errors of its size
+        slack = 1e-9 * float(np.abs(percent).max(initial=0.0))
+        decimals = next(
+            (n for n in range(_MOST_DECIMALS) if np.allclose(percent.round(n), percent, 0, slack)),
+            _MOST_DECIMALS,
+        )
+        return [number_text(value / 100.0, f"{{:,.{decimals}%}}") for value in percent]
 
 
 class NotebookFigure(Figure):
@@ -29,6 +67,11 @@ class NotebookFigure(Figure):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         FigureCanvasAgg(self)  # attaches itself to the figure
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw with hyphens before numbers below zero, as in every table."""
+        with matplotlib.rc_context({"axes.unicode_minus": False}):
+            super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()
@@ -49,6 +92,7 @@ def plotting_style() -> Iterator[None]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(
             {
+                "axes.formatter.useoffset": False,
                 "axes.grid": True,
                 "axes.spines.right": False,
                 "axes.spines.top": False,
@@ -66,3 +110,9 @@ def label_dates(ax: Axes, *, minticks: int = 4, maxticks: int = 10) -> None:
     locator = mdates.AutoDateLocator(minticks=minticks, maxticks=maxticks)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+
+
+def draw_legend_below(ax: Axes, *, ncols: int = 3) -> None:
+    """Write the names of the lines below the figure, where they cover none of them."""
+    lines, labels = ax.get_legend_handles_labels()
+    ax.figure.legend(lines, labels, loc="outside lower right", ncols=ncols, fontsize=8)

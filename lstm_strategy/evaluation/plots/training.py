@@ -1,11 +1,16 @@
 """The course of a training as a figure."""
 
+import itertools
+from typing import Any
+
 import matplotlib.ticker as mticker
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstm_strategy.evaluation.plots.style import STRONG_COLORS, NotebookFigure, plotting_style
+
+_MARKERS = ("o", "s", "^", "D")  # one after the other, when the colours begin again
 
 
 def plot_history(history: pd.DataFrame) -> Figure:
@@ -16,7 +21,7 @@ def plot_history(history: pd.DataFrame) -> Figure:
             `LSTMForecaster.history`. The epoch may be the index; without a member it is one run.
 
     Returns:
-        A figure whose dots mark the epoch of the lowest validation loss.
+        A figure whose marks show the epoch of the lowest validation loss.
 
     Example:
         >>> figure = plot_history(pd.DataFrame({"loss": [3.0, 2.0], "val_loss": [4.0, 5.0]}))
@@ -28,21 +33,22 @@ def plot_history(history: pd.DataFrame) -> Figure:
     with plotting_style():
         figure = NotebookFigure(figsize=(8.0, 4.5), layout="constrained")
         ax = figure.subplots()
-        for position, (member, run) in enumerate(rows.groupby("member", sort=False)):
-            color = STRONG_COLORS[position % len(STRONG_COLORS)]
-            _draw_losses(ax, run, f"member {member}", color=color)
+        looks = itertools.product(_MARKERS, STRONG_COLORS)
+        runs = rows.groupby("member", sort=False)
+        for (member, run), (marker, color) in zip(runs, itertools.cycle(looks), strict=False):
+            _draw_losses(ax, run, f"member {member}", color=color, marker=marker)
         ax.set_xlabel("Epoch")
         ax.set_ylabel("Loss")
-        ax.set_title("Loss by epoch (dot: lowest validation loss)", loc="left")
+        ax.set_title("Loss by epoch (mark: lowest validation loss)", loc="left")
         ax.xaxis.set_major_locator(mticker.MaxNLocator(integer=True))
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return figure
 
 
-def _draw_losses(ax: Axes, run: pd.DataFrame, name: str, *, color: str) -> None:
+def _draw_losses(ax: Axes, run: pd.DataFrame, name: str, *, color: str, marker: str) -> None:
     ax.plot(run["epoch"], run["loss"], color=color, ls="--", lw=1, label=f"{name}, training")
     if "val_loss" not in run or run["val_loss"].isna().all():
         return
-    ax.plot(run["epoch"], run["val_loss"], color=color, lw=1.6, label=f"{name}, validation")
-    best = run.sort_values("val_loss", kind="stable").iloc[0]
-    ax.plot(best["epoch"], best["val_loss"], marker="o", color=color)
+    look: dict[str, Any] = {"color": color, "marker": marker}
+    look["markevery"] = [int(run["val_loss"].argmin())]
+    ax.plot(run["epoch"], run["val_loss"], lw=1.6, label=f"{name}, validation", **look)

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.plots.style import NotebookFigure, plotting_style
+from lstm_strategy.evaluation.plots.style import STRONG_COLORS, NotebookFigure, plotting_style
 from lstm_strategy.support import count_of
 
-_BEST, _TRIAL, _PRUNED = "#d1242f", "#4477aa", "#999999"
+_BEST, _TRIAL, _PRUNED = STRONG_COLORS[0], STRONG_COLORS[1], "#999999"
 _MOST_BARS_SHOWN = 20
 _SCORES = {
     "sharpe": "Sharpe ratio after costs, out of sample",

@@ -94,6 +94,9 @@ def _repair_page(page: str) -> str:
     """The page without what a browser complains about, and with pictures that fit a phone."""
     # its favicon would be fetched from the web, and it calls a function that it doesn't have
     page = re.sub(r"<link\b[^>]*https?://[^>]*>", "", page).replace(' onload="save()"', "")
+    page = page.replace("CAGR\ufe6a", "CAGR")  # a sign that few fonts have
+    for color, replacement in _COLORS.items():
+        page = re.sub(color, replacement, page, flags=re.IGNORECASE)
     return page.replace("</head>", f"{_HEAD}</head>", 1)
 
 
@@ -103,17 +106,26 @@ def _daily_returns(result: BacktestResult) -> pd.Series:
     return bar_returns(by_day)
 
 
+# its pale yellow can hardly be seen on white
+_COLORS = {"#fedd78": "#d98c00"}
+
 _HEAD = """<link rel="icon" href="data:,">
 <style>
-.container { max-width: 72rem; }
-svg { max-width: 100%; height: auto; }
+.container { max-width: 80rem; }
+.container::after { content: ""; display: block; clear: both; }
+hr { clear: both; }
+svg { display: block; max-width: 100%; height: auto; }
+#left { width: 62%; margin: 0; }
+#right { width: 34%; }
+/* quantstats draws its pictures over each other, which hides their dates where they fit */
+#left svg, #monthly_heatmap svg { margin: 0 0 0.5rem; }
 #monthly_heatmap { overflow: visible; }
-@media (max-width: 60rem) {
+@media screen and (max-width: 60rem) {
   body { margin: 1rem; }
   h1 dt { display: block; margin: 0; }
   #left, #right { float: none; width: auto; margin: 0; }
-  #left svg { margin: 0; }
 }
+@media print { #left svg, #left svg:first-of-type { margin: 0; } }
 </style>
 """
 

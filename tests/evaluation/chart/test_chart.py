@@ -11,6 +11,7 @@ from made_up import ConstantForecaster
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.chart import plot_chart
+from lstm_strategy.evaluation.plots import STRONG_COLORS
 from lstm_strategy.trading.execution import TargetStrategy
 
 
@@ -213,3 +214,27 @@ def test_lines_of_other_bars_are_refused():
     lines = pd.DataFrame({"fair": 1.0}, bars.index + pd.Timedelta(days=400))
     with pytest.raises(TradingError, match="lines have no value on any bar of the chart"):
         plot_chart(Hold, bars, lines=lines)
+
+
+def test_the_chart_speaks_in_words_and_not_in_those_of_code():
+    bars = frame_of_bars(10, volume=1.5e9)
+    figure = plot_chart(BuyOnce, bars)
+    texts = legend_texts(figure)
+    assert not [text for text in texts if "None" in text or "True" in text or "\n" in text]
+    assert {"Closed trades: profit", "loss", "Orders: buy", "sell"} <= set(texts)
+    assert "Price (1 day): 109.00" in texts
+    assert "SMA (3) 108.00" in texts
+
+
+def test_orders_have_our_colors_in_panel_and_legend():
+    figure = plot_chart(BuyOnce, frame_of_bars(10))
+    lines = {line.get_marker(): line.get_color() for ax in figure.axes for line in ax.get_lines()}
+    assert (lines["^"], lines["v"]) == (STRONG_COLORS[1], STRONG_COLORS[0])
+    handles = [h for ax in figure.axes if (k := ax.get_legend()) for h in k.legend_handles]
+    assert not [h for h in handles if getattr(h, "get_color", str)() in ("lime", "red", "blue")]
+
+
+def test_ticks_of_the_volume_are_not_rounded():
+    figure = plot_chart(BuyOnce, frame_of_bars(10, volume=1.5e9))
+    axis = next(ax.yaxis for ax in figure.axes if ax.get_ylim()[1] > 1e9)
+    assert axis.get_major_formatter()(1.5e9) == "1.5G"

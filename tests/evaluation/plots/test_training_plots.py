@@ -20,10 +20,17 @@ def test_the_history_shows_both_losses_of_each_member():
     panel = plot_history(history).axes[0]
     assert line_named(panel, "member 7, training").get_ydata().tolist() == [0.7, 0.6, 0.5]
     assert line_named(panel, "member 8, validation").get_ydata().tolist() == [0.8, 0.75, 0.72]
-    dots = [
-        line.get_xydata()[0].tolist() for line in panel.get_lines() if len(line.get_xdata()) == 1
-    ]
-    assert dots == [[2, 0.65], [3, 0.72]]
+    validation = [line_named(panel, f"member {member}, validation") for member in (7, 8)]
+    marked = [line.get_xydata()[line.get_markevery()].tolist() for line in validation]
+    assert marked == [[[2, 0.65]], [[3, 0.72]]]
+
+
+def test_no_two_of_many_members_look_alike():
+    rows = [(member, epoch, 0.7, 0.7) for member in range(9) for epoch in (1, 2)]
+    history = pd.DataFrame(rows, columns=["member", "epoch", "loss", "val_loss"])
+    panel = plot_history(history).axes[0]
+    lines = [line_named(panel, f"member {member}, validation") for member in range(9)]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 9
 
 
 def test_a_history_without_validation_has_no_dot():

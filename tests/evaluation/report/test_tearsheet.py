@@ -61,3 +61,10 @@ def test_a_tearsheet_without_quantstats_says_how_to_get_it(results, tmp_path, mo
     monkeypatch.setattr(tearsheet.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(LSTMStrategyError, match="pip install quantstats"):
         write_tearsheet(tmp_path / "tearsheet.html", results["MACD"])
+
+
+def test_pictures_of_quantstats_are_not_drawn_over_each_other():
+    page = "<head></head><p style='stroke: #FEDD78'>CAGR\ufe6a</p>"
+    repaired = tearsheet._repair_page(page)
+    assert "#left svg, #monthly_heatmap svg { margin: 0 0 0.5rem; }" in repaired
+    assert "<p style='stroke: #d98c00'>CAGR</p>" in repaired
