@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lstm_strategy.bars import CheckedBars
 from lstm_strategy.evaluation.backtests import (
     BacktestJob,
     BacktestResult,
@@ -15,7 +14,7 @@ from lstm_strategy.evaluation.backtests import (
 from lstm_strategy.evaluation.robustness.costs import break_even, try_costs, try_each_cost
 from lstm_strategy.evaluation.robustness.delays import try_delays
 from lstm_strategy.evaluation.robustness.folds import fold_table
-from lstm_strategy.evaluation.robustness.members import member_equities
+from lstm_strategy.evaluation.robustness.members import members_alone
 from lstm_strategy.learning.forecaster import Forecaster
 
 
@@ -29,7 +28,7 @@ class Robustness:
         each_cost: The metrics without each other cost and with twice of it, see `try_each_cost`;
             None where commission and slippage are all.
         folds: The metrics of each fold, see `fold_table`; None for a model that was trained once.
-        equity_by_member: The equity of each member alone, see `member_equities`; None for a model
+        equity_by_member: The equity of each member alone, see `members_alone`; None for a model
             with one member.
 
     Example:
@@ -90,14 +89,10 @@ def assess_robustness(
     """
     job = job.from_bar(result.first_tradable)
     ledger = model.ledger
-    members = None
-    if isinstance(bars, CheckedBars):  # of a panel, each member would need all markets again
-        signals = model.member_signals(bars.frame)
-        members = member_equities(job, bars, signals=signals) if signals.shape[1] > 1 else None
     return Robustness(
         costs=try_costs(job, bars),
         delays=try_delays(job, bars),
         each_cost=try_each_cost(job, bars),
         folds=None if ledger is None else fold_table(result, ledger, close=market_close(bars)),
-        equity_by_member=members,
+        equity_by_member=members_alone(job, bars, model=model),
     )

@@ -1,14 +1,63 @@
 """What is left of an ensemble when one of its networks trades alone."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 import pandas as pd
 
 from lstm_strategy.bars import CheckedBars
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import BacktestJob
+from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets, markets_frame
 from lstm_strategy.evaluation.robustness.runs import run_variants
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS
-from lstm_strategy.learning.serving import PrecomputedForecasts
+from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, FeatureForecaster, Forecaster
+from lstm_strategy.learning.serving import PrecomputedForecasts, PrecomputedPanel
+from lstm_strategy.learning.walk_forward import WalkForwardForecaster
 from lstm_strategy.support import naive_utc_index
+
+
+def members_alone(
+    job: BacktestJob, bars: CheckedMarkets, *, model: Forecaster
+) -> pd.DataFrame | None:
+    """Run the strategy with each member of a model alone, in one market or in many.
+
+    Args:
+        job: The strategy on its own terms; it trades the forecasts of the model.
+        bars: The bars that it trades.
+        model: What made the forecasts.
+
+    Returns:
+        Equity in money, one column for each member; None for a model with one member.
+
+    Raises:
+        TradingError: If a run fails.
+    """
+    if isinstance(bars, CheckedBars):
+        signals = model.member_signals(bars.frame)
+        return member_equities(job, bars, signals=signals) if signals.shape[1] > 1 else None
+    together = job.panel_forecasts
+    first = model.refits[0].model if isinstance(model, WalkForwardForecaster) else model
+    if together is None or not isinstance(first, FeatureForecaster):
+        return None
+    panel: Any = markets_frame(bars)
+    by_market: Any = model.member_signals(panel)
+    members = next(iter(by_market.values())).columns
+    if len(members) < 2:
+        return None
+    variants = {n: job.with_forecasts(_panel_of_member(together, by_market, n)) for n in members}
+    return _tabulate(variants, bars)
+
+
+def _panel_of_member(
+    together: PrecomputedPanel, signals: Mapping[str, pd.DataFrame], member: int
+) -> PrecomputedPanel:
+    """The forecasts of a panel with the signals of one member in place of those of all."""
+    markets = {}
+    for symbol, market in together.markets.items():
+        own = signals[symbol][member]
+        own = own.set_axis(naive_utc_index(own.index)).reindex(market.frame.index)
+        markets[symbol] = replace(market, frame=market.frame.assign(signal=own))
+    return replace(together, markets=markets)
 
 
 def member_equities(job: BacktestJob, bars: CheckedBars, *, signals: pd.DataFrame) -> pd.DataFrame:
@@ -48,6 +97,10 @@ def member_equities(job: BacktestJob, bars: CheckedBars, *, signals: pd.DataFram
     for member in signals:
         alone = _forecasts_of_signal(signals[member], warm_up, job.trained_until)
         variants[member] = job.with_forecasts(alone)
+    return _tabulate(variants, bars)
+
+
+def _tabulate(variants: Mapping[Any, BacktestJob], bars: CheckedMarkets) -> pd.DataFrame:
     results = run_variants(variants, bars)
     equities = {member: result.equity for member, result in results.items()}
     return pd.DataFrame(equities).rename_axis(columns="member")

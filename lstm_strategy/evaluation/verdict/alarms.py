@@ -168,10 +168,10 @@ def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
         "frozen forecast",
         f"Its standard deviation is {deviation:.2g}, {deviation / scale:.2%} of its scale "
         f"{scale:.2g}.",
-        "It says the same on every bar: nothing was learned, or nothing of it was kept, since it "
-        "didn't pay on held-out bars, and a policy then stays its prior. If the loss never fell in "
-        "training, train longer or with a higher learning rate; else expect that there is nothing "
-        "to learn here.",
+        "It says the same on every bar. Either nothing was learned, or nothing of it was kept "
+        "because it didn't pay on held-out bars; a policy then stays at its prior. If the loss "
+        "never fell in training, train longer or with a higher learning rate. Otherwise there may "
+        "be nothing to learn here.",
     )
 
 

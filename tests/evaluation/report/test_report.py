@@ -225,7 +225,7 @@ def test_costs_of_the_instrument_are_shown_each_alone_and_no_longer_called_missi
         assert f"{-took / start:.2%}" in page
         assert f">{name}</th>" in page
     assert (fills["spread"] + fills["impact"]).le(fills["commission"]).all()
-    assert "Taxes, borrowing fees, the funding of perpetual futures, and dividends" in page
+    assert "paid: taxes, borrowing fees, the funding of perpetual futures, and dividends" in page
 
 
 def test_the_forecasts_stand_beside_always_up_with_their_errors(full, assessment, full_page):
@@ -330,7 +330,7 @@ def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(trained, tm
     for part in ("Folds 1", "Seed 5", "at least 10 bars to settle", "relative volume"):
         assert part in text
     assert "Trained on" not in text
-    assert "Kept of the signal" not in text  # all of it
+    assert "Share of the signal" not in text  # all of it
 
 
 def test_the_page_shows_what_each_fold_kept_of_its_signal(trained, tmp_path):
@@ -346,7 +346,7 @@ def test_the_page_shows_what_each_fold_kept_of_its_signal(trained, tmp_path):
     walked = WalkForwardForecaster(refits, ledger)
     alone = compare({"LSTM": (LSTMStrategy, {"model": walked})}, bars)
     text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert "by how it held up on held-out bars 58%, 0%" in text
+    assert "Share of the signal kept 58%, 0%: as much as held up on held-out bars" in text
 
 
 def test_an_in_sample_result_is_called_that_first():

@@ -16,6 +16,7 @@ from lstm_strategy.evaluation.report.sections.evidence.forecast_scores import (
     course_part,
     folds_part,
 )
+from lstm_strategy.evaluation.skill import ModelSkill
 from lstm_strategy.support import count_of, number_text
 
 
@@ -63,23 +64,32 @@ def _skill_part(content: ReportContent) -> str:
     caption = f"The {skill.column} of {content.name} beside the returns that followed"
     return (
         table_html(table, caption, first="Horizon")
-        + f"<p>{escape(' '.join([_how_to_read(content), *skill.hits.notes]))}</p>"
+        + f"<p>{escape(_how_to_read(skill))}</p>"
         + f'<div class="grid">{"".join(pictures)}</div>'
     )
 
 
-def _how_to_read(content: ReportContent) -> str:
-    is_panel = content.skill is not None and (
-        content.skill.information is not None and content.skill.information.is_panel
-    )
-    along = "across the markets of a bar, averaged over the bars" if is_panel else "along the bars"
-    return (
-        "Hit rate: how often the sign was right, beside always up on the same calls; the lead is "
-        f"the difference. IC: the correlation of forecasts and returns {along}, and that of their "
-        "ranks. After ± stand standard errors that take all markets of a bar as one observation, "
-        "and neighbouring bars as alike where horizons overlap. Returns run from the close of the "
-        "forecast, before any costs."
-    )
+def _how_to_read(skill: ModelSkill) -> str:
+    sentences = [
+        "The hit rate says how often the sign was right.",
+        "Always up is the hit rate of always forecasting a rise, on the same bars; the lead is the "
+        "difference.",
+    ]
+    if skill.information is not None:
+        where = "along the bars"
+        if skill.information.is_panel:
+            where = "across the markets of each bar, averaged over the bars"
+        sentences += [
+            f"The IC is the correlation of forecasts and returns {where}; the rank IC is that of "
+            "their ranks.",
+        ]
+    sentences += [
+        "After each \N{PLUS-MINUS SIGN} stands a standard error. It counts all markets of a bar as "
+        "one observation, and allows for horizons that overlap.",
+        "Returns run from the close of the forecast and are before costs.",
+        *skill.hits.notes,
+    ]
+    return " ".join(sentences)
 
 
 def _with_errors(table: pd.DataFrame, name: str, form: str) -> list[str]:

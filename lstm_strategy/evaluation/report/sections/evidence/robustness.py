@@ -68,5 +68,5 @@ def _each_cost_picture(each_cost: pd.DataFrame) -> str:
     return picture_html(
         plot_each_cost(each_cost),
         f"Sharpe ratio by multiple of each cost: {points}",
-        "What is left without each cost, and with twice of it.",
+        "What is left without each cost, and with twice as much of it.",
     )

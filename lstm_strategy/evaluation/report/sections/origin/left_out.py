@@ -21,9 +21,11 @@ def left_out_section(content: ReportContent) -> str:
     if robust is None:
         missing.append("Other costs, late orders and single members weren't tried.")
     elif robust.equity_by_member is None:
-        missing.append("Single members weren't tried: the model has only one.")
+        missing.append("Single members weren't tried, as the model has only one.")
     if content.assessment.permutation_test is None:
-        missing.append("No permutation test was made: training and trading again on shuffled bars.")
+        missing.append(
+            "No permutation test was made, which trains and trades again on shuffled bars."
+        )
     if content.ledger is None:
         missing.append("The model was trained once, or its folds aren't known.")
     missing.append(_describe_uncharged(content.results.broker))
@@ -32,11 +34,12 @@ def left_out_section(content: ReportContent) -> str:
 
 def _describe_uncharged(broker: BrokerSettings) -> str:
     charged = broker.costs_beside_fee
-    uncharged = ["Taxes"]
+    uncharged = ["taxes"]
     if "borrowing" not in charged:
         uncharged.append("borrowing fees")
     if not broker.has_derivatives:
         uncharged.append("the funding of perpetual futures")
     if "impact" not in charged:
         uncharged.append("the market impact of orders")
-    return f"{', '.join(uncharged)}, and dividends that prices don't hold."
+    left_out = ", ".join(uncharged)
+    return f"Neither charged nor paid: {left_out}, and dividends that the prices don't include."

@@ -82,7 +82,7 @@ def _model_rows(content: ReportContent, card: ModelCard | None) -> dict[str, obj
     kept = [] if content.model is None else [each.signal.confidence for each in content.model.cards]
     if min(kept, default=1) < 1:
         shares = ", ".join(number_text(share, "{:.0%}") for share in kept)
-        rows["Kept of the signal, by how it held up on held-out bars"] = shares
+        rows["Share of the signal kept"] = f"{shares}: as much as held up on held-out bars"
     if content.ledger is None:
         rows |= _training_rows(card)
     return rows

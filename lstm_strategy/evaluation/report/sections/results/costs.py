@@ -17,7 +17,7 @@ def costs_section(content: ReportContent) -> str:
     unused = [name for name in ("Spread", "Impact", "Funding") if not table[name].any()]
     table = table.drop(columns=unused)
     readable = table.map(lambda value: number_text(value, SMALL_PERCENT))
-    caption = "From the gross to the net return, as fractions of the equity at the start"
+    caption = "From the gross to the net return, in percent of the equity at the start"
     costs = table_html(readable, caption, first="Strategy", strong=own.label)
     others = [result.liquidation_note for result in results if result is not own]
     said = "".join(f"<p>{escape(note)}</p>" for note in others if note)

@@ -28,5 +28,8 @@ def equity_section(content: ReportContent) -> str:
     )
     link = ""
     if content.tearsheet is not None:
-        link = f'<p><a href="{escape(content.tearsheet)}">Tearsheet by quantstats</a></p>'
+        link = (
+            f'<p><a href="{escape(content.tearsheet)}">Tearsheet by quantstats</a>, which counts '
+            "drawdowns in days of the calendar where this page counts bars.</p>"
+        )
     return picture_html(wide, alt, caption, on_phone=phone) + link

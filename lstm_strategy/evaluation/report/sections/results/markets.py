@@ -44,7 +44,7 @@ def _markets_table(by_market: pd.DataFrame) -> str:
         },
         index=ordered.index,
     )
-    caption = "Each market; contribution and costs as fractions of the equity at the start"
+    caption = "Each market, with contribution and costs in percent of the equity at the start"
     return table_html(table, caption, first="Market")
 
 
@@ -60,7 +60,7 @@ def _stranded_line(order_counts_by_market: Mapping[str, Mapping[str, int]]) -> s
         return ""
     which = f"market {names[0]}, which" if len(names) == 1 else f"markets {', '.join(names)}, which"
     return (
-        f"<p>A position was still held in {escape(which)} ended before the run did: it keeps the "
+        f"<p>A position was still held in {escape(which)} ended before the run did. It keeps the "
         "value of the last close.</p>"
     )
 

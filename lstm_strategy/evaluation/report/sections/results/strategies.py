@@ -26,9 +26,12 @@ def strategies_section(content: ReportContent) -> str:
     """Return the metrics of every strategy, with the p-value of the lead over each."""
     results, verdict = content.results, content.assessment.verdict
     table = readable_metrics(results.table).rename(columns=_HEADINGS)
-    notes = ["Turnover in multiples of the equity, costs as a share of the equity at the start."]
+    notes = [
+        "Turnover is what was bought and sold, in multiples of the equity.",
+        "Costs are a share of the equity at the start.",
+    ]
     if "Funding" in table:
-        notes.append("Funding is a share of it as well, below 0 where more was received than paid.")
+        notes.append("So is funding, which is below 0 where more was received than paid.")
     if verdict is not None and verdict.p_values:
         p_values = [verdict.p_values.get(name) for name in results.results]
         readable = ["" if p is None else f"{p:.3f}" for p in p_values]
