@@ -18,6 +18,7 @@ from lstm_strategy.bars.funding import (
     funding_offence,
     mark_at_open,
     missing_settlements,
+    rate_doubt,
     rate_offence,
     stray_price,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "name_market",
     "proportional_bars",
     "proportional_markets",
+    "rate_doubt",
     "rate_offence",
     "read_bars",
     "sample_bars",

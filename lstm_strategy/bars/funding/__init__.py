@@ -6,6 +6,7 @@ from lstm_strategy.bars.funding.rates import (
     HIGHEST_RATE,
     check_funding_rates,
     funding_offence,
+    rate_doubt,
     rate_offence,
 )
 from lstm_strategy.bars.funding.settlements import (
@@ -23,6 +24,7 @@ __all__ = [
     "funding_offence",
     "mark_at_open",
     "missing_settlements",
+    "rate_doubt",
     "rate_offence",
     "stray_price",
 ]

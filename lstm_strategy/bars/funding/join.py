@@ -10,7 +10,7 @@ import pandas as pd
 from lstm_strategy.bars.columns import plain_name
 from lstm_strategy.bars.frequency import bar_spacing
 from lstm_strategy.bars.funding.marks import mark_at_open
-from lstm_strategy.bars.funding.rates import check_funding_rates
+from lstm_strategy.bars.funding.rates import check_funding_rates, rate_doubt
 from lstm_strategy.bars.funding.settlements import missing_settlements
 from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError
@@ -86,7 +86,9 @@ def add_funding(
     records = _read_records(rates)
     records = _on_clock_of(index, records)
     check_funding_rates(records["rate"])
+    doubt = rate_doubt(records["rate"], name="the funding rate")
     records, notes = _settle_stamps(records)
+    notes += [doubt] if doubt else []
     end = index[-1] + bar_spacing(index)
     inside = records[(records.index >= index[0]) & (records.index < end)]
     if inside.empty:

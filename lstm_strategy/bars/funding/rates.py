@@ -5,7 +5,7 @@ import pandas as pd
 from lstm_strategy.bars.frequency import bar_spacing
 from lstm_strategy.bars.funding.settlements import repeated_bars, zero_filled_bars
 from lstm_strategy.errors import BarsError
-from lstm_strategy.support import format_time
+from lstm_strategy.support import count_of, format_time
 
 HIGHEST_RATE = 0.1
 """Of the notional in one settlement; exchanges cap theirs well below."""
@@ -47,8 +47,8 @@ def funding_offence(
 
     Returns:
         A sentence with the date and the remedy where a rate is beyond 10% of the notional, the
-        median size of the rates that aren't 0 is above 0.002, or the rows between settlements were
-        filled with the last rate or with 0; None where nothing is wrong.
+        median size of nine or more rates that aren't 0 is above 0.002, or the rows between
+        settlements were filled with the last rate or with 0; None where nothing is wrong.
 
     Example:
         >>> days = pd.date_range("2024-01-01", periods=9)
@@ -99,6 +99,38 @@ it; if the rates are percents, divide the column by 100: 0.01% is 0.0001.'
             f"{most}. Correct it; if the rates are percents, d{remedy}."
         )
     return None
+
+
+def rate_doubt(rates: pd.Series, *, name: str | None = None) -> str | None:
+    """What is doubtful about rates that are too few to be refused by their size.
+
+    A day or two of rates above 0.2% are most often percents, but the wildest days of small coins
+    have such fractions, so nobody can tell: it is said, and the user knows.
+
+    Args:
+        rates: Fractions on their times; NaN where nothing settles.
+        name: What the rates are called; the name of the series by default.
+
+    Returns:
+        A sentence without a full stop, with the first time and the remedy, where there are fewer
+        than nine rates that aren't 0 and their median size is above 0.002; else None.
+
+    Example:
+        >>> rate_doubt(pd.Series([0.01], pd.to_datetime(["2024-01-01"]), name="funding_rate"))
+        'funding_rate has 1 rate of about 0.01 in size, at 2024-01-01, which is common in percent \
+and rare in fractions: if it is in percent, divide the column by 100'
+        >>> rate_doubt(pd.Series([0.0001], pd.to_datetime(["2024-01-01"]))) is None
+        True
+    """
+    sizes = rates[rates.fillna(0.0) != 0.0].abs()
+    if not 0 < len(sizes) < _FEWEST_RATES or sizes.median() <= _HIGHEST_USUAL_RATE:
+        return None
+    where = "at" if len(sizes) == 1 else "the first at"
+    return (
+        f"{rates.name if name is None else name} has {count_of(len(sizes), 'rate')} of "
+        f"about {sizes.median():.3g} in size, {where} {format_time(sizes.index[0])}, which is "
+        "common in percent and rare in fractions: if it is in percent, divide the column by 100"
+    )
 
 
 def _filled_between(rates: pd.Series, name: str) -> str | None:

@@ -7,6 +7,9 @@ from lstm_strategy.support import count_of, format_time
 
 _STEPS_AROUND = 7
 _RAREST_CHANCE = 1e-6  # that changes fall on a rhythm which isn't theirs
+_STRETCHES = (32, 16)  # changes, where the rhythm isn't the same on all bars
+_RAREST_CHANCE_OF_STRETCH = 1e-9  # since there are many of them
+_LONGEST_RUN = 15  # of zeros that are equally far apart by chance, in runs
 _FEWEST_RATES = 5
 _USUAL_SHARE = 0.75
 _LONGEST_INTERVAL = pd.Timedelta(days=1)
@@ -19,8 +22,8 @@ def repeated_bars(rates: pd.Series) -> int:
         rates: On the index of the bars, NaN where nothing settles.
 
     Returns:
-        Over how many bars each rate is repeated, or a divisor of that; 1 where rates aren't
-        repeated, or are too few to tell.
+        Over how many bars each rate is repeated, or a divisor of that, on all bars or on a long
+        stretch of them; 1 where rates aren't repeated, or are too few to tell.
 
     Example:
         >>> hours = pd.date_range("2024-01-01", periods=240, freq="h")
@@ -32,14 +35,33 @@ def repeated_bars(rates: pd.Series) -> int:
     """
     settled = rates.dropna()
     times = pd.DatetimeIndex(settled.index).as_unit("ns").asi8
-    changes = times[1:][np.diff(settled.to_numpy()) != 0.0]
+    is_change = np.diff(settled.to_numpy()) != 0.0
+    changes, steps = times[1:][is_change], np.append(np.diff(times), 0)[1:][is_change]
+    n_bars = _bars_of_rhythm(changes, steps, _RAREST_CHANCE)
+    if n_bars > 1:
+        return n_bars
+    for width in _STRETCHES:
+        for first in range(0, len(changes) - width + 1, width // 2):
+            stretch = slice(first, first + width)
+            n_bars = _bars_of_rhythm(changes[stretch], steps[stretch], _RAREST_CHANCE_OF_STRETCH)
+            if n_bars > 1:
+                return n_bars
+    return 1
+
+
+def _bars_of_rhythm(changes: np.ndarray, steps: np.ndarray, rarest: float) -> int:
+    """The rhythm of changes, in bars; 1 where it may be chance.
+
+    Args:
+        changes: When the rate changes.
+        steps: How long after each change the next row with a rate comes.
+        rarest: The chance below which a rhythm is taken for one.
+    """
     if len(changes) < 2:
         return 1
     rhythm = int(np.gcd.reduce(np.diff(changes)))
-    n_bars = round(rhythm / float(np.median(np.diff(times))))
-    if n_bars < 2 or float(n_bars) ** -(len(changes) - 1) > _RAREST_CHANCE:
-        return 1
-    return n_bars
+    n_bars = round(rhythm / max(float(np.median(steps)), 1.0))
+    return 1 if n_bars < 2 or float(n_bars) ** -(len(changes) - 1) > rarest else n_bars
 
 
 def zero_filled_bars(rates: pd.Series) -> int:
@@ -50,7 +72,7 @@ def zero_filled_bars(rates: pd.Series) -> int:
 
     Returns:
         Every how many bars funding settles, if the rates that aren't 0 come so regularly and all
-        between are 0; else 1.
+        between are 0, as a rule or on a long stretch; else 1.
 
     Example:
         >>> hours = pd.date_range("2024-01-01", periods=240, freq="h")
@@ -63,8 +85,10 @@ def zero_filled_bars(rates: pd.Series) -> int:
         return 1
     steps = np.diff(places)
     usual = int(np.median(steps))
-    is_regular = np.mean(steps == usual) >= _USUAL_SHARE
-    return usual if is_regular else 1
+    if np.mean(steps == usual) >= _USUAL_SHARE:
+        return usual
+    runs = np.split(steps, np.flatnonzero(np.diff(steps)) + 1)
+    return max((int(run[0]) for run in runs if len(run) > _LONGEST_RUN), default=1)
 
 
 def missing_settlements(

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from lstm_strategy.bars import HIGHEST_RATE
+from lstm_strategy.bars import HIGHEST_RATE, rate_doubt
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.backtrader_internals import feed_name, keeps_bars, value_of
 from lstm_strategy.trading.instruments.funding_checks import check_rates
@@ -174,10 +174,17 @@ class FundedScheme(InstrumentScheme):
                 feed_name(data),
             )
 
+    def _warn_of_percents(self, frame: pd.DataFrame) -> None:
+        if self.terms.settles == "open" and self.terms.rate is not None:
+            doubt = rate_doubt(frame[self.terms.rate])
+            if doubt is not None:
+                _log.warning("%s.", doubt)
+
     def _find_lines(self, data: Any) -> "_FundingLines":
         frame = getattr(data.p, "dataname", None)
         if isinstance(frame, pd.DataFrame) and {self.terms.rate} <= {*frame.columns, None}:
             self.instrument.check_bars(frame, symbol=feed_name(data))
+            self._warn_of_percents(frame)
         if self.terms.rate is not None and (data.resampling or data.replaying):
             raise TradingError(
                 f"{feed_name(data) or 'the data'} is resampled or replayed by backtrader, which "

@@ -7,7 +7,7 @@ import backtrader as bt
 import pandas as pd
 from pydantic import Field, PlainSerializer, PlainValidator
 
-from lstm_strategy.bars import describe_missing_settlements
+from lstm_strategy.bars import describe_missing_settlements, rate_doubt
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import count_of, format_time
 from lstm_strategy.trading.instruments.funding import PAYMENT_COLUMN, FundedScheme, FundingTerms
@@ -260,6 +260,8 @@ margin is 0.005 of the value, got 200. Lower it.
                 f"{self.funding} settles as its bar opens; {PAYMENT_COLUMN} is what the other "
                 "settlements within the bar cost a unit, paid by the position after its fills."
             )
+        doubt = rate_doubt(rates) if self.funding_settles == "open" else None
+        notes += [f"{doubt}."] if doubt else []
         notes += [f"{gap}: nothing is paid there." for gap in describe_missing_settlements(rates)]
         n_marks = count_missing_marks(rates, bars[self.mark]) if self.mark in bars else 0
         if n_marks:

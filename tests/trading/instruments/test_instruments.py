@@ -196,6 +196,42 @@ def test_a_few_rates_in_percent_are_spotted_too():
     Perpetual().check_bars(hourly(72, funding_rate=rates / 100))
 
 
+@pytest.mark.parametrize("n_rates", [1, 3, 8])
+def test_too_few_rates_to_tell_percents_from_are_doubted_aloud(n_rates):
+    rates = np.where(np.arange(8 * n_rates) % 8 == 0, 0.01, np.nan)
+    bars = hourly(8 * n_rates, funding_rate=rates, mark=100.0)
+    Perpetual().check_bars(bars)
+    (note,) = Perpetual().notes_on(bars)
+    assert f"{n_rates} rate" in note
+    assert note.endswith("rare in fractions: if it is in percent, divide the column by 100.")
+    assert Perpetual().notes_on(bars.assign(funding_rate=rates / 100)) == []
+
+
+def settled_every(*intervals):
+    """Rates of 40 settlements at each of these intervals in hours, NaN on the bars between."""
+    hours = np.concatenate([[0], np.cumsum(np.repeat(intervals, 40))])
+    rates = pd.Series(np.nan, np.arange(hours[-1] + 1))
+    rates[hours] = np.random.default_rng(1).normal(1e-4, 1e-4, len(hours))
+    return rates
+
+
+@pytest.mark.parametrize("intervals", [(8, 4), (4, 8), (8, 1), (1, 8), (8, 1, 8), (1, 2)])
+def test_rates_filled_over_a_change_of_the_interval_are_recognised(intervals):
+    kept = settled_every(*intervals)
+    Perpetual().check_bars(hourly(len(kept), funding_rate=kept.to_numpy()))
+    with pytest.raises(TradingError, match="repeats every rate in runs"):
+        Perpetual().check_bars(hourly(len(kept), funding_rate=kept.ffill().to_numpy()))
+    with pytest.raises(TradingError, match="is 0 on the rows between settlements"):
+        Perpetual().check_bars(hourly(len(kept), funding_rate=kept.fillna(0.0).to_numpy()))
+
+
+def test_a_rate_that_often_stays_the_same_was_not_filled():
+    changes = np.random.default_rng(1).random(2_000) < 0.3
+    rates = np.random.default_rng(2).normal(1e-4, 1e-4, 2_000)[np.cumsum(changes)]
+    Perpetual().check_bars(hourly(2_000, funding_rate=rates))
+    Perpetual().check_bars(hourly(2_000, funding_rate=np.where(changes, rates, 0.0)))
+
+
 def test_a_column_of_rates_without_a_rate_is_refused_like_a_missing_one():
     message = "'funding_rate' of BTC is missing on every bar from 2024-01-01 to 2024-01-03 23:00:00"
     bars = hourly(72, funding_rate=np.nan)
