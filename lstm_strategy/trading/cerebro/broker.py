@@ -389,7 +389,16 @@ Give a fraction of equity such as 0.1.
 
 def _needs_account(instrument: Instrument) -> bool:
     """Whether backtrader's own broker would leave out what it takes, or not list it."""
-    return instrument.needs_broker or bool(getattr(instrument, "borrow_rate", 0.0))
+    return instrument.needs_broker or _charges_interest(instrument.commission_info())
+
+
+def _charges_interest(scheme: bt.CommissionInfo) -> bool:
+    """Whether a commission scheme takes money from who holds a position."""
+    is_own = any(
+        getattr(type(scheme), name) is not getattr(bt.CommInfoBase, name)
+        for name in ("get_credit_interest", "_get_credit_interest")
+    )
+    return is_own or bool(scheme.p.interest)
 
 
 def _unit_prices(instrument: Instrument, bars: pd.DataFrame) -> pd.Series:

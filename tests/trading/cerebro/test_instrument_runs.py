@@ -9,7 +9,7 @@ import pytest
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.cerebro import BrokerSettings, run_cerebro
 from lstm_strategy.trading.execution import PortfolioStrategy, TargetStrategy
-from lstm_strategy.trading.instruments import Future, Perpetual, Spot
+from lstm_strategy.trading.instruments import Future, InstrumentScheme, Perpetual, Spot
 
 NAN = float("nan")
 FREE = {"cash": 1000.0, "slippage_rate": 0.0, "reserve": 0.0, "lot_size": 1}
@@ -180,6 +180,17 @@ def test_a_tick_never_makes_a_buy_wait_for_a_price_below_the_open(instrument):
     assert run.fills["commission"].tolist() == pytest.approx([49 * 10.6 * 0.001])
 
 
+@pytest.mark.parametrize("target", [1.0, -1.0], ids=["long", "short"])
+def test_an_order_that_fills_at_a_slipped_open_pays_whole_ticks_and_never_ends_in_margin(target):
+    perpetual = Perpetual(tick_size=0.5, leverage=1, taker_rate=0)
+    bars = bars_of([10] * 4, rates=NAN, high=11.0, low=9.0)
+    terms = FREE | {"reserve": 0.1, "slippage_rate": 0.001}
+    run = played(bars, [target], perpetual, terms=terms)
+    assert run.fills["price"].tolist() == [10.5 if target > 0 else 9.5]
+    assert run.fills["size"].tolist() == [90 if target > 0 else -90]  # paid at up to 11
+    assert run.order_counts["margin"] == 0
+
+
 @pytest.mark.parametrize("instrument", [Perpetual(tick_size=5.0), Spot(tick_size=5.0)], ids=str)
 def test_sizes_are_what_cash_pays_at_a_collar_that_was_rounded_up(instrument):
     instrument = instrument.with_cost_rate(0.0, 10.0)
@@ -247,3 +258,66 @@ def test_a_spot_instrument_is_the_commission_itself():
     spot = played(bars, targets, Spot(commission_rate=0.002), terms=terms)
     assert spot.equity.tolist() == plain.equity.tolist()
     assert spot.fills.equals(plain.fills)
+
+
+@pytest.mark.parametrize("level", [-70.0, 900.0], ids=["low", "high"])
+def test_the_collar_of_a_buy_is_a_share_of_the_price_of_the_contract(level):
+    contract = Future(multiplier=1, initial_margin=50, price="price")
+    prices = np.array([100.0, 100.0, 104.0, 106.0, 120.0])
+
+    def first_fill(gap):
+        opens = np.r_[prices[0], prices[:-1] + gap] + level
+        bars = bars_of(prices + level, opens=opens, price=prices, high=130.0 + level)
+        terms = FREE | {"reserve": 0.05, "slippage_rate": 0.01}
+        run = played(bars, [0.5, 0.5], contract, terms=terms)
+        return run.fills["price"].iloc[0] - level, run.order_counts["expired"]
+
+    # the collar is 5 above the close, and an open of 102 slips by 1% of it
+    assert first_fill(2.0) == (pytest.approx(103.02), 0)
+    assert first_fill(7.0) == (pytest.approx(105.0), 0)  # waits for a price at the collar
+
+
+class OwnInterest(InstrumentScheme):
+    """Charges 7 a bar for each unit that is held, and tells nobody."""
+
+    def get_credit_interest(self, data, pos, dt):
+        del data, dt
+        return 7.0 * abs(pos.size)
+
+
+class Lent(Spot):
+    def commission_info(self):
+        return OwnInterest(self, commission=0.0)
+
+
+class OneMore(type(Perpetual().commission_info())):
+    """Funding, and 1 a bar beside it."""
+
+    def get_credit_interest(self, data, pos, dt):
+        return super().get_credit_interest(data, pos, dt) + 1.0
+
+
+class Dear(Perpetual):
+    def commission_info(self):
+        usual = super().commission_info()
+        return OneMore(self, usual.terms, commission=0.0, leverage=self.leverage, stocklike=True)
+
+
+class DearFuture(Future):
+    def commission_info(self):
+        return OwnInterest(self, margin=self.initial_margin, mult=self.multiplier)
+
+
+def test_what_a_scheme_of_ones_own_charges_for_holding_is_listed_and_no_breach():
+    bars = bars_of([10] * 5, rates=[NAN, NAN, 0.01, 0.01, NAN], marks=10.0)
+    run = played(bars, [0.2, NAN, 0.0], Lent())
+    assert run.funding["amount"].tolist() == [140.0, 140.0]
+    assert run.equity.tolist() == pytest.approx([1000, 1000, 860, 720, 720])
+    assert run.trades["pnl"].tolist() == pytest.approx([-280])
+    run = played(bars, [0.5], Dear(leverage=4, taker_rate=0))  # 50 units
+    assert run.funding["amount"].tolist() == pytest.approx([5, 1, 5, 1, 1])
+    assert run.equity.tolist() == pytest.approx([1000, 1000, 994, 988, 987])
+    run = played(bars, [0.2], DearFuture(multiplier=5, initial_margin=20))
+    assert run.funding["amount"].tolist() == [28.0] * 3
+    assert run.funding["rate"].tolist() == pytest.approx([14 / 100] * 3)
+    assert run.equity.iloc[-1] == pytest.approx(1000 - 84)

@@ -119,22 +119,25 @@ def _lots_for(market: MarketSizes, cash: float, price: float) -> float:
 
 def _prices_now(market: MarketSizes, order: Any) -> tuple[float, ...]:
     """The prices between which an order would fill on the present bar; none where it won't."""
-    opened, slippage = float(market.data.open[0]), market.broker.p
+    money, opened = market.money, float(market.data.open[0])
+    rate = money.slippage_at_open()
     if order.isbuy() and order.exectype == bt.Order.Limit:
         collar = float(order.created.price)
         if opened <= collar:
-            return (market.dearest_at(min(collar, opened * (1.0 + slippage.slip_perc))),)
+            slipped = money.in_ticks(opened * (1.0 + rate), is_buy=True)
+            return (market.dearest_at(min(collar, slipped)),)
         return (market.dearest_at(collar),) if market.data.low[0] <= collar else ()
     if order.isbuy():
         return (_dearest_now(market, order),)
-    fixed = 0.0 if slippage.slip_perc else float(slippage.slip_fixed)
-    return opened * (1.0 - slippage.slip_perc) - fixed, opened
+    fixed = 0.0 if rate else float(market.broker.p.slip_fixed)
+    return money.in_ticks(opened * (1.0 - rate) - fixed, is_buy=False), opened
 
 
 def _dearest_now(market: MarketSizes, order: Any) -> float:
     """The highest price of a buy that can fill on the present bar."""
     if order.exectype == bt.Order.Limit:
         return market.dearest_at(order.created.price)
-    slippage, opened = market.broker.p, float(market.data.open[0])
-    slipped = opened * (1.0 + slippage.slip_perc) if slippage.slip_perc else 0.0
-    return max(slipped, opened + (0.0 if slipped else slippage.slip_fixed))
+    rate, opened = market.money.slippage_at_open(), float(market.data.open[0])
+    slipped = opened * (1.0 + rate) if rate else 0.0
+    dearest = max(slipped, opened + (0.0 if slipped else market.broker.p.slip_fixed))
+    return market.money.in_ticks(dearest, is_buy=True)

@@ -3,7 +3,8 @@
 How the orders are made, and why:
 
 * A buy that opens or extends a long is a *collared market order*: a limit order at
-  `close * (1 + reserve)`, rounded up to a whole tick. Backtrader fills it at the next open whenever
+  `close * (1 + reserve)`, rounded up to a whole tick; on an adjusted series the share is one of the
+  price of the contract, `close + reserve * price`. Backtrader fills it at the next open whenever
   the open is not above the collar, and its size is what the cash can pay at the collar, commission
   included. A plain market order is sized at a price that nobody has seen yet, so a gap ends it in
   Margin.

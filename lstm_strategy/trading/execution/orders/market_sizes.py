@@ -224,7 +224,7 @@ class MarketSizes:
         """
         if self.money.is_on_margin:
             return -self.cost(size, close)
-        price = self.collar(close) if size > 0.0 else close * (1.0 - self.reserve)
+        price = self.collar(close) if size > 0.0 else self.money.moved(close, -self.reserve)
         return -self.money.cost(size, price)
 
     def collar(self, close: float) -> float:
@@ -233,7 +233,7 @@ class MarketSizes:
         Args:
             close: The close of the present bar.
         """
-        collar = close * (1.0 + self.reserve)
+        collar = self.money.moved(close, self.reserve)
         instrument = self.money.instrument
         # up, as no limit would be: below the open it would wait for a better price, as a maker
         return collar if instrument is None else instrument.round_price(collar, is_buy=False)
@@ -280,7 +280,7 @@ class MarketSizes:
         """The prices between which an order may fill, as far as they matter for what it takes."""
         if size > 0.0:
             return (self.dearest_at(self.collar(close)),)
-        return close * (1.0 - self.reserve), close * (1.0 + self.reserve)
+        return self.money.moved(close, -self.reserve), self.money.moved(close, self.reserve)
 
     def report_cut(self, size: float, left: float) -> None:
         """Report an order that the cash didn't pay in full.

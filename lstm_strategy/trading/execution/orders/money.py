@@ -51,6 +51,7 @@ class FullPayment:
         self.instrument = getattr(broker.getcommissioninfo(data), "instrument", None)
         self._multiplier = 1.0 if self.instrument is None else float(self.instrument.multiplier)
         column = "close" if self.instrument is None else self.instrument.price_column
+        self._is_adjusted = column != "close"
         self._prices = getattr(data.lines, column)
 
     @property
@@ -81,6 +82,37 @@ class FullPayment:
     def unit_value(self) -> float:
         """Return what a unit is worth at the close of the present bar, in money."""
         return float(self._prices[0]) * self._multiplier
+
+    def moved(self, close: float, share: float) -> float:
+        """Return the present close, moved by a share of what it is the price of.
+
+        Of an adjusted series that is the price of the contract held, whatever the level of the
+        series.
+
+        Args:
+            close: The close of the present bar.
+            share: The fraction, below 0 for a lower price.
+        """
+        return close + share * float(self._prices[0]) if self._is_adjusted else close * (1 + share)
+
+    def slippage_at_open(self) -> float:
+        """Return what an order loses at the open of the present bar, as a fraction of the open."""
+        rate, opened = float(self._broker.p.slip_perc), float(self._data.open[0])
+        if not (rate and self._is_adjusted):
+            return rate
+        price = float(self._prices[0]) + opened - float(self._data.close[0])
+        return rate * price / opened if opened else 0.0
+
+    def in_ticks(self, price: float, *, is_buy: bool) -> float:
+        """Return a price that isn't better for whoever trades, at which the broker would fill.
+
+        Args:
+            price: Of a fill.
+            is_buy: Whether it is one of a buy.
+        """
+        if self.instrument is None or not hasattr(self._broker, "impact_of"):
+            return price
+        return float(self.instrument.round_price(price, is_buy=not is_buy))
 
     def margin_share(self) -> float:
         """Return what holding one unit of exposure takes of the equity; 1 where it is paid."""

@@ -31,6 +31,8 @@ from lstm_strategy.trading.instruments.spot import BorrowScheme
 
 _log = logging.getLogger(__name__)
 
+_ROUNDING = 1e-9  # of an amount
+
 
 class InstrumentBroker(FillingBroker):
     """The simulated broker of backtrader, with funding, margin and liquidation of derivatives.
@@ -43,7 +45,8 @@ class InstrumentBroker(FillingBroker):
       cross the spread;
     * large orders pay what they move the price by (`impact`), and fill over several bars where
       they are more than their share of the volume (`participation`);
-    * limit prices are whole ticks, and so are the fills of other orders, against whoever trades;
+    * limit prices are whole ticks, and so are fills, against whoever trades up to the limit;
+    * what a commission scheme of your own charges for holding a position is listed as a payment;
     * `funding_payment` is paid after the fills of its bar;
     * positions held into a bar whose mark at the open is beyond the liquidation price are closed
       at the open, before any order fills;
@@ -186,10 +189,13 @@ class InstrumentBroker(FillingBroker):
             if not position:
                 continue
             scheme = self.getcommissioninfo(data)
-            if isinstance(scheme, FundedScheme) and not scheme.settles_at_open(data):
+            if type(scheme) is FundedScheme and not scheme.settles_at_open(data):
                 continue
             time = data.datetime.datetime()
+            n_before = len(self.payments)
             amount = scheme.get_credit_interest(data, position, time)
+            if amount:
+                self._note_unlisted(data, time, position, amount, n_before)
             self.d_credit[data] += amount
             paid += amount
             position.datetime = time
@@ -315,6 +321,17 @@ class InstrumentBroker(FillingBroker):
                 is_within=self._is_after_fills,
             )
         )
+
+    def _note_unlisted(
+        self, data: Any, time: datetime, position: Any, amount: float, n_before: int
+    ) -> None:
+        """List what a scheme of somebody's own charges and doesn't list itself."""
+        rest = amount - sum(payment.amount for payment in self.payments[n_before:])
+        if abs(rest) > _ROUNDING * abs(amount):
+            price = position.adjbase or position.price
+            value = position.size * price * self.getcommissioninfo(data).p.mult
+            rate = rest / value if value else math.nan
+            self._note_payment(data, time, position.size, price, rate, rest)
 
     def _pay_after_fills(self) -> bool:
         """Take what settled strictly inside the bar; whether it was anything."""

@@ -14,6 +14,9 @@ from lstm_strategy.trading.instruments.account.records import FillCost
 from lstm_strategy.trading.instruments.impact import PriceChanges, square_root_impact
 from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme
 
+_LIMITS = {bt.Order.Limit: "price", bt.Order.StopLimit: "pricelimit"}
+"""Where an order has its limit, by the kind of the order."""
+
 
 class FillingBroker(bt.brokers.BackBroker):
     """The simulated broker of backtrader, whose fills cost what their instruments say.
@@ -83,9 +86,10 @@ class FillingBroker(bt.brokers.BackBroker):
     def submit(self, order: Any, check: bool = True) -> Any:
         """Take an order; a limit price becomes a whole number of ticks, no worse than asked."""
         instrument = getattr(self.getcommissioninfo(order.data), "instrument", None)
-        if instrument is not None and order.exectype == bt.Order.Limit and instrument.tick_size:
-            limit = instrument.round_price(order.created.price, is_buy=order.isbuy())
-            order.created.price = limit
+        name = _LIMITS.get(order.exectype)
+        if instrument is not None and name is not None and instrument.tick_size:
+            limit = instrument.round_price(getattr(order.created, name), is_buy=order.isbuy())
+            setattr(order.created, name, limit)
         return super().submit(order, check=check)
 
     def start(self) -> None:
@@ -233,11 +237,16 @@ class FillingBroker(bt.brokers.BackBroker):
         return float(min(wanted, left if lot is None else math.floor(left / lot + 1e-9) * lot))
 
     def _in_ticks(self, order: Any, price: float, instrument: Instrument) -> float:
-        """The price of a fill, rounded against whoever trades but for limits, within the bar."""
-        if instrument.tick_size is None or order.exectype == bt.Order.Limit:
-            return price
+        """The price of a fill, rounded against whoever trades, within the bar and any limit."""
+        name = _LIMITS.get(order.exectype)
+        if instrument.tick_size is None or (name is not None and price == order.data.open[0]):
+            return price  # a limit order that gets the open itself pays what others paid
         rounded = instrument.round_price(price, is_buy=not order.isbuy())
-        return float(min(max(rounded, order.data.low[0]), order.data.high[0]))
+        rounded = float(min(max(rounded, order.data.low[0]), order.data.high[0]))
+        if name is None:
+            return rounded
+        limit = float(getattr(order.created, name))
+        return min(rounded, limit) if order.isbuy() else max(rounded, limit)
 
 
 @contextmanager

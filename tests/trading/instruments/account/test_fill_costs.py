@@ -134,6 +134,24 @@ def test_fills_are_whole_ticks_against_whoever_trades_and_limits_no_worse():
     assert strategy.prices == [99.5, 95.5, 90.5]
 
 
+def test_limits_that_fill_at_a_slipped_open_do_so_in_ticks_up_to_the_limit():
+    bars = flat_bars(100, 100, 100, 101).assign(high=110.0, low=90.0)
+    slips = {"slip_perc": 0.003, "slip_open": True, "slip_limit": True, "slip_match": True}
+
+    def filled(size, **limit):
+        spot = Spot(**FREE, tick_size=0.5)
+        (price,) = run(bars, spot, {2: [(size, limit)]}, **slips).prices
+        return price
+
+    # bought or sold on day 3, whose open of 100 slips to 100.3 or 99.7
+    limit, stop = {"exectype": bt.Order.Limit}, {"exectype": bt.Order.StopLimit, "price": 100.0}
+    assert filled(1, price=103.2, **limit) == 100.5
+    assert filled(-1, price=97.0, **limit) == 99.5
+    assert filled(1, price=100.2, **limit) == 100.0
+    assert filled(1, plimit=103.2, **stop) == 100.5
+    assert filled(1, plimit=100.2, **stop) == 100.0
+
+
 def test_what_costs_nothing_extra_needs_no_broker_of_ours():
     assert not Spot(half_spread_rate=0.001, borrow_rate=0.01).needs_broker
     assert Spot(impact=1).needs_broker
