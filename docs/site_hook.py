@@ -1,4 +1,4 @@
-"""What the site holds besides docs/: README, change log, notebooks, a page for each face."""
+"""What the site holds besides docs/: README, change log, notebooks, pages made from the code."""
 
 import ast
 import json
@@ -12,9 +12,11 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from lstm_strategy.cli import manual_page
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = "lstm_strategy"
-# the command line is described by its own --help; its room has no names for others
+# the command line has a page of its own, made from its options; its room has no names for others
 FACES = sorted(
     face.parent.relative_to(ROOT)
     for face in (ROOT / PACKAGE).rglob("__init__.py")
@@ -48,6 +50,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for page, source in PAGES.items():
         text = (ROOT / source).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=text))
+    files.append(File.generated(config, "command-line.md", content=manual_page()))
     for face in [*FACES, ERRORS]:
         files.append(File.generated(config, _api_page(face), content=_api_text(face)))
     return files

@@ -37,11 +37,10 @@ def complete_from(*choices: str) -> Complete:
 
 
 def complete_strategy(incomplete: str) -> list[str]:
-    """The baselines whose name begins so, in upper or lower case."""
+    """The baselines whose name begins so."""
     from lstm_strategy.trading.baselines import EVERY_BASELINE
 
-    start = incomplete.casefold()
-    return [name for name in EVERY_BASELINE if name.casefold().startswith(start)]
+    return complete_from(*EVERY_BASELINE)(incomplete)
 
 
 def complete_bars(incomplete: str) -> list[str]:

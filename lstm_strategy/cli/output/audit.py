@@ -39,13 +39,13 @@ def print_audit(report: AuditReport) -> None:
 
 
 def _print_finding(label: str, finding: Finding) -> None:
-    say(f"{label} {finding.layer}: {finding.culprit} {finding.what}")
+    say(f"{label} {finding.layer}: {finding.culprit} {finding.what}", is_code=True)
     if finding.found_by:
-        say(f"   found by: {finding.found_by}")
+        say(f"   found by: {finding.found_by}", is_code=True)
     for place in finding.source:
-        say(f"   look at: {place}")
+        say(f"   look at: {place}", is_code=True)
     if finding.remedy:
-        say(f"   remedy: {finding.remedy}")
+        say(f"   remedy: {finding.remedy}", is_code=True)
 
 
 def print_indicators(indicators: Sequence[ClassifiedIndicator]) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_strategy.cli.output.loudness import is_quiet
+from lstm_strategy.cli.output.wording import in_options
 from lstm_strategy.errors import escape_controls
 
 WIDTH_OF_ALL_METRICS = 140
@@ -45,7 +46,7 @@ def build_table(columns: list[str]) -> Table:
     return table
 
 
-def say(text: str, *, style: str | None = None) -> None:
+def say(text: str, *, style: str | None = None, is_code: bool = False) -> None:
     """Print a sentence that is part of the result to stdout.
 
     A terminal, or COLUMNS, wraps it at words; in a pipe it stays one line.
@@ -53,12 +54,14 @@ def say(text: str, *, style: str | None = None) -> None:
     Args:
         text: The sentence.
         style: The style of rich, such as "bold"; plain by default.
+        is_code: Whether it quotes somebody's Python, which stays as it is. Other sentences are put
+            into the words of options.
 
     Example:
         >>> say("No order was sent.")
         No order was sent.
     """
-    _print_wrapped(out, text, style=style)
+    _print_wrapped(out, text if is_code else in_options(text), style=style)
 
 
 def tell(text: str, *, style: str | None = None) -> None:
@@ -68,7 +71,7 @@ def tell(text: str, *, style: str | None = None) -> None:
         >>> tell("Wrote metrics.csv to results/.")
     """
     if not is_quiet():
-        _print_wrapped(err, text, style=style)
+        _print_wrapped(err, in_options(text), style=style)
 
 
 def complain(label: str, text: str, *, style: str | None = None) -> None:
@@ -77,7 +80,7 @@ def complain(label: str, text: str, *, style: str | None = None) -> None:
     Example:
         >>> complain("error:", "there is no file prices.csv. Check the path.")
     """
-    shown = Text(_wrap(err, escape_controls(f"{label} {text}")))
+    shown = Text(_wrap(err, escape_controls(f"{label} {in_options(text)}")))
     shown.stylize(style or "", 0, len(label))
     err.print(shown, soft_wrap=True)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lstm_strategy.errors import LSTMStrategyError, SettingsError
+from lstm_strategy.errors import LSTMStrategyError, SettingsError, TradingError
 from lstm_strategy.support import describe_first_offence, name_options, spell
 
 if TYPE_CHECKING:
@@ -128,7 +128,10 @@ def build_broker(config: Config, overrides: Mapping[str, Any]) -> "BrokerSetting
     given = dict(_drop_none(overrides))
     parsed: dict[str, Any] = {}
     for line in given.pop("instrument", ()):
-        market, instrument = parse_instrument(line)
+        try:
+            market, instrument = parse_instrument(line)
+        except TradingError as error:
+            raise TradingError(f"{spell('instrument')} {line}: {error}") from None
         if market in parsed:
             raise SettingsError(
                 f"{spell('instrument')} is given twice for {market or 'all markets'}, the second "

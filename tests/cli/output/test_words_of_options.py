@@ -1,0 +1,76 @@
+"""Messages of the package in the words of options."""
+
+import pytest
+
+from lstm_strategy.cli.output.wording import in_options
+
+MESSAGES = {
+    "a class with settings": (
+        'Give Perpetual(leverage=3, funding=None), or Future(price="price").',
+        "Give --instrument perpetual:leverage=3,funding=none, or --instrument future:price=price.",
+    ),
+    "a class alone": (
+        "no funding is paid. With Perpetual as the instrument it is paid; Spot says that there is "
+        "none.",
+        "no funding is paid. With --instrument perpetual it is paid; --instrument spot says that "
+        "there is none.",
+    ),
+    "a class in a sentence": (
+        "a Spot is worth its price. Take a Future for a contract.",
+        "a spot is worth its price. Take a future for a contract.",
+    ),
+    "terms": (
+        "trade an instrument on margin, such as BrokerSettings(instrument=Perpetual(leverage=2)).",
+        "trade an instrument on margin, such as --instrument perpetual:leverage=2.",
+    ),
+    "a number of trials": ("Say n_trials=12.", "Say --trials 12."),
+    "a switch": ("or give long_only=True.", "or give --long-only."),
+    "a setting of the file alone": (
+        "with learning_rate=0.06. Lower the lot_size=1.",
+        "with learning_rate = 0.06 in [forecaster] of --config. Lower the lot_size = 1 in [broker] "
+        "of --config.",
+    ),
+    "a call that a command makes": (
+        "Call walk_forward with folder=... again, or run the same command; finished folds stay.",
+        "Run the same command again; finished folds stay.",
+    ),
+    "one of several markets": (
+        "Give it one, such as panel['SPY'], or train it with fit(panel).",
+        "Give it one, such as --symbol SPY, or train one on all of them.",
+    ),
+    "a helper of Python": (
+        "Add the rates, such as with lstm_strategy.bars.add_funding, or leave them out.",
+        "Add the rates or leave them out.",
+    ),
+    "an unknown setting of an instrument": (
+        "Perpetual has no setting 'fee'. Known: taker_rate.",
+        "a perpetual has no setting 'fee'. Known: taker_rate.",
+    ),
+    "an unknown setting": (
+        "LSTMForecaster has no argument 'unit'. Known: units.",
+        "there is no setting 'unit'. Known: units.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MESSAGES)
+def test_python_is_put_into_options(case):
+    python, options = MESSAGES[case]
+    assert in_options(python) == options
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--config terms.toml, [broker]: commission_rate must be less than 1, got 2.",
+        "error: Perpetual/bars.csv can't be read. Check the path.",
+        "such as --instrument perpetual:leverage=3,funding=none.",
+        "importing mine.py raises ValueError: 'horizon=3'.",
+        "--strategy mine.py:Mine:horizon=3,lookback=5",
+        "Future returns are unknown.",
+        "LSTM, 2013-01-02 to 2018-12-31, 1,510 bars",
+        "What the score depends on most: lookback 60%.",
+    ],
+)
+def test_other_text_stays_as_it_is(text):
+    assert in_options(text) == text
