@@ -29,19 +29,19 @@ class BinnedTrees:
     """
 
     def __init__(self, trees: Any) -> None:
-        self._trees = trees
+        self.trees = trees
         self._edges: Sequence[np.ndarray] = ()
 
     def fit(self, inputs: np.ndarray, labels: np.ndarray, *, sample_weight: np.ndarray) -> Self:
         """Train on rows of inputs, shape (n_rows, n_columns), their labels and their weights."""
-        n_bins = self._trees.max_bins
+        n_bins = self.trees.max_bins
         self._edges = [bin_edges(column, sample_weight, n_bins=n_bins) for column in inputs.T]
-        self._trees.fit(self._cut(inputs), labels, sample_weight=sample_weight)
+        self.trees.fit(self._cut(inputs), labels, sample_weight=sample_weight)
         return self
 
     def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
         """How likely each label is for each row, shape (n_rows, n_labels)."""
-        probabilities: np.ndarray = self._trees.predict_proba(self._cut(inputs))
+        probabilities: np.ndarray = self.trees.predict_proba(self._cut(inputs))
         return probabilities
 
     def _cut(self, inputs: np.ndarray) -> np.ndarray:

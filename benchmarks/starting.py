@@ -1,0 +1,86 @@
+"""What it takes to begin: a saved model in a new process, and the learners beside an LSTM."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.feed import random_bars
+from benchmarks.figures import Figure, Measured
+from benchmarks.fresh import in_fresh_process
+
+N_BARS, N_TRAINED = 3_000, 1_500
+N_ROWS, N_COLUMNS = 2_500, 100  # ten years of daily bars, five features of twenty bars
+REPEATS = 5
+
+FIGURES = {
+    "saved_model_vs_imports": Figure("importing pandas, backtrader and ONNX Runtime alone", 0.5),
+    "trees_vs_sklearn": Figure("the same boosted trees, whose bins scikit-learn cuts", 3),
+}
+
+
+def import_seconds() -> float:
+    """CPU time of a process that imports what nobody who trades a saved model can do without."""
+    import backtrader  # noqa: F401
+    import onnxruntime  # noqa: F401
+    import pandas  # noqa: F401
+    import pandas_ta_classic  # noqa: F401
+    import pyarrow.csv  # noqa: F401
+
+    return time.process_time()
+
+
+def trade_seconds(folder: str) -> float:
+    """CPU time of a process that reads bars and a saved model, and trades the second half."""
+    from lstm_strategy import LSTMStrategy, load_bars, run_backtest
+
+    bars = load_bars(f"{folder}/bars.csv")
+    run_backtest(LSTMStrategy, bars, start=bars.index[N_TRAINED], model=f"{folder}/model")
+    return time.process_time()
+
+
+def saved_model_ratio() -> float:
+    """How much of the time from a saved model to a backtest the inevitable imports take."""
+    from lstm_strategy import LSTMForecaster
+
+    bars = random_bars(N_BARS)
+    with tempfile.TemporaryDirectory() as folder:
+        bars.to_csv(Path(folder) / "bars.csv")
+        LSTMForecaster(members=5, epochs=1).fit(bars[:N_TRAINED]).save(Path(folder) / "model")
+        imports, trade = (
+            min(in_fresh_process(name, *words) for _ in range(REPEATS))
+            for name, words in (
+                ("starting.import_seconds", ()),
+                ("starting.trade_seconds", (folder,)),
+            )
+        )
+    return imports / trade
+
+
+def trees_ratio() -> float:
+    """How much faster boosted trees learn where their bins are cut together."""
+    from lstm_strategy.learning.reference.classifiers import _build_boosting, _thread_pools
+
+    draw = np.random.default_rng(0)
+    rows = draw.normal(size=(N_ROWS, N_COLUMNS))
+    labels = (rows[:, 0] + draw.normal(size=N_ROWS) > 0).astype(float)
+    weights = draw.gamma(1.0, size=N_ROWS)
+    seconds = {}
+    for name, trees in (("ours", _build_boosting(0)), ("theirs", _build_boosting(0).trees)):
+        taken = []
+        for _ in range(3):
+            started = time.process_time()
+            with _thread_pools().limit(limits=1):
+                trees.fit(rows, labels, sample_weight=weights)
+            taken.append(time.process_time() - started)
+        seconds[name] = min(taken)
+    return seconds["theirs"] / seconds["ours"]
+
+
+def measure() -> dict[str, Measured]:
+    """Return how the start of a process and of the learners compare with what they can't avoid."""
+    return {
+        "saved_model_vs_imports": saved_model_ratio(),
+        "trees_vs_sklearn": trees_ratio(),
+    }
