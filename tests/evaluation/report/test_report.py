@@ -267,6 +267,16 @@ def test_the_page_says_where_everything_came_from(full_page):
         assert part in text
 
 
+def test_bars_are_the_same_number_in_the_head_the_folds_and_the_verdict(full, full_page):
+    n_bars = len(full.find().equity)
+    assert f" {n_bars:,} bars, against 2 other strategies." in words(full_page)
+    assert f"Bar returns {n_bars - 1:,} " in words(full_page)
+    folds = full_page[full_page.index('id="folds"') : full_page.index('id="forecasts"')]
+    rows = re.findall(r'<th scope="row">\d+</th>(.*?)</tr>', folds)
+    assert sum(int(re.findall("<td>(.*?)</td>", row)[3]) for row in rows) == n_bars
+    assert f"Traded {span_text(full.find().equity)}" in words(full_page)
+
+
 def test_the_page_says_what_was_left_of_the_result_on_shuffled_bars(full_page):
     assert "2 of 3 did as well as the real result of 0.50 (p-value 0.750)" in words(full_page)
 

@@ -13,8 +13,12 @@ import pandas as pd
 
 from lstm_strategy.support import number_text
 
-PERCENT, SMALL_PERCENT, CHANGE = "{:.1%}", "{:.2%}", "{:+.1%}"
-RATIO, P_VALUE, WHOLE = "{:.2f}", "{:.3f}", "{:,.0f}"
+PERCENT = "{:.1%}"
+SMALL_PERCENT = "{:.2%}"
+CHANGE = "{:+.1%}"
+RATIO = "{:.2f}"
+P_VALUE = "{:.3f}"
+WHOLE = "{:,.0f}"
 
 
 def date_texts(values: Iterable[Any], *, missing: str = "") -> list[str]:

@@ -99,12 +99,13 @@ def folds_part(content: ReportContent) -> str:
     names = [str(fold) for fold in scores.index[:-1]] + ["All"]
     table = pd.DataFrame(columns | _held_out_columns(content, names), index=names)
     over = f"over {count_of(outcomes.horizon, 'bar')}"
-    caption = f"How good the {outcomes.column}s of {content.name} were {over}, by fold"
+    by_fold = "" if folds is None else ", by fold"
+    caption = f"How good the {outcomes.column}s of {content.name} were {over}{by_fold}"
     held_out = (
         " Held-out scores are of bars that the training watched and did not learn from; the others "
         "are of the bars of the backtest."
     )
-    return table_html(table, caption, first="Fold") + (
+    return table_html(table, caption, first="Bars" if folds is None else "Fold") + (
         f"<p>{escape(_READ[outcomes.kind] + held_out)}</p>"
     )
 

@@ -16,17 +16,17 @@ from lstm_strategy.evaluation.report.page import (
 _COLUMNS = {
     "closed_trades": ("Closed trades", WHOLE),
     "open_trades": ("Still open", WHOLE),
+    "exposure_time": ("Time in market", PERCENT),
+    "longest_drawdown_bars": ("Longest drawdown", WHOLE),
     "win_rate": ("Win rate", PERCENT),
     "profit_factor": ("Profit factor", RATIO),
     "expectancy": ("Expectancy", SMALL_PERCENT),
     "average_win": ("Average win", SMALL_PERCENT),
     "average_loss": ("Average loss", SMALL_PERCENT),
-    "best_trade": ("Best trade", SMALL_PERCENT),
-    "worst_trade": ("Worst trade", SMALL_PERCENT),
     "holding_bars": ("Bars held", "{:,.1f}"),
     "sqn": ("SQN", RATIO),
-    "exposure_time": ("Time in market", PERCENT),
-    "longest_drawdown_bars": ("Longest drawdown, bars", WHOLE),
+    "best_trade": ("Best trade", SMALL_PERCENT),
+    "worst_trade": ("Worst trade", SMALL_PERCENT),
 }
 _EXPLANATION = (
     "A trade runs from flat to flat, or from one side to the other, and its return is a share of "
@@ -35,7 +35,8 @@ _EXPLANATION = (
     "the mean return of a trade. SQN is the square root of the number of trades times their mean "
     "profit over its standard deviation; below 30 trades it says little. Time in market is the "
     "share of closes at which a position was held, however small; the mean exposure above says "
-    "how large it was."
+    "how large it was. The longest drawdown is counted in bars, from a peak until it was reached "
+    "again."
 )
 
 
