@@ -32,6 +32,7 @@ from lstm_strategy.bars.futures import (
     has_contract,
     is_roll_between,
     lift_bars,
+    points_bars,
     proportional_bars,
 )
 from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
@@ -111,6 +112,7 @@ __all__ = [
     "missing_settlements",
     "stray_price",
     "name_market",
+    "points_bars",
     "proportional_bars",
     "proportional_markets",
     "rate_doubt",

@@ -21,6 +21,7 @@ from lstm_strategy.bars.futures.months import (
     find_wrong_months,
     to_months,
 )
+from lstm_strategy.bars.futures.points import points_bars
 from lstm_strategy.bars.futures.proportional import proportional_bars
 from lstm_strategy.bars.futures.rolls import find_rolls, is_roll_between
 
@@ -39,6 +40,7 @@ __all__ = [
     "has_contract",
     "is_roll_between",
     "lift_bars",
+    "points_bars",
     "proportional_bars",
     "to_months",
 ]

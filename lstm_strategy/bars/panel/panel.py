@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import pandas as pd
 
 from lstm_strategy.bars.fingerprint import bars_fingerprint
-from lstm_strategy.bars.futures import has_contract, proportional_bars
+from lstm_strategy.bars.futures import has_contract, points_bars, proportional_bars
 from lstm_strategy.bars.load import LoadedBars
 from lstm_strategy.bars.span import Date, cut_bars
 from lstm_strategy.bars.validation import validate_bars
@@ -277,10 +277,11 @@ def proportional_markets(
 
     Args:
         bars: Valid bars of one market, or a panel; see `proportional_bars`.
-        keep: Whether a market is left as it is, by its symbol, which is "" for one market.
+        keep: Whether a market is traded in points, by its symbol, which is "" for one market. Then
+            it keeps or gets the points of its contracts instead; see `points_bars`.
 
     Returns:
-        The bars, or a panel; as they are where no market is adjusted by difference.
+        The bars, or a panel; as they are where every market is as it is to be.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -290,12 +291,12 @@ def proportional_markets(
     """
     is_kept = keep or (lambda symbol: False)
     if not is_panel(bars):
-        return bars if is_kept("") else proportional_bars(bars)
+        return points_bars(bars) if is_kept("") else proportional_bars(bars)
     panel = as_panel(bars)
     changed = {
-        symbol: proportional_bars(of)
+        symbol: points_bars(of) if is_kept(symbol) else proportional_bars(of)
         for symbol, of in panel.items()
-        if has_contract(of) and not is_kept(symbol)
+        if has_contract(of)
     }
     if all(of is panel[symbol] for symbol, of in changed.items()):
         return panel

@@ -32,8 +32,9 @@ def check_contracts(bars: pd.DataFrame) -> None:
     refuse_values(
         bars[[CONTRACT_PRICE]],
         lambda values: ~(values > 0),
-        "It must be the raw price of the contract that is held, above 0 on every bar: correct or "
-        "drop those rows.",
+        "It must be the raw price of the contract that is held, above 0 on every bar: returns and "
+        "exposures are shares of it. Correct it, roll to the next contract before it falls so far "
+        "(as oil did in April 2020), or drop those rows: the closes keep what was gained.",
     )
     _check_order_of_months(bars)
     _check_belong_together(bars)

@@ -8,6 +8,7 @@ import backtrader as bt
 import pandas as pd
 from pydantic import Field, SerializeAsAny
 
+from lstm_strategy.bars import points_bars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import count_of, spell, suggest_names
 from lstm_strategy.trading.execution import (
@@ -356,7 +357,8 @@ Give a fraction of equity such as 0.1.
         for symbol, frame in markets.items():
             instrument = self.instrument_of(symbol)
             if instrument is not None:
-                instrument.check_bars(frame, symbol=symbol)
+                seen = points_bars(frame) if instrument.counts_points else frame  # as in a run
+                instrument.check_bars(seen, symbol=symbol)
 
     def build(self, symbols: Iterable[str]) -> bt.brokers.BackBroker:
         """Return a broker of backtrader's on these terms; of an `InstrumentBroker` for derivatives.

@@ -41,8 +41,9 @@ class Future(Instrument):
         commission_per_contract: Money for each contract bought or sold.
         half_spread: Half of the bid-ask spread, in points.
         price: The column with the price of the contract held, beside a `close` that is
-            back-adjusted by difference; None where `close` is that price. Values and exposures are
-            of this price, gains and losses of `close`.
+            back-adjusted; None where `close` is that price. Values and exposures are of this price,
+            gains and losses of `close`, which backtests turn into points where it was adjusted by
+            ratio.
         lot_size: The smallest tradable number of contracts; None leaves it to the broker's
             settings.
         tick_size: The step of limit prices; None for any price.
@@ -192,8 +193,9 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
         if found.method == "ratio" and find_rolls(bars).any():
             raise TradingError(
                 f"The bars{of_market} are adjusted by ratio, so that a point of the close isn't "
-                "one of the contract. Give bars that are adjusted by difference, or leave the "
-                "instrument out to trade fractions of equity."
+                "one of the contract. Turn them into points with lstm_strategy.bars.points_bars, "
+                "as run_backtest and compare do, or leave the instrument out to trade fractions of "
+                "equity."
             )
 
     def notes_on(self, bars: pd.DataFrame) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_strategy import load_bars, load_panel, validate_bars
-from lstm_strategy.bars import proportional_bars, read_bars
+from lstm_strategy.bars import points_bars, proportional_bars, read_bars
 from lstm_strategy.bars.futures import (
     ContractReturns,
     describe_contracts,
@@ -100,6 +100,43 @@ def test_returns_bar_by_bar_are_those_of_all_bars(by_ratio):
     pairs = zip(pairwise(closes), pairwise(prices), strict=True)
     read = [reader.read(close, price) for close, price in pairs]
     assert read == pytest.approx(returns_of(proportional_bars(bars)), abs=1e-12)
+
+
+@pytest.mark.parametrize("decimals", [2, 9])
+def test_closes_adjusted_by_ratio_become_the_points_of_their_contracts(decimals):
+    by_ratio, by_difference = (
+        long_series(by_ratio=by_ratio).round(decimals) for by_ratio in (True, False)
+    )
+    points = points_bars(by_ratio)
+    # what a contract earned over its last bar is known to the rounding of the closes only
+    apart = np.diff(points["close"]) - np.diff(by_difference["close"])
+    assert apart == pytest.approx(0.0, abs=3 * 10.0**-decimals)
+    held = ~find_rolls(by_ratio)[1:]
+    gains = np.diff(points["close"])[held]
+    assert gains == pytest.approx(np.diff(by_ratio["price"])[held], abs=1e-9)
+    assert find_rolls(points).tolist() == find_rolls(by_ratio).tolist()
+    assert points_bars(points) is points
+    assert points_bars(by_difference) is by_difference
+
+
+def test_the_bars_of_a_contract_keep_their_range_in_its_own_points():
+    bars = continuous([50.0, 55.0, 44.0], [100.0, 110.0, 88.0])
+    bars["open"], bars["high"], bars["low"] = [50.0, 51, 54], [52.0, 56, 55], [49.0, 50, 43]
+    points = points_bars(bars)
+    assert points["high"].tolist() == pytest.approx([104, 112, 110])
+    assert points["low"].tolist() == pytest.approx([98, 100, 86])
+    assert points["open"].tolist() == pytest.approx([100, 102, 108])
+    assert points["close"].tolist() == pytest.approx([100, 110, 88])
+
+
+def test_a_price_below_0_is_refused_with_what_can_be_done():
+    prices = [12.0, 8.0, -37.63, -20.0, 9.0, 11.0]
+    with pytest.raises(BarsError, match=r"price is -37\.63 at 2024-03-13 .* drop those rows"):
+        validate_bars(continuous(np.array(prices) + 80, prices))
+    kept = [0, 1, 4, 5]
+    bars = validate_bars(continuous(np.array(prices) + 80, prices).iloc[kept])
+    assert find_rolls(bars).tolist() == [False] * 4
+    assert bars["close"].iloc[-1] - bars["close"].iloc[0] == -1.0  # as the contract itself
 
 
 def test_rounded_prices_are_told_apart_as_well():

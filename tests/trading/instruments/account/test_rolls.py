@@ -6,8 +6,9 @@ import backtrader as bt
 import pandas as pd
 import pytest
 
-from lstm_strategy import BarsFeed, Future
+from lstm_strategy import BASELINES, BarsFeed, BrokerSettings, Future
 from lstm_strategy.errors import TradingError
+from lstm_strategy.trading.cerebro import run_cerebro
 from lstm_strategy.trading.instruments import InstrumentBroker
 
 MODES = {
@@ -129,3 +130,29 @@ def test_a_series_that_is_adjusted_by_ratio_has_no_points_to_trade():
     with pytest.raises(TradingError, match="adjusted by ratio, so that a point of the close"):
         Future(**TERMS).check_bars(make_bars(closes, prices))
     assert math.isclose(closes[1], 50.5)
+
+
+def test_a_series_that_is_adjusted_by_ratio_is_traded_in_points():
+    moves = [1.01, 0.99, 1.02, 0.98, 1.03]
+    closes, prices, points = [50.0], [100.0], [100.0]
+    for bar, move in enumerate(moves):
+        points.append(points[-1] + prices[-1] * (move - 1))
+        closes.append(closes[-1] * move)
+        prices.append(prices[-1] * move * (1.1 if bar == 2 else 1.0))
+    runs = [
+        run_cerebro(
+            BASELINES["Buy and hold"],
+            make_bars(series, prices),
+            broker=BrokerSettings(
+                instrument=Future(**TERMS, commission_per_contract=1), lot_size=1, slippage_rate=0
+            ),
+        )
+        for series in (closes, points)
+    ]
+    by_ratio, by_difference = runs
+    assert by_ratio.equity.tolist() == pytest.approx(by_difference.equity.tolist(), abs=1e-6)
+    assert len(by_ratio.rolls) == 1
+    gained = (by_ratio.fills["size"] * 50 * (points[-1] - by_ratio.fills["price"])).sum()
+    assert by_ratio.fills["price"].iloc[0] == pytest.approx(points[1])  # bars of closes alone
+    charged = by_ratio.fills["commission"].sum() + by_ratio.rolls["amount"].sum()
+    assert by_ratio.equity.iloc[-1] == pytest.approx(100_000 + gained - charged)
