@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import requires
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -21,6 +22,7 @@ from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.support import name_options
 
 _INTERRUPTED = 130
+_LIBRARY_OF_MODULE = {"sklearn": "scikit-learn"}  # where pip knows it by another name
 _LACKS_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ROOMS_THAT_COMMANDS_SPEAK_FOR = (
     "lstm_strategy.bars",
@@ -59,6 +61,8 @@ def main() -> None:
         _fail(str(error))
     except OSError as error:
         _fail(_system_text(error))
+    except ModuleNotFoundError as error:
+        _fail(_missing_text(error))
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
@@ -144,6 +148,20 @@ def _system_text(error: OSError) -> str:
     if error.errno in _LACKS_ROOM:
         return f"{reason} Make room, and run the same command again: what is finished is kept."
     return f"{reason} Check the path and its permissions."
+
+
+def _missing_text(error: ModuleNotFoundError) -> str:
+    """What to install, where only some of the package's requirements are.
+
+    Raises:
+        ModuleNotFoundError: The error itself, if the package doesn't ask for the module.
+    """
+    module = (error.name or "").partition(".")[0]
+    library = _LIBRARY_OF_MODULE.get(module, module)
+    asked = {re.split(r"[^\w-]", needed)[0] for needed in requires("lstm-strategy") or ()}
+    if library not in asked:
+        raise error
+    return f"This needs {library}, which isn't installed here. Install it: pip install {library}."
 
 
 def _usage_text(error: Any) -> str:
