@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         write_whole,
     )
     from lstm_strategy.support.hashing import seal, sha256_of
+    from lstm_strategy.support.notebook import card_html, frame_html, line_svg, png_html
     from lstm_strategy.support.parallel import (
         SharedValue,
         choose_jobs,
@@ -58,21 +59,25 @@ __all__ = [
     "OnStep",
     "OnWords",
     "SharedValue",
+    "card_html",
     "choose_jobs",
     "choose_progress",
     "count_of",
     "describe_first_offence",
     "format_time",
+    "frame_html",
     "is_part_of",
     "is_serial",
     "library_versions",
-    "name_options",
-    "number_text",
+    "line_svg",
     "naive_utc",
     "naive_utc_index",
+    "name_options",
+    "number_text",
     "on_clock_of",
     "open_regular",
     "parse_json",
+    "png_html",
     "read_whole",
     "replace_folder",
     "run_tasks",
@@ -95,6 +100,10 @@ __all__ = [
 __getattr__ = import_on_first_use(
     __name__,
     {
+        "card_html": ".notebook",
+        "frame_html": ".notebook",
+        "line_svg": ".notebook",
+        "png_html": ".notebook",
         "is_part_of": ".files",
         "open_regular": ".files",
         "parse_json": ".files",

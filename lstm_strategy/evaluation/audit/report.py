@@ -3,14 +3,13 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lstm_strategy.evaluation.audit.findings import Check, Finding, WarmUp
-from lstm_strategy.support import count_of, format_time, write_whole
+from lstm_strategy.support import card_html, count_of, format_time, frame_html, write_whole
 
 AUDIT_FILE = "audit.json"
 FINDING_COLUMNS = ["layer", "culprit", "first bar", "known then", "with later bars", "what"]
@@ -97,14 +96,13 @@ class AuditReport:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        parts = [
-            f"<p><b>{escape(self.subject)}</b>, {escape(self.bars)}: {escape(self.verdict)}</p>"
-        ]
-        if self.findings:
-            parts.append(self.table.to_html(index=False, escape=True))
-        remedies = [f for f in (*self.findings, *self.notes) if f.remedy]
-        items = "".join(f"<li>{escape(str(finding))}</li>" for finding in remedies)
-        return "".join(parts) + (f"<ul>{items}</ul>" if items else "")
+        tables = [frame_html(self.table.set_index("layer"))] if self.findings else []
+        tried = {check.name: f"{check.n_comparisons:,}" for check in self.checks}
+        tables.append(frame_html(pd.DataFrame({"comparisons": tried}).rename_axis("tried")))
+        remedies = [str(found) for found in (*self.findings, *self.notes) if found.remedy]
+        title = f"Audit of {self.subject}"
+        facts = {"Bars": self.bars, "Time": f"{self.seconds:.1f} s"}
+        return card_html(title, about=self.verdict, facts=facts, parts=tables, notes=remedies)
 
 
 def number_text(value: float | str | None) -> str:

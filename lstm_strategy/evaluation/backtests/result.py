@@ -1,7 +1,6 @@
 """One backtest as its user gets it: the run, its metrics, its figure, and whether it was honest."""
 
 import dataclasses
-import html
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ from lstm_strategy.evaluation.backtests.wording import (
     span_text,
 )
 from lstm_strategy.evaluation.metrics import metrics_by_market, metrics_of, trade_statistics
+from lstm_strategy.support import card_html, frame_html
 from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
 
 if TYPE_CHECKING:
@@ -204,7 +204,10 @@ class BacktestResult(BacktestRun):
         )
 
     def _repr_html_(self) -> str:
-        table = readable_metrics(self.metrics.to_frame().T)
-        about = f"<p><b>{html.escape(self.label)}</b>, {span_text(self.equity)}</p>"
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-        return f"{about}{table.to_html()}{notes}"
+        from lstm_strategy.evaluation.plots import figure_html, plot_equity  # loads matplotlib
+
+        table = frame_html(readable_metrics(self.metrics.to_frame().T))
+        costs = f"{span_text(self.equity)}; after costs: {self.broker.describe_costs()}"
+        picture = plot_equity(self, width_inches=7.5)
+        parts = [table, figure_html(picture, f"Growth, drawdown and exposure of {self.label}")]
+        return card_html(self.label, about=costs, parts=parts, notes=self.notes)

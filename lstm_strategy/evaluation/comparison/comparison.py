@@ -1,6 +1,5 @@
 """A comparison as its user gets it: a table, curves, a verdict and a page."""
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,11 +18,12 @@ from lstm_strategy.evaluation.backtests import (
     write_results,
 )
 from lstm_strategy.evaluation.comparison.prepare import PreparedComparison
-from lstm_strategy.evaluation.plots import plot_equity
+from lstm_strategy.evaluation.plots import figure_html, plot_equity
 from lstm_strategy.evaluation.report import ReportContent, write_report
 from lstm_strategy.evaluation.robustness import Robustness, assess_robustness
 from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, assess_result
 from lstm_strategy.learning.serving import PrecomputedForecasts
+from lstm_strategy.support import card_html, frame_html
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,9 +55,7 @@ class Comparison(ResultSet):
         Raises:
             TradingError: For a name that isn't compared.
         """
-        model = self.prepared.models.get(self.judged_name)
-        ledger = None if model is None else model.ledger
-        return plot_equity(self, log=log, highlight=highlight, ledger=ledger)
+        return plot_equity(self, log=log, highlight=highlight, ledger=self._judged_ledger())
 
     def save(self, folder: str | Path, *, suffix: str = "") -> Path:
         """Write metrics.csv, equity.csv and equity.png, each whole or not at all.
@@ -185,9 +183,18 @@ class Comparison(ResultSet):
         return "\n".join([f"Comparison of {self.describe_terms()}", table, *self._notes()])
 
     def _repr_html_(self) -> str:
-        table = readable_metrics(self.table).to_html()
-        notes = (f"<p>{html.escape(line)}</p>" for line in self._notes())
-        return "".join([f"<p>{self.describe_terms()}</p>{table}", *notes])
+        table = frame_html(readable_metrics(self.table), strong=self.find().label)
+        ledger = self._judged_ledger()
+        picture = plot_equity(self, ledger=ledger, width_inches=7.5)
+        parts = [table, figure_html(picture, "Growth, drawdown and exposure of all strategies")]
+        return card_html(
+            "Comparison", about=self.describe_terms(), parts=parts, notes=self._notes()
+        )
+
+    def _judged_ledger(self) -> pd.DataFrame | None:
+        """Which model of a walk forward forecast when; None without one."""
+        model = self.prepared.models.get(self.judged_name)
+        return None if model is None else model.ledger
 
     def _notes(self) -> list[str]:
         left_out = [f"Left out: {name}. {reason}" for name, reason in self.left_out.items()]

@@ -1,6 +1,5 @@
 """A comparison of forecasts as its user gets it: a table, a sentence, a figure and a page."""
 
-import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from lstm_strategy.evaluation.forecasts.wording import (
     readable_scores,
 )
 from lstm_strategy.evaluation.plots import plot_forecasts
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import card_html, frame_html, write_whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -182,14 +181,10 @@ class ForecastComparison:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        table = readable_scores(self.table, self.reference).to_html()
-        after = (self.verdict, self.describe_set(), *self.notes)
-        return "".join(
-            [
-                f"<p>{html.escape(self.describe_terms())}</p>{table}",
-                *(f"<p>{html.escape(line)}</p>" for line in after),
-            ]
-        )
+        table = frame_html(readable_scores(self.table, self.reference), strong=self.judged)
+        notes = (self.describe_set(), *self.notes)
+        about = f"{self.describe_terms()} {self.verdict}"
+        return card_html("Comparison of forecasts", about=about, parts=[table], notes=notes)
 
 
 def _plain(value: Any) -> bool | float | None:

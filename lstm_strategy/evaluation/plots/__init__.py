@@ -27,13 +27,19 @@ if TYPE_CHECKING:
         plot_calibration,
         plot_quantiles,
     )
-    from lstm_strategy.evaluation.plots.style import STRONG_COLORS, NotebookFigure, plotting_style
+    from lstm_strategy.evaluation.plots.style import (
+        STRONG_COLORS,
+        NotebookFigure,
+        figure_html,
+        plotting_style,
+    )
     from lstm_strategy.evaluation.plots.training import plot_history
     from lstm_strategy.evaluation.plots.tuning import plot_search_importance, plot_trials
 
 __all__ = [
     "STRONG_COLORS",
     "NotebookFigure",
+    "figure_html",
     "plot_by_horizon",
     "plot_calibration",
     "plot_cost_break_even",
@@ -78,6 +84,7 @@ __getattr__ = import_on_first_use(
         "plot_calibration": ".skill",
         "plot_quantiles": ".skill",
         "STRONG_COLORS": ".style",
+        "figure_html": ".style",
         "NotebookFigure": ".style",
         "plotting_style": ".style",
         "plot_history": ".training",

@@ -15,7 +15,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from lstm_strategy.support import number_text
+from lstm_strategy.support import number_text, png_html
 
 STRONG_COLORS = ("#d1242f", "#0550ae", "#d98c00", "#3a9bdc", "#882255")
 """Red, blue, amber, sky blue, wine: what the figure is about, the first of them first.
@@ -77,6 +77,18 @@ class NotebookFigure(Figure):
         picture = io.BytesIO()
         self.savefig(picture, format="png", dpi=90, bbox_inches="tight")
         return picture.getvalue()
+
+
+def figure_html(figure: "NotebookFigure | Figure", alt: str) -> str:
+    """Return a figure of ours as a picture within the card of a notebook.
+
+    Example:
+        >>> figure_html(NotebookFigure(figsize=(1.0, 1.0)), "Nothing").startswith("<img")
+        True
+    """
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=90, bbox_inches="tight")
+    return png_html(picture.getvalue(), alt, width=round(75 * figure.get_size_inches()[0]))
 
 
 @contextlib.contextmanager

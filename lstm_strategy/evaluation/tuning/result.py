@@ -1,6 +1,5 @@
 """What a search found: the best setting, all trials, and how much of it may be luck."""
 
-import html
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,11 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import span_text, write_picture
-from lstm_strategy.evaluation.plots import plot_search_importance, plot_trials
+from lstm_strategy.evaluation.plots import figure_html, plot_search_importance, plot_trials
 from lstm_strategy.evaluation.tuning.holdout import Holdout
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.search import Objective, Setting
-from lstm_strategy.support import count_of, write_whole
+from lstm_strategy.support import card_html, count_of, frame_html, write_whole
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 TRIALS_FILE, BEST_FILE = "trials.csv", "best.toml"
@@ -148,8 +147,9 @@ class TuningResult:
         )
 
     def _repr_html_(self) -> str:
-        words = "<br>".join(html.escape(line) for line in str(self).splitlines())
-        return f"<p>{words}</p>{self.ranked.head(10).to_html(float_format='{:.4g}'.format)}"
+        best = self.ranked.head(10).map(lambda v: f"{v:.4g}" if isinstance(v, float) else str(v))
+        parts = [frame_html(best), figure_html(self.figure(), "The score of each trial")]
+        return card_html(repr(self), parts=parts, notes=str(self).splitlines())
 
 
 def _format_percent(share: float) -> str:

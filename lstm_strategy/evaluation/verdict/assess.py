@@ -9,9 +9,10 @@ from lstm_strategy.evaluation.robustness import Robustness, fold_of_bars
 from lstm_strategy.evaluation.verdict.alarms import Alarm, find_alarms
 from lstm_strategy.evaluation.verdict.judge import Verdict, verdict
 from lstm_strategy.evaluation.verdict.permutation import PermutationTest
+from lstm_strategy.support import card_html, count_of
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Assessment:
     """What one strategy of a comparison is worth.
 
@@ -28,6 +29,17 @@ class Assessment:
     alarms: tuple[Alarm, ...]
     robustness: Robustness | None = None
     permutation_test: PermutationTest | None = None
+
+    def __repr__(self) -> str:
+        about = repr(self.verdict) if self.verdict else "nothing to compare it with"
+        told = f"\n  {count_of(len(self.alarms), 'alarm')}"
+        return f"Assessment of {self.name}. {about}" + ("" if self.verdict else told)
+
+    def _repr_html_(self) -> str:
+        if self.verdict is not None:
+            return self.verdict._repr_html_()
+        notes = [f"Alarm: {alarm.message}" for alarm in self.alarms]
+        return card_html(f"Assessment of {self.name}", notes=notes)
 
 
 def assess_result(

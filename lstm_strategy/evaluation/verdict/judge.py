@@ -18,9 +18,10 @@ from lstm_strategy.evaluation.metrics import bar_returns
 from lstm_strategy.evaluation.verdict.alarms import Alarm
 from lstm_strategy.evaluation.verdict.hurdles import check_hurdles, measure_evidence
 from lstm_strategy.evaluation.verdict.sentence import word_verdict
+from lstm_strategy.support import card_html, frame_html, number_text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """Whether a strategy shows skill, why, and the numbers behind it; NaN where none can be had.
 
@@ -67,6 +68,31 @@ class Verdict:
 
     def __str__(self) -> str:
         return self.sentence
+
+    def __repr__(self) -> str:
+        reasons = "".join(f"\n  - {reason}" for reason in self.reasons)
+        alarms = "".join(f"\n  alarm: {alarm.message}" for alarm in self.alarms)
+        return f"Verdict: {self.sentence}{reasons}{alarms}"
+
+    def _repr_html_(self) -> str:
+        low, high = self.sharpe_interval
+        facts = {
+            "Sharpe ratio": f"{number_text(self.sharpe)} "
+            f"({1 - self.alpha:.0%} interval: {number_text(low)} to {number_text(high)})",
+            "Confidence that it is above luck": number_text(self.deflated_sharpe, "{:.1%}"),
+            "Bars and trials": f"{self.n_bars:,} and {self.n_trials:,}",
+            "In sample": "yes" if self.in_sample else "no",
+        }
+        p_values = {name: number_text(value, "{:.3f}") for name, value in self.p_values.items()}
+        table = pd.DataFrame({"p-value of leading it by luck": p_values}).rename_axis("baseline")
+        notes = [f"Alarm: {alarm.message}" for alarm in self.alarms]
+        return card_html(
+            f"Verdict on {self.name}",
+            about=self.sentence,
+            facts=facts,
+            parts=[frame_html(table)] if p_values else [],
+            notes=[*self.reasons, *notes],
+        )
 
 
 def verdict(

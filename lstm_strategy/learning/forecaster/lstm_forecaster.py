@@ -40,7 +40,7 @@ from lstm_strategy.learning.training import (
     build_training_set,
     check_enough_bars,
 )
-from lstm_strategy.support import OnEpoch, sha256_of
+from lstm_strategy.support import OnEpoch, card_html, count_of, line_svg, sha256_of
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.network import NetworkBuilder, keras
@@ -477,9 +477,37 @@ class LSTMForecaster(FeatureForecaster):
 
     def __repr__(self) -> str:
         state = f"trained to {self.training_end:%Y-%m-%d}" if self.is_fitted else "not fitted"
+        own = self._network_words()
+        return escape_controls(f"LSTMForecaster({self.target.name}, {own}, {state})")
+
+    def _network_words(self) -> str:
+        """The user's own network by name, or how large the layers are."""
         own_network = builder_name(self.network) or (self.card.network if self.card else "")
-        shape = f"network={own_network}" if own_network else f"units={self.settings.units}"
-        return escape_controls(f"LSTMForecaster({self.target.name}, {shape}, {state})")
+        return f"network={own_network}" if own_network else f"units={self.settings.units}"
+
+    def _repr_html_(self) -> str:
+        settings, card = self.settings, self.card
+        facts: dict[str, object] = {
+            "Target": f"{self.target!r}, {count_of(self.horizon, 'bar')} ahead",
+            "Features": ", ".join(self.features.names),
+            "Network": self._network_words(),
+            "Members": settings.members,
+            "Memory": f"{settings.memory}, lookback {settings.lookback} bars",
+            "Seed": settings.seed,
+        }
+        parts = []
+        if card is not None:
+            span = card.training
+            facts["Trained on"] = (
+                f"{span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}, {count_of(span.n_bars, 'bar')}"
+            )
+            scores = card.validation_scores.items()
+            facts["Held out"] = ", ".join(f"{name} {value:.4g}" for name, value in scores)
+        if len(self.history):
+            first = self.history[self.history["member"] == self.history["member"].iloc[0]]
+            losses = first["val_loss"].to_list()
+            parts.append(line_svg(losses, "Validation loss by epoch, first member"))
+        return card_html(repr(self), facts=facts, parts=parts)
 
     def check_enough_bars(self, n_bars: int) -> None:
         """Refuse fewer bars than a training needs.

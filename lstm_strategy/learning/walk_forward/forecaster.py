@@ -22,7 +22,7 @@ from lstm_strategy.learning.forecaster import (
 from lstm_strategy.learning.walk_forward.refit import Refit, position_of
 from lstm_strategy.learning.walk_forward.run_folder import FOLD_FILE, RunFolder, read_index
 from lstm_strategy.learning.walk_forward.streams import WalkForwardPanelStream, WalkForwardStream
-from lstm_strategy.support import naive_utc, seal, sha256_of
+from lstm_strategy.support import card_html, count_of, frame_html, naive_utc, seal, sha256_of
 
 
 class WalkForwardForecaster(Forecaster):
@@ -48,6 +48,32 @@ class WalkForwardForecaster(Forecaster):
     def __init__(self, refits: Sequence[Refit], ledger: pd.DataFrame) -> None:
         self.refits = list(refits)
         self._ledger = ledger
+
+    def __repr__(self) -> str:
+        return (
+            f"WalkForwardForecaster({count_of(len(self.refits), 'fold')} from "
+            f"{self.refits[0].test_start:%Y-%m-%d}, the first: {self.refits[0].model!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "tested from": f"{refit.test_start:%Y-%m-%d}",
+                "trained to": f"{end:%Y-%m-%d}" if (end := refit.model.training_end) else "",
+                **{
+                    name: f"{value:.4g}"
+                    for card in refit.model.cards
+                    for name, value in card.validation_scores.items()
+                },
+            }
+            for refit in self.refits
+        ]
+        table = pd.DataFrame(rows, index=range(1, len(rows) + 1)).fillna("").rename_axis("fold")
+        return card_html(
+            f"Walk forward of {count_of(len(rows), 'fold')}",
+            facts={"Models": repr(self.refits[0].model), "Bars tested": f"{len(self._ledger):,}"},
+            parts=[frame_html(table)],
+        )
 
     @property
     def ledger(self) -> pd.DataFrame:

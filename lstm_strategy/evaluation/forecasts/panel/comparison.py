@@ -1,6 +1,5 @@
 """Forecasts of a panel's returns by several models: a table, a sentence, a figure and a page."""
 
-import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from lstm_strategy.evaluation.report import (
     terms_html,
 )
 from lstm_strategy.evaluation.statistics import clustered_mean
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import card_html, frame_html, write_whole
 
 _SIGNIFICANT = 0.05
 _HOW_TO_READ = (
@@ -198,9 +197,9 @@ class SkillComparison:
         return "\n".join([self.describe_terms(), table, self.verdict, *self.notes])
 
     def _repr_html_(self) -> str:
-        lines = (self.verdict, *self.notes)
-        after = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-        return f"<p>{html.escape(self.describe_terms())}</p>{self._readable().to_html()}{after}"
+        about = f"{self.describe_terms()} {self.verdict}"
+        table = frame_html(self._readable(), strong=self.judged)
+        return card_html("Comparison of forecasts", about=about, parts=[table], notes=self.notes)
 
     def _readable(self) -> pd.DataFrame:
         """The table as text for a reader."""
