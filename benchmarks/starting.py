@@ -60,18 +60,22 @@ def saved_model_ratio() -> float:
 
 def trees_ratio() -> float:
     """How much faster boosted trees learn where their bins are cut together."""
-    from lstm_strategy.learning.reference.classifiers import _build_boosting, _thread_pools
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
+
+    from lstm_strategy.learning.reference import BinnedTrees
 
     draw = np.random.default_rng(0)
     rows = draw.normal(size=(N_ROWS, N_COLUMNS))
     labels = (rows[:, 0] + draw.normal(size=N_ROWS) > 0).astype(float)
     weights = draw.gamma(1.0, size=N_ROWS)
     seconds = {}
-    for name, trees in (("ours", _build_boosting(0)), ("theirs", _build_boosting(0).trees)):
+    theirs = HistGradientBoostingClassifier(max_leaf_nodes=4, max_features=0.5, max_bins=32)
+    for name, trees in (("ours", BinnedTrees(theirs)), ("theirs", theirs)):
         taken = []
         for _ in range(3):
             started = time.process_time()
-            with _thread_pools().limit(limits=1):
+            with threadpool_limits(1):
                 trees.fit(rows, labels, sample_weight=weights)
             taken.append(time.process_time() - started)
         seconds[name] = min(taken)
