@@ -117,7 +117,7 @@ def test_a_start_in_the_training_bars_is_called_in_sample(results, with_model):
 
 
 @pytest.mark.slow
-def test_a_walk_forward_trains_anew_and_resumes_where_it_was_stopped(results, here):
+def test_a_walk_forward_trains_anew_and_resumes_where_it_was_stopped(results, run, here):
     printed = results(*WALK)
     assert "2 folds, each trained on the 300 bars before it and tested on 100 bars" in printed
     # 12-1 momentum must see a year of days before all can trade
@@ -127,7 +127,7 @@ def test_a_walk_forward_trains_anew_and_resumes_where_it_was_stopped(results, he
     assert ledger["fold"].tolist() == [1] * 100 + [2] * 100
     fold = here / "results" / "model" / "folds" / "001" / "model.json"
     trained_at = fold.stat().st_mtime_ns
-    assert results(*WALK) == printed
+    assert printed.startswith(run(*WALK).out)
     assert fold.stat().st_mtime_ns == trained_at
 
 

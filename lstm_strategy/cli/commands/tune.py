@@ -137,7 +137,7 @@ def tune(
         rules_from_options,
         slice_markets,
     )
-    from lstm_strategy.cli.output import print_tuning, tell
+    from lstm_strategy.cli.output import print_tuning, tell, tell_command
     from lstm_strategy.evaluation.tuning import tune as run_tuning
     from lstm_strategy.support import count_of
 
@@ -178,7 +178,6 @@ def tune(
 
         tell(f"Logged as run {log_tuning(result, mlflow)} of experiment {mlflow}.")
     first = result.holdout.result.equity.index[0]
-    tell(
-        f"Judge it on the bars kept back: lstm-strategy compare {bars} --start {first:%Y-%m-%d} "
-        f"--config {out_dir}/best.toml --trials {result.n_trials}"
-    )
+    tell("Judge it on the bars kept back:")
+    best = ("--config", f"{out_dir}/best.toml", "--trials", f"{result.n_trials}")
+    tell_command("lstm-strategy", "compare", bars, "--start", f"{first:%Y-%m-%d}", *best)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lstm_strategy.cli.output.console import complain, err, out, say, status, tell
+from lstm_strategy.cli.output.console import complain, err, out, say, status, tell, tell_command
 from lstm_strategy.cli.output.loudness import Loudness
 from lstm_strategy.support.lazy import import_on_first_use
 
@@ -37,6 +37,7 @@ __all__ = [
     "say",
     "status",
     "tell",
+    "tell_command",
 ]
 
 __getattr__ = import_on_first_use(

@@ -1,6 +1,7 @@
 """Where the commands print to: results to stdout, and what goes on meanwhile to stderr."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +73,16 @@ def tell(text: str, *, style: str | None = None) -> None:
     """
     if not is_quiet():
         _print_wrapped(err, in_options(text), style=style)
+
+
+def tell_command(*words: str) -> None:
+    """Print a command to stderr as one line, however long, so that it can be copied.
+
+    Example:
+        >>> tell_command("lstm-strategy", "train", "my bars.csv")
+    """
+    if not is_quiet():
+        err.print(f"  {shlex.join(words)}", soft_wrap=True)
 
 
 def complain(label: str, text: str, *, style: str | None = None) -> None:

@@ -62,9 +62,10 @@ def summarize_orders(results: Iterable[BacktestResult]) -> str:
     lists = {"Orders that did not fill as asked": unfilled, **others}
     sentences = [f"{title}: {_count_each(counts)}." for title, counts in lists.items() if counts]
     if idle:
-        sentences.append(f"No order was sent by {', '.join(idle)}.")
+        sentences.append(f"No order was sent by {'; '.join(idle)}.")
     return " ".join(sentences)
 
 
 def _count_each(counts: dict[str, int]) -> str:
-    return ", ".join(f"{label} {count:,}" for label, count in counts.items())
+    # names have commas: "Logistic, window"
+    return "; ".join(f"{label} {count:,}" for label, count in counts.items())

@@ -24,7 +24,7 @@ RESULTS = [
 
 def test_troubles_of_all_strategies_are_one_line():
     assert summarize_orders(RESULTS) == (
-        "Orders that did not fill as asked: MACD 1,201, Donchian breakout 1. Liquidated "
+        "Orders that did not fill as asked: MACD 1,201; Donchian breakout 1. Liquidated "
         "positions: Donchian breakout 3. Ruined accounts: Donchian breakout 1. No order was sent "
         "by Idle."
     )
