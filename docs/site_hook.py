@@ -11,6 +11,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from site_gallery import gallery_text, make_thumbnail
 
 from lstm_strategy.cli import manual_page
 
@@ -29,6 +30,7 @@ PAGES = {
     "contributing.md": "CONTRIBUTING.md",
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+GALLERY = "notebooks/index.md"
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -36,7 +38,7 @@ def on_config(config: MkDocsConfig) -> None:
     _package.cache_clear()  # the tree may have changed while the site is served
     for section in config.nav or []:
         if "Notebooks" in section:
-            section["Notebooks"] = [f"notebooks/{file.name}" for file in NOTEBOOKS]
+            section["Notebooks"] = [GALLERY, *(f"notebooks/{file.name}" for file in NOTEBOOKS)]
         if "API" in section:
             section["API"] = _api_section()
 
@@ -47,6 +49,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for file in NOTEBOOKS:
         name = f"notebooks/{file.name}"
         files.append(File(name, str(ROOT), config.site_dir, config.use_directory_urls))
+        thumbnail = f"notebooks/{file.stem}.png"
+        files.append(File.generated(config, thumbnail, content=make_thumbnail(file)))
+    files.append(File.generated(config, GALLERY, content=gallery_text(NOTEBOOKS)))
     for page, source in PAGES.items():
         text = (ROOT / source).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=text))
@@ -58,6 +63,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Let links that are right in the repository be right on the site."""
+    if page.file.src_uri == "index.md":
+        page.meta["hide"] = ["navigation"]  # the tabs lead on; its own column would be empty
     if page.file.src_uri in PAGES:
         markdown = markdown.replace("](docs/", "](").replace("](CHANGELOG.md)", "](changelog.md)")
         markdown = markdown.replace("](CONTRIBUTING.md)", "](contributing.md)")

@@ -11,138 +11,135 @@
 # %% [markdown]
 # # A first backtest
 #
-# From bars to an equity curve: look at prices and features, train an LSTM on the S&P 500 up to
-# 2010, use it as an indicator in a strategy of your own, and compare the ready strategy with ten
-# textbook baselines on 2011–2018, which the network has never seen.
-#
-# The network is asked for the position itself (`target="policy"`), which it learns on what
-# positions earn after costs. It begins as a position held at constant volatility, and stays that
-# where what it learned doesn't hold up.
-#
-# **Don't expect it to beat the index.** Whether tomorrow's S&P 500 closes higher is close to a coin
-# flip, and one equity curve can't tell skill from luck. This notebook shows how the pieces fit.
+# How do I train an LSTM, trade it in backtrader, and see whether it was worth it? The short answer
+# is one cell: train on the S&P 500 up to 2010, trade 2011–2018, which the network has never seen,
+# and put ten textbook strategies beside it.
 
 # %%
-import os
+from lstm_strategy import BASELINES, LSTMForecaster, LSTMStrategy, compare, sample_bars
 
-import backtrader as bt
-import pandas as pd
-
-from lstm_strategy import (
-    BASELINES,
-    BarsFeed,
-    BrokerSettings,
-    FeatureSet,
-    LSTMForecaster,
-    LSTMIndicator,
-    LSTMStrategy,
-    compare,
-    load_bars,
-    plot_chart,
-    plot_equity,
-    run_backtest,
-)
-
-pd.set_option("display.precision", 3)
-QUICK = os.environ.get("LSTM_STRATEGY_QUICK") == "1"  # the tests train for a moment only
+bars = sample_bars("sp500")
+forecaster = LSTMForecaster(target="policy", seed=7).fit(bars[:"2010"])
+lstm = (LSTMStrategy, {"model": forecaster})
+comparison = compare({"LSTM": lstm, **BASELINES}, bars, start="2011")
+comparison.plot()
 
 # %% [markdown]
+# The upper chart shows what 1 became, on a log scale, so that equal slopes are equal percentages.
+# The middle one shows how far each strategy stood below its own peak, and the lower one how much
+# of its equity the LSTM held. The same in numbers:
+
+# %%
+comparison
+
+# %% [markdown]
+# Everybody trades the same bars from the same day on and pays the same costs. The S&P 500 rose in
+# most of these years, so whoever stayed invested rose with it, and every change of mind cost
+# commission and slippage: see the columns `turnover` and `costs`.
+#
+# **Don't expect an LSTM to beat the index.** Whether tomorrow's S&P 500 closes higher is close to
+# a coin flip, and the package says so when that is what it finds:
+
+# %%
+print(comparison.assess().verdict)
+
+# %% [markdown]
+# The rest of this notebook takes the steps one by one.
+#
 # ## Bars
 #
-# `load_bars` reads CSV and Parquet files, DataFrames and two embedded samples, checks every bar and
-# names the first bad one. What comes back is always the same: open, high, low, close and volume on
-# an index of dates.
+# `load_bars` reads CSV and Parquet files, DataFrames and the two embedded samples. It checks every
+# bar, names the first bad one, and always returns the same thing: open, high, low, close and
+# volume by date.
 
 # %%
-bars = load_bars("sample:sp500")
-bars.tail(3)
+from lstm_strategy import load_bars
 
-# %%
-ax = bars["close"].plot(figsize=(9, 3), lw=0.9, title="S&P 500, daily closes")
-ax.axvspan(bars.index[0], pd.Timestamp("2010-12-31"), alpha=0.1, label="training")
-legend = ax.legend(loc="upper left")
+load_bars("sample:sp500").tail(3)
+
 # %% [markdown]
 # ## Features
 #
-# The network doesn't see prices: 1,100 in 2004 and 2,800 in 2018 have little in common. It sees
-# columns made from them by pandas-ta that keep the same scale over decades. Each value is known at
-# the close of its bar.
+# The network doesn't see prices, because 1,100 in 2004 and 2,500 in 2018 have little in common. It
+# sees columns that keep the same scale over decades, each known at the close of its bar.
 
 # %%
-features = FeatureSet.preset("momentum_and_volatility")
-features.names
-
-# %%
-columns = features.frame(bars)
-axes = columns.loc["2007":"2010", features.names[:3] + features.names[-1:]].plot(
-    subplots=True, figsize=(9, 6), lw=0.8, title="Four of the features around the crash of 2008"
+columns = forecaster.features.frame(bars)
+axes = (
+    columns.loc["2007":"2010"]
+    .iloc[:, [0, 2, 5, 10]]
+    .plot(
+        subplots=True, figsize=(9, 6), lw=0.8, title="Four of the features around the crash of 2008"
+    )
 )
 
 # %% [markdown]
-# Returns are measured in units of the usual volatility, so that a wild day of a calm year and one
-# of a crash look alike, and the last column says how wild the month was against the year. That is
-# what a network can carry over to years it hasn't seen.
-
-# %% [markdown]
+# The first three are returns over 1, 21 and 252 bars in units of the usual volatility, so that a
+# wild day in a calm year and one in a crash look alike. The last compares the volatility of the
+# month with that of the year. What the network learns from such columns can hold in years that it
+# hasn't seen.
+#
 # ## Training
 #
-# Bars up to 2010 only. The position is the mean of several networks that start from different
-# random weights. Each keeps another fifth of the bars for validation, and the weights of the epoch
-# with the lowest loss there.
+# `target="policy"` asks the network for the position itself, and trains it on what positions earn
+# after costs. It starts from a position held at constant volatility. The answer is the mean of
+# several networks, or *members*, that start from different random weights. Each keeps another
+# fifth of the bars for validation.
 
 # %%
-brief = {"epochs": 2, "members": 1} if QUICK else {}
-forecaster = LSTMForecaster(features, target="policy", seed=7, **brief)
-forecaster.fit(bars[:"2010"], progress=False)
+from lstm_strategy.evaluation.plots import plot_history
+
+plot_history(forecaster.history)
+
+# %% [markdown]
+# Where a dashed line (training) falls and its solid line (validation) doesn't, the network is
+# learning its training bars by heart. What counts is the weights at the dot, where the validation
+# loss was lowest; a dot at the start means that training made nothing better. Compare each line
+# with its own past only: the training loss contains a pull towards the starting position that the
+# validation loss doesn't.
 
 # %%
-losses = forecaster.history.pivot(index="epoch", columns="member", values=["loss", "val_loss"])
-ax = losses["loss"].add_prefix("training, member ").plot(figsize=(9, 3.5), ls="--", lw=0.9)
-ax.set_prop_cycle(None)
-losses["val_loss"].add_prefix("validation, member ").plot(ax=ax, lw=1.4)
-ax.set(title="Loss by epoch", xlabel="epoch")
-legend = ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
-# %% [markdown]
-# A dashed line that falls while its solid line doesn't is a network learning its training bars by
-# heart; the weights kept are those of the epoch with the lowest solid line, or those before any
-# training. Only the dashed ones hold the pull towards the position that it began with, so compare a
-# line with its own past rather than with the other.
+import pandas as pd
 
-# %%
-pd.Series({**forecaster.validation_scores, "confidence": forecaster.card.signal.confidence})
+scores = {**forecaster.validation_scores, "confidence": forecaster.card.signal.confidence}
+pd.Series(scores).round(3)
 
 # %% [markdown]
-# Each network is scored on the days that it didn't learn from: its Sharpe ratio after costs beside
-# that of the position that it began with. `confidence` is what is kept of its changes to that
-# position. A 0 says that they paid no better than luck would, and that the position stays as it
-# was.
-
-# %% [markdown]
+# On the bars that a network kept for validation, `sharpe` is the Sharpe ratio of its positions
+# after costs and `prior_sharpe` that of the position that it started from. `confidence` is how
+# much of its changes to that position is used. It is 0 where they paid no better than luck would,
+# and then the starting position is what you get.
+#
 # ## Forecasts
 #
-# One row per bar, known at its close. `signal` is the exposure asked for (-1 short … 1 long),
-# `forecast` the position before it is scaled to a constant volatility, and `uncertainty` how far
-# the networks disagree, as far as they are listened to.
+# There is one row per bar, known at its close. `signal` is the exposure to hold, from -1 (short)
+# to 1 (long), `forecast` is the position before it is scaled to a constant volatility, and
+# `uncertainty` is how far the networks disagree, as far as they are listened to.
 
 # %%
 forecasts = forecaster.forecast(bars)["2011":]
-forecasts.head(3)
-
-# %%
 axes = forecasts.loc["2011", ["signal", "forecast", "uncertainty"]].plot(
     subplots=True, figsize=(9, 5), lw=0.9, title="Forecasts in 2011, the first unseen year"
 )
 
 # %% [markdown]
+# The confidence is 0 here, so the forecast stays where it started and the networks have no say.
+# What moves the signal is the volatility alone: in the crash of August 2011 less than half as much
+# was held.
+#
 # ## In a strategy of your own
 #
-# `LSTMIndicator` is a backtrader indicator like any other: combine its lines with others. This one
-# is long while the network asks for more than half of the equity and the market isn't overbought.
-# The feed begins before 2011, because features and memory take hundreds of bars to warm up; it
-# trades from 2011 on, so that all of it is out of sample.
-
+# `LSTMIndicator` is a backtrader indicator like any other, so its lines combine with those of
+# other indicators. This strategy is long while the network asks for more than half of the equity
+# and the market isn't overbought. The feed starts before 2011, because features and memory need
+# hundreds of bars to warm up; trading starts in 2011, so that all of it is out of sample.
 
 # %%
+import backtrader as bt
+
+from lstm_strategy import BarsFeed, LSTMIndicator, plot_chart
+
+
 class PatientLSTM(bt.Strategy):
     params = (("model", None), ("min_signal", 0.5))
 
@@ -160,69 +157,44 @@ class PatientLSTM(bt.Strategy):
             self.close()
 
 
-# %%
 cerebro = bt.Cerebro()
 cerebro.adddata(BarsFeed(bars["2007":]))
 cerebro.addstrategy(PatientLSTM, model=forecaster)
 cerebro.broker.setcash(100_000)
 cerebro.broker.setcommission(0.001)
 strategy = cerebro.run()[0]
-f"{cerebro.broker.getvalue():,.0f} of 100,000 left after costs"
+print(f"100,000 became {cerebro.broker.getvalue():,.0f}")
 
 # %%
 plot_chart(strategy, last_bars=250)
 
 # %% [markdown]
-# backtrader's own chart of the last 250 bars. From top to bottom: cash and value, closed trades
-# (blue won, red lost), the price with buys and sells, then the two indicators. Each order fills at
-# the open after the bar whose lines asked for it.
-
-# %% [markdown]
-# ## The ready strategy
+# This is backtrader's own chart of the last 250 bars: the account, closed trades, the price with
+# buys and sells, and the two indicators. Each order fills at the open after the bar whose lines
+# asked for it.
 #
-# `LSTMStrategy` holds the exposure that `signal` asks for, long and short. `run_backtest` starts it
-# after the last training bar unless you give `start`; one before that would put IN-SAMPLE into the
-# name of the result. Signals at one close fill at the next open, with commission and slippage;
-# an order sent at the very last close meets no open, and a warning says so.
+# ## The ready-made strategy
+#
+# `LSTMStrategy` holds the exposure that `signal` asks for. `run_backtest` starts it after the last
+# training bar. If you give a `start` before that, the result's name says IN-SAMPLE.
 
 # %%
-broker = BrokerSettings(commission_rate=0.001, slippage_rate=0.0005)
-result = run_backtest(LSTMStrategy, bars, model=forecaster, broker=broker, name="LSTM")
+from lstm_strategy import run_backtest
+
+result = run_backtest(LSTMStrategy, bars, model=forecaster, name="LSTM")
 result
 
-# %%
-ax = result.exposure["2011-07":"2011-12"].plot(
-    figsize=(9, 2.5), lw=0.9, title="Exposure in a crash"
-)
-
 # %% [markdown]
-# ## Against honest baselines
-#
-# The same bars, first bar, costs and sizing for everybody.
-
-# %%
-comparison = compare(
-    {"LSTM": (LSTMStrategy, {"model": forecaster}), **BASELINES}, bars, start="2011", broker=broker
-)
-comparison
-
-# %%
-plot_equity(comparison)
-
-# %% [markdown]
-# Above: what 1 became, on a log scale, so that equal slopes are equal percentages. In the middle:
-# how far each strategy stood below its own peak. Below: how much of its equity the LSTM held.
-# The S&P 500 rose in most of these years, so whoever stayed long rose with it, and every change of
-# mind paid commission and slippage: see the columns turnover and costs.
+# ## How much does one comparison prove?
 
 # %%
 print(comparison.describe_standing("LSTM"))
 
 # %% [markdown]
-# That sentence is all that this comparison supports. Eight years are few: the standard error of a
-# Sharpe ratio over them is about a third, as large as most differences in the table. And whoever
-# tries ten features, three widths and five seeds will find one that looks good here by luck alone.
+# Not much. Over eight years the standard error of a Sharpe ratio is about a third, as large as
+# most differences in the table. And whoever tries ten sets of features, three widths and five
+# seeds will find one that looks good here by luck alone. The next notebook retrains as time moves
+# on and asks how likely luck is.
 #
-# From here: your own bars with `load_bars("prices.csv")`, other features with
-# `FeatureSet([{"kind": "rsi", "length": 14}, ...])`, another horizon, `long_only=True`; and the
-# same comparison again.
+# From here, try your own bars with `load_bars("prices.csv")`, other features with
+# `features=FeatureSet([{"kind": "rsi", "length": 14}, ...])`, or another question with `target=`.

@@ -11,14 +11,11 @@
 # %% [markdown]
 # # Reading the memory
 #
-# Which features does a trained network need, which bars of the past still move its forecast, and
-# what does it carry from bar to bar? On real prices nobody knows the right answer. So read a
-# network that was trained on a market whose rule is known, and see whether the pictures show the
-# truth.
+# What does a trained network look at, and what does it remember? On real prices nobody knows the
+# right answer. So here is a network that was trained on a market whose rule is known, to see
+# whether the pictures show the truth.
 
 # %%
-import os
-
 import numpy as np
 import pandas as pd
 
@@ -36,171 +33,143 @@ from lstm_strategy.learning.inspection import (
     memory_saliency,
 )
 
-pd.set_option("display.precision", 4)
-QUICK = os.environ.get("LSTM_STRATEGY_QUICK") == "1"  # the tests train for a moment only
+bars = simulate_bars("remembered_news", 12_000, seed=5).bars
+moon = np.sin(2 * np.pi * np.arange(len(bars)) / 29.5)
+bars["moon"] = moon + np.random.default_rng(0).normal(0, 0.3, len(bars))
 
-# %% [markdown]
-# ## A market that only a memory can trade
-#
-# In `remembered_news` there is news on 4% of the bars: a jump on very high volume. Its direction
-# decides, until the next news, whether *busy* bars (a volume above the usual) are followed by
-# rises, and quiet ones by falls, or the other way round. To forecast the next bar one must know two
-# things: was this bar busy, and which way was the latest news, however long ago?
-#
-# We add a column that has nothing to do with the price, the moon. A reader of networks that finds
-# it important is no good.
-
-# %%
-market = simulate_bars("remembered_news", 2_000 if QUICK else 12_000, seed=5)
-days = np.arange(len(market.bars))
-noise = np.random.default_rng(0).normal(0, 0.3, len(days))
-bars = market.bars.assign(moon=np.sin(2 * np.pi * days / 29.5) + noise)
-is_news = bars["volume"] > 4 * bars["volume"].rolling(20).median()
-
-shown = bars.iloc[1_000:1_120]
-ax = shown["close"].plot(figsize=(9, 3.2), color="black", lw=0.9, label="close")
-ax.plot(shown.index[is_news[shown.index]], shown["close"][is_news], "o", label="news")
-ax.set(title="120 bars of the market: a jump on high volume is news")
-legend = ax.legend()
-
-# %%
 features = [
     {"kind": "log_return", "length": 1},
     {"kind": "relative_volume", "length": 20},
     {"kind": "natr", "length": 14},
     {"kind": "column", "column": "moon", "mirrored": "same"},
 ]
-brief = {"epochs": 3, "members": 2, "lookback": 20} if QUICK else {"members": 3}
-n_training = len(bars) * 3 // 4
-forecaster = LSTMForecaster(features, seed=7, **brief).fit(bars[:n_training])
-pd.Series(forecaster.validation_scores)
+n_training = 9_000
+forecaster = LSTMForecaster(features, members=3, seed=7).fit(bars[:n_training])
+
+states = hidden_states(forecaster, bars)
+plot_hidden_states(states[-200:], bars, state="member 0, layer 0, cell")
 
 # %% [markdown]
+# The cells of an LSTM are its memory. These are the cells of one network over the last 200 bars,
+# one row for each. Those at the top change often; those further down keep their colour for weeks
+# and then turn within a bar. What are they keeping?
+#
+# ## A market that only a memory can trade
+#
+# In `remembered_news` there is news on 4% of the bars: a jump on very high volume. Its direction
+# decides, until the next news, whether *busy* bars (those of high volume) are followed by rises
+# and quiet ones by falls, or the other way round. To forecast the next bar, you have to know two
+# things: was this bar busy, and which way did the latest news point, however long ago that was?
+
+# %%
+is_news = bars["volume"] > 4 * bars["volume"].rolling(20).median()
+shown = bars.iloc[1_000:1_120]
+ax = shown["close"].plot(
+    figsize=(9, 3.2), color="black", lw=0.9, title="120 bars: a jump on high volume is news"
+)
+lines = ax.plot(shown["close"].where(is_news), "o")
+
+# %% [markdown]
+# The moon is a column that has nothing to do with the price. A method that finds it important is
+# no good.
+#
 # ## Which features does it need?
 #
-# Permutation importance: shuffle one feature in time, leave all else, and see how much worse the
-# forecasts become on bars after the training. The values are shuffled in blocks of 20 bars, so that
-# the feature stays what it is from bar to bar, and only stands at the wrong place.
+# Shuffle one feature in time, leave the others alone, and see how much worse the forecasts become
+# on bars after the training. The values are shuffled in blocks of 20 bars, so that the feature
+# still moves from bar to bar as it did, but at the wrong time.
 
 # %%
 importance = feature_importance(forecaster, bars)
-importance
-
-# %%
 plot_importance(importance)
 
 # %% [markdown]
-# The whiskers are 95% intervals, from the differences between stretches of bars. The network needs
-# the return (which way was the news?) and the volume (was there news, is this bar busy?). The moon
-# is grey: its interval holds zero. `NATR`, the range of recent bars, knows of news too, but nothing
-# that the other two don't say better.
+# The whiskers are 95% intervals. The network needs the volume (was there news, is this bar busy?)
+# and the return (which way did the news point?). The moon is grey, because its interval includes
+# zero. `NATR`, the range of recent bars, rises at news too, but adds little to the other two.
 #
-# Two warnings. Features that say the same stand in for each other, and each looks unimportant. And
-# where the network knows nothing, as on most daily prices, every bar here is grey: then there is
-# nothing to explain.
-
-# %% [markdown]
+# Two warnings. Features that say the same thing stand in for each other, and then each looks
+# unimportant. And where the network knows nothing, as on most daily prices, every bar of this
+# chart is grey: there is nothing to explain.
+#
 # ## How far back does it look?
 #
-# The gradient of the forecast with respect to each feature of each earlier bar: how far would the
-# forecast move if that feature had been one standard deviation higher? Its size, averaged over many
-# forecasts:
+# How far would the forecast move if a feature of an earlier bar had been one standard deviation
+# higher? That is a gradient. This is its size by the age of the bar, averaged over many forecasts:
 
 # %%
-saliency = memory_saliency(forecaster, bars)
-plot_saliency(saliency)
+plot_saliency(memory_saliency(forecaster, bars))
 
 # %% [markdown]
-# On this logarithmic scale a straight line is a memory that fades at a constant pace. There is a
-# peak at the latest bar (is it busy?), then a long tail. News comes every 25 bars on average, so
-# the latest news is that old on average and sometimes three times as old: a network without this
-# tail can't trade this market.
+# On this log scale a straight line is a memory that fades at a constant pace. There is a peak at
+# the latest bar (is it busy?), then a long tail. News comes every 25 bars on average, so the
+# latest news is often that old and sometimes three times as old. A network without this tail can't
+# trade this market.
 #
-# The moon has a tail as well. A gradient only says that the network *listens*: its weights are
-# hardly ever exactly zero. Whether what it hears is of any use is for the importance above to say.
-
-# %% [markdown]
+# The moon has a tail as well. A gradient only shows that the network *listens*, since its weights
+# are hardly ever exactly zero. Whether what it hears is of any use, only the importance above can
+# say.
+#
 # ## One forecast
 #
-# An average hides what matters here. Take one forecast, a dozen bars after news:
+# Averages hide what matters here. Take one forecast, 12 bars after news:
 
 # %%
-after_training = np.arange(len(bars)) > len(bars) - (300 if QUICK else 1_500)
-news_at = np.flatnonzero(is_news & after_training)
-quiet = [
-    bar for bar in news_at if bar + 12 < len(bars) and not is_news.iloc[bar + 1 : bar + 13].any()
-]
-at = bars.index[quiet[0] + 12]
-lags = 19 if QUICK else 40
-gradients = forecast_gradients(forecaster, bars, at, lags=lags)
-plot_gradients(gradients, bars["close"])
+news_at = np.flatnonzero(is_news)
+alone = news_at[:-1][np.diff(news_at) > 12]  # no other news within 12 bars
+at = bars.index[alone[alone > len(bars) - 1_500][0] + 12]
+plot_gradients(forecast_gradients(forecaster, bars, at, lags=40), bars["close"])
 
 # %% [markdown]
-# What happened before the news, 12 bars ago, hardly counts: the news has replaced all earlier news,
-# and the network has learned to let go of it. From the news on each bar counts, and the latest bar
-# most. A fixed window of ten bars would have missed the news.
+# What happened before the news, 12 bars ago, hardly counts: the news has replaced all earlier
+# news, and the network has learned to let go of it. From the news on each bar counts, and the
+# latest bar counts most. A fixed window of ten bars would have missed the news.
 #
-# Is that the rule or a lucky pick? The same for all forecasts after the training whose latest news
-# is 12 bars old:
+# Is that the rule, or a lucky pick? These are the mean sizes for 25 such forecasts after the
+# training:
 
 # %%
-times = [bars.index[bar + 12] for bar in quiet[:25]]
-sizes = [forecast_gradients(forecaster, bars, time, lags=lags).abs() for time in times]
-volume = np.array([size["RELVOL_20"].to_numpy() for size in sizes])
-pd.DataFrame(
-    {
-        "mean size": [volume[:, -13].mean(), volume[:, :-13].mean(), volume[:, -12:-1].mean()],
-        "standard error": [
-            part.std(ddof=1) / len(volume) ** 0.5
-            for part in (volume[:, -13], volume[:, :-13].mean(1), volume[:, -12:-1].mean(1))
-        ],
-    },
-    index=["the news", "each bar before the news", "each bar since, but the latest"],
+times = bars.index[alone[alone > len(bars) - 1_500][:25] + 12]
+sizes = pd.DataFrame(
+    [forecast_gradients(forecaster, bars, at, lags=40)["RELVOL_20"].abs().array for at in times]
 )
+pd.Series(
+    {
+        "a bar before the news": sizes.iloc[:, :-13].to_numpy().mean(),
+        "the news": sizes.iloc[:, -13].mean(),
+        "a bar since then, the latest apart": sizes.iloc[:, -12:-1].to_numpy().mean(),
+    }
+).round(4)
 
 # %% [markdown]
-# The news counts about ten times as much as a bar before it. The bars since count nearly as much as
-# the news: each of them could have been news, had its volume been higher, and that is what a
-# gradient asks.
-
-# %% [markdown]
+# It is the rule: the news counts about nine times as much as a bar before it. The bars since then
+# count nearly as much as the news, because each of them could have been news, had its volume been
+# higher, and that is what a gradient asks.
+#
 # ## What it carries
 #
-# The cells of the LSTM are its memory. Here are those of one network over 200 bars, a row for each,
-# those that change fast above, those that hold on below:
-
-# %%
-states = hidden_states(forecaster, bars)
-shown = states[-200:]
-plot_hidden_states(shown, bars, state="member 0, layer 0, cell")
-
-# %% [markdown]
-# The upper rows flicker with every bar. Lower rows keep their colour for weeks and then turn within
-# a bar: at news. Does one of them hold the answer? Compare each cell with the direction of the
-# latest news, which the network was never told:
+# Back to the cells of the first picture. Does one of them hold the answer? Compare each with the
+# direction of the latest news, which the network was never given:
 
 # %%
 news_direction = np.sign(bars["close"].diff()).where(is_news).ffill()
-cells = states["member 0, layer 0, cell"][n_training:].dropna()
-correlation = cells.corrwith(news_direction.reindex(cells.index)).abs()
-memory_cell = correlation.idxmax()
-correlation.sort_values(ascending=False).head(5).rename("correlation with the news").to_frame()
+cells = states["member 0, layer 0, cell"][n_training:]
+correlation = cells.corrwith(news_direction).abs().sort_values(ascending=False)
+correlation.head(5).round(2)
 
 # %%
-span = cells.index[-200:]
-ax = cells.loc[span, memory_cell].plot(
-    figsize=(9, 3.2), lw=1.2, label=f"cell {memory_cell}", title="A cell, and what it remembers"
+cell = cells[correlation.index[0]][-200:]
+lines = {"the cell": cell, "latest news": cell.abs().median() * news_direction[cell.index]}
+ax = pd.DataFrame(lines).plot(
+    figsize=(9, 3.2), style=["-", "k--"], drawstyle="steps-post", title="What a cell remembers"
 )
-steps = news_direction[span] * cells[memory_cell].abs().median()
-ax.plot(span, steps, drawstyle="steps-post", color="black", ls="--", lw=0.9, label="latest news")
-ax.plot(span[is_news[span]], steps[is_news[span]], "ko", ms=4)
-legend = ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 # %% [markdown]
-# A cell that jumps with the news and holds until the next (or the mirror image of it: the sign of a
-# cell means nothing). Nobody told the network that there is such a thing as news: it found it by
-# forecasting the next bar. The cell with the highest correlation was picked from all of them, on
-# the bars shown, so expect a little less of it on others.
+# The cell turns within a bar when the news does, and mostly holds in between; in October it let go
+# two months early. Nobody told the network that there is such a thing as news: it found it by
+# forecasting the next bar. (A cell may also be a mirror image of the news, since its sign means
+# nothing.) This one was picked as the one with the highest correlation, on the bars shown, so
+# expect a little less of it on others.
 #
-# Now read a network of your own: `LSTMForecaster.load("models/mine")` and the same calls. Of a walk
-# forward take one fold at a time: `walked.refits[0].model`.
+# Now read a network of your own: `LSTMForecaster.load("models/mine")` and the same calls. For a
+# walk forward, take one fold at a time: `walked.refits[0].model`.

@@ -11,74 +11,53 @@
 # %% [markdown]
 # # Features, targets and networks of your own
 #
-# What the network sees, what it is asked and how it is built can all be yours; the folds, the
-# audit, the streaming and the comparison stay the same. Here: a funding rate, the question "is the
-# move larger than what it costs?", and a stack of GRUs.
-
-# %%
-import logging
-import os
-
-import numpy as np
-import pandas as pd
-
-from lstm_strategy import (
-    BASELINES,
-    BrokerSettings,
-    FeatureSet,
-    LSTMForecaster,
-    LSTMStrategy,
-    audit,
-    compare,
-    plot_equity,
-    simulate_bars,
-)
-from lstm_strategy.evaluation.plots import plot_importance
-from lstm_strategy.learning.inspection import feature_importance
-
-pd.set_option("display.precision", 3)
-QUICK = os.environ.get("LSTM_STRATEGY_QUICK") == "1"  # the tests train for a moment only
-logging.getLogger("lstm_strategy").setLevel(logging.ERROR)  # not of every single order
-brief = {"epochs": 2, "members": 2, "lookback": 20} if QUICK else {"members": 3, "lookback": 40}
-
-# %% [markdown]
+# Can I bring my own data, my own question and my own network? Yes, each of them; the walk forward,
+# the audit, the live stream and the comparison stay the same. Here they are a funding rate, the
+# question "is the rise larger than what it costs?", and a stack of GRUs.
+#
 # ## Bars with a column of your own
 #
 # Any column beside open, high, low, close and volume comes along: into the features, into
-# `BarsFeed` as a line, into a live stream. Here it is a made-up funding rate: what the holders of
-# long positions in a perpetual future pay to the others. In this market the crowd is wrong: the
-# higher the rate, the lower the next returns. Yours would come from an exchange.
+# `BarsFeed` as a line, into a live stream. This one is a made-up funding rate, which holders of
+# long positions pay to the others. In this market the crowd is wrong: the higher the rate, the
+# lower the next returns. Yours would come from an exchange.
 
 # %%
-n_bars = 1_600 if QUICK else 6_000
-walk = simulate_bars("noise", n_bars, seed=11).bars
-surprise = np.random.default_rng(12).normal(size=n_bars)
+import numpy as np
+import pandas as pd
+
+from lstm_strategy import simulate_bars
+
+walk = simulate_bars("noise", 6_000, seed=11).bars
+surprise = np.random.default_rng(12).normal(size=len(walk))
 crowd = pd.Series(surprise, walk.index).ewm(span=20).mean() * 3  # positions build up slowly
 drift = np.exp(-0.0025 * crowd.shift(1, fill_value=0.0)).cumprod()
 
-bars = walk.mul(drift, axis=0).assign(volume=walk["volume"])
+prices = walk[["open", "high", "low", "close"]].mul(drift, axis=0)
+bars = prices.assign(volume=walk["volume"], funding_rate=0.0001 * (1 + crowd))
 bars["open"] = bars["close"].shift(1, fill_value=100.0)
 bars["high"] = bars[["open", "high", "close"]].max(axis=1)
 bars["low"] = bars[["open", "low", "close"]].min(axis=1)
-bars["funding_rate"] = 0.0001 * (1 + crowd)
 
-axes = bars.loc[bars.index[-500:], ["close", "funding_rate"]].plot(
+axes = bars[["close", "funding_rate"]][-500:].plot(
     subplots=True, figsize=(9, 4.5), lw=0.9, title="The last 500 bars"
 )
 
 # %% [markdown]
-# **What stands in a row must have been known at its close.** A column is taken at its word, since
-# no test can know when a number was published. If your source stamps values with the start of the
-# period that they describe, shift them first.
+# **What stands in a row must have been known at its close.** The package can't test when a number
+# was published, so it takes a column at its word. If your source stamps values with the start of
+# the period that they describe, shift them first.
 #
 # ## Features
 #
-# Every indicator of pandas-ta is there by name, in pandas-ta's own convention; `column` passes a
-# column of yours through. Whatever else pandas can compute becomes a feature in the same way: put
-# it into the bars. `mirrored` says what becomes of the column where rises are falls: a funding rate
+# Every indicator of pandas-ta is there by name, and `column` passes a column of yours through.
+# Whatever else pandas can compute becomes a feature in the same way: put it into the bars.
+# `mirrored` says what becomes of the column where rises are turned into falls: a funding rate
 # changes its sign.
 
 # %%
+from lstm_strategy import FeatureSet
+
 mean = bars["funding_rate"].rolling(60, min_periods=1).mean()
 bars["funding_surprise"] = (bars["funding_rate"] - mean) * 1e4
 
@@ -91,10 +70,11 @@ features = FeatureSet(
         {"kind": "column", "column": "funding_surprise", "mirrored": "negated"},
     ]
 )
-pd.DataFrame({"warm-up, bars": {column.name: column.warm_up for column in features.columns}})
+features.frame(bars).tail(3).round(4)
 
 # %% [markdown]
-# An indicator that looks ahead is refused, with the argument that mends it where there is one:
+# An indicator that looks ahead is refused. The message names the argument that mends it, if there
+# is one:
 
 # %%
 try:
@@ -105,9 +85,9 @@ except ValueError as error:
 # %% [markdown]
 # ## A target
 #
-# The default asks whether the next close is higher. But a rise that is smaller than the costs isn't
-# worth a trade. A target is a function of the bars and the horizon that gives 0, 1, or NaN where
-# the answer isn't known yet:
+# The target `direction` asks whether the next close is higher. But a rise that is smaller than its
+# costs isn't worth a trade. A target of your own is a function of the bars and the horizon that
+# returns 0, 1, or NaN where the answer isn't known yet:
 
 
 # %%
@@ -117,14 +97,16 @@ def beats_costs(bars, horizon):
     return (later > 0.003).astype(float).where(later.notna())
 
 
-f"{beats_costs(bars, 5).mean():.0%} of the bars are followed by such a rise"
+print(f"{beats_costs(bars, 5).mean():.0%} of the bars are followed by such a rise")
 
 # %% [markdown]
 # The horizon is a promise: training and test are kept that many bars apart. A target that looks
-# further would leak, so it is tried on bars cut short, and refused:
-
+# further ahead would leak, so it is tried on bars that are cut short, and refused:
 
 # %%
+from lstm_strategy import LSTMForecaster
+
+
 def looks_too_far(bars, horizon):
     return (bars["close"].shift(-horizon - 3) > bars["close"]).astype(float)
 
@@ -137,9 +119,10 @@ except ValueError as error:
 # %% [markdown]
 # ## A network
 #
-# A function of the number of features that gives a Keras model: a forecast per step. Any layers, as
-# long as each is recurrent or sees one bar alone; a layer that would look at later bars is found
-# out and refused. Scaling, ensemble, early stopping and the ONNX model come from the package.
+# A network of your own is a function that takes the number of features and returns a Keras model
+# with one forecast per step. Any layer will do that is recurrent or sees one bar alone; a layer
+# that would look at later bars is found out and refused. Scaling, ensemble, early stopping and the
+# ONNX model come from the package.
 
 
 # %%
@@ -156,37 +139,37 @@ def residual_grus(n_features, width=12, depth=2):
     return keras.Model(inputs, forecast)
 
 
-training, start = bars[: n_bars * 3 // 4], bars.index[n_bars * 3 // 4]
-forecasters = {
-    "GRUs, beats costs": LSTMForecaster(
-        features,
-        target=beats_costs,
-        horizon=5,
-        network=residual_grus,
-        learning_rate=0.01,
-        seed=7,
-        **brief,
-    ),
-    "LSTM, direction": LSTMForecaster(features, horizon=5, seed=7, **brief),
-}
-for forecaster in forecasters.values():
-    forecaster.fit(training)
+training, start = bars[:4_500], bars.index[4_500]
+grus = LSTMForecaster(
+    features,
+    target=beats_costs,
+    horizon=5,
+    network=residual_grus,
+    learning_rate=0.01,
+    lookback=40,
+    members=3,
+    seed=7,
+).fit(training)
+lstm = LSTMForecaster(features, horizon=5, lookback=40, members=3, seed=7).fit(training)
 
-# %%
-pd.DataFrame({name: model.validation_scores for name, model in forecasters.items()})
+scores = {"GRUs, beats costs": grus.validation_scores, "LSTM, direction": lstm.validation_scores}
+pd.DataFrame(scores).round(3)
 
 # %% [markdown]
-# The columns answer different questions, so compare each with a coin flip (an AUC of 0.5), not
-# with the other.
+# The two answer different questions, so compare each with a coin flip (an AUC of 0.5) and not with
+# the other.
 #
 # ## Does it use the column?
 
 # %%
-plot_importance(feature_importance(forecasters["GRUs, beats costs"], bars))
+from lstm_strategy.evaluation.plots import plot_importance
+from lstm_strategy.learning.inspection import feature_importance
+
+plot_importance(feature_importance(grus, bars))
 
 # %% [markdown]
-# The funding rate is what this market was made from, and the network has found it, on bars after
-# the training. What is grey could be left out.
+# It does. The funding rate is what drives this market, and on bars after the training it is the
+# one feature that the network needs. What is grey could be left out.
 #
 # ## Does anything look ahead?
 #
@@ -194,38 +177,47 @@ plot_importance(feature_importance(forecasters["GRUs, beats costs"], bars))
 # your network and columns included.
 
 # %%
-audit(bars, model=forecasters["GRUs, beats costs"])
+from lstm_strategy import audit
+
+audit(bars, model=grus)
 
 # %% [markdown]
 # ## Against the baselines
 #
-# Held for five bars or so, an edge can pay for its trading: commission 0.05%, slippage 0.02%. With
-# a horizon of one bar the same drift would be eaten by costs.
+# A position that is held for about five bars can earn more than its trades cost: here a commission
+# of 0.05% and a slippage of 0.02%.
 
 # %%
+from lstm_strategy import BASELINES, BrokerSettings, LSTMStrategy, compare
+
+entries = {
+    "GRUs, beats costs": (LSTMStrategy, {"model": grus}),
+    "LSTM, direction": (LSTMStrategy, {"model": lstm}),
+}
 broker = BrokerSettings(commission_rate=0.0005, slippage_rate=0.0002)
-entries = {name: (LSTMStrategy, {"model": model}) for name, model in forecasters.items()}
 comparison = compare({**entries, **BASELINES}, bars, start=start, broker=broker)
-plot_equity(comparison, highlight=list(entries))
+comparison.plot(highlight=list(entries))
 
 # %% [markdown]
+# Both end above every baseline, on a market that was made so that they can: the funding rate tells
+# them what the baselines, which read prices alone, can't know. On real bars ask for the verdict
+# before you believe such a picture ([notebook 02](02_walk_forward.ipynb)).
+#
 # ## Saved, and one bar at a time
 #
-# A network of your own is saved, loaded and streamed like the LSTM; it forecasts without TensorFlow
-# where its layers can be written as an ONNX model, as these can. Of the functions only the names
-# are saved: pass them again to retrain it.
+# A network of your own is saved, loaded and streamed like the LSTM. It forecasts without
+# TensorFlow if its layers can be written as an ONNX model, as these can. Only the names of your
+# functions are saved: pass the functions again to retrain it.
 
 # %%
-folder = forecasters["GRUs, beats costs"].save("models/grus")
+folder = grus.save("models/grus")
 loaded = LSTMForecaster.load(folder, engine="onnx")
-loaded
 
-# %%
 stream = loaded.stream(history=bars[:-5])
 live = [stream.update({"datetime": time, **bar}) for time, bar in bars[-5:].iterrows()]
-batch = forecasters["GRUs, beats costs"].forecast(bars)[-5:]
-batch.assign(streamed=[row.signal for row in live]).map("{:.5f}".format)
+batch = grus.forecast(bars)[-5:]
+batch.assign(streamed=[row.signal for row in live]).round(5)
 
 # %% [markdown]
-# The signals of the stream, which saw one bar at a time, are those of the batch. That is the
-# promise to check before anything goes live.
+# The signals of the stream, which saw one bar at a time, are those of the batch. Check that
+# promise before anything goes live.

@@ -11,17 +11,11 @@
 # %% [markdown]
 # # Many markets: one network, one portfolio
 #
-# What limits a network on real prices is too few bars of one market. A *panel* is the bars of many
-# markets by symbol: one network learns from all of them, and one strategy trades them together.
+# Does a network learn more from many markets than from one? What limits a network on real prices
+# is that one market has too few bars. A *panel* is the bars of many markets by symbol: one network
+# learns from all of them, and one strategy trades them together.
 
 # %%
-import logging
-import os
-from pathlib import Path
-from tempfile import mkdtemp
-
-import pandas as pd
-
 from lstm_strategy import (
     BrokerSettings,
     LSTMForecaster,
@@ -30,96 +24,90 @@ from lstm_strategy import (
     run_backtest,
     simulate_bars,
 )
-from lstm_strategy.bars import describe_span, slice_panel
+from lstm_strategy.bars import slice_panel
 
-pd.set_option("display.precision", 3)
-pd.set_option("display.max_colwidth", None)
-QUICK = os.environ.get("LSTM_STRATEGY_QUICK") == "1"  # the tests train for a moment only
-logging.getLogger("lstm_strategy").setLevel(logging.ERROR)  # not of every single order
-brief = {"epochs": 1, "members": 1, "lookback": 20} if QUICK else {"members": 3}
+market = simulate_bars("remembered_news", 3_000, seed=7, n_assets=8)
+panel = load_panel(market.bars)
+start = panel.dates[2_250]
+known = slice_panel(panel, end=panel.dates[2_249])
 
-# %% [markdown]
-# ## A folder of markets
-#
-# Eight markets of one rule, `remembered_news`: they share their news, which decides until the next
-# news whether busy bars are followed by rises or by falls. Each is busy by itself and has noise of
-# its own. They are written to a folder as they would come from a vendor; one of them starts late,
-# and one ends early.
-
-# %%
-n_bars = 600 if QUICK else 3_000
-simulated = simulate_bars("remembered_news", n_bars, seed=7, n_assets=3 if QUICK else 8)
-folder = Path(mkdtemp())
-for symbol, bars in simulated.bars.items():
-    spans = {"A02": slice(n_bars // 5, None), "A03": slice(None, int(0.9 * n_bars))}
-    bars.iloc[spans.get(symbol, slice(None))].to_csv(folder / f"{symbol}.csv")
-
-panel = load_panel(folder)
-pd.Series({symbol: describe_span(bars) for symbol, bars in panel.items()}, name="bars").to_frame()
+pooled = LSTMForecaster(members=3, seed=7).fit(known)
+free = BrokerSettings(commission_rate=0.0, slippage_rate=0.0)
+result = run_backtest(LSTMStrategy, panel, start=start, model=pooled, broker=free)
+result.figure()
 
 # %% [markdown]
-# A market is read when it is needed and checked as `load_bars` checks it; whatever is wrong with
-# one is said with its symbol. How to choose markets, and why a list of today's markets flatters
-# every test, is on the page [a universe of your own](../docs/how-to/universe.md).
+# These are eight simulated markets with one rule, `remembered_news`. They share their news, which
+# decides until the next news whether busy bars are followed by rises or by falls. Each market has
+# busy bars of its own, and noise of its own. The network was trained on the first three quarters
+# of the dates, and the portfolio is traded on the last.
 #
-# ## One network against one for each market
+# ## One network for all, or one for each?
 #
-# Everything is trained on the first three quarters of the dates. What counts is the share of the
-# oracle's Sharpe ratio that the signals earn on the last quarter: the oracle knows the rule and the
-# hidden state.
+# The *oracle* knows the rule and the hidden news. How much of its Sharpe ratio do the signals earn
+# on the last quarter of the dates? This is the network for all markets beside networks that were
+# trained on one market each:
 
 # %%
-start = panel.dates[int(0.75 * len(panel.dates))]
-known = slice_panel(panel, end=start - pd.Timedelta("1D"))
-pooled = LSTMForecaster(seed=7, **brief).fit(known, progress=False)
-forecasts = pooled.forecast(panel)
-forecasts["A02"].tail(3)
+import pandas as pd
 
 
-# %%
-def share_of_oracle(symbol, signal):
-    """The Sharpe ratio of a signal after `start`, as a share of the oracle's."""
-    earned = panel[symbol]["close"].pct_change().shift(-1)[start:]
-    held, best = signal[start:] * earned, simulated.oracle[symbol][start:] * earned
-    return (held.mean() / held.std()) / (best.mean() / best.std()) if held.std() > 0 else 0.0
+def sharpe_per_bar(symbol, exposure):
+    earned = exposure * panel[symbol]["close"].pct_change().shift(-1)
+    return earned[start:].mean() / max(earned[start:].std(), 1e-12)  # 0 where nothing was held
 
 
-alone = {
-    symbol: LSTMForecaster(seed=7, **brief).fit(bars, progress=False)
-    for symbol, bars in list(known.items())[: 1 if QUICK else 3]
-}
-shares = pd.DataFrame(
-    {
-        "one network for all": {
-            symbol: share_of_oracle(symbol, frame["signal"]) for symbol, frame in forecasts.items()
-        },
-        "one for each": {
-            symbol: share_of_oracle(symbol, model.forecast(panel[symbol])["signal"])
-            for symbol, model in alone.items()
-        },
+shares = {}
+for symbol in ["A01", "A02", "A03"]:
+    alone = LSTMForecaster(members=3, seed=7).fit(known[symbol])
+    oracle = sharpe_per_bar(symbol, market.oracle[symbol])
+    shares[symbol] = {
+        "one network for all": sharpe_per_bar(symbol, pooled.forecast(panel)[symbol]["signal"]),
+        "one for each": sharpe_per_bar(symbol, alone.forecast(panel[symbol])["signal"]),
     }
-)
-shares
+    shares[symbol] = {name: sharpe / oracle for name, sharpe in shares[symbol].items()}
+
+pd.DataFrame(shares).T.map("{:.0%}".format)
 
 # %% [markdown]
-# A network that is trained on one of these markets hardly finds the memory, and where its
-# forecasts don't hold up on held-out bars its signal is taken back to nothing. The bars of all
-# markets show it.
+# With the bars of one market the network hardly finds the rule. Where its forecasts don't hold up
+# on bars that it kept for validation, its signal is taken back to nothing, which is the 0%. The
+# bars of all markets together show it the rule.
 #
 # ## One portfolio
 #
 # On a panel `LSTMStrategy` decides for all markets once a bar. Its exposures become orders under
-# one budget: it sells before it buys, so that cash is never short, and says what it couldn't do. A
-# `PortfolioStrategy` of your own answers `target_exposures()` in the same way.
+# one budget: it sells before it buys, so that it never runs short of cash, and it says what it
+# couldn't do. A `PortfolioStrategy` of your own answers `target_exposures()` in the same way.
 
 # %%
-terms = BrokerSettings(commission_rate=0.0, slippage_rate=0.0)
-result = run_backtest(LSTMStrategy, panel, start=start, model=pooled, broker=terms)
-result.by_market
-
-# %%
-result.figure()
+result.by_market.round(3)
 
 # %% [markdown]
 # These markets cost nothing to trade. At the usual costs little would be left of a signal that
-# changes with every busy bar; [costs](../docs/how-to/costs.md) says how to find where that begins.
+# changes with every busy bar; the page on [costs](../docs/how-to/costs.md) shows how to find where
+# that begins.
+#
+# ## A folder of markets
+#
+# Your own markets come from a folder with a file for each. A market is read when it is needed, and
+# checked as `load_bars` checks it; whatever is wrong with one is said with its symbol. Markets may
+# start late or end early.
+
+# %%
+from pathlib import Path
+
+from lstm_strategy.bars import describe_span
+
+folder = Path("markets")
+folder.mkdir(exist_ok=True)
+market.bars["A01"].to_csv(folder / "A01.csv")
+market.bars["A02"][600:].to_csv(folder / "A02.csv")
+market.bars["A03"][:2_700].to_csv(folder / "A03.csv")
+
+for symbol, bars in load_panel(folder).items():
+    print(f"{symbol}: {describe_span(bars)}")
+
+# %% [markdown]
+# How to choose markets, and why a list of today's markets flatters every test, is on the page [a
+# universe of your own](../docs/how-to/universe.md).

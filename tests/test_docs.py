@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +33,27 @@ def test_every_how_to_page_is_in_the_navigation_and_on_the_list():
     for page in HOW_TO:
         assert f"how-to/{page.name}" in navigation
         assert page.name == "index.md" or f"({page.name})" in listed
+
+
+@pytest.mark.slow
+def test_the_commands_that_one_gets_started_with_run_as_they_stand(tmp_path):
+    text = (DOCS / "get-started.md").read_text()
+    commands = re.findall(r"^lstm-strategy (\w+ sample:sp500 .+)$", text, re.M)
+    assert [command.split()[0] for command in commands] == [
+        "train", "forecast", "backtest", "compare",
+    ]  # fmt: skip
+    for command in commands:
+        brief = ["--epochs", "1", "--members", "1"] if command.startswith("train") else []
+        line = [sys.executable, "-m", "lstm_strategy.cli", *command.split(), *brief]
+        subprocess.run(line, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "comparison" / "report.html").exists()
+
+
+def test_the_list_of_how_to_pages_says_which_question_each_answers():
+    listed = (DOCS / "how-to" / "index.md").read_text()
+    rows = re.findall(r"^\| (.+) \| \[.+\]\((.+)\) \|$", listed, re.M)
+    assert {page for _, page in rows} == {page.name for page in HOW_TO} - {"index.md"}
+    assert [question for question, _ in rows if not question.endswith("?")] == []
 
 
 def test_every_page_is_in_the_navigation():

@@ -3,14 +3,15 @@
 After an edit: make notebooks ARGS=notebooks/NAME.py
 """
 
+import importlib.util
+import io
 import re
 
 import jupytext
 import nbformat
 import pytest
-from notebook_runs import FOLDER, run_script
-
-pytestmark = pytest.mark.slow
+from notebook_runs import FOLDER, QUICK, run_script
+from PIL import Image
 
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 MACHINE_PATH = re.compile(r"/(home|root|tmp|work|Users|var)/|[A-Z]:\\\\|site-packages")
@@ -66,15 +67,61 @@ def test_a_notebook_is_small_enough_to_be_shown_on_the_web(script):
     assert script.with_suffix(".ipynb").stat().st_size < 1_500_000
 
 
+def test_a_notebook_begins_with_a_title_a_question_and_a_picture(script):
+    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    gallery = load_gallery()
+    title, question = gallery.read_opening(script.with_suffix(".ipynb"))
+    assert title and question.endswith("?")
+    first_run = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert any("image/png" in output.get("data", {}) for output in first_run.outputs)
+
+
+def test_the_gallery_has_a_card_and_a_thumbnail_for_each_notebook(tmp_path):
+    gallery = load_gallery()
+    files = [script.with_suffix(".ipynb") for script in SCRIPTS]
+    text = gallery.gallery_text(files)
+    for file in files:
+        assert f"]({file.name})" in text and f"]({file.stem}.png)" in text
+        thumbnail = gallery.make_thumbnail(file)
+        assert Image.open(io.BytesIO(thumbnail)).size == gallery.THUMBNAIL_SIZE
+        assert len(thumbnail) < 100_000
+
+
+@pytest.mark.parametrize("reader", ["read_opening", "make_thumbnail"])
+def test_a_notebook_without_title_or_picture_is_refused_by_the_gallery(reader, tmp_path):
+    cells = [nbformat.v4.new_markdown_cell("Some text."), nbformat.v4.new_code_cell("1")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "bare.ipynb")
+    with pytest.raises(LookupError, match=r"bare\.ipynb must"):
+        getattr(load_gallery(), reader)(tmp_path / "bare.ipynb")
+
+
+def load_gallery():
+    file = FOLDER.parent / "docs" / "site_gallery.py"
+    spec = importlib.util.spec_from_file_location("site_gallery", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_notebook_holds_nothing_that_only_the_tests_need(script):
+    code = "\n".join(code_of(jupytext.read(script)))
+    assert not re.search(r"environ|logging|QUICK|filterwarnings", code)
+
+
+def warnings_of(notebook):
+    return [out.text for out in outputs_of(notebook) if out.get("name") == "stderr"]
+
+
 def test_a_notebook_warns_of_nothing_and_holds_no_bar_that_still_runs(script):
     notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    assert warnings_of(notebook) == []
     for output in outputs_of(notebook):
-        assert output.get("name") != "stderr", output.text
         assert "<progress" not in str(output.get("data", {}).get("text/html", ""))
 
 
-def test_the_script_runs(script, tmp_path, monkeypatch):
-    monkeypatch.setenv("LSTM_STRATEGY_QUICK", "1")
-    notebook = run_script(script, tmp_path)
+@pytest.mark.slow
+def test_the_script_runs(script, tmp_path):
+    notebook = run_script(script, tmp_path, QUICK[script.stem])
     kept = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+    assert warnings_of(notebook) == []
     assert len(pictures_of(notebook)) == len(pictures_of(kept))

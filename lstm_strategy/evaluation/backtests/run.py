@@ -1,6 +1,5 @@
 """One strategy over bars, with its result."""
 
-import logging
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -15,8 +14,7 @@ from lstm_strategy.evaluation.backtests.order_log import log_note
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.training_span import first_bar_after
 from lstm_strategy.trading.cerebro import BrokerSettings
-
-log = logging.getLogger(__name__)
+from lstm_strategy.trading.execution import order_logger
 
 
 def run_backtest(
@@ -79,7 +77,7 @@ def run_backtest(
     result = job.to_result(job.run(checked))
     log_note(result)
     if not any(result.order_counts.values()):
-        log.warning("%s sent no order: it held nothing on any bar.", result.label)
+        order_logger.warning("%s sent no order: it held nothing on any bar.", result.label)
     return result
 
 

@@ -1,5 +1,6 @@
 """What strategies of exposures have in common: checks at the start, and a count of every order."""
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -117,7 +118,9 @@ class ExposureStrategy(bt.Strategy):
         self._count(data, kind)
         if self.order_counts[kind] == 1:
             when = data.num2date(decided_at).isoformat(sep=" ")
-            log.warning("%s at %s: %s%s", type(self).__name__, when, self._front(data), message)
+            # many runs end with an order that has no next open, and that calls for nothing
+            level = logging.INFO if kind == "unfilled_at_end" else logging.WARNING
+            log.log(level, "%s at %s: %s%s", type(self).__name__, when, self._front(data), message)
 
     def _count(self, data: Any, kind: str) -> None:
         self.order_counts[kind] += 1

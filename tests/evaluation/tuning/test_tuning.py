@@ -248,6 +248,13 @@ def test_if_no_setting_can_be_trained_the_first_error_is_given():
         tune_small(2, space={"lookback": [200, 300]})
 
 
+def test_a_trial_that_trades_nothing_is_scored_without_a_warning(caplog):
+    idle = pd.DataFrame({"signal": 0.0, "forecast": 0.5, "uncertainty": 0.0}, BARS.index[300:])
+    result = trader.ForecastTrader(BrokerSettings(), {}).result(BARS, idle, {})
+    assert not any(result.order_counts.values())
+    assert caplog.records == []
+
+
 def test_a_function_of_the_trial_chooses_features_and_thresholds():
     def space(trial):
         length = trial.suggest_int("length", 3, 9)

@@ -237,10 +237,13 @@ def test_the_same_cash_trades_fractions_by_default():
     assert run.fills == [(1, pytest.approx(0.220264, abs=1e-9), 2270.0)]
 
 
-def test_an_order_of_the_last_bar_is_counted(caplog):
+def test_an_order_of_the_last_bar_is_counted_and_no_reason_for_a_warning(caplog):
+    caplog.set_level("INFO")
     run = played(FLAT_10, [0.0] * 5 + [1.0])
     assert run.order_counts["unfilled_at_end"] == 1
-    assert "never met an open" in caplog.text
+    (record,) = caplog.records
+    assert "never met an open" in record.getMessage()
+    assert record.levelname == "INFO"
 
 
 def test_a_run_without_trouble_logs_nothing(caplog):
