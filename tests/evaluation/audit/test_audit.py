@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from lstm_strategy import BASELINES, LSTMStrategyError, WalkForward, audit
 from lstm_strategy.evaluation.audit.report import AUDIT_FILE
 
-BARS = random_walk(400)
+BARS = random_walk(240)
 
 
 def culprits(report):
@@ -25,7 +25,7 @@ def culprits(report):
 
 def test_the_report_is_frozen_and_shows_everything(tmp_path):
     report = audit(BARS, strategy=leaky.MovesALineBack)
-    assert repr(report).startswith("AuditReport(strategy MovesALineBack, 400 bars from 2001-01-01")
+    assert repr(report).startswith("AuditReport(strategy MovesALineBack, 240 bars from 2001-01-01")
     assert "line self.tomorrow" in repr(report)
     assert "line self.tomorrow" in report._repr_html_()
     assert report.table["culprit"].tolist() == culprits(report)

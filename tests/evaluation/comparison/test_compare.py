@@ -182,7 +182,7 @@ def test_a_failing_strategy_is_named_and_the_other_results_are_kept(n_jobs, capl
     assert "Traceback" in caplog.text
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_strategy_that_refuses_its_params_is_named_without_a_traceback(n_jobs, caplog):
     strategies = {"Broken": (Hold, {"band": -1}), "Half": (Hold, {"exposure": 0.5}), "Hold": Hold}
     with pytest.raises(StrategyFailedError, match="Broken failed: band must be"):
@@ -226,7 +226,7 @@ def test_a_single_run_logs_its_orders_again_after_a_comparison(caplog):
     assert "lower lot_size" in caplog.text
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_strategy_that_can_not_warm_up_is_left_out_by_name(n_jobs, caplog):
     strategies = three_strategies() | {"Slow": (Hold, {"warm_up": 200})}
     comparison = compare(strategies, frame_of_bars(), n_jobs=n_jobs)

@@ -383,20 +383,21 @@ def workplace(trained, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("model", ["model", "walk"])
 @pytest.mark.parametrize(
-    "words",
+    ("command", "model"),
     [
-        pytest.param(["forecast", "bars.csv"], id="forecast"),
-        pytest.param(["backtest", "bars.csv", "--start", "2002-03"], id="backtest"),
-        pytest.param(
-            ["compare", "bars.csv", "--start", "2002-03"], id="compare", marks=pytest.mark.slow
-        ),
+        ("forecast", "walk"),
+        ("backtest", "model"),
+        pytest.param("forecast", "model", marks=pytest.mark.slow),
+        pytest.param("backtest", "walk", marks=pytest.mark.slow),
+        pytest.param("compare", "model", marks=pytest.mark.slow),
+        pytest.param("compare", "walk", marks=pytest.mark.slow),
     ],
 )
-def test_the_command_line_runs_a_saved_model_without_keras(workplace, model, words):
-    command = COMMAND.format(words=[*words, "--model", model])
-    assert "LSTM" in run_without_keras(command, workplace) or words[0] == "forecast"
+def test_the_command_line_runs_a_saved_model_without_keras(workplace, command, model):
+    start = [] if command == "forecast" else ["--start", "2002-03"]
+    code = COMMAND.format(words=[command, "bars.csv", *start, "--model", model])
+    assert "LSTM" in run_without_keras(code, workplace) or command == "forecast"
 
 
 PYTHON_USES = {
