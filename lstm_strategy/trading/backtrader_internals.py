@@ -333,6 +333,17 @@ def without_cash_check() -> dict[str, bool]:
     return {"_checksubmit": False}
 
 
+def list_order(order: Any, broker: Any) -> None:
+    """Add an order to the simulated broker's list of all, which those without a cash check miss.
+
+    Args:
+        order: The order that was sent last.
+        broker: The simulated broker.
+    """
+    if not (broker.orders and broker.orders[-1] is order):
+        broker.orders.append(order)
+
+
 def hold_until_next_bar(order: Any, feed: Any, fit: Callable[[], bool] | None = None) -> None:
     """Keep the simulated broker from filling an order before its feed has a new bar.
 

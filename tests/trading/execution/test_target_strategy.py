@@ -587,3 +587,15 @@ def test_a_strategy_made_inside_another_is_refused():
     cerebro.addstrategy(Nests)
     with pytest.raises(TradingError, match="Plays can't be made inside another strategy"):
         cerebro.run()
+
+
+def test_the_broker_lists_a_sale_that_only_closes_as_it_lists_the_buy():
+    class HoldsTwoBars(TargetStrategy):
+        def target_exposure(self):
+            return 1.0 if len(self) < 3 else 0.0
+
+    cerebro = cerebro_for([(10, 10, 10, 10)] * 6)
+    cerebro.addstrategy(HoldsTwoBars, reserve=0.0)
+    cerebro.run()
+    bought, sold = (order.size for order in cerebro.broker.orders)
+    assert sold == -bought

@@ -24,7 +24,11 @@ from typing import Any
 
 import backtrader as bt
 
-from lstm_strategy.trading.backtrader_internals import hold_until_next_bar, without_cash_check
+from lstm_strategy.trading.backtrader_internals import (
+    hold_until_next_bar,
+    list_order,
+    without_cash_check,
+)
 from lstm_strategy.trading.execution.orders.fitting import fit_to_cash, fit_to_limit, fit_to_margin
 from lstm_strategy.trading.execution.orders.market_sizes import MarketSizes, Report
 
@@ -120,9 +124,20 @@ class MarketOrders(MarketSizes):
             excess: For one of several orders, what tells by how many units it breaks a limit once
                 it can fill; it shrinks by them, unless it shrinks the position.
         """
-        if size and self.money.is_on_margin:
-            self._send_on_margin(size, close, spendable or self.broker.getcash, excess)
+        if not size:
             return
+        if self.money.is_on_margin:
+            self._send_on_margin(size, close, spendable or self.broker.getcash, excess)
+        else:
+            self._send_paid(size, close, spendable, excess)
+
+    def _send_paid(
+        self,
+        size: float,
+        close: float,
+        spendable: Callable[[], float] | None,
+        excess: Callable[[], float] | None,
+    ) -> None:
         if self.money.has_impact and spendable is None:
             spendable = self.broker.getcash
         unchecked = without_cash_check() if self.is_simulated else {}
@@ -132,15 +147,17 @@ class MarketOrders(MarketSizes):
             only_closes = -size <= self.position.size
             first = unchecked if spendable or only_closes else {}
             self.order = self._strategy.sell(data=self.data, size=-size, **first)
+            if self.is_simulated:
+                list_order(self.order, self.broker)
             if self.is_simulated and excess:
                 fit = partial(fit_to_limit, self, self.order, excess)
                 hold_until_next_bar(self.order, self.data, fit)
-        elif 0.0 < size <= -self.position.size:
+        elif size <= -self.position.size:
             self.order = self._strategy.buy(data=self.data, size=size, **unchecked)
             if self.is_simulated and spendable:
                 fit = partial(fit_to_cash, self, self.order, spendable)
                 hold_until_next_bar(self.order, self.data, fit)
-        elif size > 0.0:
+        else:
             self._buy_below_collar(size, close, unchecked if spendable else {})
             if self.is_simulated:
                 fits = spendable and partial(fit_to_cash, self, self.order, spendable, excess)
