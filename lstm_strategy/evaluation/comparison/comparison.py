@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -25,6 +26,9 @@ from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, assess
 from lstm_strategy.learning.serving import PrecomputedForecasts
 from lstm_strategy.support import card_html, frame_html
 
+if TYPE_CHECKING:
+    from lstm_strategy.evaluation.interactive import InteractiveFigure
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(ResultSet):
@@ -45,17 +49,59 @@ class Comparison(ResultSet):
 
     prepared: PreparedComparison = field(kw_only=True)
 
-    def plot(self, *, log: bool = True, highlight: str | Sequence[str] | None = None) -> Figure:
+    @overload
+    def plot(
+        self,
+        *,
+        log: bool = True,
+        highlight: str | Sequence[str] | None = None,
+        interactive: Literal[False] = False,
+    ) -> Figure: ...
+
+    @overload
+    def plot(
+        self,
+        *,
+        log: bool = True,
+        highlight: str | Sequence[str] | None = None,
+        interactive: Literal[True],
+    ) -> "InteractiveFigure": ...
+
+    def plot(
+        self,
+        *,
+        log: bool = True,
+        highlight: str | Sequence[str] | None = None,
+        interactive: bool = False,
+    ) -> "Figure | InteractiveFigure":
         """Draw growth, drawdown, exposure and, of a walk forward, which fold forecast when.
 
         Args:
-            log: Whether the growth is drawn on a logarithmic axis.
-            highlight: The strategies in strong colours; by default the LSTMs, or else the first.
+            log: Whether the growth is drawn on a logarithmic axis, as it always is in charts that
+                are interactive.
+            highlight: The strategies in strong colours; by default the LSTMs, or else the first. Of
+                interactive charts the strategy whose trades they show, one name.
+            interactive: Whether the answer is charts to zoom and to point at, with the price and
+                the trades of one strategy, for a notebook or a page of their own (`save`).
 
         Raises:
             TradingError: For a name that isn't compared.
         """
+        if interactive:
+            return self._plot_interactively(highlight)
         return plot_equity(self, log=log, highlight=highlight, ledger=self._judged_ledger())
+
+    def _plot_interactively(self, highlight: str | Sequence[str] | None) -> "InteractiveFigure":
+        from lstm_strategy.evaluation.interactive import (  # loads bokeh
+            InteractiveFigure,
+            build_charts,
+        )
+
+        names = [highlight] if isinstance(highlight, str) else list(highlight or [])
+        name = self.find(names[0] if names else None).name
+        bars = markets_frame(self.prepared.bars)
+        model = self.prepared.models.get(name)
+        return InteractiveFigure(build_charts(self, bars, name=name, model=model), name)
 
     def save(self, folder: str | Path, *, suffix: str = "") -> Path:
         """Write metrics.csv, equity.csv and equity.png, each whole or not at all.

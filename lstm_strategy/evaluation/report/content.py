@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -20,6 +21,9 @@ from lstm_strategy.evaluation.skill import (
 from lstm_strategy.evaluation.verdict import Assessment
 from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.walk_forward import WalkForwardForecaster
+
+if TYPE_CHECKING:
+    from lstm_strategy.evaluation.interactive import Charts
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,3 +119,10 @@ class ReportContent:
             return None
         first, last = self.result.equity.index[[0, -1]]
         return measure_model(self.model, self.bars, start=first, end=last)
+
+    @cached_property
+    def charts(self) -> "Charts":
+        """The charts that answer to a pointer."""
+        from lstm_strategy.evaluation.interactive import build_charts  # loads bokeh
+
+        return build_charts(self.results, self.bars, name=self.name, model=self.model)

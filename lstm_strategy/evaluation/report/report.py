@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lstm_strategy.bars import Panel
 from lstm_strategy.evaluation.backtests import span_text
+from lstm_strategy.evaluation.interactive import chart_style
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import capitalise, page_html
 from lstm_strategy.evaluation.report.sections import (
@@ -74,7 +75,14 @@ def report_html(content: ReportContent) -> str:
         "provenance": ("Where this came from", provenance_section(content)),
     }
     shown = {key: (title, body) for key, (title, body) in sections.items() if body}
-    return page_html(_title(content), terms=_describe_terms(content), sections=shown)
+    return page_html(
+        _title(content),
+        terms=_describe_terms(content),
+        sections=shown,
+        style=chart_style(),
+        scripts=content.charts.scripts,
+        tail=content.charts.tail,
+    )
 
 
 def write_report(path: str | Path, content: ReportContent) -> Path:

@@ -20,6 +20,7 @@ def open_in_chromium(page, folder):
     command = [CHROMIUM, *flags, "--dump-dom", path.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     messages = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+    messages = [line for line in messages if "document idle" not in line]  # bokeh says so
     return done.stdout, messages
 
 

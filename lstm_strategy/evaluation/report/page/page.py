@@ -1,26 +1,44 @@
 """The page around its sections.
 
-The page needs no network, no script and no other file.
+The page needs no network and no other file. It runs the script that sorts tables and those that it
+is given, and no others; without scripts all of it can be read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from string import Template
 
+from lstm_strategy.evaluation.interactive import content_policy
 from lstm_strategy.evaluation.report.page.style import STYLE
 from lstm_strategy.evaluation.report.page.text import escape
 
 
-def page_html(title: str, *, terms: str, sections: Mapping[str, tuple[str, str]]) -> str:
+def page_html(
+    title: str,
+    *,
+    terms: str,
+    sections: Mapping[str, tuple[str, str]],
+    style: str = "",
+    scripts: Sequence[str] = (),
+    tail: str = "",
+) -> str:
     """Return the whole page.
 
     Args:
         title: The heading of the page.
         terms: One line below it.
         sections: Title and HTML of each section, by the id that links lead to.
+        style: More of the style sheet.
+        scripts: The texts of all scripts that `tail` holds or brings about.
+        tail: HTML at the end of the page.
     """
+    sorter = _sorting_script()
     return _PAGE.substitute(
         title=escape(title),
-        style=STYLE,
+        policy=content_policy([sorter, *scripts]),
+        style=STYLE + style,
+        tail=f"<script>{sorter}</script>\n{tail}",
         heading=escape(title),
         terms=escape(terms),
         links="".join(
@@ -34,6 +52,11 @@ def page_html(title: str, *, terms: str, sections: Mapping[str, tuple[str, str]]
     )
 
 
+@cache
+def _sorting_script() -> str:
+    return files(__package__).joinpath("tables.js").read_text(encoding="utf-8")
+
+
 _PAGE = Template(
     """<!doctype html>
 <html lang="en">
@@ -41,8 +64,7 @@ _PAGE = Template(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="$policy">
 <title>$title</title>
 <link rel="icon" href="data:,">
 <style>$style</style>
@@ -56,7 +78,7 @@ _PAGE = Template(
 <main>
 $sections
 </main>
-</body>
+$tail</body>
 </html>
 """
 )

@@ -41,6 +41,12 @@ thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; white-s
 th:first-child { position: sticky; left: 0; background: var(--page); text-align: left;
   border-right: 1px solid var(--line); }
 tbody th { font-weight: 400; }
+.sort { margin: 0; padding: 0; border: 0; background: none; color: inherit; font: inherit;
+  text-align: inherit; cursor: pointer; }
+.sort:hover { color: var(--text); text-decoration: underline; }
+.sort:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+[aria-sort="ascending"] .sort::after { content: " \\2191"; }
+[aria-sort="descending"] .sort::after { content: " \\2193"; }
 .own th, .own td { background: var(--own); font-weight: 600; }
 .own th:first-child { background: var(--own); }
 figure { margin: 0.75rem 0 1.25rem; }

@@ -1,4 +1,4 @@
-"""Growth, drawdown and exposure as a picture."""
+"""Growth, drawdown and exposure as a chart, and as a picture where no script runs."""
 
 from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.evaluation.report.content import ReportContent
@@ -32,4 +32,5 @@ def equity_section(content: ReportContent) -> str:
             f'<p><a href="{escape(content.tearsheet)}">Tearsheet by quantstats</a>, which counts '
             "drawdowns in days of the calendar where this page counts bars.</p>"
         )
-    return picture_html(wide, alt, caption, on_phone=phone) + link
+    still = f'<div class="static">{picture_html(wide, alt, caption, on_phone=phone)}</div>'
+    return content.charts.equity + still + link

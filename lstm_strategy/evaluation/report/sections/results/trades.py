@@ -10,8 +10,14 @@ _N_TRADES = 5
 
 
 def trades_section(content: ReportContent) -> str:
-    """Return all trades where they are few, else the last, best and worst of them, as HTML."""
-    trades = content.result.trades
+    """Return the chart of price and trades, and all trades where they are few.
+
+    Of many trades the last, best and worst follow.
+    """
+    return content.charts.price + _trades_tables(content.result.trades)
+
+
+def _trades_tables(trades: pd.DataFrame) -> str:
     if trades.empty:
         return "<p>No trade was made.</p>"
     if len(trades) <= _N_TRADES:

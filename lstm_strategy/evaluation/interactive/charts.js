@@ -1,0 +1,221 @@
+"use strict";
+// Unpacks bokeh, shows the charts in their places, and lets buttons, keys and the pointer work.
+// Without it, or in a browser that can't unpack, the page keeps its still pictures.
+(() => {
+  const element = (id) => document.getElementById(id);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+
+  async function runLibrary() {
+    const packed = Uint8Array.from(atob(element("chart-library").textContent), (c) => c.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = document.createElement("script");
+    script.textContent = await new Response(stream).text();
+    document.head.append(script);
+  }
+
+  async function showCharts() {
+    const { document: content, roots } = JSON.parse(element("chart-data").textContent);
+    document.documentElement.classList.add("with-charts");
+    const item = { docid: "charts", root_ids: Object.keys(roots), roots };
+    await window.Bokeh.embed.embed_items({ charts: content }, [item]);
+    return window.Bokeh.documents.at(-1);
+  }
+
+  function isModel(model, kind) {
+    return model.type === kind || model.type?.endsWith(`.${kind}`);
+  }
+
+  function colourTheCharts(models) {
+    const style = getComputedStyle(document.documentElement);
+    const paint = () => {
+      const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+      const text = style.getPropertyValue("--soft").trim() || (dark ? "#9aa5b0" : "#59636e");
+      const line = style.getPropertyValue("--line").trim() || (dark ? "#333b44" : "#d5dbe1");
+      const market = dark ? "#e4e8ec" : "#1c2126";
+      for (const model of models) {
+        if (model.major_label_text_color !== undefined) {
+          model.setv({
+            axis_label_text_color: text, major_label_text_color: text, axis_line_color: line,
+            major_tick_line_color: line, minor_tick_line_color: null,
+            axis_label_text_font_style: "normal",
+          });
+        } else if (isModel(model, "Grid")) {
+          model.setv({ grid_line_color: line });
+        } else if (model.line_color?.value === "#808081") {
+          model.setv({ line_color: { value: market } });
+        }
+      }
+    };
+    paint();
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  }
+
+  // Strategies and markets are renderers of one name in every panel.
+  function setVisible(models, name, visible) {
+    for (const model of models) {
+      if (model.name === name && model.visible !== undefined) model.visible = visible;
+    }
+  }
+
+  function wireStrategies(models) {
+    for (const button of all("[data-series]")) {
+      button.addEventListener("click", () => {
+        const shown = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", String(shown));
+        setVisible(models, button.dataset.series, shown);
+      });
+    }
+    for (const choice of all(".market select")) {
+      choice.addEventListener("change", () => {
+        for (const option of choice.options) setVisible(models, option.value, option.selected);
+      });
+    }
+  }
+
+  // A mouse draws the span to look at; a finger must be able to scroll the page.
+  function wireZoom(range, models) {
+    if (window.matchMedia("(pointer: fine)").matches) {
+      for (const tool of models.filter((model) => isModel(model, "BoxZoomTool"))) tool.active = true;
+    }
+    const [first, last] = [range.start, range.end];
+    const show = (start, width) => {
+      width = Math.min(Math.max(width, (last - first) / 2000), last - first);
+      start = Math.min(Math.max(start, first), last - width);
+      range.setv({ start, end: start + width });
+    };
+    const acts = {
+      in: (start, width) => show(start + width / 4, width / 2),
+      out: (start, width) => show(start - width / 2, width * 2),
+      left: (start, width) => show(start - width / 5, width),
+      right: (start, width) => show(start + width / 5, width),
+      all: () => show(first, last - first),
+    };
+    const act = (name) => acts[name](range.start, range.end - range.start);
+    for (const button of all("[data-zoom]")) {
+      button.addEventListener("click", () => act(button.dataset.zoom));
+    }
+    const keys = { ArrowLeft: "left", ArrowRight: "right", "+": "in", "=": "in", "-": "out", 0: "all" };
+    for (const place of all(".chart-panels")) {
+      place.addEventListener("keydown", (event) => {
+        const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+        if (!(event.key in keys) || !(isPlain || event.key === "+")) return;
+        event.preventDefault();
+        act(keys[event.key]);
+      });
+    }
+    for (const panel of models.filter((model) => isModel(model, "Figure"))) {
+      panel.on_event("doubletap", () => act("all"));
+    }
+    let waiting = 0;
+    range.change.connect(() => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        const [from, to] = [range.start, range.end].map((at) => new Date(at).toISOString());
+        for (const line of all(".chart-reading")) {
+          line.textContent = `Shown: ${from.slice(0, 10)} to ${to.slice(0, 10)}`;
+        }
+      }, 250);
+    });
+  }
+
+  function lastRowUntil(dates, x) {
+    let [low, high] = [0, dates.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (dates[middle] <= x) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  function percent(share) {
+    return `${(Math.round(100 * share) + 0).toFixed(0)}%`;
+  }
+
+  function readStrategies(data, row) {
+    return all('[data-series][aria-pressed="true"]').flatMap((button) => {
+      const [growth, fall, held] = ["growth", "drawdown", "exposure"].map(
+        (panel) => data[`${button.dataset.series}_${panel}`][row],
+      );
+      if (!Number.isFinite(growth)) return [];
+      const parts = [`growth ${growth.toFixed(2)}`, `drawdown ${percent(fall)}`];
+      if (Number.isFinite(held)) parts.push(`exposure ${percent(held)}`);
+      return [`${button.textContent}: ${parts.join(", ")}`];
+    });
+  }
+
+  function readPrice(sources, x) {
+    const market = document.querySelector(".market select")?.value ?? "m0";
+    const parts = [];
+    for (const name of ["close", "forecast"]) {
+      const data = sources.get(`${market}-${name}`)?.data;
+      if (data === undefined) continue;
+      const value = data[name][lastRowUntil(data.x, x)];
+      if (Number.isFinite(value)) parts.push(`${name} ${Number(value.toPrecision(6))}`);
+    }
+    return parts;
+  }
+
+  // The line below a chart says the numbers at the pointer, or at the bar that the keys have reached.
+  function wireReadings(models) {
+    const sources = new Map();
+    for (const model of models) {
+      if (isModel(model, "ColumnDataSource") && model.name) sources.set(model.name, model);
+    }
+    const { data } = sources.get("series");
+    let row = data.x.length - 1;
+    const read = () => {
+      const date = new Date(data.x[row]).toISOString().replace("T00:00:00.000Z", "");
+      const day = date.slice(0, 16).replace("T", " ");
+      const lines = { "chart-equity": readStrategies(data, row), "chart-price": readPrice(sources, data.x[row]) };
+      for (const [place, parts] of Object.entries(lines)) {
+        const line = element(place).parentElement.querySelector(".chart-reading");
+        line.textContent = `${day}: ${parts.join("; ")}`;
+      }
+    };
+    for (const panel of models.filter((model) => isModel(model, "Figure"))) {
+      panel.on_event("mousemove", (event) => {
+        row = lastRowUntil(data.x, event.x);
+        read();
+      });
+    }
+    for (const place of all(".chart-panels")) {
+      place.addEventListener("keydown", (event) => {
+        const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        if (!event.shiftKey || step === undefined) return;
+        event.preventDefault();
+        row = Math.min(Math.max(row + step, 0), data.x.length - 1);
+        read();
+      });
+    }
+  }
+
+  // Each panel of bokeh would be a stop of the Tab key that has no name.
+  function leaveOutOfTabs(root) {
+    for (const node of root.querySelectorAll("*")) {
+      if (node.classList.contains("bk-events")) node.tabIndex = -1;
+      if (node.shadowRoot) leaveOutOfTabs(node.shadowRoot);
+    }
+  }
+
+  async function start() {
+    if (!element("chart-data") || typeof DecompressionStream === "undefined") return;
+    try {
+      await runLibrary();
+      const doc = await showCharts();
+      const models = [...doc._all_models.values()];
+      colourTheCharts(models);
+      wireStrategies(models);
+      wireZoom(models.find((model) => model.name === "time"), models);
+      wireReadings(models);
+      for (const place of all(".chart-panels")) leaveOutOfTabs(place);
+      document.documentElement.dataset.charts = "ready";
+    } catch (error) {
+      document.documentElement.classList.remove("with-charts");
+      console.error("The charts could not be shown; the pictures stay.", error);
+    }
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

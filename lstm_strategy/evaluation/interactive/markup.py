@@ -1,0 +1,101 @@
+"""The places of the charts in a page, with their buttons."""
+
+import html
+
+from lstm_strategy.evaluation.interactive.series import MARKET_COLOR, Series
+from lstm_strategy.evaluation.interactive.thinning import MOST_ROWS
+
+_DASHES = {"solid": "", "dashed": "6 4", "dotted": "2 3", "dotdash": "2 3 6 3"}
+_KEYS = (
+    "Drag to zoom in, double-click to see all; a wheel zooms with Ctrl held. By keyboard the "
+    "arrows move along, plus and minus zoom, 0 shows all, and with Shift an arrow reads the next "
+    "or the last bar."
+)
+
+
+def equity_html(series: list[Series], *, has_folds: bool, is_thinned: bool) -> str:
+    """Return the place of growth, drawdown and exposure.
+
+    Args:
+        series: The strategies, each of which gets a button.
+        has_folds: Whether there is a strip of folds.
+        is_thinned: Whether not every bar is drawn, which is then said.
+    """
+    buttons = "".join(map(_button, series))
+    strip = "The strip says which fold's model forecast each bar. " if has_folds else ""
+    thinned = (
+        f"These are more bars than a screen can show: of the bars up to {MOST_ROWS:,} are "
+        "drawn, every peak and every trough among them. "
+        if is_thinned
+        else ""
+    )
+    return _place(
+        "chart-equity",
+        "Growth, drawdown and exposure of the strategies",
+        f'<div class="series" role="group" aria-label="Strategies shown">{buttons}</div>{_ZOOM}',
+        f"{strip}{thinned}".strip(),
+    )
+
+
+def price_html(label: str, markets: list[str], *, has_forecast: bool) -> str:
+    """Return the place of price, trades and forecast.
+
+    Args:
+        label: The strategy whose trades are shown.
+        markets: The markets; one market has the name "".
+        has_forecast: Whether there is a forecast below the price.
+    """
+    chooser = ""
+    if len(markets) > 1:
+        options = "".join(
+            f'<option value="m{number}">{html.escape(market)}</option>'
+            for number, market in enumerate(markets)
+        )
+        chooser = f'<label class="market">Market <select>{options}</select></label>'
+    below = " Below it is the forecast, with its uncertainty as a band." if has_forecast else ""
+    return _place(
+        "chart-price",
+        f"Price, and the trades of {label}",
+        f"{chooser}{_ZOOM}",
+        "Triangles are entries, pointing up for long and down for short, and squares are exits: "
+        f"blue with a profit, orange with a loss, grey where still open.{below}",
+    )
+
+
+def _button(each: Series) -> str:
+    kind = ' class="market-line"' if each.color == MARKET_COLOR else ""
+    return (
+        f'<button type="button" aria-pressed="{str(each.is_shown).lower()}" '
+        f'data-series="{each.key}"><svg width="26" height="8" aria-hidden="true">'
+        f'<line{kind} x1="0" x2="26" y1="4" y2="4" stroke="{each.color}" stroke-width="3" '
+        f'stroke-dasharray="{_DASHES[each.dash]}"/></svg>{html.escape(each.label)}'
+        "</button>"
+    )
+
+
+def _place(key: str, label: str, tools: str, hint: str) -> str:
+    return (
+        f'<div class="chart" role="group" aria-label="{html.escape(label)}">'
+        f'<div class="chart-tools">{tools}</div>'
+        f'<div id="{key}" class="chart-panels" role="application" tabindex="0" '
+        f'aria-label="{html.escape(label)}" aria-describedby="{key}-hint"></div>'
+        f'<p class="chart-reading" aria-live="polite"></p>'
+        f'<p class="chart-hint" id="{key}-hint">{html.escape(hint)}'
+        f' <span class="for-pointers">{_KEYS}</span></p></div>\n'
+    )
+
+
+_ZOOM = (
+    '<div class="zoom" role="group" aria-label="Span shown">'
+    + "".join(
+        f'<button type="button" data-zoom="{act}" aria-label="{label}">{text}</button>'
+        for act, label, text in (
+            ("in", "Zoom in", "+"),
+            ("out", "Zoom out", "\N{MINUS SIGN}"),
+            ("left", "Earlier", "\N{LEFTWARDS ARROW}"),
+            ("right", "Later", "\N{RIGHTWARDS ARROW}"),
+            ("all", "Show all", "All"),
+        )
+    )
+    + "</div>"
+)

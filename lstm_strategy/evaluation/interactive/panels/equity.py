@@ -1,0 +1,104 @@
+"""Growth with the strip of folds, drawdown and exposure, one above the other."""
+
+from typing import Any
+
+import pandas as pd
+from bokeh.layouts import column
+from bokeh.models import ColumnDataSource, FixedTicker
+
+from lstm_strategy.evaluation.interactive.panels.timeline import Timeline, add_hover
+from lstm_strategy.evaluation.interactive.series import (
+    PANELS,
+    Series,
+    columns_of,
+    milliseconds,
+    on_plain_dates,
+)
+
+_FOLD_COLORS = ("#6f9fcf", "#b9cfe6")
+_TITLES = {"growth": "Growth of 1 (log)", "drawdown": "Drawdown", "exposure": "Exposure"}
+_HEIGHTS = {"growth": 320, "drawdown": 150, "exposure": 150}
+
+
+def draw_equity(
+    timeline: Timeline, table: pd.DataFrame, series: list[Series], ledger: pd.DataFrame | None
+) -> Any:
+    """Return the panels as one layout of bokeh.
+
+    Args:
+        timeline: The time axis.
+        table: What `tabulate_series` gives.
+        series: What `choose_series` gives.
+        ledger: Which fold's model forecast each bar; None for a model that was trained once.
+    """
+    source = ColumnDataSource(columns_of(table), name="series")
+    panels = []
+    for kind in PANELS:
+        is_growth = kind == "growth"
+        panel = timeline.add_panel(
+            _TITLES[kind],
+            height=_HEIGHTS[kind],
+            y_axis_type="log" if is_growth else "linear",
+            tick_format="0.[00]" if is_growth else "0%",
+            shows_dates=kind == PANELS[-1],
+        )
+        draw = panel.line if kind != "exposure" else panel.step
+        mode = {} if kind != "exposure" else {"mode": "after"}
+        for each in series:
+            draw(
+                "x",
+                f"{each.key}_{kind}",
+                source=source,
+                name=each.key,
+                color=each.color,
+                line_dash=each.dash,
+                line_width=1.8 if each.is_shown else 1.3,
+                visible=each.is_shown,
+                **mode,
+            )
+        panels.append(panel)
+        if is_growth and ledger is not None:
+            panels.append(_draw_folds(timeline, on_plain_dates(ledger), table.index))
+    return column(*panels, sizing_mode="stretch_width", spacing=0)
+
+
+def _draw_folds(timeline: Timeline, ledger: pd.DataFrame, dates: Any) -> Any:
+    """A strip that says which fold's model forecast each bar that was traded."""
+    traded = ledger[(ledger.index >= dates[0]) & (ledger.index <= dates[-1])]
+    folds = [(number, rows) for number, rows in traded.groupby("fold", sort=False) if len(rows)]
+    firsts = [rows.index[0] for _, rows in folds]
+    ends = [*firsts[1:], traded.index[-1]] if len(traded) else []
+    trained = [
+        f"{pd.Timestamp(rows['train_end'].iloc[0]):%Y-%m-%d}" if "train_end" in rows else "unknown"
+        for _, rows in folds
+    ]
+    source = ColumnDataSource(
+        {
+            "left": milliseconds(firsts),
+            "right": milliseconds(ends),
+            "fold": [str(number) for number, _ in folds],
+            "middle": (milliseconds(firsts) + milliseconds(ends)) / 2,
+            "trained": trained,
+            "color": [_FOLD_COLORS[place % 2] for place in range(len(folds))],
+        }
+    )
+    strip = timeline.add_panel("Fold", height=34)
+    pieces = strip.quad(
+        left="left", right="right", bottom=0, top=1, color="color", source=source, line_color=None
+    )
+    strip.text(
+        "middle",
+        0.5,
+        "fold",
+        source=source,
+        text_align="center",
+        text_baseline="middle",
+        text_font_size="11px",
+        text_color="#10161c",
+    )
+    strip.y_range.start, strip.y_range.end = 0, 1
+    strip.yaxis.ticker = FixedTicker(ticks=[])
+    strip.yaxis.axis_label_orientation = "horizontal"
+    strip.grid.visible = False
+    add_hover(strip, pieces, [("Fold", "@fold"), ("Trained until", "@trained")])
+    return strip

@@ -1,0 +1,139 @@
+"""Price with entries and exits, and the forecast with its uncertainty below."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from bokeh.layouts import column
+from bokeh.models import ColumnDataSource
+
+from lstm_strategy.evaluation.interactive.panels.timeline import Timeline, add_hover
+from lstm_strategy.evaluation.interactive.series import (
+    MARKET_COLOR,
+    columns_of,
+    milliseconds,
+    on_plain_dates,
+)
+from lstm_strategy.evaluation.interactive.thinning import thin_rows
+
+_GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
+_FORECAST = "#6f5fc0"
+_TRADE_ROWS = [("Trade", "@trade"), ("In", "@into"), ("Out", "@out"), ("Profit", "@profit")]
+
+
+def draw_price(
+    timeline: Timeline,
+    closes: Mapping[str, pd.Series],
+    trades: pd.DataFrame,
+    forecasts: Mapping[str, pd.DataFrame],
+) -> Any:
+    """Return price and forecast of each market as one layout of bokeh; one market is shown.
+
+    Args:
+        timeline: The time axis.
+        closes: The closes of each market; one market has the key "".
+        trades: The trades of the strategy, as a backtest keeps them.
+        forecasts: By market what the model said, with the columns forecast and uncertainty; empty
+            without a model.
+    """
+    price = timeline.add_panel("Price", height=300, tick_format="0,0.[0000]")
+    price.xaxis.visible = not forecasts
+    panels = [price]
+    said = None
+    if forecasts:
+        said = timeline.add_panel("Forecast", height=170, tick_format="0.[0000]", shows_dates=True)
+        panels.append(said)
+    for number, (symbol, close) in enumerate(closes.items()):
+        look = {"name": f"m{number}", "visible": number == 0}
+        close = on_plain_dates(close)
+        _draw_close(timeline, price, close, look)
+        own = trades[trades["symbol"] == symbol] if symbol and "symbol" in trades else trades
+        if len(own):
+            _draw_trades(timeline, price, own, close, look)
+        if said is not None and symbol in forecasts:
+            _draw_forecast(timeline, said, on_plain_dates(forecasts[symbol]), look)
+    return column(*panels, sizing_mode="stretch_width", spacing=0)
+
+
+def _draw_close(timeline: Timeline, price: Any, close: pd.Series, look: dict[str, Any]) -> None:
+    table = thin_rows(close.to_frame("close"))
+    source = ColumnDataSource(columns_of(table), name=f"{look['name']}-close")
+    line = price.line("x", "close", source=source, color=MARKET_COLOR, line_width=1.2, **look)
+    rows = [("Close", "@close{0,0.[0000]}"), ("Date", f"@x{{{timeline.date_form}}}")]
+    add_hover(price, line, rows, x="datetime")
+
+
+def _draw_trades(
+    timeline: Timeline, price: Any, trades: pd.DataFrame, close: pd.Series, look: dict[str, Any]
+) -> None:
+    """A line from each entry to its exit, or to the last close where the trade is still open."""
+    entry, out = (_plain(trades[side]) for side in ("entry", "exit"))
+    is_open, profit = out.isna(), trades["pnl"].to_numpy(float)
+    data = {
+        "entry": milliseconds(entry),
+        "exit": milliseconds(out.fillna(close.index[-1])),
+        "entry_price": trades["entry_price"].to_numpy(float),
+        "exit_price": trades["exit_price"].where(~is_open, close.iloc[-1]).to_numpy(float),
+        "color": np.where(is_open, _OPEN, np.where(profit >= 0, _GAIN, _LOSS)).tolist(),
+        "angle": np.where(trades["size"] > 0, 0.0, np.pi),
+        **_trade_texts(trades, entry, out, timeline.date_form),
+    }
+    source = ColumnDataSource(data)
+    ends = ("entry", "entry_price", "exit", "exit_price")
+    look = {**look, "source": source, "color": "color"}
+    price.segment(*ends, line_width=1.5, **look)
+    ins = price.scatter(*ends[:2], marker="triangle", angle="angle", size=9, **look)
+    outs = price.scatter(*ends[2:], marker="square", size=6, **look)
+    for marks in (ins, outs):
+        add_hover(price, marks, _TRADE_ROWS)
+
+
+def _trade_texts(
+    trades: pd.DataFrame, entry: pd.Series, out: pd.Series, date_form: str
+) -> dict[str, list[str]]:
+    """What each trade says under the pointer."""
+    rows = trades.assign(entry=entry, exit=out).itertuples()
+    texts: dict[str, list[str]] = {"trade": [], "into": [], "out": [], "profit": []}
+    for row in rows:
+        each: Any = row
+        side = "long" if each.size > 0 else "short"
+        texts["trade"].append(f"{side}, {abs(each.size):,.4g} units")
+        texts["into"].append(f"{each.entry.strftime(date_form)} at {each.entry_price:,.6g}")
+        is_open = pd.isna(each.exit)
+        texts["out"].append(
+            "still open"
+            if is_open
+            else f"{each.exit.strftime(date_form)} at {each.exit_price:,.6g}"
+        )
+        texts["profit"].append(f"{each.pnl:,.2f}")
+    shares = trades["return"]
+    texts["profit"] = [
+        f"{money} ({share:.2%})" for money, share in zip(texts["profit"], shares, strict=True)
+    ]
+    return texts
+
+
+def _draw_forecast(
+    timeline: Timeline, said: Any, forecast: pd.DataFrame, look: dict[str, Any]
+) -> None:
+    table = pd.DataFrame(
+        {
+            "forecast": forecast["forecast"],
+            "low": forecast["forecast"] - forecast["uncertainty"],
+            "high": forecast["forecast"] + forecast["uncertainty"],
+        }
+    )
+    source = ColumnDataSource(columns_of(thin_rows(table)), name=f"{look['name']}-forecast")
+    said.varea("x", "low", "high", source=source, fill_color=_FORECAST, fill_alpha=0.25, **look)
+    line = said.line("x", "forecast", source=source, color=_FORECAST, line_width=1.3, **look)
+    rows = [
+        ("Forecast", "@forecast{0.[0000]}"),
+        ("With uncertainty", "@low{0.[0000]} to @high{0.[0000]}"),
+        ("Date", f"@x{{{timeline.date_form}}}"),
+    ]
+    add_hover(said, line, rows, x="datetime")
+
+
+def _plain(dates: pd.Series) -> pd.Series:
+    return pd.Series(pd.DatetimeIndex(dates).tz_localize(None), dates.index)

@@ -1,0 +1,106 @@
+"""Panels one above the other that share their time axis: zoom, pan and crosshair."""
+
+from typing import Any
+
+from bokeh.models import (
+    BoxZoomTool,
+    CrosshairTool,
+    DatetimeTickFormatter,
+    HoverTool,
+    NumeralTickFormatter,
+    PanTool,
+    Range1d,
+    ResetTool,
+    WheelZoomTool,
+)
+from bokeh.models.annotations import Span
+from bokeh.plotting import figure
+
+_TEXT = "#7a828a"
+
+
+class Timeline:
+    """The time axis that the panels of a page share.
+
+    Args:
+        first: Its first moment, in milliseconds since 1970.
+        last: Its last one.
+        date_form: How a date is written, in bokeh's words.
+    """
+
+    def __init__(self, first: float, last: float, *, date_form: str = "%Y-%m-%d") -> None:
+        last = max(last, first + 1.0)
+        self.date_form = date_form
+        self.range = Range1d(start=first, end=last, bounds=(first, last), name="time")
+        self._cursor = Span(dimension="height", line_color=_TEXT, line_width=1)
+
+    def add_panel(
+        self,
+        title: str,
+        *,
+        height: int,
+        y_axis_type: Any = "linear",
+        tick_format: str = "0.[00]",
+        shows_dates: bool = False,
+    ) -> Any:
+        """Return an empty figure on this axis.
+
+        Args:
+            title: What its vertical axis says.
+            height: In pixels; the width is that of the page.
+            y_axis_type: "linear" or "log".
+            tick_format: Of the vertical axis, in bokeh's words.
+            shows_dates: Whether the dates stand below it.
+        """
+        panel: Any = figure(
+            height=height,
+            sizing_mode="stretch_width",
+            x_range=self.range,
+            window_axis="x",
+            x_axis_type="datetime",
+            y_axis_type=y_axis_type,
+            tools=[
+                PanTool(dimensions="width"),
+                BoxZoomTool(dimensions="width"),
+                WheelZoomTool(dimensions="width", modifiers="ctrl"),
+                ResetTool(),
+                CrosshairTool(overlay=self._cursor),
+            ],
+            toolbar_location=None,
+            min_border_left=64,
+            min_border_right=12,
+        )
+        # a finger scrolls the page; a pointer draws the span to look at
+        panel.toolbar.active_drag = None
+        panel.y_range.only_visible = True
+        panel.yaxis.axis_label = title
+        panel.yaxis.formatter = NumeralTickFormatter(format=tick_format)
+        panel.xaxis.formatter = DatetimeTickFormatter(
+            hours="%H:%M", days="%d %b", months="%b %Y", years="%Y"
+        )
+        panel.xaxis.visible = shows_dates
+        panel.background_fill_alpha = panel.border_fill_alpha = 0.0
+        panel.outline_line_color = None
+        return panel
+
+
+def add_hover(panel: Any, renderer: Any, rows: list[tuple[str, str]], **formats: str) -> None:
+    """Let a line or the marks of a panel say their numbers under the pointer.
+
+    Args:
+        panel: The figure.
+        renderer: What answers.
+        rows: Headings and fields in bokeh's words: ("Date", "@x{%F}").
+        **formats: How fields are read, in bokeh's words; by name without the "@".
+    """
+    readers: Any = {f"@{name}": kind for name, kind in formats.items()}
+    panel.add_tools(
+        HoverTool(
+            renderers=[renderer],
+            tooltips=rows,
+            formatters=readers,
+            line_policy="nearest",
+            limit=1,
+            visible=False,
+        )
+    )

@@ -1,0 +1,122 @@
+"""What each strategy of a chart looks like, and the numbers that are drawn of it."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet
+from lstm_strategy.evaluation.interactive.thinning import thin_rows
+from lstm_strategy.evaluation.metrics import drawdown
+from lstm_strategy.trading.cerebro import sum_markets
+
+# Apart for the three kinds of colour blindness, and 3:1 against white and against a dark page
+# (Okabe and Ito 2008, the light ones darkened). Who comes ninth is dashed.
+_COLORS = ("#d55e00", "#0072b2", "#009e73", "#b04a93", "#a6781a", "#3b93c9", "#7f7f7f", "#6f5fc0")
+_DASHES = ("solid", "dashed", "dotted", "dotdash")
+MARKET_COLOR = "#808081"
+"""Stands for black on a light page and for white on a dark one; the page's script puts it right."""
+
+PANELS = ("growth", "drawdown", "exposure")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One strategy as it is drawn.
+
+    Attributes:
+        key: Its name within the page: "s0", "s1", ….
+        label: Its name for the reader.
+        color: Of its lines.
+        dash: How its lines are broken, in bokeh's words.
+        is_shown: Whether it is there before the reader has touched anything.
+    """
+
+    key: str
+    label: str
+    color: str
+    dash: str
+    is_shown: bool
+
+
+def choose_series(results: ResultSet, name: str) -> list[Series]:
+    """Return the strategies in the order of the comparison; few of them are shown at first.
+
+    Shown are the strategy that a page is about, holding the market, and the baseline with the best
+    Sharpe ratio.
+
+    Args:
+        results: The strategies.
+        name: The one that the page is about.
+    """
+    best = _best_baseline(results, name)
+    looks = itertools.cycle(itertools.product(_DASHES, _COLORS))
+    # those that are shown first get the first colours
+    drawn = {each: next(looks) for each in (name, best) if each is not None}
+    series = []
+    for number, (each, result) in enumerate(results.results.items()):
+        is_shown = each in drawn or result.is_buy_and_hold
+        if result.is_buy_and_hold and each != name:
+            dash, color = "solid", MARKET_COLOR
+        else:
+            dash, color = drawn[each] if each in drawn else next(looks)
+        series.append(Series(f"s{number}", result.label, color, dash, is_shown))
+    return series
+
+
+def tabulate_series(results: ResultSet) -> pd.DataFrame:
+    """Return growth, drawdown and exposure of each strategy, on the dates of all.
+
+    Args:
+        results: The strategies.
+
+    Returns:
+        Columns "s0_growth", "s0_drawdown", "s0_exposure", "s1_growth" and so on; thinned to what a
+        screen can show, peaks and troughs kept.
+    """
+    columns = {}
+    for number, result in enumerate(results.results.values()):
+        for panel, values in _panels_of(result).items():
+            columns[f"s{number}_{panel}"] = on_plain_dates(values)
+    return thin_rows(pd.DataFrame(columns))
+
+
+def on_plain_dates(values: Any) -> Any:
+    """Return the same values at their local time, which is what a chart shows."""
+    index = pd.DatetimeIndex(values.index)
+    return values if index.tz is None else values.set_axis(index.tz_localize(None))
+
+
+def columns_of(table: pd.DataFrame) -> dict[str, Any]:
+    """Return a table as bokeh takes it: its columns in float32, and its dates as "x"."""
+    columns = {str(name): values.to_numpy("float32") for name, values in table.items()}
+    return {"x": milliseconds(table.index), **columns}
+
+
+def milliseconds(dates: Any) -> np.ndarray:
+    """Return dates as a browser counts them: milliseconds since 1970, float64, NaN for no date."""
+    stamps = pd.DatetimeIndex(dates)
+    counted = stamps.as_unit("ms").asi8.astype(np.float64)
+    return np.where(stamps.isna(), np.nan, counted)
+
+
+def _panels_of(result: BacktestResult) -> dict[str, pd.Series]:
+    equity = result.equity
+    return {
+        "growth": equity / equity.iloc[0],
+        "drawdown": drawdown(equity),
+        "exposure": sum_markets(result.exposure),
+    }
+
+
+def _best_baseline(results: ResultSet, name: str) -> str | None:
+    """The name of the baseline with the best Sharpe ratio; None where there is none."""
+    sharpe = {
+        each: result.metrics["sharpe"]
+        for each, result in results.results.items()
+        if each != name and not (result.is_lstm or result.is_buy_and_hold)
+    }
+    known = {each: value for each, value in sharpe.items() if not np.isnan(value)}
+    return max(known, key=lambda each: known[each], default=None)

@@ -1,0 +1,160 @@
+"""What the charts hold, by hand-worked curves and a forecaster that always says the same."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstm_strategy import BASELINES, PORTFOLIO_BASELINES, LSTMStrategy, compare, sample_bars
+from lstm_strategy.evaluation.interactive import build_charts, content_policy
+from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
+
+HOSTILE = "</script><b>&\u2028Mine"
+
+
+class Halves(Forecaster):
+    warm_up, bars_columns, training_end = 0, ["close"], None
+
+    def forecast(self, bars):
+        frame = pd.DataFrame(index=bars.index, columns=FORECAST_COLUMNS, data=0.5)
+        return frame.assign(uncertainty=0.125)
+
+    def stream(self, history=None):
+        raise NotImplementedError
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    strategies = {
+        HOSTILE: (LSTMStrategy, {"model": Halves()}),
+        **{name: BASELINES[name] for name in ("Buy and hold", "MACD", "RSI reversion")},
+    }
+    return compare(strategies, sample_bars("sp500")["2015":], start="2016")
+
+
+@pytest.fixture(scope="module")
+def charts(comparison):
+    bars = sample_bars("sp500")["2015":]
+    return build_charts(comparison, bars, name="MACD", model=Halves())
+
+
+@pytest.fixture(scope="module")
+def sources(charts):
+    """The columns of every source of the document, as numbers and texts."""
+    text = re.search(r'id="chart-data">(.*?)</script>', charts.data, re.DOTALL)[1]
+    found = []
+    collect(json.loads(text)["document"], found)
+    return found
+
+
+def collect(node, found):
+    if isinstance(node, list):
+        for each in node:
+            collect(each, found)
+    elif isinstance(node, dict):
+        if node.get("name") == "ColumnDataSource":
+            entries = node["attributes"]["data"]["entries"]
+            found.append({name: unpack(values) for name, values in entries})
+        for each in node.values():
+            collect(each, found)
+
+
+def unpack(values):
+    if not isinstance(values, dict) or values.get("type") != "ndarray":
+        return values
+    data = base64.b64decode(values["array"]["data"])
+    if data[:2] == b"\x1f\x8b":  # newer versions of bokeh compress them
+        data = gzip.decompress(data)
+    return np.frombuffer(data, values["dtype"])
+
+
+def test_the_curves_are_those_of_the_backtests(comparison, sources):
+    (curves,) = [source for source in sources if "s0_growth" in source]
+    for number, result in enumerate(comparison.results.values()):
+        growth = (result.equity / result.equity.iloc[0]).to_numpy()
+        np.testing.assert_allclose(curves[f"s{number}_growth"], growth, rtol=1e-6)
+        np.testing.assert_allclose(
+            curves[f"s{number}_exposure"], result.exposure.to_numpy(), atol=1e-6
+        )
+    days = pd.to_datetime(curves["x"], unit="ms")
+    assert list(days) == list(comparison.equity.index)
+
+
+def test_every_trade_is_drawn_with_its_profit(comparison, sources):
+    trades = comparison.find("MACD").trades
+    (drawn,) = [source for source in sources if "entry_price" in source]
+    np.testing.assert_allclose(drawn["entry_price"], trades["entry_price"])
+    first = trades.iloc[0]
+    assert drawn["profit"][0] == f"{first['pnl']:,.2f} ({first['return']:.2%})"
+    assert drawn["out"][0].startswith(f"{first['exit']:%Y-%m-%d} at ")
+    is_gain = (trades["pnl"] >= 0) & trades["exit"].notna()
+    assert [color == "#0072b2" for color in drawn["color"]] == is_gain.to_list()
+
+
+def test_the_forecast_has_its_uncertainty_around_it(sources):
+    (said,) = [source for source in sources if "forecast" in source]
+    assert set(said["forecast"]) == {0.5}
+    assert set(said["low"]) == {0.375} and set(said["high"]) == {0.625}
+
+
+def test_shown_first_are_the_strategy_the_market_and_the_best_baseline(comparison, charts):
+    pressed = re.findall(r'aria-pressed="(\w+)"', charts.equity)
+    best = comparison.table.drop(["MACD", "Buy and hold", HOSTILE])["sharpe"].idxmax()
+    shown = [name in ("MACD", "Buy and hold", best) for name in comparison.results]
+    assert pressed == [str(each).lower() for each in shown]
+
+
+def test_the_library_that_runs_is_the_one_that_the_policy_allows(charts):
+    packed = re.search(r'id="chart-library">(.*?)</script>', charts.library)[1]
+    library = gzip.decompress(base64.b64decode(packed)).decode()
+    policy = content_policy(charts.scripts)
+    own = re.search(r"<script>(.*?)</script>", charts.tail, re.DOTALL)[1]
+    for script in (own, library):
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+    assert "unsafe-eval" not in policy
+
+
+def test_no_name_leaves_the_text_that_it_stands_in(charts):
+    assert "<b>" not in charts.equity
+    inside = re.search(r'id="chart-data">(.*)</script>', charts.data, re.DOTALL)[1]
+    assert "<" not in inside and "\u2028" not in inside
+
+
+def test_the_same_charts_give_the_same_page(comparison, charts):
+    bars = sample_bars("sp500")["2015":]
+    again = build_charts(comparison, bars, name="MACD", model=Halves())
+    assert again == charts
+
+
+def test_a_figure_shows_itself_and_makes_a_page(comparison, tmp_path):
+    figure = comparison.plot(interactive=True, highlight="MACD")
+    assert figure._repr_html_().startswith("<iframe srcdoc=")
+    page = figure.save(tmp_path / "charts.html").read_text(encoding="utf-8")
+    assert "<title>MACD</title>" in page
+    assert len(page) < 1_500_000
+
+
+def test_many_markets_can_be_chosen_from():
+    bars = sample_bars("sp500")["2015":"2016"]
+    other = bars.assign(**{name: bars[name] * 2 for name in ("open", "high", "low", "close")})
+    panel = {"A <1>": bars, "B": other}
+    name, strategy = next(iter(PORTFOLIO_BASELINES.items()))
+    comparison = compare({name: strategy}, panel)
+    charts = build_charts(comparison, panel)
+    assert re.findall(r"<option[^>]*>(.*?)</option>", charts.price) == ["A &lt;1&gt;", "B"]
+
+
+def test_bokeh_waits_until_a_chart_is_asked_for():
+    code = (
+        "import sys, lstm_strategy.evaluation.comparison, lstm_strategy.evaluation.interactive;"
+        "assert 'bokeh' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
