@@ -10,6 +10,7 @@ from lstm_strategy.learning.forecaster.base import (
     TrainableForecaster,
 )
 from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster, validate_markets
+from lstm_strategy.learning.forecaster.fitting import usual_bars_per_year
 from lstm_strategy.learning.forecaster.lstm_forecaster import LSTMForecaster
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.forecaster.storage import (
@@ -45,6 +46,7 @@ __all__ = [
     "check_can_hold_model",
     "load_card",
     "read_folder",
+    "usual_bars_per_year",
     "validate_markets",
     "write_folder",
 ]

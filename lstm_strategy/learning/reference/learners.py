@@ -5,7 +5,8 @@ A logistic regression and boosted trees behave as `LSTMForecaster` does and take
 window of them, flattened; what the LSTM earns beyond them is what its memory is worth.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -13,7 +14,15 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lstm_strategy.bars import bars_per_year, proportional_bars, validate_bars
+from lstm_strategy.bars import (
+    Panel,
+    as_panel,
+    check_common_dates,
+    is_panel,
+    proportional_bars,
+    proportional_markets,
+    validate_bars,
+)
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import (
     FeatureSet,
@@ -21,7 +30,7 @@ from lstm_strategy.learning.features import (
     choose_features,
     settle_features,
 )
-from lstm_strategy.learning.forecaster import FeatureForecaster
+from lstm_strategy.learning.forecaster import FeatureForecaster, usual_bars_per_year
 from lstm_strategy.learning.inference import State
 from lstm_strategy.learning.reference.base import ReferenceForecaster
 from lstm_strategy.learning.reference.classifiers import (
@@ -31,8 +40,12 @@ from lstm_strategy.learning.reference.classifiers import (
     fit_classifier,
     rise_probability,
 )
+from lstm_strategy.learning.reference.rows import LearnerRows, flatten_windows
 from lstm_strategy.learning.targets import AnsweredRows, Direction, SignalScale, Target
-from lstm_strategy.support import OnEpoch, describe_first_offence
+from lstm_strategy.learning.training import OnBad, drop_market, panel_frames
+from lstm_strategy.support import OnEpoch, describe_first_offence, naive_utc_index
+
+log = logging.getLogger(__name__)
 
 _WINDOW_BARS = 20  # of the baselines that see a window
 _HELD_OUT_SHARE = 0.2  # of the rows, as of those of each network
@@ -50,27 +63,13 @@ class LearnerSettings(BaseModel):
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
-    """What is learned from: inputs (n_rows, n_columns), labels and weights (n_rows,)."""
-
-    inputs: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, span: slice) -> "_Rows":
-        return _Rows(self.inputs[span], self.labels[span], self.weights[span])
-
-
-@dataclass(frozen=True, eq=False)
 class _Fit:
     """What a training leaves: the classifier, its signal's scale, the last bar it has seen."""
 
     classifier: Classifier
     scale: SignalScale
     training_end: pd.Timestamp
+    is_of_panel: bool
 
 
 class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
@@ -79,7 +78,8 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
     Features, labels, weights and the way from forecast to signal are those of `LSTMForecaster` with
     the target "direction". The signal is shrunk as well: by how well the last fifth of the training
     bars was forecast by a classifier that had learned from those before them. The one that is kept
-    then learns from all of them, since there is no early stopping that would watch some.
+    then learns from all of them, since there is no early stopping that would watch some. On a panel
+    one classifier learns from all markets, whose weights have the same mean.
 
     Args:
         estimator: "logistic" for a logistic regression on scaled features, "boosting" for
@@ -108,6 +108,7 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
     """
 
     settings: LearnerSettings
+    learns_from_panels = True
 
     def __init__(
         self,
@@ -125,6 +126,11 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
         except ValidationError as error:
             raise TrainingError(f"{describe_first_offence(error)}.") from error
         self.features = choose_features(features)
+
+    @property
+    def takes_panels(self) -> bool:
+        """Whether it was trained on a panel, so that `forecast` takes one."""
+        return self._fit is not None and self._fit.is_of_panel
 
     @property
     def target(self) -> Target:
@@ -158,20 +164,25 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
 
     def fit(
         self,
-        bars: pd.DataFrame,
+        bars: pd.DataFrame | Mapping[str, pd.DataFrame],
         *,
         leave_out: np.ndarray | None = None,
         validation: np.ndarray | None = None,
+        on_bad: OnBad = "raise",
         progress: bool | OnEpoch | None = None,
         callbacks: Sequence[Any] = (),
     ) -> Self:
         """Train on `bars` and return self; scaling, too, comes from the training rows alone.
 
         Args:
-            bars: Open, high, low, close, volume and what the features read besides.
-            leave_out: True for bars whose label must not be learned from, shape (n_bars,). Their
-                features may still be among the earlier bars of a later bar's window.
+            bars: Open, high, low, close, volume and what the features read besides; or a panel of
+                such bars by symbol.
+            leave_out: True for bars whose label must not be learned from, shape (n_bars,); of a
+                panel for its dates, shape (n_dates,). Their features may still be among the earlier
+                bars of a later bar's window.
             validation: Taken as by `LSTMForecaster`; these bars train here, as all others do.
+            on_bad: What to do where a market of a panel has too few bars or labels of one kind:
+                "raise", or "drop" it.
             progress: Taken as by `LSTMForecaster` and unused: there are no epochs to count.
             callbacks: Taken as by `LSTMForecaster` and unused: this isn't Keras.
 
@@ -179,17 +190,21 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
             BarsError: At the first bad bar.
             TrainingError: If there are too few bars, or all labels are the same.
         """
-        bars = proportional_bars(validate_bars(bars))
-        self.features = settle_features(self.features, bars)
-        rows = self._training_rows(bars, leave_out)
+        known = _check_bars(bars)
+        self.features = settle_features(self.features, known)
+        if isinstance(known, Panel):
+            rows, end = self._panel_rows(known, leave_out, on_bad), known.dates[-1]
+        else:
+            rows = self._training_rows(known, self.features.frame(known), leave_out)
+            end = known.index[-1]
         classifier = self._fit_classifier(rows)
-        year = bars_per_year(pd.DatetimeIndex(bars.index))
+        year = usual_bars_per_year(known)
         scale = self.target.fit_scale(
-            _join_answers(rows, rise_probability(classifier, rows.inputs), year),
+            rows.answered(rise_probability(classifier, rows.inputs), year),
             self._answer_held_out(rows, year),
             horizon=self.horizon,
         )
-        self._fit = _Fit(classifier, scale, bars.index[-1])
+        self._fit = _Fit(classifier, scale, end, isinstance(known, Panel))
         return self
 
     def __repr__(self) -> str:
@@ -208,13 +223,13 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
 
     def _rise_probabilities(self, rows: np.ndarray) -> np.ndarray:
         members = np.full((len(rows), 1), np.nan)
-        inputs = _flatten_windows(rows, self.settings.window)
+        inputs = flatten_windows(rows, self.settings.window)
         members[self.settings.window - 1 :, 0] = rise_probability(
             self._last_fit().classifier, inputs
         )
         return members
 
-    def _fit_classifier(self, rows: _Rows) -> Classifier:
+    def _fit_classifier(self, rows: LearnerRows) -> Classifier:
         return fit_classifier(
             self.settings.estimator,
             rows.inputs,
@@ -224,19 +239,41 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
             seed=self.settings.seed,
         )
 
-    def _answer_held_out(self, rows: _Rows, year: float) -> AnsweredRows:
+    def _answer_held_out(self, rows: LearnerRows, year: float) -> AnsweredRows:
         """The last rows, as a classifier answers that learned from those before them."""
-        first = len(rows) - round(_HELD_OUT_SHARE * len(rows))
-        learned, held_out = rows[: max(0, first - self.horizon)], rows[first:]
+        learned, held_out = rows.split(_HELD_OUT_SHARE, horizon=self.horizon)
         if len(np.unique(learned.labels)) < 2:  # so that there is nothing to learn
-            return _join_answers(held_out, np.full(len(held_out), 0.5), year)
+            return held_out.answered(np.full(len(held_out), 0.5), year)
         classifier = self._fit_classifier(learned)
-        return _join_answers(held_out, rise_probability(classifier, held_out.inputs), year)
+        return held_out.answered(rise_probability(classifier, held_out.inputs), year)
 
-    def _training_rows(self, bars: pd.DataFrame, leave_out: np.ndarray | None) -> _Rows:
+    def _panel_rows(self, panel: Panel, leave_out: np.ndarray | None, on_bad: OnBad) -> LearnerRows:
+        """The rows of all markets one after another."""
+        self.features.check_panel(panel)
+        times, parts, dropped = naive_utc_index(panel.dates), [], dict[str, str]()
+        for symbol, columns in panel_frames(self.features, panel):
+            places = times.searchsorted(naive_utc_index(panel[symbol].index))
+            left_out = None if leave_out is None else leave_out[places]
+            with drop_market(symbol, dropped, on_bad):
+                rows = self._training_rows(panel[symbol], columns, left_out)
+                parts.append(rows.on_dates(places).with_mean_weight())
+        if dropped:
+            log.warning(
+                "The training leaves out %d of %d markets: %s",
+                *(len(dropped), len(panel), " ".join(dropped.values())),
+            )
+        if not parts:
+            raise TrainingError(
+                f"no market of the panel can be learned from: {next(iter(dropped.values()))}"
+            )
+        return LearnerRows.join(parts)
+
+    def _training_rows(
+        self, bars: pd.DataFrame, columns: pd.DataFrame, leave_out: np.ndarray | None
+    ) -> LearnerRows:
         """The rows of the bars to learn from."""
         self.features.check_training(bars)
-        features = self.features.frame(bars).to_numpy()
+        features = columns.to_numpy()
         complete = np.flatnonzero(~np.isnan(features).any(axis=1))
         places = complete[self.settings.window - 1 :]  # of the bars that end a window
         labels = self.target.labels(bars, self.horizon).to_numpy()[places]
@@ -245,9 +282,10 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
             usable &= ~leave_out[places]
         self._check_enough_rows(len(bars), int(usable.sum()))
         self.target.check_labels(labels[usable, None], self.horizon)
-        inputs = _flatten_windows(features[complete], self.settings.window)
+        inputs = flatten_windows(features[complete], self.settings.window)
         weights = self.target.weights(bars, self.horizon).to_numpy()[places][usable]
-        return _Rows(inputs[usable], labels[usable], weights)
+        ends = np.minimum(places + self.horizon, len(bars) - 1)
+        return LearnerRows(inputs[usable], labels[usable], weights, places[usable], ends[usable])
 
     def _check_enough_rows(self, n_bars: int, n_usable: int) -> None:
         if n_usable < FEWEST_ROWS:
@@ -316,14 +354,10 @@ def learning_baselines(
     }
 
 
-def _join_answers(rows: _Rows, forecast: np.ndarray, year: float) -> AnsweredRows:
-    context = np.empty((len(rows), 0))
-    return AnsweredRows(rows.labels[:, None], forecast[:, None], rows.weights, context, year)
-
-
-def _flatten_windows(rows: np.ndarray, window: int) -> np.ndarray:
-    """Each row with those before it side by side: (n_rows - window + 1, window * n_features)."""
-    if len(rows) < window:
-        return np.empty((0, window * rows.shape[1]))
-    windows = np.lib.stride_tricks.sliding_window_view(rows, window, axis=0).swapaxes(1, 2)
-    return windows.reshape(len(windows), -1)
+def _check_bars(bars: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame | Panel:
+    """Valid bars of one market or of a panel, whose returns are in proportion."""
+    if not is_panel(bars):
+        return proportional_bars(validate_bars(bars))
+    panel = as_panel(bars)
+    check_common_dates(panel)
+    return proportional_markets(panel)
