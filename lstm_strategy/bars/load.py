@@ -1,6 +1,6 @@
 """Bars from a file, a DataFrame or an embedded sample, under the usual names."""
 
-import importlib
+import importlib.util
 import logging
 import os
 import re
@@ -254,8 +254,11 @@ def sample_bars(name: str = "sp500") -> pd.DataFrame:
 def _read_sample(name: str) -> pd.DataFrame:
     if name not in _SAMPLES:
         raise BarsError(f"the sample must be {' or '.join(_SAMPLES)}, got {name!r}. Choose one.")
-    sample: pd.DataFrame = importlib.import_module(f"arch.data.{name}").load()
-    return sample
+    spec = importlib.util.find_spec("arch")  # a second to import, and it is only asked for its file
+    if spec is None or spec.origin is None:
+        raise BarsError("the samples are part of arch, which isn't installed: pip install arch.")
+    path = Path(spec.origin).parent / "data" / name / f"{name}.csv.gz"
+    return pd.read_csv(path, index_col="Date", parse_dates=["Date"])
 
 
 def _read_file(path: Path, market: str | None = None) -> Table:

@@ -1,8 +1,8 @@
 """Resampled returns: what every test and interval on a frame of bar returns is made from.
 
 A frame of returns has one column per strategy and one row per bar, on dates that all share. A
-return is simple (0.01 is 1 %) and known at the close of its row. `arch` draws the resamples and
-chooses the length of their blocks.
+return is simple (0.01 is 1 %) and known at the close of its row. Resamples and the length of their
+blocks are written out here and held to arch's own in our tests: arch takes a second to import.
 """
 
 import math
@@ -49,16 +49,36 @@ def block_length(returns: pd.DataFrame) -> int:
         Politis and White (2004), with the correction of Patton, Politis and White (2009): the
         longest that any column needs; 1 if all are flat.
     """
-    from arch.bootstrap import optimal_block_length  # a second to import
-
     values = returns.to_numpy(dtype=float)
     values = values[:, values.std(axis=0) > NO_SPREAD]
     if not values.shape[1]:
         return 1
     # The formula divides by a long-run variance and by sums that may be zero for odd series.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        longest = optimal_block_length(values)["stationary"].max()
+        longest = max(_block_length_of(column) for column in values.T)
     return max(1, math.ceil(longest if math.isfinite(longest) else math.sqrt(len(values))))
+
+
+def _block_length_of(values: np.ndarray) -> float:
+    """The mean block length, in bars, that one column needs; NaN where a sum is zero."""
+    n_bars = len(values)
+    centred = values - values.mean()
+    n_quiet = max(5, int(math.log10(n_bars)))
+    n_lags = math.ceil(math.sqrt(n_bars)) + n_quiet
+    products = np.array([centred[lag:] @ centred[: n_bars - lag] for lag in range(n_lags + 1)])
+    pairs = [(centred[lag + 1 :], centred[: -lag - 1]) for lag in range(n_lags + 1)]
+    spreads = np.sqrt([(late @ late) * (early @ early) for late, early in pairs])
+    is_quiet = np.abs(products) / spreads < 2.0 * math.sqrt(math.log10(n_bars) / n_bars)
+    # the last lag before the first so many in a row that are no more than noise
+    quiet_from = (lag for lag in range(n_lags + 1 - n_quiet) if is_quiet[lag : lag + n_quiet].all())
+    m = min(2 * max(next(quiet_from, n_lags), 1), n_lags)
+    lags = np.arange(1, m + 1)
+    weights = np.where(lags / m <= 0.5, 1.0, 2.0 * (1.0 - lags / m))
+    covariances = products[1 : m + 1] / n_bars
+    slope = 2.0 * np.sum(weights * lags * covariances)
+    variance = products[0] / n_bars + 2.0 * np.sum(weights * covariances)
+    length = float(np.cbrt(slope**2 / variance**2 * n_bars))
+    return min(length, math.ceil(min(3.0 * math.sqrt(n_bars), n_bars / 3.0)))
 
 
 def resample_means(values: np.ndarray, block_bars: int, *, reps: int, seed: int) -> np.ndarray:
@@ -72,11 +92,13 @@ def resample_means(values: np.ndarray, block_bars: int, *, reps: int, seed: int)
 
 def resample_rows(n_bars: int, block_bars: int, *, reps: int, seed: int) -> Iterator[np.ndarray]:
     """Yield the row numbers of `reps` stationary-bootstrap samples, each of shape (n_bars,)."""
-    from arch.bootstrap import StationaryBootstrap
-
-    bootstrap = StationaryBootstrap(block_bars, np.arange(n_bars), seed=seed)
-    for (rows,), _ in bootstrap.bootstrap(reps):
-        yield rows
+    random, places = np.random.default_rng(seed), np.arange(n_bars)
+    for _ in range(reps):
+        drawn = random.integers(n_bars, size=n_bars)
+        is_start = random.random(n_bars) <= 1.0 / block_bars
+        is_start[0] = True
+        starts = np.maximum.accumulate(np.where(is_start, places, 0))
+        yield (drawn[starts] + places - starts) % n_bars  # past the last bar comes the first
 
 
 def check_returns(returns: pd.DataFrame, name: str | None = None) -> pd.DataFrame:
