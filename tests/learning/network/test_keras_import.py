@@ -63,5 +63,6 @@ def test_a_backend_that_is_not_installed_is_explained_in_one_line(by_file, tmp_p
     )
     source = str(tmp_path / "keras.json") if by_file else "the variable KERAS_BACKEND"
     assert done.returncode == 2
-    (line,) = done.stderr.strip().splitlines()
+    progress, line = done.stderr.strip().splitlines()
+    assert progress.startswith("Checking the installation")
     assert f"can't be loaded with the backend nowhere (by {source})" in line
