@@ -6,6 +6,8 @@ import pytest
 from made_up import SMALL, SMALL_FEATURES, random_walk
 
 os.environ["LSTM_STRATEGY_CACHE"] = "off"  # each test computes its own forecasts
+for edge in ("COLUMNS", "LINES"):
+    os.environ.pop(edge, None)  # readline puts them there for processes of xdist
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 

@@ -207,7 +207,7 @@ def test_a_delay_moves_neither_the_first_bar_nor_the_end_of_the_training():
 
 def test_runs_under_other_terms_do_not_log_their_orders_again(caplog):
     model = forecasts_of(np.r_[np.zeros(len(BARS) - 1), 1.0])
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         run_backtest(LSTMStrategy, BARS, model=model)
         try_costs(job_of(model), CHECKED)
     assert len(caplog.records) == 1
