@@ -4,6 +4,7 @@
 (() => {
   const element = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];
+  const READ_AS = { close: "close", forecast: "forecast", low: "from", high: "to" };
 
   async function runLibrary() {
     const packed = Uint8Array.from(atob(element("chart-library").textContent), (c) => c.charCodeAt(0));
@@ -129,7 +130,7 @@
   }
 
   function percent(share) {
-    return `${(Math.round(100 * share) + 0).toFixed(0)}%`;
+    return `${((Math.round(1000 * share) + 0) / 10).toFixed(1)}%`;
   }
 
   function readStrategies(data, row) {
@@ -144,16 +145,21 @@
     });
   }
 
+  // Price and forecast of the market that is shown; its bars needn't be those of the strategies.
   function readPrice(sources, x) {
     const market = document.querySelector(".market select")?.value ?? "m0";
-    const parts = [];
-    for (const name of ["close", "forecast"]) {
-      const data = sources.get(`${market}-${name}`)?.data;
-      if (data === undefined) continue;
-      const value = data[name][lastRowUntil(data.x, x)];
-      if (Number.isFinite(value)) parts.push(`${name} ${Number(value.toPrecision(6))}`);
-    }
-    return parts;
+    const { data } = sources.get(`${market}-price`);
+    const row = lastRowUntil(data.x, x);
+    if (data.x[row] > x) return "";
+    const parts = ["close", "forecast", "low", "high"]
+      .filter((name) => Number.isFinite(data[name]?.[row]))
+      .map((name) => `${READ_AS[name]} ${Number(data[name][row].toPrecision(6))}`);
+    return sayReading(data.x[row], parts);
+  }
+
+  function sayReading(x, parts) {
+    const date = new Date(x).toISOString().replace("T00:00:00.000Z", "");
+    return `${date.slice(0, 16).replace("T", " ")}: ${parts.join("; ")}`;
   }
 
   // The line below a chart says the numbers at the pointer, or at the bar that the keys have reached.
@@ -165,12 +171,12 @@
     const { data } = sources.get("series");
     let row = data.x.length - 1;
     const read = () => {
-      const date = new Date(data.x[row]).toISOString().replace("T00:00:00.000Z", "");
-      const day = date.slice(0, 16).replace("T", " ");
-      const lines = { "chart-equity": readStrategies(data, row), "chart-price": readPrice(sources, data.x[row]) };
-      for (const [place, parts] of Object.entries(lines)) {
-        const line = element(place).parentElement.querySelector(".chart-reading");
-        line.textContent = `${day}: ${parts.join("; ")}`;
+      const lines = {
+        "chart-equity": sayReading(data.x[row], readStrategies(data, row)),
+        "chart-price": readPrice(sources, data.x[row]),
+      };
+      for (const [place, reading] of Object.entries(lines)) {
+        element(place).parentElement.querySelector(".chart-reading").textContent = reading;
       }
     };
     for (const panel of models.filter((model) => isModel(model, "Figure"))) {

@@ -117,18 +117,19 @@ def _closes_of(result: BacktestResult, bars: Any) -> dict[str, pd.Series]:
 def _forecasts_of(
     model: Forecaster, bars: Any, closes: Mapping[str, pd.Series]
 ) -> dict[str, pd.DataFrame]:
-    """What the model said at the bars of the closes, by market."""
+    """What the model said at the bars of the closes, by market; none where it forecast nothing."""
     if isinstance(bars, pd.DataFrame):
         frames: Any = {"": forecast_with_cache(model, bars)}
     elif model.takes_panels:
         frames = forecast_with_cache(model, bars)
     else:
         frames = {symbol: forecast_with_cache(model, bars[symbol]) for symbol in closes}
-    return {
+    said = {
         symbol: frames[symbol].reindex(close.index)[["forecast", "uncertainty"]]
         for symbol, close in closes.items()
         if symbol in frames
     }
+    return {symbol: frame for symbol, frame in said.items() if frame["forecast"].notna().any()}
 
 
 def _between(close: pd.Series, first: Any, last: Any) -> pd.Series:

@@ -79,8 +79,10 @@ def tabulate_series(results: ResultSet) -> pd.DataFrame:
     columns = {}
     for number, result in enumerate(results.results.values()):
         for panel, values in _panels_of(result).items():
-            columns[f"s{number}_{panel}"] = on_plain_dates(values)
-    return thin_rows(pd.DataFrame(columns))
+            columns[f"s{number}_{panel}"] = values
+    # together at their true moments first: a local hour can come twice
+    table: pd.DataFrame = on_plain_dates(thin_rows(pd.DataFrame(columns)))
+    return table
 
 
 def on_plain_dates(values: Any) -> Any:

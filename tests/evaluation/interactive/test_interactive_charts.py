@@ -14,6 +14,8 @@ import pytest
 
 from lstm_strategy import BASELINES, PORTFOLIO_BASELINES, LSTMStrategy, compare, sample_bars
 from lstm_strategy.evaluation.interactive import build_charts, content_policy
+from lstm_strategy.evaluation.interactive.panels import Timeline, draw_price
+from lstm_strategy.evaluation.interactive.series import milliseconds
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
 
 HOSTILE = "</script><b>&\u2028Mine"
@@ -28,6 +30,11 @@ class Halves(Forecaster):
 
     def stream(self, history=None):
         raise NotImplementedError
+
+
+class Signals(Halves):
+    def forecast(self, bars):
+        return super().forecast(bars).assign(forecast=np.nan, uncertainty=np.nan)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +109,26 @@ def test_the_forecast_has_its_uncertainty_around_it(sources):
     (said,) = [source for source in sources if "forecast" in source]
     assert set(said["forecast"]) == {0.5}
     assert set(said["low"]) == {0.375} and set(said["high"]) == {0.625}
+
+
+def test_close_and_forecast_of_a_thinned_chart_stand_at_the_same_dates():
+    rises = np.arange(6_000.0)
+    dates = pd.date_range("2020-01-01", periods=len(rises), freq="h")
+    close = pd.Series(rises, dates, name="close")
+    forecast = pd.DataFrame({"forecast": -rises, "uncertainty": rises % 7}, dates)
+    timeline = Timeline(*milliseconds(dates[[0, -1]]))
+    layout = draw_price(timeline, {"": close}, pd.DataFrame(), {"": forecast})
+    (source,) = {renderer.data_source for panel in layout.children for renderer in panel.renderers}
+    assert len(source.data["x"]) < len(rises)
+    np.testing.assert_array_equal(
+        milliseconds(dates)[source.data["close"].astype(int)], source.data["x"]
+    )
+    np.testing.assert_array_equal(source.data["forecast"], -source.data["close"])
+
+
+def test_a_model_that_only_signals_has_no_chart_of_its_forecast(comparison):
+    charts = build_charts(comparison, sample_bars("sp500")["2015":], name="MACD", model=Signals())
+    assert '"Forecast"' not in charts.data and '"Price"' in charts.data
 
 
 def test_shown_first_are_the_strategy_the_market_and_the_best_baseline(comparison, charts):

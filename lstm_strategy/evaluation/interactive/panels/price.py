@@ -46,19 +46,31 @@ def draw_price(
         panels.append(said)
     for number, (symbol, close) in enumerate(closes.items()):
         look = {"name": f"m{number}", "visible": number == 0}
+        forecast = forecasts.get(symbol)
+        source = _source_of(close, forecast, name=f"m{number}-price")
         close = on_plain_dates(close)
-        _draw_close(timeline, price, close, look)
+        _draw_close(timeline, price, source, look)
         own = trades[trades["symbol"] == symbol] if symbol and "symbol" in trades else trades
         if len(own):
             _draw_trades(timeline, price, own, close, look)
-        if said is not None and symbol in forecasts:
-            _draw_forecast(timeline, said, on_plain_dates(forecasts[symbol]), look)
+        if said is not None and forecast is not None:
+            _draw_forecast(timeline, said, source, look)
     return column(*panels, sizing_mode="stretch_width", spacing=0)
 
 
-def _draw_close(timeline: Timeline, price: Any, close: pd.Series, look: dict[str, Any]) -> None:
-    table = thin_rows(close.to_frame("close"))
-    source = ColumnDataSource(columns_of(table), name=f"{look['name']}-close")
+def _source_of(close: pd.Series, forecast: pd.DataFrame | None, *, name: str) -> ColumnDataSource:
+    """Close and forecast of one market in the same rows, so that both are read at one date."""
+    table = close.to_frame("close")
+    if forecast is not None:
+        table["forecast"] = forecast["forecast"]
+        table["low"] = forecast["forecast"] - forecast["uncertainty"]
+        table["high"] = forecast["forecast"] + forecast["uncertainty"]
+    return ColumnDataSource(columns_of(on_plain_dates(thin_rows(table))), name=name)
+
+
+def _draw_close(
+    timeline: Timeline, price: Any, source: ColumnDataSource, look: dict[str, Any]
+) -> None:
     line = price.line("x", "close", source=source, color=MARKET_COLOR, line_width=1.2, **look)
     rows = [("Close", "@close{0,0.[0000]}"), ("Date", f"@x{{{timeline.date_form}}}")]
     add_hover(price, line, rows, x="datetime")
@@ -115,16 +127,8 @@ def _trade_texts(
 
 
 def _draw_forecast(
-    timeline: Timeline, said: Any, forecast: pd.DataFrame, look: dict[str, Any]
+    timeline: Timeline, said: Any, source: ColumnDataSource, look: dict[str, Any]
 ) -> None:
-    table = pd.DataFrame(
-        {
-            "forecast": forecast["forecast"],
-            "low": forecast["forecast"] - forecast["uncertainty"],
-            "high": forecast["forecast"] + forecast["uncertainty"],
-        }
-    )
-    source = ColumnDataSource(columns_of(thin_rows(table)), name=f"{look['name']}-forecast")
     said.varea("x", "low", "high", source=source, fill_color=_FORECAST, fill_alpha=0.25, **look)
     line = said.line("x", "forecast", source=source, color=_FORECAST, line_width=1.3, **look)
     rows = [
