@@ -11,7 +11,7 @@ from lstm_strategy.bars import Panel
 from lstm_strategy.evaluation.backtests import span_text
 from lstm_strategy.evaluation.interactive import chart_style
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import capitalise, page_html
+from lstm_strategy.evaluation.report.page import page_html
 from lstm_strategy.evaluation.report.sections import (
     alarms_section,
     ask_words,
@@ -120,7 +120,7 @@ def _describe_terms(content: ReportContent) -> str:
     if others:
         against = f"against {others} other {'strategies' if others > 1 else 'strategy'}"
     sentences = [
-        f"{capitalise(_describe_market(content))}{span_text(content.result.equity)}, {against}",
+        f"{_describe_market(content)}{span_text(content.result.equity)}, {against}",
         f"Orders fill at the next open; {broker.describe_costs()}",
         *_describe_model(content),
     ]

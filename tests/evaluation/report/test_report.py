@@ -289,6 +289,11 @@ def test_bars_are_the_same_number_in_the_head_the_folds_and_the_verdict(full, fu
     assert f"Traded {span_text(full.find().equity)}" in words(full_page)
 
 
+def test_the_name_of_a_market_is_written_as_it_was_given(full):
+    page = report_html(content_of(full, market="sample:sp500"))
+    assert ">sample:sp500, " in page
+
+
 def test_the_page_says_what_was_left_of_the_result_on_shuffled_bars(full_page):
     assert "2 of 3 did as well as the real result of 0.50 (p-value 0.750)" in words(full_page)
 
