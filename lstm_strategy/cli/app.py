@@ -171,8 +171,11 @@ def _usage_text(error: Any) -> str:
         r"\1 must \2.",
         error.format_message(),
     )
-    if "unexpected extra argument" in message:  # by a shell that expanded a pattern, for instance
-        message = f"{message.rstrip('.')}. Quote a pattern of files, such as 'data/*.csv'."
+    if "unexpected extra argument" in message:  # an expanded pattern, or --report FILE
+        message = (
+            f"{message.rstrip('.')}. Quote a pattern of files, such as 'data/*.csv', and give no "
+            "value to an option that takes none, such as --force."
+        )
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
 
 

@@ -197,9 +197,14 @@ def test_markets_that_cannot_be_used_are_refused_in_one_line(refusal, markets, c
 
 def test_a_pattern_that_the_shell_expanded_is_to_be_quoted(refusal, markets):
     message = refusal("train", *sorted(Path("markets").glob("*.csv")))
-    assert (
-        "Quote a pattern of files, such as 'data/*.csv'. See lstm-strategy train --help" in message
-    )
+    assert "Quote a pattern of files, such as 'data/*.csv'" in message
+    assert message.endswith("such as --force. See lstm-strategy train --help.\n")
+
+
+def test_a_value_after_an_option_that_takes_none_is_named_with_the_remedy(refusal, markets):
+    message = refusal("backtest", "markets", "--report", "report.html")
+    assert "unexpected extra argument(s) (report.html)" in message
+    assert "give no value to an option that takes none" in message
 
 
 def test_markets_without_common_dates_are_dropped_where_the_user_says_so(run, markets):
