@@ -169,6 +169,8 @@ def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None
 def plot_folds(folds: pd.DataFrame) -> Figure:
     """Draw the return of each fold as a bar, with that of the market beside it.
 
+    A return that rounds to 0.0% counts as no profit.
+
     Args:
         folds: The table of `fold_table`.
 
@@ -178,7 +180,7 @@ def plot_folds(folds: pd.DataFrame) -> Figure:
         >>> plot_folds(folds).axes[0].get_title(loc="left")
         '1 of 2 folds with a profit'
     """
-    profits = int((folds["total_return"] > 0).sum())
+    profits = int((folds["total_return"].round(3) > 0).sum())
     with plotting_style():
         figure, ax = _panel(f"{profits} of {count_of(len(folds), 'fold')} with a profit")
         places = np.arange(len(folds))

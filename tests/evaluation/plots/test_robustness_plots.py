@@ -99,3 +99,9 @@ def test_each_fold_is_a_bar(has_market):
     assert ax.get_title(loc="left") == "1 of 2 folds with a profit"
     labels = [label.get_text() for label in ax.get_xticklabels()]
     assert labels == ["1\n2020-01", "2\n2021-01"]
+
+
+def test_a_return_that_is_shown_as_nothing_is_no_profit():
+    first = pd.to_datetime(["2020", "2021", "2022", "2023"])
+    folds = pd.DataFrame({"total_return": [0.0006, 0.0004, 0.0, -0.1], "first": first})
+    assert plot_folds(folds).axes[0].get_title(loc="left") == "1 of 4 folds with a profit"
