@@ -27,7 +27,9 @@ comparison.plot()
 # %% [markdown]
 # The upper chart shows what 1 became, on a log scale, so that equal slopes are equal percentages.
 # The middle one shows how far each strategy stood below its own peak, and the lower one how much
-# of its equity the LSTM held. The same in numbers:
+# of its equity the LSTM held. `comparison.plot(interactive=True)` draws the same as charts to zoom
+# and to point at, with the price and each trade below. They weigh about a megabyte, so they
+# aren't kept here. The same in numbers:
 
 # %%
 comparison

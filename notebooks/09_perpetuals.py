@@ -48,7 +48,7 @@ shown = pd.DataFrame(
     }
 )[1_000:1_700]
 axes = shown.plot(
-    subplots=[("premium over spot, %", "funding rate, %")],
+    subplots=[("close",), ("premium over spot, %", "funding rate, %"), ("what to hold",)],
     style={"funding rate, %": "."},
     figsize=(9, 7),
     lw=0.9,
