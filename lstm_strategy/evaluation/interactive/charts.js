@@ -129,6 +129,29 @@
     return low;
   }
 
+  // Bokeh fits linear axes to what is shown; a logarithmic one it leaves as it was.
+  function wireGrowthAxis(range, models) {
+    const axis = models.find((model) => model.name === "growth-range");
+    const source = models.find((model) => model.name === "series");
+    if (axis === undefined || source === undefined) return;
+    const fit = () => {
+      const { data } = source;
+      const first = Math.max(lastRowUntil(data.x, range.start), 0);
+      const last = lastRowUntil(data.x, range.end);
+      let [low, high] = [Infinity, 0];
+      for (const button of all('[data-series][aria-pressed="true"]')) {
+        for (const value of data[`${button.dataset.series}_growth`].slice(first, last + 1)) {
+          if (value > 0 && value < low) low = value;
+          if (value > high) high = value;
+        }
+      }
+      if (high > 0) axis.setv({ start: low / 1.03, end: high * 1.03 });
+    };
+    range.change.connect(fit);
+    for (const button of all("[data-series]")) button.addEventListener("click", fit);
+    fit();
+  }
+
   function percent(share) {
     return `${((Math.round(1000 * share) + 0) / 10).toFixed(1)}%`;
   }
@@ -213,6 +236,7 @@
       colourTheCharts(models);
       wireStrategies(models);
       wireZoom(models.find((model) => model.name === "time"), models);
+      wireGrowthAxis(models.find((model) => model.name === "time"), models);
       wireReadings(models);
       for (const place of all(".chart-panels")) leaveOutOfTabs(place);
       document.documentElement.dataset.charts = "ready";

@@ -10,7 +10,7 @@ from lstm_strategy.evaluation.interactive.policy import content_policy
 from lstm_strategy.evaluation.interactive.style import chart_style
 from lstm_strategy.support import write_whole
 
-_HEIGHT = 1_060
+_HEIGHT = 1_480
 
 
 class InteractiveFigure:

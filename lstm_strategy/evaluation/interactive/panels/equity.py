@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, FixedTicker
+from bokeh.models import ColumnDataSource, FixedTicker, Range1d
 
 from lstm_strategy.evaluation.interactive.panels.timeline import Timeline, add_hover
 from lstm_strategy.evaluation.interactive.series import (
@@ -56,10 +56,19 @@ def draw_equity(
                 visible=each.is_shown,
                 **mode,
             )
+        if is_growth:
+            panel.y_range = _growth_range(table, series)
         panels.append(panel)
         if is_growth and ledger is not None:
             panels.append(_draw_folds(timeline, on_plain_dates(ledger), table.index))
     return column(*panels, sizing_mode="stretch_width", spacing=0)
+
+
+def _growth_range(table: pd.DataFrame, series: list[Series]) -> Range1d:
+    """The range of the strategies that are shown first; the page's script fits it from then on."""
+    shown = table[[f"{each.key}_growth" for each in series if each.is_shown]]
+    low, high = float(shown[shown > 0].min().min()), float(shown.max().max())
+    return Range1d(start=low / 1.03, end=high * 1.03, name="growth-range")
 
 
 def _draw_folds(timeline: Timeline, ledger: pd.DataFrame, dates: Any) -> Any:
