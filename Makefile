@@ -12,7 +12,7 @@ PEERS := .venv/.peers-installed
 # what the package needs, and its extras that are named
 define install
 	$(BIN)/python tools/requirements.py $(1) > .venv/requirements.txt
-	$(INSTALL) $(2) --requirement .venv/requirements.txt
+	$(INSTALL) --requirement .venv/requirements.txt
 endef
 
 .PHONY: demo test test-slow test-all doctest coverage lint types contracts format docs serve-docs bench notebooks clean
@@ -67,8 +67,7 @@ notebooks: $(TOOLS)
 $(PACKAGE): setup.cfg constraints.txt tools/requirements.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(call install,,--no-compile)  # what is used is compiled when it is used
-	$(BIN)/python -W ignore -c "import backtrader"  # compiled here, it warns nobody of its spelling
+	$(call install)
 	$(INSTALL) --no-deps --editable .
 	touch $(PACKAGE)
 

@@ -13,8 +13,9 @@ from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.trading.cerebro import sum_markets
 
 # Apart for the three kinds of colour blindness, and 3:1 against white and against a dark page
-# (Okabe and Ito 2008, the light ones darkened). Who comes ninth is dashed.
-_COLORS = ("#d55e00", "#0072b2", "#009e73", "#b04a93", "#a6781a", "#3b93c9", "#7f7f7f", "#6f5fc0")
+# (Okabe and Ito 2008, the light ones darkened, after the red that a still picture gives to what it
+# is about). Who comes ninth is dashed.
+_COLORS = ("#d1242f", "#0072b2", "#009e73", "#b04a93", "#a6781a", "#3b93c9", "#7f7f7f", "#6f5fc0")
 _DASHES = ("solid", "dashed", "dotted", "dotdash")
 MARKET_COLOR = "#808081"
 """Stands for black on a light page and for white on a dark one; the page's script puts it right."""

@@ -41,6 +41,7 @@ thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; white-s
 th:first-child { position: sticky; left: 0; background: var(--page); text-align: left;
   border-right: 1px solid var(--line); }
 tbody th { font-weight: 400; }
+.text, thead .text { text-align: left; }
 .sort { margin: 0; padding: 0; border: 0; background: none; color: inherit; font: inherit;
   text-align: inherit; cursor: pointer; }
 .sort:hover { color: var(--text); text-decoration: underline; }

@@ -1,11 +1,15 @@
 """Tables, and terms with what is said of each."""
 
 import math
+import re
 from collections.abc import Iterable
 
 import pandas as pd
 
 from lstm_strategy.evaluation.report.page.text import escape
+
+_NUMBER = re.compile(r"[-+]?[\d,.]+(e[-+]?\d+)?%?")
+_NO_NUMBER = ("", "n/a")
 
 
 def table_html(
@@ -25,11 +29,18 @@ def table_html(
         strong: The row that stands out.
         shades: For a heat map a class of each cell, as `shade_classes` gives them.
     """
-    headings = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in (first, *frame))
+    text_kinds = ["text" if _holds_text(frame[name]) else "" for name in frame]
+    headings = "".join(
+        f'<th scope="col"{_class_of(kind)}>{escape(heading)}</th>'
+        for heading, kind in zip((first, *frame), ("", *text_kinds), strict=True)
+    )
     rows = []
-    kinds = pd.DataFrame("", frame.index, frame.columns) if shades is None else shades
-    for (label, *values), row in zip(frame.itertuples(), kinds.to_numpy(), strict=True):
-        cells = "".join(_cell(value, kind) for value, kind in zip(values, row, strict=True))
+    kinds = [text_kinds] * len(frame) if shades is None else shades.to_numpy()
+    for (label, *values), row in zip(frame.itertuples(), kinds, strict=True):
+        cells = "".join(
+            f"<td{_class_of(kind)}>{escape(value)}</td>"
+            for value, kind in zip(values, row, strict=True)
+        )
         kind = ' class="own"' if strong is not None and label == strong else ""
         rows.append(f'<tr{kind}><th scope="row">{escape(label)}</th>{cells}</tr>')
     return (
@@ -63,8 +74,14 @@ def shade_classes(values: pd.DataFrame, *, most: float, levels: int = 4) -> pd.D
     return values.map(shade)
 
 
-def _cell(value: object, kind: str) -> str:
-    return f'<td class="{kind}">{escape(value)}</td>' if kind else f"<td>{escape(value)}</td>"
+def _class_of(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""
+
+
+def _holds_text(cells: pd.Series) -> bool:
+    """Whether a column is made of words or dates, which are read from the left."""
+    texts = [str(cell) for cell in cells]
+    return any(not _NUMBER.fullmatch(text) for text in texts if text not in _NO_NUMBER)
 
 
 def terms_html(rows: Iterable[tuple[str, object]], kind: str) -> str:

@@ -38,7 +38,7 @@ def _terms_pictures(content: ReportContent) -> list[str]:
         picture_html(
             costs,
             f"Sharpe ratio by commission in basis points: {by_cost}",
-            "What higher commissions leave.",
+            "What other commissions leave.",
         ),
         picture_html(
             plot_delay_break_even(robustness.delays),
