@@ -2,10 +2,9 @@
 
 import html
 
-from lstm_strategy.evaluation.interactive.series import MARKET_COLOR, Series
+from lstm_strategy.evaluation.interactive.series import MARKET_COLOR, SOLID, Series
 from lstm_strategy.evaluation.interactive.thinning import MOST_ROWS
 
-_DASHES = {"solid": "", "dashed": "6 4", "dotted": "2 3", "dotdash": "2 3 6 3"}
 _KEYS = (
     "Drag to zoom in, double-click to see all; a wheel zooms with Ctrl held. By keyboard the "
     "arrows move along, plus and minus zoom, 0 shows all, and with Shift an arrow reads the next "
@@ -63,12 +62,13 @@ def price_html(label: str, markets: list[str], *, has_forecast: bool) -> str:
 
 
 def _button(each: Series) -> str:
+    dash = "" if each.dash == SOLID else each.dash
     kind = ' class="market-line"' if each.color == MARKET_COLOR else ""
     return (
         f'<button type="button" aria-pressed="{str(each.is_shown).lower()}" '
         f'data-series="{each.key}"><svg width="26" height="8" aria-hidden="true">'
         f'<line{kind} x1="0" x2="26" y1="4" y2="4" stroke="{each.color}" stroke-width="3" '
-        f'stroke-dasharray="{_DASHES[each.dash]}"/></svg>{html.escape(each.label)}'
+        f'stroke-dasharray="{dash}"/></svg>{html.escape(each.label)}'
         "</button>"
     )
 

@@ -1,6 +1,7 @@
 """What each strategy of a chart looks like, and the numbers that are drawn of it."""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,12 @@ from lstm_strategy.evaluation.interactive.thinning import thin_rows
 from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.trading.cerebro import sum_markets
 
-# Apart for the three kinds of colour blindness, and 3:1 against white and against a dark page
-# (Okabe and Ito 2008, the light ones darkened, after the red that a still picture gives to what it
-# is about). Who comes ninth is dashed.
+# 3:1 against white and against a dark page (Okabe and Ito 2008, the light ones darkened, after the
+# red that a still picture gives to what it is about). Eyes without one kind of cones can't tell all
+# eight apart, so that only the first two are whole lines.
 _COLORS = ("#d1242f", "#0072b2", "#009e73", "#b04a93", "#a6781a", "#3b93c9", "#7f7f7f", "#6f5fc0")
-_DASHES = ("solid", "dashed", "dotted", "dotdash")
+SOLID = "solid"
+_DASHES = (SOLID, "6 4", "2 3", "2 3 6 3", "10 3")
 MARKET_COLOR = "#808081"
 """Stands for black on a light page and for white on a dark one; the page's script puts it right."""
 
@@ -31,7 +33,7 @@ class Series:
         key: Its name within the page: "s0", "s1", ….
         label: Its name for the reader.
         color: Of its lines.
-        dash: How its lines are broken, in bokeh's words.
+        dash: How its lines are broken: "solid", or the lengths of strokes and gaps in pixels.
         is_shown: Whether it is there before the reader has touched anything.
     """
 
@@ -53,7 +55,7 @@ def choose_series(results: ResultSet, name: str) -> list[Series]:
         name: The one that the page is about.
     """
     best = _best_baseline(results, name)
-    looks = itertools.cycle(itertools.product(_DASHES, _COLORS))
+    looks = _looks()
     # those that are shown first get the first colours
     drawn = {each: next(looks) for each in (name, best) if each is not None}
     series = []
@@ -65,6 +67,13 @@ def choose_series(results: ResultSet, name: str) -> list[Series]:
             dash, color = drawn[each] if each in drawn else next(looks)
         series.append(Series(f"s{number}", result.label, color, dash, is_shown))
     return series
+
+
+def _looks() -> Iterator[tuple[str, str]]:
+    """Dash and color of one strategy after the other; the first sixteen differ."""
+    for number in itertools.count():
+        dash = SOLID if number < 2 else _DASHES[(number - 1) % len(_DASHES)]
+        yield dash, _COLORS[number % len(_COLORS)]
 
 
 def tabulate_series(results: ResultSet) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import itertools
 import json
 import re
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from lstm_strategy import BASELINES, PORTFOLIO_BASELINES, LSTMStrategy, compare, sample_bars
 from lstm_strategy.evaluation.interactive import build_charts, content_policy
 from lstm_strategy.evaluation.interactive.panels import Timeline, draw_price
-from lstm_strategy.evaluation.interactive.series import milliseconds
+from lstm_strategy.evaluation.interactive.series import _looks, milliseconds
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
 
 HOSTILE = "</script><b>&\u2028Mine"
@@ -185,3 +186,8 @@ def test_bokeh_waits_until_a_chart_is_asked_for():
         "assert 'bokeh' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_two_strategies_look_alike():
+    looks = list(itertools.islice(_looks(), 16))
+    assert len(set(looks)) == 16
