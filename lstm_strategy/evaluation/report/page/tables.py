@@ -35,7 +35,7 @@ def table_html(
         for heading, kind in zip((first, *frame), ("", *text_kinds), strict=True)
     )
     rows = []
-    kinds = [text_kinds] * len(frame) if shades is None else shades.to_numpy()
+    kinds = [text_kinds] * len(frame) if shades is None else shades.to_numpy().tolist()
     for (label, *values), row in zip(frame.itertuples(), kinds, strict=True):
         cells = "".join(
             f"<td{_class_of(kind)}>{escape(value)}</td>"
