@@ -54,12 +54,12 @@ QUICK = {
         "3_000, seed=7, n_assets=8": "900, seed=7, n_assets=3",
         "2_250": "675",
         "2_249": "674",
-        "members=3": "members=1, epochs=1, lookback=20",
+        "members=3": "members=1, epochs=1, lookback=20, memory='window'",
     },
     "09_perpetuals": {
         "24 * 1_667": "24 * 375",
         "3_750": "840",
-        "members=3": "members=1, epochs=1, lookback=20",
+        "members=3": "members=1, epochs=1, lookback=20, memory='window'",
     },
 }
 

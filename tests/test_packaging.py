@@ -86,7 +86,12 @@ def test_the_wheel_holds_the_whole_package_and_nothing_beside_it(wheel):
     assert tops == {"lstm_strategy", f"lstm_strategy-{lstm_strategy.__version__}.dist-info"}
     sources = {str(path.relative_to(TREE)) for path in (TREE / "lstm_strategy").rglob("*.py")}
     packed = {name for name in names if name.startswith("lstm_strategy/")}
-    assert packed == sources | {"lstm_strategy/py.typed"}
+    pages = TREE / "lstm_strategy/evaluation"
+    scripts = {
+        str(path.relative_to(TREE)) for end in ("js", "css") for path in pages.rglob(f"*.{end}")
+    }
+    assert len(scripts) == 3
+    assert packed == sources | scripts | {"lstm_strategy/py.typed"}
 
 
 def test_the_metadata_names_licence_python_and_readme(wheel):
