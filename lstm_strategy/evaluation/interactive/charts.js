@@ -136,7 +136,7 @@
     if (axis === undefined || source === undefined) return;
     const fit = () => {
       const { data } = source;
-      const first = Math.max(lastRowUntil(data.x, range.start), 0);
+      const first = lastRowUntil(data.x, range.start);
       const last = lastRowUntil(data.x, range.end);
       let [low, high] = [Infinity, 0];
       for (const button of all('[data-series][aria-pressed="true"]')) {

@@ -14,10 +14,10 @@ from lstm_strategy.evaluation.interactive.panels import Timeline, draw_equity, d
 from lstm_strategy.evaluation.interactive.series import (
     choose_series,
     milliseconds,
-    on_plain_dates,
     tabulate_series,
 )
 from lstm_strategy.evaluation.interactive.thinning import MOST_ROWS
+from lstm_strategy.evaluation.plots import on_plain_dates
 from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.serving import forecast_with_cache
 

@@ -11,6 +11,7 @@ import pandas as pd
 from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet
 from lstm_strategy.evaluation.interactive.thinning import thin_rows
 from lstm_strategy.evaluation.metrics import drawdown
+from lstm_strategy.evaluation.plots import on_plain_dates
 from lstm_strategy.trading.cerebro import sum_markets
 
 # 3:1 against white and against a dark page (Okabe and Ito 2008, the light ones darkened, after the
@@ -62,7 +63,7 @@ def choose_series(results: ResultSet, name: str) -> list[Series]:
     for number, (each, result) in enumerate(results.results.items()):
         is_shown = each in drawn or result.is_buy_and_hold
         if result.is_buy_and_hold and each != name:
-            dash, color = "solid", MARKET_COLOR
+            dash, color = SOLID, MARKET_COLOR
         else:
             dash, color = drawn[each] if each in drawn else next(looks)
         series.append(Series(f"s{number}", result.label, color, dash, is_shown))
@@ -91,14 +92,7 @@ def tabulate_series(results: ResultSet) -> pd.DataFrame:
         for panel, values in _panels_of(result).items():
             columns[f"s{number}_{panel}"] = values
     # together at their true moments first: a local hour can come twice
-    table: pd.DataFrame = on_plain_dates(thin_rows(pd.DataFrame(columns)))
-    return table
-
-
-def on_plain_dates(values: Any) -> Any:
-    """Return the same values at their local time, which is what a chart shows."""
-    index = pd.DatetimeIndex(values.index)
-    return values if index.tz is None else values.set_axis(index.tz_localize(None))
+    return on_plain_dates(thin_rows(pd.DataFrame(columns)))
 
 
 def columns_of(table: pd.DataFrame) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
+    from lstm_strategy.evaluation.plots.curves import on_plain_dates
     from lstm_strategy.evaluation.plots.equity import plot_equity
     from lstm_strategy.evaluation.plots.forecasts import plot_forecasts
     from lstm_strategy.evaluation.plots.inspection import (
@@ -40,6 +41,7 @@ __all__ = [
     "STRONG_COLORS",
     "NotebookFigure",
     "figure_html",
+    "on_plain_dates",
     "plot_by_horizon",
     "plot_calibration",
     "plot_cost_break_even",
@@ -66,6 +68,7 @@ __all__ = [
 __getattr__ = import_on_first_use(
     __name__,
     {
+        "on_plain_dates": ".curves",
         "plot_equity": ".equity",
         "plot_forecasts": ".forecasts",
         "plot_gradients": ".inspection",

@@ -12,8 +12,8 @@ from lstm_strategy.evaluation.interactive.series import (
     Series,
     columns_of,
     milliseconds,
-    on_plain_dates,
 )
+from lstm_strategy.evaluation.plots import on_plain_dates
 
 _FOLD_COLORS = ("#6f9fcf", "#b9cfe6")
 _TITLES = {"growth": "Growth of 1 (log)", "drawdown": "Drawdown", "exposure": "Exposure"}

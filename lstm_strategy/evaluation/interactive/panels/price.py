@@ -13,9 +13,9 @@ from lstm_strategy.evaluation.interactive.series import (
     MARKET_COLOR,
     columns_of,
     milliseconds,
-    on_plain_dates,
 )
 from lstm_strategy.evaluation.interactive.thinning import thin_rows
+from lstm_strategy.evaluation.plots import on_plain_dates
 
 _GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
 _FORECAST = "#6f5fc0"
