@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from lstm_strategy.cli.output.console import build_table, out, say
+from lstm_strategy.cli.output.console import say
+from lstm_strategy.cli.output.tables import ResultTable, print_table
 from lstm_strategy.evaluation.audit import (
     AuditReport,
     ClassifiedIndicator,
@@ -14,23 +15,23 @@ from lstm_strategy.support import format_time
 
 def print_audit(report: AuditReport) -> None:
     """Print what an audit tried, what it measured, and what it found, with the verdict last."""
-    checks = build_table(["tried", "comparisons", "findings"])
+    checks = ResultTable(["tried", "comparisons", "findings"])
     for check in report.checks:
         checks.add_row(check.name, f"{check.n_comparisons:,}", str(check.n_leaks or "none"))
-    out.print(checks)
+    print_table(checks)
     if report.warm_ups:
-        warm_ups = build_table(["to forget where the bars began", "it needs bars", "to within"])
+        warm_ups = ResultTable(["to forget where the bars began", "it needs bars", "to within"])
         for warm_up in report.warm_ups:
             bars = "never" if warm_up.bars is None else f"{warm_up.bars:,}"
             warm_ups.add_row(warm_up.name, bars, f"{warm_up.tolerance:g} {warm_up.unit}")
-        out.print(warm_ups)
+        print_table(warm_ups)
     if report.findings:
-        findings = build_table(["finding", "first bar", "known then", "with later bars"])
+        findings = ResultTable(["finding", "first bar", "known then", "with later bars"])
         for number, finding in enumerate(report.findings, 1):
             values = map(number_text, (finding.known, finding.with_later))
             culprit = f"{number}. {finding.layer}: {finding.culprit}"
             findings.add_row(culprit, format_time(finding.time), *values)
-        out.print(findings)
+        print_table(findings)
     for number, finding in enumerate(report.findings, 1):
         _print_finding(f"{number}.", finding)
     for note in report.notes:
@@ -51,10 +52,9 @@ def _print_finding(label: str, finding: Finding) -> None:
 def print_indicators(indicators: Sequence[ClassifiedIndicator]) -> None:
     """Print each indicator that isn't causal, and how many are."""
     causal = sum(indicator.verdict == "causal" for indicator in indicators)
-    table = build_table(["kind", "verdict"])
-    table.add_column("to know")
+    table = ResultTable(["kind", "verdict", "to know"], sentences=["to know"])
     for indicator in indicators:
         if indicator.verdict != "causal":
             table.add_row(indicator.kind, indicator.verdict, indicator.note)
-    out.print(table)
+    print_table(table)
     say(f"The other {causal} of {len(indicators)} are causal and forget where the bars began.")

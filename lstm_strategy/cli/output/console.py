@@ -9,9 +9,7 @@ from functools import partial
 from textwrap import fill
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from lstm_strategy.cli.output.loudness import is_quiet
@@ -36,15 +34,6 @@ class _PlainConsole(Console):
 _plain_console = partial(_PlainConsole, markup=False, emoji=False, highlight=False)
 out = _plain_console(width=_pipe_width())
 err = _plain_console(stderr=True)
-
-
-def build_table(columns: list[str]) -> Table:
-    """An empty table of these columns, of which the first is left-aligned."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(columns[0], no_wrap=True)
-    for column in columns[1:]:
-        table.add_column(column.replace("_", " "), justify="right", min_width=7)
-    return table
 
 
 def say(text: str, *, style: str | None = None, is_code: bool = False) -> None:

@@ -1,13 +1,14 @@
 """What `doctor` prints."""
 
 from lstm_strategy.cli.diagnostics import Environment, Estimate, Speed
-from lstm_strategy.cli.output.console import build_table, out, say
+from lstm_strategy.cli.output.console import say
+from lstm_strategy.cli.output.tables import ResultTable, print_table
 from lstm_strategy.support import count_of
 
 
 def print_environment(environment: Environment) -> None:
     """Print what is installed, and which kernels compute an LSTM."""
-    table = build_table(["what", "here"])
+    table = ResultTable(["what", "here"], sentences=["here"])
     table.add_row("Python", environment.python)
     for library, version in environment.versions.items():
         table.add_row(library, version)
@@ -18,7 +19,7 @@ def print_environment(environment: Environment) -> None:
     for name, choice in kernels.items():
         table.add_row(name, f"{'used' if choice.is_used else 'not used'}: {choice.reason}")
     table.add_row("ONNX Runtime", "installed" if environment.has_onnxruntime else "not installed")
-    out.print(table)
+    print_table(table)
 
 
 def print_speed(speed: Speed) -> None:

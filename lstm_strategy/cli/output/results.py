@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from rich.table import Table
 
-from lstm_strategy.cli.output.console import WIDTH_OF_ALL_METRICS, build_table, out, say
+from lstm_strategy.cli.output.console import WIDTH_OF_ALL_METRICS, out, say
 from lstm_strategy.cli.output.orders import say_all_orders, say_orders
+from lstm_strategy.cli.output.tables import ResultTable, fits_in_one_block, print_table
 from lstm_strategy.evaluation.backtests import (
     BacktestResult,
     ResultSet,
@@ -35,12 +35,11 @@ def print_result(result: BacktestResult, held: BacktestResult | None = None) -> 
     """
     results = [result] if held is None else [result, held]
     readable = readable_metrics(pd.DataFrame([each.metrics for each in results]))
-    table = build_table(["metric", *(each.label for each in results)])
-    table.columns[1].style = "bold"
+    table = ResultTable(["metric", *(each.label for each in results)], strong=result.label)
     for name, *values in readable.T.itertuples():
         table.add_row(str(name).replace("_", " "), *values)
     say(f"{result.label}, {span_text(result.equity)}")
-    out.print(table)
+    print_table(table)
     if result.contribution is not None:
         _print_markets(result)
     for note in result.market_notes:
@@ -56,10 +55,10 @@ def _print_markets(result: BacktestResult) -> None:
     by_market = result.by_market
     largest = by_market["contribution"].abs().sort_values(ascending=False).index[:_MOST_MARKETS]
     readable = readable_metrics(by_market.loc[largest])
-    table = build_table(["market", *readable.columns])
+    table = ResultTable(["market", *_in_words(readable)])
     for row in readable.itertuples():
         table.add_row(*map(str, row))
-    out.print(table)
+    print_table(table)
     if len(by_market) > _MOST_MARKETS:
         say(f"And {count_of(len(by_market) - _MOST_MARKETS, 'market')} that contributed less.")
 
@@ -68,7 +67,7 @@ def print_comparison(comparison: ResultSet) -> None:
     """Print the table of a comparison, and what went wrong in it."""
     sample = "IN-SAMPLE" if comparison.find().in_sample else "Out of sample"
     say(f"{sample}, {span_text(comparison.equity)}")
-    out.print(_choose_table(comparison))
+    print_table(_choose_table(comparison))
     for note in comparison.market_notes:
         say(note)
     for name, reason in comparison.left_out.items():
@@ -76,30 +75,33 @@ def print_comparison(comparison: ResultSet) -> None:
     say_all_orders(comparison.results.values())
 
 
-def _choose_table(comparison: ResultSet) -> Table:
+def _choose_table(comparison: ResultSet) -> ResultTable:
     """As many metrics as the terminal has room for."""
     readable = readable_metrics(comparison.table)
     if out.width >= WIDTH_OF_ALL_METRICS:
         return _comparison_table(comparison, readable)
     shown = list(_NARROW_METRICS)
-    unbounded = out.options.update(max_width=10 * WIDTH_OF_ALL_METRICS)
     for least_important in reversed(_BY_IMPORTANCE[1:]):
         table = _comparison_table(comparison, readable[shown])
-        if out.measure(table, options=unbounded).minimum <= out.width:
+        if fits_in_one_block(table):
             return table
         shown.remove(least_important)
     return _comparison_table(comparison, readable[shown])
 
 
-def _comparison_table(comparison: ResultSet, readable: pd.DataFrame) -> Table:
+def _comparison_table(comparison: ResultSet, readable: pd.DataFrame) -> ResultTable:
     """One row for each strategy, that of the one which is judged behind a mark."""
-    table = build_table(["  strategy", *readable.columns])
+    table = ResultTable(["  strategy", *_in_words(readable)])
     for (name, result), row in zip(comparison.results.items(), readable.itertuples(), strict=True):
         is_judged = name == comparison.judged_name
         label, *values = map(str, row)
         style = _JUDGED if is_judged else _OTHER_LSTM if result.is_lstm else _OTHERS
         table.add_row(f"{'>' if is_judged else ' '} {label}", *values, style=style)
     return table
+
+
+def _in_words(readable: pd.DataFrame) -> list[str]:
+    return [str(name).replace("_", " ") for name in readable]
 
 
 def print_assessment(comparison: ResultSet, assessment: "Assessment") -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from lstm_strategy.cli.output.console import build_table, out, say
+from lstm_strategy.cli.output.console import say
+from lstm_strategy.cli.output.tables import ResultTable, print_table
 from lstm_strategy.learning.forecaster import LSTMForecaster
 from lstm_strategy.learning.targets import Policy
 from lstm_strategy.support import count_of, format_time
@@ -56,10 +57,10 @@ def _describe_lengths(epochs: list[int]) -> str:
 
 def print_forecasts(forecasts: pd.DataFrame, training_end: pd.Timestamp | None) -> None:
     """Print a table of forecasts, and up to which date they are in-sample."""
-    table = build_table(["bar", *forecasts.columns])
+    table = ResultTable(["bar", *(str(name).replace("_", " ") for name in forecasts)])
     for time, row in forecasts.iterrows():
         table.add_row(format_time(time), *(f"{value:.4f}" for value in row))
-    out.print(table)
+    print_table(table)
     _say_in_sample(forecasts.index[0], training_end)
 
 
@@ -73,11 +74,11 @@ def print_panel_forecasts(
         training_end: The last bar that the model has learned from; None if it isn't known.
     """
     columns = next(iter(forecasts.values())).columns
-    table = build_table(["market", "bar", *columns])
+    table = ResultTable(["market", "bar", *(str(name).replace("_", " ") for name in columns)])
     for symbol, frame in list(forecasts.items())[:_MOST_MARKETS]:
         last = frame.iloc[-1]
         table.add_row(symbol, format_time(last.name), *(f"{value:.4f}" for value in last))
-    out.print(table)
+    print_table(table)
     if len(forecasts) > _MOST_MARKETS:
         say(f"And {count_of(len(forecasts) - _MOST_MARKETS, 'market')} more.")
     _say_in_sample(min(frame.index[0] for frame in forecasts.values()), training_end)

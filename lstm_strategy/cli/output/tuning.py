@@ -1,6 +1,7 @@
 """What `tune` prints."""
 
-from lstm_strategy.cli.output.console import build_table, out, say
+from lstm_strategy.cli.output.console import say
+from lstm_strategy.cli.output.tables import ResultTable, print_table
 from lstm_strategy.evaluation.tuning import TuningResult
 
 _TRIALS_SHOWN = 10
@@ -9,8 +10,10 @@ _TRIALS_SHOWN = 10
 def print_tuning(result: TuningResult) -> None:
     """Print the best trials of a search, what the score depends on, and how much may be luck."""
     ranked = result.ranked.head(_TRIALS_SHOWN)
-    table = build_table(["trial", result.objective.name, "state", "folds", "seconds"])
-    table.add_column("setting")
+    objective = result.objective.name.replace("_", " ")
+    table = ResultTable(
+        ["trial", objective, "state", "folds", "seconds", "setting"], sentences=["setting"]
+    )
     known = ["state", "value", "folds", "seconds", "error"]
     for number, row in ranked.iterrows():
         params = row.drop(known).dropna()
@@ -23,7 +26,7 @@ def print_tuning(result: TuningResult) -> None:
         table.add_row(
             str(number), score, row["state"], str(row["folds"]), seconds, words, style=style
         )
-    out.print(table)
+    print_table(table)
     if len(result.importance):
         shares = [f"{name} {share:.0%}" for name, share in result.importance.head(5).items()]
         say(f"What the score depends on most: {', '.join(shares)}.")
