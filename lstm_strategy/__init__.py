@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lstm_strategy.bars import (
         load_bars,
         load_panel,
+        open_source,
         sample_bars,
         simulate_bars,
         validate_bars,
@@ -49,6 +50,7 @@ __version__ = "0.1.0"
 _HOME_OF_NAME = {
     "load_bars": ".bars",
     "load_panel": ".bars",
+    "open_source": ".bars",
     "sample_bars": ".bars",
     "simulate_bars": ".bars",
     "validate_bars": ".bars",
@@ -90,6 +92,7 @@ __all__ = [
     "__version__",
     "load_bars",
     "load_panel",
+    "open_source",
     "sample_bars",
     "simulate_bars",
     "validate_bars",

@@ -40,6 +40,7 @@ CONTRACT = {
     "compare_forecasts",
     "load_bars",
     "load_panel",
+    "open_source",
     "plot_chart",
     "plot_equity",
     "run_backtest",

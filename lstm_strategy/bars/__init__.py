@@ -35,7 +35,7 @@ from lstm_strategy.bars.futures import (
     points_bars,
     proportional_bars,
 )
-from lstm_strategy.bars.load import LoadedBars, load_bars, read_bars, sample_bars
+from lstm_strategy.bars.load import load_bars, read_bars, sample_bars
 from lstm_strategy.bars.oddities import MarketTraits, find_differences, measure_traits
 from lstm_strategy.bars.panel import (
     ORACLE_FOLDER,
@@ -53,7 +53,9 @@ from lstm_strategy.bars.panel import (
     slice_panel,
     take_bars,
 )
+from lstm_strategy.bars.read import LoadedBars
 from lstm_strategy.bars.simulation import SimulatedMarket, SimulatedPanel, simulate_bars
+from lstm_strategy.bars.sources import BarSource, disturb_bars, open_source
 from lstm_strategy.bars.span import (
     bars_until,
     describe_span,
@@ -64,6 +66,7 @@ from lstm_strategy.bars.span import (
 from lstm_strategy.bars.validation import CheckedBars, check_bar, check_bars, validate_bars
 
 __all__ = [
+    "BarSource",
     "CARRY_PRICE",
     "CONTRACT_MONTH",
     "CONTRACT_PRICE",
@@ -93,6 +96,7 @@ __all__ = [
     "describe_missing_settlements",
     "funding_offence",
     "describe_lone_market",
+    "disturb_bars",
     "drop_lone_markets",
     "describe_span",
     "find_adjustment",
@@ -112,6 +116,7 @@ __all__ = [
     "missing_settlements",
     "stray_price",
     "name_market",
+    "open_source",
     "points_bars",
     "proportional_bars",
     "proportional_markets",

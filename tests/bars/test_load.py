@@ -255,11 +255,10 @@ def test_a_bad_file_is_refused_by_name_with_the_remedy(tmp_path, text, message):
     ("source", "message"),
     [
         pytest.param(
-            "yahoo:SPY",
-            r"scheme must be sample:, got yahoo: .* Save those prices to a CSV or Parquet file",
-            id="yahoo",
+            "stooq:SPY",
+            r"there is no source stooq: .* save those prices to a CSV or Parquet file",
+            id="another site",
         ),
-        pytest.param("ccxt:binance:BTC/USDT:1h", "got ccxt: in 'ccxt:binance", id="ccxt"),
         pytest.param("sample:dax", "must be sp500 or nasdaq, got 'dax'", id="unknown sample"),
         pytest.param("nowhere/prices.csv", "there is no file nowhere", id="no file"),
         pytest.param("prices.xlsx", r"must end in \.csv.*got 'prices.xlsx'", id="a workbook"),

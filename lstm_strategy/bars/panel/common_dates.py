@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars.load import LoadedBars
 from lstm_strategy.bars.panel.panel import Panel, as_panel
+from lstm_strategy.bars.read import LoadedBars
 from lstm_strategy.bars.span import describe_span
 from lstm_strategy.errors import BarsError
 

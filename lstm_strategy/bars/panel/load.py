@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
-from lstm_strategy.bars.load import LoadedBars
 from lstm_strategy.bars.panel.panel import (
     Panel,
     ReadMarket,
@@ -14,6 +13,7 @@ from lstm_strategy.bars.panel.panel import (
     suggest_markets,
 )
 from lstm_strategy.bars.panel.sources import Source, find_sources
+from lstm_strategy.bars.read import LoadedBars
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import count_of, spell
 

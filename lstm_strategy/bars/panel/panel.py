@@ -12,7 +12,7 @@ import pandas as pd
 
 from lstm_strategy.bars.fingerprint import bars_fingerprint
 from lstm_strategy.bars.futures import has_contract, points_bars, proportional_bars
-from lstm_strategy.bars.load import LoadedBars
+from lstm_strategy.bars.read import LoadedBars
 from lstm_strategy.bars.span import Date, cut_bars
 from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError, LSTMStrategyError, TradingError, UnknownMarketError

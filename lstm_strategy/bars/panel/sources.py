@@ -12,8 +12,9 @@ import pandas as pd
 
 from lstm_strategy.bars.columns import SeveralMarketsError
 from lstm_strategy.bars.files import is_file_of_bars, market_of_file
-from lstm_strategy.bars.load import LoadedBars, find_markets, read_bars
+from lstm_strategy.bars.load import read_bars
 from lstm_strategy.bars.panel.panel import Panel, ReadMarket, check_symbols
+from lstm_strategy.bars.read import LoadedBars, find_markets
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import count_of
 

@@ -9,8 +9,8 @@ from typing import Any, overload
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.bars.load import LoadedBars
 from lstm_strategy.bars.panel import Panel, name_market
+from lstm_strategy.bars.read import LoadedBars
 from lstm_strategy.bars.simulation.rules import KINDS, Draws, Path
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell, suggest_names
