@@ -73,6 +73,10 @@ class TradingError(LSTMStrategyError):
     """Raised when a strategy can't be run on its data with its broker settings."""
 
 
+class JournalError(TradingError):
+    """Raised when the journal of a live run is missing, damaged, of another run or in use."""
+
+
 class SettingsError(LSTMStrategyError):
     """Raised when a configuration file, an option or the choice of workers can't be used."""
 

@@ -10,6 +10,7 @@ from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
     from lstm_strategy.support.files import (
+        hold_file,
         is_part_of,
         open_regular,
         parse_json,
@@ -66,6 +67,7 @@ __all__ = [
     "describe_first_offence",
     "format_time",
     "frame_html",
+    "hold_file",
     "is_part_of",
     "is_serial",
     "library_versions",
@@ -104,6 +106,7 @@ __getattr__ = import_on_first_use(
         "frame_html": ".notebook",
         "line_svg": ".notebook",
         "png_html": ".notebook",
+        "hold_file": ".files",
         "is_part_of": ".files",
         "open_regular": ".files",
         "parse_json": ".files",

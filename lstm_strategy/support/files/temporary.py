@@ -136,6 +136,30 @@ def make_held_file(path: Path, *, mode: int = 0o666) -> int:
         os.close(descriptor)  # cleared away by another process before it was held
 
 
+def hold_file(descriptor: int) -> bool:
+    """Hold an open file until it is closed or the process ends, unless another process holds it.
+
+    Args:
+        descriptor: The open file.
+
+    Returns:
+        Whether it is held; also True where the file system or the system has no locks.
+
+    Example:
+        >>> with tempfile.TemporaryFile() as file:
+        ...     hold_file(file.fileno())
+        True
+    """
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _hold_abandoned_file(path: Path) -> int | None:
     """Hold a file that nobody holds; None if there is none, or if that can't be known."""
     if fcntl is None:
