@@ -33,7 +33,7 @@ settings = {
 }
 market = simulate_bars("remembered_news", 8_000, seed=3, strength=0.7)
 tuned = tune(market.bars, space, 10, **settings)
-tuned.figure("history")
+tuned.plot("history")
 
 # %% [markdown]
 # This market was simulated with something to find. Each point is the Sharpe ratio of a trial on
@@ -56,7 +56,7 @@ tuned.figure("history")
 tuned.best
 
 # %%
-tuned.figure("importance")
+tuned.plot("importance")
 
 # %% [markdown]
 # This is the share of the score's variance that each setting explains (fANOVA). With so few trials
@@ -94,7 +94,7 @@ plot_equity({"LSTM, tuned": tuned.holdout.result})
 # %%
 nothing = simulate_bars("noise", 8_000, seed=3)
 by_luck = tune(nothing.bars, space, 10, **settings)
-by_luck.figure("history")
+by_luck.plot("history")
 
 # %%
 print(by_luck)

@@ -34,7 +34,7 @@ known = slice_panel(panel, end=panel.dates[2_249])
 pooled = LSTMForecaster(members=3, seed=7).fit(known)
 free = BrokerSettings(commission_rate=0.0, slippage_rate=0.0)
 result = run_backtest(LSTMStrategy, panel, start=start, model=pooled, broker=free)
-result.figure()
+result.plot()
 
 # %% [markdown]
 # These are eight simulated markets with one rule, `remembered_news`. They share their news, which

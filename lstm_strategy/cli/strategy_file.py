@@ -48,6 +48,24 @@ def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[
     return _find_in_file(*parts, bases=bases, option=_STRATEGY)
 
 
+def name_strategy(text: str | None) -> str:
+    """The name that tables give to what --strategy asks for: a baseline keeps its own.
+
+    Args:
+        text: What `find_strategy` takes; None for the LSTM, which trades where nothing is asked.
+
+    Example:
+        >>> name_strategy(None), name_strategy("sma cross"), name_strategy("mine.py:Mine:fast=5")
+        ('LSTM', 'SMA cross', 'Mine')
+    """
+    if text is None:
+        return "LSTM"
+    parts = _split(text)
+    if parts is not None:
+        return parts[1]
+    return next((name for name in EVERY_BASELINE if name.casefold() == text.casefold()), text)
+
+
 def find_scheme(text: str) -> bt.CommInfoBase:
     """The commission scheme that --commission-scheme asks for.
 

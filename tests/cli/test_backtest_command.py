@@ -1,8 +1,10 @@
 """`lstm-strategy backtest` as a person at a terminal meets it."""
 
 import re
+import shlex
 import shutil
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -20,22 +22,22 @@ def test_a_model_starts_after_its_training(results, here, model_folder):
     printed = results("backtest", "bars.csv", "--model", model_folder, "--out", "results")
     expected = run_backtest(LSTMStrategy, load_bars("bars.csv"), model=str(model_folder))
     metrics = pd.read_csv("results/metrics.csv", index_col="strategy")
-    assert metrics.loc["LSTMStrategy"].to_dict() == pytest.approx(expected.metrics.to_dict())
+    assert metrics.loc["LSTM"].to_dict() == pytest.approx(expected.metrics.to_dict())
     equity = pd.read_csv("results/equity.csv", index_col="datetime", parse_dates=True)["equity"]
     assert list(equity) == pytest.approx(list(expected.equity))
     assert len(pd.read_csv("results/trades.csv")) == len(expected.trades)
     assert names_in(here / "results") == ["equity.csv", "equity.png", "metrics.csv", "trades.csv"]
-    assert printed.startswith("LSTMStrategy, 2002-02-05 to 2002-05-15, 100 bars\n")
+    assert printed.startswith("LSTM, 2002-02-05 to 2002-05-15, 100 bars\n")
     assert rows_of(printed)["sharpe"][0] == f"{expected.metrics['sharpe']:.2f}"
 
 
 def test_holding_stands_beside_it_over_the_same_bars(results, model_folder):
     rows = rows_of(results("backtest", "bars.csv", "--model", model_folder))
     held = run_backtest(BASELINES["Buy and hold"], load_bars("bars.csv"), start="2002-02-05")
-    assert rows["metric"] == ["LSTMStrategy", "Buy and hold"]
+    assert rows["metric"] == ["LSTM", "Buy and hold"]
     assert rows["total return"][1] == f"{held.metrics['total_return']:.1%}"
     alone = rows_of(results("backtest", "bars.csv", "--strategy", "Buy and hold"))
-    assert alone["metric"] == ["BuyAndHold"]
+    assert alone["metric"] == ["Buy and hold"]
 
 
 def test_a_report_is_written_where_it_is_asked_for(results, refusal, here, model_folder):
@@ -44,8 +46,31 @@ def test_a_report_is_written_where_it_is_asked_for(results, refusal, here, model
     printed = results(*words, "-o", "results")
     assert "trades.csv, equity.png and report.html to results/." in printed
     page = Path("results/report.html").read_text()
-    assert "LSTMStrategy" in page
+    assert "<title>LSTM on bars: evaluation</title>" in page
     assert "Buy and hold" in page
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("--strategy", "sma CROSS", "--long-only"), id="a baseline"),
+        pytest.param(("--strategy", "mine.py:SMACross:fast=5,slow=20"), id="a class"),
+        pytest.param(("--model", "model"), id="a model"),
+    ],
+)
+def test_the_settings_of_a_report_fed_back_give_the_same_table(results, model_folder, words):
+    shutil.copy(sys.modules[SMA_CROSS.__module__].__file__, "mine.py")
+    shutil.copytree(model_folder, "model")
+    results("backtest", "bars.csv", *words, "--commission", 0.002, "--report", "-o", "first")
+    page = Path("first/report.html").read_text(encoding="utf-8")
+    text = unescape(re.search(r'<pre class="file"[^>]*>(.*?)</pre>', page, re.S)[1])
+    (command,) = re.findall(r"^# Save this as settings.toml, then: (.*)$", text, re.M)
+    typed = ["lstm-strategy", "backtest", "bars.csv", *words, "--commission", "0.002"]
+    assert shlex.split(command) == [*typed, "--config", "settings.toml"]
+    Path("settings.toml").write_text(text, encoding="utf-8")
+    without_costs = ("backtest", "bars.csv", *words, "--config", "settings.toml")
+    results(*without_costs, "--out", "second")
+    assert Path("first/metrics.csv").read_text() == Path("second/metrics.csv").read_text()
 
 
 def test_a_chart_is_drawn_where_it_is_asked_for(results, refusal, here):
@@ -62,14 +87,14 @@ def test_either_engine_prints_the_same(results, model_folder):
 
 def test_a_start_in_the_training_bars_is_called_in_sample(results, model_folder):
     printed = results("backtest", "bars.csv", "--model", model_folder, "--start", "2002")
-    assert printed.startswith("LSTMStrategy (IN-SAMPLE), 2002-01-01 to 2002-05-15")
+    assert printed.startswith("LSTM (IN-SAMPLE), 2002-01-01 to 2002-05-15")
 
 
 @pytest.mark.parametrize("name", ["SMA cross", "sma CROSS"])
 def test_a_baseline_runs_by_its_name_on_the_terms_that_are_given(results, name):
     terms = ("--start", "2001-08", "--cash", 5000, "--commission", 0, "--slippage", 0)
     printed = results("backtest", "bars.csv", "--strategy", name, *terms, "--long-only")
-    assert printed.startswith("SMACross, 2001-08-01 to 2002-05-15")
+    assert printed.startswith("SMA cross, 2001-08-01 to 2002-05-15")
     assert rows_of(printed)["costs"][0] == "0.0%"
 
 

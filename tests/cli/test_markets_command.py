@@ -137,7 +137,7 @@ def test_a_strategy_of_one_market_is_not_for_several(refusal, results, markets):
 def test_a_model_of_several_markets_is_traded_on_them(results, refusal, markets, panel_model):
     words = ("backtest", "markets", "--symbols", "A01,A02", "--start", "1970-06", "--model")
     shown = results(*words, panel_model)
-    assert shown.startswith("LSTMStrategy (IN-SAMPLE), ")
+    assert shown.startswith("LSTM (IN-SAMPLE), ")
     assert {"A01", "A02"} <= set(rows_of(shown))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstm_strategy import BASELINES
-from lstm_strategy.cli.strategy_file import explain_failures, find_strategy
+from lstm_strategy.cli.strategy_file import explain_failures, find_strategy, name_strategy
 from lstm_strategy.errors import SettingsError, TradingError
 from lstm_strategy.trading.baselines import EVERY_BASELINE
 
@@ -19,6 +19,7 @@ SMA_CROSS_FILE = Path(sys.modules[SMA_CROSS.__module__].__file__)
 def test_a_baseline_is_found_by_its_name_in_any_case(name):
     assert find_strategy(name) == (EVERY_BASELINE[name], {})
     assert find_strategy(name.upper()) == (EVERY_BASELINE[name], {})
+    assert name_strategy(name.upper()) == name
 
 
 @pytest.mark.parametrize(

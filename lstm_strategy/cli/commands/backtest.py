@@ -1,5 +1,6 @@
 """The command `backtest`."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +9,7 @@ import typer
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.out_folder import check_names, keep_results
 from lstm_strategy.cli.reading import MarketsOptions
-from lstm_strategy.cli.settings import BrokerOptions, load_config
+from lstm_strategy.cli.settings import BrokerOptions, load_config, repeatable_command
 from lstm_strategy.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def backtest(
     )
     from lstm_strategy.cli.model_folders import open_model
     from lstm_strategy.cli.output import print_result, status, tell
-    from lstm_strategy.cli.strategy_file import explain_failures, find_strategy
+    from lstm_strategy.cli.strategy_file import explain_failures, find_strategy, name_strategy
     from lstm_strategy.evaluation.backtests import run_backtest, write_picture
     from lstm_strategy.trading import declared_params
     from lstm_strategy.trading.lstm import LSTMStrategy
@@ -90,12 +91,15 @@ def backtest(
     slice_markets(markets, start, end)  # refuses dates that leave no bar
     if chart and isinstance(markets, Panel):
         raise SettingsError("--chart draws one market. Leave it out, or give one file of bars.")
+    name = name_strategy(strategy)
+    if model is not None:
+        forecaster = open_model(model, engine=engine)
+        check_model_takes(forecaster, markets)
+        params["model"] = forecaster
     with status("Backtesting"), explain_failures(chosen):
-        if model is not None:
-            forecaster = open_model(model, engine=engine)
-            check_model_takes(forecaster, markets)
-            params["model"] = forecaster
-        result = run_backtest(chosen, markets, start=start, end=end, broker=terms, **params)
+        result = run_backtest(
+            chosen, markets, start=start, end=end, broker=terms, name=name, **params
+        )
         held = _hold_beside(result, chosen, markets, end=end, broker=terms)
     print_result(result, held)
     if out_dir is not None:
@@ -111,7 +115,7 @@ def backtest(
 
                 with status("Drawing the chart"):
                     picture = plot_chart(
-                        chosen, markets, start=start, end=end, broker=terms, **params
+                        chosen, markets, start=start, end=end, broker=terms, name=name, **params
                     )
                     write_picture(folder / _CHART_FILE, picture)
             rare = [name for name in _RARE_FILES if (folder / name).is_file()]
@@ -177,4 +181,9 @@ def _write_report(
         broker=result.broker,
     )
     comparison = Comparison(results, result.broker, prepared=prepared)
-    comparison.to_html(path, market=describe_source(source), provenance={"Bars from": source})
+    comparison.to_html(
+        path,
+        market=describe_source(source),
+        provenance={"Bars from": source},
+        command=repeatable_command(sys.argv),
+    )

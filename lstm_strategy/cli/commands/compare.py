@@ -12,6 +12,7 @@ from lstm_strategy.cli.settings import (
     TrackingOptions,
     WindowOptions,
     load_config,
+    repeatable_command,
 )
 from lstm_strategy.errors import SettingsError
 
@@ -58,7 +59,6 @@ def compare(
     from lstm_strategy.cli.comparison import (
         ComparisonSetup,
         dates_frame,
-        repeatable_command,
         run_comparison_command,
     )
     from lstm_strategy.cli.inputs import (

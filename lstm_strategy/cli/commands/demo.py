@@ -27,12 +27,8 @@ def demo(
         lstm-strategy demo --target policy
     """
     from lstm_strategy import BrokerSettings, sample_bars
-    from lstm_strategy.cli.comparison import (
-        ComparisonSetup,
-        repeatable_command,
-        run_comparison_command,
-    )
-    from lstm_strategy.cli.settings import NetworkOptions
+    from lstm_strategy.cli.comparison import ComparisonSetup, run_comparison_command
+    from lstm_strategy.cli.settings import NetworkOptions, repeatable_command
     from lstm_strategy.cli.windows import Windows
 
     asked = {

@@ -51,6 +51,7 @@ def draw_chart(setup: ComparisonSetup, comparison: Comparison, path: Path) -> No
         start=setup.first_traded,
         end=setup.end,
         broker=setup.broker,
+        name=comparison.judged_name,
         **job.params,
     )
     write_picture(path, chart)

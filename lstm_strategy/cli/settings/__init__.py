@@ -1,5 +1,9 @@
-"""What a command runs with: groups of options, and the configuration file that they override."""
+"""What a command runs with: groups of options, and the configuration file that they override.
 
+`repeatable_command` names the line that was typed, for those who want to repeat it.
+"""
+
+from lstm_strategy.cli.settings.command_line import repeatable_command
 from lstm_strategy.cli.settings.config_file import (
     Config,
     build_broker,
@@ -36,4 +40,5 @@ __all__ = [
     "build_forecaster",
     "expand_options",
     "load_config",
+    "repeatable_command",
 ]

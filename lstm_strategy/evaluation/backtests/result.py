@@ -157,11 +157,19 @@ class BacktestResult(BacktestRun):
         rolls = describe_rolls(self.rolls, self.equity.iloc[0])
         return [*filter(None, [self.note, rolls]), *self.market_notes]
 
-    def figure(self) -> "Figure":
-        """Draw growth, drawdown and exposure of this run, one above the other."""
+    def plot(self, *, log: bool = True) -> "Figure":
+        """Draw growth, drawdown and exposure of this run, one above the other.
+
+        Args:
+            log: Whether the growth is drawn on a logarithmic axis.
+        """
         from lstm_strategy.evaluation.plots import plot_equity  # loads matplotlib
 
-        return plot_equity(self)
+        return plot_equity(self, log=log)
+
+    def figure(self) -> "Figure":
+        """Draw the same as `plot`."""
+        return self.plot()
 
     def save(self, folder: str | Path) -> Path:
         """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all.
@@ -192,7 +200,7 @@ class BacktestResult(BacktestRun):
         for name, table in charges.items():
             if len(table):
                 tables[name] = table.rename_axis("datetime")
-        return write_results(folder, tables, self.figure())
+        return write_results(folder, tables, self.plot())
 
     def __repr__(self) -> str:
         return (

@@ -39,6 +39,7 @@ def plot_chart(
     broker: BrokerSettings | None = None,
     last_bars: int = 500,
     lines: pd.DataFrame | None = None,
+    name: str | None = None,
     **params: Any,
 ) -> Figure:
     """Draw backtrader's chart of one strategy: price, orders, indicators and cash, bar by bar.
@@ -53,6 +54,7 @@ def plot_chart(
         last_bars: Draw at most so many bars, the last ones; more would be a smear.
         lines: Prices to draw over those of the strategy's first feed, a column a line, on the times
             of its bars: fair prices and averages with their bands, as `price_lines` gives them.
+        name: What the title calls the strategy; by default the name of its class.
         **params: Parameters of a class; `model` may be a forecaster or the folder of a saved one.
 
     Returns:
@@ -77,7 +79,7 @@ def plot_chart(
     _check_can_be_drawn(strategy)
     times = _bar_times(strategy)
     first, stop = _drawn_range(times, start, end, last_bars)
-    title = _title(type(strategy).__name__, times, first, stop)
+    title = _title(name or type(strategy).__name__, times, first, stop)
     with plotting_style():
         title = f"IN-SAMPLE: {title}" if in_sample else title
         return _draw_chart(strategy, first, stop, title, _at_times(lines, times))
@@ -139,7 +141,7 @@ def _check_can_be_drawn(strategy: Any) -> None:
         raise TradingError(
             f"plot_chart draws a strategy class, a Cerebro after its run or a "
             f"strategy that has run, got {type(strategy).__name__}. For the curves "
-            "of a result call its figure()."
+            "of a result call its plot()."
         )
     exactbars = exactbars_of(strategy.cerebro)
     if exactbars > 0:

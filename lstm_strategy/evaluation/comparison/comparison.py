@@ -91,6 +91,10 @@ class Comparison(ResultSet):
             return self._plot_interactively(highlight)
         return plot_equity(self, log=log, highlight=highlight, ledger=self._judged_ledger())
 
+    def figure(self) -> Figure:
+        """Draw the same as `plot`."""
+        return self.plot()
+
     def _plot_interactively(self, highlight: str | Sequence[str] | None) -> "InteractiveFigure":
         from lstm_strategy.evaluation.interactive import (  # loads bokeh
             InteractiveFigure,

@@ -83,7 +83,7 @@ class TuningResult:
         )
         return order.drop(columns="is_pruned")
 
-    def figure(self, kind: str = "history") -> Figure:
+    def plot(self, kind: str = "history") -> Figure:
         """Draw the course of the search ("history"), or what the score depends on ("importance").
 
         Raises:
@@ -101,13 +101,17 @@ class TuningResult:
             return plot_search_importance(self.importance, n_trials=n_complete)
         raise TradingError(f"kind must be one of {', '.join(FIGURE_KINDS)}, got {kind!r}.")
 
+    def figure(self, kind: str = "history") -> Figure:
+        """Draw the same as `plot`."""
+        return self.plot(kind)
+
     def save(self, folder: str | Path) -> Path:
         """Write trials.csv, best.toml, history.png and importance.png, and return the folder."""
         folder = Path(folder)
         write_whole(folder / TRIALS_FILE, self.trials.to_csv())
         write_whole(folder / BEST_FILE, self.to_toml())
         for kind in FIGURE_KINDS:
-            write_picture(folder / f"{kind}.png", self.figure(kind))
+            write_picture(folder / f"{kind}.png", self.plot(kind))
         return folder
 
     def to_toml(self) -> str:
@@ -148,7 +152,7 @@ class TuningResult:
 
     def _repr_html_(self) -> str:
         best = self.ranked.head(10).map(lambda v: f"{v:.4g}" if isinstance(v, float) else str(v))
-        parts = [frame_html(best), figure_html(self.figure(), "The score of each trial")]
+        parts = [frame_html(best), figure_html(self.plot(), "The score of each trial")]
         return card_html(repr(self), parts=parts, notes=str(self).splitlines())
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import joblib
 import numpy as np
@@ -23,6 +23,9 @@ from lstm_strategy.support import (
     share,
     write_whole,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +75,12 @@ class PermutationTest:
     def n_as_good(self) -> int:
         """Permutations at or above the real result; one without a result counts among them."""
         return sum(not statistic < self.real for statistic in self.null)
+
+    def plot(self) -> "Figure":
+        """Draw the result on the real bars among those on permuted ones."""
+        from lstm_strategy.evaluation.plots import plot_permutation_test  # loads matplotlib
+
+        return plot_permutation_test(self.real, self.null, p_value=self.p_value)
 
     def __str__(self) -> str:
         n, finding = len(self.null), "is within what chance gives"

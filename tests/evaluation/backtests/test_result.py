@@ -65,8 +65,11 @@ def test_a_result_carries_the_metrics_of_its_run():
 
 def test_the_figure_shows_equity_drawdown_and_exposure():
     result = run_backtest(AlwaysLong, frame_of_bars(), broker=FREE)
-    panels = result.figure().axes
-    assert [ax.get_ylabel() for ax in panels] == ["Growth of 1 (log)", "Drawdown", "Exposure"]
+    panels, same = result.plot().axes, result.figure().axes
+    labels = [ax.get_ylabel() for ax in panels]
+    assert labels == ["Growth of 1 (log)", "Drawdown", "Exposure"]
+    assert labels == [ax.get_ylabel() for ax in same]
+    assert result.plot(log=False).axes[0].get_ylabel() == "Growth of 1"
     growth = result.equity / result.equity.iloc[0]
     assert panels[0].get_lines()[0].get_ydata().tolist() == growth.tolist()
 

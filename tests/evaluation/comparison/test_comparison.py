@@ -98,6 +98,8 @@ def test_the_figure_shows_the_folds_of_the_model_and_the_market_in_black(compari
     assert "Fold" in [ax.get_ylabel() for ax in figure.axes]
     lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
     assert lines["X"].get_color() == "black"
+    same = comparison.figure()
+    assert [ax.get_ylabel() for ax in same.axes] == [ax.get_ylabel() for ax in figure.axes]
 
 
 def test_a_page_needs_nothing_but_the_comparison(comparison, tmp_path):

@@ -130,7 +130,7 @@ def test_what_is_saved_is_a_configuration_that_makes_the_same_forecaster(result,
 def test_figures_and_notebook_view_show_the_outcome(result):
     import matplotlib.pyplot as plt
 
-    history = result.figure()
+    history = result.plot()
     assert "3 trials" in history.axes[0].get_title(loc="left")
     assert "the best on the holdout" in str(history.legends[0].texts)
     (words,) = result.figure("importance").axes[0].texts
@@ -138,7 +138,7 @@ def test_figures_and_notebook_view_show_the_outcome(result):
     assert plt.get_fignums() == []
     assert "Best of 3 trials" in result._repr_html_()
     with pytest.raises(LSTMStrategyError, match="kind must be one of history, importance"):
-        result.figure("slice")
+        result.plot("slice")
 
 
 def test_a_finished_search_is_only_read_again(result, folder, monkeypatch):

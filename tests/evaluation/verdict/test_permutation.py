@@ -92,3 +92,8 @@ def test_the_finding_is_put_into_a_sentence(real, null, p_value, finding):
     assert test.p_value == pytest.approx(p_value)
     assert f"{test.n_as_good} of {len(null)} did as well" in str(test)
     assert str(test).endswith(finding)
+
+
+def test_a_test_draws_itself():
+    test = PermutationTest.from_statistics(1.0, [0.0, 0.5], block_bars=1)
+    assert test.plot().axes

@@ -9,11 +9,12 @@ from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.instruments import INSTRUMENT_KINDS, Instrument
 
 _FILE = "settings.toml"
+_TAKING_A_FILE = ("lstm-strategy compare ", "lstm-strategy backtest ")
 _PLAIN = (bool, int, float, str, list, tuple, dict)
 
 
 def settings_file(content: ReportContent) -> str:
-    """Return the settings of a report as TOML that `lstm-strategy compare --config` takes.
+    """Return the settings of a report as TOML that `--config` of the command that made it takes.
 
     It has the forecaster (where its settings are known), the broker and the parameters of the
     strategy. What a file can't hold stands in comments above, and so does the command.
@@ -38,7 +39,7 @@ def settings_file(content: ReportContent) -> str:
     strategy, unplain = _strategy_table(content.strategy_params)
     broker, unnamed = _broker_table(content.results.broker)
     command = content.command or "lstm-strategy compare BARS"
-    if command.startswith("lstm-strategy compare"):
+    if command.startswith(_TAKING_A_FILE):
         command = f"{command} --config {_FILE}"
         lines = [f"Save this as {_FILE}, then: {command}"]
     else:

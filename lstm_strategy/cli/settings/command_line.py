@@ -1,14 +1,14 @@
-"""The line of the terminal that repeats a comparison."""
+"""The line of the terminal that repeats a result."""
 
 import shlex
 from collections.abc import Sequence
 
 _WITH_VALUE = ("--config", "--out", "-o")
-_FLAGS = ("--force", "--quiet", "-q", "--verbose", "-v")
+_FLAGS = ("--force", "--quiet", "-q", "--verbose", "-v", "--report", "--chart")
 
 
 def repeatable_command(argv: Sequence[str]) -> str:
-    """Return the line that was typed, without the file of settings and the folder of the results.
+    """Return the line that was typed, without the file of settings and what it wrote where.
 
     The settings of that file are in the report, whose reader has another folder.
 

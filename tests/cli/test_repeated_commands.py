@@ -1,4 +1,4 @@
-"""The line that repeats a comparison, and the settings that go with it."""
+"""The line that repeats a result, and the settings that go with it."""
 
 import re
 import shlex
@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from lstm_strategy.cli.comparison import repeatable_command
+from lstm_strategy.cli.settings import repeatable_command
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from lstm_strategy.cli.comparison import repeatable_command
         pytest.param(
             "compare 'a b.csv' --start 2013", "compare 'a b.csv' --start 2013", id="space"
         ),
+        pytest.param("backtest a.csv --report --chart -o b", "backtest a.csv", id="pages"),
         pytest.param("demo --out --force", "demo", id="a value like an option"),
     ],
 )
