@@ -27,9 +27,7 @@ comparison.plot()
 # %% [markdown]
 # The upper chart shows what 1 became, on a log scale, so that equal slopes are equal percentages.
 # The middle one shows how far each strategy stood below its own peak, and the lower one how much
-# of its equity the LSTM held. `comparison.plot(interactive=True)` draws the same as charts to zoom
-# and to point at, with the price and each trade below. They weigh about a megabyte, so they
-# aren't kept here. The same in numbers:
+# of its equity the LSTM held. The same in numbers:
 
 # %%
 comparison
@@ -185,6 +183,21 @@ from lstm_strategy import run_backtest
 
 result = run_backtest(LSTMStrategy, bars, model=forecaster, name="LSTM")
 result
+
+# %% [markdown]
+# ## Charts that answer
+#
+# With `interactive=True` the charts can be zoomed and pointed at, and the price shows each trade of
+# one strategy: here of your own, beside the ready-made one and holding. Drag over the autumn of
+# 2011 to look closer, point at a trade to see what it earned, and click on LSTM to add its curve.
+
+# %%
+few = {
+    "Patient LSTM": (PatientLSTM, {"model": forecaster}),
+    "LSTM": lstm,
+    "Buy and hold": BASELINES["Buy and hold"],
+}
+compare(few, bars, start="2011").plot(interactive=True, highlight="Patient LSTM")
 
 # %% [markdown]
 # ## How much does one comparison prove?

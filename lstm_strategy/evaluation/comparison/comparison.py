@@ -105,7 +105,8 @@ class Comparison(ResultSet):
         name = self.find(names[0] if names else None).name
         bars = markets_frame(self.prepared.bars)
         model = self.prepared.models.get(name)
-        return InteractiveFigure(build_charts(self, bars, name=name, model=model), name)
+        charts = build_charts(self, bars, name=name, model=model)
+        return InteractiveFigure(charts, name, still=self._still_picture(highlight))
 
     def save(self, folder: str | Path, *, suffix: str = "") -> Path:
         """Write metrics.csv, equity.csv and equity.png, each whole or not at all.
@@ -234,12 +235,16 @@ class Comparison(ResultSet):
 
     def _repr_html_(self) -> str:
         table = frame_html(readable_metrics(self.table), strong=self.find().label)
-        ledger = self._judged_ledger()
-        picture = plot_equity(self, ledger=ledger, width_inches=7.5)
-        parts = [table, figure_html(picture, "Growth, drawdown and exposure of all strategies")]
+        parts = [table, self._still_picture()]
         return card_html(
             "Comparison", about=self.describe_terms(), parts=parts, notes=self._notes()
         )
+
+    def _still_picture(self, highlight: str | Sequence[str] | None = None) -> str:
+        picture = plot_equity(
+            self, highlight=highlight, ledger=self._judged_ledger(), width_inches=7.5
+        )
+        return figure_html(picture, "Growth, drawdown and exposure of all strategies")
 
     def _judged_ledger(self) -> pd.DataFrame | None:
         """Which model of a walk forward forecast when; None without one."""

@@ -4,6 +4,8 @@
 (() => {
   const element = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];
+  // The frame in a notebook that these charts fill; null on a page of their own.
+  const frame = window.frameElement?.hasAttribute("data-charts") ? window.frameElement : null;
   const READ_AS = { close: "close", forecast: "forecast", low: "from", high: "to" };
 
   async function runLibrary() {
@@ -26,10 +28,34 @@
     return model.type === kind || model.type?.endsWith(`.${kind}`);
   }
 
+  // On a dark page the text is light; a notebook needn't follow the system in this.
+  function isDark() {
+    const [red, green, blue] = frame ? getComputedStyle(frame).color.match(/[\d.]+/g) : [];
+    if (blue === undefined) return window.matchMedia("(prefers-color-scheme: dark)").matches;
+    return 0.3 * red + 0.6 * green + 0.1 * blue > 128;
+  }
+
+  // In a notebook the charts take the place of the picture before them, at their full height.
+  function fillTheFrame(paint) {
+    frame.previousElementSibling.style.display = "none";
+    new ResizeObserver(() => {
+      frame.style.height = `${document.documentElement.offsetHeight}px`;
+    }).observe(document.documentElement);
+    const page = frame.ownerDocument;
+    const repaint = new MutationObserver(() => setTimeout(paint, 100));
+    for (const part of [page.documentElement, page.body]) {
+      repaint.observe(part, { attributes: true }); // where notebooks name their theme
+    }
+  }
+
   function colourTheCharts(models) {
     const style = getComputedStyle(document.documentElement);
     const paint = () => {
-      const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+      const dark = isDark();
+      if (frame) {
+        document.documentElement.dataset.theme = dark ? "dark" : "light";
+        frame.style.colorScheme = dark ? "dark" : "light"; // or its ground would be opaque
+      }
       const text = style.getPropertyValue("--soft").trim() || (dark ? "#9aa5b0" : "#59636e");
       const line = style.getPropertyValue("--line").trim() || (dark ? "#333b44" : "#d5dbe1");
       const market = dark ? "#e4e8ec" : "#1c2126";
@@ -49,6 +75,7 @@
     };
     paint();
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+    if (frame) fillTheFrame(paint);
   }
 
   // Strategies and markets are renderers of one name in every panel.

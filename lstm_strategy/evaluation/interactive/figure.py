@@ -10,15 +10,18 @@ from lstm_strategy.evaluation.interactive.policy import content_policy
 from lstm_strategy.evaluation.interactive.style import chart_style
 from lstm_strategy.support import write_whole
 
-_HEIGHT = 1_480
-
 
 class InteractiveFigure:
     """The charts of a comparison, with nothing around them.
 
+    In a notebook they take the place of a still picture, and the colours of the page around them.
+    The picture stays where scripts don't run: in a notebook that isn't trusted, and on pages that
+    show none.
+
     Args:
         charts: What is shown.
         title: What the page says it is.
+        still: The picture, as HTML.
 
     Example:
         >>> from lstm_strategy import BASELINES, compare, sample_bars
@@ -29,20 +32,13 @@ class InteractiveFigure:
         >>> comparison.plot(interactive=True).save("equity.html")  # doctest: +SKIP
     """
 
-    def __init__(self, charts: Charts, title: str) -> None:
-        self._charts, self._title = charts, title
+    def __init__(self, charts: Charts, title: str, *, still: str) -> None:
+        self._charts, self._title, self._still = charts, title, still
 
     @cached_property
     def page(self) -> str:
         """The whole page as text; it needs no network and no other file."""
-        return _PAGE.substitute(
-            title=html.escape(self._title),
-            policy=content_policy(self._charts.scripts),
-            style=chart_style(),
-            equity=self._charts.equity,
-            price=self._charts.price,
-            tail=self._charts.tail,
-        )
+        return self._page_with(self._still)
 
     def save(self, path: str | Path) -> Path:
         """Write the page, whole or not at all.
@@ -59,11 +55,31 @@ class InteractiveFigure:
         return f"InteractiveFigure({self._title!r})"
 
     def _repr_html_(self) -> str:
+        # quotes of JSON stay as they are: the page stands between apostrophes
+        page = self._page_with("").replace("&", "&amp;").replace("'", "&#39;")
+        # the page's script hides what stands before the frame, and gives the frame its height
         return (
-            f'<iframe srcdoc="{html.escape(self.page)}" title="{html.escape(self._title)}" '
-            f'style="width: 100%; height: {_HEIGHT}px; border: 0"></iframe>'
+            f"<div>{self._still}<div>{_HOW_TO_TOUCH}</div></div>"
+            f"<iframe data-charts srcdoc='{page}' title=\"{html.escape(self._title)}\" "
+            'style="display: block; width: 100%; height: 0; border: 0"></iframe>'
         )
 
+    def _page_with(self, still: str) -> str:
+        return _PAGE.substitute(
+            title=html.escape(self._title),
+            policy=content_policy(self._charts.scripts),
+            style=chart_style(),
+            still=still,
+            equity=self._charts.equity,
+            price=self._charts.price,
+            tail=self._charts.tail,
+        )
+
+
+_HOW_TO_TOUCH = (
+    "A still picture: charts to zoom and to point at take its place where scripts may run. In "
+    "JupyterLab trust the notebook, or run the cell."
+)
 
 _PAGE = Template(
     """<!doctype html>
@@ -79,16 +95,22 @@ _PAGE = Template(
 :root { color-scheme: light dark; --page: #ffffff; --text: #1c2126; --soft: #59636e;
   --line: #d5dbe1; --box: #f4f6f8; --link: #0a56b0; }
 @media (prefers-color-scheme: dark) {
-  :root { --page: #14181c; --text: #e4e8ec; --soft: #9aa5b0; --line: #333b44; --box: #1d2329;
-    --link: #7db7ff; }
+  :root:not([data-theme="light"]) { --page: #14181c; --text: #e4e8ec; --soft: #9aa5b0;
+    --line: #333b44; --box: #1d2329; --link: #7db7ff; }
 }
+:root[data-theme="light"] { color-scheme: light; }
+:root[data-theme="dark"] { color-scheme: dark; --text: #e4e8ec; --soft: #9aa5b0;
+  --line: #333b44; --box: #1d2329; --link: #7db7ff; }
 body { margin: 0.5rem; background: var(--page); color: var(--text);
   font: 1rem/1.5 system-ui, sans-serif; }
+:root[data-theme] body { margin: 0; background: transparent; font-size: 0.875rem; }
 $style
+@media print { :root[data-theme] .chart { display: block; } }
 </style>
 </head>
 <body>
 <main>
+<div class="static">$still</div>
 $equity
 $price
 </main>

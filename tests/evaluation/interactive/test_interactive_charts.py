@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
@@ -164,10 +165,36 @@ def test_the_same_charts_give_the_same_page(comparison, charts):
 
 def test_a_figure_shows_itself_and_makes_a_page(comparison, tmp_path):
     figure = comparison.plot(interactive=True, highlight="MACD")
-    assert figure._repr_html_().startswith("<iframe srcdoc=")
     page = figure.save(tmp_path / "charts.html").read_text(encoding="utf-8")
     assert "<title>MACD</title>" in page
+    assert '<div class="static"><img alt="Growth, drawdown and exposure' in page  # without scripts
     assert len(page) < 1_500_000
+
+
+class Elements(HTMLParser):
+    """The names and attributes of the elements of a page, one after the other."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def test_in_a_notebook_a_picture_stands_before_the_frame_that_takes_its_place(comparison, charts):
+    shown = comparison.plot(interactive=True, highlight="MACD")._repr_html_()
+    (outer, _), (image, picture), (hint, _), (frame, attributes) = Elements(shown).found
+    assert [outer, image, hint, frame] == ["div", "img", "div", "iframe"]
+    assert picture["src"].startswith("data:image/png;base64,")
+    assert "height: 0" in attributes["style"] and "data-charts" in attributes  # until it is filled
+    page = attributes["srcdoc"]
+    assert picture["src"] not in page
+    assert all(script in page for script in charts.scripts[:1])
+    assert HOSTILE not in page and "MACD" in page
+    assert len(shown) < 800_000
 
 
 def test_many_markets_can_be_chosen_from():
