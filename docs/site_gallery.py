@@ -11,7 +11,11 @@ from typing import Any
 from PIL import Image
 
 THUMBNAIL_SIZE = (640, 400)  # pixels; shown at half of that
-INTRODUCTION = """# Notebooks
+INTRODUCTION = """---
+hide: [toc]
+---
+
+# Notebooks
 
 Each notebook answers one question with code that runs as it is, and shows what came out. The files
 are in the folder `notebooks/` of a clone. To open them: `pip install '.[notebook]'`, then
@@ -44,7 +48,9 @@ def read_opening(notebook: Path) -> tuple[str, str]:
 
 
 def make_thumbnail(notebook: Path) -> bytes:
-    """Return the first picture of a notebook, small, as a PNG on a white ground.
+    """Return the first picture of a notebook as a small PNG on a white ground.
+
+    A tall picture is cut off below, so that its upper part can be read.
 
     Raises:
         LookupError: If it shows none.
@@ -53,10 +59,10 @@ def make_thumbnail(notebook: Path) -> bytes:
     if encoded is None:
         raise LookupError(f"{notebook.name} must show a picture.")
     picture = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA")
-    picture.thumbnail(THUMBNAIL_SIZE, Image.Resampling.LANCZOS)
     ground = Image.new("RGBA", THUMBNAIL_SIZE, "white")
-    left, top = ((ground.width - picture.width) // 2, (ground.height - picture.height) // 2)
-    ground.alpha_composite(picture, (left, top))
+    height = round(picture.height * ground.width / picture.width)
+    small_picture = picture.resize((ground.width, height), Image.Resampling.LANCZOS)
+    ground.paste(small_picture, (0, max(0, (ground.height - height) // 2)), small_picture)
     small = io.BytesIO()
     ground.convert("RGB").quantize(64).save(small, format="PNG", optimize=True)
     return small.getvalue()

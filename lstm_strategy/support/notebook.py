@@ -72,10 +72,14 @@ def frame_html(frame: pd.DataFrame, *, strong: str | None = None) -> str:
     )
     rows = []
     for label, *values in frame.itertuples():
-        weight = ";font-weight:bold" if strong is not None and label == strong else ""
-        cells = "".join(f'<td style="{_CELL}">{html.escape(str(value))}</td>' for value in values)
-        name = f'<th scope="row" style="{left};font-weight:inherit">{html.escape(str(label))}</th>'
-        rows.append(f'<tr style="background:none{weight}">{name}{cells}</tr>')
+        # said in each cell: where a notebook isn't trusted, JupyterLab takes "inherit" away
+        weight = "bold" if strong is not None and label == strong else "normal"
+        cells = "".join(
+            f'<td style="{_CELL};font-weight:{weight}">{html.escape(str(value))}</td>'
+            for value in values
+        )
+        name = f'<th scope="row" style="{left};font-weight:{weight}">{html.escape(str(label))}</th>'
+        rows.append(f'<tr style="background:none">{name}{cells}</tr>')
     return _table(f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>")
 
 

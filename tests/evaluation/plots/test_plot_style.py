@@ -1,10 +1,13 @@
 """What all figures share: true ticks, hyphens, and colours that everyone can tell apart."""
 
+import base64
+import io
 import itertools
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from PIL import Image
 
 from lstm_strategy.evaluation.plots import STRONG_COLORS, NotebookFigure, plotting_style
 from lstm_strategy.evaluation.plots.style import PercentTicks
@@ -70,3 +73,18 @@ def test_numbers_below_zero_have_a_hyphen_and_no_offset():
     texts = [tick.label1.get_text() for tick in axes.yaxis.majorTicks]  # as they were drawn
     assert {text[0] for text in texts} == {"-"}
     assert axes.yaxis.get_offset_text().get_text() == ""
+
+
+def test_a_picture_in_a_notebook_has_few_colors_even_where_pyplot_was_loaded(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    figure = NotebookFigure(figsize=(2.0, 1.0))
+    figure.add_subplot().plot([1, 3, 2], color=STRONG_COLORS[0])
+    figure._ipython_display_()
+    (data,) = shown
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert picture.mode == "P"
+    assert tuple(bytes.fromhex(STRONG_COLORS[0][1:])) in {
+        color for _, color in picture.convert("RGB").getcolors()
+    }
+    assert data["text/plain"] == repr(figure)
