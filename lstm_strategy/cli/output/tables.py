@@ -55,10 +55,12 @@ def print_table(table: ResultTable) -> None:
     Example:
         >>> table = ResultTable(["market", "return"])
         >>> table.add_row("ES", "12.0%")
-        >>> print_table(table)  # doctest: +NORMALIZE_WHITESPACE
+        >>> print_table(table)
+        <BLANKLINE>
         market  return
-        ---------------
+        ───────────────
         ES       12.0%
+        <BLANKLINE>
     """
     for columns in _choose_blocks(table, out.width):
         out.print(_draw_block(table, columns, out.width), crop=False)

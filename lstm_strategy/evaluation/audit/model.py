@@ -24,6 +24,7 @@ from lstm_strategy.learning.forecaster import (
     Forecaster,
     LSTMForecaster,
     ModelCard,
+    complete_forecasts,
 )
 from lstm_strategy.learning.inference import N_STARTS, SIGNAL_TOLERANCE, network_memory
 from lstm_strategy.learning.training import build_training_set
@@ -101,9 +102,13 @@ def _columns_of(model: Forecaster) -> list[str]:
     return FORECAST_COLUMNS
 
 
+def _ask(model: Forecaster, bars: pd.DataFrame) -> pd.DataFrame:
+    return complete_forecasts(model.forecast(bars), bars, model)
+
+
 def _compare_forecasts(variant: _Variant) -> list[Finding]:
     found = column_differences(
-        lambda known: variant.model.forecast(known)[_columns_of(variant.model)],
+        lambda known: _ask(variant.model, known)[_columns_of(variant.model)],
         variant.bars,
         variant.cuts,
         absolute=_ROUNDING,

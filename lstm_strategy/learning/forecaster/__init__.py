@@ -1,5 +1,6 @@
 """The forecaster that users hold: fit, forecast, stream, save, load."""
 
+from lstm_strategy.learning.forecaster.answers import complete_forecasts
 from lstm_strategy.learning.forecaster.base import (
     UNKNOWN_FORECAST,
     Forecast,
@@ -44,6 +45,7 @@ __all__ = [
     "WALK_FORWARD_FILE",
     "builder_name",
     "check_can_hold_model",
+    "complete_forecasts",
     "load_card",
     "read_folder",
     "usual_bars_per_year",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet
+from lstm_strategy.learning.forecaster.answers import complete_forecasts
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.support import OnEpoch
 
@@ -144,7 +145,8 @@ class Forecaster(ABC):
 
         Returns:
             The columns signal, forecast and uncertainty on the index of `bars`, each value known
-            at the close of its row and NaN in warm-up.
+            at the close of its row and NaN in warm-up. Where a class of the user's own gives the
+            signal alone, the others count as NaN.
         """
 
     @abstractmethod
@@ -349,9 +351,12 @@ class ForeignForecaster(Forecaster):
         return getattr(self.wrapped, "ledger", None)
 
     def forecast(self, bars: pd.DataFrame) -> pd.DataFrame:
-        """Forecast every bar, as the object does."""
-        frame: pd.DataFrame = self.wrapped.forecast(bars)
-        return frame
+        """Forecast every bar, as the object does; what it doesn't say beside the signal is NaN.
+
+        Raises:
+            ModelError: If the object gives no signal, other rows than the bars, or no numbers.
+        """
+        return complete_forecasts(self.wrapped.forecast(bars), bars, self.wrapped)
 
     def stream(self, history: pd.DataFrame | None = None) -> Stream:
         """Give forecasts bar by bar, as the object does."""

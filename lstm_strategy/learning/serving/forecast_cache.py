@@ -35,7 +35,13 @@ import pandas as pd
 from platformdirs import user_cache_path
 
 from lstm_strategy.bars import Panel, bars_fingerprint, is_panel, name_market, validate_bars
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, validate_markets
+from lstm_strategy.errors import ModelError
+from lstm_strategy.learning.forecaster import (
+    FORECAST_COLUMNS,
+    Forecaster,
+    complete_forecasts,
+    validate_markets,
+)
 from lstm_strategy.support import library_versions, open_regular, sha256_of, write_whole
 
 log = logging.getLogger(__name__)
@@ -92,13 +98,13 @@ def forecast_with_cache(
         return _forecast_markets(forecaster, validate_markets(bars))
     fingerprint, folder = forecaster.fingerprint, _cache_folder()
     if fingerprint is None or folder is None:
-        return forecaster.forecast(bars)
+        return _ask(forecaster, bars)
     bars = validate_bars(bars, may_stand_still=True)
     forecaster.warn_of_other_bars(bars)
     kept = _Kept(folder, _cache_name(fingerprint, bars))
     values = kept.get(len(bars))
     if values is None:
-        values = kept.put(forecaster.forecast(bars))
+        values = kept.put(_ask(forecaster, bars))
     return pd.DataFrame(values.copy(), index=bars.index, columns=FORECAST_COLUMNS)
 
 
@@ -112,8 +118,7 @@ def _forecast_markets(forecaster: Any, panel: Panel) -> dict[str, pd.DataFrame]:
         return frames
     fingerprint, folder = forecaster.fingerprint, _cache_folder()
     if fingerprint is None or folder is None:
-        asked: dict[str, pd.DataFrame] = forecaster.forecast(panel)
-        return asked
+        return _ask_of_panel(forecaster, panel)
     # what is forecast of a market may depend on all the others
     kept = {
         symbol: _Kept(folder, _cache_name(f"{fingerprint} {panel.fingerprint} {symbol}", bars))
@@ -121,11 +126,30 @@ def _forecast_markets(forecaster: Any, panel: Panel) -> dict[str, pd.DataFrame]:
     }
     values = {symbol: of.get(len(panel[symbol])) for symbol, of in kept.items()}
     if any(of is None for of in values.values()):
-        made = forecaster.forecast(panel)
+        made = _ask_of_panel(forecaster, panel)
         values = {symbol: of.put(made[symbol]) for symbol, of in kept.items()}
     return {
         symbol: pd.DataFrame(np.array(of), index=panel[symbol].index, columns=FORECAST_COLUMNS)
         for symbol, of in values.items()
+    }
+
+
+def _ask(forecaster: Forecaster, bars: pd.DataFrame) -> pd.DataFrame:
+    return complete_forecasts(forecaster.forecast(bars), bars, forecaster)
+
+
+def _ask_of_panel(forecaster: Any, panel: Panel) -> dict[str, pd.DataFrame]:
+    """The forecasts of each market of a panel, by a model that takes panels."""
+    answer: Any = forecaster.forecast(panel)
+    lacking = [name for name in panel if not isinstance(answer, Mapping) or name not in answer]
+    if lacking:
+        raise ModelError(
+            f"forecast of {type(forecaster).__name__} must give a frame of each market by its "
+            f"symbol, and gives none of {lacking[0]}."
+        )
+    return {
+        symbol: complete_forecasts(answer[symbol], bars, forecaster)
+        for symbol, bars in panel.items()
     }
 
 

@@ -11,6 +11,7 @@ Backtrader computes an indicator in one of three ways, and each gets what suits 
 """
 
 import logging
+import math
 from array import array
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,7 +20,7 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.errors import TooFewBarsError, TradingError
+from lstm_strategy.errors import ModelError, TooFewBarsError, TradingError
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, Stream
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
 from lstm_strategy.trading.backtrader_internals import owner_of
@@ -171,7 +172,7 @@ class LSTMIndicator(bt.Indicator):
         name: str = getattr(self.data, "_name", "")
         return name if name and self._forecaster.takes_panels else None
 
-    def _streamed_values(self, stream: Stream, n_bars: int) -> tuple[float, float, float]:
+    def _streamed_values(self, stream: Stream, n_bars: int) -> Iterable[float]:
         if n_bars > self._bars_begun:
             self._bars_begun = n_bars
             if self._forming:
@@ -179,7 +180,14 @@ class LSTMIndicator(bt.Indicator):
         if n_bars != self._skipped_bar:
             self._forming = self._feed_bars.read_present(self._last_taken)
         forecast = stream.peek(self._forming)
-        return forecast.signal, forecast.forecast, forecast.uncertainty
+        if not hasattr(forecast, "signal"):
+            raise ModelError(
+                f"{type(stream).__name__}.peek must answer with an object that has a signal, got "
+                f"{forecast!r}. Return Forecast(signal, forecast, uncertainty)."
+            )
+        # an object of the user's own may give the signal alone
+        said = (getattr(forecast, name, math.nan) for name in FORECAST_COLUMNS[1:])
+        return forecast.signal, *said
 
     def _end_forming_bar(self, stream: Stream) -> None:
         """Take the bar before the one that has begun, or skip the one of the two that is wrong."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.errors import TooFewBarsError
+from lstm_strategy.errors import TooFewBarsError, TradingError
 from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.serving import (
     PrecomputedPanel,
@@ -59,6 +59,7 @@ def forecast_lines(strategy: PortfolioStrategy, model: Any, column: str) -> dict
     for name in markets:
         strategy.wait_for_bars(name, forecaster.warm_up + 1)
     frames = _forecast(forecaster, markets)
+    _refuse_what_is_never_said(frames, column)
     return {
         name: _ReadyLine(frames[name][column].to_numpy(np.float64), data)
         for name, data in markets.items()
@@ -105,6 +106,17 @@ def _forecast(forecaster: Forecaster, markets: Mapping[str, Any]) -> dict[str, p
         frames: dict[str, pd.DataFrame] = forecaster.forecast(bars)
         return frames
     return forecast_markets(forecaster, bars)
+
+
+def _refuse_what_is_never_said(frames: Mapping[str, pd.DataFrame], column: str) -> None:
+    """Refuse to rank markets by a forecast, where a class of the user's own gives only signals."""
+    if column != "forecast" or any(frame[column].notna().any() for frame in frames.values()):
+        return
+    if any(frame["signal"].notna().any() for frame in frames.values()):
+        raise TradingError(
+            "The markets are ranked by the forecast, and the model gives signals alone. Write "
+            'by="signal".'
+        )
 
 
 class _LiveLine:
