@@ -12,6 +12,8 @@ from lstm_strategy.support import write_whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_DPI = 120
+
 
 def write_results(
     folder: str | Path,
@@ -64,6 +66,10 @@ def write_picture(path: str | Path, figure: "Figure") -> Path:
         ...     write_picture(Path(folder) / "empty.png", NotebookFigure()).read_bytes()[1:4]
         b'PNG'
     """
+    from matplotlib.image import imsave
+
+    from lstm_strategy.evaluation.plots import draw_pixels
+
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
+    imsave(picture, draw_pixels(figure, dpi=_DPI), format="png", origin="upper", dpi=_DPI)
     return write_whole(path, picture.getvalue())

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.plots.style import (
         STRONG_COLORS,
         NotebookFigure,
+        draw_pixels,
         figure_html,
         plotting_style,
     )
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "STRONG_COLORS",
     "NotebookFigure",
+    "draw_pixels",
     "figure_html",
     "on_plain_dates",
     "plot_by_horizon",
@@ -87,6 +89,7 @@ __getattr__ = import_on_first_use(
         "plot_calibration": ".skill",
         "plot_quantiles": ".skill",
         "STRONG_COLORS": ".style",
+        "draw_pixels": ".style",
         "figure_html": ".style",
         "NotebookFigure": ".style",
         "plotting_style": ".style",

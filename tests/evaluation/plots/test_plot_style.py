@@ -4,12 +4,19 @@ import base64
 import io
 import itertools
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from PIL import Image
 
-from lstm_strategy.evaluation.plots import STRONG_COLORS, NotebookFigure, plotting_style
+from lstm_strategy.evaluation.plots import (
+    STRONG_COLORS,
+    NotebookFigure,
+    draw_pixels,
+    plotting_style,
+)
 from lstm_strategy.evaluation.plots.style import PercentTicks
 
 # How eyes without one kind of cone see linear RGB (Machado, Oliveira and Fernandes 2009, table 1).
@@ -88,3 +95,56 @@ def test_a_picture_in_a_notebook_has_few_colors_even_where_pyplot_was_loaded(mon
         color for _, color in picture.convert("RGB").getcolors()
     }
     assert data["text/plain"] == repr(figure)
+
+
+def zoomable_figure():
+    with plotting_style():
+        figure = NotebookFigure(figsize=(4.0, 3.0), layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True)
+    above.plot([0, 1, 2], [1.0, 20.0, 300.0])
+    above.set_yscale("log")
+    above.set_ylabel("Above")
+    below.plot([0, 1, 2], [-0.05, 0.0, 0.025])
+    below.yaxis.set_major_formatter(PercentTicks())
+    below.set_ylabel("Below")
+    below.legend(below.get_lines(), ["a line"])
+    figure.align_ylabels()
+    return figure
+
+
+def pixels_by_savefig(figure, *, dpi, **how):
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=dpi, **how)
+    picture.seek(0)
+    return np.asarray(Image.open(picture).convert("RGBA"))
+
+
+def test_a_figure_that_is_drawn_once_looks_as_savefig_draws_it():
+    drawn = draw_pixels(zoomable_figure(), dpi=70)
+    np.testing.assert_array_equal(drawn, pixels_by_savefig(zoomable_figure(), dpi=70))
+
+
+def test_a_figure_without_background_is_transparent_and_keeps_its_colors():
+    figure = zoomable_figure()
+    assert draw_pixels(figure, dpi=70, has_background=False)[0, 0, 3] == 0
+    assert figure.dpi == 100
+    np.testing.assert_array_equal(
+        draw_pixels(figure, dpi=70), pixels_by_savefig(zoomable_figure(), dpi=70)
+    )
+
+
+def test_ticks_follow_a_zoom_after_the_figure_was_drawn():
+    figure, other = zoomable_figure(), zoomable_figure()
+    draw_pixels(figure, dpi=70)
+    for each in (figure, other):
+        each.axes[1].set_ylim(-0.5, 0.5)
+        each.axes[1].set_xlim(0.5, 1.5)
+    np.testing.assert_array_equal(draw_pixels(figure, dpi=70), draw_pixels(other, dpi=70))
+
+
+def test_ticks_are_those_that_matplotlib_finds_by_itself():
+    figure, other = zoomable_figure(), zoomable_figure()
+    with matplotlib.rc_context({"axes.unicode_minus": False}):
+        Figure.draw(other, other.canvas.get_renderer())
+    figure.canvas.draw()
+    np.testing.assert_array_equal(figure.canvas.buffer_rgba(), other.canvas.buffer_rgba())
