@@ -28,16 +28,16 @@ def test_a_model_starts_after_its_training(results, here, model_folder):
     assert len(pd.read_csv("results/trades.csv")) == len(expected.trades)
     assert names_in(here / "results") == ["equity.csv", "equity.png", "metrics.csv", "trades.csv"]
     assert printed.startswith("LSTM, 2002-02-05 to 2002-05-15, 100 bars\n")
-    assert rows_of(printed)["sharpe"][0] == f"{expected.metrics['sharpe']:.2f}"
+    assert rows_of(printed)["Sharpe"][0] == f"{expected.metrics['sharpe']:.2f}"
 
 
 def test_holding_stands_beside_it_over_the_same_bars(results, model_folder):
     rows = rows_of(results("backtest", "bars.csv", "--model", model_folder))
     held = run_backtest(BASELINES["Buy and hold"], load_bars("bars.csv"), start="2002-02-05")
-    assert rows["metric"] == ["LSTM", "Buy and hold"]
-    assert rows["total return"][1] == f"{held.metrics['total_return']:.1%}"
+    assert rows["Metric"] == ["LSTM", "Buy and hold"]
+    assert rows["Total return"][1] == f"{held.metrics['total_return']:.1%}"
     alone = rows_of(results("backtest", "bars.csv", "--strategy", "Buy and hold"))
-    assert alone["metric"] == ["Buy and hold"]
+    assert alone["Metric"] == ["Buy and hold"]
 
 
 def test_a_report_is_written_where_it_is_asked_for(results, refusal, here, model_folder):
@@ -95,7 +95,7 @@ def test_a_baseline_runs_by_its_name_on_the_terms_that_are_given(results, name):
     terms = ("--start", "2001-08", "--cash", 5000, "--commission", 0, "--slippage", 0)
     printed = results("backtest", "bars.csv", "--strategy", name, *terms, "--long-only")
     assert printed.startswith("SMA cross, 2001-08-01 to 2002-05-15")
-    assert rows_of(printed)["costs"][0] == "0.0%"
+    assert rows_of(printed)["Costs"][0] == "0.0%"
 
 
 def test_orders_leave_late_and_are_worked_over_several_bars(results):
@@ -103,8 +103,8 @@ def test_orders_leave_late_and_are_worked_over_several_bars(results):
     printed = results("backtest", "bars.csv", "--strategy", "SMA cross", *terms)
     broker = BrokerSettings(latency_bars=2, execution_bars=3, execution="vwap")
     expected = run_backtest(SMA_CROSS, load_bars("bars.csv"), broker=broker)
-    assert rows_of(printed)["turnover"][0] == f"{expected.metrics['turnover']:.2f}"
-    assert rows_of(printed)["total return"][0] == f"{expected.metrics['total_return']:.1%}"
+    assert rows_of(printed)["Turnover per year"][0] == f"{expected.metrics['turnover']:.2f}"
+    assert rows_of(printed)["Total return"][0] == f"{expected.metrics['total_return']:.1%}"
 
 
 def test_an_execution_that_means_nothing_is_refused_by_its_option(refusal):
@@ -120,8 +120,8 @@ def test_a_class_of_a_file_runs_with_its_parameters(results):
     shutil.copy(sys.modules[SMA_CROSS.__module__].__file__, "my[red].py")
     printed = results("backtest", "bars.csv", "--strategy", "my[red].py:SMACross:fast=5,slow=20")
     expected = run_backtest(SMA_CROSS, load_bars("bars.csv"), fast=5, slow=20)
-    assert rows_of(printed)["turnover"][0] == f"{expected.metrics['turnover']:.2f}"
-    assert rows_of(printed)["trades"][0] == str(len(expected.trades.dropna()))
+    assert rows_of(printed)["Turnover per year"][0] == f"{expected.metrics['turnover']:.2f}"
+    assert rows_of(printed)["Closed trades"][0] == str(len(expected.trades.dropna()))
 
 
 SWINGS = """
@@ -242,8 +242,8 @@ def test_a_perpetual_shows_what_it_paid_and_lists_it_in_files(run, here):
     assert outcome.code == 0
     rows = rows_of(outcome.out)
     metrics = pd.read_csv("results/metrics.csv").iloc[0]
-    assert rows["funding"][0] == f"{metrics['funding']:.1%}"
-    assert rows["gross return"][0] == f"{metrics['gross_return']:.1%}"
+    assert rows["Funding paid"][0] == f"{metrics['funding']:.1%}"
+    assert rows["Gross return"][0] == f"{metrics['gross_return']:.1%}"
     assert outcome.out.count("the bars have no mark price") == 1
     assert "Wrote funding.csv, " in outcome.err
     assert metrics["funding"] == pytest.approx(

@@ -8,6 +8,7 @@ from lstm_strategy.cli.output.console import WIDTH_OF_ALL_METRICS, out, say
 from lstm_strategy.cli.output.orders import say_all_orders, say_orders
 from lstm_strategy.cli.output.tables import ResultTable, fits_in_one_block, print_table
 from lstm_strategy.evaluation.backtests import (
+    METRIC_TITLES,
     BacktestResult,
     ResultSet,
     describe_rolls,
@@ -35,9 +36,9 @@ def print_result(result: BacktestResult, held: BacktestResult | None = None) -> 
     """
     results = [result] if held is None else [result, held]
     readable = readable_metrics(pd.DataFrame([each.metrics for each in results]))
-    table = ResultTable(["metric", *(each.label for each in results)], strong=result.label)
+    table = ResultTable(["Metric", *(each.label for each in results)], strong=result.label)
     for name, *values in readable.T.itertuples():
-        table.add_row(str(name).replace("_", " "), *values)
+        table.add_row(str(name), *values)
     say(f"{result.label}, {span_text(result.equity)}")
     print_table(table)
     if result.contribution is not None:
@@ -55,7 +56,7 @@ def _print_markets(result: BacktestResult) -> None:
     by_market = result.by_market
     largest = by_market["contribution"].abs().sort_values(ascending=False).index[:_MOST_MARKETS]
     readable = readable_metrics(by_market.loc[largest])
-    table = ResultTable(["market", *_in_words(readable)])
+    table = ResultTable(["Market", *map(str, readable)])
     for row in readable.itertuples():
         table.add_row(*map(str, row))
     print_table(table)
@@ -80,28 +81,24 @@ def _choose_table(comparison: ResultSet) -> ResultTable:
     readable = readable_metrics(comparison.table)
     if out.width >= WIDTH_OF_ALL_METRICS:
         return _comparison_table(comparison, readable)
-    shown = list(_NARROW_METRICS)
+    shown = [METRIC_TITLES[name] for name in _NARROW_METRICS]
     for least_important in reversed(_BY_IMPORTANCE[1:]):
         table = _comparison_table(comparison, readable[shown])
         if fits_in_one_block(table):
             return table
-        shown.remove(least_important)
+        shown.remove(METRIC_TITLES[least_important])
     return _comparison_table(comparison, readable[shown])
 
 
 def _comparison_table(comparison: ResultSet, readable: pd.DataFrame) -> ResultTable:
     """One row for each strategy, that of the one which is judged behind a mark."""
-    table = ResultTable(["  strategy", *_in_words(readable)])
+    table = ResultTable(["  Strategy", *map(str, readable)])
     for (name, result), row in zip(comparison.results.items(), readable.itertuples(), strict=True):
         is_judged = name == comparison.judged_name
         label, *values = map(str, row)
         style = _JUDGED if is_judged else _OTHER_LSTM if result.is_lstm else _OTHERS
         table.add_row(f"{'>' if is_judged else ' '} {label}", *values, style=style)
     return table
-
-
-def _in_words(readable: pd.DataFrame) -> list[str]:
-    return [str(name).replace("_", " ") for name in readable]
 
 
 def print_assessment(comparison: ResultSet, assessment: "Assessment") -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lstm_strategy.evaluation.backtests.run import run_backtest
     from lstm_strategy.evaluation.backtests.training_span import first_bar_after, training_end
     from lstm_strategy.evaluation.backtests.wording import (
+        METRIC_TITLES,
         describe_orders,
         describe_rolls,
         readable_metrics,
@@ -49,6 +50,7 @@ __all__ = [
     "markets_frame",
     "prepare_job",
     "readable_metrics",
+    "METRIC_TITLES",
     "run_backtest",
     "run_jobs",
     "span_text",
@@ -83,6 +85,7 @@ __getattr__ = import_on_first_use(
         "describe_orders": ".wording",
         "describe_rolls": ".wording",
         "readable_metrics": ".wording",
+        "METRIC_TITLES": ".wording",
         "span_text": ".wording",
     },
 )

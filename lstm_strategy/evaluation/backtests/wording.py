@@ -13,6 +13,24 @@ _PERCENT_METRICS = (
     *("total_return", "cagr", "volatility", "max_drawdown", "exposure"),
     *("costs", "funding", "gross_return"),
 )
+METRIC_TITLES = {
+    "total_return": "Total return",
+    "gross_return": "Gross return",
+    "cagr": "CAGR",
+    "volatility": "Volatility",
+    "sharpe": "Sharpe",
+    "sortino": "Sortino",
+    "max_drawdown": "Max drawdown",
+    "calmar": "Calmar",
+    "turnover": "Turnover per year",
+    "trades": "Closed trades",
+    "exposure": "Mean exposure",
+    "contribution": "Contribution",
+    "costs": "Costs",
+    "funding": "Funding paid",
+    "liquidations": "Liquidations",
+}
+"""The metrics as readers see them, in the terminal, in notebooks and in reports."""
 _COUNT_METRICS = ("trades", "liquidations")
 _DERIVATIVE_METRICS = ("funding", "liquidations", "gross_return")
 _ORDER_TROUBLES = {
@@ -133,7 +151,7 @@ def span_text(equity: pd.Series | pd.DataFrame) -> str:
 def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
     """Return metrics as text for a reader: fractions in percent, ratios with two digits.
 
-    A number that rounds to zero has no sign.
+    A number that rounds to zero has no sign, and columns are called as `METRIC_TITLES` has it.
 
     Args:
         table: One row for each strategy, one column for each metric.
@@ -144,7 +162,7 @@ def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
 
     Example:
         >>> readable_metrics(pd.DataFrame({"sharpe": [0.5], "cagr": [float("nan")]}))
-          sharpe cagr
+          Sharpe CAGR
         0   0.50  n/a
     """
     if not table.filter(items=["funding", "liquidations"]).any(axis=None):
@@ -157,4 +175,4 @@ def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
         column: [number_text(value, formats[column]) for value in table[column]]
         for column in table.columns
     }
-    return pd.DataFrame(columns, index=table.index)
+    return pd.DataFrame(columns, index=table.index).rename(columns=METRIC_TITLES)

@@ -54,8 +54,8 @@ def forecasts_html(
     picture = picture_html(
         figures[0],
         f"Forecast and realised volatility, and the lead in {label}. Mean {label}: {means}",
-        f"Above, what was forecast and what came. Below, the {label} that each model has saved "
-        f"against {reference} so far: a line that rises is better than {reference}.",
+        f"Above: forecast and realised volatility. Below: the {label} that each model has saved "
+        f"against {reference} so far. A rising line is better than {reference}.",
         on_phone=figures[1],
     )
     sections = {
@@ -72,11 +72,11 @@ def _explain(label: str, reference: str, bandwidth_bars: int, confidence: float)
     """How to read the columns of the table."""
     lines = [
         "QLIKE is realised / forecast - log(realised / forecast) - 1, of variances; MSE their mean "
-        "squared error, of annualised variances. Less is better. Patton (2011) shows that noise in "
-        "the realised variance doesn't mislead either.",
-        "Intercept, slope and R²: what came as a line through what was forecast (Mincer and "
+        "squared error, of annualised variances. Lower is better. Patton (2011) shows that noise "
+        "in the realised variance misleads neither.",
+        "Intercept, slope and R²: the regression of realised on forecast variance (Mincer and "
         "Zarnowitz 1969). A forecast that is right on average has intercept 0 and slope 1; a small "
-        "p of (0, 1) says that it isn't.",
+        "p of (0, 1) means that it isn't.",
         f"t and p: Diebold and Mariano's test of equal {label} against {reference}, negative where "
         f"the model is better, with errors of Newey and West over {bandwidth_bars} bars and the "
         "correction of Harvey, Leybourne and Newbold.",

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from lstm_strategy.evaluation.statistics import diebold_mariano
+from lstm_strategy.support import number_text
 
 _SIGNIFICANT = 0.05
 _LABELS = {"qlike": "QLIKE", "mse": "MSE"}
@@ -92,16 +93,16 @@ def readable_scores(table: pd.DataFrame, reference: str) -> pd.DataFrame:
         >>> scores = dict.fromkeys(["qlike", *_NO_LOSSES], 0.5)
         >>> table = pd.DataFrame({"LSTM": scores | {"in_confidence_set": True}}).T
         >>> readable_scores(table, "EWMA").iloc[0].to_dict()["t against EWMA"]
-        '+0.50'
+        '0.50'
     """
     losses = [name for name in table if name not in (*_NO_LOSSES, "in_confidence_set")]
     columns = {loss_label(str(name)): _texts(table[name], "{:.4g}") for name in losses}
     columns |= {
-        "Intercept": _texts(table["mz_intercept"], "{:+.4f}"),
+        "Intercept": _texts(table["mz_intercept"], "{:.4f}"),
         "Slope": _texts(table["mz_slope"], "{:.2f}"),
         "R²": _texts(table["mz_r2"], "{:.1%}"),
         "p of (0, 1)": _p_values(table["mz_p"]),
-        f"t against {reference}": _texts(table["dm_t"], "{:+.2f}", missing="reference"),
+        f"t against {reference}": _texts(table["dm_t"], "{:.2f}", missing="reference"),
         "p": _p_values(table["dm_p"], missing=""),
         "May be the best": [
             f"{'yes' if kept else 'no'} ({p_text(p)})"
@@ -112,7 +113,7 @@ def readable_scores(table: pd.DataFrame, reference: str) -> pd.DataFrame:
 
 
 def _texts(values: pd.Series, form: str, *, missing: str = "n/a") -> list[str]:
-    return [missing if pd.isna(value) else form.format(value) for value in values]
+    return [missing if pd.isna(value) else number_text(value, form) for value in values]
 
 
 def _p_values(values: pd.Series, *, missing: str = "n/a") -> list[str]:

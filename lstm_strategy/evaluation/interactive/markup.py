@@ -6,9 +6,9 @@ from lstm_strategy.evaluation.interactive.series import MARKET_COLOR, SOLID, Ser
 from lstm_strategy.evaluation.interactive.thinning import MOST_ROWS
 
 _KEYS = (
-    "Drag to zoom in, double-click to see all; a wheel zooms with Ctrl held. By keyboard the "
-    "arrows move along, plus and minus zoom, 0 shows all, and with Shift an arrow reads the next "
-    "or the last bar."
+    "Drag to zoom in, double-click to show everything, or zoom with Ctrl and the mouse wheel. On "
+    "the keyboard, the arrow keys scroll, plus and minus zoom, 0 shows everything, and Shift with "
+    "an arrow key reads out the next or previous bar."
 )
 
 
@@ -21,10 +21,10 @@ def equity_html(series: list[Series], *, has_folds: bool, is_thinned: bool) -> s
         is_thinned: Whether not every bar is drawn, which is then said.
     """
     buttons = "".join(map(_button, series))
-    strip = "The strip says which fold's model forecast each bar. " if has_folds else ""
+    strip = "The strip shows which fold's model forecast each bar. " if has_folds else ""
     thinned = (
-        f"These are more bars than a screen can show: of the bars up to {MOST_ROWS:,} are "
-        "drawn, every peak and every trough among them. "
+        f"There are more bars than a screen can show: up to {MOST_ROWS:,} are drawn, including "
+        "every peak and trough. "
         if is_thinned
         else ""
     )
@@ -51,13 +51,13 @@ def price_html(label: str, markets: list[str], *, has_forecast: bool) -> str:
             for number, market in enumerate(markets)
         )
         chooser = f'<label class="market">Market <select>{options}</select></label>'
-    below = " Below it is the forecast, with its uncertainty as a band." if has_forecast else ""
+    below = " The forecast is below, with its uncertainty as a band." if has_forecast else ""
     return _place(
         "chart-price",
         f"Price, and the trades of {label}",
         f"{chooser}{_ZOOM}",
-        "Triangles are entries, pointing up for long and down for short, and squares are exits: "
-        f"blue with a profit, orange with a loss, grey where still open.{below}",
+        "Triangles are entries, pointing up for long and down for short; squares are exits. Blue "
+        f"marks a profit, orange a loss, and grey a trade that is still open.{below}",
     )
 
 

@@ -88,7 +88,7 @@ def plot_calibration(table: pd.DataFrame, *, kind: str, width_inches: float = 5.
     """
     labels = {
         "probability": ("Forecast probability of a higher close", "Share of higher closes"),
-        "volatility": ("Forecast volatility", "Volatility that came"),
+        "volatility": ("Forecast volatility", "Realised volatility"),
     }
     across, up = labels.get(kind, ("Forecast", "Mean return that followed"))
     with plotting_style():
@@ -114,7 +114,7 @@ def plot_calibration(table: pd.DataFrame, *, kind: str, width_inches: float = 5.
         ax.yaxis.set_major_formatter(PercentTicks())
         ax.set_xlabel(across)
         ax.set_ylabel(up)
-        ax.set_title("What came, by the size of the forecast", loc="left")
+        ax.set_title("Outcome by size of the forecast", loc="left")
     return figure
 
 

@@ -125,7 +125,7 @@ def _describe_terms(content: ReportContent) -> str:
         *_describe_model(content),
     ]
     if content.made_on is not None:
-        sentences.append(f"Report of {content.made_on:%Y-%m-%d}")
+        sentences.append(f"Report dated {content.made_on:%Y-%m-%d}")
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
@@ -142,5 +142,5 @@ def _describe_model(content: ReportContent) -> list[str]:
         return []
     trained = "trained once"
     if content.ledger is not None:
-        trained = f"trained anew for each of {count_of(content.ledger['fold'].nunique(), 'fold')}"
-    return [f"The model is asked {ask_words(card)}: {network_words(card)}, {trained}"]
+        trained = f"retrained for each of {count_of(content.ledger['fold'].nunique(), 'fold')}"
+    return [f"The model predicts {ask_words(card)}: {network_words(card)}, {trained}"]

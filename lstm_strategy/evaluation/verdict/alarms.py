@@ -108,8 +108,8 @@ def always_invested(exposure: pd.Series) -> Alarm | None:
     return Alarm(
         "always invested",
         f"It held {size:.0%} of its equity on average, and that varied by only {variation:.1%}.",
-        "Whatever it forecasts changes nothing. Look at its signal, and at the thresholds that "
-        "turn the signal into exposure.",
+        "Its forecasts change nothing. Look at its signal, and at the thresholds that turn the "
+        "signal into exposure.",
     )
 
 
@@ -166,9 +166,9 @@ def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
         return None
     return Alarm(
         "frozen forecast",
-        f"Its standard deviation is {deviation:.2g}, {deviation / scale:.2%} of its scale "
+        f"Its standard deviation is {deviation:.2g}, only {deviation / scale:.2%} of its scale of "
         f"{scale:.2g}.",
-        "It says the same on every bar. Either nothing was learned, or nothing of it was kept "
+        "It is the same on every bar. Either nothing was learned, or what was learned was dropped "
         "because it didn't pay on held-out bars; a policy then stays at its prior. If the loss "
         "never fell in training, train longer or with a higher learning rate. Otherwise there may "
         "be nothing to learn here.",
@@ -216,7 +216,7 @@ def one_lucky_fold(equity: pd.Series, folds: pd.Series) -> Alarm | None:
         "one lucky fold",
         f"Fold {best} returned {math.expm1(by_fold[best]):.1%}, the other {len(by_fold) - 1} "
         f"together {math.expm1(rest):.1%}.",
-        "What works in one period only is a period, not a strategy. See what the market did then.",
+        "What works in one period only is luck of that period. See what the market did then.",
     )
 
 
@@ -228,7 +228,7 @@ def lucky_member(equity_by_member: pd.DataFrame) -> Alarm | None:
 
     Example:
         >>> lucky_member(pd.DataFrame({0: [100.0, 112.0], 1: [100.0, 95.0]})).message
-        '1 of 2 members lost money; the returns reach from -5.0% to 12.0%.'
+        '1 of 2 members lost money; the returns range from -5.0% to 12.0%.'
     """
     returns = pd.Series(
         {member: total_return(equity_by_member[member]) for member in equity_by_member}
@@ -238,9 +238,10 @@ def lucky_member(equity_by_member: pd.DataFrame) -> Alarm | None:
         return None
     return Alarm(
         "lucky member",
-        f"{losing} of {len(returns)} members lost money; the returns reach from "
+        f"{losing} of {len(returns)} members lost money; the returns range from "
         f"{returns.min():.1%} to {returns.max():.1%}.",
-        "The random start of each network decided. Average more members, and judge their average.",
+        "The random start of each network made the difference. Average more members, and judge "
+        "their average.",
     )
 
 
@@ -263,7 +264,7 @@ def _lag_alarm(what: str, explained: float) -> Alarm | None:
     return Alarm(
         "lagged close",
         f"The last bar's return alone explains {explained:.0%} of the {what}.",
-        "It repeats the last move, as a rule of one line could. Give it other features, or trade "
+        "It repeats the last move, as a one-line rule could. Give it other features, or trade "
         "the rule.",
     )
 

@@ -111,7 +111,7 @@ def test_a_page_shows_gross_and_net_and_the_part_that_is_funding(tmp_path):
     for heading in ("Gross and net", "Gross return", "Commission", "Slippage", "Funding"):
         assert heading in page
     assert "the funding of perpetual futures" not in page
-    assert "funding" in repr(comparison)
+    assert "Funding paid" in repr(comparison)
 
 
 def test_what_is_missing_from_the_funding_is_said_once():
@@ -162,7 +162,7 @@ def test_a_page_lists_liquidations_under_costs_and_funding_as_what_was_paid(tmp_
         page.split(f">{title}</h2>")[1].split("</section>", 1)
         for title in ("Gross and net", "Trades", "What was left out")
     )
-    assert "Twice that were liquidated" in costs
+    assert "All liquidated positions of Twice" in costs
     assert "Again: 1 position was liquidated: " in costs
     assert "liquidated" not in left_out
     (paid,) = {result.metrics["funding"] for result in comparison.results.values()}

@@ -178,8 +178,8 @@ def test_a_result_survives_pickling():
 def test_a_notebook_shows_name_span_and_percentages():
     html = run_backtest(AlwaysLong, frame_of_bars(), name="steady", broker=FREE)._repr_html_()
     assert "<b>steady</b></div><div>2020-01-01 to 2020-01-20, 20 bars; after costs" in html
-    assert "100.0%" not in html.split("exposure")[0]
-    assert "sharpe" in html
+    assert "100.0%" not in html.split("Mean exposure")[0]
+    assert "Sharpe" in html
 
 
 @pytest.mark.parametrize("model_class", [TrainedModel, Forecasts])

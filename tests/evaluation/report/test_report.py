@@ -237,7 +237,10 @@ def test_costs_of_the_instrument_are_shown_each_alone_and_no_longer_called_missi
         assert f"{-took / start:.2%}" in page
         assert f">{name}</th>" in page
     assert (fills["spread"] + fills["impact"]).le(fills["commission"]).all()
-    assert "paid: taxes, borrowing fees, the funding of perpetual futures, and dividends" in page
+    assert (
+        "Not included: taxes, borrowing fees, the funding of perpetual futures, and dividends"
+        in page
+    )
 
 
 def test_the_forecasts_stand_beside_always_up_with_their_errors(full, assessment, full_page):
@@ -274,7 +277,7 @@ def test_the_table_has_each_strategy_with_its_metrics_and_p_value(full, assessme
 
 def test_the_page_says_where_everything_came_from(full_page):
     text = words(full_page)
-    bars = ["Fingerprint of the bars", "300 bars", "Folds 2; bars purged before each: 1"]
+    bars = ["Fingerprint of the bars", "300 bars", "Folds 2, with bars purged before each: 1"]
     for part in [*bars, "Commission 0.10% of each trade", "Trials 9", "Min signal", "numpy"]:
         assert part in text
 
@@ -282,11 +285,11 @@ def test_the_page_says_where_everything_came_from(full_page):
 def test_bars_are_the_same_number_in_the_head_the_folds_and_the_verdict(full, full_page):
     n_bars = len(full.find().equity)
     assert f" {n_bars:,} bars, against 2 other strategies." in words(full_page)
-    assert f"Bar returns {n_bars - 1:,} " in words(full_page)
+    assert f"Bars judged {n_bars - 1:,} " in words(full_page)
     folds = full_page[full_page.index('id="folds"') : full_page.index('id="forecasts"')]
     rows = re.findall(r'<th scope="row">\d+</th>(.*?)</tr>', folds)
     assert sum(int(re.findall("<td[^>]*>(.*?)</td>", row)[3]) for row in rows) == n_bars
-    assert f"Traded {span_text(full.find().equity)}" in words(full_page)
+    assert f"Bars traded {span_text(full.find().equity)}" in words(full_page)
 
 
 def test_the_name_of_a_market_is_written_as_it_was_given(full):
@@ -300,7 +303,7 @@ def test_the_page_says_what_was_left_of_the_result_on_shuffled_bars(full_page):
 
 def test_the_page_says_what_the_number_of_trials_means(comparison, full_page):
     assert "9 trials are counted" in words(full_page)
-    assert "One trial is counted" in words(report_html(content_of(comparison)))
+    assert "Only one trial is counted" in words(report_html(content_of(comparison)))
 
 
 def test_only_results_and_their_assessment_are_needed(comparison):
@@ -319,7 +322,7 @@ def test_the_page_of_a_trained_model_shows_its_settings(trained, tmp_path):
     alone = compare({"LSTM": (LSTMStrategy, {"model": trained})}, bars)
     text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
     sha256 = trained.card.training.sha256
-    for part in ("Seed 5", "at least 10 bars to settle", "relative volume", sha256, "keras"):
+    for part in ("Seed 5", "a warm-up of at least 10 bars", "relative volume", sha256, "keras"):
         assert part in text
     assert "No verdict: a single strategy has nothing to be compared with." in text
     assert alone.describe_standing() in text
@@ -337,15 +340,15 @@ def test_title_and_head_say_what_was_traded_when_by_what_and_when_this_was_writt
     assert "<title>LSTM on Gold &lt;1&gt;: evaluation</title>" in page
     head = words(page[page.index("<header>") : page.index("<nav")] + "</header>")
     assert f"Gold <1>, {span_text(alone.find().equity)}, alone." in head
-    assert "The model is asked whether the close will be higher, over the next bar: " in head
+    assert "The model predicts whether the close will be higher over the next bar: " in head
     assert " LSTM units each, trained once." in head
-    assert head.endswith("Report of 2026-11-27.")
+    assert head.endswith("Report dated 2026-11-27.")
     assert "Command made it" in words(page)
 
 
 def test_a_page_is_of_today_unless_told_otherwise(comparison, tmp_path):
     path = comparison.to_html(tmp_path / "report.html")
-    assert f"Report of {date.today():%Y-%m-%d}." in path.read_text(encoding="utf-8")
+    assert f"Report dated {date.today():%Y-%m-%d}." in path.read_text(encoding="utf-8")
 
 
 def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(trained, tmp_path):
@@ -354,7 +357,7 @@ def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(trained, tm
     walked = WalkForwardForecaster([Refit(trained, bars.index[450])], ledger)
     alone = compare({"LSTM": (LSTMStrategy, {"model": walked})}, bars)
     text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
-    for part in ("Folds 1", "Seed 5", "at least 10 bars to settle", "relative volume"):
+    for part in ("Folds 1", "Seed 5", "a warm-up of at least 10 bars", "relative volume"):
         assert part in text
     assert "Trained on" not in text
     assert "Share of the signal" not in text  # all of it
@@ -373,7 +376,7 @@ def test_the_page_shows_what_each_fold_kept_of_its_signal(trained, tmp_path):
     walked = WalkForwardForecaster(refits, ledger)
     alone = compare({"LSTM": (LSTMStrategy, {"model": walked})}, bars)
     text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert "Share of the signal kept 58%, 0%: as much as held up on held-out bars" in text
+    assert "Share of the signal kept 58%, 0%, by how it held up on held-out bars" in text
 
 
 def test_an_in_sample_result_is_called_that_first():

@@ -203,7 +203,7 @@ def test_a_forecast_that_hardly_varies_is_frozen(forecast, is_frozen):
 def test_a_frozen_forecast_is_shown_with_its_standard_deviation():
     forecast = on_dates(np.tile([0.5, 0.502], N_BARS // 2))
     assert frozen_forecast(forecast, market()).message == (
-        "Its standard deviation is 0.001, 0.20% of its scale 0.5."
+        "Its standard deviation is 0.001, only 0.20% of its scale of 0.5."
     )
 
 

@@ -21,18 +21,19 @@ from lstm_strategy.evaluation.report import (
     terms_html,
 )
 from lstm_strategy.evaluation.statistics import clustered_mean
-from lstm_strategy.support import card_html, frame_html, write_whole
+from lstm_strategy.support import card_html, frame_html, number_text, write_whole
 
 _SIGNIFICANT = 0.05
 _HOW_TO_READ = (
     "Information coefficient: the correlation of forecasts and returns across the markets of a "
     "day, averaged over the days; rank IC that of their ranks, and ICIR its mean over its standard "
     "deviation (Grinold and Kahn 2000).",
-    "Hit rate: how often the sign was right, beside always up on the same calls.",
-    "Spread: the mean return a bar of the markets with the highest forecasts less that of the "
-    "lowest, filled at the close of the forecast; after costs, less what its trades cost.",
-    "Errors after ± take all markets of a day as one observation (Petersen 2009), and neighbouring "
-    "days as alike where horizons overlap (Newey and West 1987).",
+    "Hit rate: how often the sign was right. Always up: the hit rate of forecasting a rise each "
+    "time.",
+    "Spread: the mean return per bar of the markets with the highest forecasts minus that of the "
+    "lowest, filled at the close of the forecast's bar; after costs, minus the cost of its trades.",
+    "The standard errors after ± treat all markets on a day as one observation (Petersen 2009), "
+    "and allow for overlapping horizons (Newey and West 1987).",
 )
 
 
@@ -111,7 +112,7 @@ class SkillComparison:
         ahead = "the next bar" if self.horizon == 1 else f"the next {self.horizon} bars"
         return (
             f"{len(self.table)} forecasts of the returns of {ahead} of {self.n_markets} markets, "
-            f"{self.n_forecasts:,} of each model, {first} to {last}; spreads between "
+            f"{self.n_forecasts:,} from each model, {first} to {last}; spreads between "
             f"{self.n_quantiles} quantiles at costs of {self.cost_rate:.2%} a trade."
         )
 
@@ -152,7 +153,7 @@ class SkillComparison:
                 picture_html(
                     self.plot(width_inches=11.0),
                     f"Rank IC by horizon. {means}",
-                    "How much of the rank IC is left over longer horizons; whiskers are two "
+                    "How much of the rank IC remains at longer horizons. Whiskers are two "
                     "standard errors.",
                     on_phone=self.plot(width_inches=5.2),
                 ),
@@ -204,12 +205,12 @@ class SkillComparison:
     def _readable(self) -> pd.DataFrame:
         """The table as text for a reader."""
         columns = {
-            "IC": ("ic", "{:+.3f}"),
-            "Rank IC": ("rank_ic", "{:+.3f}"),
+            "IC": ("ic", "{:.3f}"),
+            "Rank IC": ("rank_ic", "{:.3f}"),
             "Hit rate": ("hit_rate", "{:.1%}"),
             "Always up": ("always_up", "{:.1%}"),
-            "Spread": ("spread", "{:+.3%}"),
-            "Spread after costs": ("spread_after_costs", "{:+.3%}"),
+            "Spread": ("spread", "{:.3%}"),
+            "Spread after costs": ("spread_after_costs", "{:.3%}"),
         }
         readable = {
             title: [
@@ -218,15 +219,15 @@ class SkillComparison:
             ]
             for title, (name, form) in columns.items()
         }
-        readable["Rank ICIR"] = [f"{value:+.2f}" for value in self.table["rank_icir"]]
+        readable["Rank ICIR"] = [number_text(value) for value in self.table["rank_icir"]]
         return pd.DataFrame(readable, index=self.table.index)
 
 
 def _with_error(value: float, error: float, form: str) -> str:
     if math.isnan(value):
         return "n/a"
-    told = form.format(value)
-    return told if math.isnan(error) else f"{told} ± {form.replace('+', '').format(error)}"
+    shown = number_text(value, form)
+    return shown if math.isnan(error) else f"{shown} ± {number_text(error, form)}"
 
 
 def _list(lines: tuple[str, ...]) -> str:

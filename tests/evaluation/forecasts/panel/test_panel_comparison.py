@@ -106,7 +106,7 @@ def test_the_best_of_many_is_ahead_by_luck_more_often_than_one_is(panel):
 
 def test_it_is_shown_as_text_as_a_page_and_as_json(comparison, tmp_path):
     assert comparison.describe_terms().startswith(
-        "2 forecasts of the returns of the next bar of 6 markets, 1,154 of each model, 2001-01-01"
+        "2 forecasts of the returns of the next bar of 6 markets, 1,154 from each model, 2001-01-01"
     )
     assert "Rank IC" in repr(comparison)
     assert "<table" in comparison._repr_html_()

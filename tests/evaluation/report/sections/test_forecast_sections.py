@@ -68,7 +68,7 @@ def test_forecasts_are_drawn_and_calibrated(walked):
     alts = [unescape(alt) for alt in re.findall(r'alt="(.*?)"', section)]
     assert alts[0].startswith("Probability of a higher close at each close, between 0.")
     assert alts[-1].startswith("Share of higher closes by mean forecast: ")
-    groups = rows_of(section, "Do the forecasts mean what they say?")
+    groups = rows_of(section, "Are the forecasts calibrated?")
     n_forecasts = rows_of(section, "How good the forecasts")["All"][0]
     assert sum(int(cells[-1]) for cells in groups.values()) == int(n_forecasts)
 
@@ -78,7 +78,7 @@ def test_the_training_is_shown_as_loss_by_epoch(walked, trained):
     best = trained.history["val_loss"].min()
     assert f"Best on held-out bars by fold: 1: {best:.2f}, 2: {best:.2f}" in section
     assert section.startswith("<figure>")
-    assert "Loss by epoch in training and on bars held out, a line for each fold" in section
+    assert "Loss by epoch in training and on held-out bars, a line for each fold" in section
 
 
 def test_the_training_of_a_policy_is_shown_as_utility(trained, monkeypatch):

@@ -33,5 +33,5 @@ def folds_section(content: ReportContent) -> str:
         "Closed trades": [f"{trades:,}" for trades in folds["trades"]],
     }
     table = pd.DataFrame(columns, index=folds.index)
-    caption = "Each fold, forecast by a model that was trained on earlier bars"
+    caption = "Each fold, traded by a model that was trained on earlier bars"
     return table_html(table, caption, first="Fold")

@@ -36,7 +36,7 @@ _COLUMNS = {
     "brier": ("Brier score", P_VALUE),
     "qlike": ("QLIKE", P_VALUE),
     "forecast": ("Forecast volatility", PERCENT),
-    "realised": ("Volatility that came", PERCENT),
+    "realised": ("Realised volatility", PERCENT),
     "correlation": ("Correlation", RATIO),
     "ic": ("IC", P_VALUE),
     "hit_rate": ("Hit rate", PERCENT),
@@ -44,14 +44,14 @@ _COLUMNS = {
 }
 _READ = {
     "probability": (
-        "Log-loss and Brier score are better where lower: one half at all times has 0.693 and "
-        "0.250."
+        "Lower log-loss and Brier scores are better: a forecast that is always one half scores "
+        "0.693 and 0.250."
     ),
     "volatility": (
-        "QLIKE is better where lower, and 0 for a forecast that is always right. The volatility "
-        "that came is measured as the model measures it."
+        "Lower QLIKE is better, and 0 is a forecast that is always right. Realised volatility is "
+        "measured as the model measures it."
     ),
-    "return": "An IC of 0 is no skill.",
+    "return": "An IC of 0 means no skill.",
 }
 _HELD_OUT = {
     "auc": "AUC",
@@ -78,7 +78,7 @@ def course_part(content: ReportContent) -> str:
     return picture_html(
         plot_course(forecast, told["uncertainty"], label=label),
         f"{label} at each close, between {lowest} and {highest}",
-        f"What {content.name} forecast. The shade is one standard deviation between its networks.",
+        f"The forecasts of {content.name}. The band is one standard deviation across its networks.",
     )
 
 
@@ -102,8 +102,8 @@ def folds_part(content: ReportContent) -> str:
     by_fold = "" if folds is None else ", by fold"
     caption = f"How good the {outcomes.column}s of {content.name} were {over}{by_fold}"
     held_out = (
-        " Held-out scores are of bars that the training watched and did not learn from; the others "
-        "are of the bars of the backtest."
+        " Held-out scores come from bars that were set aside in training to decide when to stop; "
+        "the others come from the bars of the backtest."
     )
     return table_html(table, caption, first="Bars" if folds is None else "Fold") + (
         f"<p>{escape(_READ[outcomes.kind] + held_out)}</p>"
@@ -146,7 +146,7 @@ def calibration_part(content: ReportContent) -> str:
     outcome_form = SMALL_PERCENT if is_return else PERCENT
     came = {
         "probability": "Share of higher closes",
-        "volatility": "Volatility that came",
+        "volatility": "Realised volatility",
         "return": "Mean return",
     }[found.kind]
     outcomes = texts_of(table["outcome"], outcome_form)
@@ -161,11 +161,11 @@ def calibration_part(content: ReportContent) -> str:
         },
         index=table.index,
     )
-    caption = "Do the forecasts mean what they say? From the lowest to the highest"
+    caption = "Are the forecasts calibrated? From the lowest to the highest"
     errors_shown = "" if found.kind == "volatility" else ", with two standard errors"
     picture = picture_html(
         found.plot(),
         f"{came} by mean forecast: " + ", ".join(outcomes),
-        f"What came against what was forecast{errors_shown}.",
+        f"Outcomes against forecasts{errors_shown}.",
     )
     return table_html(readable, caption, first="Group") + picture

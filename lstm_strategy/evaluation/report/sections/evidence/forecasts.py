@@ -45,7 +45,7 @@ def _skill_part(content: ReportContent) -> str:
         picture_html(
             skill.hits.plot(),
             "Hit rate by horizon: " + ", ".join(columns["Hit rate"]),
-            "How often the sign was right, with two standard errors.",
+            "Hit rate by horizon, with two standard errors.",
         )
     ]
     if skill.information is not None:
@@ -56,7 +56,7 @@ def _skill_part(content: ReportContent) -> str:
             picture_html(
                 skill.information.plot(),
                 "Information coefficient by horizon: " + ", ".join(columns["IC"]),
-                "How closely forecasts went with returns, with two standard errors.",
+                "Information coefficient by horizon, with two standard errors.",
             )
         )
     columns["Forecasts"] = [f"{number:,}" for number in hits["n_forecasts"]]
@@ -71,8 +71,8 @@ def _skill_part(content: ReportContent) -> str:
 
 def _how_to_read(skill: ModelSkill) -> str:
     sentences = [
-        "The hit rate says how often the sign was right.",
-        "Always up is the hit rate of always forecasting a rise, on the same bars; the lead is the "
+        "The hit rate is how often the sign was right.",
+        "Always up is the hit rate of forecasting a rise on each of the same bars; the lead is the "
         "difference.",
     ]
     if skill.information is not None:
@@ -84,9 +84,9 @@ def _how_to_read(skill: ModelSkill) -> str:
             "their ranks.",
         ]
     sentences += [
-        "After each \N{PLUS-MINUS SIGN} stands a standard error. It counts all markets of a bar as "
-        "one observation, and allows for horizons that overlap.",
-        "Returns run from the close of the forecast and are before costs.",
+        "The number after each \N{PLUS-MINUS SIGN} is a standard error. It treats all markets at a "
+        "bar as one observation, and allows for overlapping horizons.",
+        "Returns start at the close of the forecast's bar and are before costs.",
         *skill.hits.notes,
     ]
     return " ".join(sentences)

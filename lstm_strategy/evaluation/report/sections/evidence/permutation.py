@@ -20,6 +20,6 @@ def permutation_section(content: ReportContent) -> str:
         "The same pipeline, trained and traded again on bars whose order was destroyed.",
     )
     return (
-        f"<p>{escape(test)}</p><p>Shuffled bars have the same moves, costs and drift, and no "
-        f"order to learn. What is earned on them is luck.</p>{picture}"
+        f"<p>{escape(test)}</p><p>Shuffled bars have the same moves, costs and drift, but no "
+        f"order to learn from. Whatever is earned on them is luck.</p>{picture}"
     )

@@ -38,12 +38,12 @@ def _terms_pictures(content: ReportContent) -> list[str]:
         picture_html(
             costs,
             f"Sharpe ratio by commission in basis points: {by_cost}",
-            "What other commissions leave.",
+            "The Sharpe ratio at other commissions.",
         ),
         picture_html(
             plot_delay_break_even(robustness.delays),
             f"Sharpe ratio by delay in bars: {by_delay}",
-            "What is left when every order comes late.",
+            "The Sharpe ratio when every order is late.",
         ),
     ]
     if robustness.each_cost is not None:
@@ -55,7 +55,7 @@ def _terms_pictures(content: ReportContent) -> list[str]:
             picture_html(
                 plot_members(members, own=content.result.equity),
                 f"Growth of 1 by member. Total returns: {points_text(final, PERCENT)}",
-                "The same strategy with each network of the ensemble alone.",
+                "The strategy run on each network of the ensemble by itself.",
             )
         )
     return pictures
@@ -68,5 +68,5 @@ def _each_cost_picture(each_cost: pd.DataFrame) -> str:
     return picture_html(
         plot_each_cost(each_cost),
         f"Sharpe ratio by multiple of each cost: {points}",
-        "What is left without each cost, and with twice as much of it.",
+        "The Sharpe ratio without each cost, and with twice as much of it.",
     )

@@ -26,12 +26,12 @@ def training_section(content: ReportContent) -> str:
     picture = picture_html(
         plot_epochs(histories, is_utility=is_utility),
         f"{what} by epoch. Best on held-out bars{by_fold}",
-        f"{what} by epoch in training and on bars held out, {lines}.",
+        f"{what} by epoch in training and on held-out bars, {lines}.",
     )
     how = (
-        "Where the left rises and the right doesn't, the networks learn what doesn't last. Utility "
-        "is counted after costs; in training the pull to the prior is taken off it."
+        "Where the left panel rises and the right one doesn't, the networks overfit. Utility is "
+        "counted after costs; in training, the penalty for leaving the prior is subtracted."
         if is_utility
-        else "Where the left falls and the right doesn't, the networks learn what doesn't last."
+        else "Where the left panel falls and the right one doesn't, the networks overfit."
     )
     return f"{picture}<p>{escape(how)}</p>"

@@ -16,7 +16,7 @@ def left_out_section(content: ReportContent) -> str:
     elif content.assessment.verdict.n_trials == 1:
         missing.append(
             "Only one trial is counted. If other settings or seeds were tried before, say how "
-            "many (n_trials, or --trials), or the confidence is too high."
+            "many (n_trials, or --trials); otherwise the confidence is too high."
         )
     if robust is None:
         missing.append("Other costs, late orders and single members weren't tried.")
@@ -24,10 +24,10 @@ def left_out_section(content: ReportContent) -> str:
         missing.append("Single members weren't tried, as the model has only one.")
     if content.assessment.permutation_test is None:
         missing.append(
-            "No permutation test was made, which trains and trades again on shuffled bars."
+            "No permutation test was run, which trains and trades again on shuffled bars."
         )
     if content.ledger is None:
-        missing.append("The model was trained once, or its folds aren't known.")
+        missing.append("The model was trained only once, or its folds aren't known.")
     missing.append(_describe_uncharged(content.results.broker))
     return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in missing)}</ul>"
 
@@ -42,4 +42,4 @@ def _describe_uncharged(broker: BrokerSettings) -> str:
     if "impact" not in charged:
         uncharged.append("the market impact of orders")
     left_out = ", ".join(uncharged)
-    return f"Neither charged nor paid: {left_out}, and dividends that the prices don't include."
+    return f"Not included: {left_out}, and dividends that the prices don't contain."

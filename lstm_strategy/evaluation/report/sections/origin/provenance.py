@@ -53,7 +53,7 @@ def _run_rows(content: ReportContent) -> dict[str, object]:
     rows |= content.provenance
     if content.command:
         rows["Command"] = content.command
-    rows["Traded"] = span_text(content.result.equity)
+    rows["Bars traded"] = span_text(content.result.equity)
     if content.assessment.verdict is not None:
         rows["Trials"] = f"{content.assessment.verdict.n_trials:,}"
     return rows
@@ -61,10 +61,10 @@ def _run_rows(content: ReportContent) -> dict[str, object]:
 
 def _bars_rows(bars: pd.DataFrame | Panel) -> dict[str, object]:
     if not isinstance(bars, Panel):
-        return {"Known": span_text(bars), "Fingerprint of the bars": bars_fingerprint(bars)}
+        return {"All bars": span_text(bars), "Fingerprint of the bars": bars_fingerprint(bars)}
     left_out = {f"Left out: {symbol}": reason for symbol, reason in bars.dropped.items()}
     return {
-        "Known": span_text(pd.DataFrame(index=bars.dates)),
+        "All bars": span_text(pd.DataFrame(index=bars.dates)),
         "Markets": f"{len(bars)}: {', '.join(bars.symbols)}",
         **left_out,
         "Fingerprint of the panel": bars.fingerprint,
@@ -75,14 +75,16 @@ def _model_rows(content: ReportContent, card: ModelCard | None) -> dict[str, obj
     rows: dict[str, object] = {}
     if content.ledger is not None:
         n_folds = content.ledger["fold"].nunique()
-        rows["Folds"] = f"{n_folds}; bars purged before each: {_describe_purges(content.ledger)}"
+        rows["Folds"] = (
+            f"{n_folds}, with bars purged before each: {_describe_purges(content.ledger)}"
+        )
     if card is None:
         return rows
     rows = {**model_words(card), **rows}
     kept = [] if content.model is None else [each.signal.confidence for each in content.model.cards]
     if min(kept, default=1) < 1:
         shares = ", ".join(number_text(share, "{:.0%}") for share in kept)
-        rows["Share of the signal kept"] = f"{shares}: as much as held up on held-out bars"
+        rows["Share of the signal kept"] = f"{shares}, by how it held up on held-out bars"
     if content.ledger is None:
         rows |= _training_rows(card)
     return rows

@@ -13,7 +13,7 @@ _QUESTIONS = {
     "return": "the return",
     "volatility": "the volatility",
     "quantiles": "quantiles of the return",
-    "triple_barrier": "which of profit, stop and time is met first",
+    "triple_barrier": "which is hit first: the profit target, the stop or the time limit",
     "policy": "which exposure earns the most after costs",
 }
 
@@ -30,13 +30,13 @@ def broker_words(broker: BrokerSettings) -> dict[str, str]:
     if not instruments:
         fee = {"Commission": f"{number_text(broker.commission_rate, SMALL_PERCENT)} of each trade"}
     return {
-        "Money at the start": number_text(broker.cash, WHOLE),
+        "Starting cash": number_text(broker.cash, WHOLE),
         **fee,
         "Slippage": f"{number_text(broker.slippage_rate, SMALL_PERCENT)} of the price",
         "Orders": f"fill at the next open{broker.describe_timing()}",
-        "Kept back for a higher open": f"{number_text(broker.reserve, PERCENT)} of the price",
-        "Smallest change of exposure": f"{number_text(broker.band, PERCENT)} of the equity",
-        "Smallest order": f"{broker.lot_size:.10f}".rstrip("0").rstrip(".") + " units",
+        "Cash reserve": f"{number_text(broker.reserve, PERCENT)}, in case the open is higher",
+        "No-trade band": f"{number_text(broker.band, PERCENT)} of the equity",
+        "Lot size": f"{broker.lot_size:.10f}".rstrip("0").rstrip(".") + " units",
     }
 
 
@@ -49,9 +49,9 @@ def model_words(card: ModelCard) -> dict[str, str]:
     settings = card.settings
     n_features = len(card.features["specs"])
     return {
-        "What the network is asked": ask_words(card),
+        "What it predicts": ask_words(card),
         **_target_words(card),
-        "What it sees": f"{count_of(n_features, 'feature')}: {_feature_words(card.features)}",
+        "Inputs": f"{count_of(n_features, 'feature')}: {_feature_words(card.features)}",
         "Network": network_words(card),
         "Memory": _memory_words(card),
         "Training": _training_words(card),
@@ -62,7 +62,7 @@ def model_words(card: ModelCard) -> dict[str, str]:
 def ask_words(card: ModelCard) -> str:
     """Return the question that a model is asked, with its horizon."""
     name, bars = card.settings.target.name, count_of(card.settings.horizon, "bar")
-    return f"{_QUESTIONS.get(name, readable(name))}, over the next {bars}".replace(" 1 bar", " bar")
+    return f"{_QUESTIONS.get(name, readable(name))} over the next {bars}".replace(" 1 bar", " bar")
 
 
 def network_words(card: ModelCard) -> str:
@@ -117,7 +117,7 @@ def _memory_words(card: ModelCard) -> str:
     lookback = count_of(card.settings.lookback, "bar")
     if card.settings.memory == "window":
         return f"a window of {lookback}"
-    return f"carried from bar to bar, with at least {lookback} to settle"
+    return f"carried from bar to bar, after a warm-up of at least {lookback}"
 
 
 def _target_words(card: ModelCard) -> dict[str, str]:
@@ -126,7 +126,7 @@ def _target_words(card: ModelCard) -> dict[str, str]:
         return {}
     told = {key: each for key, each in target.items() if key not in {"name", "class"}}
     known = {readable(key).lower(): each for key, each in told.items() if each is not None}
-    return {"On these terms": value_words(known)} if known else {}
+    return {"Target settings": value_words(known)} if known else {}
 
 
 def _feature_words(features: Mapping[str, Any]) -> str:
@@ -148,8 +148,8 @@ def _training_words(card: ModelCard) -> str:
         panel = f", features scaled by {settings.scaling}"
         panel += embedding if settings.market_embedding else ""
     return (
-        f"up to {count_of(settings.epochs, 'epoch')}, stopped after {settings.patience} without "
-        f"a better one on the {number_text(settings.validation, PERCENT)} of the bars that each "
+        f"up to {count_of(settings.epochs, 'epoch')}, stopping after {settings.patience} without "
+        f"improvement on the {number_text(settings.validation, PERCENT)} of the bars that each "
         f"network holds out; batches of {settings.batch_size}, learning rate "
         f"{settings.learning_rate:.4g}, weight decay {settings.weight_decay:.4g}, dropout "
         f"{number_text(settings.dropout, PERCENT)}"

@@ -38,6 +38,7 @@ def _describe_calendar(equity: pd.Series, months: pd.DataFrame) -> str:
     n_known, won = int(months.count().sum()), int((months > 0).to_numpy().sum())
     first, last = equity.index[[0, -1]]
     return (
-        f"{won:,} of {n_known:,} months made money. The first month begins on {first:%Y-%m-%d} "
-        f"and the last ends on {last:%Y-%m-%d}, so they and their years may not be whole."
+        f"{won:,} of {n_known:,} months were profitable. The first month starts on "
+        f"{first:%Y-%m-%d} and the last ends on {last:%Y-%m-%d}, so these months and their years "
+        "may be incomplete."
     )

@@ -17,7 +17,7 @@ def costs_section(content: ReportContent) -> str:
     unused = [name for name in ("Spread", "Impact", "Funding") if not table[name].any()]
     table = table.drop(columns=unused)
     readable = table.map(lambda value: number_text(value, SMALL_PERCENT))
-    caption = "From the gross to the net return, in percent of the equity at the start"
+    caption = "From gross to net return, as a percentage of the starting equity"
     costs = table_html(readable, caption, first="Strategy", strong=own.label)
     others = [result.liquidation_note for result in results if result is not own]
     said = "".join(f"<p>{escape(note)}</p>" for note in others if note)
@@ -51,13 +51,13 @@ def _liquidations_table(result: BacktestResult) -> str:
             **market,
             "Side": ["long" if size > 0 else "short" for size in shown["size"]],
             "Units": [f"{abs(size):,.4g}" for size in shown["size"]],
-            "Closed at": [f"{price:,.6g}" for price in shown["price"]],
+            "Exit price": [f"{price:,.6g}" for price in shown["price"]],
             "Fee": [number_text(fee, "{:,.2f}") for fee in shown["fee"]],
         },
         index=date_texts(shown.index),
     )
-    which = f"The first {len(shown)} of {len(liquidations):,} positions"
+    which = f"The first {len(shown)} of {len(liquidations):,} liquidated positions"
     if len(shown) == len(liquidations):
-        which = "All positions"
-    caption = f"{which} of {result.label} that were liquidated"
+        which = "All liquidated positions"
+    caption = f"{which} of {result.label}"
     return table_html(table, caption, first="Date")

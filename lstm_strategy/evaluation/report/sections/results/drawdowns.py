@@ -31,10 +31,10 @@ def drawdowns_section(content: ReportContent) -> str:
         {
             "Depth": [number_text(depth, PERCENT) for depth in worst["depth"]],
             "Peak": date_texts(worst["peak"]),
-            "Bottom": date_texts(worst["bottom"]),
+            "Trough": date_texts(worst["bottom"]),
             "Recovered": date_texts(worst["recovered"], missing="not yet"),
             "Bars": [f"{bars:,}" for bars in worst["bars"]],
         },
         index=range(1, len(worst) + 1),
     )
-    return table_html(table, f"The deepest falls of {content.name} from a peak", first="No.")
+    return table_html(table, f"The deepest drawdowns of {content.name}", first="No.")

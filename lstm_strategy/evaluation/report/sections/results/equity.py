@@ -16,7 +16,7 @@ def equity_section(content: ReportContent) -> str:
     )
     caption = "Growth of 1 after costs, drawdown, and the exposure of the strategy."
     if content.ledger is not None:
-        caption += " The strip under the growth says which fold forecast each bar."
+        caption += " The strip below the growth shows which fold forecast each bar."
     wide, phone = (
         plot_equity(
             content.results,
@@ -30,7 +30,7 @@ def equity_section(content: ReportContent) -> str:
     if content.tearsheet is not None:
         link = (
             f'<p><a href="{escape(content.tearsheet)}">Tearsheet by quantstats</a>, which counts '
-            "drawdowns in days of the calendar where this page counts bars.</p>"
+            "drawdowns in calendar days, whereas this page counts bars.</p>"
         )
     still = f'<div class="static">{picture_html(wide, alt, caption, on_phone=phone)}</div>'
     return content.charts.equity + still + link

@@ -44,7 +44,7 @@ def _markets_table(by_market: pd.DataFrame) -> str:
         },
         index=ordered.index,
     )
-    caption = "Each market, with contribution and costs in percent of the equity at the start"
+    caption = "Each market, with contribution and costs as a percentage of the starting equity"
     return table_html(table, caption, first="Market")
 
 
@@ -60,8 +60,8 @@ def _stranded_line(order_counts_by_market: Mapping[str, Mapping[str, int]]) -> s
         return ""
     which = f"market {names[0]}, which" if len(names) == 1 else f"markets {', '.join(names)}, which"
     return (
-        f"<p>A position was still held in {escape(which)} ended before the run did. It keeps the "
-        "value of the last close.</p>"
+        f"<p>A position was still open in {escape(which)} ended before the run did. It is valued "
+        "at the last close.</p>"
     )
 
 
@@ -70,5 +70,5 @@ def _correlations_table(content: ReportContent) -> str:
     if correlations.empty:
         return ""
     table = pd.DataFrame({"Correlation": texts_of(correlations)}, index=correlations.index)
-    caption = f"How the returns of {content.name} move with those of the others"
+    caption = f"How the returns of {content.name} correlate with those of the other strategies"
     return table_html(table, caption, first="Strategy")

@@ -4,33 +4,17 @@ from lstm_strategy.evaluation.backtests import readable_metrics
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import escape, table_html
 
-_HEADINGS = {
-    "total_return": "Total return",
-    "cagr": "Return per year",
-    "volatility": "Volatility",
-    "sharpe": "Sharpe",
-    "sortino": "Sortino",
-    "max_drawdown": "Max drawdown",
-    "calmar": "Calmar",
-    "turnover": "Turnover per year",
-    "trades": "Closed trades",
-    "exposure": "Mean exposure",
-    "costs": "Costs",
-    "funding": "Funding paid",
-    "liquidations": "Liquidations",
-    "gross_return": "Before costs and funding",
-}
-
 
 def strategies_section(content: ReportContent) -> str:
     """Return the metrics of every strategy, with the p-value of the lead over each."""
     results, verdict = content.results, content.assessment.verdict
-    table = readable_metrics(results.table).rename(columns=_HEADINGS)
+    table = readable_metrics(results.table)
     notes = [
-        "Turnover is what was bought and sold, in multiples of the equity.",
-        "Costs are a share of the equity at the start.",
+        "CAGR is the compound annual growth rate.",
+        "Turnover is what was bought and sold in a year, in multiples of the equity.",
+        "Costs are a share of the starting equity.",
     ]
-    if "Funding" in table:
+    if "Funding paid" in table:
         notes.append("So is funding, which is below 0 where more was received than paid.")
     if verdict is not None and verdict.p_values:
         p_values = [verdict.p_values.get(name) for name in results.results]
@@ -38,8 +22,8 @@ def strategies_section(content: ReportContent) -> str:
         after_sharpe = list(table.columns).index("Sharpe") + 1
         table.insert(after_sharpe, "p\N{NON-BREAKING HYPHEN}value", readable)
         notes.append(
-            f"The p-value says how often luck alone would give {content.name} such a lead over the "
-            "strategy, at equal risk."
+            f"The p-value is the probability that {content.name} would lead the strategy by this "
+            "much at equal risk through luck alone."
         )
     caption = "Every strategy on the same bars, costs and sizing"
     body = table_html(table, caption, first="Strategy", strong=content.result.label)

@@ -29,14 +29,14 @@ _COLUMNS = {
     "worst_trade": ("Worst trade", SMALL_PERCENT),
 }
 _EXPLANATION = (
-    "A trade runs from flat to flat, or from one side to the other, and its return is a share of "
-    "the value put on, after all costs. Only closed trades count: the profit of an open one isn't "
-    "decided. The profit factor is what the winners made over what the losers lost. Expectancy is "
-    "the mean return of a trade. SQN is the square root of the number of trades times their mean "
-    "profit over its standard deviation; below 30 trades it says little. Time in market is the "
-    "share of closes at which a position was held, however small; the mean exposure above says "
-    "how large it was. The longest drawdown is counted in bars, from a peak until it was reached "
-    "again."
+    "A trade lasts until the position is closed or changes sides. Its return is a share of the "
+    "value of the position, after all costs. Only closed trades count, since the profit of an open "
+    "trade isn't final. The profit factor is gross profit divided by gross loss. Expectancy is the "
+    "mean return per trade. SQN is the square root of the number of trades times their mean profit "
+    "divided by its standard deviation; with fewer than 30 trades it means little. Time in market "
+    "is the share of closes at which a position was open, however small; the mean exposure above "
+    "shows how large it was. The longest drawdown is counted in bars, from a peak until that level "
+    "is reached again."
 )
 
 

@@ -8,8 +8,8 @@ from lstm_strategy.evaluation.report import ReportContent
 from lstm_strategy.evaluation.report.sections.results.markets import markets_section
 
 LINE = (
-    "<p>A position was still held in market B, which ended before the run did. It keeps the value "
-    "of the last close.</p>"
+    "<p>A position was still open in market B, which ended before the run did. It is valued "
+    "at the last close.</p>"
 )
 
 
