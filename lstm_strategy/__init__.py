@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lstm_strategy.trading.cerebro import BrokerSettings
     from lstm_strategy.trading.execution import PortfolioStrategy, TargetStrategy
     from lstm_strategy.trading.instruments import Future, Perpetual, Spot
+    from lstm_strategy.trading.live import ClosedBars
     from lstm_strategy.trading.lstm import LSTMIndicator, LSTMStrategy, RankStrategy
 
 __version__ = "0.1.0"
@@ -66,6 +67,7 @@ _HOME_OF_NAME = {
     "walk_forward": ".learning.walk_forward",
     "workers": ".support",
     "BarsFeed": ".trading",
+    "ClosedBars": ".trading.live",
     "LSTMIndicator": ".trading.lstm",
     "LSTMStrategy": ".trading.lstm",
     "RankStrategy": ".trading.lstm",
@@ -108,6 +110,7 @@ __all__ = [
     "walk_forward",
     "workers",
     "BarsFeed",
+    "ClosedBars",
     "LSTMIndicator",
     "LSTMStrategy",
     "RankStrategy",

@@ -14,6 +14,7 @@ from lstm_strategy import LSTMStrategyError, errors
 CONTRACT = {
     "BASELINES",
     "BarsFeed",
+    "ClosedBars",
     "BrokerSettings",
     "Direction",
     "FeatureSet",

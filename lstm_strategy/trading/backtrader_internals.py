@@ -419,3 +419,38 @@ def raise_minimum_period(strategy: Any, feed_number: int, n_bars: int) -> None:
         n_bars: The number of the first bar that will do, counted from 1.
     """
     strategy._minperiods[feed_number] = max(strategy._minperiods[feed_number], n_bars)
+
+
+def start_feed(feed: Any) -> None:
+    """Start a feed that another feed reads, as Cerebro starts its own.
+
+    Args:
+        feed: A feed that knows its Cerebro.
+    """
+    feed.reset()
+    feed._start()
+
+
+def check_filters(feed: Any, master: Any) -> None:
+    """Let the resampler of a feed see whether its bar is over, though none has come.
+
+    Args:
+        feed: A feed that has been started.
+        master: The feed whose time counts; None for the present time.
+    """
+    feed._check(forcedata=master)
+
+
+def keep_two_bars(feed: Any) -> None:
+    """Keep the last two bars of a feed at least, where `exactbars=1` would keep one."""
+    for line in feed.lines.lines:
+        line.minbuffer(2)
+
+
+def shown_zone_of(feed: Any) -> Any:
+    """Return the timezone that a feed was told to show or has found out; None for UTC.
+
+    Args:
+        feed: A feed that has been started.
+    """
+    return feed._tz

@@ -11,7 +11,11 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import CheckedBars, bar_spacing, check_bars
-from lstm_strategy.trading.backtrader_internals import fill_lines, loads_unchanged_bars
+from lstm_strategy.trading.backtrader_internals import (
+    fill_lines,
+    keep_two_bars,
+    loads_unchanged_bars,
+)
 from lstm_strategy.trading.clock import ShownZone, day_numbers, shown_zone
 
 _log = logging.getLogger(__name__)
@@ -32,11 +36,11 @@ class _FeedWithExtras(bt.feed.MetaAbstractDataBase):
         # A strategy can write to the frame of its feed, so checked bars are lent as a copy.
         kwargs["dataname"] = bars.copy() if isinstance(given, CheckedBars) else bars
         extras = tuple(name for name in bars.columns if name not in cls.lines.getlinealiases())
-        extras = _leave_out_unusable(extras)
-        return super(_FeedWithExtras, _feed_class(cls, extras)).doprenew(*args, **kwargs)
+        extras = usable_extras(extras)
+        return super(_FeedWithExtras, class_with_extras(cls, extras)).doprenew(*args, **kwargs)
 
 
-def _feed_class(base: Any, extras: tuple[str, ...]) -> Any:
+def class_with_extras(base: Any, extras: tuple[str, ...]) -> Any:
     """Return the one subclass of `base` that has these extra lines."""
     if not extras:
         return base
@@ -48,7 +52,7 @@ def _feed_class(base: Any, extras: tuple[str, ...]) -> Any:
     return _FEED_OF_EXTRAS[base, extras]
 
 
-def _leave_out_unusable(extras: tuple[Any, ...]) -> tuple[str, ...]:
+def usable_extras(extras: tuple[Any, ...]) -> tuple[str, ...]:
     """The extra columns that can be lines; the others are reported once."""
     usable = tuple(name for name in extras if _can_be_line(name))
     for name in extras:
@@ -71,7 +75,7 @@ def _can_be_line(name: Any) -> bool:
 
 def _rebuild_feed(base: Any, extras: tuple[str, ...]) -> Any:
     """Return an empty feed for pickle to fill."""
-    feed_class = _feed_class(base, extras)
+    feed_class = class_with_extras(base, extras)
     return feed_class.__new__(feed_class)
 
 
@@ -129,7 +133,7 @@ class BarsFeed(bt.feed.DataBase, metaclass=_FeedWithExtras):
         self._columns = _line_columns(bars, self.getlinealiases())
         self._n_bars = len(bars)
         self._position = 0
-        timeframe, compression = _timeframe_and_compression(bars.index)
+        timeframe, compression = timeframe_and_compression(bars.index)
         if self.p.timeframe is None:
             self.p.timeframe = timeframe
             self.p.compression = self.p.compression or compression
@@ -163,8 +167,7 @@ class BarsFeed(bt.feed.DataBase, metaclass=_FeedWithExtras):
         What settles at the open of a bar goes by the mark price of the one before.
         """
         super().qbuffer(savemem=savemem, replaying=replaying)
-        for line in self.lines.lines:
-            line.minbuffer(2)
+        keep_two_bars(self)
 
     def _load(self) -> bool:
         """Write the next bar into the lines; False after the last one."""
@@ -190,7 +193,7 @@ def _line_columns(bars: pd.DataFrame, line_names: tuple[str, ...]) -> list["arra
     return [array("d", columns.get(name, absent).tobytes()) for name in line_names]
 
 
-def _timeframe_and_compression(index: pd.DatetimeIndex) -> tuple[int, int]:
+def timeframe_and_compression(index: pd.DatetimeIndex) -> tuple[int, int]:
     """Return what backtrader calls the median spacing of the bars."""
     if len(index) < 2:
         return bt.TimeFrame.Days, 1

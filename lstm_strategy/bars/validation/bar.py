@@ -29,11 +29,11 @@ def check_bar(bar: Mapping[str, float], time: pd.Timestamp) -> None:
         ...     print(str(error).partition(" (")[0])
         high 9 is below open 10 at 2024-01-02
     """
-    low, high = bar["low"], bar["high"]
-    lowest, highest = min(bar["open"], bar["close"]), max(bar["open"], bar["close"])
+    low, high, first, last = bar["low"], bar["high"], bar["open"], bar["close"]
     # beside the price of its contract, a continuous series may lie below 0
     least = -LARGEST_NUMBER if bar.get(CONTRACT_PRICE, 0.0) > 0 else 1 / LARGEST_NUMBER
-    is_ordered = least <= low <= lowest and highest <= high <= LARGEST_NUMBER
+    # in this form it is False where a price is NaN
+    is_ordered = least <= low <= first <= high <= LARGEST_NUMBER and low <= last <= high
     if (
         is_ordered
         and 0 <= bar["volume"] <= LARGEST_NUMBER

@@ -44,6 +44,8 @@ class ExposureStrategy(bt.Strategy):
         check_params(settings, self.p)
         self.order_counts: dict[str, int] = dict.fromkeys(self.order_kinds, 0)
         self._rivals: RivalWatch | None = None
+        # feeds that say when their bars come live: there is no order before
+        self._live_feeds = [data for data in datas if hasattr(type(data), "may_trade")]
         self._orders_by_market = [
             MarketOrders(self, data, partial(self._report, data)) for data in datas
         ]
@@ -76,6 +78,10 @@ class ExposureStrategy(bt.Strategy):
     def _largest_exposure_of(self, name: str) -> float:
         """The largest exposure that a market may have."""
         return float(self.p.max_leverage)
+
+    def _waits_for_live_bars(self) -> bool:
+        """Whether a live feed still gives its history, or isn't to be traded on."""
+        return not all(feed.may_trade for feed in self._live_feeds)
 
     def traded_datas(self) -> list[Any]:
         """Return the feeds whose positions this strategy takes for its own."""

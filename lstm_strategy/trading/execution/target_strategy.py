@@ -120,6 +120,8 @@ class TargetStrategy(ExposureStrategy):
 
     def next(self) -> None:
         """Decide once a bar of data0, however often backtrader calls."""
+        if self._live_feeds and self._waits_for_live_bars():
+            return
         bars_seen = len(self.data)
         if not self.data.replaying:
             if bars_seen > self._bars_decided:

@@ -1,12 +1,14 @@
 """Trading on bars that are still to come, and what was done on those that came.
 
-`journal` keeps every bar, forecast, order and fill of a run on disk.
+`closed_bars` hands on the bars of a live source once they are over, and `journal` keeps every bar,
+forecast, order and fill of a run on disk.
 """
 
+from lstm_strategy.trading.live.closed_bars import BarNote, ClosedBars
 from lstm_strategy.trading.live.journal import (
     Journal,
     JournalContent,
     read_journal,
 )
 
-__all__ = ["Journal", "JournalContent", "read_journal"]
+__all__ = ["BarNote", "ClosedBars", "Journal", "JournalContent", "read_journal"]

@@ -239,6 +239,8 @@ class PortfolioStrategy(ExposureStrategy):
         if not self._is_new_date:
             return
         self._is_new_date = False
+        if self._live_feeds and self._waits_for_live_bars():
+            return
         if self._rivals is not None:
             self._rivals.look()
         if not self._dates_until_decision:
