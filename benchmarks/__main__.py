@@ -22,6 +22,7 @@ TABLES = (
     "acl18",
     "futures",
     "perpetual",
+    "soak",
 )  # benchmarks that print a table of their own, with arguments of their own
 LIBRARIES = (
     "backtrader",

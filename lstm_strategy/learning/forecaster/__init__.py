@@ -10,6 +10,7 @@ from lstm_strategy.learning.forecaster.base import (
     Stream,
     TrainableForecaster,
 )
+from lstm_strategy.learning.forecaster.checkpoint import Snapshot, write_checkpoint
 from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster, validate_markets
 from lstm_strategy.learning.forecaster.fitting import usual_bars_per_year
 from lstm_strategy.learning.forecaster.lstm_forecaster import LSTMForecaster
@@ -34,6 +35,7 @@ __all__ = [
     "Forecast",
     "ForecastStream",
     "PanelStream",
+    "Snapshot",
     "Forecaster",
     "ForecasterKind",
     "ForeignForecaster",
@@ -50,5 +52,6 @@ __all__ = [
     "read_folder",
     "usual_bars_per_year",
     "validate_markets",
+    "write_checkpoint",
     "write_folder",
 ]

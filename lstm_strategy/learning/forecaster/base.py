@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import pandas as pd
 
+from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.features import BASE_COLUMNS, FeatureSet
 from lstm_strategy.learning.forecaster.answers import complete_forecasts
+from lstm_strategy.learning.forecaster.checkpoint import Snapshot, resume_from
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.support import OnEpoch
 
@@ -152,6 +154,33 @@ class Forecaster(ABC):
     @abstractmethod
     def stream(self, history: pd.DataFrame | None = None) -> Stream:
         """Give the same forecasts bar by bar, starting after `history` if there is one."""
+
+    def resume(self, path: str | Path) -> Any:
+        """Go on with the stream that wrote a checkpoint, as if it had never ended.
+
+        Args:
+            path: What `checkpoint` of a stream of this model wrote.
+
+        Returns:
+            The stream, of a panel that of all its markets. Its numbers are those of the one that
+            wrote the checkpoint, to the last bit; the next bar that it takes is the one after the
+            last that the other took.
+
+        Raises:
+            ModelError: If there is no such file, it is damaged, it was written by another version
+                or for another model, or this kind of model writes none.
+        """
+        return resume_from(path, self.restore, fingerprint=self.fingerprint)
+
+    def restore(self, snapshot: Snapshot) -> Any:
+        """Make a stream of what its `snapshot` gave; see `resume`.
+
+        Raises:
+            ModelError: If this kind of model can't.
+        """
+        raise ModelError(
+            f"A {type(self).__name__} can't go on from a checkpoint. Begin with stream(history)."
+        )
 
     @property
     def kind(self) -> ForecasterKind:
@@ -357,6 +386,11 @@ class ForeignForecaster(Forecaster):
             ModelError: If the object gives no signal, other rows than the bars, or no numbers.
         """
         return complete_forecasts(self.wrapped.forecast(bars), bars, self.wrapped)
+
+    def resume(self, path: str | Path) -> Any:
+        """Go on from a checkpoint, as the object does; ModelError where it can't."""
+        resume = getattr(self.wrapped, "resume", None)
+        return super().resume(path) if resume is None else resume(path)
 
     def stream(self, history: pd.DataFrame | None = None) -> Stream:
         """Give forecasts bar by bar, as the object does."""

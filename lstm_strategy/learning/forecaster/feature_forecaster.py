@@ -23,6 +23,7 @@ from lstm_strategy.bars import (
 from lstm_strategy.errors import ModelError, TrainingError
 from lstm_strategy.learning.features import FeatureSet, join_features
 from lstm_strategy.learning.forecaster.base import TrainableForecaster
+from lstm_strategy.learning.forecaster.checkpoint import Snapshot
 from lstm_strategy.learning.forecaster.storage import builder_name
 from lstm_strategy.learning.forecaster.streams import (
     ForecastStream,
@@ -332,12 +333,28 @@ class FeatureForecaster(TrainableForecaster):
         self._note_unknown([symbol])
         return ForecastStream(self._streamed(symbol), known)
 
+    def restore(self, snapshot: Snapshot) -> ForecastStream | PanelStream:
+        """Make a stream of what its `snapshot` gave; see `resume`.
+
+        Raises:
+            ModelError: If the forecaster hasn't been fitted.
+        """
+        if "streams" in snapshot:
+            markets = {symbol: self._streamed(symbol) for symbol in snapshot["streams"]}
+            return PanelStream.from_snapshot(markets, snapshot)
+        return ForecastStream.from_snapshot(self._streamed(snapshot["symbol"]), snapshot)
+
+    def _fingerprint_with(self, engine: Engine) -> str | None:
+        """The fingerprint, unless the forecaster was trained again since it had this engine."""
+        return self.fingerprint if self.engine is engine else None
+
     def _streamed(self, symbol: str | None) -> StreamedModel:
+        engine = self.engine
         return StreamedModel(
             inputs=self.inputs,
             n_features=len(self.features.names),
             columns=self.target.forecast_columns,
-            engine=self.engine,
+            engine=engine,
             build_columns=partial(
                 self._build_columns, self._context_places, self._scale_of(symbol)
             ),
@@ -345,6 +362,8 @@ class FeatureForecaster(TrainableForecaster):
             window_rows=self.window_rows,
             warn_of_other_bars=self.warn_of_other_bars,
             market=self.inputs_of(symbol),
+            symbol=symbol,
+            fingerprint=partial(self._fingerprint_with, engine),
         )
 
     def _answer(self, bars: pd.DataFrame) -> "_Answered":

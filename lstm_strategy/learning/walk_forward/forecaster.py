@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self, overload
@@ -17,6 +18,7 @@ from lstm_strategy.learning.forecaster import (
     ForecasterKind,
     LSTMForecaster,
     ModelCard,
+    Snapshot,
     validate_markets,
 )
 from lstm_strategy.learning.walk_forward.refit import Refit, position_of
@@ -250,14 +252,23 @@ class WalkForwardForecaster(Forecaster):
             The stream; of a panel one that takes the bars of a moment by symbol, and, where no
             feature looks across the markets, is a mapping from symbols to their streams.
         """
-        needs: dict[str, Any] = {
-            "bars_columns": self.bars_columns,
-            "context_bars": self.context_bars,
-        }
+        needs = self._needs_of_streams()
         if is_panel(history):
             return WalkForwardPanelStream(self.refits, validate_markets(history), **needs)
         known = None if history is None else validate_bars(history, may_stand_still=True)
         return WalkForwardStream(self.refits, known, symbol=symbol, **needs)
+
+    def restore(self, snapshot: Snapshot) -> WalkForwardStream | WalkForwardPanelStream:
+        """Make a stream of what its `snapshot` gave; see `resume`."""
+        kind = WalkForwardPanelStream if "streams" in snapshot else WalkForwardStream
+        return kind.from_snapshot(self.refits, snapshot, **self._needs_of_streams())
+
+    def _needs_of_streams(self) -> dict[str, Any]:
+        return {
+            "bars_columns": self.bars_columns,
+            "context_bars": self.context_bars,
+            "fingerprint": partial(getattr, self, "fingerprint"),
+        }
 
     def save(self, folder: str | Path) -> Path:
         """Write all models and the ledger to a folder that is new or empty, and return its path.

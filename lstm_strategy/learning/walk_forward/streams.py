@@ -1,8 +1,9 @@
 """The forecasts of a walk forward bar by bar: each bar goes to the model of its fold."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ from lstm_strategy.learning.forecaster import (
     FeatureForecaster,
     Forecast,
     Forecaster,
+    Snapshot,
     Stream,
+    write_checkpoint,
 )
 from lstm_strategy.learning.walk_forward.refit import Refit, position_of
 from lstm_strategy.support import naive_utc, suggest_names
@@ -27,6 +30,19 @@ def _unknown_forecast(model: Forecaster) -> Forecast:
     return UNKNOWN_FORECAST
 
 
+def _snapshot_of(stream: Any) -> Snapshot | None:
+    """The state of the stream of a fold's model; None before the first fold."""
+    return None if stream is None else stream.snapshot()
+
+
+def _restore_current(refits: Sequence[Refit], snapshot: Snapshot) -> tuple[int, Any]:
+    """The number of the fold, and the stream of its model; None before the first fold."""
+    number, of_model = snapshot["current"], snapshot["stream"]
+    if type(number) is not int or not -1 <= number < len(refits):
+        raise ValueError("it is of a fold that there isn't")
+    return number, None if of_model is None else refits[number].model.restore(of_model)
+
+
 class WalkForwardStream:
     """`WalkForwardForecaster.forecast` bar by bar: the model changes where a fold begins.
 
@@ -36,6 +52,7 @@ class WalkForwardStream:
         bars_columns: The columns that some model reads.
         context_bars: Bars by which a model begins before its first bar.
         symbol: The market of a panel that the bars are of.
+        fingerprint: Gives that of the walk forward, which a checkpoint is bound to.
     """
 
     def __init__(
@@ -46,8 +63,9 @@ class WalkForwardStream:
         bars_columns: Sequence[str],
         context_bars: int,
         symbol: str | None = None,
+        fingerprint: Callable[[], str | None],
     ) -> None:
-        self._symbol = symbol
+        self._symbol, self._fingerprint = symbol, fingerprint
         self._refits = refits
         self._starts = [naive_utc(refit.test_start) for refit in self._refits]
         self._columns = dict.fromkeys(("datetime", *bars_columns, CONTRACT_PRICE))
@@ -58,6 +76,44 @@ class WalkForwardStream:
         self._unknown = _unknown_forecast(self._refits[0].model)
         if history is not None and len(history):
             self._prime(history)
+
+    @classmethod
+    def from_snapshot(cls, refits: Sequence[Refit], snapshot: Snapshot, **needs: Any) -> Self:
+        """Go on from what `snapshot` returned, to the last bit.
+
+        Args:
+            refits: The models in the order of their folds.
+            snapshot: The state.
+            needs: The other arguments of the class.
+        """
+        stream = cls(refits, None, symbol=snapshot["symbol"], **needs)
+        stream._current, stream._stream = _restore_current(refits, snapshot)
+        recent = snapshot["recent"]
+        if recent is not None:
+            stream._recent = recent.rename_axis("datetime").reset_index().to_dict("records")
+        return stream
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state: what `from_snapshot` needs to go on with the same numbers."""
+        recent = pd.DataFrame(self._recent).set_index("datetime") if self._recent else None
+        return {
+            "symbol": self._symbol,
+            "recent": recent,
+            "current": self._current,
+            "stream": _snapshot_of(self._stream),
+        }
+
+    def checkpoint(self, path: str | Path) -> Path:
+        """Write the state as one file, whole or not at all; see `ForecastStream.checkpoint`.
+
+        Args:
+            path: The file; an earlier one is replaced.
+
+        Raises:
+            ModelError: If a model has no fingerprint.
+            OSError: If the file can't be written; an earlier one is left as it was.
+        """
+        return write_checkpoint(path, self.snapshot(), fingerprint=self._fingerprint())
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
         """Take a closed bar and return what is known at its close; see `ForecastStream.update`."""
@@ -104,6 +160,7 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
         history: Valid bars of all markets that came before.
         bars_columns: The columns that some model reads.
         context_bars: Bars by which a model begins before its first bar.
+        fingerprint: Gives that of the walk forward, which a checkpoint is bound to.
     """
 
     def __init__(
@@ -113,8 +170,9 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
         *,
         bars_columns: Sequence[str],
         context_bars: int,
+        fingerprint: Callable[[], str | None],
     ) -> None:
-        self._refits = refits
+        self._refits, self._fingerprint = refits, fingerprint
         self._starts = [naive_utc(refit.test_start) for refit in self._refits]
         self._unknown = _unknown_forecast(self._refits[0].model)
         self._symbols = history.symbols
@@ -134,10 +192,59 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
                     bars_columns=bars_columns,
                     context_bars=context_bars,
                     symbol=symbol,
+                    fingerprint=fingerprint,
                 )
                 for symbol, bars in history.items()
             }
             self._forget_bars()
+
+    @classmethod
+    def from_snapshot(cls, refits: Sequence[Refit], snapshot: Snapshot, **needs: Any) -> Self:
+        """Go on from what `snapshot` returned, to the last bit.
+
+        Args:
+            refits: The models in the order of their folds.
+            snapshot: The state.
+            needs: The other arguments of the class.
+        """
+        nothing = pd.DataFrame(
+            columns=needs["bars_columns"], dtype=float, index=pd.DatetimeIndex([])
+        )
+        symbols = snapshot["symbols"]
+        stream = cls(refits, Panel(dict.fromkeys(symbols, LoadedBars(nothing, ()))), **needs)
+        stream._streams = {
+            symbol: WalkForwardStream.from_snapshot(refits, of, **needs)
+            for symbol, of in snapshot["streams"].items()
+        }
+        stream._current, stream._stream = _restore_current(refits, snapshot)
+        stream._history = snapshot["history"]
+        stream._new = {symbol: [] for symbol in stream._history}
+        return stream
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state: what `from_snapshot` needs to go on with the same numbers."""
+        return {
+            "symbols": list(self._symbols),
+            "streams": {symbol: stream.snapshot() for symbol, stream in self._streams.items()},
+            "current": self._current,
+            "stream": _snapshot_of(self._stream),
+            "history": {symbol: self._known_bars(symbol) for symbol in self._history},
+        }
+
+    def checkpoint(self, path: str | Path) -> Path:
+        """Write the state of all markets as one file; see `ForecastStream.checkpoint`.
+
+        Where a feature looks across the markets, that is all their bars until the last model has
+        begun.
+
+        Args:
+            path: The file; an earlier one is replaced.
+
+        Raises:
+            ModelError: If a model has no fingerprint.
+            OSError: If the file can't be written; an earlier one is left as it was.
+        """
+        return write_checkpoint(path, self.snapshot(), fingerprint=self._fingerprint())
 
     def __getitem__(self, symbol: str) -> WalkForwardStream:
         return self._streams[symbol]
@@ -187,18 +294,20 @@ class WalkForwardPanelStream(Mapping[str, WalkForwardStream]):
         newest = bisect_right(self._starts, naive_utc(moment)) - 1
         if newest == self._current:
             return
-        known = {}
-        for symbol, bars in self._history.items():
-            new = pd.DataFrame(self._new[symbol])
-            if not new.empty:
-                new = new.set_index("datetime")
-                bars = pd.concat([bars, new]) if len(bars) else new
-            known[symbol] = LoadedBars(bars, ())
+        known = {symbol: LoadedBars(self._known_bars(symbol), ()) for symbol in self._history}
         self._current = newest
         model: Any = self._refits[newest].model
         self._stream = model.stream(Panel(known))
         if newest == len(self._refits) - 1:
             self._forget_bars()
+
+    def _known_bars(self, symbol: str) -> pd.DataFrame:
+        """All bars of a market so far."""
+        bars, new = self._history[symbol], pd.DataFrame(self._new[symbol])
+        if new.empty:
+            return bars
+        new = new.set_index("datetime")
+        return pd.concat([bars, new]) if len(bars) else new
 
     def _forget_bars(self) -> None:
         """Keep no bars any longer: there is no later model that they would be shown to."""

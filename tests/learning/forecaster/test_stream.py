@@ -243,3 +243,14 @@ def test_bars_of_another_length_are_said_bar_by_bar_too(trained, n_history, capl
     streamed(trained, weeks.iloc[n_history:], weeks.iloc[:n_history])
     (message,) = messages(caplog)
     assert "bars of 7 days instead of 1 day" in message
+
+
+def test_twice_the_context_as_history_leaves_only_rounding(trained):
+    bars = random_walk(700, seed=3)
+    n_history = 2 * trained.context_bars
+    assert n_history < 500
+    expected = trained.forecast(bars)
+    stream = trained.stream(bars.iloc[650 - n_history : 650])
+    rest = bars.iloc[650:].reset_index().to_dict("records")
+    found = pd.DataFrame([vars(stream.update(bar)) for bar in rest], index=bars.index[650:])
+    pd.testing.assert_frame_equal(found, expected.iloc[650:], atol=1e-6)

@@ -1,5 +1,8 @@
 """The features of the newest bar, from as many bars before it as they depend on."""
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
 
@@ -45,6 +48,30 @@ class TrailingFeatures:
         self._n_kept = features.memory + self._n_compared
         self._next_look = 2 * self._n_kept
         self._forget_oldest(rows)
+
+    @classmethod
+    def from_snapshot(cls, features: FeatureSet, snapshot: Mapping[str, Any]) -> Self:
+        """Go on from what `snapshot` returned, to the last bit.
+
+        Args:
+            features: What is computed.
+            snapshot: The bars that were kept, and when the oldest of them may go.
+        """
+        bars, next_look = snapshot["bars"], snapshot["next_look"]
+        if list(bars.columns) != features.read_columns or type(next_look) is not int:
+            raise ValueError("its bars have other columns")
+        trailing = cls(features, bars.iloc[:0])
+        trailing._bars, trailing._next_look = bars, next_look
+        return trailing
+
+    def snapshot(self) -> dict[str, Any]:
+        """What `from_snapshot` needs."""
+        return {"bars": self._bars, "next_look": self._next_look}
+
+    @property
+    def bars(self) -> pd.DataFrame:
+        """The bars that are kept."""
+        return self._bars
 
     @property
     def last_time(self) -> pd.Timestamp | None:

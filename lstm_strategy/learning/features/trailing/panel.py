@@ -1,6 +1,7 @@
 """The features of the newest bars of many markets, which may look across them."""
 
 from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,38 @@ class TrailingPanel:
         own, sources = features.split()
         self._own = None if own is None else _Follower(own, features, history)
         self._sources = [_Source(source, looks, features, history) for source, looks in sources]
+
+    @classmethod
+    def from_snapshot(cls, features: FeatureSet, snapshot: Mapping[str, Any]) -> Self:
+        """Go on from what `snapshot` returned, to the last bit.
+
+        Args:
+            features: What is computed.
+            snapshot: What is kept of each market and of the looks across them.
+        """
+        n_bars = snapshot["n_bars"]
+        nothing = pd.DataFrame(
+            columns=features.read_columns, dtype=float, index=pd.DatetimeIndex([])
+        )
+        trailing = cls(features, dict.fromkeys(n_bars, nothing))
+        trailing._n_bars = {symbol: int(number) for symbol, number in n_bars.items()}
+        if trailing._own is not None:
+            trailing._own.restore(snapshot["own"])
+        for source, kept in zip(trailing._sources, snapshot["sources"], strict=True):
+            source.restore(kept)
+        return trailing
+
+    def snapshot(self) -> dict[str, Any]:
+        """What `from_snapshot` needs."""
+        return {
+            "n_bars": self._n_bars,
+            "own": None if self._own is None else self._own.snapshot(),
+            "sources": [source.snapshot() for source in self._sources],
+        }
+
+    def bars_of(self, symbol: str) -> pd.DataFrame:
+        """The bars of a market that are kept."""
+        return (self._own or self._sources[0]).bars_of(symbol)
 
     def rows_after(self, bars: NewBars) -> dict[str, np.ndarray]:
         """Compute the features of one more bar of some markets, which isn't kept.
@@ -98,7 +131,23 @@ class _Follower:
             of.read_columns if has_price else of.bars_columns for of in (all_features, features)
         )
         self._places = [given.index(name) for name in read]
+        self._features = features
         self._trailing = {s: TrailingFeatures(features, bars) for s, bars in history.items()}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Go on from what `snapshot` returned."""
+        self._trailing = {
+            symbol: TrailingFeatures.from_snapshot(self._features, snapshot["markets"][symbol])
+            for symbol in self._trailing
+        }
+
+    def snapshot(self) -> dict[str, Any]:
+        """What is kept of each market."""
+        return {"markets": {symbol: of.snapshot() for symbol, of in self._trailing.items()}}
+
+    def bars_of(self, symbol: str) -> pd.DataFrame:
+        """The bars of a market that are kept."""
+        return self._trailing[symbol].bars
 
     def rows_after(self, bars: NewBars) -> dict[str, np.ndarray]:
         """The row of each market that has a bar."""
@@ -133,6 +182,20 @@ class _Source(_Follower):
         self._tables, self._has_bar = _lay_out(features, history)
         self._looked_at: tuple[NewBars, tuple[np.ndarray, np.ndarray]] | None = None
         self._forget_oldest()
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Go on from what `snapshot` returned."""
+        super().restore(snapshot)
+        tables, has_bar = snapshot["tables"], snapshot["has_bar"]
+        if tables.shape != (*has_bar.shape, len(self.names)) or has_bar.dtype != bool:
+            raise ValueError("its tables have other markets or columns")
+        if has_bar.shape[1:] != (len(self._symbols),):
+            raise ValueError("its tables have other markets")
+        self._tables, self._has_bar = tables, has_bar
+
+    def snapshot(self) -> dict[str, Any]:
+        """What is kept of each market, and what looks across them read."""
+        return {**super().snapshot(), "tables": self._tables, "has_bar": self._has_bar}
 
     def look_after(self, bars: NewBars) -> dict[str, dict[str, float]]:
         """The columns of all looks, by symbol, for each market that has a bar."""

@@ -1,7 +1,8 @@
 """A trained model fed the bars of many markets, one moment at a time."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from lstm_strategy.bars import name_market
 from lstm_strategy.errors import BarsError, FeatureError
 from lstm_strategy.learning.features import FeatureSet, TrailingPanel
 from lstm_strategy.learning.forecaster.base import Forecast
+from lstm_strategy.learning.forecaster.checkpoint import Snapshot, write_checkpoint
 from lstm_strategy.learning.forecaster.streams.stream import ForecastStream, StreamedModel
 from lstm_strategy.support import naive_utc, suggest_names
 
@@ -31,6 +33,7 @@ class PanelStream(Mapping[str, ForecastStream]):
         self, models: Mapping[str, StreamedModel], history: Mapping[str, pd.DataFrame]
     ) -> None:
         features = next(iter(models.values())).inputs
+        self._fingerprint = next(iter(models.values())).fingerprint
         known = {symbol: features.hold_values(bars) for symbol, bars in history.items()}
         self._across = across = _RowsAcross(features, known) if features.needs_panel else None
         frames = {} if across is None else features.frames(known)
@@ -43,6 +46,52 @@ class PanelStream(Mapping[str, ForecastStream]):
             )
             for symbol, model in models.items()
         }
+
+    @classmethod
+    def from_snapshot(cls, models: Mapping[str, StreamedModel], snapshot: Snapshot) -> Self:
+        """Go on from what `snapshot` returned, to the last bit.
+
+        Args:
+            models: The trained model of each market, by symbol.
+            snapshot: The state.
+        """
+        features = next(iter(models.values())).inputs
+        nothing = pd.DataFrame(
+            columns=features.read_columns, dtype=float, index=pd.DatetimeIndex([])
+        )
+        stream = cls(models, dict.fromkeys(models, nothing))
+        across, kept = stream._across, snapshot["streams"]
+        if across is not None:
+            across.restore(features, snapshot["across"])
+        for symbol, model in models.items():
+            trailing = bars = None
+            if across is not None:
+                bars = across.bars_of(symbol)
+                trailing = _MarketRows(across, symbol, bars)
+                trailing.last_time = kept[symbol]["trailing"]["last_time"]
+            stream._streams[symbol] = ForecastStream.from_snapshot(
+                model, kept[symbol], trailing=trailing, bars=bars
+            )
+        return stream
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state: what `from_snapshot` needs to go on with the same numbers."""
+        return {
+            "streams": {symbol: stream.snapshot() for symbol, stream in self._streams.items()},
+            "across": None if self._across is None else self._across.snapshot(),
+        }
+
+    def checkpoint(self, path: str | Path) -> Path:
+        """Write the state of all markets as one file; see `ForecastStream.checkpoint`.
+
+        Args:
+            path: The file; an earlier one is replaced.
+
+        Raises:
+            ModelError: If the model has no fingerprint.
+            OSError: If the file can't be written; an earlier one is left as it was.
+        """
+        return write_checkpoint(path, self.snapshot(), fingerprint=self._fingerprint())
 
     def __getitem__(self, symbol: str) -> ForecastStream:
         return self._streams[symbol]
@@ -125,6 +174,19 @@ class _RowsAcross:
         self._bars: _NewBars = {}
         self._rows: dict[str, np.ndarray] = {}
 
+    def restore(self, features: FeatureSet, snapshot: Snapshot) -> None:
+        """Go on from what `snapshot` returned."""
+        self._trailing = TrailingPanel.from_snapshot(features, snapshot["trailing"])
+        self._last_moment = snapshot["last_moment"]
+
+    def snapshot(self) -> dict[str, Any]:
+        """What is kept of all markets."""
+        return {"trailing": self._trailing.snapshot(), "last_moment": self._last_moment}
+
+    def bars_of(self, symbol: str) -> pd.DataFrame:
+        """The bars of a market that are kept."""
+        return self._trailing.bars_of(symbol)
+
     def look(self, bars: _NewBars) -> None:
         """Compute the rows of these bars, all of one moment."""
         moment = _moment_of(bars)
@@ -178,3 +240,7 @@ class _MarketRows:
     def append(self, time: pd.Timestamp, values: list[float]) -> None:
         """Note the time; the bars of all markets are kept at once."""
         self.last_time = time
+
+    def snapshot(self) -> dict[str, Any]:
+        """The time; the rest is kept for all markets at once."""
+        return {"last_time": self.last_time}

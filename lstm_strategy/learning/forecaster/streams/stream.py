@@ -3,14 +3,21 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import CONTRACT_PRICE
+from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.features import FeatureSet, TrailingFeatures
 from lstm_strategy.learning.forecaster.base import Forecast
+from lstm_strategy.learning.forecaster.checkpoint import (
+    Snapshot,
+    check_shape,
+    write_checkpoint,
+)
 from lstm_strategy.learning.forecaster.streams.bar_reader import BarReader
 from lstm_strategy.learning.forecaster.streams.bar_watch import BarWatch
 from lstm_strategy.learning.inference import Engine, State, run_carried
@@ -33,6 +40,8 @@ class StreamedModel:
             from row to row.
         warn_of_other_bars: Logs where bars are unlike those of the training.
         market: What is done with the features before the network takes them.
+        symbol: Which market of a panel it is; None for one without a name.
+        fingerprint: Gives that of the model, which a checkpoint is bound to; None without one.
     """
 
     inputs: FeatureSet
@@ -44,6 +53,8 @@ class StreamedModel:
     window_rows: int | None
     warn_of_other_bars: Callable[[pd.DataFrame], None]
     market: MarketInputs
+    symbol: str | None
+    fingerprint: Callable[[], str | None]
 
     def rows_of(self, inputs: np.ndarray) -> np.ndarray:
         """What the network sees of all columns, of shape (..., n_inputs)."""
@@ -62,6 +73,9 @@ class RowSource(Protocol):
 
     def append(self, time: pd.Timestamp, values: list[float]) -> None:
         """Keep one more bar."""
+
+    def snapshot(self) -> Snapshot:
+        """What is kept."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +143,80 @@ class ForecastStream:
         self._trailing: RowSource = (
             TrailingFeatures(model.inputs, known, rows=rows) if trailing is None else trailing
         )
+
+    @classmethod
+    def from_snapshot(
+        cls,
+        model: StreamedModel,
+        snapshot: Snapshot,
+        *,
+        trailing: RowSource | None = None,
+        bars: pd.DataFrame | None = None,
+    ) -> Self:
+        """Go on from what `snapshot` returned, to the last bit.
+
+        Args:
+            model: The trained model that it is of.
+            snapshot: The state.
+            trailing: Where later rows come from; None for the bars of this market alone.
+            bars: The last ones, by which odd ones are known; None for those of this market alone.
+        """
+        if trailing is None:
+            own = TrailingFeatures.from_snapshot(model.inputs, snapshot["trailing"])
+            trailing, bars = own, own.bars
+        rows = pd.DataFrame(columns=model.inputs.names, dtype=float)
+        stream = cls(model, bars, rows=rows, trailing=trailing)
+        stream._restore(snapshot)
+        return stream
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        last = check_shape(snapshot["last_known"], (len(self._held_columns),))
+        self._last_known = dict(zip(self._held_columns, last.tolist(), strict=True))
+        self._state = [
+            check_shape(part, empty.shape).astype(empty.dtype, copy=False)
+            for part, empty in zip(snapshot["state"], self._state, strict=True)
+        ]
+        n_columns = self._model.rows_of(np.zeros((0, len(self._model.inputs.names)))).shape[1]
+        self._window.extend(check_shape(snapshot["window"], (None, n_columns)))
+        self._n_rows_seen = int(snapshot["n_rows_seen"])
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state: what `from_snapshot` needs to go on with the same numbers."""
+        known = [self._last_known.get(name, np.nan) for name in self._held_columns]
+        rows = self._model.rows_of(np.zeros((0, len(self._model.inputs.names))))
+        return {
+            "symbol": self._model.symbol,
+            "last_known": np.array(known),
+            "state": list(self._state),
+            "window": np.stack(self._window) if self._window else rows,
+            "n_rows_seen": self._n_rows_seen,
+            "trailing": self._trailing.snapshot(),
+        }
+
+    def checkpoint(self, path: str | Path) -> Path:
+        """Write the state as one file, whole or not at all; `resume` of the model goes on from it.
+
+        A stream that is resumed gives the numbers, to the last bit, of one that never ended. The
+        file holds the last bars that features depend on and the network's memory, no code, and is
+        bound to the model and to this version of the package.
+
+        Args:
+            path: The file; an earlier one is replaced.
+
+        Returns:
+            The path.
+
+        Raises:
+            ModelError: If the model has no fingerprint, such as one of a class of your own, or
+                features look across the markets: the stream of all markets has a checkpoint then.
+            OSError: If the file can't be written; an earlier one is left as it was.
+        """
+        if not isinstance(self._trailing, TrailingFeatures):
+            raise ModelError(
+                "Features look across the markets, so that no market can go on alone. Write the "
+                "checkpoint of the stream of all markets."
+            )
+        return write_checkpoint(path, self.snapshot(), fingerprint=self._model.fingerprint())
 
     def update(self, bar: Mapping[str, Any]) -> Forecast:
         """Take a closed bar and return what is known at its close.
