@@ -133,19 +133,18 @@ class TrainedNetwork:
     @cached_property
     def _keras_engine(self) -> "KerasEngine":
         from lstm_strategy.learning.inference import KerasEngine
-        from lstm_strategy.learning.network import keras, read_network, usual_precision
+        from lstm_strategy.learning.network import read_network
 
         network = read_network(self.files.keras, saved_with=self._keras_version)
         try:
             engine = KerasEngine(network)
-            with usual_precision():
-                whole = keras.ops.convert_to_numpy(network(self.stored.rows[None]))
+            whole = engine.run_whole(self.stored.rows)
         except Exception as error:  # whatever a network raises that was never trained here
             raise ModelError(
                 f"{NETWORK_FILE} isn't a network that this package trains: {str(error)[:200]}. "
                 "Restore it, or train the model again."
             ) from error
-        self.stored.compare(whole[0], engine)
+        self.stored.compare(whole, engine)
         self.stored.check(engine)
         return engine
 

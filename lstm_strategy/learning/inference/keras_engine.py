@@ -48,9 +48,25 @@ class KerasEngine(BlockEngine):
         self._on_cpu = partial(keras.device, "cpu")
         self._in_float32 = usual_precision
         with self._in_float32(), self._on_cpu():
-            self._stepping = build_stepping_network(copy_to_cpu(network))
-            self._stepping.compile(jit_compile=False)  # lengths differ from call to call
+            self._whole = copy_to_cpu(network)
+            self._stepping = build_stepping_network(self._whole)
+            # lengths differ from call to call, but JAX compiles its loop at each call otherwise
+            self._stepping.compile(jit_compile=keras.backend.backend() == "jax")
         self._widths = [tensor.shape[-1] for tensor in self._stepping.inputs[1:]]
+
+    def run_whole(self, rows: np.ndarray) -> np.ndarray:
+        """What the network itself answers, not the steps that are built from its layers.
+
+        Args:
+            rows: Features, shape (n_rows, n_features).
+
+        Returns:
+            Shape (n_rows, n_answers), from an empty state.
+        """
+        from lstm_strategy.learning.network import keras
+
+        with self._in_float32(), self._on_cpu():
+            return np.asarray(keras.ops.convert_to_numpy(self._whole(rows[None]))[0])
 
     def _run(self, rows: np.ndarray, state: State) -> list[Any]:
         with self._in_float32(), self._on_cpu():

@@ -211,6 +211,20 @@ def test_an_onnx_model_that_differs_from_keras_is_not_kept(
     assert message in caplog.text
 
 
+def test_where_there_is_a_gpu_forecasts_come_from_a_copy_on_the_cpu(monkeypatch):
+    # a GPU multiplies in TensorFloat-32, whose three digits aren't those that are stored
+    network = network_of(lstm_of(4))
+    rows = rows_of(1, 20)[0]
+    expected = np.asarray(keras.ops.convert_to_numpy(network(rows[None]))[0])
+    monkeypatch.setattr("lstm_strategy.learning.network.devices.has_gpu", lambda: True)
+    engine = KerasEngine(network)
+    network.set_weights([np.full_like(weight, 7.0) for weight in network.get_weights()])
+
+    assert engine.run_whole(rows) == pytest.approx(expected)
+    stepped, _ = run_carried(engine, rows, engine.initial_state(1))
+    assert stepped == pytest.approx(expected, abs=1e-6)
+
+
 def test_an_onnx_model_that_differs_from_the_fused_kernel_alone_is_kept(monkeypatch):
     network = network_of(lstm_of(4))
     rows = rows_of(1, 80)[0]
