@@ -1,5 +1,6 @@
 """What objects show in a notebook: escaped, without scripts, in the colours of the page."""
 
+import html
 import re
 
 import pandas as pd
@@ -58,6 +59,14 @@ def test_a_verdict_shows_its_sentence_reasons_and_numbers():
     card = judged._repr_html_()
     assert "Verdict on Mine &lt;i&gt;" in card
     assert "p-value of leading it by luck" in card
+    reason = judged.reasons[0]
+    assert f"{html.escape(reason[:1].upper() + reason[1:])}.</div>" in card
+
+
+def test_only_the_row_that_stands_out_is_bold():
+    table = frame_html(pd.DataFrame({"Return": ["1%", "2%"]}, ["LSTM", "MACD"]), strong="LSTM")
+    weights = re.findall(r"font-weight:(\w+)", table)
+    assert weights == ["bold", "bold", "normal", "normal"]
 
 
 def test_everything_in_a_card_is_escaped():

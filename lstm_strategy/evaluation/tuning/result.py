@@ -19,6 +19,8 @@ from lstm_strategy.trading.cerebro import BrokerSettings
 
 TRIALS_FILE, BEST_FILE = "trials.csv", "best.toml"
 FIGURE_KINDS = ("history", "importance")
+_MOST_SHOWN = 10
+_SCORES = {"sharpe": "Sharpe ratio", "log_loss": "log-loss", "auc": "AUC"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -151,9 +153,28 @@ class TuningResult:
         )
 
     def _repr_html_(self) -> str:
-        best = self.ranked.head(10).map(lambda v: f"{v:.4g}" if isinstance(v, float) else str(v))
+        kept, name = self.holdout, self.objective.name
+        looks = f", look {kept.n_looks} at it" if kept.n_looks > 1 else ""
+        luckiest = count_of(self.n_independent, "independent trial")
+        facts = {
+            f"{_SCORES[name]} of the best, trial {self.best_number}": f"{self.best_value:.4f}",
+            "The same on the holdout": f"{kept.scores[name]:.4f} "
+            f"({span_text(kept.result.equity)}{looks})",
+            "Probability of backtest overfitting": _format_percent(self.pbo),
+            f"Confidence that its Sharpe ratio is above the luckiest of {luckiest}": (
+                _format_percent(self.deflated_sharpe)
+            ),
+            "p-value of leading buy and hold by luck": f"{self.spa_p_value:.3f}",
+        }
+        best = self.ranked.head(_MOST_SHOWN).map(_cell_text).rename_axis("trial")
+        if not self.trials["error"].any():
+            best = best.drop(columns="error")
         parts = [frame_html(best), figure_html(self.plot(), "The score of each trial")]
-        return card_html(repr(self), parts=parts, notes=str(self).splitlines())
+        return card_html(f"Best of {count_of(self.n_trials, 'trial')}", facts=facts, parts=parts)
+
+
+def _cell_text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _format_percent(share: float) -> str:

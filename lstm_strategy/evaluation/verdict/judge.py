@@ -85,13 +85,14 @@ class Verdict:
         }
         p_values = {name: number_text(value, "{:.3f}") for name, value in self.p_values.items()}
         table = pd.DataFrame({"p-value of leading it by luck": p_values}).rename_axis("baseline")
-        notes = [f"Alarm: {alarm.message}" for alarm in self.alarms]
+        notes = [f"{reason[:1].upper()}{reason[1:]}." for reason in self.reasons]
+        notes += [f"Alarm: {alarm.message}" for alarm in self.alarms]
         return card_html(
             f"Verdict on {self.name}",
             about=self.sentence,
             facts=facts,
             parts=[frame_html(table)] if p_values else [],
-            notes=[*self.reasons, *notes],
+            notes=notes,
         )
 
 

@@ -136,7 +136,10 @@ def test_figures_and_notebook_view_show_the_outcome(result):
     (words,) = result.figure("importance").axes[0].texts
     assert words.get_text() == "There are too few trials to say."
     assert plt.get_fignums() == []
-    assert "Best of 3 trials" in result._repr_html_()
+    card = result._repr_html_()
+    assert "<b>Best of 3 trials</b>" in card
+    assert f"{result.holdout.scores['sharpe']:.4f} (" in card
+    assert "trial</th>" in card and "error</th>" not in card  # no trial has any
     with pytest.raises(LSTMStrategyError, match="kind must be one of history, importance"):
         result.plot("slice")
 
