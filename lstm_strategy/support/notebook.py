@@ -67,8 +67,9 @@ def frame_html(frame: pd.DataFrame, *, strong: str | None = None) -> str:
     left = f"{_CELL};text-align:left"
     names = ["" if name is None else str(name) for name in (frame.index.name, *frame)]
     head = "".join(
-        f'<th scope="col" style="{_CELL};border-top:0">{html.escape(name.replace("_", " "))}</th>'
-        for name in names
+        f'<th scope="col" style="{_CELL if place else left};border-top:0">'
+        f"{html.escape(name.replace('_', ' '))}</th>"
+        for place, name in enumerate(names)
     )
     rows = []
     for label, *values in frame.itertuples():
