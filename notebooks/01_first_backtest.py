@@ -35,7 +35,7 @@ comparison
 # %% [markdown]
 # Everybody trades the same bars from the same day on and pays the same costs. The S&P 500 rose in
 # most of these years, so whoever stayed invested rose with it, and every change of mind cost
-# commission and slippage: see the columns `turnover` and `costs`.
+# commission and slippage: see the columns Turnover per year and Costs.
 #
 # **Don't expect an LSTM to beat the index.** Whether tomorrow's S&P 500 closes higher is close to
 # a coin flip, and the package says so when that is what it finds:

@@ -132,8 +132,8 @@ plot_folds(robustness.folds)
 plot_members(robustness.equity_by_member, own=comparison.find("LSTM").equity)
 
 # %% [markdown]
-# In one fold after another, and by each network alone. The profit of the fourth fold is too small
-# to be seen: its model held next to nothing. The networks differ only in the random
+# There is a profit in one fold after another, and with each network alone. That of the fourth fold
+# is too small to be seen: its model held next to nothing. The networks differ only in the random
 # numbers that they started from, and yet the band between the worst and the best is wide. With a
 # single network you wouldn't know which one you had. The ensemble trades on their mean, in which
 # part of their noise cancels. Judge that, and never the best seed.

@@ -17,7 +17,14 @@
 # alone.
 
 # %%
-from lstm_strategy import BrokerSettings, LSTMForecaster, plot_equity, simulate_bars, tune
+from lstm_strategy import (
+    BrokerSettings,
+    LSTMForecaster,
+    plot_equity,
+    sample_bars,
+    simulate_bars,
+    tune,
+)
 
 space = {
     "units": [4, 12, 24],
@@ -65,7 +72,7 @@ tuned.plot("importance")
 # ## How much of it is luck?
 
 # %%
-print(tuned)
+tuned
 
 # %% [markdown]
 # - The *probability of backtest overfitting*: the bars are cut into blocks, and the best trial in
@@ -87,24 +94,28 @@ plot_equity({"LSTM, tuned": tuned.holdout.result})
 # become part of the search. With `folder=` the result counts how often that happened
 # (`holdout.n_looks`).
 #
-# ## A market with nothing in it
+# ## Stops on the S&P 500
 #
-# The same search on a random walk.
+# Now a search like those that traders run: which stops make the most of the S&P 500? The network
+# is asked for a policy, which holds the index at constant volatility where it learns nothing, so
+# every trial trades.
 
 # %%
-nothing = simulate_bars("noise", 8_000, seed=3)
-by_luck = tune(nothing.bars, space, 10, **settings)
-by_luck.plot("history")
-
-# %%
-print(by_luck)
+stops = {
+    "stop_loss_atr": (0.5, 8.0, "log"),
+    "trailing_stop_atr": (0.5, 8.0, "log"),
+    "min_signal": (0.0, 0.9),
+}
+settings["forecaster"] = LSTMForecaster(target="policy", members=1, epochs=10, seed=7)
+by_luck = tune(sample_bars("sp500"), stops, 12, **settings)
+by_luck
 
 # %% [markdown]
-# No setting traded: what the networks had learned didn't hold up on the bars that they kept for
-# validation, so nothing was left of their signals. All Sharpe ratios are 0, the one that is called
-# the best is merely the first, and where nothing varies the two confidences are unknown.
-# Strategies that trade on whatever they know have a best setting on every random walk; these
-# numbers are there for them.
+# A search always has a winner. The best stops have a Sharpe ratio of 0.41 inside, and on the
+# holdout they lost money, in four years in which the index rose. Two of the numbers had said so:
+# a confidence of 41%, and a lead over buy and hold that luck gives three times in four. The
+# probability of overfitting proves little here, because few trials ran to the end and several
+# of them traded alike.
 #
 # ## From here
 #

@@ -40,7 +40,7 @@ bars["high"] = bars[["open", "high", "close"]].max(axis=1)
 bars["low"] = bars[["open", "low", "close"]].min(axis=1)
 
 axes = bars[["close", "funding_rate"]][-500:].plot(
-    subplots=True, figsize=(9, 4.5), lw=0.9, title="The last 500 bars"
+    subplots=True, figsize=(9, 4.5), lw=0.9, xlabel="", title="The last 500 bars"
 )
 
 # %% [markdown]

@@ -36,7 +36,7 @@ truth = np.sqrt(252 * market.variance)  # annualised
 lstm = LSTMForecaster(target="volatility", members=3, seed=7).fit(bars[:5_600])
 ax = truth[start:][:500].plot(figsize=(9, 3.2), lw=2.5, color="0.75", label="true volatility")
 ax = lstm.forecast(bars)["forecast"][start:][:500].plot(
-    ax=ax, lw=1, color="#d1242f", label="LSTM, out of sample", legend=True
+    ax=ax, lw=1, color="#d1242f", label="LSTM, out of sample", legend=True, xlabel=""
 )
 
 # %% [markdown]

@@ -52,6 +52,7 @@ axes = shown.plot(
     style={"funding rate, %": "."},
     figsize=(9, 7),
     lw=0.9,
+    xlabel="",
     title="Four weeks of a perpetual",
 )
 

@@ -30,6 +30,9 @@ QUICK = {
         "8_000": "1_400",
         "epochs=30, lookback=60": "epochs=3, lookback=20",
         "space, 10": "space, 3",
+        "epochs=10": "epochs=2, lookback=20",
+        'sample_bars("sp500")': 'sample_bars("sp500")["2000":"2006"]',
+        "stops, 12": "stops, 3",
     },
     "04_reading_the_memory": {
         "12_000": "2_000",
