@@ -6,11 +6,12 @@ from lstm_strategy.trading.cerebro.run import (
     BacktestRun,
     build_cerebro,
     collect_run,
+    complete_params,
     run_cerebro,
     run_for_chart,
     trades_one_market,
 )
-from lstm_strategy.trading.cerebro.run_bars import sum_markets
+from lstm_strategy.trading.cerebro.run_bars import cut_to_run, sum_markets
 from lstm_strategy.trading.cerebro.trades import trades_from_fills
 from lstm_strategy.trading.cerebro.warm_up import OPEN_METHODS, acts_at_the_open
 
@@ -22,6 +23,8 @@ __all__ = [
     "acts_at_the_open",
     "build_cerebro",
     "collect_run",
+    "complete_params",
+    "cut_to_run",
     "run_cerebro",
     "run_for_chart",
     "sum_markets",

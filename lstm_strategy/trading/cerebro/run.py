@@ -267,7 +267,7 @@ def build_cerebro(
     broker.check_markets(run_bars.markets)
     run_bars = run_bars.with_instruments(broker.instrument_of)
     _check_can_trade(strategy, run_bars)
-    params = _complete_params(strategy, params, broker, run_bars)
+    params = complete_params(strategy, params, broker, run_bars)
     # the audit finds strategies that use what they see at the open of a bar
     at_open = acts_at_the_open(strategy)
     cerebro = bt.Cerebro(stdstats=stdstats or _reads_observers(strategy), cheat_on_open=at_open)
@@ -406,13 +406,23 @@ def _order_counts(strategy: Any, *, is_ruined: bool) -> dict[str, int]:
     }
 
 
-def _complete_params(
+def complete_params(
     strategy: type[bt.Strategy],
     params: dict[str, Any],
     broker: BrokerSettings,
     bars: RunBars,
 ) -> dict[str, Any]:
-    """The parameters, with what the strategy leaves to the broker and to the bars."""
+    """Return the parameters, with what the strategy leaves to the broker and to the bars.
+
+    Args:
+        strategy: A strategy class.
+        params: What was given.
+        broker: The terms.
+        bars: The bars of the run.
+
+    Raises:
+        TradingError: If the strategy has no parameter of a name, or can't keep to the terms.
+    """
     declared = declared_params(strategy)
     for name in params:
         if name not in declared:

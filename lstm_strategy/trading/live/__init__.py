@@ -1,7 +1,7 @@
 """Trading on bars that are still to come, and what was done on those that came.
 
-`closed_bars` hands on the bars of a live source once they are over, and `journal` keeps every bar,
-forecast, order and fill of a run on disk.
+`closed_bars` hands on the bars of a live source once they are over, `session` trades on them, and
+`journal` keeps every bar, forecast, order and fill of a run on disk.
 """
 
 from lstm_strategy.trading.live.closed_bars import BarNote, ClosedBars
@@ -10,5 +10,21 @@ from lstm_strategy.trading.live.journal import (
     JournalContent,
     read_journal,
 )
+from lstm_strategy.trading.live.session import (
+    Account,
+    LiveSession,
+    LiveState,
+    TradingLimits,
+)
 
-__all__ = ["BarNote", "ClosedBars", "Journal", "JournalContent", "read_journal"]
+__all__ = [
+    "Account",
+    "BarNote",
+    "ClosedBars",
+    "Journal",
+    "JournalContent",
+    "LiveSession",
+    "LiveState",
+    "TradingLimits",
+    "read_journal",
+]

@@ -133,6 +133,10 @@ class Journal:
         _write(self._descriptor, lines)
         self._waiting = []
 
+    def drop(self) -> None:
+        """Forget the records that wait."""
+        self._waiting = []
+
     def close(self) -> None:
         """Let another session have the journal; what waits is dropped."""
         if self._descriptor >= 0:
