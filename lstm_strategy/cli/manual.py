@@ -8,6 +8,7 @@ import typer
 
 from lstm_strategy.cli.app import command_group
 from lstm_strategy.cli.help import Entry, list_entries, read_manual, usage_of
+from lstm_strategy.cli.settings import LiveTable
 
 _INTRODUCTION = """# Command line
 
@@ -22,7 +23,8 @@ _CONFIGURATION = """## The configuration file
 `--config FILE` takes TOML with the tables below; options on the command line override it. The
 report of `compare` has such a file to copy, and `tune` writes one. Of several markets,
 `[broker.instruments.NAME]` says what is traded in each; `[forecaster.target]` with its `name` holds
-the settings of a target; `[space]` is for `tune` ([tuning](tuning.md)).
+the settings of a target; `[space]` is for `tune` ([tuning](tuning.md)). The file that `live` takes
+has `[live]` and `[limits]` beside them ([live trading](trade-live.md)).
 
 ```toml
 [forecaster]
@@ -96,6 +98,7 @@ def _describe_tables() -> list[str]:
     from lstm_strategy.learning.training import ForecasterSettings
     from lstm_strategy.trading.cerebro import BrokerSettings
     from lstm_strategy.trading.instruments import INSTRUMENT_KINDS
+    from lstm_strategy.trading.live import TradingLimits
     from lstm_strategy.trading.lstm import LSTMStrategy
 
     forecaster = {
@@ -106,6 +109,7 @@ def _describe_tables() -> list[str]:
     strategy = {name: _plain(default) for name, default in LSTMStrategy.params._getitems()}
     strategy.pop("model", None)
     broker = _defaults_of(BrokerSettings)
+    live_tables = [("[live]", LiveTable), ("[limits]", TradingLimits)]
     tables = [
         ("[forecaster]", forecaster, _read_docs(LSTMForecaster) | _PRESET_DOCS),
         ("[broker]", broker, _read_docs(BrokerSettings)),
@@ -114,6 +118,7 @@ def _describe_tables() -> list[str]:
             for kind, each in INSTRUMENT_KINDS.items()
         ),
         ("[strategy]", strategy, _read_docs(LSTMStrategy)),
+        *((title, _defaults_of(each), _read_docs(each)) for title, each in live_tables),
     ]
     return [line for table in tables for line in _describe_table(*table)]
 

@@ -23,6 +23,13 @@ _force = partial(typer.Option, "--force", show_default="no")
 Out = Annotated[
     Path | None, _out(help="Write the results to this folder.", show_default="nothing is written")
 ]
+RunOut = Annotated[
+    Path | None,
+    _out(
+        help="The folder that keeps the journal and the state of the run.",
+        show_default="that of CONFIG, or live",
+    ),
+]
 ModelOut = Annotated[Path, _out(help="The folder for the model.")]
 FolderOut = Annotated[Path, _out(help="The folder for the results.")]
 ForceModel = Annotated[bool, _force(help="Replace a model of other settings in --out.")]

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lstm_strategy.cli.output.console import complain, err, out, say, status, tell, tell_command
-from lstm_strategy.cli.output.loudness import Loudness
+from lstm_strategy.cli.output.loudness import Loudness, is_quiet
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "Loudness",
     "complain",
     "err",
+    "is_quiet",
     "out",
     "print_assessment",
     "print_audit",

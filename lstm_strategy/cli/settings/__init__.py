@@ -23,6 +23,7 @@ from lstm_strategy.cli.settings.groups import (
     WindowOptions,
     expand_options,
 )
+from lstm_strategy.cli.settings.live_config import LiveConfig, LiveTable, load_live_config
 
 __all__ = [
     "BROKER_OPTIONS",
@@ -32,6 +33,8 @@ __all__ = [
     "Config",
     "CostOptions",
     "EnsembleOptions",
+    "LiveConfig",
+    "LiveTable",
     "NetworkOptions",
     "PermutationOptions",
     "TrackingOptions",
@@ -40,5 +43,6 @@ __all__ = [
     "build_forecaster",
     "expand_options",
     "load_config",
+    "load_live_config",
     "repeatable_command",
 ]

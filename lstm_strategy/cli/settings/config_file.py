@@ -10,7 +10,7 @@ also `[space]`, which names what may be tried.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -42,6 +42,9 @@ class Config(BaseModel):
     space: dict[str, Any] = {}
 
 
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
 def load_config(path: Path | None) -> Config:
     """The configuration in a TOML file, or an empty one without a file.
 
@@ -49,26 +52,37 @@ def load_config(path: Path | None) -> Config:
         SettingsError: If the file is missing, isn't TOML, or has a table that isn't known.
         LSTMStrategyError: If a value in [forecaster] or [broker] is off.
     """
-    if path is None:
-        return Config()
+    return Config() if path is None else read_config(path, Config, title=f"--config {path}")
+
+
+def read_config(path: Path, tables: type[AnyConfig], *, title: str) -> AnyConfig:
+    """The tables of a TOML file.
+
+    Args:
+        path: The file.
+        tables: Those that it may have.
+        title: What messages call the file.
+
+    Raises:
+        SettingsError: If the file is missing, isn't TOML, or has a table that isn't known.
+        LSTMStrategyError: If a value in [forecaster] or [broker] is off.
+    """
     try:
-        config = Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        config = tables.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise SettingsError(
-            f"--config {path} can't be read: {error.strerror}. Check the path."
-        ) from None
+        raise SettingsError(f"{title} can't be read: {error.strerror}. Check the path.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--config {path} isn't valid TOML: {error}. Correct it.") from None
+        raise SettingsError(f"{title} isn't valid TOML: {error}. Correct it.") from None
     except ValidationError as error:
         offence = describe_first_offence(error)
-        tables = ", ".join(f"[{name}]" for name in Config.model_fields)
+        known = ", ".join(f"[{name}]" for name in tables.model_fields)
         raise SettingsError(
-            f"--config {path} takes the tables {tables}, got {offence.name} = {offence.value!r}. "
+            f"{title} takes the tables {known}, got {offence.name} = {offence.value!r}. "
             "Rename or remove it."
         ) from None
     for name in sorted(_RUN_ARGUMENTS & config.strategy.keys()):
         raise SettingsError(
-            f"--config {path}: {name} in [strategy] isn't a parameter of a strategy. Remove it; "
+            f"{title}: {name} in [strategy] isn't a parameter of a strategy. Remove it; "
             "--start and --end choose the bars, [broker] the terms."
         )
     for table, build in (("forecaster", build_forecaster), ("broker", build_broker)):
@@ -76,7 +90,7 @@ def load_config(path: Path | None) -> Config:
             with name_options({}):
                 build(config, {})
         except LSTMStrategyError as error:
-            raise type(error)(f"--config {path}, [{table}]: {error}") from None
+            raise type(error)(f"{title}, [{table}]: {error}") from None
     return config
 
 
