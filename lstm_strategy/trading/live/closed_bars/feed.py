@@ -71,7 +71,7 @@ class ClosedBars(bt.feed.DataBase, metaclass=_FeedOfSource):
     The source is a live feed of a backtrader store, an iterator of bars (mappings with `datetime`,
     `open` … `volume`, any extra columns, and perhaps `closed`; None where there is none yet), or a
     `BarSource`. The history comes first, then the source. Every bar is judged by what the source
-    says, never by this machine's clock, and `counts` says how often each of these came:
+    says, never by this machine's clock. What comes is handed on or counted once:
 
     - `unfinished`: A half candle. It is held back until the source shows that it is over: the bar
       says `closed: True`, or comes again once `clock` has passed its end; without a flag and
@@ -81,12 +81,13 @@ class ClosedBars(bt.feed.DataBase, metaclass=_FeedOfSource):
     - `out_of_order`: A bar that came after a later one which is still held. It takes its place.
     - `late`: A bar that came after a later one was handed on. It is dropped.
     - `corrected`: Other values for a bar that was handed on. The strategy keeps what it saw.
-    - `missing`: Bars that never came before a later one did. A bar is expected at a time at which
-      the market had one a week or two weeks before, so that nights and weekends are no gaps, and
-      holidays are. With `on_gap="stop"` trading ends there.
     - `misdated`: A date more than 30 days and 30 bars ahead, before an earlier bar came, or one
       that lies ahead of `clock`. It is dropped.
     - `invalid`: Prices that `validate_bars` refuses. The bar is dropped.
+
+    Beside them, `missing` counts the bars that hadn't come when a later one did. A bar is expected
+    at a time at which the market had one a week or two weeks before, so that nights and weekends
+    are no gaps, and holidays are. With `on_gap="stop"` trading ends there.
 
     Cerebro is told `DELAYED` during the history and `LIVE` with the first bar that came live, as by
     stores; what a store's own feed says is passed on. `may_trade` is True only when live, and the

@@ -40,7 +40,8 @@ class BarNote:
 
     Attributes:
         kind: One of the kinds that `ClosedBars.counts` has.
-        time: The time of the bar, as the history has times; of missing bars, that of the first.
+        time: The time of the bar, as the history has times; of missing bars, that of the bar after
+            them.
         text: A sentence.
     """
 
@@ -188,9 +189,14 @@ class BarSequence:
 
     def finish(self) -> None:
         """The source has ended: a bar that wasn't shown to be over is lost."""
-        if self._held is not None and not self._held.is_history:
-            self._note("unfinished", self._held.moment, "wasn't over when the source ended")
-        self._held = None
+        held, self._held = self._held, None
+        if held is None or held.is_history:
+            return
+        if held.is_closed:
+            self._note("misdated", held.moment, "has a date that no later bar confirmed")
+            return
+        self.counts["unfinished"] += held.is_closed is None  # otherwise it is counted already
+        self._write_about("unfinished", held.moment, "wasn't over when the source ended")
 
     def time_of(self, moment: int) -> pd.Timestamp:
         """The time of a bar as the history has times.
@@ -232,7 +238,7 @@ class BarSequence:
         if held is None:
             return
         if held.is_closed is False:
-            self._note("unfinished", held.moment, "never came whole; it was dropped")
+            self._write_about("unfinished", held.moment, "never came whole; it was dropped")
             return
         self._hand_on(held.moment, held.values, is_history=held.is_history)
 
@@ -297,6 +303,9 @@ class BarSequence:
 
     def _note(self, kind: str, moment: int, what: str) -> None:
         self.counts[kind] += 1
+        self._write_about(kind, moment, what)
+
+    def _write_about(self, kind: str, moment: int, what: str) -> None:
         self._write(kind, moment, f"The bar of {self.time_of(moment)} {what}.")
 
     def _write(self, kind: str, moment: int, text: str) -> None:
