@@ -179,6 +179,30 @@
     fit();
   }
 
+  // Marks of many trades would hide the price and each other: they shrink until there is room for
+  // each, and are full-grown once the page is zoomed in to a few.
+  function wireTradeMarks(range, models) {
+    const place = element("chart-price");
+    const marks = models
+      .filter((model) => isModel(model, "GlyphRenderer") && model.data_source.data.entry)
+      .filter((model) => model.glyph.size !== undefined)
+      .map(({ data_source, glyph }) => ({ trades: data_source.data, glyph, full: glyph.size.value }));
+    const fit = () => {
+      for (const { trades, glyph, full } of marks) {
+        const { entry, exit } = trades;
+        let shown = 0;
+        for (let row = 0; row < entry.length; row++) {
+          if (entry[row] <= range.end && exit[row] >= range.start) shown++;
+        }
+        const room = place.clientWidth / Math.max(shown, 1);
+        glyph.size = { value: full * Math.min(1, Math.max(room / 24, 1 / 3)) };
+      }
+    };
+    range.change.connect(fit);
+    new ResizeObserver(fit).observe(place);
+    fit();
+  }
+
   function percent(share) {
     return `${((Math.round(1000 * share) + 0) / 10).toFixed(1)}%`;
   }
@@ -264,6 +288,7 @@
       wireStrategies(models);
       wireZoom(models.find((model) => model.name === "time"), models);
       wireGrowthAxis(models.find((model) => model.name === "time"), models);
+      wireTradeMarks(models.find((model) => model.name === "time"), models);
       wireReadings(models);
       for (const place of all(".chart-panels")) leaveOutOfTabs(place);
       document.documentElement.dataset.charts = "ready";
