@@ -82,6 +82,33 @@ class ResultSet:
             )
         return self.results[name]
 
+    def keep_best(self, most: int, name: str | None = None) -> "ResultSet":
+        """Return at most so many of the strategies, in their order: what a picture has room for.
+
+        Kept are the strategy that the set is about, holding the market, and those with the best
+        Sharpe ratios.
+
+        Args:
+            most: How many, at least 2.
+            name: The strategy; by default the one that the set is about.
+
+        Returns:
+            The set itself where it has no more.
+
+        Raises:
+            TradingError: If no strategy has that name, or it was left out.
+        """
+        own, held = self.find(name), self.buy_and_hold
+        if len(self.results) <= most:
+            return self
+        sharpe = {each: result.metrics["sharpe"] for each, result in self.results.items()}
+        best = pd.Series(sharpe).sort_values(ascending=False, kind="stable")
+        first = [each for each, result in self.results.items() if result is own or result is held]
+        kept = set(list(dict.fromkeys([*first, *best.index]))[:most])
+        return ResultSet(
+            {each: result for each, result in self.results.items() if each in kept}, self.broker
+        )
+
     def correlations(self, name: str | None = None) -> pd.Series:
         """Return how the returns of a strategy move with those of each other one.
 

@@ -16,12 +16,14 @@ from lstm_strategy.evaluation.interactive.series import (
     milliseconds,
     tabulate_series,
 )
-from lstm_strategy.evaluation.interactive.thinning import MOST_ROWS
+from lstm_strategy.evaluation.interactive.thinning import choose_trades
 from lstm_strategy.evaluation.plots import on_plain_dates
 from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.serving import forecast_with_cache
 
 _MOST_MARKETS = 8
+MOST_STRATEGIES = 24
+"""The most strategies of one chart; all are in the table."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def build_charts(
     """Draw growth, drawdown and exposure of all strategies, and the price and trades of one.
 
     All panels share their time axis. Of more bars than a screen can show, the extremes of pieces
-    are drawn, so that no peak and no trough is lost; trades are never left out.
+    are drawn, so that no peak and no trough is lost. Of more than 24 strategies those with the best
+    Sharpe ratios are drawn, and of more than 2,000 trades those with the largest profits and
+    losses; the page says so.
 
     Args:
         results: The strategies.
@@ -80,18 +84,32 @@ def build_charts(
         TradingError: For a name that isn't compared.
     """
     result = results.find(name)
-    table, series = tabulate_series(results), choose_series(results, result.name)
+    drawn = results.keep_best(MOST_STRATEGIES, result.name)
+    table, series = tabulate_series(drawn), choose_series(drawn, result.name)
     ledger = None if model is None else model.ledger
     timeline = Timeline(*milliseconds(table.index[[0, -1]]), date_form=_date_form(table.index))
     document = Document()
     document.add_root(draw_equity(timeline, table, series, ledger))
     closes = _closes_of(result, bars)
     forecasts = {} if model is None else _forecasts_of(model, bars, closes)
-    document.add_root(draw_price(timeline, closes, result.trades, forecasts))
-    is_thinned = len(results.equity) > MOST_ROWS
+    trades = _trades_in(closes, result.trades)
+    marked = choose_trades(trades)
+    document.add_root(draw_price(timeline, closes, marked, forecasts))
     return Charts(
-        equity=equity_html(series, has_folds=ledger is not None, is_thinned=is_thinned),
-        price=price_html(result.label, list(closes), has_forecast=bool(forecasts)),
+        equity=equity_html(
+            series,
+            has_folds=ledger is not None,
+            n_bars=len(results.equity),
+            n_drawn=len(table),
+            n_strategies=len(results.results),
+        ),
+        price=price_html(
+            result.label,
+            list(closes),
+            has_forecast=bool(forecasts),
+            n_trades=len(trades),
+            n_marked=len(marked),
+        ),
         data=data_script(document, ("chart-equity", "chart-price")),
         library=library_script(),
         scripts=page_script(),
@@ -112,6 +130,11 @@ def _closes_of(result: BacktestResult, bars: Any) -> dict[str, pd.Series]:
     chosen = [symbol for symbol in by_size.index if symbol in bars][:_MOST_MARKETS]
     closes = {symbol: _between(bars[symbol]["close"], first, last) for symbol in chosen}
     return {symbol: close for symbol, close in closes.items() if len(close)}
+
+
+def _trades_in(closes: Mapping[str, pd.Series], trades: pd.DataFrame) -> pd.DataFrame:
+    """The trades of the markets that can be chosen."""
+    return trades[trades["symbol"].isin(list(closes))] if "symbol" in trades else trades
 
 
 def _forecasts_of(

@@ -3,7 +3,6 @@
 import html
 
 from lstm_strategy.evaluation.interactive.series import MARKET_COLOR, SOLID, Series
-from lstm_strategy.evaluation.interactive.thinning import MOST_ROWS
 
 _KEYS = (
     "Drag to zoom in, double-click to show everything, or zoom with Ctrl and the mouse wheel. On "
@@ -12,37 +11,51 @@ _KEYS = (
 )
 
 
-def equity_html(series: list[Series], *, has_folds: bool, is_thinned: bool) -> str:
+def equity_html(
+    series: list[Series], *, has_folds: bool, n_bars: int, n_drawn: int, n_strategies: int
+) -> str:
     """Return the place of growth, drawdown and exposure.
 
     Args:
         series: The strategies, each of which gets a button.
         has_folds: Whether there is a strip of folds.
-        is_thinned: Whether not every bar is drawn, which is then said.
+        n_bars: How many bars there are.
+        n_drawn: How many of them are drawn; fewer are said to be.
+        n_strategies: How many strategies there are; where fewer are drawn, that is said.
     """
     buttons = "".join(map(_button, series))
     strip = "The strip shows which fold's model forecast each bar. " if has_folds else ""
     thinned = (
-        f"There are more bars than a screen can show: up to {MOST_ROWS:,} are drawn, including "
-        "every peak and trough. "
-        if is_thinned
+        f"There are more bars than a screen can show: {n_drawn:,} of {n_bars:,} are drawn, "
+        "including every peak and trough. "
+        if n_drawn < n_bars
+        else ""
+    )
+    others = (
+        f"There are more strategies than a chart can show: {len(series):,} of {n_strategies:,} are "
+        "drawn, those with the best Sharpe ratios. The table has all of them. "
+        if len(series) < n_strategies
         else ""
     )
     return _place(
         "chart-equity",
         "Growth, drawdown and exposure of the strategies",
         f'<div class="series" role="group" aria-label="Strategies shown">{buttons}</div>{_ZOOM}',
-        f"{strip}{thinned}".strip(),
+        f"{strip}{thinned}{others}".strip(),
     )
 
 
-def price_html(label: str, markets: list[str], *, has_forecast: bool) -> str:
+def price_html(
+    label: str, markets: list[str], *, has_forecast: bool, n_trades: int, n_marked: int
+) -> str:
     """Return the place of price, trades and forecast.
 
     Args:
         label: The strategy whose trades are shown.
         markets: The markets; one market has the name "".
         has_forecast: Whether there is a forecast below the price.
+        n_trades: How many trades there are in these markets.
+        n_marked: How many of them are marked; fewer are said to be.
     """
     chooser = ""
     if len(markets) > 1:
@@ -52,12 +65,19 @@ def price_html(label: str, markets: list[str], *, has_forecast: bool) -> str:
         )
         chooser = f'<label class="market">Market <select>{options}</select></label>'
     below = " The forecast is below, with its uncertainty as a band." if has_forecast else ""
+    marked = (
+        f" Of {n_trades:,} trades {n_marked:,} are marked: those with the largest profits and "
+        "losses."
+        if n_marked < n_trades
+        else ""
+    )
     return _place(
         "chart-price",
         f"Price, and the trades of {label}",
         f"{chooser}{_ZOOM}",
         "Triangles are entries, pointing up for long and down for short; squares are exits. Blue "
-        f"marks a profit, orange a loss, and grey a trade that is still open.{below}",
+        "marks a profit, orange a loss, and grey a trade that is still open."
+        f"{marked}{below}",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet
-from lstm_strategy.evaluation.interactive.thinning import thin_rows
+from lstm_strategy.evaluation.interactive.thinning import most_rows, thin_rows
 from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.plots import on_plain_dates
 from lstm_strategy.trading.cerebro import sum_markets
@@ -92,7 +92,8 @@ def tabulate_series(results: ResultSet) -> pd.DataFrame:
         for panel, values in _panels_of(result).items():
             columns[f"s{number}_{panel}"] = values
     # together at their true moments first: a local hour can come twice
-    return on_plain_dates(thin_rows(pd.DataFrame(columns)))
+    table = pd.DataFrame(columns)
+    return on_plain_dates(thin_rows(table, most_rows(len(table.columns))))
 
 
 def columns_of(table: pd.DataFrame) -> dict[str, Any]:

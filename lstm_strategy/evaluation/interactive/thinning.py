@@ -8,6 +8,45 @@ import pandas as pd
 MOST_ROWS = 5_000
 """More than a screen has columns; a chart of more bars is thinned."""
 
+MOST_CELLS = 120_000
+"""The most numbers of one chart, all its lines together: some 650 kB of the page."""
+
+MOST_TRADES = 2_000
+"""The most trades that are marked, of all markets together: some 250 kB of the page."""
+
+
+def most_rows(n_columns: int) -> int:
+    """Return how many rows a chart of so many columns may have.
+
+    Example:
+        >>> most_rows(4), most_rows(60)
+        (5000, 2000)
+    """
+    return max(min(MOST_ROWS, MOST_CELLS // max(n_columns, 1)), 2 + 2 * n_columns)
+
+
+def choose_trades(trades: pd.DataFrame, most: int = MOST_TRADES) -> pd.DataFrame:
+    """Return at most so many trades: those with the largest profits and losses, in their order.
+
+    Args:
+        trades: Trades with the columns pnl and exit.
+        most: How many.
+
+    Returns:
+        The trades themselves where there are no more. Trades that are still open come first.
+
+    Example:
+        >>> exits = pd.to_datetime(["2024-01-02", "2024-01-03", None])
+        >>> trades = pd.DataFrame({"pnl": [1.0, -9.0, 2.0], "exit": exits})
+        >>> choose_trades(trades, most=2)["pnl"].tolist()
+        [-9.0, 2.0]
+    """
+    if len(trades) <= most:
+        return trades
+    size = trades["pnl"].abs().where(trades["exit"].notna(), np.inf).to_numpy()
+    chosen = np.argsort(-np.nan_to_num(size, posinf=np.inf), kind="stable")[:most]
+    return trades.iloc[np.sort(chosen)]
+
 
 def thin_rows(table: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
     """Return at most so many rows of a table, which hold the extremes of every column.

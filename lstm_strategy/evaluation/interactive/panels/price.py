@@ -14,7 +14,7 @@ from lstm_strategy.evaluation.interactive.series import (
     columns_of,
     milliseconds,
 )
-from lstm_strategy.evaluation.interactive.thinning import thin_rows
+from lstm_strategy.evaluation.interactive.thinning import most_rows, thin_rows
 from lstm_strategy.evaluation.plots import on_plain_dates
 
 _GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
@@ -47,7 +47,7 @@ def draw_price(
     for number, (symbol, close) in enumerate(closes.items()):
         look = {"name": f"m{number}", "visible": number == 0}
         forecast = forecasts.get(symbol)
-        source = _source_of(close, forecast, name=f"m{number}-price")
+        source = _source_of(close, forecast, name=f"m{number}-price", n_markets=len(closes))
         close = on_plain_dates(close)
         _draw_close(timeline, price, source, look)
         own = trades[trades["symbol"] == symbol] if symbol and "symbol" in trades else trades
@@ -58,14 +58,18 @@ def draw_price(
     return column(*panels, sizing_mode="stretch_width", spacing=0)
 
 
-def _source_of(close: pd.Series, forecast: pd.DataFrame | None, *, name: str) -> ColumnDataSource:
+def _source_of(
+    close: pd.Series, forecast: pd.DataFrame | None, *, name: str, n_markets: int
+) -> ColumnDataSource:
     """Close and forecast of one market in the same rows, so that both are read at one date."""
     table = close.to_frame("close")
     if forecast is not None:
         table["forecast"] = forecast["forecast"]
         table["low"] = forecast["forecast"] - forecast["uncertainty"]
         table["high"] = forecast["forecast"] + forecast["uncertainty"]
-    return ColumnDataSource(columns_of(on_plain_dates(thin_rows(table))), name=name)
+    # dates are twice as long as numbers
+    thinned = thin_rows(table, most_rows((len(table.columns) + 2) * n_markets))
+    return ColumnDataSource(columns_of(on_plain_dates(thinned)), name=name)
 
 
 def _draw_close(

@@ -4,11 +4,13 @@ import math
 import re
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from lstm_strategy.evaluation.report.page.text import escape
 
 _NUMBER = re.compile(r"[-+]?[\d,.]+(e[-+]?\d+)?%?")
+_MOST_ROWS = 500
 _NO_NUMBER = ("", "n/a")
 
 
@@ -22,6 +24,8 @@ def table_html(
 ) -> str:
     """Return a table that scrolls within its own box, its first column in place.
 
+    Of more than 500 rows the first are shown, and the one that stands out; the caption says so.
+
     Args:
         frame: The cells as text.
         caption: The line above the table.
@@ -29,6 +33,11 @@ def table_html(
         strong: The row that stands out.
         shades: For a heat map a class of each cell, as `shade_classes` gives them.
     """
+    if len(frame) > _MOST_ROWS:
+        caption = f"{caption} (the first {_MOST_ROWS:,} of {len(frame):,} rows)"
+        is_own = frame.index == strong if strong is not None else np.zeros(len(frame), bool)
+        kept = (np.arange(len(frame)) < _MOST_ROWS) | is_own
+        frame, shades = frame[kept], None if shades is None else shades[kept]
     text_kinds = ["text" if _holds_text(frame[name]) else "" for name in frame]
     headings = "".join(
         f'<th scope="col"{_class_of(kind)}>{escape(heading)}</th>'
