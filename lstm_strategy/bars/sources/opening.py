@@ -3,12 +3,16 @@
 import re
 from collections.abc import Callable, Mapping
 
+from lstm_strategy.bars.sources.exchange import ExchangeCandles
 from lstm_strategy.bars.sources.played import PlayedFile
 from lstm_strategy.bars.sources.source import BarSource
+from lstm_strategy.bars.sources.yahoo import YahooPrices
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import suggest_names
 
 _SOURCES: Mapping[str, Callable[[str], BarSource]] = {
+    "ccxt": ExchangeCandles.open,
+    "yahoo": YahooPrices.open,
     "play": PlayedFile.open,
 }
 
@@ -19,10 +23,19 @@ def open_source(text: str) -> BarSource:
     Args:
         text: One of
 
+            - `ccxt:EXCHANGE:SYMBOL:TIMEFRAME`, such as `ccxt:binance:BTC/USDT:USDT:1h`: candles of
+              an exchange and the funding rates of its perpetuals, on the times at which they open,
+              in UTC. `?start=2024` leaves out what came before.
+            - `yahoo:SYMBOL` or `yahoo:SYMBOL:INTERVAL`, such as `yahoo:SPY` or `yahoo:BTC-USD:1h`:
+              prices of Yahoo Finance, adjusted for splits and dividends, daily unless it is said.
             - `play:FILE`: a price file whose first half is history, and whose other bars come one
               a second. `play:FILE?history=500&pace=0.1` says how many bars are history, and how
               many seconds pass from bar to bar. `faults=0.01&seed=7` adds what real feeds do
               wrong (see `disturb_bars`).
+
+            Downloads are kept in the user's cache folder, and the next time only what came since is
+            fetched; `?refresh=yes` fetches all of it anew. ccxt and yfinance are extras:
+            `pip install "lstm-strategy[ccxt,yahoo]"`.
 
     Returns:
         The source; see `BarSource` for what it can do.
@@ -45,9 +58,10 @@ def open_source(text: str) -> BarSource:
         return _SOURCES[scheme](text)
     known = [f"{name}:" for name in _SOURCES]
     if scheme is None:
+        names = f"{', '.join(known[:-1])} or {known[-1]}"
         raise BarsError(
-            f"a source begins with {' or '.join(known)}, got {text!r}. To have the bars of a file "
-            f"come one by one, write play:{text}."
+            f"a source begins with {names}, got {text!r}. To have the bars of a file come one by "
+            f"one, write play:{text}."
         )
     nearest = suggest_names(f"{scheme}:", ["sample:", *known])
     raise BarsError(

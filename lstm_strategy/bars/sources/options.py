@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
+
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import suggest_names
 
@@ -63,3 +65,20 @@ def read_share(value: str) -> float:
     if not re.fullmatch(r"0?\.\d+|[01](\.0*)?", value):
         raise ValueError("a share from 0 to 1 such as 0.01")
     return float(value)
+
+
+def read_date(value: str) -> pd.Timestamp:
+    """A date such as 2024 or 2024-05-02; one without a timezone is UTC."""
+    if not re.fullmatch(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d)?)?)?)?", value):
+        raise ValueError("a date such as 2024-05-02")
+    try:
+        return pd.Timestamp(value, tz="UTC")
+    except ValueError:
+        raise ValueError("a date such as 2024-05-02") from None
+
+
+def read_switch(value: str) -> bool:
+    """Yes or no."""
+    if value not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return value == "yes"

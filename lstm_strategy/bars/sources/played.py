@@ -15,7 +15,7 @@ from lstm_strategy.bars.sources.options import (
     read_share,
     split_options,
 )
-from lstm_strategy.bars.span import slice_bars
+from lstm_strategy.bars.sources.source import cut_history, iterate_bars
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import on_clock_of
 
@@ -88,8 +88,7 @@ class PlayedFile:
         """The first bars of the file, as `BarSource.history` says."""
         if not self._n_history:
             raise BarsError(f"{self._name}: there is no history. Choose more bars of it.")
-        bars = slice_bars(self._bars.iloc[: self._n_history], start=start, end=end)
-        return bars if n_bars is None else bars.iloc[max(0, len(bars) - n_bars) :]
+        return cut_history(self._bars.iloc[: self._n_history], start, end, n_bars)
 
     def live(self, after: pd.Timestamp | None = None) -> Iterator[Mapping[str, Any]]:
         """The other bars of the file, or those after one of them; ends with the file."""
@@ -112,19 +111,3 @@ class PlayedFile:
             return self._n_history
         index = pd.DatetimeIndex(self._bars.index)
         return int(index.searchsorted(on_clock_of(index, after), side="right"))
-
-
-def iterate_bars(bars: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """The rows of bars as mappings, each with its `datetime`.
-
-    Args:
-        bars: Validated bars.
-
-    Example:
-        >>> bars = pd.DataFrame({"close": [10.0]}, pd.DatetimeIndex(["2024-01-02"]))
-        >>> list(iterate_bars(bars))
-        [{'datetime': Timestamp('2024-01-02 00:00:00'), 'close': 10.0}]
-    """
-    columns = list(bars.columns)
-    for moment, *values in bars.itertuples(name=None):
-        yield {"datetime": moment, **dict(zip(columns, values, strict=True))}

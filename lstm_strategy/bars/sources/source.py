@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from lstm_strategy.bars.span import slice_bars
+
 
 class BarSource(Protocol):
     """A market with its history and its live bars; write one of your own with these members.
@@ -73,3 +75,34 @@ class BarSource(Protocol):
     def close(self) -> None:
         """End `live` from any thread, also while it waits; let connections go."""
         ...
+
+
+def cut_history(
+    bars: pd.DataFrame,
+    start: pd.Timestamp | str | None,
+    end: pd.Timestamp | str | None,
+    n_bars: int | None,
+) -> pd.DataFrame:
+    """Cut a history as `BarSource.history` says.
+
+    Raises:
+        TradingError: If a date isn't one, or no bar lies there.
+    """
+    cut = slice_bars(bars, start=start, end=end)
+    return cut if n_bars is None else cut.iloc[max(0, len(cut) - n_bars) :]
+
+
+def iterate_bars(bars: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows of bars as mappings, each with its `datetime`.
+
+    Args:
+        bars: Validated bars.
+
+    Example:
+        >>> bars = pd.DataFrame({"close": [10.0]}, pd.DatetimeIndex(["2024-01-02"]))
+        >>> list(iterate_bars(bars))
+        [{'datetime': Timestamp('2024-01-02 00:00:00'), 'close': 10.0}]
+    """
+    columns = list(bars.columns)
+    for moment, *values in bars.itertuples(name=None):
+        yield {"datetime": moment, **dict(zip(columns, values, strict=True))}

@@ -8,7 +8,8 @@ import typer
 from lstm_strategy.cli.options.checks import choose_from, complete_bars
 
 _BARS_HELP = (
-    "A price file (CSV, Parquet and what most exporters write), sample:sp500 or sample:nasdaq."
+    "A price file (CSV, Parquet and what most exporters write), sample:sp500 or sample:nasdaq, or "
+    "a download: yahoo:SPY, ccxt:binance:BTC/USDT:USDT:1h."
 )
 _MARKETS_HELP = (
     f"{_BARS_HELP} Or several markets: a folder or a quoted pattern such as 'data/*.csv', whose "

@@ -106,7 +106,11 @@ def test_options_are_checked(file, options, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("bars.csv", "a source begins with play:.*write play:bars.csv", id="a path"),
+        pytest.param(
+            "bars.csv",
+            "a source begins with ccxt:, yahoo: or play:.*write play:bars",
+            id="a path",
+        ),
         pytest.param("plya:bars.csv", "there is no source plya:.*Did you mean play:", id="near"),
         pytest.param("play:missing.csv", "missing.csv", id="no file"),
     ],
