@@ -39,6 +39,7 @@ class KerasEngine(BlockEngine):
             build_stepping_network,
             check_not_forked,
             copy_to_cpu,
+            has_gpu,
             keras,
             usual_precision,
         )
@@ -50,8 +51,10 @@ class KerasEngine(BlockEngine):
         with self._in_float32(), self._on_cpu():
             self._whole = copy_to_cpu(network)
             self._stepping = build_stepping_network(self._whole)
-            # lengths differ from call to call, but JAX compiles its loop at each call otherwise
-            self._stepping.compile(jit_compile=keras.backend.backend() == "jax")
+            # lengths differ from call to call, but JAX compiles its loop at each call otherwise;
+            # where it sees a GPU it would compile cuDNN's kernel, which the CPU doesn't have
+            is_compiled = keras.backend.backend() == "jax" and not has_gpu()
+            self._stepping.compile(jit_compile=is_compiled)
         self._widths = [tensor.shape[-1] for tensor in self._stepping.inputs[1:]]
 
     def run_whole(self, rows: np.ndarray) -> np.ndarray:
