@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from printed import names_in
 
 from lstm_strategy import LSTMForecaster
@@ -140,7 +139,7 @@ def test_a_model_that_finds_no_room_leaves_the_earlier_one_and_its_picture(
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Figure, "savefig", fail)
+    monkeypatch.setattr("matplotlib.image.imsave", fail)
     outcome = run("train", "bars.csv", "--config", "tiny.toml", "--force")
     assert outcome.code == 2
     assert "can't be used: No space left on device. Make room" in outcome.err
