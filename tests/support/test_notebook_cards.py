@@ -19,7 +19,8 @@ def two_returns():
 
 
 def objects_in_a_notebook():
-    forecaster = LSTMForecaster(features=[{"kind": "rsi", "length": 14}], target="direction")
+    rsi = {"kind": "rsi", "length": 14}
+    forecaster = LSTMForecaster(features=[rsi], units=(8,), members=2, target="direction")
     refits = [Refit(forecaster, pd.Timestamp("2013-01-02"))]
     ledger = pd.DataFrame({"fold": [1, 1]}, pd.date_range("2013-01-02", periods=2))
     return {
@@ -39,8 +40,15 @@ def test_a_card_needs_nothing_else_and_takes_over_the_colors_of_the_page(kind):
 
 def test_a_forecaster_shows_its_settings():
     card = objects_in_a_notebook()["forecaster"]._repr_html_()
-    for words in ("Direction()", "RSI_14", "1 bar ahead", "lookback 60 bars", "not fitted"):
+    assert "LSTM forecaster, not trained yet" in card
+    for words in (
+        "whether the close will be higher over the next bar",
+        "1 feature: RSI (length 14)",
+        "2 networks with one layer of 8 LSTM units each",
+        "a window of 60 bars",
+    ):
         assert words in card
+    assert re.findall(r"\w\(\)|RSI_14|\w=", re.sub("<[^>]*>", "", card)) == []
 
 
 def test_a_walk_forward_shows_its_folds():

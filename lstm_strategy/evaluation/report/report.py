@@ -14,7 +14,6 @@ from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import page_html
 from lstm_strategy.evaluation.report.sections import (
     alarms_section,
-    ask_words,
     calendar_section,
     costs_section,
     drawdowns_section,
@@ -23,7 +22,6 @@ from lstm_strategy.evaluation.report.sections import (
     forecasts_section,
     left_out_section,
     markets_section,
-    network_words,
     permutation_section,
     pictures_section,
     provenance_section,
@@ -34,6 +32,7 @@ from lstm_strategy.evaluation.report.sections import (
     training_section,
     verdict_section,
 )
+from lstm_strategy.learning.forecaster import ask_words, network_words
 from lstm_strategy.support import count_of, write_whole
 
 
@@ -143,4 +142,5 @@ def _describe_model(content: ReportContent) -> list[str]:
     trained = "trained once"
     if content.ledger is not None:
         trained = f"retrained for each of {count_of(content.ledger['fold'].nunique(), 'fold')}"
-    return [f"The model predicts {ask_words(card)}: {network_words(card)}, {trained}"]
+    network = network_words(card.settings, card.network)
+    return [f"The model predicts {ask_words(card.settings)}: {network}, {trained}"]

@@ -15,6 +15,13 @@ from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecast
 from lstm_strategy.learning.forecaster.fitting import usual_bars_per_year
 from lstm_strategy.learning.forecaster.lstm_forecaster import LSTMForecaster
 from lstm_strategy.learning.forecaster.model_card import ModelCard
+from lstm_strategy.learning.forecaster.settings_words import (
+    ask_words,
+    card_words,
+    network_words,
+    readable,
+    value_words,
+)
 from lstm_strategy.learning.forecaster.storage import (
     CARD_FILE,
     WALK_FORWARD_FILE,
@@ -45,13 +52,18 @@ __all__ = [
     "TrainableForecaster",
     "UNKNOWN_FORECAST",
     "WALK_FORWARD_FILE",
+    "ask_words",
     "builder_name",
+    "card_words",
     "check_can_hold_model",
     "complete_forecasts",
     "load_card",
+    "network_words",
     "read_folder",
+    "readable",
     "usual_bars_per_year",
     "validate_markets",
+    "value_words",
     "write_checkpoint",
     "write_folder",
 ]

@@ -22,6 +22,7 @@ from lstm_strategy.learning.forecaster.assessment import (
 from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster
 from lstm_strategy.learning.forecaster.fitting import join_vectors, train_model, usual_bars_per_year
 from lstm_strategy.learning.forecaster.model_card import ModelCard
+from lstm_strategy.learning.forecaster.settings_words import model_words, readable
 from lstm_strategy.learning.forecaster.storage import (
     CARD_FILE,
     CHECK_FILE,
@@ -477,23 +478,22 @@ class LSTMForecaster(FeatureForecaster):
 
     def __repr__(self) -> str:
         state = f"trained to {self.training_end:%Y-%m-%d}" if self.is_fitted else "not fitted"
-        own = self._network_words()
+        own_network = self._own_network_name()
+        own = f"network={own_network}" if own_network else f"units={self.settings.units}"
         return escape_controls(f"LSTMForecaster({self.target.name}, {own}, {state})")
 
-    def _network_words(self) -> str:
-        """The user's own network by name, or how large the layers are."""
-        own_network = builder_name(self.network) or (self.card.network if self.card else "")
-        return f"network={own_network}" if own_network else f"units={self.settings.units}"
+    def _own_network_name(self) -> str:
+        return builder_name(self.network) or (self.card.network if self.card else "")
 
     def _repr_html_(self) -> str:
-        settings, card = self.settings, self.card
+        card = self.card
         facts: dict[str, object] = {
-            "Target": f"{self.target!r}, {count_of(self.horizon, 'bar')} ahead",
-            "Features": ", ".join(self.features.names),
-            "Network": self._network_words(),
-            "Members": settings.members,
-            "Memory": f"{settings.memory}, lookback {settings.lookback} bars",
-            "Seed": settings.seed,
+            **model_words(
+                self.settings,
+                self.features.to_dict(),
+                network=self._own_network_name(),
+                is_panel=self.takes_panels,
+            )
         }
         parts = []
         if card is not None:
@@ -502,12 +502,15 @@ class LSTMForecaster(FeatureForecaster):
                 f"{span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}, {count_of(span.n_bars, 'bar')}"
             )
             scores = card.validation_scores.items()
-            facts["Held out"] = ", ".join(f"{name} {value:.4g}" for name, value in scores)
+            facts["Scores on held-out bars"] = ", ".join(
+                f"{readable(name)} {value:.4g}" for name, value in scores
+            )
         if len(self.history):
             first = self.history[self.history["member"] == self.history["member"].iloc[0]]
             losses = first["val_loss"].to_list()
-            parts.append(line_svg(losses, "Validation loss by epoch, first member"))
-        return card_html(repr(self), facts=facts, parts=parts)
+            parts.append(line_svg(losses, "Loss on held-out bars by epoch, first network"))
+        state = "not trained yet" if card is None else f"trained to {self.training_end:%Y-%m-%d}"
+        return card_html(f"LSTM forecaster, {state}", facts=facts, parts=parts)
 
     def check_enough_bars(self, n_bars: int) -> None:
         """Refuse fewer bars than a training needs.

@@ -19,6 +19,8 @@ from lstm_strategy.learning.forecaster import (
     LSTMForecaster,
     ModelCard,
     Snapshot,
+    card_words,
+    readable,
     validate_markets,
 )
 from lstm_strategy.learning.walk_forward.refit import Refit, position_of
@@ -63,7 +65,7 @@ class WalkForwardForecaster(Forecaster):
                 "tested from": f"{refit.test_start:%Y-%m-%d}",
                 "trained to": f"{end:%Y-%m-%d}" if (end := refit.model.training_end) else "",
                 **{
-                    name: f"{value:.4g}"
+                    readable(name): f"{value:.4g}"
                     for card in refit.model.cards
                     for name, value in card.validation_scores.items()
                 },
@@ -73,9 +75,13 @@ class WalkForwardForecaster(Forecaster):
         table = pd.DataFrame(rows, index=range(1, len(rows) + 1)).fillna("").rename_axis("fold")
         return card_html(
             f"Walk forward of {count_of(len(rows), 'fold')}",
-            facts={"Models": repr(self.refits[0].model), "Bars tested": f"{len(self._ledger):,}"},
+            facts={**self._model_facts(), "Bars tested": f"{len(self._ledger):,}"},
             parts=[frame_html(table)],
         )
+
+    def _model_facts(self) -> dict[str, str]:
+        card = self.card
+        return {"Models": repr(self.refits[0].model)} if card is None else card_words(card)
 
     @property
     def ledger(self) -> pd.DataFrame:

@@ -13,9 +13,7 @@ from lstm_strategy.evaluation.report.sections.evidence import (
     verdict_section,
 )
 from lstm_strategy.evaluation.report.sections.origin import (
-    ask_words,
     left_out_section,
-    network_words,
     provenance_section,
 )
 from lstm_strategy.evaluation.report.sections.results import (
@@ -31,8 +29,6 @@ from lstm_strategy.evaluation.report.sections.results import (
 )
 
 __all__ = [
-    "ask_words",
-    "network_words",
     "calendar_section",
     "trade_statistics_section",
     "alarms_section",

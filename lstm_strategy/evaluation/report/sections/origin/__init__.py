@@ -2,14 +2,8 @@
 
 from lstm_strategy.evaluation.report.sections.origin.left_out import left_out_section
 from lstm_strategy.evaluation.report.sections.origin.provenance import provenance_section
-from lstm_strategy.evaluation.report.sections.origin.settings_words import (
-    ask_words,
-    network_words,
-)
 
 __all__ = [
-    "ask_words",
-    "network_words",
     "left_out_section",
     "provenance_section",
 ]

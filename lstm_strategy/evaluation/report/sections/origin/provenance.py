@@ -9,10 +9,9 @@ from lstm_strategy.evaluation.report.page import escape, terms_html
 from lstm_strategy.evaluation.report.sections.origin.settings_file import settings_file
 from lstm_strategy.evaluation.report.sections.origin.settings_words import (
     broker_words,
-    model_words,
     params_words,
 )
-from lstm_strategy.learning.forecaster import ModelCard
+from lstm_strategy.learning.forecaster import ModelCard, card_words
 from lstm_strategy.support import library_versions, number_text
 
 _TAKEN_FROM_ELSEWHERE = {
@@ -80,7 +79,7 @@ def _model_rows(content: ReportContent, card: ModelCard | None) -> dict[str, obj
         )
     if card is None:
         return rows
-    rows = {**model_words(card), **rows}
+    rows = {**card_words(card), **rows}
     kept = [] if content.model is None else [each.signal.confidence for each in content.model.cards]
     if min(kept, default=1) < 1:
         shares = ", ".join(number_text(share, "{:.0%}") for share in kept)
