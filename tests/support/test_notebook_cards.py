@@ -45,7 +45,7 @@ def test_a_forecaster_shows_its_settings():
         "whether the close will be higher over the next bar",
         "1 feature: RSI (length 14)",
         "2 networks with one layer of 8 LSTM units each",
-        "a window of 60 bars",
+        "carried from bar to bar, after a warm-up of at least 60 bars",
     ):
         assert words in card
     assert re.findall(r"\w\(\)|RSI_14|\w=", re.sub("<[^>]*>", "", card)) == []
