@@ -16,8 +16,8 @@ import pytest
 
 from lstm_strategy import BASELINES, PORTFOLIO_BASELINES, LSTMStrategy, compare, sample_bars
 from lstm_strategy.evaluation.interactive import build_charts, content_policy
-from lstm_strategy.evaluation.interactive.panels import Timeline, draw_price
-from lstm_strategy.evaluation.interactive.series import _looks, milliseconds
+from lstm_strategy.evaluation.interactive.panels import Timeline, draw_equity, draw_price
+from lstm_strategy.evaluation.interactive.series import Series, _looks, milliseconds
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
 
 HOSTILE = "</script><b>&\u2028Mine"
@@ -213,6 +213,31 @@ def test_bokeh_waits_until_a_chart_is_asked_for():
         "assert 'bokeh' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("growth", "low", "high"),
+    [([1.0, 0.5, 1.2], 0.5, 1.2), ([1.0, 0.25, 0.0, -0.5], 0.25, 1.0), ([0.0, -1.0], 1.0, 1.0)],
+)
+def test_the_growth_axis_spans_what_is_above_zero(growth, low, high):
+    panel = draw_growth(growth)
+    assert panel.y_range.start == pytest.approx(low / 1.03)
+    assert panel.y_range.end == pytest.approx(high * 1.03)
+
+
+def test_the_growth_axis_has_steps_of_one_two_and_five():
+    # in a browser: 1, 1.05, 1.1, 1.15, 1.2; and 1, 1.5, 2, 2.5, 3; and 1, 10, 100, 1000
+    panel = draw_growth([1.0, 1.2])
+    assert list(panel.yaxis.ticker.mantissas) == [1, 2, 5]
+    assert panel.yaxis.formatter.format == "0.[0000]"
+
+
+def draw_growth(growth):
+    dates = pd.date_range("2020-01-01", periods=len(growth))
+    columns = {f"s0_{panel}": growth for panel in ("growth", "drawdown", "exposure")}
+    timeline = Timeline(*milliseconds(dates[[0, -1]]))
+    series = [Series("s0", "Mine", "#0072b2", "solid", is_shown=True)]
+    return draw_equity(timeline, pd.DataFrame(columns, dates), series, None).children[0]
 
 
 def test_no_two_strategies_look_alike():

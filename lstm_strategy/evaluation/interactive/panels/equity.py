@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, FixedTicker, Range1d
+from bokeh.models import ColumnDataSource, FixedTicker, LogTicker, Range1d
 
 from lstm_strategy.evaluation.interactive.panels.timeline import Timeline, add_hover
 from lstm_strategy.evaluation.interactive.series import (
@@ -39,7 +39,7 @@ def draw_equity(
             _TITLES[kind],
             height=_HEIGHTS[kind],
             y_axis_type="log" if is_growth else "linear",
-            tick_format="0.[00]" if is_growth else "0%",
+            tick_format="0.[0000]" if is_growth else "0%",
             shows_dates=kind == PANELS[-1],
         )
         draw = panel.line if kind != "exposure" else panel.step
@@ -58,6 +58,8 @@ def draw_equity(
             )
         if is_growth:
             panel.y_range = _growth_range(table, series)
+            # bokeh's own steps, 1 and 5, leave one tick or none to a growth of 1.2
+            panel.yaxis.ticker = LogTicker(mantissas=[1, 2, 5])
         panels.append(panel)
         if is_growth and ledger is not None:
             panels.append(_draw_folds(timeline, on_plain_dates(ledger), table.index))
@@ -65,9 +67,13 @@ def draw_equity(
 
 
 def _growth_range(table: pd.DataFrame, series: list[Series]) -> Range1d:
-    """The range of the strategies that are shown first; the page's script fits it from then on."""
-    shown = table[[f"{each.key}_growth" for each in series if each.is_shown]]
-    low, high = float(shown[shown > 0].min().min()), float(shown.max().max())
+    """The range of the strategies that are shown first; the page's script fits it from then on.
+
+    A curve that falls to 0 ends at its last value above; where there is none, the range is about 1.
+    """
+    shown = table[[f"{each.key}_growth" for each in series if each.is_shown]].to_numpy()
+    above = shown[shown > 0]
+    low, high = (float(above.min()), float(above.max())) if len(above) else (1.0, 1.0)
     return Range1d(start=low / 1.03, end=high * 1.03, name="growth-range")
 
 
