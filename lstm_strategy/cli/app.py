@@ -175,7 +175,7 @@ def _missing_text(error: ModuleNotFoundError) -> str:
     asked = {re.split(r"[^\w-]", needed)[0] for needed in requires("lstm-strategy") or ()}
     if library not in asked:
         raise error
-    return f"This needs {library}, which isn't installed here. Install it: pip install {library}."
+    return f"this needs {library}, which isn't installed here. Install it: pip install {library}."
 
 
 def _usage_text(error: Any) -> str:
@@ -190,6 +190,8 @@ def _usage_text(error: Any) -> str:
             f"{message.rstrip('.')}. Quote a pattern of files, such as 'data/*.csv', and give no "
             "value to an option that takes none, such as --force."
         )
+    # as our own errors begin: error: no such option
+    message = message[:1].lower() + message[1:]
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
 
 

@@ -99,11 +99,22 @@ def test_help_is_wrapped_at_words(results, monkeypatch, command, width):
     monkeypatch.setenv("COLUMNS", str(width))
     printed = results(*command)
     lines = printed.splitlines()
-    # a word that is longer than a line stays whole, so that it can be copied
-    assert [line for line in lines if len(line) > width and len(line.split()) > 1] == []
+    assert [line for line in lines if len(line) > width] == []
     monkeypatch.setenv("COLUMNS", "100")
     words = printed.replace(" \\\n", " ").split()
     assert words == results(*command).replace(" \\\n", " ").split()
+
+
+def test_a_backtest_without_a_report_draws_nothing(here):
+    code = (
+        "import sys\n"
+        f"sys.argv = ['lstm-strategy', *{MACD}]\n"
+        "from lstm_strategy.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code\n"
+        "print(sorted({'bokeh', 'matplotlib.pyplot'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=here)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["[]"]), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -155,9 +166,9 @@ def test_without_a_command_the_help_is_shown(run):
 
 
 MISUSES = {
-    "unknown command": (("predict", "bars.csv"), "No such command 'predict'. See lstm-strategy"),
-    "unknown option": ((*MACD, "--fast", 3), "No such option: --fast"),
-    "no bars": (("train",), "Missing argument 'BARS'. See lstm-strategy train --help"),
+    "unknown command": (("predict", "bars.csv"), "no such command 'predict'. See lstm-strategy"),
+    "unknown option": ((*MACD, "--fast", 3), "no such option: --fast"),
+    "no bars": (("train",), "missing argument 'BARS'. See lstm-strategy train --help"),
     "text for a number": ((*MACD, "--cash", "lots"), "--cash must be a valid number"),
     "number below its limit": (("compare", "bars.csv", "--trials", 0), "'--trials'"),
     "unknown choice": (

@@ -25,4 +25,4 @@ def test_forecasts_of_training_bars_are_called_in_sample(results, model_folder):
 
 
 def test_a_model_is_needed(refusal):
-    assert "Missing option '--model'" in refusal("forecast", "bars.csv")
+    assert "missing option '--model'" in refusal("forecast", "bars.csv")

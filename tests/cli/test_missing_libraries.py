@@ -21,7 +21,7 @@ def test_a_library_that_is_missing_is_named_with_how_to_get_it(
     assert stop.value.code == 2
     said = " ".join(capsys.readouterr().err.split())
     assert said == (
-        f"error: This needs {library}, which isn't installed here. "
+        f"error: this needs {library}, which isn't installed here. "
         f"Install it: pip install {library}."
     )
 

@@ -29,7 +29,7 @@ Instruments = Annotated[
         "--instrument",
         metavar="KIND:NAME=VALUE,...",
         help="What is traded, instead of a commission: spot, future or perpetual with its "
-        "settings, such as perpetual:taker_rate=0.0005,leverage=3. Of several markets "
+        "settings, such as perpetual:leverage=3. Of several markets "
         "MARKET=KIND:..., once for each.",
         show_default="something paid in full, at --commission",
         autocompletion=complete_from("spot", "future", "perpetual"),

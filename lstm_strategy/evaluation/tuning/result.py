@@ -148,8 +148,8 @@ class TuningResult:
 
     def __repr__(self) -> str:
         return (
-            f"TuningResult({count_of(self.n_trials, 'trial')}, {self.objective.name} "
-            f"{self.best_value:.4f})"
+            f"TuningResult({count_of(self.n_trials, 'trial')}, "
+            f"{_SCORES[self.objective.name]} {self.best_value:.4f})"
         )
 
     def _repr_html_(self) -> str:
