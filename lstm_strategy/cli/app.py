@@ -51,8 +51,9 @@ def main() -> None:
     """Run the command line and exit.
 
     Raises:
-        SystemExit: Always: with 0 where all went well, 1 where `audit` found something, 2 after
-            one line on a mistake of the user's, and 130 if the user interrupted the work.
+        SystemExit: Always: with 0 where all went well, 1 where `audit` or `replay` found
+            something, 2 after one line on a mistake of the user's, and 130 if the user interrupted
+            the work.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _collect_rarely()

@@ -30,7 +30,7 @@ def parser_of(command):
 def test_the_commands_are_those_of_the_manual():
     manual = {
         *("demo", "train", "forecast", "backtest", "compare"),
-        *("audit", "tune", "simulate", "live", "doctor"),
+        *("audit", "tune", "simulate", "live", "replay", "doctor"),
     }
     assert set(NAMES) == manual
 

@@ -1,7 +1,8 @@
 """Trading on bars that are still to come, and what was done on those that came.
 
 `closed_bars` hands on the bars of a live source once they are over, `session` trades on them, and
-`journal` keeps every bar, forecast, order and fill of a run on disk.
+`journal` keeps every bar, forecast, order and fill of a run on disk. `replay` reruns a journal as a
+backtest and explains what differs.
 """
 
 from lstm_strategy.trading.live.closed_bars import BarNote, ClosedBars
@@ -10,6 +11,7 @@ from lstm_strategy.trading.live.journal import (
     JournalContent,
     read_journal,
 )
+from lstm_strategy.trading.live.replay import Replay, replay_journal
 from lstm_strategy.trading.live.session import (
     Account,
     LiveSession,
@@ -25,6 +27,8 @@ __all__ = [
     "JournalContent",
     "LiveSession",
     "LiveState",
+    "Replay",
     "TradingLimits",
     "read_journal",
+    "replay_journal",
 ]

@@ -79,7 +79,7 @@ def live(
 
     loaded, table = load_live_config(config)
     folder = out_dir or check_folder(Path(table.out), option="out of [live]")
-    chosen, params = _choose_strategy(config, table, model)
+    chosen, params = choose_strategy(config, table, model)
     text = source or table.source
     opened = open_source(text)
     is_played = text.startswith(_PLAYED)
@@ -102,10 +102,20 @@ def live(
     tell(f"The journal is in {folder}/. The same command goes on from there.")
 
 
-def _choose_strategy(
+def choose_strategy(
     config: Path, table: LiveTable, model: Path | None
 ) -> tuple[type, dict[str, Any]]:
-    """The strategy of the file with its own parameters, and its model."""
+    """The strategy of the file with its own parameters, and its model.
+
+    Args:
+        config: The file.
+        table: Its table `[live]`.
+        model: The folder of --model; None for that of the file.
+
+    Raises:
+        SettingsError: If the file names nothing to run, or a model for a strategy that takes none.
+        ModelError: If the model can't be read.
+    """
     from lstm_strategy.cli.model_folders import open_model
     from lstm_strategy.cli.strategy_file import find_strategy
     from lstm_strategy.trading import declared_params

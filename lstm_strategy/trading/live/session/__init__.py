@@ -5,8 +5,34 @@ live, `bookkeeper` keeps the journal, `state` is what a page shows, and `reconci
 account with the journal.
 """
 
+from lstm_strategy.trading.live.session.bookkeeper import (
+    forecast_of,
+    verdicts_of,
+    withdrawals_of,
+)
+from lstm_strategy.trading.live.session.gate import LiveGate
+from lstm_strategy.trading.live.session.guard import (
+    OrderGuard,
+    OrderNews,
+    describe_end_of_order,
+)
 from lstm_strategy.trading.live.session.limits import TradingLimits
+from lstm_strategy.trading.live.session.recorder import SessionRecorder
 from lstm_strategy.trading.live.session.session import LiveSession
 from lstm_strategy.trading.live.session.state import STATE_FILE, Account, LiveState
 
-__all__ = ["STATE_FILE", "Account", "LiveSession", "LiveState", "TradingLimits"]
+__all__ = [
+    "Account",
+    "LiveGate",
+    "LiveSession",
+    "LiveState",
+    "OrderGuard",
+    "OrderNews",
+    "STATE_FILE",
+    "SessionRecorder",
+    "TradingLimits",
+    "describe_end_of_order",
+    "forecast_of",
+    "verdicts_of",
+    "withdrawals_of",
+]

@@ -4,20 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import backtrader as bt
 import pandas as pd
 
 from lstm_strategy.errors import JournalError
 from lstm_strategy.trading.clock import FeedClock
 from lstm_strategy.trading.live.journal import Journal, JournalContent
-from lstm_strategy.trading.live.session.guard import OrderGuard, OrderNews, describe_order
+from lstm_strategy.trading.live.session.guard import OrderGuard, OrderNews, describe_end_of_order
 from lstm_strategy.trading.live.session.state import Account
 from lstm_strategy.trading.lstm import LSTMIndicator
-
-_ENDS = (
-    *(bt.Order.Completed, bt.Order.Canceled, bt.Order.Expired),
-    *(bt.Order.Margin, bt.Order.Rejected),
-)
 
 
 class Bookkeeper:
@@ -78,7 +72,7 @@ class Bookkeeper:
             return
         self._begin_bar_time()
         self._n_begun = len(self._feed)
-        self.forecast = _forecast_of(strategy)
+        self.forecast = forecast_of(strategy)
         if self.is_known:
             return
         values = {str(name): getattr(self._feed.lines, str(name))[0] for name in self._columns}
@@ -107,8 +101,9 @@ class Bookkeeper:
                 price=float(fill.price),
                 commission=float(fill.comm),
             )
-        if order.status in _ENDS and not guard.is_refused(order):
-            self.write_order(describe_order(order, number, order.getstatusname().lower()))
+        news = describe_end_of_order(order, number)
+        if news is not None and not guard.is_refused(order):
+            self.write_order(news)
 
     def write_note(self, about: str, text: str) -> None:
         """Take down what happened beside."""
@@ -191,8 +186,12 @@ def withdrawals_of(content: JournalContent) -> Mapping[int, list[tuple[int, str]
     return found
 
 
-def _forecast_of(strategy: Any) -> dict[str, float]:
-    """What the first model of a strategy says at the present bar, by line."""
+def forecast_of(strategy: Any) -> dict[str, float]:
+    """Return what the first model of a strategy says at the present bar, by line.
+
+    Args:
+        strategy: The strategy, which runs.
+    """
     for indicator in strategy.getindicators():
         if isinstance(indicator, LSTMIndicator):
             names = indicator.lines.getlinealiases()

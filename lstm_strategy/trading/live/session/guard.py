@@ -13,6 +13,10 @@ import pandas as pd
 from lstm_strategy.trading.live.session.limits import AskedOrder, TradingLimits
 
 _MINUTE = pd.Timedelta(minutes=1)
+_ENDS = (
+    *(bt.Order.Completed, bt.Order.Canceled, bt.Order.Expired),
+    *(bt.Order.Margin, bt.Order.Rejected),
+)
 
 
 @dataclass(frozen=True)
@@ -227,6 +231,17 @@ def describe_order(order: Any, number: int, status: str, reason: str = "") -> Or
     return OrderNews(
         number, float(order.size), _type_name(order.exectype), price or None, status, reason
     )
+
+
+def describe_end_of_order(order: Any, number: int) -> OrderNews | None:
+    """Return what a journal says of an order that has ended; None while it may still fill.
+
+    Args:
+        order: The order, as a strategy is notified of it.
+        number: Its number in the run.
+    """
+    is_over = order.status in _ENDS
+    return describe_order(order, number, order.getstatusname().lower()) if is_over else None
 
 
 def _type_name(exectype: int | None) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 from lstm_strategy.bars import check_bars, has_contract
 from lstm_strategy.errors import JournalError, TradingError
 from lstm_strategy.learning.serving import open_forecaster
+from lstm_strategy.support import library_versions
 from lstm_strategy.trading.backtrader_internals import declared_params
 from lstm_strategy.trading.cerebro import BrokerSettings, complete_params, cut_to_run
 from lstm_strategy.trading.live.closed_bars import ClosedBars
@@ -94,7 +95,7 @@ class LiveSession:
         >>> backtest = run_backtest(
         ...     BASELINES["SMA cross"], bars, start=bars.index[200], fast=5, slow=20
         ... )
-        >>> round(live.account.equity - backtest.equity.iloc[-1], 6)
+        >>> round(float(live.account.equity - backtest.equity.iloc[-1]), 6)
         0.0
     """
 
@@ -242,7 +243,13 @@ class LiveSession:
         return plain
 
     def _begin_journal(self, journal: Journal, history: pd.DataFrame) -> None:
-        journal.append("run", event="start", at=self._now().isoformat(), limits=self.state.limits)
+        journal.append(
+            "run",
+            event="start",
+            at=self._now().isoformat(),
+            limits=self.state.limits,
+            versions=library_versions(),
+        )
         if not journal.content.n_history:
             journal.append_history(history)
         if journal.n_cut:
