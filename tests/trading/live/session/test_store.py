@@ -170,7 +170,7 @@ def test_a_run_is_begun_without_a_position(tmp_path):
         start(tmp_path, Store(position=2.0), BARS)
 
 
-def test_the_kill_switch_withdraws_what_waits_at_the_store(tmp_path):
+def test_nothing_leaves_for_the_store_while_the_kill_switch_is_there(tmp_path):
     store = Store()
     (tmp_path / "STOP").touch()
     start(tmp_path, store, BARS, limits=TradingLimits())
