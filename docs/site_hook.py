@@ -28,6 +28,7 @@ PAGES = {
     "index.md": "README.md",
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
+    "security.md": "SECURITY.md",
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 GALLERY = "notebooks/index.md"
@@ -66,8 +67,9 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     if page.file.src_uri == "index.md":
         page.meta["hide"] = ["navigation"]  # the tabs lead on; its own column would be empty
     if page.file.src_uri in PAGES:
-        markdown = markdown.replace("](docs/", "](").replace("](CHANGELOG.md)", "](changelog.md)")
-        markdown = markdown.replace("](CONTRIBUTING.md)", "](contributing.md)")
+        markdown = markdown.replace("](docs/", "](")
+        for page_uri, source in PAGES.items():
+            markdown = markdown.replace(f"]({source})", f"]({page_uri})")
     markdown = markdown.replace("](../notebooks/", "](notebooks/")
     markdown = markdown.replace("](../../notebooks/", "](../notebooks/")
     # what the site doesn't hold is named, not linked
