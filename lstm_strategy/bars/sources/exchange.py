@@ -2,8 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +11,14 @@ import pandas as pd
 from lstm_strategy.bars.frequency import bar_spacing
 from lstm_strategy.bars.funding import add_funding
 from lstm_strategy.bars.sources.download import DownloadedSource, UnreachableError
+from lstm_strategy.bars.sources.exchange_access import (
+    ask_exchange,
+    check_timeframe,
+    make_exchange,
+    make_pushing,
+)
 from lstm_strategy.bars.sources.options import read_date, read_switch, split_options
+from lstm_strategy.bars.sources.pushes import CandlePushes
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import suggest_names
 
@@ -24,6 +30,7 @@ _RATES_A_PAGE = 100  # no exchange refuses so many
 _FIRST_CANDLE = pd.Timestamp("2009-01-03", tz="UTC")  # Bitcoin's first block
 _LONGEST_FUNDING = pd.Timedelta(hours=8)
 _TIMES_ASKED_FOR_FUNDING, _FUNDING_WAIT = 5, 10.0
+_TIMES_ASKED_FOR_CANDLE, _CANDLE_WAIT = 5, 0.2
 
 
 class ExchangeCandles(DownloadedSource):
@@ -40,6 +47,8 @@ class ExchangeCandles(DownloadedSource):
         timeframe: Such as `1h`.
         start: The first bar that is downloaded; None for the first that the exchange has.
         refresh: Whether to fetch the history anew that is kept.
+        push: Whether live bars are asked for when the exchange says, over its websocket, that
+            the next candle has begun, rather than a second after the end of each.
     """
 
     def __init__(
@@ -51,10 +60,13 @@ class ExchangeCandles(DownloadedSource):
         *,
         start: pd.Timestamp | None = None,
         refresh: bool = False,
+        push: bool = False,
     ) -> None:
         super().__init__(name, refresh=refresh)
         self._exchange, self._symbol, self._timeframe = exchange, symbol, timeframe
         self._start = start
+        self._pushing = make_pushing(exchange.id) if push else None
+        self._pushes: CandlePushes | None = None
         self._clock_ahead: pd.Timedelta | None = None
         self._is_perpetual = False
         self._market_is_known = False
@@ -63,15 +75,17 @@ class ExchangeCandles(DownloadedSource):
     @classmethod
     def open(cls, text: str) -> "ExchangeCandles":
         """The source that `ccxt:EXCHANGE:SYMBOL:TIMEFRAME` names; the network isn't asked yet."""
-        path, options = split_options(text, {"start": read_date, "refresh": read_switch})
+        path, options = split_options(
+            text, {"start": read_date, "refresh": read_switch, "push": read_switch}
+        )
         found = re.fullmatch(r"ccxt:(\w+):(.+):(\w+)", path)
         if found is None:
             raise BarsError(
                 f"a market of an exchange is written ccxt:EXCHANGE:SYMBOL:TIMEFRAME, got {text!r}. "
                 "Write for instance ccxt:binance:BTC/USDT:USDT:1h."
             )
-        exchange = _make_exchange(found[1])
-        _check_timeframe(exchange, found[3], text)
+        exchange = make_exchange(found[1])
+        check_timeframe(exchange, found[3], text)
         return cls(text, exchange, found[2], found[3], **options)
 
     @property
@@ -83,6 +97,19 @@ class ExchangeCandles(DownloadedSource):
         """The time on the clock of the exchange, in UTC."""
         ahead = pd.Timedelta(0) if self._clock_ahead is None else self._clock_ahead
         return pd.Timestamp.now("UTC") + ahead
+
+    def live(self, after: pd.Timestamp | None = None) -> Iterator[Mapping[str, Any]]:
+        """Hand over each bar once it has closed, as `BarSource.live` says.
+
+        Raises:
+            BarsError: If the exchange has no such market.
+        """
+        try:
+            yield from super().live(after)
+        finally:
+            if self._pushes is not None:
+                self._pushes.close()
+                self._pushes = None
 
     def close(self) -> None:
         """End `live`, also while it waits, and let the connections go."""
@@ -183,6 +210,24 @@ class ExchangeCandles(DownloadedSource):
         )
         return _join_funding(bars, rates)
 
+    def _fetch_live(self, known: pd.Timestamp) -> pd.DataFrame:
+        if self._pushing is not None and self._pushes is None:
+            self._pushes = self._listen(self._pushing)
+        bars = super()._fetch_live(known)
+        for _ in range(_TIMES_ASKED_FOR_CANDLE):
+            if self._pushes is None or _is_as_pushed(bars, self._pushes.closed):
+                break
+            self._patience.wait(_CANDLE_WAIT)
+            bars = super()._fetch_live(known)
+        return bars
+
+    def _listen(self, pushing: Any) -> CandlePushes:
+        self._find_market()
+        pushing.set_markets(self._exchange.markets)
+        return CandlePushes(
+            self._name, pushing, self._symbol, self._timeframe, self._patience.nudge
+        )
+
     def _live_rows(self, last: pd.DataFrame) -> pd.DataFrame:
         if not self._is_perpetual or not np.isfinite(last.to_numpy()).all():
             return last
@@ -221,87 +266,8 @@ class ExchangeCandles(DownloadedSource):
 
     def _insist(self, request: Callable[[], _T]) -> _T:
         return self._patience.insist(
-            lambda: _ask(self._exchange, self._name, request), forever=self._is_live
+            lambda: ask_exchange(self._exchange, self._name, request), forever=self._is_live
         )
-
-
-def _load_ccxt() -> Any:
-    try:
-        import ccxt
-    except ImportError as error:
-        raise BarsError(
-            "markets of exchanges come by ccxt, which isn't installed. "
-            'Run pip install "lstm-strategy[ccxt]".'
-        ) from error
-    return ccxt
-
-
-def _make_exchange(exchange: str) -> Any:
-    ccxt = _load_ccxt()
-    if exchange not in ccxt.exchanges:
-        nearest = _shorten(suggest_names(exchange, ccxt.exchanges))
-        raise BarsError(f"ccxt knows no exchange {exchange}. {nearest}")
-    made = getattr(ccxt, exchange)({"enableRateLimit": True})
-    if not made.has.get("fetchOHLCV") or made.has["fetchOHLCV"] == "emulated":
-        raise BarsError(f"{exchange} offers no candles. Choose another exchange.")
-    made.handle_errors = partial(_refuse_what_is_no_json, made, made.handle_errors)
-    return made
-
-
-def _refuse_what_is_no_json(
-    exchange: Any, handle_errors: Callable[..., Any], code: int, *answer: Any
-) -> Any:
-    """What ccxt does with an answer; half of one would count as empty there."""
-    response = answer[5]
-    if code < 400 and response is None:
-        raise UnreachableError(f"the answer of {exchange.id} can't be read")
-    return handle_errors(code, *answer)
-
-
-def _shorten(known: str) -> str:
-    return known if len(known) < 200 else "They are listed at https://docs.ccxt.com."
-
-
-def _check_timeframe(exchange: Any, timeframe: str, text: str) -> None:
-    known = [name for name in exchange.timeframes or {} if not name.endswith(("M", "y"))]
-    if timeframe not in known:
-        raise BarsError(
-            f"{text}: {exchange.id} has no timeframe {timeframe!r}. Known: {', '.join(known)}."
-        )
-
-
-def _ask(exchange: Any, name: str, request: Callable[[], _T]) -> _T:
-    """What the exchange answers; each kind of failure as an error of ours."""
-    ccxt = _load_ccxt()
-    try:
-        return request()
-    except ccxt.OperationFailed as error:
-        raise UnreachableError(_describe(exchange, error), _retry_after(exchange, error)) from error
-    except ccxt.BaseError as error:
-        raise BarsError(f"{name}: {_describe(exchange, error)}. Check the market.") from error
-    except (TypeError, KeyError, IndexError, ValueError, AttributeError) as error:
-        raise UnreachableError(f"the answer of {exchange.id} can't be read") from error
-
-
-def _describe(exchange: Any, error: Exception) -> str:
-    kinds = {
-        "RateLimitExceeded": "answers that there are too many requests",
-        "DDoSProtection": "answers that there are too many requests",
-        "RequestTimeout": "doesn't answer in time",
-        "NetworkError": "can't be reached",
-    }
-    kind = type(error).__name__
-    text = " ".join(str(error).split())[:150].removeprefix(exchange.id).strip()
-    said = kinds.get(kind, f"refuses ({kind})")
-    return f"{exchange.id} {said}: {text}".rstrip(".")
-
-
-def _retry_after(exchange: Any, error: Exception) -> float:
-    """Seconds that an answer of too many requests asks to wait."""
-    if type(error).__name__ not in ("RateLimitExceeded", "DDoSProtection"):
-        return 0.0
-    asked = (exchange.last_response_headers or {}).get("Retry-After", "")
-    return float(asked) if re.fullmatch(r"\d{1,6}", str(asked)) else 0.0
 
 
 def _is_candle(row: Any) -> bool:
@@ -311,6 +277,16 @@ def _is_candle(row: Any) -> bool:
         and isinstance(row[0], int)
         and all(value is None or isinstance(value, int | float) for value in row[1:6])
     )
+
+
+def _is_as_pushed(bars: pd.DataFrame, pushed: list[Any] | None) -> bool:
+    """Whether the candle that closed last, as it was pushed, is among the bars already."""
+    if pushed is None:
+        return True
+    moment = _time_of(pushed[0])
+    if moment not in bars.index:
+        return bool(len(bars)) and moment < bars.index[0]
+    return bool(np.allclose(bars.loc[moment, _COLUMNS].to_numpy(), pushed[1:6], rtol=1e-9, atol=0))
 
 
 def _order_rows(rows: list[list[Any]]) -> pd.DataFrame:

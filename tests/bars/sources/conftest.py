@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
+from played_binance import Exchange
 
 from lstm_strategy.bars.sources.download import Patience
 
@@ -101,5 +102,24 @@ def site(tmp_path, monkeypatch):
         site.now += pd.Timedelta(seconds=seconds)
 
     monkeypatch.setattr(Patience, "wait", wait)
+    monkeypatch.setattr(Patience, "wait_for_news", wait)
     yield site
     site.close()
+
+
+@pytest.fixture
+def exchange(site, monkeypatch):
+    """Binance on localhost."""
+    ccxt = pytest.importorskip("ccxt")
+
+    class LocalBinance(ccxt.binance):  # type: ignore[name-defined]  # made as it is imported
+        def describe(self):
+            described = super().describe()
+            for name in described["urls"]["api"]:
+                described["urls"]["api"][name] = f"{site.url}/{name.removesuffix('Public')}"
+            described["urls"]["api"]["public"] = f"{site.url}/api"
+            described["rateLimit"] = 0.001
+            return described
+
+    monkeypatch.setattr(ccxt, "binance", LocalBinance)
+    return Exchange(site)

@@ -40,7 +40,8 @@ class Patience:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._is_stopped = threading.Event()
+        self._is_stopped, self._is_nudged = False, False
+        self._changed = threading.Condition()
 
     def wait(self, seconds: float) -> None:
         """Wait, but not longer than until `stop`.
@@ -48,12 +49,33 @@ class Patience:
         Raises:
             StoppedError: If it was stopped.
         """
-        if self._is_stopped.wait(max(0.0, seconds)):
-            raise StoppedError
+        with self._changed:
+            if self._changed.wait_for(lambda: self._is_stopped, max(0.0, seconds)):
+                raise StoppedError
+
+    def wait_for_news(self, seconds: float) -> None:
+        """Wait, but not longer than until `nudge` or `stop`; a nudge since the last wait counts.
+
+        Raises:
+            StoppedError: If it was stopped.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopped or self._is_nudged, max(0.0, seconds))
+            self._is_nudged = False
+            if self._is_stopped:
+                raise StoppedError
+
+    def nudge(self) -> None:
+        """End `wait_for_news`, from any thread."""
+        with self._changed:
+            self._is_nudged = True
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """End every wait, those to come too."""
-        self._is_stopped.set()
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
 
     def insist(self, request: Callable[[], _T], *, forever: bool = False) -> _T:
         """The answer to a request, which is made again after 1, 2, 4 … seconds while it fails.

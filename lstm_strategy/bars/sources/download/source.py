@@ -71,6 +71,10 @@ class DownloadedSource(ABC):
         """The bars with what the site records beside them."""
         return bars
 
+    def _fetch_live(self, known: pd.Timestamp) -> pd.DataFrame:
+        """The closed bars from the one before the last known one on."""
+        return self._fetch(known - self.spacing)
+
     def _live_rows(self, last: pd.DataFrame) -> pd.DataFrame:
         """The same as `_add_columns`, of the last bars, one before them included."""
         return last
@@ -111,14 +115,14 @@ class DownloadedSource(ABC):
         try:
             known = self._last_closed() if after is None else self._on_clock(after)
             while True:
-                bars = self._fetch(known - self.spacing)
+                bars = self._fetch_live(known)
                 self._is_live = True  # from the first answer on, the next ones are worth waiting
                 index = pd.DatetimeIndex(bars.index)
                 is_new = index > known
                 if is_new.any():
                     yield from iterate_bars(self._live_rows(bars)[is_new])
                     known = index[-1]
-                self._patience.wait(self._until_next(known))
+                self._patience.wait_for_news(self._until_next(known))
         except StoppedError:
             return
 
