@@ -16,6 +16,16 @@ from lstm_strategy import BASELINES, BrokerSettings, LSTMStrategy, load_bars, ru
 
 MACD = ("backtest", "bars.csv", "--strategy", "MACD")
 SMA_CROSS = BASELINES["SMA cross"]
+LEAVES_EARLY = """
+import backtrader as bt
+
+class Leaves(bt.Strategy):
+    def next(self):
+        if len(self) == 1:
+            self.buy(size=1)
+        if len(self) == 40:
+            self.env.runstop()
+"""
 
 
 def test_a_model_starts_after_its_training(results, here, model_folder):
@@ -38,6 +48,15 @@ def test_holding_stands_beside_it_over_the_same_bars(results, model_folder):
     assert rows["Total return"][1] == f"{held.metrics['total_return']:.1%}"
     alone = rows_of(results("backtest", "bars.csv", "--strategy", "Buy and hold"))
     assert alone["Metric"] == ["Buy and hold"]
+
+
+def test_a_strategy_that_ends_its_run_early_is_said_to_and_so_is_what_was_held_until_then(results):
+    Path("leaves.py").write_text(LEAVES_EARLY)
+    printed = results("backtest", "bars.csv", "--strategy", "leaves.py:Leaves")
+    assert "Leaves ended its run 460 bars before the last: all its numbers cover only" in printed
+    bars = load_bars("bars.csv")
+    held = run_backtest(BASELINES["Buy and hold"], bars, end=bars.index[39])
+    assert rows_of(printed)["Total return"][1] == f"{held.metrics['total_return']:.1%}"
 
 
 def test_a_report_is_written_where_it_is_asked_for(results, refusal, here, model_folder):

@@ -100,7 +100,7 @@ def backtest(
         result = run_backtest(
             chosen, markets, start=start, end=end, broker=terms, name=name, **params
         )
-        held = _hold_beside(result, chosen, markets, end=end, broker=terms)
+        held = _hold_beside(result, chosen, markets, broker=terms)
     print_result(result, held)
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
@@ -128,10 +128,9 @@ def _hold_beside(
     strategy: type,
     bars: "pd.DataFrame | Panel",
     *,
-    end: str | None,
     broker: "BrokerSettings",
 ) -> "BacktestResult | None":
-    """What holding the market earned from the same bar on; None where it is what was run."""
+    """What holding the market earned over the same bars; None where it is what was run."""
     from lstm_strategy.cli.output import tell
     from lstm_strategy.errors import LSTMStrategyError
     from lstm_strategy.evaluation.backtests import run_backtest
@@ -139,7 +138,8 @@ def _hold_beside(
     name, holding = _choose_holding(bars)
     if strategy is holding:
         return None
-    start = result.first_tradable
+    # the strategy may have ended its run before the last bar
+    start, end = result.first_tradable, result.equity.index[-1]
     try:
         return run_backtest(holding, bars, start=start, end=end, broker=broker, name=name)
     except LSTMStrategyError as error:

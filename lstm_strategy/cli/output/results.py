@@ -43,7 +43,7 @@ def print_result(result: BacktestResult, held: BacktestResult | None = None) -> 
     print_table(table)
     if result.contribution is not None:
         _print_markets(result)
-    for note in result.market_notes:
+    for note in [*filter(None, [result.early_end]), *result.market_notes]:
         say(note)
     say_orders(result)
     rolls = describe_rolls(result.rolls, result.equity.iloc[0])
@@ -69,7 +69,8 @@ def print_comparison(comparison: ResultSet) -> None:
     sample = "IN-SAMPLE" if comparison.find().in_sample else "Out of sample"
     say(f"{sample}, {span_text(comparison.equity)}")
     print_table(_choose_table(comparison))
-    for note in comparison.market_notes:
+    early_ends = (each.early_end for each in comparison.results.values())
+    for note in [*filter(None, early_ends), *comparison.market_notes]:
         say(note)
     for name, reason in comparison.left_out.items():
         say(f"{name} is left out: {reason}")

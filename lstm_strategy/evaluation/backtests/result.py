@@ -15,8 +15,13 @@ from lstm_strategy.evaluation.backtests.wording import (
     readable_metrics,
     span_text,
 )
-from lstm_strategy.evaluation.metrics import metrics_by_market, metrics_of, trade_statistics
-from lstm_strategy.support import card_html, frame_html
+from lstm_strategy.evaluation.metrics import (
+    metrics_by_market,
+    metrics_of,
+    ruin_date,
+    trade_statistics,
+)
+from lstm_strategy.support import card_html, format_time, frame_html
 from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
 
 if TYPE_CHECKING:
@@ -130,9 +135,10 @@ class BacktestResult(BacktestRun):
     def note(self) -> str:
         """What a reader must know of the run, in words; "" where there is nothing.
 
-        That the strategy ended it before the last bar, and that positions were liquidated.
+        That the strategy ended it before the last bar, that positions were liquidated, and that
+        the account was ruined.
         """
-        return " ".join(filter(None, [self.early_end, self.liquidation_note]))
+        return " ".join(filter(None, [self.early_end, self.liquidation_note, self.ruin_note]))
 
     @property
     def early_end(self) -> str:
@@ -150,6 +156,17 @@ class BacktestResult(BacktestRun):
         if self.liquidations.empty:
             return ""
         return f"{self.label}: {describe_liquidations(self.liquidations)}"
+
+    @property
+    def ruin_note(self) -> str:
+        """When the account was ruined; "" where it never was."""
+        date = ruin_date(self.equity)
+        if date is None:
+            return ""
+        return (
+            f"{self.label} was ruined on {format_time(date)}: its equity fell to zero or below. It "
+            "counts as earning nothing after that."
+        )
 
     @property
     def notes(self) -> list[str]:

@@ -140,9 +140,9 @@ class ResultSet:
         result, sharpe = self.find(name), self.table["sharpe"]
         own = sharpe[result.label]
         if pd.isna(own):
-            return (
-                f"{result.label}: its equity never varied, so it has no Sharpe ratio and no rank."
-            )
+            n_bars = len(result.equity)
+            why = "its equity never varied" if n_bars > 2 else f"{count_of(n_bars, 'bar')} are few"
+            return f"{result.label}: {why}, so it has no Sharpe ratio and no rank."
         rank = int((sharpe > own).sum()) + 1
         in_sample = " In sample, it would be none in any case." if result.in_sample else ""
         return (

@@ -82,7 +82,11 @@ def describe_orders(order_counts: Mapping[str, int]) -> str:
         return "no order was sent"
     troubles = order_troubles(order_counts)
     unfilled = f"orders that did not fill as asked: {troubles}" if troubles else ""
-    ruin = "equity fell to zero, so everything was closed" if order_counts.get("ruined") else ""
+    ruin = (
+        "the account was ruined, as equity fell to zero or below"
+        if order_counts.get("ruined")
+        else ""
+    )
     return "; ".join(filter(None, [unfilled, _closed_positions(order_counts), ruin]))
 
 

@@ -6,6 +6,8 @@ whether they were given prices or returns, and take returns without a loss and w
 each formula to quantstats and to empyrical-reloaded instead.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -27,8 +29,44 @@ def bar_returns(equity: pd.Series) -> pd.Series:
         >>> bar_returns(pd.Series([100.0, 110.0, 99.0])).round(6).to_list()
         [0.1, -0.1]
     """
-    before = equity.shift().where(equity.shift() > 0)
+    before = equity.shift().where(~_is_ruined(equity).shift(fill_value=False))
     return (equity / before - 1.0).iloc[1:]
+
+
+def earned_returns(equity: pd.Series) -> pd.Series:
+    """Return the `bar_returns`, and 0 for each bar after the account was ruined.
+
+    Volatility, Sharpe and Sortino ratio are those of these returns: a ruined account earns nothing
+    more, and the bars on which it could earn nothing count.
+
+    Args:
+        equity: Account value at each close.
+
+    Example:
+        >>> earned_returns(pd.Series([100.0, 50.0, -10.0, 20.0])).to_list()
+        [-0.5, -1.2, 0.0]
+    """
+    is_after = _is_ruined(equity).shift(fill_value=False).iloc[1:]
+    return bar_returns(equity).mask(is_after, 0.0)
+
+
+def ruin_date(equity: pd.Series) -> Any:
+    """Return the first date at whose close the account was worth nothing or less; None if never.
+
+    Args:
+        equity: Account value at each close.
+
+    Example:
+        >>> ruin_date(pd.Series([100.0, -10.0, 20.0], pd.date_range("2024-01-01", periods=3)))
+        Timestamp('2024-01-02 00:00:00')
+    """
+    ruined = equity.index[equity <= 0]
+    return ruined[0] if len(ruined) else None
+
+
+def _is_ruined(equity: pd.Series) -> pd.Series:
+    """Whether the account was worth nothing or less at this close or at an earlier one."""
+    return (equity <= 0).cummax()
 
 
 def drawdown(equity: pd.Series) -> pd.Series:
@@ -119,7 +157,7 @@ def volatility(equity: pd.Series, bars_per_year: float) -> float:
         >>> round(volatility(pd.Series([100.0, 110.0, 99.0]), bars_per_year=4.0), 6)
         0.282843
     """
-    return float(bar_returns(equity).std(ddof=1) * np.sqrt(bars_per_year))
+    return float(earned_returns(equity).std(ddof=1) * np.sqrt(bars_per_year))
 
 
 def sharpe(equity: pd.Series, bars_per_year: float) -> float:
@@ -135,7 +173,7 @@ def sharpe(equity: pd.Series, bars_per_year: float) -> float:
         >>> round(sharpe(pd.Series([100.0, 110.0, 110.0]), bars_per_year=2.0), 6)
         1.0
     """
-    returns = bar_returns(equity)
+    returns = earned_returns(equity)
     return ratio(returns.mean(), returns.std(ddof=1)) * float(np.sqrt(bars_per_year))
 
 
@@ -150,7 +188,7 @@ def sortino(equity: pd.Series, bars_per_year: float) -> float:
         >>> round(sortino(pd.Series([100.0, 90.0, 108.0]), bars_per_year=2.0), 6)
         1.0
     """
-    returns = bar_returns(equity)
+    returns = earned_returns(equity)
     downside = np.sqrt((returns.clip(upper=0.0) ** 2).mean())
     return ratio(returns.mean(), downside) * float(np.sqrt(bars_per_year))
 

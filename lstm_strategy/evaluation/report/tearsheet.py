@@ -13,7 +13,7 @@ import pandas as pd
 from lstm_strategy.bars import bars_per_year
 from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.evaluation.backtests import BacktestResult
-from lstm_strategy.evaluation.metrics import bar_returns
+from lstm_strategy.evaluation.metrics import earned_returns
 from lstm_strategy.support import temporary_folder, write_whole
 
 _FEWEST_DAYS = 3
@@ -103,7 +103,7 @@ def _repair_page(page: str) -> str:
 def _daily_returns(result: BacktestResult) -> pd.Series:
     equity = result.equity
     by_day = equity.groupby(pd.DatetimeIndex(equity.index).tz_localize(None).normalize()).last()
-    return bar_returns(by_day)
+    return earned_returns(by_day)
 
 
 # its pale yellow can hardly be seen on white

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lstm_strategy.bars import Panel, is_panel
 from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
-from lstm_strategy.evaluation.metrics import bar_returns, sharpe
+from lstm_strategy.evaluation.metrics import earned_returns, sharpe
 from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.search import OutOfSampleForecasts, dates_of, split_markets
 from lstm_strategy.learning.serving import precomputed_frame, precomputed_markets
@@ -60,7 +60,7 @@ class ForecastTrader:
         They are zero before the first trade and once the account is ruined.
         """
         result = self.result(seen.bars, seen.forecasts, seen.strategy)
-        return bar_returns(result.equity).reindex(dates_of(seen.forecasts)).fillna(0.0)
+        return earned_returns(result.equity).reindex(dates_of(seen.forecasts)).fillna(0.0)
 
     def sharpe(self, seen: OutOfSampleForecasts) -> float:
         """Return the annual Sharpe ratio after costs; zero where nothing was traded."""

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from lstm_strategy.evaluation.statistics import (
@@ -14,6 +15,7 @@ from lstm_strategy.evaluation.statistics import (
     sharpe_interval,
     superior_predictive_ability,
 )
+from lstm_strategy.support import count_of
 
 _UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
@@ -26,6 +28,8 @@ class Evidence:
         name: The strategy that is judged.
         n_bars: The number of bar returns that are judged.
         is_flat: Whether its equity never varied.
+        ruined_after: The number of bar returns after which the account was worth nothing or less;
+            None if it never was.
         spa: The test against each baseline; None where there is nothing to judge.
         sharpes: Annual Sharpe ratios of the strategy and of the baseline that is hardest to beat.
         interval: The confidence interval of the strategy's Sharpe ratio.
@@ -35,6 +39,7 @@ class Evidence:
     name: str
     n_bars: int
     is_flat: bool
+    ruined_after: int | None = None
     spa: SPAResult | None = None
     sharpes: tuple[float, float] = (math.nan, math.nan)
     interval: Interval = _UNKNOWN
@@ -86,14 +91,16 @@ def measure_evidence(
         reps: Resamples of the bootstrap.
         seed: The seed of the bootstrap.
     """
+    ruined_after = _count_until_ruin(returns[name])
     is_flat = not at_equal_volatility(returns[[name]]).any(axis=None)
     if is_flat or len(returns) < FEWEST_BARS:
-        return Evidence(name, len(returns), is_flat)
+        return Evidence(name, len(returns), is_flat, ruined_after)
     spa = superior_predictive_ability(returns, name, reps=reps, seed=seed)
     return Evidence(
         name=name,
         n_bars=len(returns),
         is_flat=False,
+        ruined_after=ruined_after,
         spa=spa,
         sharpes=(
             _annual_sharpe(returns[name], bars_per_year),
@@ -115,7 +122,7 @@ def check_hurdles(
         n_trials: Settings and seeds whose results were looked at, this one included.
         alpha: The chance of a false claim that is accepted.
     """
-    hurdles = [_sample_hurdle(in_sample)]
+    hurdles = [_sample_hurdle(in_sample), *_ruin_hurdles(evidence)]
     if evidence.n_bars < FEWEST_BARS:
         reason = f"{evidence.n_bars} bars are too few to tell skill from luck"
         return [*hurdles, Hurdle(False, reason)]
@@ -134,6 +141,20 @@ def _sample_hurdle(in_sample: bool) -> Hurdle:
         reason = "the model was trained on bars that it trades here, so this result is in-sample"
         return Hurdle(False, reason)
     return Hurdle(True, "no bar that it trades is known to be among its training bars")
+
+
+def _count_until_ruin(returns: pd.Series) -> int | None:
+    """How many returns it took to lose all of the account or more; None if they never did."""
+    ruining = np.flatnonzero(returns <= -1.0)
+    return int(ruining[0]) + 1 if len(ruining) else None
+
+
+def _ruin_hurdles(evidence: Evidence) -> list[Hurdle]:
+    """A hurdle that can't be cleared for an account that was ruined; none for any other."""
+    if evidence.ruined_after is None:
+        return []
+    when = f"after {evidence.ruined_after:,} of {count_of(evidence.n_bars, 'bar')}"
+    return [Hurdle(False, f"its account was ruined {when}, when its equity fell to zero or below")]
 
 
 def _spa_hurdle(spa: SPAResult, sharpes: tuple[float, float], alpha: float) -> Hurdle:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import ResultSet
-from lstm_strategy.evaluation.metrics import bar_returns
+from lstm_strategy.evaluation.metrics import earned_returns
 from lstm_strategy.evaluation.verdict.alarms import Alarm
 from lstm_strategy.evaluation.verdict.hurdles import check_hurdles, measure_evidence
 from lstm_strategy.evaluation.verdict.sentence import word_verdict
@@ -109,7 +109,8 @@ def verdict(
     """Judge one strategy of a comparison against all the others; see `verdict_on_returns`.
 
     Args:
-        comparison: What `compare` returned. A ruined account earns nothing more.
+        comparison: What `compare` returned. A ruined account earns nothing more, and is never
+            skilled.
         name: The strategy; by default the first LSTM, or else the first of all.
         n_trials: Settings and seeds whose results were looked at, this one included.
         alpha: The chance of a false claim that is accepted.
@@ -131,9 +132,9 @@ def verdict(
         False
     """
     result = comparison.find(name)
-    returns = {key: bar_returns(other.equity) for key, other in comparison.results.items()}
+    returns = {key: earned_returns(other.equity) for key, other in comparison.results.items()}
     return verdict_on_returns(
-        pd.DataFrame(returns).fillna(0.0),
+        pd.DataFrame(returns).fillna(0.0),  # of one that ended its run early
         result.name,
         bars_per_year=result.bars_per_year,
         in_sample=result.in_sample,
@@ -159,7 +160,8 @@ def verdict_on_returns(
 ) -> Verdict:
     """Judge one column of a frame of bar returns against all the others.
 
-    Skill is claimed only if the result is out of sample, the largest p-value of
+    Skill is claimed only if the result is out of sample, the account was never ruined by a return
+    of −100 % or less, the largest p-value of
     `superior_predictive_ability` is at most `alpha`, the interval of the Sharpe ratio at level
     1 − `alpha` lies above zero, and the deflated Sharpe ratio for `n_trials` is at least
     1 − `alpha`.

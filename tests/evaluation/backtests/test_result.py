@@ -159,7 +159,7 @@ def test_every_kind_of_order_that_did_not_fill_has_its_words():
         (
             {"expired": 1, "ruined": 1},
             "orders that did not fill as asked: 1 not filled by the next close and decided again; "
-            "equity fell to zero, so everything was closed",
+            "the account was ruined, as equity fell to zero or below",
         ),
     ],
     ids=["one", "two and troubles", "ruin"],
@@ -275,3 +275,25 @@ def test_a_result_says_that_its_strategy_ended_the_run_early(caplog):
     assert repr(result).endswith(result.note)
     assert result.note in result._repr_html_()
     assert run_backtest(AlwaysLong, bars).note == ""
+
+
+class ShortsTwice(bt.Strategy):
+    """Sells twice its equity at the first close, which a rise by half ruins."""
+
+    def next(self):
+        if len(self) == 1:
+            self.sell(size=2.0 * self.broker.getvalue() / self.data.close[0])
+
+
+def test_a_result_says_when_the_account_was_ruined(caplog):
+    bars = frame_of_bars(60)  # 1.01 ** 41 is the first power above 1.5
+    result = run_backtest(ShortsTwice, bars, broker=FREE)
+    said = (
+        "ShortsTwice was ruined on 2020-02-12: its equity fell to zero or below. It counts as "
+        "earning nothing after that."
+    )
+    assert result.note == said
+    assert said in caplog.messages
+    assert said in result._repr_html_()
+    assert said in repr(result)
+    assert run_backtest(AlwaysLong, bars, broker=FREE).ruin_note == ""

@@ -14,9 +14,12 @@ from lstm_strategy.evaluation.metrics.curve import (
     bar_returns,
     cagr,
     drawdown,
+    earned_returns,
     max_drawdown,
+    ruin_date,
     sharpe,
     sortino,
+    volatility,
 )
 from lstm_strategy.evaluation.metrics.trading import mean_exposure, turnover
 
@@ -159,6 +162,20 @@ def test_returns_stop_at_ruin():
     assert math.isnan(returns.iloc[2])
     assert math.isnan(cagr(curve([100.0, -10.0]), 252.0))
     assert cagr(curve([100.0, 0.0]), 252.0) == -1.0
+
+
+def test_nothing_is_earned_after_ruin_and_the_bars_after_it_count():
+    # −50 %, −120 %, and a zero for each bar after: neither the rise to 20 nor that to 30 is earned
+    ruined = curve([100.0, 50.0, -10.0, 20.0, 30.0])
+    returns = pd.Series([-0.5, -1.2, 0.0, 0.0])
+    assert bar_returns(ruined).iloc[2:].isna().all()
+    assert earned_returns(ruined).to_list() == pytest.approx(returns.to_list())
+    assert volatility(ruined, 4.0) == pytest.approx(2.0 * returns.std())
+    assert sharpe(ruined, 4.0) == pytest.approx(2.0 * returns.mean() / returns.std())
+    assert sortino(ruined, 4.0) == pytest.approx(2.0 * -0.425 / math.sqrt((0.25 + 1.44) / 4))
+    assert ruin_date(ruined) == ruined.index[2]
+    assert ruin_date(curve([100.0, 0.0])) is not None
+    assert ruin_date(curve([100.0, 1e-9])) is None
 
 
 def test_growth_beyond_the_largest_float_is_infinite_without_a_warning():

@@ -7,6 +7,7 @@ from copy import copy
 from datetime import date
 from html.parser import HTMLParser
 
+import backtrader as bt
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +40,7 @@ LEDGER = pd.DataFrame(
     },
     index=BARS.index[50:],
 )
+PRICES = ["open", "high", "low", "close"]
 VOID_TAGS = {"meta", "link", "img", "source", "br"}
 
 
@@ -432,3 +434,24 @@ def test_a_planted_page_that_scrolls_sideways_is_found(full_page, tmp_path):
     assert sideways_pixels(wide, tmp_path, 1280) > 700
     broken = full_page.replace("base64,iVBOR", "base64,xxxxx")
     assert sideways_pixels(broken, tmp_path, 1280) is None
+
+
+class ShortsTwice(bt.Strategy):
+    """Sells twice its equity at the close of the first bar that may be traded."""
+
+    def next(self):
+        if not self.position:
+            self.sell(size=2.0 * self.broker.getvalue() / self.data.close[0])
+
+
+def test_a_ruined_account_is_called_that_and_has_no_skill():
+    rising = BARS.assign(**{name: BARS[name] * 1.01 ** np.arange(len(BARS)) for name in PRICES})
+    comparison = compare({"Short": ShortsTwice, "Buy and hold": BuyAndHold}, rising)
+    page = report_html(ReportContent(comparison, comparison.assess(), rising))
+    text = words(page)
+    assert comparison.find().ruin_note in text
+    assert "No evidence of skill in Short: its account was ruined after" in text
+    assert not re.search(r"[> ][-+]?(nan|inf)[<%]", page)
+    # one Sharpe ratio in the table and in the verdict
+    sharpe = f"{comparison.table.loc['Short', 'sharpe']:.2f}"
+    assert f"Sharpe ratio {sharpe} " in text

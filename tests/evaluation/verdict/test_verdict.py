@@ -232,6 +232,25 @@ def test_a_ruined_baseline_is_beaten_and_a_ruined_strategy_has_no_skill():
     assert not verdict(results, "Baseline 1", reps=REPS).claims_skill
 
 
+def test_a_ruined_account_is_named_first_among_the_reasons():
+    # gains on nearly every one of 5,000 bars, as of one who sells volatility, and one loss
+    returns = skilled(sharpe_per_bar=3.0)
+    fallen, ruined = returns.copy(), returns.copy()
+    fallen.iloc[4000, 0], ruined.iloc[4000, 0] = -0.999, -1.0
+    reason = "its account was ruined after 4,001 of 5,000 bars, when its equity fell to zero or"
+    first, *_ = verdict(results_of(ruined), reps=REPS).reasons
+    assert first == f"{reason} below"
+    assert not any("ruined" in each for each in verdict(results_of(fallen), reps=REPS).reasons)
+
+
+def test_the_sharpe_ratio_of_a_ruined_account_is_that_of_its_metrics():
+    returns = skilled(n_bars=500)
+    returns.loc[returns.index[100], "LSTM"] = -1.5
+    results = results_of(returns)
+    outcome = verdict(results, reps=REPS)
+    assert outcome.sharpe == pytest.approx(sharpe(results.results["LSTM"].equity, YEAR))
+
+
 def test_another_strategy_of_the_comparison_can_be_judged():
     outcome = verdict(results_of(skilled()), "Baseline 1", reps=REPS)
     assert (outcome.name, outcome.claims_skill) == ("Baseline 1", False)

@@ -26,5 +26,6 @@ def strategies_section(content: ReportContent) -> str:
             "much at equal risk through luck alone."
         )
     caption = "Every strategy on the same bars, costs and sizing"
+    notes += [each.ruin_note for each in results.results.values() if each.ruin_note]
     body = table_html(table, caption, first="Strategy", strong=content.result.label)
     return f"{body}<p>{escape(' '.join(notes))}</p>"
