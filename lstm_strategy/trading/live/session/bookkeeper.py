@@ -60,6 +60,11 @@ class Bookkeeper:
         return len(self._feed) <= len(self._content.bars)
 
     @property
+    def is_last_known(self) -> bool:
+        """Whether the present bar is the last one that the journal had when it was opened."""
+        return len(self._feed) == len(self._content.bars)
+
+    @property
     def time(self) -> pd.Timestamp:
         """The date of the present bar."""
         self._begin_bar_time()

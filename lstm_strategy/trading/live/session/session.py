@@ -346,6 +346,8 @@ class LiveSession:
         self._check_state(account)
         self._show_bar(account)
         if is_known:
+            if self._books.is_last_known and self._account is None:
+                write_state(self._folder, self.state)  # a killed session may have come no further
             return
         write_state(self._folder, self.state)
         self._n_live += self._feed.may_trade

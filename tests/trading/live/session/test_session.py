@@ -1,5 +1,6 @@
 """A live session does what a backtest of the same bars does, and goes on after any end."""
 
+import json
 import math
 from importlib import import_module
 
@@ -167,6 +168,19 @@ def test_a_session_that_is_killed_at_any_write_goes_on_to_the_same_end(
                 n_kills += 1
     assert n_kills > 5
     assert_same(expected, what_happened(tmp_path / "killed"))
+
+
+def test_the_state_is_written_again_where_a_killed_session_wrote_the_journal_alone(
+    tmp_path,
+):
+    run_session(BuysOnce, BARS, tmp_path, n_bars=10)
+    behind = (tmp_path / "state.json").read_bytes()
+    run_session(BuysOnce, BARS, tmp_path, n_bars=1)
+    written = json.loads((tmp_path / "state.json").read_bytes())
+    (tmp_path / "state.json").write_bytes(behind)
+    run_session(BuysOnce, BARS.iloc[:51], tmp_path)  # no bar comes after the eleventh
+    assert json.loads((tmp_path / "state.json").read_bytes()) == written
+    assert written["n_bars"] == 11
 
 
 def test_a_session_is_started_again_at_every_bar_and_goes_on(tmp_path):
