@@ -35,3 +35,16 @@ def trained():
 @pytest.fixture(scope="session")
 def model_folder(trained, tmp_path_factory):
     return trained.save(tmp_path_factory.mktemp("models") / "small")
+
+
+@pytest.fixture
+def no_home(monkeypatch):
+    """A user whom no file names and who has no HOME, as containers and services have them."""
+
+    def find_nobody(key):
+        raise KeyError(key)
+
+    for variable in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    for name in ("getpwuid", "getpwnam"):
+        monkeypatch.setattr(f"pwd.{name}", find_nobody)

@@ -30,7 +30,13 @@ def check_folder(folder: Path, *, option: str = "--out") -> Path:
         SettingsError: If it is a file or looks like one, or can't be written to.
     """
     if str(folder).startswith("~/"):
-        folder = folder.expanduser()
+        try:
+            folder = folder.expanduser()
+        except RuntimeError:
+            raise SettingsError(
+                f"{option} {folder}: this user has no home folder. Write the folder out, or set "
+                "the variable HOME."
+            ) from None
     path = folder.absolute()
     existing = next(place for place in (path, *path.parents) if place.exists())
     dangling = next((place for place in (path, *path.parents) if _is_dangling(place)), None)

@@ -143,6 +143,10 @@ def test_a_tilde_that_the_shell_left_alone_is_the_users_own_folder(results, here
     assert not Path("~").exists()
 
 
+def test_a_tilde_of_a_user_without_a_home_is_refused(refusal, no_home):
+    assert "--out ~/results: this user has no home folder." in refusal(*MACD, "--out=~/results")
+
+
 @pytest.mark.parametrize("logs", ["model", "model/logs"])
 def test_logs_in_the_folder_of_the_model_are_refused_before_the_training(refusal, logs):
     pytest.importorskip("tensorboard")

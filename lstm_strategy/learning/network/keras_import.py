@@ -29,10 +29,10 @@ def _silence_standard_error() -> Iterator[None]:
 
 def _describe_backend() -> str:
     """The backend that Keras was told to use, and where."""
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     try:
+        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
         stored = json.loads((home / "keras.json").read_text()).get("backend")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RuntimeError):  # no such file, or no home
         stored = None
     if os.environ.get("KERAS_BACKEND"):
         return f"{os.environ['KERAS_BACKEND']} (by the variable KERAS_BACKEND)"

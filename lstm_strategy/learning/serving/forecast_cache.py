@@ -32,7 +32,6 @@ from typing import Any, overload
 
 import numpy as np
 import pandas as pd
-from platformdirs import user_cache_path
 
 from lstm_strategy.bars import Panel, bars_fingerprint, is_panel, name_market, validate_bars
 from lstm_strategy.errors import ModelError
@@ -42,7 +41,13 @@ from lstm_strategy.learning.forecaster import (
     complete_forecasts,
     validate_markets,
 )
-from lstm_strategy.support import library_versions, open_regular, sha256_of, write_whole
+from lstm_strategy.support import (
+    library_versions,
+    open_regular,
+    sha256_of,
+    user_cache_folder,
+    write_whole,
+)
 
 log = logging.getLogger(__name__)
 
@@ -186,9 +191,12 @@ def _cache_folder() -> Path | None:
     folder = os.environ.get(FOLDER_VARIABLE, "")
     if folder.lower() in ("off", "0", "no", "false"):
         return None
-    if folder:
+    if not folder:
+        return user_cache_folder()
+    try:
         return Path(folder).expanduser()
-    return user_cache_path("lstm-strategy", appauthor=False)
+    except RuntimeError:  # ~ of a user who has no home
+        return None
 
 
 def _cache_name(fingerprint: str, bars: pd.DataFrame) -> str:

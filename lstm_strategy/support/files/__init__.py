@@ -1,9 +1,10 @@
 """Files and folders: written whole, read as a stranger's, or gone with their process.
 
 `whole` writes files, `folders` replaces folders, `strangers` reads what anybody may have put there,
-and `temporary` tells by locks whose process has ended.
+`temporary` tells by locks whose process has ended, and `caches` where a user's own lie.
 """
 
+from lstm_strategy.support.files.caches import user_cache_folder
 from lstm_strategy.support.files.folders import replace_folder
 from lstm_strategy.support.files.strangers import open_regular, parse_json, read_whole
 from lstm_strategy.support.files.temporary import hold_file, temporary_folder
@@ -17,6 +18,7 @@ __all__ = [
     "read_whole",
     "replace_folder",
     "temporary_folder",
+    "user_cache_folder",
     "write_json",
     "write_new",
     "write_whole",

@@ -196,6 +196,12 @@ def test_a_cache_is_fetched_anew_where_it_is_damaged_or_of_another_version(
     assert not fetched_first(exchange, site)
 
 
+def test_a_user_without_a_home_downloads_all_each_time(exchange, site, no_home):
+    assert DownloadCache("x").path is None
+    for _ in range(2):
+        assert fetched_first(exchange, site)
+
+
 def test_refresh_fetches_all_anew(exchange, site):
     load_bars(SPOT)
     site.requests.clear()

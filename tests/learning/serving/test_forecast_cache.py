@@ -285,10 +285,20 @@ def test_off_keeps_nothing(trained, n_computed, monkeypatch):
 
 def test_without_the_variable_files_lie_in_the_users_cache_folder(trained, tmp_path, monkeypatch):
     monkeypatch.delenv("LSTM_STRATEGY_CACHE")
-    monkeypatch.setattr(forecast_cache, "user_cache_path", lambda name, **_: tmp_path / name)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name, **_: tmp_path / name)
     forget(monkeypatch)
     forecast_with_cache(trained, BARS)
     assert len(list((tmp_path / "lstm-strategy").iterdir())) == 1
+
+
+@pytest.mark.parametrize("folder", ["", "~/forecasts"])
+def test_a_user_without_a_home_gets_forecasts_that_are_kept_nowhere(
+    trained, n_computed, monkeypatch, no_home, folder
+):
+    monkeypatch.setenv("LSTM_STRATEGY_CACHE", folder)
+    for _ in range(2):
+        pd.testing.assert_frame_equal(forecast_with_cache(trained, BARS), trained.forecast(BARS))
+    assert len(n_computed) == 4
 
 
 def test_the_files_unused_for_the_longest_go_first(tmp_path):

@@ -16,9 +16,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from platformdirs import user_cache_path
 
-from lstm_strategy.support import open_regular, sha256_of, write_whole
+from lstm_strategy.support import open_regular, sha256_of, user_cache_folder, write_whole
 
 _log = logging.getLogger(__name__)
 _VERSION = 1
@@ -53,11 +52,12 @@ class DownloadCache:
         self._is_refreshed = refresh
 
     @property
-    def path(self) -> Path:
-        """The file."""
+    def path(self) -> Path | None:
+        """The file; None for a user who has no home, where nothing is kept."""
         words = re.sub(r"[^A-Za-z0-9]+", "-", self._name).strip("-")[:80]
-        folder = user_cache_path("lstm-strategy", appauthor=False) / "downloads"
-        return folder / f"{words}-{sha256_of(self._name)[:12]}.parquet"
+        folder = user_cache_folder()
+        name = f"{words}-{sha256_of(self._name)[:12]}.parquet"
+        return None if folder is None else folder / "downloads" / name
 
     def extend(
         self,
@@ -90,8 +90,11 @@ class DownloadCache:
         return rows
 
     def _read(self) -> _Download | None:
+        path = self.path
+        if path is None:
+            return None
         try:
-            with open_regular(self.path) as file:
+            with open_regular(path) as file:
                 table = pq.read_table(pa.PythonFile(file))
             header = json.loads((table.schema.metadata or {})[_HEADER])
             if (header["version"], header["name"]) != (_VERSION, self._name):
@@ -102,10 +105,13 @@ class DownloadCache:
         except FileNotFoundError:
             return None
         except Exception as error:  # whatever a damaged file makes of pyarrow
-            _log.warning("%s can't be read and is fetched anew (%s)", self.path, error)
+            _log.warning("%s can't be read and is fetched anew (%s)", path, error)
             return None
 
     def _write(self, download: _Download) -> None:
+        path = self.path
+        if path is None:
+            return
         header = {
             "version": _VERSION,
             "name": self._name,
@@ -117,9 +123,9 @@ class DownloadCache:
         sink = pa.BufferOutputStream()
         pq.write_table(table.replace_schema_metadata(metadata), sink)
         try:
-            write_whole(self.path, sink.getvalue().to_pybytes())
+            write_whole(path, sink.getvalue().to_pybytes())
         except OSError as error:
-            _log.warning("the download isn't kept: %s can't be written (%s)", self.path, error)
+            _log.warning("the download isn't kept: %s can't be written (%s)", path, error)
 
 
 def _is_sound(rows: pd.DataFrame) -> bool:
