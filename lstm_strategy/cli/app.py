@@ -6,10 +6,12 @@ import gc
 import logging
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import requires
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -23,7 +25,8 @@ from lstm_strategy.cli.settings import BROKER_OPTIONS, NETWORK_OPTIONS, OPTIONS,
 from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.support import name_options
 
-_INTERRUPTED = 130
+_INTERRUPTED, _TERMINATED = 130, 143
+_SAFE_PATH = "PYTHONSAFEPATH"  # read by Python 3.11 and later
 _OBJECTS_BETWEEN_SEARCHES = 10_000
 _LIBRARY_OF_MODULE = {"sklearn": "scikit-learn"}  # where pip knows it by another name
 _LACKS_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -52,13 +55,19 @@ def main() -> None:
 
     Raises:
         SystemExit: Always: with 0 where all went well, 1 where `audit` or `replay` found
-            something, 2 after one line on a mistake of the user's, and 130 if the user interrupted
-            the work.
+            something, 2 after one line on a mistake of the user's, 130 if the user interrupted the
+            work, and 143 if SIGTERM ended it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _collect_rarely()
+    sigterms: list[int] = []
     try:
-        with _print_notes(), name_options(OPTIONS | NETWORK_OPTIONS | BROKER_OPTIONS):
+        with (
+            _keep_folder_off_path(),
+            _interrupt_on_sigterm(sigterms),
+            _print_notes(),
+            name_options(OPTIONS | NETWORK_OPTIONS | BROKER_OPTIONS),
+        ):
             code = app(prog_name="lstm-strategy", standalone_mode=False)
     except _UsageError as error:
         _fail(_usage_text(error))
@@ -71,7 +80,10 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
-        complain("Interrupted.", "What was already written is complete.")
+        complain(
+            "Terminated." if sigterms else "Interrupted.", "What was already written is complete."
+        )
+        code = _TERMINATED if sigterms else _INTERRUPTED
     sys.exit(code)
 
 
@@ -125,6 +137,45 @@ def _collect_rarely() -> None:
     atexit.register(gc.freeze)  # called last; it leaves nothing to be looked through
 
 
+@contextmanager
+def _keep_folder_off_path() -> Iterator[None]:
+    """Let worker processes import nothing from the working folder, as this one doesn't.
+
+    They are started with `python -m`, which looks there first: a `random.py` or `calendar.py` of
+    the user's would take the place of Python's own.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_SAFE_PATH]
+        if before is not None:
+            os.environ[_SAFE_PATH] = before
+
+
+@contextmanager
+def _interrupt_on_sigterm(received: list[int]) -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl+C does: temporary files go, and so do worker processes.
+
+    Args:
+        received: The number of the signal is added, should it come.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:  # whoever started this has other plans
+        yield
+        return
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 class _NotePrinter(logging.Handler):
     """Prints each warning of the library as a note on stderr, once."""
 
@@ -159,10 +210,23 @@ def _print_notes() -> Iterator[None]:
 
 
 def _system_text(error: OSError) -> str:
+    if error.errno == errno.ENOENT and error.filename is None and not _has_working_folder():
+        return (
+            "the working folder was deleted while this shell was in it. Change to one that exists, "
+            "and run the same command again."
+        )
     reason = f"{error.filename or 'A file'} can't be used: {error.strerror or error}."
     if error.errno in _LACKS_ROOM:
         return f"{reason} Make room, and run the same command again: what is finished is kept."
     return f"{reason} Check the path and its permissions."
+
+
+def _has_working_folder() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def _missing_text(error: ModuleNotFoundError) -> str:

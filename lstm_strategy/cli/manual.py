@@ -16,7 +16,7 @@ This page is made from the code: it says what `--help` says. `lstm-strategy --in
 lets your shell complete commands, options and names; `python -m lstm_strategy` is the command too.
 Results go to stdout; progress, notes and the names of written files go to stderr. The exit code is
 0 if all went well, 1 if `audit` or `replay` found something, 2 after one line on a mistake in the
-command, and 130 if you interrupted it.
+command, 130 if you interrupted it, and 143 if SIGTERM ended it.
 """
 _CONFIGURATION = """## The configuration file
 

@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -240,6 +241,44 @@ def test_an_interrupted_command_ends_with_130_and_one_line(run, monkeypatch):
     outcome = run(*MACD)
     assert (outcome.code, outcome.err.count("\n")) == (130, 1)
     assert outcome.err.startswith("Interrupted. ")
+
+
+def test_a_terminated_command_ends_with_143_and_one_line(run, monkeypatch):
+    def terminate(*_, **__):
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("the signal was not heard")
+
+    monkeypatch.setattr("lstm_strategy.bars.read_bars", terminate)
+    outcome = run(*MACD)
+    assert (outcome.code, outcome.err.count("\n")) == (143, 1)
+    assert outcome.err == "Terminated. What was already written is complete.\n"
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_workers_of_a_command_import_nothing_from_the_working_folder(here, run, monkeypatch):
+    (here / "calendar.py").write_text("raise ImportError('of the user')")
+    imports = [sys.executable, "-c", "import calendar"]
+    codes = []
+
+    def read(*_, **__):
+        codes.append(subprocess.run(imports, stderr=subprocess.DEVNULL, check=False).returncode)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lstm_strategy.bars.read_bars", read)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    run(*MACD)
+    assert codes == [0]
+    assert "PYTHONSAFEPATH" not in os.environ
+
+
+def test_a_deleted_working_folder_is_named_as_the_reason(run, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    outcome = run("train", "sample:sp500", "--out", "model")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert outcome.err.startswith("error: the working folder was deleted while")
 
 
 def test_a_reader_that_closes_the_pipe_sees_no_error(here):
