@@ -6,6 +6,9 @@
   const all = (selector) => [...document.querySelectorAll(selector)];
   // The frame in a notebook that these charts fill; null on a page of their own.
   const frame = window.frameElement?.hasAttribute("data-charts") ? window.frameElement : null;
+  const DAY = 86400000;
+  const MOST_DATES = 10;
+  const TRADE_WIDTH = 10; // pixels that a trade needs
   const READ_AS = { close: "close", forecast: "forecast", low: "from", high: "to" };
 
   async function runLibrary() {
@@ -107,7 +110,7 @@
     }
     const [first, last] = [range.start, range.end];
     const show = (start, width) => {
-      width = Math.min(Math.max(width, (last - first) / 2000), last - first);
+      width = Math.min(Math.max(width, range.min_interval), last - first);
       start = Math.min(Math.max(start, first), last - width);
       range.setv({ start, end: start + width });
     };
@@ -179,26 +182,62 @@
     fit();
   }
 
-  // Marks of many trades would hide the price and each other: they shrink until there is room for
-  // each, and are full-grown once the page is zoomed in to a few.
-  function wireTradeMarks(range, models) {
-    const place = element("chart-price");
-    const marks = models
-      .filter((model) => isModel(model, "GlyphRenderer") && model.data_source.data.entry)
-      .filter((model) => model.glyph.size !== undefined)
-      .map(({ data_source, glyph }) => ({ trades: data_source.data, glyph, full: glyph.size.value }));
+  // As many dates as there is room for; bokeh takes as many on a phone as on a wide screen.
+  function wireDates(range, models) {
+    const panels = models.filter((model) => isModel(model, "Figure"));
     const fit = () => {
-      for (const { trades, glyph, full } of marks) {
-        const { entry, exit } = trades;
-        let shown = 0;
-        for (let row = 0; row < entry.length; row++) {
-          if (entry[row] <= range.end && exit[row] >= range.start) shown++;
+      for (const panel of panels) {
+        const pixels = panel.inner_width / (range.end - range.start);
+        for (const { ticker } of panel.below) {
+          let wanted = MOST_DATES;
+          while (wanted > 1 && !haveRoom(ticker, range, wanted, pixels)) wanted--;
+          ticker.desired_num_ticks = wanted;
         }
-        const room = place.clientWidth / Math.max(shown, 1);
-        glyph.size = { value: full * Math.min(1, Math.max(room / 24, 1 / 3)) };
       }
     };
     range.change.connect(fit);
+    for (const panel of panels) panel.properties.inner_width.change.connect(fit);
+    fit();
+  }
+
+  // Whether the dates of a ticker lie apart, by the pixels of a millisecond.
+  function haveRoom(ticker, { start, end }, wanted, pixels) {
+    const ticks = ticker.get_ticks_no_defaults(start, end, NaN, wanted).major;
+    return ticks.slice(1).every((tick, place) => {
+      const gap = tick - ticks[place];
+      const needed = gap > 360 * DAY ? 40 : gap > 27 * DAY ? 62 : 48; // 2020; Jan 2020; 31 Jan
+      return gap * pixels >= needed;
+    });
+  }
+
+  // Marks of many trades would hide the price and each other. Where there is no room for all that
+  // are in view, those with the largest profits and losses are marked.
+  function wireTradeMarks(range, models) {
+    const place = element("chart-price");
+    const said = place.parentElement.querySelector(".chart-marked");
+    const marks = models
+      .filter((model) => isModel(model, "GlyphRenderer") && model.data_source.data.entry)
+      .map((renderer) => ({ renderer, full: renderer.glyph.size?.value }));
+    const fit = () => {
+      const most = Math.max(Math.floor(place.clientWidth / TRADE_WIDTH), 10);
+      for (const { renderer, full } of marks) {
+        const { entry, exit, rank } = renderer.data_source.data;
+        const inView = [];
+        for (let row = 0; row < entry.length; row++) {
+          if (entry[row] <= range.end && exit[row] >= range.start) inView.push(row);
+        }
+        const chosen = inView.sort((one, other) => rank[one] - rank[other]).slice(0, most);
+        renderer.view.filter.indices = chosen;
+        const room = place.clientWidth / Math.max(chosen.length, 1);
+        if (full) renderer.glyph.size = { value: full * Math.min(1, Math.max(room / 20, 0.5)) };
+        if (!renderer.visible) continue;
+        said.textContent = chosen.length === inView.length ? "" :
+          `Of ${inView.length} trades in view ${chosen.length} are marked, those with the largest ` +
+          "profits and losses: zoom in to see more.";
+      }
+    };
+    range.change.connect(fit);
+    for (const choice of all(".market select")) choice.addEventListener("change", fit);
     new ResizeObserver(fit).observe(place);
     fit();
   }
@@ -287,6 +326,7 @@
       colourTheCharts(models);
       wireStrategies(models);
       wireZoom(models.find((model) => model.name === "time"), models);
+      wireDates(models.find((model) => model.name === "time"), models);
       wireGrowthAxis(models.find((model) => model.name === "time"), models);
       wireTradeMarks(models.find((model) => model.name === "time"), models);
       wireReadings(models);

@@ -87,7 +87,9 @@ def build_charts(
     drawn = results.keep_best(MOST_STRATEGIES, result.name)
     table, series = tabulate_series(drawn), choose_series(drawn, result.name)
     ledger = None if model is None else model.ledger
-    timeline = Timeline(*milliseconds(table.index[[0, -1]]), date_form=_date_form(table.index))
+    timeline = Timeline(
+        *milliseconds(table.index[[0, -1]]), n_bars=len(table), date_form=_date_form(table.index)
+    )
     document = Document()
     document.add_root(draw_equity(timeline, table, series, ledger))
     closes = _closes_of(result, bars)

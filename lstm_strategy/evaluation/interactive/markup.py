@@ -78,6 +78,7 @@ def price_html(
         "Triangles are entries, pointing up for long and down for short; squares are exits. Blue "
         "marks a profit, orange a loss, and grey a trade that is still open."
         f"{marked}{below}",
+        more=' <span class="chart-marked"></span>',
     )
 
 
@@ -93,14 +94,14 @@ def _button(each: Series) -> str:
     )
 
 
-def _place(key: str, label: str, tools: str, hint: str) -> str:
+def _place(key: str, label: str, tools: str, hint: str, *, more: str = "") -> str:
     return (
         f'<div class="chart" role="group" aria-label="{html.escape(label)}">'
         f'<div class="chart-tools">{tools}</div>'
         f'<div id="{key}" class="chart-panels" role="application" tabindex="0" '
         f'aria-label="{html.escape(label)}" aria-describedby="{key}-hint"></div>'
         f'<p class="chart-reading" aria-live="polite"></p>'
-        f'<p class="chart-hint" id="{key}-hint">{html.escape(hint)}'
+        f'<p class="chart-hint" id="{key}-hint">{html.escape(hint)}{more}'
         f' <span class="for-pointers">{_KEYS}</span></p></div>\n'
     )
 

@@ -41,11 +41,27 @@ def choose_trades(trades: pd.DataFrame, most: int = MOST_TRADES) -> pd.DataFrame
         >>> choose_trades(trades, most=2)["pnl"].tolist()
         [-9.0, 2.0]
     """
-    if len(trades) <= most:
-        return trades
-    size = trades["pnl"].abs().where(trades["exit"].notna(), np.inf).to_numpy()
-    chosen = np.argsort(-np.nan_to_num(size, posinf=np.inf), kind="stable")[:most]
-    return trades.iloc[np.sort(chosen)]
+    return trades if len(trades) <= most else trades[rank_trades(trades) < most]
+
+
+def rank_trades(trades: pd.DataFrame) -> np.ndarray:
+    """Return the place of each trade by the size of its profit or loss, from 0.
+
+    Args:
+        trades: Trades with the columns pnl and exit.
+
+    Returns:
+        Shape (n_trades,). Trades that are still open come first, and of equals the earlier.
+
+    Example:
+        >>> exits = pd.to_datetime(["2024-01-02", "2024-01-03", None])
+        >>> rank_trades(pd.DataFrame({"pnl": [1.0, -9.0, 2.0], "exit": exits})).tolist()
+        [2, 1, 0]
+    """
+    size = trades["pnl"].abs().fillna(0.0).where(trades["exit"].notna(), np.inf).to_numpy()
+    ranks = np.empty(len(trades), np.int64)
+    ranks[np.argsort(-size, kind="stable")] = np.arange(len(trades))
+    return ranks
 
 
 def thin_rows(table: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:

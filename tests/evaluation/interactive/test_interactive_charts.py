@@ -118,7 +118,7 @@ def test_close_and_forecast_of_a_thinned_chart_stand_at_the_same_dates():
     dates = pd.date_range("2020-01-01", periods=len(rises), freq="h")
     close = pd.Series(rises, dates, name="close")
     forecast = pd.DataFrame({"forecast": -rises, "uncertainty": rises % 7}, dates)
-    timeline = Timeline(*milliseconds(dates[[0, -1]]))
+    timeline = Timeline(*milliseconds(dates[[0, -1]]), n_bars=len(dates))
     layout = draw_price(timeline, {"": close}, pd.DataFrame(), {"": forecast})
     (source,) = {renderer.data_source for panel in layout.children for renderer in panel.renderers}
     assert len(source.data["x"]) < len(rises)
@@ -235,7 +235,7 @@ def test_the_growth_axis_has_steps_of_one_two_and_five():
 def draw_growth(growth):
     dates = pd.date_range("2020-01-01", periods=len(growth))
     columns = {f"s0_{panel}": growth for panel in ("growth", "drawdown", "exposure")}
-    timeline = Timeline(*milliseconds(dates[[0, -1]]))
+    timeline = Timeline(*milliseconds(dates[[0, -1]]), n_bars=len(dates))
     series = [Series("s0", "Mine", "#0072b2", "solid", is_shown=True)]
     return draw_equity(timeline, pd.DataFrame(columns, dates), series, None).children[0]
 

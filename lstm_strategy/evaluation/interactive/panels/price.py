@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource
+from bokeh.models import CDSView, ColumnDataSource, IndexFilter
 
 from lstm_strategy.evaluation.interactive.panels.timeline import Timeline, add_hover
 from lstm_strategy.evaluation.interactive.series import (
@@ -14,11 +14,12 @@ from lstm_strategy.evaluation.interactive.series import (
     columns_of,
     milliseconds,
 )
-from lstm_strategy.evaluation.interactive.thinning import most_rows, thin_rows
+from lstm_strategy.evaluation.interactive.thinning import most_rows, rank_trades, thin_rows
 from lstm_strategy.evaluation.plots import on_plain_dates
 
 _GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
 _FORECAST = "#6f5fc0"
+_ENDS = ("entry", "entry_price", "exit", "exit_price")
 _TRADE_ROWS = [("Trade", "@trade"), ("In", "@into"), ("Out", "@out"), ("Profit", "@profit")]
 
 
@@ -39,6 +40,7 @@ def draw_price(
     """
     price = timeline.add_panel("Price", height=300, tick_format="0,0.[0000]")
     price.xaxis.visible = not forecasts
+    price.y_range.renderers = []  # each line adds itself; trades lie beside it
     panels = [price]
     said = None
     if forecasts:
@@ -48,11 +50,14 @@ def draw_price(
         look = {"name": f"m{number}", "visible": number == 0}
         forecast = forecasts.get(symbol)
         source = _source_of(close, forecast, name=f"m{number}-price", n_markets=len(closes))
-        close = on_plain_dates(close)
-        _draw_close(timeline, price, source, look)
         own = trades[trades["symbol"] == symbol] if symbol and "symbol" in trades else trades
-        if len(own):
-            _draw_trades(timeline, price, own, close, look)
+        close = on_plain_dates(close)
+        drawn = _source_of_trades(own, close, timeline.date_form) if len(own) else None
+        if drawn is not None:
+            _draw_spans(price, drawn, look)
+        _draw_close(timeline, price, source, look)
+        if drawn is not None:
+            _draw_ends(price, drawn, look)
         if said is not None and forecast is not None:
             _draw_forecast(timeline, said, source, look)
     return column(*panels, sizing_mode="stretch_width", spacing=0)
@@ -76,33 +81,47 @@ def _draw_close(
     timeline: Timeline, price: Any, source: ColumnDataSource, look: dict[str, Any]
 ) -> None:
     line = price.line("x", "close", source=source, color=MARKET_COLOR, line_width=1.2, **look)
+    price.y_range.renderers.append(line)
     rows = [("Close", "@close{0,0.[0000]}"), ("Date", f"@x{{{timeline.date_form}}}")]
     add_hover(price, line, rows, x="datetime")
 
 
-def _draw_trades(
-    timeline: Timeline, price: Any, trades: pd.DataFrame, close: pd.Series, look: dict[str, Any]
-) -> None:
-    """A line from each entry to its exit, or to the last close where the trade is still open."""
+def _source_of_trades(trades: pd.DataFrame, close: pd.Series, date_form: str) -> ColumnDataSource:
+    """Each trade from its entry to its exit, or to the last close where it is still open."""
     entry, out = (_plain(trades[side]) for side in ("entry", "exit"))
     is_open, profit = out.isna(), trades["pnl"].to_numpy(float)
-    data = {
-        "entry": milliseconds(entry),
-        "exit": milliseconds(out.fillna(close.index[-1])),
-        "entry_price": trades["entry_price"].to_numpy(float),
-        "exit_price": trades["exit_price"].where(~is_open, close.iloc[-1]).to_numpy(float),
-        "color": np.where(is_open, _OPEN, np.where(profit >= 0, _GAIN, _LOSS)).tolist(),
-        "angle": np.where(trades["size"] > 0, 0.0, np.pi),
-        **_trade_texts(trades, entry, out, timeline.date_form),
-    }
-    source = ColumnDataSource(data)
-    ends = ("entry", "entry_price", "exit", "exit_price")
+    return ColumnDataSource(
+        {
+            "entry": milliseconds(entry),
+            "exit": milliseconds(out.fillna(close.index[-1])),
+            "entry_price": trades["entry_price"].to_numpy(float),
+            "exit_price": trades["exit_price"].where(~is_open, close.iloc[-1]).to_numpy(float),
+            "color": np.where(is_open, _OPEN, np.where(profit >= 0, _GAIN, _LOSS)).tolist(),
+            "angle": np.where(trades["size"] > 0, 0.0, np.pi),
+            "rank": rank_trades(trades).astype("int32"),
+            **_trade_texts(trades, entry, out, date_form),
+        }
+    )
+
+
+def _draw_spans(price: Any, source: ColumnDataSource, look: dict[str, Any]) -> None:
+    """A line from each entry to its exit."""
     look = {**look, "source": source, "color": "color"}
-    price.segment(*ends, line_width=1.5, **look)
-    ins = price.scatter(*ends[:2], marker="triangle", angle="angle", size=9, **look)
-    outs = price.scatter(*ends[2:], marker="square", size=6, **look)
+    price.segment(*_ENDS, line_width=1.5, view=_view_of(source), **look)
+
+
+def _draw_ends(price: Any, source: ColumnDataSource, look: dict[str, Any]) -> None:
+    """A mark at each entry and at each exit."""
+    look = {**look, "source": source, "color": "color", "view": _view_of(source)}
+    ins = price.scatter(*_ENDS[:2], marker="triangle", angle="angle", size=9, **look)
+    outs = price.scatter(*_ENDS[2:], marker="square", size=6, **look)
     for marks in (ins, outs):
         add_hover(price, marks, _TRADE_ROWS)
+
+
+def _view_of(source: ColumnDataSource) -> CDSView:
+    """All trades, until the page's script chooses those that there is room for."""
+    return CDSView(filter=IndexFilter(indices=list(range(len(source.data["rank"])))))
 
 
 def _trade_texts(

@@ -17,6 +17,7 @@ from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
 _TEXT = "#7a828a"
+_FEWEST_BARS = 10
 
 
 class Timeline:
@@ -25,13 +26,22 @@ class Timeline:
     Args:
         first: Its first moment, in milliseconds since 1970.
         last: Its last one.
+        n_bars: How many bars there are between the two: no less than ten of them are shown.
         date_form: How a date is written, in bokeh's words.
     """
 
-    def __init__(self, first: float, last: float, *, date_form: str = "%Y-%m-%d") -> None:
+    def __init__(
+        self, first: float, last: float, *, n_bars: int, date_form: str = "%Y-%m-%d"
+    ) -> None:
         last = max(last, first + 1.0)
         self.date_form = date_form
-        self.range = Range1d(start=first, end=last, bounds=(first, last), name="time")
+        self.range = Range1d(
+            start=first,
+            end=last,
+            bounds=(first, last),
+            min_interval=(last - first) * min(1.0, _FEWEST_BARS / max(n_bars, 1)),
+            name="time",
+        )
         self._cursor = Span(dimension="height", line_color=_TEXT, line_width=1)
 
     def add_panel(
@@ -68,20 +78,29 @@ class Timeline:
             ],
             toolbar_location=None,
             min_border_left=64,
-            min_border_right=12,
+            min_border_right=26,  # half of a date
         )
         # a finger scrolls the page; a pointer draws the span to look at
         panel.toolbar.active_drag = None
         panel.y_range.only_visible = True
         panel.yaxis.axis_label = title
         panel.yaxis.formatter = NumeralTickFormatter(format=tick_format)
-        panel.xaxis.formatter = DatetimeTickFormatter(
-            hours="%H:%M", days="%d %b", months="%b %Y", years="%Y"
-        )
+        panel.xaxis.formatter = _date_formatter()
         panel.xaxis.visible = shows_dates
         panel.background_fill_alpha = panel.border_fill_alpha = 0.0
         panel.outline_line_color = None
         return panel
+
+
+def _date_formatter() -> DatetimeTickFormatter:
+    """Dates as short as they can be; the first has its day or year below it."""
+    clock = ("microseconds", "milliseconds", "seconds", "minsec", "minutes", "hourmin", "hours")
+    day: Any = dict.fromkeys(clock, "%d %b %Y")
+    times: Any = {name: "%H:%M:%S" if "sec" in name else "%H:%M" for name in clock}
+    context = DatetimeTickFormatter(**day, days="%Y", months="", years="")
+    return DatetimeTickFormatter(
+        **times, days="%d %b", months="%b %Y", years="%Y", context=context, context_which="start"
+    )
 
 
 def add_hover(panel: Any, renderer: Any, rows: list[tuple[str, str]], **formats: str) -> None:

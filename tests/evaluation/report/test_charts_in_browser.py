@@ -1,0 +1,83 @@
+"""What the charts of a page do once a browser has drawn them, on a phone and on a wide screen."""
+
+import html
+import json
+import re
+
+import pytest
+from browser import needs_chromium, open_in_chromium
+from made_up import random_walk
+
+from lstm_strategy import BASELINES, compare, sample_bars
+from lstm_strategy.evaluation.interactive import build_charts, content_policy
+
+pytestmark = needs_chromium
+
+_GAPS = """
+const inside = document.querySelector("iframe").contentWindow;
+const gaps = [];
+for (const model of inside.Bokeh.documents[0]._all_models.values()) {
+  if (model.type !== "Figure" || !model.below[0].visible) continue;
+  const { start, end } = model.x_range;
+  const { ticker } = model.below[0];
+  const { major } = ticker.get_ticks_no_defaults(start, end, NaN, ticker.desired_num_ticks);
+  const pixels = model.inner_width / (end - start);
+  gaps.push(major.slice(1).map((tick, place) => Math.round((tick - major[place]) * pixels)));
+}
+return gaps;
+"""
+
+
+def page_of(charts):
+    policy = content_policy(charts.scripts)
+    head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+    return f"<!doctype html><head>{head}</head>{charts.equity}{charts.price}{charts.tail}"
+
+
+def answer_of(charts, folder, *, width, question):
+    """What a script answers that looks into the page once its charts are drawn."""
+    text = html.escape(page_of(charts).replace("http-equiv", "data-http-equiv"))
+    ask = f"""<script>
+    const ask = () => {{ {question} }};
+    const wait = setInterval(() => {{
+        const inside = document.querySelector("iframe").contentDocument.documentElement;
+        if (inside.dataset.charts !== "ready") return;
+        clearInterval(wait);
+        setTimeout(() => {{ document.title = JSON.stringify(ask()); }}, 500);
+    }}, 50);</script>"""
+    frame = f'<iframe style="width:{width}px;height:800px;border:0" srcdoc="{text}"></iframe>'
+    dom, _ = open_in_chromium(f"<title></title>{ask}{frame}", folder)
+    return json.loads(html.unescape(re.search("<title>(.*?)</title>", dom)[1]))
+
+
+@pytest.fixture(scope="module")
+def charts():
+    bars = sample_bars("sp500")["2015":]
+    return build_charts(compare({"MACD": BASELINES["MACD"]}, bars, start="2016"), bars)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_dates_below_the_charts_lie_apart(charts, tmp_path, width):
+    equity, price = answer_of(charts, tmp_path, width=width, question=_GAPS)
+    assert equity and price
+    # "Jan 2020" takes 50 pixels, and bokeh alone would put one at every 42 on a phone
+    assert min(equity + price) >= 60
+
+
+def test_trades_too_many_for_the_screen_are_counted_and_a_zoom_shows_more(tmp_path):
+    bars = random_walk(3_000, seed=5)
+    comparison = compare({"MACD": BASELINES["MACD"]}, bars)
+    n_trades = len(comparison.find("MACD").trades)
+    question = """
+    const inside = document.querySelector("iframe").contentDocument;
+    const read = () => inside.querySelector(".chart-marked").textContent;
+    const first = read();
+    for (let n = 0; n < 5; n++) inside.querySelector("[data-zoom=in]").click();
+    return [first, read()];
+    """
+    charts = build_charts(comparison, bars)
+    first, zoomed = answer_of(charts, tmp_path, width=390, question=question)
+    n_in_view, n_marked = re.match(r"Of (\d+) trades in view (\d+) are marked", first).groups()
+    assert int(n_in_view) == n_trades
+    assert 30 <= int(n_marked) <= 39
+    assert zoomed == ""
