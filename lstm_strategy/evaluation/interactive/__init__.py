@@ -13,14 +13,25 @@ from lstm_strategy.support.lazy import import_on_first_use
 if TYPE_CHECKING:
     from lstm_strategy.evaluation.interactive.charts import Charts, build_charts
     from lstm_strategy.evaluation.interactive.figure import InteractiveFigure
+    from lstm_strategy.evaluation.interactive.views import MarketViews, view_markets
 
-__all__ = ["Charts", "InteractiveFigure", "build_charts", "chart_style", "content_policy"]
+__all__ = [
+    "Charts",
+    "InteractiveFigure",
+    "MarketViews",
+    "build_charts",
+    "chart_style",
+    "content_policy",
+    "view_markets",
+]
 
 __getattr__ = import_on_first_use(
     __name__,
     {
         "Charts": ".charts",
         "InteractiveFigure": ".figure",
+        "MarketViews": ".views",
         "build_charts": ".charts",
+        "view_markets": ".views",
     },
 )

@@ -81,6 +81,12 @@
     if (frame) fillTheFrame(paint);
   }
 
+  // The buttons of the lines that a chart shows.
+  function shownIn(place) {
+    const buttons = element(place)?.parentElement.querySelectorAll('[data-series][aria-pressed="true"]');
+    return [...(buttons ?? [])];
+  }
+
   // Strategies and markets are renderers of one name in every panel.
   function setVisible(models, name, visible) {
     for (const model of models) {
@@ -169,7 +175,7 @@
       const first = lastRowUntil(data.x, range.start);
       const last = lastRowUntil(data.x, range.end);
       let [low, high] = [Infinity, 0];
-      for (const button of all('[data-series][aria-pressed="true"]')) {
+      for (const button of shownIn("chart-equity")) {
         for (const value of data[`${button.dataset.series}_growth`].slice(first, last + 1)) {
           if (value > 0 && value < low) low = value;
           if (value > high) high = value;
@@ -247,7 +253,7 @@
   }
 
   function readStrategies(data, row) {
-    return all('[data-series][aria-pressed="true"]').flatMap((button) => {
+    return shownIn("chart-equity").flatMap((button) => {
       const [growth, fall, held] = ["growth", "drawdown", "exposure"].map(
         (panel) => data[`${button.dataset.series}_${panel}`][row],
       );
@@ -256,6 +262,16 @@
       if (Number.isFinite(held)) parts.push(`exposure ${percent(held)}`);
       return [`${button.textContent}: ${parts.join(", ")}`];
     });
+  }
+
+  function readMarkets(source, x) {
+    if (source === undefined) return "";
+    const { data } = source;
+    const row = lastRowUntil(data.x, x);
+    const parts = shownIn("chart-markets").map(
+      (button) => `${button.textContent} ${percent(data[button.dataset.series][row])}`,
+    );
+    return sayReading(data.x[row], parts);
   }
 
   // Price and forecast of the market that is shown; its bars needn't be those of the strategies.
@@ -287,9 +303,11 @@
       const lines = {
         "chart-equity": sayReading(data.x[row], readStrategies(data, row)),
         "chart-price": readPrice(sources, data.x[row]),
+        "chart-markets": readMarkets(sources.get("markets"), data.x[row]),
       };
       for (const [place, reading] of Object.entries(lines)) {
-        element(place).parentElement.querySelector(".chart-reading").textContent = reading;
+        const line = element(place)?.parentElement.querySelector(".chart-reading");
+        if (line) line.textContent = reading;
       }
     };
     for (const panel of models.filter((model) => isModel(model, "Figure"))) {

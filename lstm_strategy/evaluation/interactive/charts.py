@@ -7,21 +7,27 @@ from typing import Any
 import pandas as pd
 from bokeh.document import Document
 
-from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet
+from lstm_strategy.evaluation.backtests import ResultSet
 from lstm_strategy.evaluation.interactive.embedding import data_script, library_script, page_script
-from lstm_strategy.evaluation.interactive.markup import equity_html, price_html
-from lstm_strategy.evaluation.interactive.panels import Timeline, draw_equity, draw_price
+from lstm_strategy.evaluation.interactive.markup import equity_html, markets_html, price_html
+from lstm_strategy.evaluation.interactive.panels import (
+    Timeline,
+    draw_contributions,
+    draw_equity,
+    draw_price,
+)
 from lstm_strategy.evaluation.interactive.series import (
+    choose_lines,
     choose_series,
     milliseconds,
     tabulate_series,
 )
-from lstm_strategy.evaluation.interactive.thinning import choose_trades
-from lstm_strategy.evaluation.plots import on_plain_dates
+from lstm_strategy.evaluation.interactive.thinning import MOST_TRADES
+from lstm_strategy.evaluation.interactive.views import MarketViews, view_markets
+from lstm_strategy.evaluation.metrics import contribution_by_market
+from lstm_strategy.evaluation.plots import choose_trades
 from lstm_strategy.learning.forecaster import Forecaster
-from lstm_strategy.learning.serving import forecast_with_cache
 
-_MOST_MARKETS = 8
 MOST_STRATEGIES = 24
 """The most strategies of one chart; all are in the table."""
 
@@ -33,6 +39,7 @@ class Charts:
     Attributes:
         equity: The place of growth, drawdown and exposure, as HTML with its buttons.
         price: The place of price, trades and forecast.
+        markets: The place of what each market of a portfolio earned; "" for one market.
         data: What the charts show, as an element that holds JSON; it stands before the script.
         library: Bokeh, compressed, as an element that runs nothing by itself.
         scripts: The texts that the page's policy must allow: that of ours, and bokeh, which it
@@ -49,6 +56,7 @@ class Charts:
 
     equity: str
     price: str
+    markets: str
     data: str
     library: str
     scripts: tuple[str, ...]
@@ -65,6 +73,7 @@ def build_charts(
     *,
     name: str | None = None,
     model: Forecaster | None = None,
+    views: MarketViews | None = None,
 ) -> Charts:
     """Draw growth, drawdown and exposure of all strategies, and the price and trades of one.
 
@@ -79,6 +88,7 @@ def build_charts(
             be chosen.
         name: The strategy that the page is about; by default as `ResultSet.judged_name` has it.
         model: What it trades, whose forecasts are drawn; None without one.
+        views: What `view_markets` gave for all this; by default it is asked here.
 
     Raises:
         TradingError: For a name that isn't compared.
@@ -92,11 +102,13 @@ def build_charts(
     )
     document = Document()
     document.add_root(draw_equity(timeline, table, series, ledger))
-    closes = _closes_of(result, bars)
-    forecasts = {} if model is None else _forecasts_of(model, bars, closes)
-    trades = _trades_in(closes, result.trades)
-    marked = choose_trades(trades)
-    document.add_root(draw_price(timeline, closes, marked, forecasts))
+    views = views or view_markets(result, bars, model=model)
+    drawn_trades = choose_trades(views.trades, most=MOST_TRADES)
+    document.add_root(draw_price(timeline, views.closes, drawn_trades, views.forecasts))
+    places, lines = ["chart-equity", "chart-price"], choose_lines(contribution_by_market(result))
+    if lines:
+        document.add_root(draw_contributions(timeline, contribution_by_market(result), lines))
+        places.append("chart-markets")
     return Charts(
         equity=equity_html(
             series,
@@ -107,12 +119,13 @@ def build_charts(
         ),
         price=price_html(
             result.label,
-            list(closes),
-            has_forecast=bool(forecasts),
-            n_trades=len(trades),
-            n_marked=len(marked),
+            list(views.closes),
+            has_forecast=bool(views.forecasts),
+            n_trades=len(views.trades),
+            n_marked=len(drawn_trades),
         ),
-        data=data_script(document, ("chart-equity", "chart-price")),
+        markets=markets_html(result.label, lines) if lines else "",
+        data=data_script(document, tuple(places)),
         library=library_script(),
         scripts=page_script(),
     )
@@ -121,45 +134,3 @@ def build_charts(
 def _date_form(dates: Any) -> str:
     """How dates are written: with the time of day where one of them has any."""
     return "%Y-%m-%d" if (dates == dates.normalize()).all() else "%Y-%m-%d %H:%M"
-
-
-def _closes_of(result: BacktestResult, bars: Any) -> dict[str, pd.Series]:
-    """The closes of the span that was traded, of the markets that moved the result most."""
-    first, last = result.equity.index[[0, -1]]
-    if isinstance(bars, pd.DataFrame):
-        return {"": _between(bars["close"], first, last)}
-    by_size = result.by_market["contribution"].abs().sort_values(ascending=False, kind="stable")
-    chosen = [symbol for symbol in by_size.index if symbol in bars][:_MOST_MARKETS]
-    closes = {symbol: _between(bars[symbol]["close"], first, last) for symbol in chosen}
-    return {symbol: close for symbol, close in closes.items() if len(close)}
-
-
-def _trades_in(closes: Mapping[str, pd.Series], trades: pd.DataFrame) -> pd.DataFrame:
-    """The trades of the markets that can be chosen."""
-    return trades[trades["symbol"].isin(list(closes))] if "symbol" in trades else trades
-
-
-def _forecasts_of(
-    model: Forecaster, bars: Any, closes: Mapping[str, pd.Series]
-) -> dict[str, pd.DataFrame]:
-    """What the model said at the bars of the closes, by market; none where it forecast nothing."""
-    if isinstance(bars, pd.DataFrame):
-        frames: Any = {"": forecast_with_cache(model, bars)}
-    elif model.takes_panels:
-        frames = forecast_with_cache(model, bars)
-    else:
-        frames = {symbol: forecast_with_cache(model, bars[symbol]) for symbol in closes}
-    said = {
-        symbol: frames[symbol].reindex(close.index)[["forecast", "uncertainty"]]
-        for symbol, close in closes.items()
-        if symbol in frames
-    }
-    return {symbol: frame for symbol, frame in said.items() if frame["forecast"].notna().any()}
-
-
-def _between(close: pd.Series, first: Any, last: Any) -> pd.Series:
-    """The closes from one date to another, whatever the zones of the two."""
-    dates = on_plain_dates(close).index
-    first, last = (pd.Timestamp(date).tz_localize(None) for date in (first, last))
-    between: pd.Series = close[(dates >= first) & (dates <= last)]
-    return between

@@ -72,6 +72,7 @@ class InteractiveFigure:
             still=still,
             equity=self._charts.equity,
             price=self._charts.price,
+            markets=self._charts.markets,
             tail=self._charts.tail,
         )
 
@@ -113,6 +114,7 @@ $style
 <div class="static">$still</div>
 $equity
 $price
+$markets
 </main>
 $tail</body>
 </html>

@@ -82,6 +82,23 @@ def price_html(
     )
 
 
+def markets_html(label: str, lines: list[Series]) -> str:
+    """Return the place of what each market earned.
+
+    Args:
+        label: The strategy that traded them.
+        lines: The markets and their sum, each of which gets a button.
+    """
+    buttons = "".join(map(_button, lines))
+    return _place(
+        "chart-markets",
+        f"What each market earned for {label}",
+        f'<div class="series" role="group" aria-label="Markets shown">{buttons}</div>{_ZOOM}',
+        "What each market earned after costs since the start, as a share of the starting equity; "
+        "together they are the change of the equity.",
+    )
+
+
 def _button(each: Series) -> str:
     dash = "" if each.dash == SOLID else each.dash
     kind = ' class="market-line"' if each.color == MARKET_COLOR else ""

@@ -70,6 +70,21 @@ def choose_series(results: ResultSet, name: str) -> list[Series]:
     return series
 
 
+def choose_lines(earned: pd.DataFrame) -> list[Series]:
+    """Return a line for each column of `contribution_by_market`, and one for their sum.
+
+    All are shown at first. Without columns there is no line.
+    """
+    looks = _looks()
+    lines = []
+    for number, name in enumerate(earned):
+        dash, color = next(looks)
+        lines.append(Series(f"c{number}", str(name), color, dash, is_shown=True))
+    if not lines:
+        return []
+    return [*lines, Series("sum", "All markets", MARKET_COLOR, SOLID, is_shown=True)]
+
+
 def _looks() -> Iterator[tuple[str, str]]:
     """Dash and color of one strategy after the other; the first sixteen differ."""
     for number in itertools.count():

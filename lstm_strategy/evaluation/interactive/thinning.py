@@ -12,7 +12,7 @@ MOST_CELLS = 120_000
 """The most numbers of one chart, all its lines together: some 650 kB of the page."""
 
 MOST_TRADES = 2_000
-"""The most trades that are marked, of all markets together: some 250 kB of the page."""
+"""The most trades of one chart, of all markets together: some 250 kB of the page."""
 
 
 def most_rows(n_columns: int) -> int:
@@ -23,45 +23,6 @@ def most_rows(n_columns: int) -> int:
         (5000, 2000)
     """
     return max(min(MOST_ROWS, MOST_CELLS // max(n_columns, 1)), 2 + 2 * n_columns)
-
-
-def choose_trades(trades: pd.DataFrame, most: int = MOST_TRADES) -> pd.DataFrame:
-    """Return at most so many trades: those with the largest profits and losses, in their order.
-
-    Args:
-        trades: Trades with the columns pnl and exit.
-        most: How many.
-
-    Returns:
-        The trades themselves where there are no more. Trades that are still open come first.
-
-    Example:
-        >>> exits = pd.to_datetime(["2024-01-02", "2024-01-03", None])
-        >>> trades = pd.DataFrame({"pnl": [1.0, -9.0, 2.0], "exit": exits})
-        >>> choose_trades(trades, most=2)["pnl"].tolist()
-        [-9.0, 2.0]
-    """
-    return trades if len(trades) <= most else trades[rank_trades(trades) < most]
-
-
-def rank_trades(trades: pd.DataFrame) -> np.ndarray:
-    """Return the place of each trade by the size of its profit or loss, from 0.
-
-    Args:
-        trades: Trades with the columns pnl and exit.
-
-    Returns:
-        Shape (n_trades,). Trades that are still open come first, and of equals the earlier.
-
-    Example:
-        >>> exits = pd.to_datetime(["2024-01-02", "2024-01-03", None])
-        >>> rank_trades(pd.DataFrame({"pnl": [1.0, -9.0, 2.0], "exit": exits})).tolist()
-        [2, 1, 0]
-    """
-    size = trades["pnl"].abs().fillna(0.0).where(trades["exit"].notna(), np.inf).to_numpy()
-    ranks = np.empty(len(trades), np.int64)
-    ranks[np.argsort(-size, kind="stable")] = np.arange(len(trades))
-    return ranks
 
 
 def thin_rows(table: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:

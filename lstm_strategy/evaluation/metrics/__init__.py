@@ -14,12 +14,17 @@ from lstm_strategy.evaluation.metrics.curve import (
     sharpe,
     total_return,
 )
-from lstm_strategy.evaluation.metrics.summary import metrics_by_market, metrics_of
+from lstm_strategy.evaluation.metrics.summary import (
+    contribution_by_market,
+    metrics_by_market,
+    metrics_of,
+)
 from lstm_strategy.evaluation.metrics.trades import exposure_time, trade_statistics
 from lstm_strategy.evaluation.metrics.trading import round_trips, turnover
 
 __all__ = [
     "bar_returns",
+    "contribution_by_market",
     "drawdown",
     "drawdown_periods",
     "earned_returns",

@@ -18,6 +18,7 @@ from lstm_strategy.evaluation.metrics.trading import (
     round_trips,
     turnover,
 )
+from lstm_strategy.support import count_of
 from lstm_strategy.trading.cerebro import BacktestRun, sum_markets
 
 
@@ -98,3 +99,36 @@ def metrics_by_market(run: BacktestRun) -> pd.DataFrame:
             "trades": round_trips(trades),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("symbol")
+
+
+def contribution_by_market(run: BacktestRun, *, most: int = 8) -> pd.DataFrame:
+    """Return what each market of a panel earned so far, at each close.
+
+    Args:
+        run: The run of a portfolio.
+        most: How many markets have a column of their own: those that moved the result most.
+
+    Returns:
+        Profit or loss after commission, slippage and funding as fractions of the first equity, the
+        dates of the equity by markets, the one that moved the result most first; where there are
+        more, the sum of the others is the last column. Each row adds up to the change of the
+        equity since the start. Empty for one market.
+
+    Example:
+        >>> from lstm_strategy import PORTFOLIO_BASELINES, run_backtest, sample_bars
+        >>> bars = sample_bars("sp500")["2016":]
+        >>> run = run_backtest(PORTFOLIO_BASELINES["Equal weight"], {"A": bars, "B": bars})
+        >>> earned = contribution_by_market(run, most=1)
+        >>> change = run.equity / run.equity.iloc[0] - 1
+        >>> list(earned), bool((earned.sum(axis=1) - change).abs().max() < 1e-9)
+        (['A', '1 other market'], True)
+    """
+    if run.contribution is None:
+        return pd.DataFrame(index=run.equity.index)
+    earned = run.contribution / run.equity.iloc[0]
+    by_size = earned.iloc[-1].abs().sort_values(ascending=False, kind="stable").index
+    own: pd.DataFrame = earned[by_size[:most]]
+    others = earned[by_size[most:]]
+    if others.empty:
+        return own
+    return own.assign(**{count_of(others.shape[1], "other market"): others.sum(axis=1)})

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
         plot_importance,
         plot_saliency,
     )
+    from lstm_strategy.evaluation.plots.markets import (
+        choose_trades,
+        most_marked,
+        plot_contributions,
+        plot_price,
+        rank_trades,
+    )
     from lstm_strategy.evaluation.plots.model import plot_course, plot_epochs
     from lstm_strategy.evaluation.plots.robustness import (
         plot_cost_break_even,
@@ -41,11 +48,14 @@ if TYPE_CHECKING:
 __all__ = [
     "STRONG_COLORS",
     "NotebookFigure",
+    "choose_trades",
     "draw_pixels",
     "figure_html",
+    "most_marked",
     "on_plain_dates",
     "plot_by_horizon",
     "plot_calibration",
+    "plot_contributions",
     "plot_cost_break_even",
     "plot_course",
     "plot_delay_break_even",
@@ -60,11 +70,13 @@ __all__ = [
     "plot_importance",
     "plot_members",
     "plot_permutation_test",
+    "plot_price",
     "plot_quantiles",
     "plot_saliency",
     "plot_search_importance",
     "plot_trials",
     "plotting_style",
+    "rank_trades",
 ]
 
 __getattr__ = import_on_first_use(
@@ -77,6 +89,11 @@ __getattr__ = import_on_first_use(
         "plot_hidden_states": ".inspection",
         "plot_importance": ".inspection",
         "plot_saliency": ".inspection",
+        "choose_trades": ".markets",
+        "most_marked": ".markets",
+        "plot_contributions": ".markets",
+        "plot_price": ".markets",
+        "rank_trades": ".markets",
         "plot_course": ".model",
         "plot_epochs": ".model",
         "plot_cost_break_even": ".robustness",

@@ -24,34 +24,52 @@ _MOST_NAMES = 12
 
 
 def plot_course(
-    forecast: pd.Series, uncertainty: pd.Series, *, label: str, width_inches: float = 11.0
+    forecasts: Mapping[str, pd.DataFrame],
+    *,
+    label: str,
+    column: str = "forecast",
+    width_inches: float = 11.0,
 ) -> Figure:
     """Draw forecasts in the order of time, with the standard deviation between members around them.
 
     Args:
-        forecast: What was forecast at each close.
-        uncertainty: The standard deviation between the members, on the same dates; NaN for none.
+        forecasts: What was forecast at each close, by market, each with a panel of its own; with
+            the column `uncertainty`, the standard deviation between the members, NaN for none. One
+            market may have the name "".
         label: What is forecast.
+        column: Where it stands.
         width_inches: The width of the figure.
 
     Example:
         >>> days = pd.date_range("2024-01-01", periods=2)
-        >>> told = pd.Series([0.4, 0.6], days)
-        >>> plot_course(told, told * 0.1, label="Probability").axes[0].get_ylabel()
-        'Probability'
+        >>> told = pd.DataFrame({"forecast": [0.4, 0.6], "uncertainty": [0.04, 0.06]}, days)
+        >>> [ax.get_ylabel() for ax in plot_course({"": told}, label="Probability").axes]
+        ['Probability']
+        >>> figure = plot_course({"A": told, "B": told}, label="Probability")
+        >>> [ax.get_title(loc="left") for ax in figure.axes], figure.get_supylabel()
+        (['A', 'B'], 'Probability')
     """
-    frame = on_plain_dates(pd.DataFrame({"told": forecast, "around": uncertainty}))
-    told, around = frame["told"].to_numpy(), frame["around"].fillna(0.0).to_numpy()
+    height = 2.6 if len(forecasts) == 1 else 0.5 + 1.3 * len(forecasts)
     with plotting_style():
-        figure = NotebookFigure(figsize=(width_inches, 2.6), layout="constrained")
-        ax = figure.subplots()
-        look: dict[str, Any] = {"color": STRONG_COLORS[1], "alpha": 0.25, "lw": 0}
-        ax.fill_between(frame.index, told - around, told + around, **look)
-        ax.plot(frame.index, told, color=STRONG_COLORS[1], lw=0.9)
-        ax.set_ylabel(label)
-        ax.margins(x=0.0)
-        label_dates(ax, minticks=3, maxticks=7 if width_inches < 8.0 else 12)
+        figure = NotebookFigure(figsize=(width_inches, height), layout="constrained")
+        panels = figure.subplots(len(forecasts), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+        for ax, (market, frame) in zip(panels, forecasts.items(), strict=True):
+            _draw_course(ax, on_plain_dates(frame), column)
+            ax.set_title(market, loc="left", size=9)
+        if len(forecasts) == 1:
+            panels[0].set_ylabel(label)
+        else:
+            figure.supylabel(label, size=9)
+        label_dates(panels[-1], minticks=3, maxticks=7 if width_inches < 8.0 else 12)
     return figure
+
+
+def _draw_course(ax: Axes, frame: pd.DataFrame, column: str) -> None:
+    told, around = frame[column].to_numpy(), frame["uncertainty"].fillna(0.0).to_numpy()
+    look: dict[str, Any] = {"color": STRONG_COLORS[1], "alpha": 0.25, "lw": 0}
+    ax.fill_between(frame.index, told - around, told + around, **look)
+    ax.plot(frame.index, told, color=STRONG_COLORS[1], lw=0.9)
+    ax.margins(x=0.0)
 
 
 def plot_epochs(

@@ -23,7 +23,7 @@ from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.walk_forward import WalkForwardForecaster
 
 if TYPE_CHECKING:
-    from lstm_strategy.evaluation.interactive import Charts
+    from lstm_strategy.evaluation.interactive import Charts, MarketViews
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,4 +125,13 @@ class ReportContent:
         """The charts that answer to a pointer."""
         from lstm_strategy.evaluation.interactive import build_charts  # loads bokeh
 
-        return build_charts(self.results, self.bars, name=self.name, model=self.model)
+        return build_charts(
+            self.results, self.bars, name=self.name, model=self.model, views=self.views
+        )
+
+    @cached_property
+    def views(self) -> "MarketViews":
+        """Closes, trades and forecasts of the markets that moved the result most."""
+        from lstm_strategy.evaluation.interactive import view_markets
+
+        return view_markets(self.result, self.bars, model=self.model)

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from lstm_strategy import BrokerSettings, PortfolioStrategy, run_backtest
+from lstm_strategy import BASELINES, BrokerSettings, PortfolioStrategy, run_backtest
 from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.metrics import contribution_by_market
 
 DAYS = pd.date_range("2024-01-01", periods=4, name="datetime")
 BROKER = BrokerSettings(
@@ -90,3 +91,23 @@ def test_an_empty_panel_is_refused():
 def test_a_start_after_the_last_date_is_refused():
     with pytest.raises(TradingError, match='no bar at or after start="2025"'):
         run_backtest(Plays, PANEL, start="2025")
+
+
+def test_contributions_over_time_add_up_to_the_change_of_the_equity(result):
+    # A: 40 bought at the open of 10 for 4, sold at that of 10 for 4. B: 10 at 20, falls to 18.
+    expected = {"A": [0.0, -0.004, -0.008, -0.008], "B": [0.0, -0.002, -0.022, -0.002]}
+    earned = contribution_by_market(result)
+    assert earned.to_dict("list") == {name: pytest.approx(each) for name, each in expected.items()}
+    change = result.equity / 1000 - 1
+    pd.testing.assert_series_equal(earned.sum(axis=1), change, check_names=False)
+
+
+def test_contributions_of_all_but_the_largest_are_one_column(result):
+    earned = contribution_by_market(result, most=1)
+    assert list(earned) == ["A", "1 other market"]
+    assert earned["1 other market"].tolist() == pytest.approx([0.0, -0.002, -0.022, -0.002])
+
+
+def test_one_market_has_no_contributions():
+    alone = run_backtest(BASELINES["Buy and hold"], PANEL["A"], broker=BROKER)
+    assert contribution_by_market(alone).shape[1] == 0

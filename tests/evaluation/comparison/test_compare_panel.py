@@ -1,5 +1,7 @@
 """Strategies compared on many markets."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,6 +54,11 @@ def test_correlations_are_those_of_the_returns(comparison):
     assert correlations["Equal weight"] == pytest.approx(expected)
 
 
+def alt_of(page):
+    """The words of the picture of what each market earned."""
+    return re.search(r'alt="(What each market earned over time[^"]*)"', page)[1]
+
+
 def test_the_report_has_every_market_and_the_correlations(comparison, tmp_path):
     robustness = comparison.try_robustness()
     assert robustness.delays["sharpe"].notna().all()
@@ -60,6 +67,12 @@ def test_the_report_has_every_market_and_the_correlations(comparison, tmp_path):
     correlations = "correlate with those of the other"
     for words in ("Each market, with contribution", correlations, "3: A, B, C"):
         assert words in page
+    earned = comparison.find().by_market["contribution"]
+    told = {
+        name: float(number) for name, number in re.findall(r"\b([ABC]) (-?[\d.]+)%", alt_of(page))
+    }
+    assert told == pytest.approx((100 * earned).to_dict(), abs=0.006)
+    assert 'id="chart-markets"' in page
     assert comparison.save(tmp_path / "out").joinpath("metrics.csv").exists()
 
 

@@ -57,6 +57,10 @@ def charts(comparison):
 @pytest.fixture(scope="module")
 def sources(charts):
     """The columns of every source of the document, as numbers and texts."""
+    return sources_of(charts)
+
+
+def sources_of(charts):
     text = re.search(r'id="chart-data">(.*?)</script>', charts.data, re.DOTALL)[1]
     found = []
     collect(json.loads(text)["document"], found)
@@ -205,6 +209,17 @@ def test_many_markets_can_be_chosen_from():
     comparison = compare({name: strategy}, panel)
     charts = build_charts(comparison, panel)
     assert re.findall(r"<option[^>]*>(.*?)</option>", charts.price) == ["A &lt;1&gt;", "B"]
+    buttons = re.findall(r'data-series="(\w+)".*?</svg>(.*?)</button>', charts.markets)
+    assert buttons == [("c0", "A &lt;1&gt;"), ("c1", "B"), ("sum", "All markets")]
+    (earned,) = [source for source in sources_of(charts) if "sum" in source]
+    result = comparison.find(name)
+    change = (result.equity / result.equity.iloc[0] - 1).to_numpy()
+    np.testing.assert_allclose(earned["sum"], change, atol=1e-6)
+    np.testing.assert_allclose(earned["c0"] + earned["c1"], earned["sum"], atol=1e-6)
+
+
+def test_one_market_has_no_chart_of_contributions(charts):
+    assert charts.markets == "" and "chart-markets" not in charts.data
 
 
 def test_bokeh_waits_until_a_chart_is_asked_for():

@@ -10,7 +10,8 @@ from made_up import random_walk
 from lstm_strategy import BASELINES, compare
 from lstm_strategy.evaluation.backtests import ResultSet
 from lstm_strategy.evaluation.interactive import build_charts
-from lstm_strategy.evaluation.interactive.thinning import MOST_CELLS, choose_trades, most_rows
+from lstm_strategy.evaluation.interactive.thinning import MOST_CELLS, MOST_TRADES, most_rows
+from lstm_strategy.evaluation.plots import choose_trades
 from lstm_strategy.evaluation.report.page import table_html
 
 BARS = random_walk(400, seed=5)
@@ -28,7 +29,7 @@ def test_of_many_trades_those_with_the_largest_profits_and_losses_are_marked(com
     results = ResultSet({"MACD": replace(own, trades=trades)}, own.broker)
     charts = build_charts(results, BARS)
     assert "Of 3,000 trades 2,000 are marked" in charts.price
-    marked = choose_trades(trades)["pnl"]
+    marked = choose_trades(trades, most=MOST_TRADES)["pnl"]
     assert len(marked) == 2_000
     assert marked.is_monotonic_increasing  # in their own order
     assert marked.abs().min() >= trades["pnl"].abs().sort_values().iloc[999]

@@ -213,6 +213,7 @@ def test_every_picture_says_in_words_what_it_shows(full_page):
         "Hit rate by horizon: ",
         "Information coefficient by horizon: ",
         "Mean return by mean forecast: ",
+        "Price between ",
         "Close <of> bars",
     ]
     assert len(alts) == len(beginnings)

@@ -14,8 +14,8 @@ from lstm_strategy.evaluation.interactive.series import (
     columns_of,
     milliseconds,
 )
-from lstm_strategy.evaluation.interactive.thinning import most_rows, rank_trades, thin_rows
-from lstm_strategy.evaluation.plots import on_plain_dates
+from lstm_strategy.evaluation.interactive.thinning import most_rows, thin_rows
+from lstm_strategy.evaluation.plots import on_plain_dates, rank_trades
 
 _GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
 _FORECAST = "#6f5fc0"

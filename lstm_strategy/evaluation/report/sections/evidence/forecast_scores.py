@@ -18,10 +18,12 @@ from lstm_strategy.evaluation.report.page import (
 )
 from lstm_strategy.evaluation.robustness import fold_of_bars
 from lstm_strategy.evaluation.skill import calibrate, score_folds, target_name
-from lstm_strategy.learning.forecaster import ModelCard
+from lstm_strategy.learning.forecaster import Forecaster, ModelCard
 from lstm_strategy.learning.serving import forecast_with_cache
 from lstm_strategy.support import count_of, number_text
 
+_MOST_COURSES = 4
+_WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
 _LABELS = {
     "direction": "Probability of a higher close",
     "return": "Expected return",
@@ -66,20 +68,41 @@ _HELD_OUT = {
 
 
 def course_part(content: ReportContent) -> str:
-    """Return a picture of the forecasts in the order of time; "" for a panel."""
+    """Return a picture of the forecasts in the order of time; of a panel those of four markets."""
     outcomes = content.outcomes
-    if outcomes is None or content.model is None or isinstance(content.bars, Panel):
+    if outcomes is None or content.model is None:
         return ""
-    told = forecast_with_cache(content.model, content.bars)
-    told = told.reindex(content.result.equity.index)
-    forecast, target = told[outcomes.column], target_name(content.model)
+    told = _told_by_market(content, content.model)
+    if not told:
+        return ""
+    target = target_name(content.model)
     label = _LABELS.get(str(target), "Signal" if target is None else "Forecast")
-    lowest, highest = (number_text(value, "{:.3g}") for value in (forecast.min(), forecast.max()))
-    return picture_html(
-        plot_course(forecast, told["uncertainty"], label=label),
-        f"{label} at each close, between {lowest} and {highest}",
-        f"The forecasts of {content.name}. The band is one standard deviation across its networks.",
+    alt = "; ".join(_describe_course(told[name][outcomes.column], name, label) for name in told)
+    caption = (
+        f"The forecasts of {content.name}. The band is one standard deviation across its networks."
     )
+    if isinstance(content.bars, Panel) and len(told) < len(content.bars):
+        which = "this is the one" if len(told) == 1 else f"these are the {len(told)}"
+        caption += f" Of all markets {which} that moved the result most."
+    wide, phone = (
+        plot_course(told, label=label, column=outcomes.column, width_inches=width)
+        for width in (_WIDE_INCHES, _PHONE_INCHES)
+    )
+    return picture_html(wide, alt, caption, on_phone=phone)
+
+
+def _told_by_market(content: ReportContent, model: Forecaster) -> dict[str, pd.DataFrame]:
+    """Forecasts and their uncertainty; one market has the name ""."""
+    if isinstance(content.bars, Panel):
+        return dict(list(content.views.forecasts.items())[:_MOST_COURSES])
+    told = forecast_with_cache(model, content.bars)
+    return {"": told.reindex(content.result.equity.index)}
+
+
+def _describe_course(forecast: pd.Series, market: str, label: str) -> str:
+    lowest, highest = (number_text(value, "{:.3g}") for value in (forecast.min(), forecast.max()))
+    of = f" of {market}" if market else ""
+    return f"{label}{of} at each close, between {lowest} and {highest}"
 
 
 def folds_part(content: ReportContent) -> str:

@@ -4,19 +4,27 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from lstm_strategy.evaluation.metrics import contribution_by_market
+from lstm_strategy.evaluation.plots import plot_contributions
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import (
     PERCENT,
     SMALL_PERCENT,
     WHOLE,
     escape,
+    picture_html,
     table_html,
     texts_of,
 )
+from lstm_strategy.support import number_text
+
+_WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
 
 
 def markets_section(content: ReportContent) -> str:
-    """Return what each market did, which were held when they ended, and the correlations as HTML.
+    """Return what each market did, in the order of time too, and the correlations as HTML.
+
+    Markets that were still held when they ended are named.
 
     Args:
         content: What the page is made from.
@@ -28,7 +36,31 @@ def markets_section(content: ReportContent) -> str:
     if by_market.empty:
         return ""
     stranded = _stranded_line(content.result.order_counts_by_market)
-    return _markets_table(by_market) + stranded + _correlations_table(content)
+    return (
+        content.charts.markets
+        + _still_contributions(content)
+        + _markets_table(by_market)
+        + stranded
+        + _correlations_table(content)
+    )
+
+
+def _still_contributions(content: ReportContent) -> str:
+    """The picture for print and for readers without scripts."""
+    earned = contribution_by_market(content.result)
+    last = ", ".join(
+        f"{name} {number_text(value, SMALL_PERCENT)}" for name, value in earned.iloc[-1].items()
+    )
+    total = number_text(float(earned.iloc[-1].sum()), SMALL_PERCENT)
+    alt = f"What each market earned over time. At the end: {last}; all markets {total}."
+    caption = (
+        "What each market earned after costs, as a percentage of the starting equity; together "
+        "they are the change of the equity."
+    )
+    wide, phone = (
+        plot_contributions(earned, width_inches=width) for width in (_WIDE_INCHES, _PHONE_INCHES)
+    )
+    return f'<div class="static">{picture_html(wide, alt, caption, on_phone=phone)}</div>'
 
 
 def _markets_table(by_market: pd.DataFrame) -> str:

@@ -2,19 +2,61 @@
 
 import pandas as pd
 
+from lstm_strategy.evaluation.plots import most_marked, plot_price
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import SMALL_PERCENT, WHOLE, date_texts, table_html
+from lstm_strategy.evaluation.report.page import (
+    SMALL_PERCENT,
+    WHOLE,
+    date_texts,
+    picture_html,
+    table_html,
+)
 from lstm_strategy.support import count_of, number_text
 
 _N_TRADES = 5
+_WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
 
 
 def trades_section(content: ReportContent) -> str:
-    """Return the chart of price and trades, and all trades where they are few.
+    """Return the chart of price and trades, as a picture too, and all trades where they are few.
 
     Of many trades the last, best and worst follow.
     """
-    return content.charts.price + _trades_tables(content.result.trades)
+    return content.charts.price + _still_price(content) + _trades_tables(content.result.trades)
+
+
+def _still_price(content: ReportContent) -> str:
+    """The picture for print and for readers without scripts; of many markets the first one."""
+    views = content.views
+    if not views.closes:
+        return ""
+    market, close = next(iter(views.closes.items()))
+    trades, forecast = views.trades_of(market), views.forecasts.get(market)
+    where = f" of {market}" if market else ""
+    n_long = int((trades["size"] > 0).sum())
+    n_profits = int((trades["pnl"] >= 0)[trades["exit"].notna()].sum())
+    alt = (
+        f"Price{where} between {close.min():,.6g} and {close.max():,.6g}, with "
+        f"{_count_trades(trades) if len(trades) else 'no trades'} of {content.result.label}: "
+        f"{n_long:,} long and {len(trades) - n_long:,} short, {n_profits:,} closed at a profit."
+    )
+    caption = f"The price{where} and the trades of {content.result.label}."
+    if market and len(views.closes) > 1:
+        caption += " It is the market that moved the result most."
+    most = most_marked(_WIDE_INCHES)
+    if len(trades) > most:
+        caption += (
+            f" Of {len(trades):,} trades {most:,} are marked (fewer on a phone): those with the "
+            "largest profits and losses."
+        )
+    if forecast is not None:
+        alt += " The forecast with its uncertainty is drawn below."
+        caption += " The forecast is below, with its uncertainty as a band."
+    wide, phone = (
+        plot_price(close, trades, forecast=forecast, width_inches=width)
+        for width in (_WIDE_INCHES, _PHONE_INCHES)
+    )
+    return f'<div class="static">{picture_html(wide, alt, caption, on_phone=phone)}</div>'
 
 
 def _trades_tables(trades: pd.DataFrame) -> str:
