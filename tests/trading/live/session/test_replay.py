@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import backtrader as bt
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,6 +131,47 @@ def test_an_order_that_a_limit_refused_is_told_with_its_reason(tmp_path):
     assert "a limit refused the order: " in refused["why"].iloc[0]
     assert "max_order_value" in refused["why"].iloc[0]
     assert found.differences["cause"].iloc[0] == "refused"
+
+
+class WaitsForALowPrice(bt.Strategy):
+    """Asks at its first bar for five units, below anything that is paid in the next 20 bars."""
+
+    def next(self):
+        if len(self) == 41:
+            price = BARS["low"].iloc[40:61].min() * 0.999
+            self.buy(size=5, exectype=bt.Order.Limit, price=price)
+
+
+def test_an_order_that_the_kill_switch_withdrew_is_told_with_what_it_would_have_bought(tmp_path):
+    switch = tmp_path / "STOP"
+    falls = BARS["low"].to_numpy() < BARS["low"].iloc[40:61].min() * 0.999
+    filled = BARS.index[61 + int(np.argmax(falls[61:]))]
+    assert falls[61:].any()
+
+    def come():
+        for number, (time, row) in enumerate(BARS.iloc[40:].iterrows()):
+            if number == 10:
+                switch.touch()
+            elif number == 12:
+                switch.unlink()
+            yield {"datetime": time, **row, "closed": True}
+
+    LiveSession(WaitsForALowPrice, come(), tmp_path, history=BARS.iloc[:40]).run()
+    assert read_journal(tmp_path).fills.empty
+    found = replay_journal(tmp_path, strategy=WaitsForALowPrice)
+    assert causes_of(found) == {
+        ("order", "withdrawn"),
+        ("order", "follows"),
+        ("fill", "follows"),
+        ("account", "follows"),
+    }
+    assert found.counts["withdrawn"] == 1
+    withdrawn = found.differences.iloc[0]
+    assert (withdrawn["time"], withdrawn["backtest"]) == (BARS.index[50], "")
+    assert withdrawn["why"] == "the kill switch withdrew the order: the kill switch is there"
+    fill = found.differences[found.differences["what"] == "fill"].iloc[0]
+    assert (fill["time"], fill["live"]) == (filled, "")
+    assert "Unexplained: none." in found.summary
 
 
 def test_another_model_explains_its_forecasts(tmp_path):
