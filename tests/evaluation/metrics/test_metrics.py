@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy.evaluation.metrics import metrics_of
+from lstm_strategy.evaluation.metrics import metrics_by_market, metrics_of
 from lstm_strategy.evaluation.metrics.curve import (
     bar_returns,
     cagr,
@@ -21,7 +21,12 @@ from lstm_strategy.evaluation.metrics.curve import (
     sortino,
     volatility,
 )
-from lstm_strategy.evaluation.metrics.trading import mean_exposure, turnover
+from lstm_strategy.evaluation.metrics.trading import (
+    cost_fraction,
+    funding_fraction,
+    mean_exposure,
+    turnover,
+)
 
 # Returns +10 %, −10 %, 0, +20 %, −10 %; with five bars a year the curve lasts exactly one year.
 SIX_VALUES = [100.0, 110.0, 99.0, 99.0, 118.8, 106.92]
@@ -33,7 +38,7 @@ def curve(values, freq="D"):
     return pd.Series(values, index=index, dtype=float)
 
 
-def run_of(equity, *, exposure=None, fills=(), exits=(), funding=(), bars_per_year=5.0):
+def run_of(equity, *, exposure=None, fills=(), exits=(), funding=(), rolls=(), bars_per_year=5.0):
     """Just enough of a `BacktestRun`: fills are (size, price, commission, slippage_cost)."""
     columns = ["size", "price", "commission", "slippage_cost"]
     return SimpleNamespace(
@@ -43,7 +48,7 @@ def run_of(equity, *, exposure=None, fills=(), exits=(), funding=(), bars_per_ye
         fills=pd.DataFrame(list(fills), columns=columns, dtype=float),
         trades=pd.DataFrame({"exit": pd.to_datetime(list(exits))}),
         funding=pd.DataFrame({"amount": list(funding)}, dtype=float),
-        rolls=pd.DataFrame({"amount": []}, dtype=float),
+        rolls=pd.DataFrame({"amount": list(rolls)}, dtype=float),
         liquidations=pd.DataFrame(),
         bars_per_year=bars_per_year,
     )
@@ -83,6 +88,60 @@ def test_every_metric_of_six_values_matches_the_hand_worked_one():
     assert list(measured.index) == list(expected)
     assert measured.name == "six values"
     assert measured.to_dict() == pytest.approx(expected, rel=1e-12)
+
+
+def test_changes_of_contract_are_costs_and_no_loss_of_the_positions():
+    measured = metrics_of(
+        run_of(curve([100.0, 101.0, 103.0]), fills=[(1, 100.0, 0.4, 0.1)], rolls=[0.2, 0.3])
+    )
+    assert measured[["costs", "gross_return"]].to_list() == pytest.approx([0.01, 0.04])
+
+
+def test_each_market_has_its_own_fills_trades_payments_and_share_of_the_profit():
+    equity = curve([200.0, 190.0, 216.0])
+    symbols = {"symbol": ["B", "A", "B"]}
+    run = SimpleNamespace(
+        equity=equity,
+        exposure=pd.DataFrame({"A": [0.0, 0.3, -0.6], "B": [0.0, 0.0, 0.3]}, equity.index),
+        contribution=pd.DataFrame({"A": [0.0, -12.0, 6.0], "B": [0.0, 2.0, 10.0]}, equity.index),
+        fills=pd.DataFrame(
+            symbols
+            | {"size": [1.0, -2.0, -1.0], "price": [50.5, 101.0, 60.6]}
+            | {"commission": [0.5, 2.0, 0.7], "slippage_cost": [0.1, 0.2, 0.3]}
+        ),
+        trades=pd.DataFrame(symbols | {"exit": pd.to_datetime(["2020-01-03", None, "2020-01-03"])}),
+        funding=pd.DataFrame(symbols | {"amount": [1.0, -3.0, 4.0]}),
+        rolls=pd.DataFrame(symbols | {"amount": [0.2, 1.8, 0.2]}),
+        bars_per_year=2.0,
+    )
+    table = metrics_by_market(run)
+    assert table.index.name == "symbol"
+    expected = pd.DataFrame(
+        {
+            "exposure": [0.3, 0.1],
+            "contribution": [0.03, 0.05],
+            "turnover": [1.0, 0.55],  # 202 and 111.1 in a year, of 202 on average
+            "costs": [0.02, 0.01],
+            "funding": [-0.015, 0.025],
+            "trades": [0, 2],
+        },
+        index=pd.Index(["A", "B"], name="symbol"),
+    )
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False)
+
+
+@pytest.mark.parametrize("contribution", [None, pd.DataFrame({"A": [0.0, 1.0]})], ids=repr)
+def test_one_market_has_no_table_of_markets(contribution):
+    run = SimpleNamespace(contribution=contribution, exposure=curve([0.0, 1.0]))
+    assert metrics_by_market(run).empty
+
+
+def test_costs_and_funding_of_no_equity_are_missing():
+    none = curve([])
+    fills = pd.DataFrame({"commission": [1.0], "slippage_cost": [0.5]})
+    assert math.isnan(cost_fraction(fills, none))
+    assert math.isnan(funding_fraction(pd.DataFrame({"amount": [1.0]}), none))
+    assert cost_fraction(fills, curve([100.0])) == 0.015
 
 
 def test_drawdown_is_measured_from_the_highest_value_so_far():
@@ -160,6 +219,8 @@ def test_returns_stop_at_ruin():
     returns = bar_returns(curve([100.0, 50.0, -10.0, 20.0]))
     assert returns.iloc[:2].to_list() == pytest.approx([-0.5, -1.2])
     assert math.isnan(returns.iloc[2])
+    assert bar_returns(curve([1.0, 0.0, 0.5])).isna().to_list() == [False, True]
+    assert bar_returns(curve([1.0, 0.5, 0.4])).to_list() == pytest.approx([-0.5, -0.2])
     assert math.isnan(cagr(curve([100.0, -10.0]), 252.0))
     assert cagr(curve([100.0, 0.0]), 252.0) == -1.0
 

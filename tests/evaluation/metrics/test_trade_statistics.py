@@ -15,6 +15,13 @@ from lstm_strategy.evaluation.metrics import (
     trade_statistics,
     yearly_returns,
 )
+from lstm_strategy.evaluation.metrics.trades import (
+    average_loss,
+    average_win,
+    exposure_time,
+    longest_drawdown_bars,
+    win_rate,
+)
 from lstm_strategy.trading.baselines import MACD, BuyAndHold
 from lstm_strategy.trading.cerebro import BacktestRun
 
@@ -134,9 +141,25 @@ def test_holding_the_market_has_one_open_trade_and_nothing_decided():
 
 def test_falls_from_a_peak_are_those_by_hand():
     periods = drawdown_periods(run_of([]).equity)
+    assert periods["peak"].to_list() == [DAYS[0], DAYS[3]]
+    assert periods["bottom"].to_list() == [DAYS[1], DAYS[4]]
     assert periods["depth"].to_list() == pytest.approx([-0.1, -0.5])
     assert periods["bars"].to_list() == [2, 4]
     assert periods["recovered"].to_list() == [DAYS[2], pd.NaT]
+
+
+def test_a_fall_that_is_over_at_the_last_bar_has_recovered_there():
+    periods = drawdown_periods(pd.Series([9.0, 10.0, 8.0, 10.0], DAYS[:4]))
+    assert periods[["peak", "recovered"]].to_numpy().tolist() == [[DAYS[1], DAYS[3]]]
+    assert longest_drawdown_bars(pd.Series([9.0, 10.0, 8.0, 10.0], DAYS[:4])) == 2.0
+    assert longest_drawdown_bars(pd.Series([9.0, 10.0], DAYS[:2])) == 0.0
+
+
+def test_a_trade_is_won_or_lost_by_however_little():
+    little = pd.Series([1e-3, -1e-3, 0.0, 1e-3])
+    assert win_rate(little) == 0.5
+    assert (average_win(little), average_loss(little)) == (1e-3, -1e-3)
+    assert exposure_time(pd.Series([1e-3, 0.0])) == 0.5
 
 
 def test_months_and_years_begin_at_the_last_value_before_them():
