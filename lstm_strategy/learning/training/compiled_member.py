@@ -20,6 +20,7 @@ from lstm_strategy.learning.network import (
 )
 from lstm_strategy.learning.targets import Target
 from lstm_strategy.learning.training.dataset import TrainingSet
+from lstm_strategy.learning.training.epochs import Rounds, build_rounds
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,15 @@ def compile_member(recipe: MemberRecipe) -> "CompiledMember":
 
 
 class CompiledMember:
-    """One compiled network that is trained again and again from fresh weights."""
+    """One compiled network that is trained again and again from fresh weights.
+
+    Attributes:
+        network: The network.
+        rounds: What takes it through batches.
+    """
+
+    network: keras.Model
+    rounds: Rounds
 
     def __init__(self, recipe: MemberRecipe) -> None:
         self._recipe = recipe
@@ -86,8 +95,9 @@ class CompiledMember:
         optimizer.build(self.network.trainable_variables)
         # a network that repeats an answer, so that its loss is the answer's, and compiled
         answer = keras.Input(self.network.output_shape[1:])
-        self.judge = keras.Model(answer, keras.layers.Identity()(answer))
-        self.judge.compile(loss=recipe.target.build_validation_loss(), weighted_metrics=[])
+        judge = keras.Model(answer, keras.layers.Identity()(answer))
+        judge.compile(loss=recipe.target.build_validation_loss(), weighted_metrics=[])
+        self.rounds = build_rounds(self.network, judge)
         self._fresh_optimizer = [
             keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
         ]

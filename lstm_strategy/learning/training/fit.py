@@ -128,8 +128,7 @@ def fit_network(
         if settings.target.head.has_linear_part and build is None:
             member.start_linear_part(scaled_rows, position)
         course = run_epochs(
-            member.network,
-            member.judge,
+            member.rounds,
             training=_training_batches(numbered_rows, position, settings, seed),
             validation=_validation_batches(numbered_rows, position, settings),
             own=_build_callbacks(

@@ -9,6 +9,7 @@ import pandas as pd
 from lstm_strategy.learning.network import keras
 from lstm_strategy.learning.targets import Target
 from lstm_strategy.learning.training.batches import ChunkBatches
+from lstm_strategy.learning.training.epochs.rounds import Rounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +27,7 @@ class Course:
 
 
 def run_epochs(
-    network: keras.Model,
-    judge: keras.Model,
+    rounds: Rounds,
     *,
     training: ChunkBatches,
     validation: ChunkBatches,
@@ -42,6 +42,7 @@ def run_epochs(
     network may be best before any training: as a policy that holds its prior, or as the linear
     function that it begins with.
     """
+    network = rounds.network
     network.stop_training = False
     callbacks = keras.callbacks.CallbackList(
         [*own, *users],
@@ -57,12 +58,12 @@ def run_epochs(
     answers: list[np.ndarray] = []
     untrained, before = network.get_weights(), np.inf
     if target.judges_batches or target.head.has_linear_part:
-        before, answered = _judge(network, judge, validation)
+        before, answered = rounds.judge(validation)
         answers.append(answered)
     for epoch in range(n_epochs):
         callbacks.on_epoch_begin(epoch)
-        loss = _train(network, training, listener)
-        val_loss, answered = _judge(network, judge, validation)
+        loss = rounds.learn(training, listener)
+        val_loss, answered = rounds.judge(validation)
         answers.append(answered)
         earlier, kept = losses[-1]["val_loss"] if losses else before, target.validation_smoothing
         if kept and np.isfinite(earlier):
@@ -77,32 +78,3 @@ def run_epochs(
     if before <= min(epoch["val_loss"] for epoch in losses):
         network.set_weights(untrained)
     return Course(pd.DataFrame(losses), answers)
-
-
-def _judge(
-    network: keras.Model, judge: keras.Model, batches: ChunkBatches
-) -> tuple[float, np.ndarray]:
-    """The mean loss over all batches, and the answers to their rows, shape (n_rows, n_outputs).
-
-    Answered once for both: `test_on_batch` of the network would give the loss, but not the answers.
-    """
-    parts, losses = [], []
-    for number in range(len(batches)):
-        features, labels, *weights = batches[number]
-        parts.append(np.asarray(network.predict_on_batch(features)))
-        losses.append(float(judge.test_on_batch(parts[-1], labels, *weights)))
-    return float(np.mean(losses)), batches.rows_of(parts)
-
-
-def _train(
-    network: keras.Model, batches: ChunkBatches, listener: keras.callbacks.CallbackList | None
-) -> float:
-    """Learn from all batches once; the mean of their losses."""
-    losses = []
-    for number in range(len(batches)):
-        if listener is not None:
-            listener.on_train_batch_begin(number)
-        losses.append(float(network.train_on_batch(*batches[number])))
-        if listener is not None:
-            listener.on_train_batch_end(number, {"loss": losses[-1]})
-    return float(np.mean(losses))  # all batches are of one size
