@@ -5,7 +5,8 @@ twenty operations a step, whose overhead is most of the time that a small networ
 TensorFlow has a fused kernel for the CPU too, which nothing in Keras calls.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,8 +162,21 @@ def answers_without_a_loop(network: keras.Model, rows: np.ndarray) -> np.ndarray
     if has_gpu() or not is_tensorflow or not all(map(fits_the_kernel, looping)):
         return None
     scaled = scale_rows(scaling_of(network), rows[None])
-    parts = [fastest_copy(member)(scaled, training=False) for member in members]
+    with _fused_loops(looping):
+        parts = [member(scaled, training=False) for member in members]
     return np.concatenate([np.asarray(part[0]) for part in parts], axis=-1)
+
+
+@contextmanager
+def _fused_loops(lstms: Sequence[keras.layers.LSTM]) -> Iterator[None]:
+    """Let LSTM layers run as one operation inside the block; a copy of them would take longer."""
+    for layer in lstms:
+        layer.inner_loop = FusedLoop(layer)
+    try:
+        yield
+    finally:
+        for layer in lstms:
+            del layer.inner_loop  # so that it runs the loop of its class again
 
 
 def _looks_at_one(layer: keras.layers.Layer) -> bool:

@@ -30,6 +30,7 @@ from lstm_strategy.learning.network import (
     check_not_forked,
     join_members,
     keras,
+    members_of,
 )
 
 layers = keras.layers
@@ -163,6 +164,8 @@ def test_what_keras_answers_is_had_without_a_loop_where_there_is_a_kernel_for_it
     expected, _ = run_carried(original, rows, original.initial_state(1))
     found = answers_without_a_loop(original.network, rows)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    lstm = members_of(original.network)[0].get_layer("member_lstm_0")
+    assert lstm.inner_loop.__func__ is layers.LSTM.inner_loop  # as it was before
     inputs = keras.Input((None, rows.shape[1]))
     loops = layers.GRU(3, return_sequences=True)(inputs)
     other = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(loops))
