@@ -20,7 +20,7 @@ import lstm_strategy
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.commands import COMMANDS
 from lstm_strategy.cli.help import HelpfulCommand, HelpfulGroup
-from lstm_strategy.cli.output import Loudness, complain, say, tell
+from lstm_strategy.cli.output import Loudness, complain, say, tell_note
 from lstm_strategy.cli.settings import BROKER_OPTIONS, NETWORK_OPTIONS, OPTIONS, expand_options
 from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.support import name_options
@@ -187,7 +187,7 @@ class _NotePrinter(logging.Handler):
         text = record.getMessage()
         if text not in self._printed:
             self._printed.add(text)
-            tell(f"note: {text}")
+            tell_note(text)
 
 
 @contextmanager
@@ -255,8 +255,7 @@ def _usage_text(error: Any) -> str:
             f"{message.rstrip('.')}. Quote a pattern of files, such as 'data/*.csv', and give no "
             "value to an option that takes none, such as --force."
         )
-    # as our own errors begin: error: no such option
-    message = message[:1].lower() + message[1:]
+    message = message[:1].lower() + message[1:]  # click begins all of them with a capital
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
 
 

@@ -267,7 +267,7 @@ def test_a_fold_that_fails_is_named_and_finished_folds_are_kept(run):
     bars.to_csv("bars.csv")
     outcome = run(*WALK, "--train-window", "150 bars", "--jobs", 1)  # one fold after the other
     assert outcome.code == 2
-    assert re.search("error: Fold 4, trained on 2001-10-28 to .*: Every label is 1", outcome.err)
+    assert re.search("error: fold 4, trained on 2001-10-28 to .*: Every label is 1", outcome.err)
     assert Path("results/model/folds/001/model.json").exists()
 
 

@@ -178,7 +178,7 @@ def test_markets_that_are_too_short_to_learn_from_are_dropped_where_the_user_say
     assert "on_bad" not in refused.err
     done = run(*words, "--on-bad", "drop")
     assert done.code == 0
-    assert "note: The training leaves out 1 of 3 markets: market A03: it has 12" in done.err
+    assert "note: the training leaves out 1 of 3 markets: market A03: it has 12" in done.err
 
 
 @pytest.mark.parametrize("case", REFUSALS)

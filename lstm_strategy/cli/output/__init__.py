@@ -2,7 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from lstm_strategy.cli.output.console import complain, err, out, say, status, tell, tell_command
+from lstm_strategy.cli.output.console import (
+    complain,
+    err,
+    out,
+    say,
+    status,
+    tell,
+    tell_command,
+    tell_note,
+)
 from lstm_strategy.cli.output.loudness import Loudness, is_quiet
 from lstm_strategy.support.lazy import import_on_first_use
 
@@ -39,6 +48,7 @@ __all__ = [
     "status",
     "tell",
     "tell_command",
+    "tell_note",
 ]
 
 __getattr__ = import_on_first_use(

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lstm_strategy.cli.output.loudness import is_quiet
-from lstm_strategy.cli.output.wording import in_options
+from lstm_strategy.cli.output.wording import begin_lower, in_options
 from lstm_strategy.errors import escape_controls
 
 WIDTH_OF_ALL_METRICS = 140
@@ -74,13 +74,29 @@ def tell_command(*words: str) -> None:
         err.print(f"  {shlex.join(words)}", soft_wrap=True)
 
 
+def tell_note(text: str) -> None:
+    """Tell a note on stderr as `tell` does.
+
+    Example:
+        >>> tell_note("The model knows no market SPY.")
+    """
+    tell(f"note: {begin_lower(in_options(text))}")
+
+
 def complain(label: str, text: str, *, style: str | None = None) -> None:
     """Print an error to stderr in any case, wrapped as by `say`.
+
+    Args:
+        label: What it is. Behind a colon the text begins in lower case, unless with a name.
+        text: The message.
+        style: The style of the label, such as "bold red"; plain by default.
 
     Example:
         >>> complain("error:", "there is no file prices.csv. Check the path.")
     """
-    shown = Text(_wrap(err, escape_controls(f"{label} {in_options(text)}")))
+    text = in_options(text)
+    text = begin_lower(text) if label.endswith(":") else text
+    shown = Text(_wrap(err, escape_controls(f"{label} {text}")))
     shown.stylize(style or "", 0, len(label))
     err.print(shown, soft_wrap=True)
 

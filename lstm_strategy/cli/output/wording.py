@@ -123,6 +123,16 @@ _REWRITES: tuple[Rewrite, ...] = (
 )
 _N_OF_ARGUMENTS = 2
 
+# Words with which messages begin and that are no name of anything. Others keep their capital:
+# Keras, Yahoo, a market called Gold.
+_ORDINARY_WORDS = (
+    "A|After|An|Another|Bars|Every|Features|Fold|Give|Gradients|Importance|Line|Looking|Luck|Moves"
+    "|No|None|Nothing|Only|Over|Precomputed|Returns|Strategy|The|There|This|Tracking|Training|Two"
+    "|Unknown|What|With|Worker"
+)
+# "A is given twice" is about a market called A, and "A model" isn't
+_ORDINARY_BEGIN = re.compile(rf"(?!A is\b)({_ORDINARY_WORDS})(?= \S)")
+
 
 def in_options(text: str) -> str:
     """A message of the package as somebody types it: `Perpetual` is `--instrument perpetual`.
@@ -146,3 +156,17 @@ def in_options(text: str) -> str:
     for pattern, replacement in _REWRITES[: -_N_OF_ARGUMENTS if is_about_file else None]:
         text = pattern.sub(replacement, text)
     return text
+
+
+def begin_lower(text: str) -> str:
+    """A message as it stands behind a label such as `error:`, without the capital of a sentence.
+
+    Args:
+        text: The message. If it begins with a name, an acronym, an option or a path, it stays.
+
+    Example:
+        >>> begin_lower("The model needs 60 bars."), begin_lower("ONNX Runtime can't read it.")
+        ('the model needs 60 bars.', "ONNX Runtime can't read it.")
+    """
+    begins = _ORDINARY_BEGIN.match(text)
+    return f"{begins[1].lower()}{text[begins.end() :]}" if begins else text

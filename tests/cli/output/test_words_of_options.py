@@ -1,8 +1,13 @@
 """Messages of the package in the words of options."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
-from lstm_strategy.cli.output.wording import in_options
+import lstm_strategy
+from lstm_strategy.cli.output.wording import begin_lower, in_options
 
 MESSAGES = {
     "a class with settings": (
@@ -74,3 +79,52 @@ def test_python_is_put_into_options(case):
 )
 def test_other_text_stays_as_it_is(text):
     assert in_options(text) == text
+
+
+# what messages of the package begin with and is written with a capital anywhere
+NAMES = {
+    *("ClosedBars", "FeatureSet", "InstrumentBroker", "LSTMForecaster", "LSTMIndicator"),
+    *("LiveSession", "RankStrategy", "TargetStrategy"),
+    *("Keras", "MLflow", "ONNX", "TOML", "TensorBoard", "Yahoo"),
+}
+
+
+def first_words_of_messages():
+    """The capitalised words with which errors and warnings begin in the code of the package."""
+    for file in Path(lstm_strategy.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            called = ast.unparse(node.func)
+            if called.endswith(("Error", ".warning")):
+                text = ast.unparse(node.args[0])
+                word = re.match(r"""f?['"]([A-Z]\w*) """, text)
+                if word:
+                    yield word[1]
+
+
+def test_every_message_begins_with_a_known_name_or_in_lower_case_behind_a_label():
+    words = set(first_words_of_messages())
+    assert {"The", "No", "Keras"} < words
+    assert {word for word in words if begin_lower(f"{word} more") == f"{word} more"} == NAMES
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("The model needs 60 bars.", "the model needs 60 bars."),
+        ("A search trains its own models.", "a search trains its own models."),
+        ("Fold 4: Every label is 1.", "fold 4: Every label is 1."),
+        ("LSTM policy has no trade.", "LSTM policy has no trade."),
+        ("ONNX Runtime can't read it.", "ONNX Runtime can't read it."),
+        ("--end lies before --start.", "--end lies before --start."),
+        ("Gold.csv can't be read.", "Gold.csv can't be read."),
+        ("The.csv can't be read.", "The.csv can't be read."),
+        ("A: the date is missing.", "A: the date is missing."),
+        ("A is given twice.", "A is given twice."),
+        ("The", "The"),
+        ("", ""),
+    ],
+)
+def test_behind_a_label_the_capital_of_a_sentence_goes_and_that_of_a_name_stays(message, shown):
+    assert begin_lower(message) == shown

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from lstm_strategy.cli.output import is_quiet, out, tell
+from lstm_strategy.cli.output import is_quiet, out, tell, tell_note
 from lstm_strategy.errors import escape_controls
 from lstm_strategy.support import count_of, format_time, number_text
 from lstm_strategy.trading.live import LiveState
@@ -124,7 +124,7 @@ class _LineTeller:
         """Tell of new notes, and of a new bar."""
         if state.notes != self._notes:
             self._notes = state.notes
-            tell(f"note: {state.notes[-1]}")
+            tell_note(state.notes[-1])
         elif state.n_bars > self._n_bars:
             self._n_bars = state.n_bars
             tell(describe_bar(state))
