@@ -10,8 +10,14 @@ import pandas as pd
 from lstm_strategy.bars.read import LoadedBars, Wishes, read_file, read_frame, read_sample
 from lstm_strategy.bars.sources import open_source, scheme_of
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import spell
 
 _log = logging.getLogger(__name__)
+_NEEDS_NO_ADJUSTING = {
+    "yahoo": "prices of Yahoo are adjusted for splits and dividends already",
+    "ccxt": "candles of an exchange have neither splits nor dividends",
+    "play": "play: hands over the prices of a file as they stand",
+}
 
 
 def load_bars(
@@ -124,6 +130,11 @@ def read_bars(
         return read_file(source, wishes)
     if scheme == "sample":
         return read_frame(read_sample(name.removeprefix("sample:")), wishes, name=name)
+    if adjusted and scheme in _NEEDS_NO_ADJUSTING:
+        raise BarsError(
+            f"{spell('adjusted', True)} is for files with a column such as Adj Close, and "
+            f"{_NEEDS_NO_ADJUSTING[scheme]}, got {name!r}. Leave {spell('adjusted', True)} out."
+        )
     return read_frame(_read_history(name), wishes, name=name)
 
 

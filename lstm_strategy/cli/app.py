@@ -37,6 +37,19 @@ _ROOMS_THAT_COMMANDS_SPEAK_FOR = (
     "tensorflow",
 )
 _MODULE_THAT_SPEAKS_FOR_ITSELF = "lstm_strategy.evaluation.backtests.job"
+# What click, typer and pydantic say of a command, and how we say it
+_PLAINER = (
+    (r"^Invalid value for '([\w-]+)': Input should (be [^,]*).*", r"\1 must \2"),
+    (r"greater than or equal to", "at least"),
+    (r"less than or equal to", "at most"),
+    (r"^Option '([\w-]+)' requires an argument\.?", r"\1 needs a value behind it"),
+    (r"\.? \(Possible options: (.*)\)\.?$", r". Did you mean \1?"),
+    (  # an expanded pattern, or --report FILE
+        r"^Got unexpected extra arguments?(?:\(s\))? \((.*)\)\.?",
+        r"too many arguments: \1. Quote a pattern of files, such as 'data/*.csv', and give no "
+        "value to an option that takes none, such as --force",
+    ),
+)
 # Every mistake in a command is one of these; typer brings click along or its own copy of it.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -99,10 +112,14 @@ def root(
     """A Keras LSTM inside backtrader, compared honestly with baselines.
 
     Begin with `lstm-strategy demo`. Then `train` a model on bars of your own, and `compare` or
-    `backtest` it on later ones. BARS is a price file (.csv, .parquet, .json, .feather and
-    others, compressed or not), or sample:sp500 or sample:nasdaq; for some commands also several
-    markets: a folder or a quoted pattern of files. Each command says more: lstm-strategy COMMAND
+    `backtest` it on later ones. `live` trades it on a paper account as bars come, and `replay`
+    says how that run differs from a backtest. Each command says more: lstm-strategy COMMAND
     --help.
+
+    BARS is a price file (.csv, .parquet, .json, .feather and others, compressed or not),
+    sample:sp500 or sample:nasdaq, or a download: yahoo:SPY for prices of Yahoo,
+    ccxt:binance:BTC/USDT:USDT:1h for candles of an exchange. Some commands also take several
+    markets: a folder or a quoted pattern of files.
 
     Examples:
         lstm-strategy demo
@@ -245,16 +262,9 @@ def _missing_text(error: ModuleNotFoundError) -> str:
 
 def _usage_text(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "lstm-strategy"
-    message = re.sub(
-        r"^Invalid value for '([\w-]+)': Input should (be a valid \w+).*",
-        r"\1 must \2.",
-        error.format_message(),
-    )
-    if "unexpected extra argument" in message:  # an expanded pattern, or --report FILE
-        message = (
-            f"{message.rstrip('.')}. Quote a pattern of files, such as 'data/*.csv', and give no "
-            "value to an option that takes none, such as --force."
-        )
+    message = error.format_message()
+    for pattern, replacement in _PLAINER:
+        message = re.sub(pattern, replacement, message)
     message = message[:1].lower() + message[1:]  # click begins all of them with a capital
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
 

@@ -4,6 +4,7 @@ A commission scheme comes from a file as well.
 """
 
 import ast
+import difflib
 import importlib.util
 import re
 import sys
@@ -39,6 +40,11 @@ def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[
         return baselines[text.casefold()], {}
     parts = _split(text)
     if parts is None:
+        known = {name.casefold(): name for name in EVERY_BASELINE}
+        nearest = difflib.get_close_matches(text.casefold(), known, cutoff=0.8)
+        if nearest:
+            names = ", ".join(known[name] for name in nearest)
+            raise SettingsError(f"there is no strategy {text!r}. Did you mean {names}?")
         raise SettingsError(
             f"--strategy must be FILE.py:Class or one of {', '.join(BASELINES)}, or for several "
             f"markets {', '.join(PORTFOLIO_BASELINES)}; got {text!r}. With the columns that they "

@@ -1,6 +1,7 @@
 """How a walk forward of the command line moves along time."""
 
 import math
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -76,9 +77,9 @@ class Windows:
             splits = WalkForward(self.train, self.test, horizon=forecaster.horizon)
             folds = splits.folds(bars)
         except TrainingError as error:
-            raise SettingsError(
-                f"--train-window {self.train} --test-window {self.test}: {error}"
-            ) from None
+            windows = f"--train-window {self.train} --test-window {self.test}: "
+            prefix = "" if re.search("--(train|test)-window", str(error)) else windows
+            raise SettingsError(f"{prefix}{error}") from None
         try:
             check_folds(forecaster, bars, folds)
         except TrainingError as error:

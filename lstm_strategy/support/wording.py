@@ -215,5 +215,7 @@ def _follow_name(kind: str, message: str) -> str:
         return message.replace("Invalid JSON", "isn't valid JSON", 1)
     if kind in ("value_error", "assertion_error"):
         return message.partition(", ")[2]
+    message = message.replace("greater than or equal to", "at least")
+    message = message.replace("less than or equal to", "at most")
     message = re.sub(r"( after validation|, unable to parse.*)", "", message)
     return re.sub(r"^\w+ should ", "must ", message)

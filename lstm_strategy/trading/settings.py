@@ -21,7 +21,7 @@ class TradingSettings(BaseModel):
         >>> Fees(fee=-1)
         Traceback (most recent call last):
         ...
-        lstm_strategy.errors.TradingError: fee must be greater than or equal to 0, got -1. \
+        lstm_strategy.errors.TradingError: fee must be at least 0, got -1. \
 Give money such as 1.5.
     """
 

@@ -376,3 +376,16 @@ def test_columns_of_anything_else_in_parquet_are_left_out_or_refused(tmp_path, v
 def test_numbers_of_any_kind_in_a_frame_are_read(values, expected):
     found = load_bars(three_bars().assign(more=pd.Series(values, three_bars().index, dtype=object)))
     np.testing.assert_array_equal(found["more"], expected)
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("yahoo:SPY", "prices of Yahoo are adjusted for splits and dividends already"),
+        ("ccxt:binance:BTC/USDT:1h", "candles of an exchange have neither splits nor dividends"),
+        ("play:prices.csv", "play: hands over the prices of a file as they stand"),
+    ],
+)
+def test_adjusted_is_refused_before_a_download_which_needs_none(source, why):
+    with pytest.raises(BarsError, match=f"{why}, got '{source}'. Leave adjusted=True out."):
+        load_bars(source, adjusted=True)

@@ -171,7 +171,12 @@ MISUSES = {
     "unknown option": ((*MACD, "--fast", 3), "no such option: --fast"),
     "no bars": (("train",), "missing argument 'BARS'. See lstm-strategy train --help"),
     "text for a number": ((*MACD, "--cash", "lots"), "--cash must be a valid number"),
-    "number below its limit": (("compare", "bars.csv", "--trials", 0), "'--trials'"),
+    "number below its limit": (
+        ("compare", "bars.csv", "--trials", 0),
+        "--trials must be at least 1. See",
+    ),
+    "no value": (("train", "bars.csv", "--end"), "--end needs a value behind it."),
+    "misspelt option": ((*MACD, "--slipage", 0), "--slipage. Did you mean --slippage? See"),
     "unknown choice": (
         ("compare", "bars.csv", "--engine", "tf"),
         "--engine must be one of auto, onnx, keras, ray, got 'tf'",

@@ -83,7 +83,7 @@ def test_indicators_are_tried_without_bars(audit, monkeypatch):
 
 
 MISUSES = {
-    "no bars": ([], "An audit needs BARS"),
+    "no bars": ([], "an audit needs BARS"),
     "nothing to audit": (["bars.csv"], "--model DIR, --strategy NAME"),
     "no such engine": (["bars.csv", "--model", "m", "--engine", "torch"], "onnx"),
     "no file": (["bars.csv", "--strategy", "none.py:X"], "there is no file none.py"),
@@ -125,4 +125,4 @@ def test_a_misuse_ends_with_2_and_one_line(audit, refusal, misuse):
 
 def test_bars_shorter_than_the_models_warm_up_are_a_misuse(refusal, model_folder):
     message = refusal("audit", "bars.csv", "--model", model_folder, "--end", "2001-01-20")
-    assert "An audit needs more than " in message
+    assert "an audit needs more than " in message

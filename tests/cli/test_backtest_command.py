@@ -165,7 +165,7 @@ def test_names_with_brackets_and_colons_are_printed_as_they_are(results):
 
 
 MISUSES = {
-    "nothing to run": ((), "Nothing to run. Give --model DIR, or --strategy NAME"),
+    "nothing to run": ((), "nothing to run. Give --model DIR, or --strategy NAME"),
     "a model for a baseline": (
         ("--strategy", "MACD", "--model", "x"),
         "MACD takes no --model. Leave",

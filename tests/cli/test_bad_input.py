@@ -130,7 +130,7 @@ def test_dates_that_choose_no_bars_are_refused(refusal, command, case):
 
 
 TOO_FEW = {
-    "train": (("--config", "tiny.toml"), "Training needs 82 bars .*, got 12. Load more history"),
+    "train": (("--config", "tiny.toml"), "training needs 82 bars .*, got 12. Load more history"),
     "forecast": (("--model", "MODEL"), "needs {} bars before its first forecast, got 12. Load"),
     "backtest": (("--model", "MODEL"), "needs {} bars before its first decision, got 12 "),
     "compare": (("--model", "MODEL"), "needs {} bars before its first decision, got 12 "),
@@ -151,7 +151,7 @@ def test_adjusting_needs_a_column_of_adjusted_closes(refusal):
 
 
 MODELS = {
-    "missing": (shutil.rmtree, "No model at mine. Train one with `lstm-strategy train"),
+    "missing": (shutil.rmtree, "no model at mine. Train one with `lstm-strategy train"),
     "incomplete": (
         lambda folder: (folder / "network.keras").unlink(),
         "model at mine is incomplete: network.keras is missing",

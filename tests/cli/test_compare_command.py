@@ -229,7 +229,7 @@ def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeyp
 MISUSES = {
     "too few bars for one fold": (
         ("--walk-forward", "--train-window", "2 years"),
-        'bars over more than --train-window="2 years", got 500 from .* Load',
+        "bars over more than --train-window '2 years', got 500 from .* Load",
     ),
     "folds that overlap by the horizon": (
         ("--walk-forward", "--horizon", 30, "--train-window", "20 bars"),
@@ -237,7 +237,7 @@ MISUSES = {
     ),
     "too few bars to train a fold": (
         ("--walk-forward", "--train-window", "60 bars"),
-        r"Fold 1, .* Training needs \d+ bars .* Or train on a longer --train-window",
+        r"fold 1, .* Training needs \d+ bars .* Or train on a longer --train-window",
     ),
     "a window of text": (("--walk-forward", "--train-window", "soon"), "got .soon."),
     "a window without a walk": (("--test-window", "9 bars"), "need --walk-forward"),

@@ -27,10 +27,10 @@ def test_bars_of_the_users_own_are_walked(results):
 
 
 MISUSES = {
-    "two kinds of bars": (("bars.csv", "--bars", 400), "Give BARS or --bars N, not both"),
+    "two kinds of bars": (("bars.csv", "--bars", 400), "give BARS or --bars N, not both"),
     "no fold": (
         ("--bars", 100),
-        'one fold needs bars over more than --train-window="10 years", got 100',
+        "one fold needs bars over more than --train-window '10 years', got 100",
     ),
     "too few to train": (
         ("--bars", 60, "--train-window", "40 bars", "--test-window", "10 bars"),

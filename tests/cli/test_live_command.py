@@ -129,7 +129,7 @@ def test_a_mistake_in_the_file_is_one_line(change, message, refusal, config):
 
 
 def test_a_missing_file_is_one_line(refusal):
-    assert "no.toml can't be read: No such file" in refusal("live", "no.toml")
+    assert "no.toml: there is no such file" in refusal("live", "no.toml")
 
 
 def test_a_folder_of_another_run_is_refused(run, config):

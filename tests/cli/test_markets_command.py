@@ -203,7 +203,7 @@ def test_a_pattern_that_the_shell_expanded_is_to_be_quoted(refusal, markets):
 
 def test_a_value_after_an_option_that_takes_none_is_named_with_the_remedy(refusal, markets):
     message = refusal("backtest", "markets", "--report", "report.html")
-    assert "unexpected extra argument(s) (report.html)" in message
+    assert "too many arguments: report.html. Quote" in message
     assert "give no value to an option that takes none" in message
 
 

@@ -66,7 +66,7 @@ def test_other_settings_in_the_file_are_named(traded, run):
 
 
 def test_a_mistake_is_one_line(traded, refusal, here):
-    assert "can't be read as a journal" in refusal("replay", "live")
+    assert "there is no journal" in refusal("replay", "live")
     traded()
     random_walk(480).to_csv("short.csv")
     assert "must reach from 2002-03-27 to 2002-05-15" in refusal(

@@ -71,6 +71,12 @@ def test_a_text_that_names_no_strategy_is_refused_with_the_choices(text):
         find_strategy(text)
 
 
+@pytest.mark.parametrize(("text", "meant"), [("MAC", "MACD"), ("sma-cross", "SMA cross")])
+def test_a_misspelt_strategy_is_answered_with_the_one_that_was_meant(text, meant):
+    with pytest.raises(SettingsError, match=f"no strategy '{text}'. Did you mean {meant}"):
+        find_strategy(text)
+
+
 def test_a_file_that_raises_on_import_leaves_no_module_behind(tmp_path):
     (tmp_path / "broken.py").write_text("\n1 / 0\n")
     with pytest.raises(SettingsError, match=r"ZeroDivisionError: .*broken.py, line 2"):

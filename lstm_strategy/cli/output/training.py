@@ -6,12 +6,11 @@ import pandas as pd
 
 from lstm_strategy.cli.output.console import say
 from lstm_strategy.cli.output.tables import ResultTable, print_table
-from lstm_strategy.learning.forecaster import LSTMForecaster
+from lstm_strategy.learning.forecaster import LSTMForecaster, score_words
 from lstm_strategy.learning.targets import Policy
 from lstm_strategy.support import count_of, format_time
 
 _MOST_MARKETS = 40
-_SCORE_NAMES = {"log_loss": "log-loss", "auc": "AUC", "r2": "R²"}
 
 
 def print_training(forecaster: LSTMForecaster) -> None:
@@ -28,7 +27,7 @@ def _describe_scores(forecaster: LSTMForecaster) -> str:
     scores, usual = dict(forecaster.validation_scores), forecaster.target.no_skill
     n_rows = scores.pop("n_rows", None)
     words = [
-        f"{_SCORE_NAMES.get(name, name.replace('_', ' '))} {score:.4f}"
+        f"{score_words(name)} {score:.4f}"
         + (f" (without skill: {usual[name]:.4g})" if name in usual else "")
         for name, score in scores.items()
     ]

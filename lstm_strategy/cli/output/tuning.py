@@ -3,6 +3,7 @@
 from lstm_strategy.cli.output.console import say
 from lstm_strategy.cli.output.tables import ResultTable, print_table
 from lstm_strategy.evaluation.tuning import TuningResult
+from lstm_strategy.learning.forecaster import score_words
 
 _TRIALS_SHOWN = 10
 
@@ -10,7 +11,7 @@ _TRIALS_SHOWN = 10
 def print_tuning(result: TuningResult) -> None:
     """Print the best trials of a search, what the score depends on, and how much may be luck."""
     ranked = result.ranked.head(_TRIALS_SHOWN)
-    objective = result.objective.name.replace("_", " ")
+    objective = score_words(result.objective.name)
     table = ResultTable(
         ["trial", objective, "state", "folds", "seconds", "setting"], sentences=["setting"]
     )

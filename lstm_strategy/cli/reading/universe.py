@@ -53,6 +53,8 @@ def _read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return file.read(_LARGEST).decode("utf-8-sig")
+    except FileNotFoundError:
+        raise SettingsError(f"--universe {path}: there is no such file. Check the path.") from None
     except OSError as error:
         raise SettingsError(
             f"--universe {path} can't be read: {error.strerror or error}. Check the path."

@@ -69,6 +69,8 @@ def read_config(path: Path, tables: type[AnyConfig], *, title: str) -> AnyConfig
     """
     try:
         config = tables.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise SettingsError(f"{title}: there is no such file. Check the path.") from None
     except OSError as error:
         raise SettingsError(f"{title} can't be read: {error.strerror}. Check the path.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -23,6 +23,7 @@ OPTIONS = {
     "columns": "--columns",
     "end": "--end",
     "engine": "--engine",
+    "objective": "--objective",
     "on_bad": "--on-bad",
     "repair": "--repair",
     "start": "--start",

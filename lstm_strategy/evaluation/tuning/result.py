@@ -12,7 +12,7 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import span_text, write_picture
 from lstm_strategy.evaluation.plots import figure_html, plot_search_importance, plot_trials
 from lstm_strategy.evaluation.tuning.holdout import Holdout
-from lstm_strategy.learning.forecaster import LSTMForecaster
+from lstm_strategy.learning.forecaster import LSTMForecaster, score_words
 from lstm_strategy.learning.search import Objective, Setting
 from lstm_strategy.support import card_html, count_of, frame_html, write_whole
 from lstm_strategy.trading.cerebro import BrokerSettings
@@ -20,7 +20,6 @@ from lstm_strategy.trading.cerebro import BrokerSettings
 TRIALS_FILE, BEST_FILE = "trials.csv", "best.toml"
 FIGURE_KINDS = ("history", "importance")
 _MOST_SHOWN = 10
-_SCORES = {"sharpe": "Sharpe ratio", "log_loss": "log-loss", "auc": "AUC"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -136,8 +135,9 @@ class TuningResult:
         kept, name = self.holdout, self.objective.name
         looks = f" (look {kept.n_looks} at it)" if kept.n_looks > 1 else ""
         return (
-            f"Best of {count_of(self.n_trials, 'trial')}: number {self.best_number} with {name} "
-            f"{self.best_value:.4f} inside, {kept.scores[name]:.4f} on the holdout, "
+            f"Best of {count_of(self.n_trials, 'trial')}: number {self.best_number}. Its "
+            f"{score_words(name)} is {self.best_value:.4f} on the inner folds, and "
+            f"{kept.scores[name]:.4f} on the holdout, "
             f"{span_text(kept.result.equity)}{looks}.\n"
             f"Probability of backtest overfitting: {_format_percent(self.pbo)}. Confidence that "
             f"its Sharpe ratio is above the luckiest of "
@@ -149,7 +149,7 @@ class TuningResult:
     def __repr__(self) -> str:
         return (
             f"TuningResult({count_of(self.n_trials, 'trial')}, "
-            f"{_SCORES[self.objective.name]} {self.best_value:.4f})"
+            f"{score_words(self.objective.name)} {self.best_value:.4f})"
         )
 
     def _repr_html_(self) -> str:
@@ -157,7 +157,7 @@ class TuningResult:
         looks = f", look {kept.n_looks} at it" if kept.n_looks > 1 else ""
         luckiest = count_of(self.n_independent, "independent trial")
         facts = {
-            f"{_SCORES[name]} of the best, trial {self.best_number}": f"{self.best_value:.4f}",
+            f"Best {score_words(name)}, trial {self.best_number}": f"{self.best_value:.4f}",
             "The same on the holdout": f"{kept.scores[name]:.4f} "
             f"({span_text(kept.result.equity)}{looks})",
             "Probability of backtest overfitting": _format_percent(self.pbo),

@@ -46,7 +46,7 @@ from lstm_strategy.learning.walk_forward import (
     fingerprint_of,
     labels_of,
 )
-from lstm_strategy.support import OnStep, temporary_folder
+from lstm_strategy.support import OnStep, spell, temporary_folder
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 _FEWEST_TRIALS_TO_EXPLAIN = 10  # the shares of fewer are those of chance
@@ -161,8 +161,8 @@ def tune(
 def _check_can_be_scored(target: Target, objective: str) -> None:
     if objective in LEARNING_OBJECTIVES and not isinstance(target, BinaryTarget):
         raise TrainingError(
-            f"objective {objective} scores answers of yes or no, and the target {target.name} "
-            "gives others. Choose the objective sharpe."
+            f"{spell('objective', objective)} scores answers of yes or no, and the target "
+            f"{target.name} gives others. Choose {spell('objective', 'sharpe')}."
         )
 
 

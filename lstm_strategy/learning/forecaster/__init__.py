@@ -20,6 +20,7 @@ from lstm_strategy.learning.forecaster.settings_words import (
     card_words,
     network_words,
     readable,
+    score_words,
     value_words,
 )
 from lstm_strategy.learning.forecaster.storage import (
@@ -61,6 +62,7 @@ __all__ = [
     "network_words",
     "read_folder",
     "readable",
+    "score_words",
     "usual_bars_per_year",
     "validate_markets",
     "value_words",

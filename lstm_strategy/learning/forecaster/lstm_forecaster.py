@@ -22,7 +22,7 @@ from lstm_strategy.learning.forecaster.assessment import (
 from lstm_strategy.learning.forecaster.feature_forecaster import FeatureForecaster
 from lstm_strategy.learning.forecaster.fitting import join_vectors, train_model, usual_bars_per_year
 from lstm_strategy.learning.forecaster.model_card import ModelCard
-from lstm_strategy.learning.forecaster.settings_words import model_words, readable
+from lstm_strategy.learning.forecaster.settings_words import model_words, score_words
 from lstm_strategy.learning.forecaster.storage import (
     CARD_FILE,
     CHECK_FILE,
@@ -503,7 +503,7 @@ class LSTMForecaster(FeatureForecaster):
             )
             scores = card.validation_scores.items()
             facts["Scores on held-out bars"] = ", ".join(
-                f"{readable(name)} {value:.4g}" for name, value in scores
+                f"{score_words(name)} {value:.4g}" for name, value in scores
             )
         if len(self.history):
             first = self.history[self.history["member"] == self.history["member"].iloc[0]]

@@ -15,6 +15,18 @@ _QUESTIONS = {
     "triple_barrier": "which is hit first: the profit target, the stop or the time limit",
     "policy": "which exposure earns the most after costs",
 }
+_SCORES = {
+    "auc": "AUC",
+    "log_loss": "log-loss",
+    "n_rows": "rows",
+    "prior_sharpe": "Sharpe ratio of the prior",
+    "qlike": "QLIKE",
+    "r1": "R¹",
+    "r2": "R²",
+    "r2_log": "R² of logarithms",
+    "sharpe": "Sharpe ratio",
+    "slow_qlike": "QLIKE of the usual volatility",
+}
 _PERCENT = "{:.1%}"
 _ABBREVIATIONS = {"adx", "atr", "auc", "ema", "macd", "mfi", "natr", "obv", "roc", "rsi", "sma"}
 
@@ -103,6 +115,19 @@ def readable(name: str) -> str:
     """
     words = _plain_words(name)
     return words[:1].upper() + words[1:]
+
+
+def score_words(name: str) -> str:
+    """Return the name of a score as it stands in a sentence, wherever a reader meets it.
+
+    Args:
+        name: As in `validation_scores`, or an objective of `tune`.
+
+    Example:
+        >>> score_words("sharpe"), score_words("log_loss"), score_words("coverage_80")
+        ('Sharpe ratio', 'log-loss', 'coverage 80')
+    """
+    return _SCORES.get(name, name.replace("_", " "))
 
 
 def value_words(value: object) -> str:

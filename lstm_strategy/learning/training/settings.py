@@ -156,9 +156,14 @@ class ForecasterSettings(BaseModel):
                     f"{', '.join(cls.model_fields)}."
                 ) from error
             default = cls.model_fields[offence.field].default
-            raise TrainingError(f"{offence}. The default is {default!r}.") from error
+            raise TrainingError(f"{offence}. The default is {_value_text(default)}.") from error
 
     @property
     def window_rows(self) -> int | None:
         """Rows that each forecast starts afresh from; None where the state is carried."""
         return self.lookback if self.memory == "window" else None
+
+
+def _value_text(value: object) -> str:
+    """A default as both Python and the command line take it: `24` for the one layer of (24,)."""
+    return ", ".join(map(repr, value)) if isinstance(value, tuple) and value else repr(value)

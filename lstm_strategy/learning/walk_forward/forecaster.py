@@ -20,7 +20,7 @@ from lstm_strategy.learning.forecaster import (
     ModelCard,
     Snapshot,
     card_words,
-    readable,
+    score_words,
     validate_markets,
 )
 from lstm_strategy.learning.walk_forward.refit import Refit, position_of
@@ -65,7 +65,7 @@ class WalkForwardForecaster(Forecaster):
                 "tested from": f"{refit.test_start:%Y-%m-%d}",
                 "trained to": f"{end:%Y-%m-%d}" if (end := refit.model.training_end) else "",
                 **{
-                    readable(name): f"{value:.4g}"
+                    score_words(name): f"{value:.4g}"
                     for card in refit.model.cards
                     for name, value in card.validation_scores.items()
                 },

@@ -28,10 +28,10 @@ from lstm_strategy.learning.walk_forward.window_sizes import (
     Size,
     check_room,
     check_whole_bars,
-    format_size,
     parse_size,
+    spell_size,
 )
-from lstm_strategy.support import format_time, spell
+from lstm_strategy.support import format_time
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class WalkForward:
         for name, size in sizes.items():
             if size is not None and not has_dates and not isinstance(parse_size(name, size), int):
                 raise TrainingError(
-                    f"{name}={format_size(size)} needs bars with a DatetimeIndex, "
+                    f"{spell_size(name, size)} needs bars with a DatetimeIndex, "
                     f"got {type(bars).__name__} with {type(index).__name__}. "
                     "Give the size in bars, or pass a frame of bars."
                 )
@@ -220,8 +220,8 @@ class WalkForward:
             else "0"
         )
         return (
-            f"one fold needs bars over more than {spell('train')}={format_size(self.train)}, got "
-            f"{span}. {remedy}"
+            f"one fold needs bars over more than {spell_size('train', self.train)}, got {span}. "
+            f"{remedy}"
         )
 
     def _build_fold(self, index: pd.Index, edge: Edge, stop: int, earlier: list[Fold]) -> Fold:

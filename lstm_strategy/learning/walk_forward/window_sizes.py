@@ -14,7 +14,7 @@ Size = int | str | pd.offsets.BaseOffset
 
 _UNITS = ("minute", "hour", "day", "week", "month", "year")
 _SIZE_TEXT = re.compile(rf"(\d+)\s*(bar|{'|'.join(_UNITS)})s?", re.IGNORECASE)
-_EXAMPLES = '250, "250 bars", "6 months", "10 years" or a pandas offset'
+_EXAMPLES = '250, "250 bars", "6 months" or "10 years"'
 
 
 def parse_size(name: str, size: Any) -> int | pd.offsets.BaseOffset:
@@ -24,8 +24,10 @@ def parse_size(name: str, size: Any) -> int | pd.offsets.BaseOffset:
         return int(value)
     if isinstance(value, pd.offsets.BaseOffset) and _moves_forward(value):
         return value
+    offset = " or a pandas offset" if spell(name) == name else ""
     raise TrainingError(
-        f"{spell(name)} must be a size above zero such as {_EXAMPLES}, got {format_size(size)}."
+        f"{spell(name)} must be a size above zero such as {_EXAMPLES}{offset}, got "
+        f"{format_size(size)}."
     )
 
 
@@ -44,6 +46,11 @@ def _moves_forward(offset: pd.offsets.BaseOffset) -> bool:
         return bool(anchor + offset > anchor)
     except (OverflowError, ValueError):  # so far that the calendar ends
         return True
+
+
+def spell_size(name: str, size: Any) -> str:
+    """The argument of a size with its value, as its user gives it: in Python or as an option."""
+    return spell(name, size) if isinstance(size, str) else f"{name}={size!r}"
 
 
 def format_size(size: Any) -> str:

@@ -76,7 +76,7 @@ class BrokerSettings(TradingSettings):
         >>> BrokerSettings(band=-1)
         Traceback (most recent call last):
         ...
-        lstm_strategy.errors.TradingError: band must be greater than or equal to 0, got -1. \
+        lstm_strategy.errors.TradingError: band must be at least 0, got -1. \
 Give a fraction of equity such as 0.1.
         >>> from lstm_strategy import Perpetual
         >>> round(BrokerSettings(instrument=Perpetual(taker_rate=0.0004)).cost_rate, 6)

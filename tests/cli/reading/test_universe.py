@@ -34,7 +34,7 @@ def test_a_universe_that_cannot_be_read_is_refused_by_its_line(tmp_path, text, m
 
 
 def test_a_universe_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(SettingsError, match="can't be read: No such file"):
+    with pytest.raises(SettingsError, match="there is no such file"):
         read_universe(tmp_path / "none.txt")
 
 

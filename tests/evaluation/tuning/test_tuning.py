@@ -118,7 +118,9 @@ def test_what_is_saved_is_a_configuration_that_makes_the_same_forecaster(result,
     assert {f.name for f in tmp_path.iterdir()} == {
         *("best.toml", "history.png", "importance.png", "trials.csv"),
     }
-    config = tomllib.loads((tmp_path / "best.toml").read_text())
+    text = (tmp_path / "best.toml").read_text()
+    assert text.startswith(f"# Best of 3 trials: number {result.best_number}. Its Sharpe ratio is ")
+    config = tomllib.loads(text)
     made = LSTMForecaster(**config["forecaster"])
     assert made.settings == result.forecaster.settings
     assert made.features == result.forecaster.features

@@ -432,7 +432,7 @@ def test_an_object_among_the_parameters_is_named_by_its_type():
         ({"slippage_rate": math.nan}, "slippage_rate must be a finite number, got nan"),
         ({"lot_size": 0}, "lot_size must be greater than 0, got 0. Give units"),
         ({"reserve": 1.5}, "reserve must be less than 1, got 1.5"),
-        ({"band": -1}, "band must be greater than or equal to 0, got -1"),
+        ({"band": -1}, "band must be at least 0, got -1"),
         ({"comission_rate": 0.1}, "no setting 'comission_rate'.*commission_rate"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

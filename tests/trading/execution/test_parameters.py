@@ -15,7 +15,7 @@ from lstm_strategy.trading.execution.parameters import TargetParameters
     ("name", "value", "rule"),
     [
         ("long_only", "no", "a valid boolean"),
-        ("band", -0.1, "greater than or equal to 0"),
+        ("band", -0.1, "at least 0"),
         ("band", True, "a valid number"),
         ("band", 10**400, "a valid number"),
         ("reserve", 1, "less than 1"),
@@ -23,7 +23,7 @@ from lstm_strategy.trading.execution.parameters import TargetParameters
         ("stop_loss_atr", "2", "a valid number"),
         ("trailing_stop_atr", -1, "greater than 0"),
         ("atr_length", 2.5, "a valid integer"),
-        ("atr_length", 0, "greater than or equal to 1"),
+        ("atr_length", 0, "at least 1"),
         ("bars_per_year", math.inf, "a finite number"),
     ],
     ids=lambda value: str(value)[:20],

@@ -194,8 +194,8 @@ def test_the_orders_of_a_portfolio_leave_late():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"latency_bars": -1}, "latency_bars must be greater than or equal to 0, got -1"),
-        ({"execution_bars": 0}, "execution_bars must be greater than or equal to 1, got 0"),
+        ({"latency_bars": -1}, "latency_bars must be at least 0, got -1"),
+        ({"execution_bars": 0}, "execution_bars must be at least 1, got 0"),
         ({"execution": "market"}, "execution must be 'twap' or 'vwap', got 'market'"),
         ({"execution": "vwap"}, "execution_bars is 1. Give the number of bars, such as 4."),
     ],

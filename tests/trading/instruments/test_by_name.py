@@ -51,7 +51,7 @@ def test_a_line_says_what_is_traded_and_in_which_market(text, market, instrument
         ("perpetual:maintenance_margin_rate=((0,0.004),(5", "maintenance_margin_rate must be made"),
         ("perpetual:maintenance_margin_rate=((0,0.004),5)", "maintenance_margin_rate must be one"),
         ("perpetual:leverge=3", r"has no setting 'leverge'\. Did you mean leverage\?"),
-        ("perpetual:leverage=0.5", "leverage must be greater than or equal to 1, got 0.5"),
+        ("perpetual:leverage=0.5", "leverage must be at least 1, got 0.5"),
         ("spot:multiplier=5", "has no multiplier, got 5"),
     ],
 )

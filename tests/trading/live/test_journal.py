@@ -185,7 +185,7 @@ def test_a_history_that_was_changed_is_refused(tmp_path):
 
 
 def test_without_a_journal_there_is_one_clear_line(tmp_path):
-    with pytest.raises(JournalError, match="can't be read as a journal: No such file"):
+    with pytest.raises(JournalError, match="there is no journal"):
         read_journal(tmp_path)
 
 

@@ -82,6 +82,10 @@ def read_lines(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
                 records.append(record)
                 if record.get("end"):
                     n_finished, n_bytes = len(records), n_read
+    except FileNotFoundError:
+        raise JournalError(
+            f"there is no journal {path}. Name the {JOURNAL_FILE} of a live run, or its folder."
+        ) from None
     except OSError as error:
         raise JournalError(
             f"{path} can't be read as a journal: {error.strerror}. Check the path."

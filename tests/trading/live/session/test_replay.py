@@ -266,7 +266,7 @@ def test_what_a_journal_doesnt_keep_is_asked_for(tmp_path):
     )
     with pytest.raises(TradingError, match="of which a journal keeps the words alone"):
         replay_journal(tmp_path / "c")
-    with pytest.raises(JournalError, match="can't be read as a journal"):
+    with pytest.raises(JournalError, match="there is no journal"):
         replay_journal(tmp_path / "none")
 
 

@@ -18,7 +18,7 @@ from lstm_strategy.evaluation.report.page import (
 )
 from lstm_strategy.evaluation.robustness import fold_of_bars
 from lstm_strategy.evaluation.skill import calibrate, score_folds, target_name
-from lstm_strategy.learning.forecaster import Forecaster, ModelCard
+from lstm_strategy.learning.forecaster import Forecaster, ModelCard, score_words
 from lstm_strategy.learning.serving import forecast_with_cache
 from lstm_strategy.support import count_of, number_text
 
@@ -54,16 +54,6 @@ _READ = {
         "measured as the model measures it."
     ),
     "return": "An IC of 0 means no skill.",
-}
-_HELD_OUT = {
-    "auc": "AUC",
-    "log_loss": "log-loss",
-    "qlike": "QLIKE",
-    "slow_qlike": "QLIKE of the usual volatility",
-    "r2": "R\N{SUPERSCRIPT TWO}",
-    "r2_log": "R\N{SUPERSCRIPT TWO} of logarithms",
-    "sharpe": "Sharpe",
-    "prior_sharpe": "Sharpe of the prior",
 }
 
 
@@ -141,7 +131,7 @@ def _held_out_columns(content: ReportContent, names: list[str]) -> dict[str, lis
     by_fold = {"All": cards[0]} if content.ledger is None else _cards_by_fold(content)
     known = [name for name in cards[0].validation_scores if name != "n_rows"]
     return {
-        f"Held-out {_HELD_OUT.get(score, score.replace('_', ' '))}": [
+        f"Held-out {score_words(score)}": [
             number_text(by_fold[name].validation_scores[score], P_VALUE) if name in by_fold else ""
             for name in names
         ]
