@@ -58,7 +58,7 @@ class BacktestResult(BacktestRun):
         >>> from lstm_strategy import BASELINES, run_backtest, sample_bars
         >>> run_backtest(BASELINES["Buy and hold"], sample_bars("sp500"), start="2018")
         BacktestResult('BuyAndHold', 2018-01-02 to 2018-12-31, 251 bars: total return -7.2%, Sharpe
-        -0.36, max drawdown -19.6%)
+        ratio -0.36, max drawdown -19.6%)
     """
 
     broker: BrokerSettings = dataclasses.field(default_factory=BrokerSettings)
@@ -223,7 +223,7 @@ class BacktestResult(BacktestRun):
         return (
             f"BacktestResult({self.label!r}, {span_text(self.equity)}: "
             f"total return {self.metrics['total_return']:.1%}, "
-            f"Sharpe {self.metrics['sharpe']:.2f}, "
+            f"Sharpe ratio {self.metrics['sharpe']:.2f}, "
             f"max drawdown {self.metrics['max_drawdown']:.1%})"
             f"{self.note and ' ' + self.note}"
         )

@@ -146,7 +146,7 @@ class ResultSet:
         rank = int((sharpe > own).sum()) + 1
         in_sample = " In sample, it would be none in any case." if result.in_sample else ""
         return (
-            f"{result.label}: Sharpe {own:.2f}, rank {rank} of {len(sharpe)}"
+            f"{result.label}: Sharpe ratio {own:.2f}, rank {rank} of {len(sharpe)}"
             f"{self._describe_lead(result)}. One standard error of its Sharpe ratio is "
             f"{_sharpe_error(result):.2f}: a lead of that size can be luck, and a rank "
             f"alone is no evidence of skill.{in_sample}"

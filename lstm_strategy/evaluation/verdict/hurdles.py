@@ -187,11 +187,24 @@ def _interval_hurdle(interval: Interval) -> Hurdle:
 
 
 def _deflated_hurdle(deflated: float, n_trials: int, alpha: float) -> Hurdle:
-    luck = "above zero" if n_trials == 1 else f"above the luckiest of {n_trials:,} trials"
+    luck = name_bar_of_luck(n_trials)
     words = f"the confidence that its Sharpe ratio is {luck} is {deflated:.1%}"
     if deflated >= 1.0 - alpha:
         return Hurdle(True, words)
     return Hurdle(False, f"{words}, and must be {1.0 - alpha:.0%} or more")
+
+
+def name_bar_of_luck(n_trials: int) -> str:
+    """Return above what a Sharpe ratio has to be, so that luck doesn't explain it.
+
+    Args:
+        n_trials: How many settings were tried.
+
+    Example:
+        >>> name_bar_of_luck(1), name_bar_of_luck(2_000)
+        ('above zero', 'above the luckiest of 2,000 trials')
+    """
+    return "above zero" if n_trials == 1 else f"above the luckiest of {n_trials:,} trials"
 
 
 def _annual_sharpe(returns: pd.Series, bars_per_year: float) -> float:

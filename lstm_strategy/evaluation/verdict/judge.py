@@ -16,7 +16,11 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import ResultSet
 from lstm_strategy.evaluation.metrics import earned_returns
 from lstm_strategy.evaluation.verdict.alarms import Alarm
-from lstm_strategy.evaluation.verdict.hurdles import check_hurdles, measure_evidence
+from lstm_strategy.evaluation.verdict.hurdles import (
+    check_hurdles,
+    measure_evidence,
+    name_bar_of_luck,
+)
 from lstm_strategy.evaluation.verdict.sentence import word_verdict
 from lstm_strategy.support import card_html, frame_html, number_text
 
@@ -79,7 +83,9 @@ class Verdict:
         facts = {
             "Sharpe ratio": f"{number_text(self.sharpe)} "
             f"({1 - self.alpha:.0%} interval: {number_text(low)} to {number_text(high)})",
-            "Confidence that it is above luck": number_text(self.deflated_sharpe, "{:.1%}"),
+            f"Confidence that it is {name_bar_of_luck(self.n_trials)}": number_text(
+                self.deflated_sharpe, "{:.1%}"
+            ),
             "Bars and trials": f"{self.n_bars:,} and {self.n_trials:,}",
             "In sample": "yes" if self.in_sample else "no",
         }
