@@ -40,7 +40,7 @@ def load_bars(
 
     A continuous future has a column `price` with the raw price of its contract beside
     back-adjusted prices, which may then be below 0 (see `validate_bars`). How they were adjusted is
-    found out and said; of months in `contract` and `carry_contract`, such as 202403, follows
+    found out and reported; of months in `contract` and `carry_contract`, such as 202403, follows
     `years_to_carry` where it isn't there.
 
     An archive may hold the files of several markets, and JSON their rows by symbol.

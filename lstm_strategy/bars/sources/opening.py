@@ -27,7 +27,7 @@ def open_source(text: str) -> BarSource:
               an exchange and the funding rates of its perpetuals, on the times at which they open,
               in UTC. `?start=2024` leaves out what came before.
             - `yahoo:SYMBOL` or `yahoo:SYMBOL:INTERVAL`, such as `yahoo:SPY` or `yahoo:BTC-USD:1h`:
-              prices of Yahoo Finance, adjusted for splits and dividends, daily unless it is said.
+              prices of Yahoo Finance, adjusted for splits and dividends; daily without an INTERVAL.
             - `play:FILE`: a price file whose first half is history, and whose other bars come one
               a second. `play:FILE?history=500&pace=0.1` says how many bars are history, and how
               many seconds pass from bar to bar. `faults=0.01&seed=7` adds what real feeds do
