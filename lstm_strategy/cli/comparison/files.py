@@ -9,7 +9,7 @@ from typing import cast
 import pandas as pd
 
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
-from lstm_strategy.cli.output import tell
+from lstm_strategy.cli.output import begin_lower, tell
 from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.evaluation.backtests import write_picture
 from lstm_strategy.evaluation.chart import plot_chart
@@ -38,7 +38,7 @@ def finish_tearsheet(tearsheet: Future[Path]) -> str | None:
     try:
         return tearsheet.result().name
     except LSTMStrategyError as error:
-        tell(f"No {TEARSHEET_FILE}: {error}")
+        tell(f"No {TEARSHEET_FILE}: {begin_lower(str(error))}")
         return None
 
 

@@ -13,6 +13,7 @@ from lstm_strategy.cli.output.console import (
     tell_note,
 )
 from lstm_strategy.cli.output.loudness import Loudness, is_quiet
+from lstm_strategy.cli.output.wording import begin_lower
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Loudness",
+    "begin_lower",
     "complain",
     "err",
     "is_quiet",

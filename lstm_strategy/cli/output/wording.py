@@ -126,7 +126,7 @@ _N_OF_ARGUMENTS = 2
 # Words with which messages begin and that are no name of anything. Others keep their capital:
 # Keras, Yahoo, a market called Gold.
 _ORDINARY_WORDS = (
-    "A|After|An|Another|Bars|Every|Features|Fold|Give|Gradients|Importance|Line|Looking|Luck|Moves"
+    "A|After|An|Another|Bars|Every|Features|Fold|Give|Gradients|Importance|In|Line|Looking|Luck|Moves"
     "|No|None|Nothing|Only|Over|Precomputed|Returns|Strategy|The|There|This|Tracking|Training|Two"
     "|Unknown|What|With|Worker"
 )

@@ -164,11 +164,16 @@ def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
     deviation = float(values.std())
     if deviation >= HARDLY_VARIES * scale:
         return None
+    share = f"{deviation / scale:.2%}"
+    found = (
+        f"It is {values.mean():.2g} on every bar."
+        if share == "0.00%"  # what is left is how numbers are rounded
+        else f"Its standard deviation is {deviation:.2g}, only {share} of its scale of {scale:.2g}."
+    )
     return Alarm(
         "frozen forecast",
-        f"Its standard deviation is {deviation:.2g}, only {deviation / scale:.2%} of its scale of "
-        f"{scale:.2g}.",
-        "It is the same on every bar. Either nothing was learned, or what was learned was dropped "
+        found,
+        "Either nothing was learned, or what was learned was dropped "
         "because it didn't pay on held-out bars; a policy then stays at its prior. If the loss "
         "never fell in training, train longer or with a higher learning rate. Otherwise there may "
         "be nothing to learn here.",

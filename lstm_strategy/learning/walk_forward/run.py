@@ -215,11 +215,11 @@ def _warn_of_endless_memory(walked: WalkForwardForecaster) -> None:
     n_endless = sum(not memory.converged for memory in memories)
     if n_endless:
         log.warning(
-            "%d of %d networks (target %s) still remember their first row after half of their "
-            "training rows, so their forecasts depend a little on where the bars begin. Train on "
-            "more bars, or with memory='window'.",
+            "In %d of %s (target %s) the memory of the first row lasts beyond half of the training "
+            "rows, so forecasts depend a little on where the bars begin. Train on more bars, or "
+            "with memory='window'.",
             n_endless,
-            len(walked.refits),
+            count_of(len(walked.refits), "fold"),
             walked.cards[0].settings.target.name,
         )
 

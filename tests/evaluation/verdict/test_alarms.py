@@ -207,6 +207,11 @@ def test_a_frozen_forecast_is_shown_with_its_standard_deviation():
     )
 
 
+def test_a_forecast_that_only_rounding_moves_is_shown_as_the_number_that_it_is():
+    forecast = on_dates(np.tile([0.9, 0.9 + 1e-15], N_BARS // 2))
+    assert frozen_forecast(forecast, market()).message == "It is 0.9 on every bar."
+
+
 def test_a_profit_that_three_trades_made_is_luck():
     alarm = few_lucky_trades(trades_of(50, 40, 30, -10, -20, 5, -25, 10, -30, 2), fills_of(20))
     assert alarm.name == "few lucky trades"

@@ -278,7 +278,7 @@ def test_what_is_amiss_with_every_fold_is_said_once(caplog, monkeypatch):
     with caplog.at_level("WARNING", "lstm_strategy"):
         walk_forward(BARS, LSTMForecaster(SMALL_FEATURES, **QUICK), SPLITS, progress=False)
     assert [record.message.split(",")[0] for record in caplog.records] == [
-        "3 of 3 networks (target direction) still remember their first row after half of their "
+        "In 3 of 3 folds (target direction) the memory of the first row lasts beyond half of the "
         "training rows"
     ]
 
