@@ -14,7 +14,7 @@ import pytest
 import typer
 
 import lstm_strategy
-from lstm_strategy import BrokerSettings
+from lstm_strategy import BrokerSettings, Direction, Policy, Volatility
 from lstm_strategy.cli.app import app
 from lstm_strategy.cli.commands import COMMANDS
 from lstm_strategy.cli.help import list_entries, read_manual
@@ -91,7 +91,10 @@ def test_defaults_of_models_and_terms_are_those_of_the_package():
     assert {name: float(shown[name]) for name in expected} == expected
     assert shown["epochs"].startswith(f"{model.epochs};")
     assert (shown["execution"], shown["target"]) == (broker.execution, model.target.name)
-    assert shown["preset"] == "default"
+    assert shown["preset"] == (
+        f"{Direction().preset}; {Policy().preset} for the target policy, {Volatility().preset} "
+        "for the target volatility"
+    )
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

@@ -61,7 +61,8 @@ class SearchOptions:
         str,
         typer.Option(
             "--objective",
-            help="What is searched for: the best sharpe (after costs), log_loss or auc.",
+            help="The score that is made as good as it can be: sharpe (the Sharpe ratio after "
+            "costs), log_loss or auc.",
             **opt.choose_from("--objective", "sharpe", "log_loss", "auc"),
         ),
     ] = "sharpe"

@@ -53,7 +53,8 @@ Preset = Annotated[
         metavar="NAME",
         help="The features: default, momentum, volatility, trend, prices, perpetual or "
         "momentum_and_volatility.",
-        show_default="default",
+        show_default="default; momentum_and_volatility for the target policy, volatility for the "
+        "target volatility",
         autocompletion=complete_from(
             *("default", "momentum", "volatility", "trend", "prices", "perpetual"),
             "momentum_and_volatility",
