@@ -5,7 +5,8 @@
 Half of the points are moments of the processor's time, the others are steps on files, of which
 `dying` says more. A chain of kills hits the same folder: after each of them everything in it must
 be whole, and what was there before must be there still. After a chain the same command runs to its
-end, and must leave what one that was never killed leaves, and nothing unfinished.
+end, and must leave what one that was never killed leaves, and nothing unfinished. Leave the code
+alone meanwhile: each process imports parts of it when it needs them.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -207,6 +209,9 @@ def _run_forked(place: Place, words: Sequence[str], step: int) -> int:
         sys.stdout.flush()
         sys.stderr.write(f"{steps.n_done} steps\n")
         return int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
     return 70
 
 
