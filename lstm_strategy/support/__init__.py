@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lstm_strategy.support.files import (
         hold_file,
         is_part_of,
+        name_in_errors,
         open_regular,
         parse_json,
         read_whole,
@@ -73,6 +74,7 @@ __all__ = [
     "is_serial",
     "library_versions",
     "line_svg",
+    "name_in_errors",
     "naive_utc",
     "naive_utc_index",
     "name_options",
@@ -110,6 +112,7 @@ __getattr__ = import_on_first_use(
         "png_html": ".notebook",
         "hold_file": ".files",
         "is_part_of": ".files",
+        "name_in_errors": ".files",
         "open_regular": ".files",
         "parse_json": ".files",
         "read_whole": ".files",

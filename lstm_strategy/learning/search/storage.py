@@ -87,12 +87,12 @@ def explain_lost_storage(storage: str | None, folder: Path | None) -> Iterator[N
     try:
         yield
     except Exception as error:
-        is_unnamed = isinstance(error, OSError) and error.filename is None  # from a journal
-        if not is_unnamed and not _is_of_database(error):
+        lost = _error_of_storage(error)
+        if lost is None:
             raise
         place = _without_password(_name_storage(storage, folder))
         raise TrainingError(
-            f"The search can't be kept in {place} any more: {_reason_of(error)}. Make room there, "
+            f"The search can't be kept in {place} any more: {_reason_of(lost)}. Make room there, "
             "or bring it back, and run the same command again: finished trials are kept."
         ) from error
 
@@ -239,6 +239,14 @@ def _unusable_storage(storage: str, error: Exception) -> TrainingError:
     return TrainingError(
         f"The storage {_without_password(storage)} can't be used: {reason}. {remedy}"
     )
+
+
+def _error_of_storage(error: BaseException | None) -> BaseException | None:
+    """What the storage itself raised; None if it raised nothing."""
+    if isinstance(error, AssertionError):  # Optuna's, of a trial whose end it couldn't keep
+        return _error_of_storage(error.__context__)
+    is_unnamed = isinstance(error, OSError) and error.filename is None  # from a journal
+    return error if error is not None and (is_unnamed or _is_of_database(error)) else None
 
 
 def _is_of_database(error: BaseException) -> bool:

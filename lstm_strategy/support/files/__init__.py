@@ -7,12 +7,13 @@
 from lstm_strategy.support.files.caches import user_cache_folder
 from lstm_strategy.support.files.folders import replace_folder
 from lstm_strategy.support.files.strangers import open_regular, parse_json, read_whole
-from lstm_strategy.support.files.temporary import hold_file, temporary_folder
+from lstm_strategy.support.files.temporary import hold_file, name_in_errors, temporary_folder
 from lstm_strategy.support.files.whole import is_part_of, write_json, write_new, write_whole
 
 __all__ = [
     "hold_file",
     "is_part_of",
+    "name_in_errors",
     "open_regular",
     "parse_json",
     "read_whole",

@@ -178,7 +178,23 @@ def _hold_abandoned_file(path: Path) -> int | None:
 
 @contextmanager
 def name_in_errors(path: Path) -> Iterator[None]:
-    """Let an error of the operating system that names no file name this one."""
+    """Let an error of the operating system that names no file name this one.
+
+    Args:
+        path: The file or the folder.
+
+    Raises:
+        OSError: The error of the block, with the path.
+
+    Example:
+        >>> import errno
+        >>> try:
+        ...     with name_in_errors(Path("journal.jsonl")):
+        ...         raise OSError(errno.ENOSPC, "No space left on device")
+        ... except OSError as error:
+        ...     print(error.filename)
+        journal.jsonl
+    """
     try:
         yield
     except OSError as error:

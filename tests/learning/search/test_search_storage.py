@@ -8,6 +8,8 @@ from sqlalchemy.exc import OperationalError
 from lstm_strategy import LSTMStrategyError
 from lstm_strategy.learning.search.storage import explain_lost_storage, open_storage
 
+DENIED = OSError(13, "Denied", "bars.csv")
+
 
 def lose_database():
     """Raise what Optuna raises where its database can't be written."""
@@ -22,10 +24,23 @@ def lose_journal():
     raise OSError(28, "No space left on device")
 
 
+def lose_the_end_of_a_trial():
+    """Raise what Optuna raises where a trial's score can't be written: an assertion hides it."""
+    try:
+        lose_database()
+    finally:
+        raise AssertionError("Should not reach.")
+
+
 @pytest.mark.parametrize(
     ("lose", "message"),
     [
         pytest.param(lose_database, r"study.db any more: database or disk is full\.", id="sqlite"),
+        pytest.param(
+            lose_the_end_of_a_trial,
+            r"study.db any more: database or disk is full\.",
+            id="end of a trial",
+        ),
         pytest.param(
             lose_journal, r"study.db any more: .* No space left on device\.", id="journal"
         ),
@@ -40,7 +55,7 @@ def test_a_storage_without_room_is_named_with_how_to_go_on(tmp_path, lose, messa
 
 
 def test_other_errors_of_a_search_stay_what_they_are(tmp_path):
-    for error in (optuna.TrialPruned(), ValueError("units"), OSError(13, "Denied", "bars.csv")):
+    for error in (optuna.TrialPruned(), ValueError("units"), AssertionError("short"), DENIED):
         with pytest.raises(type(error)), explain_lost_storage(None, tmp_path):
             raise error
 

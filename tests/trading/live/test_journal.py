@@ -1,7 +1,9 @@
 """A journal holds what was finished, whatever became of the process that wrote it."""
 
+import errno
 import json
 import math
+import os
 
 import pandas as pd
 import pytest
@@ -110,6 +112,26 @@ def test_what_waits_is_written_by_commit_alone(tmp_path):
     with open_journal(tmp_path) as journal:
         journal.append("note", at="2024-01-02T00:00:00Z", about="gap", text="dropped")
     assert read_journal(tmp_path).notes.empty
+
+
+def test_a_full_disk_is_named_with_the_journal_which_stays_as_it_was(tmp_path, monkeypatch):
+    path = begin(tmp_path)
+    whole = path.read_bytes()
+    write, left = os.write, [40]
+
+    def fill(descriptor, content):
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        n_bytes = write(descriptor, content[: left[0]])
+        left[0] -= n_bytes
+        return n_bytes
+
+    with open_journal(tmp_path) as journal, monkeypatch.context() as patch:
+        patch.setattr(os, "write", fill)
+        with pytest.raises(OSError, match="No space left") as full:
+            write_bar(journal, 6)
+    assert full.value.filename == str(path)
+    assert path.read_bytes() == whole
 
 
 def test_one_session_at_a_time_has_a_journal(tmp_path):

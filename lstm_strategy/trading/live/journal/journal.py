@@ -8,7 +8,7 @@ from typing import Any, Self
 import pandas as pd
 
 from lstm_strategy.errors import JournalError
-from lstm_strategy.support import hold_file, sha256_of, write_whole
+from lstm_strategy.support import hold_file, name_in_errors, sha256_of, write_whole
 from lstm_strategy.trading.live.journal.content import JournalContent, read_journal
 from lstm_strategy.trading.live.journal.records import (
     FORMAT,
@@ -84,7 +84,8 @@ class Journal:
                     "folder."
                 )
             first = line_of({**head, "settings": dict(settings)})
-            _begin_file(descriptor, first)
+            with name_in_errors(path):
+                _begin_file(descriptor, first)
             content = read_journal(path)
             _check_same(folder, content.head, {**head, "settings": dict(settings)})
             return cls(folder, descriptor, content)
@@ -130,7 +131,8 @@ class Journal:
             return
         *others, last = self._waiting
         lines = b"".join(map(line_of, [*others, {**last, "end": True}]))
-        _write(self._descriptor, lines)
+        with name_in_errors(self.folder / JOURNAL_FILE):
+            _write(self._descriptor, lines)
         self._waiting = []
 
     def drop(self) -> None:
