@@ -6,9 +6,9 @@ import re
 
 import pytest
 from browser import needs_chromium, open_in_chromium
-from made_up import random_walk
+from made_up import ConstantForecaster, random_walk
 
-from lstm_strategy import BASELINES, compare, sample_bars
+from lstm_strategy import BASELINES, PORTFOLIO_BASELINES, LSTMStrategy, compare, sample_bars
 from lstm_strategy.evaluation.interactive import build_charts, content_policy
 
 pytestmark = needs_chromium
@@ -31,7 +31,8 @@ return gaps;
 def page_of(charts):
     policy = content_policy(charts.scripts)
     head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
-    return f"<!doctype html><head>{head}</head>{charts.equity}{charts.price}{charts.tail}"
+    places = charts.equity + charts.price + charts.markets
+    return f"<!doctype html><head>{head}</head>{places}{charts.tail}"
 
 
 def answer_of(charts, folder, *, width, question):
@@ -81,3 +82,48 @@ def test_trades_too_many_for_the_screen_are_counted_and_a_zoom_shows_more(tmp_pa
     assert int(n_in_view) == n_trades
     assert 30 <= int(n_marked) <= 39
     assert zoomed == ""
+
+
+class ByTheClose(ConstantForecaster):
+    """Forecasts a hundredth of the close, so that each market has its own."""
+
+    def forecast(self, bars):
+        return super().forecast(bars).assign(forecast=bars["close"] / 100, uncertainty=0.5)
+
+
+def test_the_forecast_follows_the_market_that_is_chosen(tmp_path):
+    panel = {name: random_walk(300, seed=seed) for seed, name in enumerate("AB")}
+    model = ByTheClose(0.5)
+    comparison = compare({"LSTM": (LSTMStrategy, {"model": model})}, panel, n_jobs=1)
+    charts = build_charts(comparison, panel, model=model)
+    question = """
+    const inside = document.querySelector("iframe").contentWindow;
+    const choice = inside.document.querySelector(".market select");
+    choice.value = "m1";
+    choice.dispatchEvent(new Event("change"));
+    const drawn = [...inside.Bokeh.documents[0]._all_models.values()]
+      .filter((model) => model.type === "GlyphRenderer" && /^m[01]$/.test(model.name));
+    const shown = drawn.filter((model) => model.visible);
+    const line = shown.find((model) => model.glyph.y?.field === "forecast");
+    const { data } = line.data_source;
+    return [choice.selectedOptions[0].text, shown.every((model) => model.name === "m1"),
+            drawn.length > shown.length, data.forecast.at(-1), data.high.at(-1)];
+    """
+    market, *flags, forecast, high = answer_of(charts, tmp_path, width=390, question=question)
+    assert flags == [True, True]
+    assert forecast == pytest.approx(panel[market]["close"].iloc[-1] / 100, rel=1e-5)
+    assert high == pytest.approx(forecast + 0.5, rel=1e-5)
+
+
+def test_the_buttons_of_markets_leave_the_strategies_alone(tmp_path):
+    panel = {name: random_walk(300, seed=seed) for seed, name in enumerate("AB")}
+    comparison = compare({"Equal weight": PORTFOLIO_BASELINES["Equal weight"]}, panel, n_jobs=1)
+    question = """
+    const inside = document.querySelector("iframe").contentWindow;
+    inside.document.querySelector('[data-series="c0"]').click();
+    const lines = [...inside.Bokeh.documents[0]._all_models.values()]
+      .filter((model) => model.type === "GlyphRenderer" && /^(c\\d|s0|sum)$/.test(model.name));
+    return lines.filter((model) => !model.visible).map((model) => model.name);
+    """
+    charts = build_charts(comparison, panel)
+    assert answer_of(charts, tmp_path, width=390, question=question) == ["c0"]

@@ -78,5 +78,15 @@ dd { margin: 0; overflow-wrap: anywhere; }
   .scroll th, .scroll td { padding: 0.35rem 0.55rem; }
   #strategies tbody th { max-width: 8.5rem; white-space: normal; }
 }
-@media print { nav { display: none; } .scroll { overflow: visible; } }
+@media print {
+  nav { display: none; }
+  body { max-width: none; padding: 0; font-size: 0.85rem; }
+  h2 { margin-top: 1.75rem; }
+  h2, h3, caption { break-after: avoid; }
+  figure, tr, .alarms > div, .facts { break-inside: avoid; }
+  .scroll { overflow: visible; }
+  .scroll table { font-size: 0.7rem; }
+  .scroll th, .scroll td { padding: 0.2rem 0.3rem; position: static; }
+  .file { max-height: none; }
+}
 """
