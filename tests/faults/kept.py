@@ -17,6 +17,7 @@ _MOMENTS = ("created", "seconds", "at")
 _DIGESTS = ("sha256", "card", "network_sha256", "check_sha256", "model_sha256", "model")
 _OF_A_RUN = ("notes",)  # what was cut off of an earlier one
 _NUMBER_OF_A_TRIAL = re.compile(r"trial-\d+")  # counts those that were killed and begun again
+_OF_A_PICTURE = re.compile(r"<dc:date>[^<]*|\b[a-z][0-9a-f]{10}\b")  # its moment and random names
 _UNFINISHED = re.compile(r"\..*\.part|\..*-[a-z0-9_]{8}(-old)?")
 
 
@@ -94,7 +95,7 @@ def _read_table(path: Path) -> str:
 def _read_html(path: Path) -> str:
     text = path.read_text()
     assert text.rstrip().endswith("</html>"), "it has no end"
-    return text
+    return _OF_A_PICTURE.sub("", text)
 
 
 def _read_picture(path: Path) -> bytes:

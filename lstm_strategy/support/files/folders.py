@@ -61,14 +61,15 @@ def replace_folder(folder: str | Path, *, own: Collection[str]) -> Iterator[Path
         with name_in_errors(target):
             yield unfinished
         if target.exists():
+            (target / LOCK_FILE).unlink(missing_ok=True)  # of one killed between the steps below
             _link_others(target, unfinished, own)
             unfinished.chmod(stat.S_IMODE(target.stat().st_mode))
             (unfinished / LOCK_FILE).unlink()
             _exchange(unfinished, target)  # `unfinished` is now the earlier folder
         else:
             unfinished.chmod(0o755)  # mkdtemp makes it readable for this user alone
-            (unfinished / LOCK_FILE).unlink()
             unfinished.rename(target)
+            (target / LOCK_FILE).unlink(missing_ok=True)  # until here a killed one can be cleared
     finally:
         with suppress(OSError):
             if unfinished.stat().st_ino == new_folder:

@@ -50,6 +50,24 @@ def test_a_folder_takes_the_place_of_the_earlier_one_with_all_its_files(tmp_path
     assert file_names(tmp_path / "model") == ["new.txt"]
 
 
+@pytest.mark.parametrize("dies_at", ["rename", "unlink"])
+def test_nothing_is_left_of_a_process_that_died_as_it_put_a_new_folder_in_place(tmp_path, dies_at):
+    code = (
+        "import os, sys; from pathlib import Path; from lstm_strategy.support.files import *\n"
+        "with replace_folder(sys.argv[1], own=['card']) as folder:\n"
+        "    (folder / 'card').write_text('one')\n"
+        f"    Path.{dies_at} = lambda *_, **__: os._exit(9)\n"
+    )
+    folder = tmp_path / "model"
+    died = subprocess.run([sys.executable, "-c", code, str(folder)], check=False)
+    assert died.returncode == 9
+    assert folder.exists() == (dies_at == "unlink")
+    with replace_folder(folder, own=["card"]) as unfinished:
+        (unfinished / "card").write_text("two")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"card": "two"}
+
+
 def test_a_folder_stays_as_it_was_where_the_new_one_is_not_finished(tmp_path):
     with replace_folder(tmp_path / "model", own=OWN) as unfinished:
         (unfinished / "old.txt").write_text("old")
