@@ -16,6 +16,13 @@ from lstm_strategy.support import count_of, format_time, number_text
 from lstm_strategy.trading.live import LiveState
 
 _N_NOTES = 5
+_LIMITS = {
+    "max_order_value": "order {:,.6g}",
+    "max_position_value": "position {:,.6g}",
+    "max_daily_loss": "loss of a day {:.1%}",
+    "max_orders_per_minute": "{} orders a minute",
+    "kill_switch": "kill switch {}",
+}
 
 
 def build_page(state: LiveState, now: pd.Timestamp | None = None) -> RenderableType:
@@ -140,8 +147,9 @@ def _due(state: LiveState, now: pd.Timestamp | None) -> str:
         return "as it is played"
     utc = due.tz_localize("UTC") if due.tz is None else due.tz_convert("UTC")
     left = (utc - now).floor("s")
+    span = str(abs(left)).removeprefix("0 days ")
     when = f"{utc:%Y-%m-%d %H:%M} UTC"
-    return f"{when}, late by {-left}" if left < pd.Timedelta(0) else f"{when}, in {left}"
+    return f"{when}, late by {span}" if left < pd.Timedelta(0) else f"{when}, in {span}"
 
 
 def _forecast(state: LiveState) -> str:
@@ -164,7 +172,8 @@ def _open_orders(state: LiveState) -> str:
 
 
 def _limits(state: LiveState) -> str:
-    return ", ".join(f"{name} {value}" for name, value in state.limits.items())
+    words = (_LIMITS.get(name, f"{name} {{}}") for name in state.limits)
+    return ", ".join(map(str.format, words, state.limits.values()))
 
 
 def _counts(state: LiveState) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from lstm_strategy.bars import check_bars, has_contract
 from lstm_strategy.errors import JournalError, TradingError
 from lstm_strategy.learning.serving import open_forecaster
-from lstm_strategy.support import library_versions
+from lstm_strategy.support import count_of, library_versions
 from lstm_strategy.trading.backtrader_internals import declared_params
 from lstm_strategy.trading.cerebro import BrokerSettings, complete_params, cut_to_run
 from lstm_strategy.trading.live.closed_bars import ClosedBars
@@ -352,7 +352,7 @@ class LiveSession:
         write_state(self._folder, self.state)
         self._n_live += self._feed.may_trade
         if self._n_live >= self._most_bars:
-            self.stop(f"{self._n_live} bars have come live")
+            self.stop(f"{count_of(self._n_live, 'bar')} came in this run, as asked")
 
     def _measure_day(self) -> float:
         """What the equity has gained since the end of the day before, a fraction."""

@@ -192,7 +192,7 @@ def test_a_session_is_started_again_at_every_bar_and_goes_on(tmp_path):
     assert_same(what_happened(tmp_path / "whole"), what_happened(tmp_path / "parts"))
     runs = read_journal(tmp_path / "parts").runs
     assert runs["event"].tolist() == ["start", "stop"] * 6
-    assert runs["reason"].iloc[1] == "1 bars have come live"
+    assert runs["reason"].iloc[1] == "1 bar came in this run, as asked"
 
 
 def test_a_strategy_that_decides_otherwise_than_the_journal_is_told_where(tmp_path):
