@@ -1,5 +1,6 @@
 """The one place that imports Keras, quietly: `keras` and its `layers`."""
 
+import gc
 import json
 import logging
 import os
@@ -39,7 +40,19 @@ def _describe_backend() -> str:
     return f"{stored} (by {home / 'keras.json'})" if stored else "tensorflow (its default)"
 
 
-with _silence_standard_error():
+@contextmanager
+def _pause_collection() -> Iterator[None]:
+    """Look for no garbage: what is imported stays, and would be looked through again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+with _silence_standard_error(), _pause_collection():
     try:
         import keras
         from keras import layers

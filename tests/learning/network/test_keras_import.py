@@ -1,5 +1,6 @@
 """Keras as it was told to be by others: another precision, or a backend that isn't there."""
 
+import gc
 import json
 import os
 import subprocess
@@ -66,3 +67,8 @@ def test_a_backend_that_is_not_installed_is_explained_in_one_line(by_file, tmp_p
     progress, line = done.stderr.strip().splitlines()
     assert progress.startswith("Checking the installation")
     assert f"can't be loaded with the backend nowhere (by {source})" in line
+
+
+def test_garbage_is_collected_again_once_keras_is_there():
+    assert keras.__name__ == "keras"  # imported by now
+    assert gc.isenabled()
