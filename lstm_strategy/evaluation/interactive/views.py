@@ -20,7 +20,9 @@ class MarketViews:
 
     Attributes:
         closes: The closes of the span that was traded, by market; one market has the name "".
-        trades: The trades of the strategy in these markets.
+        trades: The trades of the strategy in these markets. Beside the prices of entry and exit,
+            which are averages of all fills, `entry_mark` and `exit_mark` are those of the first and
+            of the last fill, which lie at the price of their bar; NaN where a trade is still open.
         forecasts: By market what the model said at these closes, as its `forecast` gives it;
             without those of which it forecast nothing.
     """
@@ -58,11 +60,25 @@ def view_markets(
         ([''], 0)
     """
     closes = _closes_of(result, bars)
-    trades = result.trades
+    trades = _mark_ends(result.trades, result.fills)
     if "symbol" in trades:
         trades = trades[trades["symbol"].isin(list(closes))]
     forecasts = {} if model is None else _forecasts_of(model, bars, closes)
     return MarketViews(closes, trades, forecasts)
+
+
+def _mark_ends(trades: pd.DataFrame, fills: pd.DataFrame) -> pd.DataFrame:
+    """The trades with the prices of their first and last fills."""
+    symbols = trades["symbol"] if "symbol" in trades else pd.Series("", trades.index)
+    own = fills["symbol"] if "symbol" in fills else pd.Series("", fills.index)
+    by_bar = fills["price"].groupby([own.to_numpy(), fills.index])
+    marks = {}
+    for side, prices in (("entry", by_bar.first()), ("exit", by_bar.last())):
+        places = pd.MultiIndex.from_arrays([symbols, trades[side]])
+        at_bar = pd.Series(prices.reindex(places).to_numpy(), trades.index)
+        # a liquidation or an end that no fill tells of
+        marks[f"{side}_mark"] = at_bar.fillna(trades[f"{side}_price"])
+    return trades.assign(**marks)
 
 
 def _closes_of(result: BacktestResult, bars: Any) -> dict[str, pd.Series]:

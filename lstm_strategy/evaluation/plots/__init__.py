@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
     from lstm_strategy.evaluation.plots.markets import (
         choose_trades,
+        mark_prices,
         most_marked,
         plot_contributions,
         plot_price,
@@ -51,6 +52,7 @@ __all__ = [
     "choose_trades",
     "draw_pixels",
     "figure_html",
+    "mark_prices",
     "most_marked",
     "on_plain_dates",
     "plot_by_horizon",
@@ -90,6 +92,7 @@ __getattr__ = import_on_first_use(
         "plot_importance": ".inspection",
         "plot_saliency": ".inspection",
         "choose_trades": ".markets",
+        "mark_prices": ".markets",
         "most_marked": ".markets",
         "plot_contributions": ".markets",
         "plot_price": ".markets",

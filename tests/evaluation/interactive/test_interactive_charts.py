@@ -10,12 +10,21 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
+import backtrader as bt
 import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy import BASELINES, PORTFOLIO_BASELINES, LSTMStrategy, compare, sample_bars
-from lstm_strategy.evaluation.interactive import build_charts, content_policy
+from lstm_strategy import (
+    BASELINES,
+    PORTFOLIO_BASELINES,
+    BrokerSettings,
+    LSTMStrategy,
+    compare,
+    run_backtest,
+    sample_bars,
+)
+from lstm_strategy.evaluation.interactive import build_charts, content_policy, view_markets
 from lstm_strategy.evaluation.interactive.panels import Timeline, draw_equity, draw_price
 from lstm_strategy.evaluation.interactive.series import Series, _looks, milliseconds
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
@@ -103,12 +112,43 @@ def test_the_curves_are_those_of_the_backtests(comparison, sources):
 def test_every_trade_is_drawn_with_its_profit(comparison, sources):
     trades = comparison.find("MACD").trades
     (drawn,) = [source for source in sources if "entry_price" in source]
-    np.testing.assert_allclose(drawn["entry_price"], trades["entry_price"])
+    np.testing.assert_allclose(drawn["entry_price"], trades["entry_price"])  # one fill each
     first = trades.iloc[0]
     assert drawn["profit"][0] == f"{first['pnl']:,.2f} ({first['return']:.2%})"
     assert drawn["out"][0].startswith(f"{first['exit']:%Y-%m-%d} at ")
     is_gain = (trades["pnl"] >= 0) & trades["exit"].notna()
     assert [color == "#0072b2" for color in drawn["color"]] == is_gain.to_list()
+
+
+def test_a_trade_that_grows_is_marked_at_its_first_fill_and_says_its_average():
+    days = pd.date_range("2024-01-01", periods=4)
+    prices = [10.0, 10.0, 20.0, 24.0]
+    columns = dict.fromkeys(("open", "high", "low", "close"), prices)
+    bars = pd.DataFrame({**columns, "volume": 1.0}, days)
+    free = BrokerSettings(commission_rate=0.0, slippage_rate=0.0)
+    result = run_backtest(Grows, bars, broker=free)
+    views = view_markets(result, bars)
+    (trade,) = views.trades.to_dict("records")
+    # 2,000 units at 10, then as many at 20
+    assert trade["entry_price"] == pytest.approx(15.0)
+    assert (trade["entry"], trade["entry_mark"]) == (days[1], 10.0)
+    source = drawn_trades(views)
+    assert source["entry_price"].tolist() == [10.0]
+    assert source["into"] == ["2024-01-02 at 15 on average"]
+
+
+class Grows(bt.Strategy):
+    def next(self):
+        if len(self) <= 2:
+            self.buy(size=2_000)
+
+
+def drawn_trades(views):
+    (close,) = views.closes.values()
+    timeline = Timeline(*milliseconds(close.index[[0, -1]]), n_bars=len(close))
+    layout = draw_price(timeline, views.closes, views.trades, {})
+    sources = [each.data_source for each in layout.children[0].renderers]
+    return next(source.data for source in sources if "entry" in source.data)
 
 
 def test_the_forecast_has_its_uncertainty_around_it(sources):

@@ -106,3 +106,8 @@ def test_forecasts_of_many_markets_share_their_axes():
     upper, lower = plot_course({"A": told, "B": told * 3}, label="Return").axes
     assert upper.get_ylim() == lower.get_ylim()
     assert upper.get_lines()[0].get_ydata().tolist() == [0.1, 0.2]
+
+
+def test_marks_stand_at_the_first_and_last_fill_where_these_are_known():
+    (ax,) = plot_price(CLOSE, TRADES.iloc[:1].assign(entry_mark=9.5, exit_mark=12.5)).axes
+    assert spans_of(ax) == [(PROFIT, [9.5, 12.5])]

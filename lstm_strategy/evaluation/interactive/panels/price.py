@@ -15,7 +15,7 @@ from lstm_strategy.evaluation.interactive.series import (
     milliseconds,
 )
 from lstm_strategy.evaluation.interactive.thinning import most_rows, thin_rows
-from lstm_strategy.evaluation.plots import on_plain_dates, rank_trades
+from lstm_strategy.evaluation.plots import mark_prices, on_plain_dates, rank_trades
 
 _GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
 _FORECAST = "#6f5fc0"
@@ -94,8 +94,10 @@ def _source_of_trades(trades: pd.DataFrame, close: pd.Series, date_form: str) ->
         {
             "entry": milliseconds(entry),
             "exit": milliseconds(out.fillna(close.index[-1])),
-            "entry_price": trades["entry_price"].to_numpy(float),
-            "exit_price": trades["exit_price"].where(~is_open, close.iloc[-1]).to_numpy(float),
+            "entry_price": mark_prices(trades, "entry").to_numpy(float),
+            "exit_price": mark_prices(trades, "exit")
+            .where(~is_open, close.iloc[-1])
+            .to_numpy(float),
             "color": np.where(is_open, _OPEN, np.where(profit >= 0, _GAIN, _LOSS)).tolist(),
             "angle": np.where(trades["size"] > 0, 0.0, np.pi),
             "rank": rank_trades(trades).astype("int32"),
@@ -128,18 +130,19 @@ def _trade_texts(
     trades: pd.DataFrame, entry: pd.Series, out: pd.Series, date_form: str
 ) -> dict[str, list[str]]:
     """What each trade says under the pointer."""
-    rows = trades.assign(entry=entry, exit=out).itertuples()
+    at = {f"{side}_at": mark_prices(trades, side) for side in ("entry", "exit")}
+    rows = trades.assign(entry=entry, exit=out, **at).itertuples()
     texts: dict[str, list[str]] = {"trade": [], "into": [], "out": [], "profit": []}
     for row in rows:
         each: Any = row
         side = "long" if each.size > 0 else "short"
         texts["trade"].append(f"{side}, {abs(each.size):,.4g} units")
-        texts["into"].append(f"{each.entry.strftime(date_form)} at {each.entry_price:,.6g}")
+        texts["into"].append(_fill_text(each.entry, each.entry_price, each.entry_at, date_form))
         is_open = pd.isna(each.exit)
         texts["out"].append(
             "still open"
             if is_open
-            else f"{each.exit.strftime(date_form)} at {each.exit_price:,.6g}"
+            else _fill_text(each.exit, each.exit_price, each.exit_at, date_form)
         )
         texts["profit"].append(f"{each.pnl:,.2f}")
     shares = trades["return"]
@@ -147,6 +150,12 @@ def _trade_texts(
         f"{money} ({share:.2%})" for money, share in zip(texts["profit"], shares, strict=True)
     ]
     return texts
+
+
+def _fill_text(date: pd.Timestamp, price: float, mark: float, date_form: str) -> str:
+    """A date and a price, which is called an average where several fills made it."""
+    average = "" if np.isclose(price, mark, rtol=1e-6) else " on average"
+    return f"{date.strftime(date_form)} at {price:,.6g}{average}"
 
 
 def _draw_forecast(

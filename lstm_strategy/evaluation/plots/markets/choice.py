@@ -41,3 +41,22 @@ def rank_trades(trades: pd.DataFrame) -> np.ndarray:
     ranks = np.empty(len(trades), np.int64)
     ranks[np.argsort(-size, kind="stable")] = np.arange(len(trades))
     return ranks
+
+
+def mark_prices(trades: pd.DataFrame, side: str) -> pd.Series:
+    """Return where the mark of an entry or exit stands: the price of its fill, if it is known.
+
+    Args:
+        trades: Trades with the prices of entry and exit, which are averages of all fills, and with
+            `entry_mark` and `exit_mark` where those of the first and last fill are known.
+        side: "entry" or "exit".
+
+    Example:
+        >>> trade = {"entry_price": 15.0, "exit_price": 18.0, "entry_mark": 9.0}
+        >>> trades = pd.DataFrame([trade])
+        >>> mark_prices(trades, "entry").tolist(), mark_prices(trades, "exit").tolist()
+        ([9.0], [18.0])
+    """
+    name = f"{side}_mark"
+    prices: pd.Series = trades[name if name in trades else f"{side}_price"]
+    return prices

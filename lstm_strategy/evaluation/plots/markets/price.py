@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
 
 from lstm_strategy.evaluation.plots.curves import on_plain_dates
-from lstm_strategy.evaluation.plots.markets.choice import choose_trades
+from lstm_strategy.evaluation.plots.markets.choice import choose_trades, mark_prices
 from lstm_strategy.evaluation.plots.style import NotebookFigure, label_dates, plotting_style
 
 # those of the interactive chart, which stay apart for colour-blind eyes
@@ -46,7 +46,8 @@ def plot_price(
 
     Args:
         close: The closes of one market.
-        trades: Its trades, as a backtest keeps them.
+        trades: Its trades, as a backtest keeps them; with `entry_mark` and `exit_mark` the marks
+            stand at those prices, without at the average ones.
         forecast: What the model said at these closes, with the columns forecast and uncertainty;
             None leaves the lower panel out.
         title: What is shown, on one line or more.
@@ -89,8 +90,8 @@ def _draw_trades(ax: Axes, trades: pd.DataFrame, close: pd.Series) -> None:
     entry, out = (pd.DatetimeIndex(trades[side]).tz_localize(None) for side in ("entry", "exit"))
     is_open = np.asarray(out.isna())
     out = pd.DatetimeIndex(out.fillna(close.index[-1]))
-    paid = trades["entry_price"].to_numpy(float)
-    got = trades["exit_price"].to_numpy(float)
+    paid = mark_prices(trades, "entry").to_numpy(float)
+    got = mark_prices(trades, "exit").to_numpy(float)
     got = np.where(is_open, close.iloc[-1], got)
     gains = trades["pnl"].to_numpy(float) >= 0
     colors = np.where(is_open, _OPEN, np.where(gains, _GAIN, _LOSS))

@@ -83,7 +83,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
   body { max-width: none; padding: 0; font-size: 0.85rem; }
   h2 { margin-top: 1.75rem; }
   h2, h3, caption { break-after: avoid; }
-  figure, tr, .alarms > div, .facts { break-inside: avoid; }
+  figure, tr, .scroll, .alarms > div, .facts { break-inside: avoid; }
   .scroll { overflow: visible; }
   .scroll table { font-size: 0.7rem; }
   .scroll th, .scroll td { padding: 0.2rem 0.3rem; position: static; }
