@@ -30,6 +30,10 @@ _SAFE_PATH = "PYTHONSAFEPATH"  # read by Python 3.11 and later
 _OBJECTS_BETWEEN_SEARCHES = 10_000
 _LIBRARY_OF_MODULE = {"sklearn": "scikit-learn"}  # where pip knows it by another name
 _LACKS_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_MEMORY_TEXT = (
+    "there isn't memory enough for this. Take fewer --jobs, fewer bars or smaller networks, and "
+    "run the same command again: what is finished is kept."
+)
 _ROOMS_THAT_COMMANDS_SPEAK_FOR = (
     "lstm_strategy.bars",
     "lstm_strategy.trading",
@@ -90,6 +94,8 @@ def main() -> None:
         _fail(_system_text(error))
     except ModuleNotFoundError as error:
         _fail(_missing_text(error))
+    except MemoryError:
+        _fail(_MEMORY_TEXT)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:

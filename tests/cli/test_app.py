@@ -263,6 +263,16 @@ def test_a_terminated_command_ends_with_143_and_one_line(run, monkeypatch):
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+def test_too_little_memory_ends_with_2_and_one_line(run, monkeypatch):
+    def fill(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("lstm_strategy.bars.read_bars", fill)
+    outcome = run(*MACD)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert outcome.err.startswith("error: there isn't memory enough for this. Take fewer --jobs,")
+
+
 def test_workers_of_a_command_import_nothing_from_the_working_folder(here, run, monkeypatch):
     (here / "calendar.py").write_text("raise ImportError('of the user')")
     imports = [sys.executable, "-c", "import calendar"]
