@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import NoReturn
 
 import numpy as np
@@ -169,7 +170,8 @@ class TableReader:
         return volume
 
     def _add_extras(self, numbers: dict[str, np.ndarray]) -> None:
-        renamed = []
+        renamed: list[str] = []
+        last_numbers: dict[str, int] = {}
         for place in self.free:
             column = self.table.columns[place]
             if plain_name(column.label) in ("", "index", "unnamed_0") and _counts_rows(column):
@@ -183,13 +185,12 @@ class TableReader:
             name = column_name(column.label)
             if name in ("datetime", *BAR_COLUMNS, "adj_close"):
                 name = f"{name}_column"
-            names = (f"{name}_{number}" for number in range(2, 10_000))
             if name in numbers:
-                name = next(free for free in names if free not in numbers)
+                name = _number_name(name, numbers, last_numbers)
                 renamed.append(name)
             numbers[name] = values
         if renamed:
-            self.notes.append(f"columns of the same name were numbered: {', '.join(renamed)}")
+            self.notes.append(f"columns of the same name were numbered: {list_labels(renamed)}")
 
     def _read_extra(self, column: Column) -> np.ndarray | None:
         """The numbers of an extra column; None if it holds words or dates."""
@@ -218,8 +219,17 @@ class TableReader:
         )
 
 
-def _count_rows(count: int) -> str:
-    return f"{count} {'row' if count == 1 else 'rows'} in all"
+def _number_name(name: str, taken: Mapping[str, object], last_numbers: dict[str, int]) -> str:
+    """A name with the next number that makes it another one."""
+    for number in count(last_numbers.get(name, 1) + 1):
+        last_numbers[name] = number
+        if f"{name}_{number}" not in taken:
+            return f"{name}_{number}"
+    raise AssertionError("there is always a next number")
+
+
+def _count_rows(n_rows: int) -> str:
+    return f"{n_rows} {'row' if n_rows == 1 else 'rows'} in all"
 
 
 def _counts_rows(column: Column) -> bool:

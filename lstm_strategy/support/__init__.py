@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         name_in_errors,
         open_regular,
         parse_json,
+        read_inside,
         read_whole,
         replace_folder,
         temporary_folder,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         training_progress,
         words_progress,
     )
+    from lstm_strategy.support.tables import frame_from_feather, frame_from_parquet
     from lstm_strategy.support.time_zones import naive_utc, naive_utc_index, on_clock_of
     from lstm_strategy.support.versions import library_versions
     from lstm_strategy.support.wording import (
@@ -68,6 +70,8 @@ __all__ = [
     "count_of",
     "describe_first_offence",
     "format_time",
+    "frame_from_feather",
+    "frame_from_parquet",
     "frame_html",
     "hold_file",
     "is_part_of",
@@ -83,6 +87,7 @@ __all__ = [
     "open_regular",
     "parse_json",
     "png_html",
+    "read_inside",
     "read_whole",
     "replace_folder",
     "run_tasks",
@@ -115,6 +120,7 @@ __getattr__ = import_on_first_use(
         "name_in_errors": ".files",
         "open_regular": ".files",
         "parse_json": ".files",
+        "read_inside": ".files",
         "read_whole": ".files",
         "replace_folder": ".files",
         "write_json": ".files",
@@ -138,6 +144,8 @@ __getattr__ = import_on_first_use(
         "words_progress": ".progress",
         "temporary_folder": ".files",
         "user_cache_folder": ".files",
+        "frame_from_feather": ".tables",
+        "frame_from_parquet": ".tables",
         "naive_utc": ".time_zones",
         "naive_utc_index": ".time_zones",
         "on_clock_of": ".time_zones",

@@ -6,8 +6,10 @@ import io
 import lzma
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
+from typing import IO, Any
 
 from lstm_strategy.bars.columns import SeveralMarketsError
 from lstm_strategy.errors import BarsError
@@ -32,6 +34,11 @@ _MAGIC = {
 }
 # Far more than any file of bars, and little enough not to fill the memory.
 _MOST_BYTES = 4 * 2**30
+# What a file may become when it is uncompressed. Bars become ten times larger, and constant prices
+# a hundred times; a thousand times is a file that was made to fill the memory.
+_SMALL_BYTES = 64 * 2**20
+_MOST_GROWTH = 100
+_PIECE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -138,11 +145,25 @@ def _choose_kind(path: Path) -> str | None:
     )
 
 
-def _read_bounded(file: object, path: Path) -> bytes:
-    data: bytes = file.read(_MOST_BYTES + 1)  # type: ignore[attr-defined]
-    if len(data) > _MOST_BYTES:
-        raise BarsError(f"{path} holds more than {_MOST_BYTES / 2**30:.0f} GiB. Split it.")
-    return data
+def _read_bounded(file: IO[bytes], path: Path, most: int = _MOST_BYTES) -> bytes:
+    """The bytes of a file, piece by piece: asked for many at once, Python makes room for all."""
+    pieces: list[bytes] = []
+    n_bytes = 0
+    while piece := file.read(_PIECE_BYTES):
+        pieces.append(piece)
+        n_bytes += len(piece)
+        if n_bytes > _MOST_BYTES:
+            raise BarsError(f"{path} holds more than {_MOST_BYTES / 2**30:.0f} GiB. Split it.")
+        if n_bytes > most:
+            raise BarsError(
+                f"{path} becomes more than {_MOST_GROWTH} times as large when it is uncompressed, "
+                "which bars don't. Uncompress it yourself if you trust it."
+            )
+    return b"".join(pieces)
+
+
+def _most_uncompressed(data: bytes) -> int:
+    return max(_SMALL_BYTES, _MOST_GROWTH * len(data))
 
 
 def _uncompress(
@@ -150,18 +171,27 @@ def _uncompress(
 ) -> Content:
     if packing == "zip":
         return _read_zip(path, data, market)
-    openers = {"gz": gzip.GzipFile, "xz": lzma.LZMAFile, "bz2": bz2.BZ2File}
-    with (
-        openers[packing](io.BytesIO(data))
-        if packing != "gz"
-        else gzip.open(io.BytesIO(data)) as file
-    ):
-        return Content(kind or "text", _read_bounded(file, path))
+    with _OPENERS[packing](io.BytesIO(data)) as file:
+        return Content(kind or "text", _read_bounded(file, path, _most_uncompressed(data)))
+
+
+def _open_gzip(data: IO[bytes]) -> gzip.GzipFile:
+    return gzip.GzipFile(fileobj=data)
+
+
+_OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {
+    "gz": _open_gzip,
+    "xz": lzma.LZMAFile,
+    "bz2": bz2.BZ2File,
+}
 
 
 def _read_zip(path: Path, data: bytes, market: str | None) -> Content:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        for name in names:
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                raise BarsError(f"{path} names a file outside of it, {name!r:.100}. Pack it anew.")
         if any(name.startswith("xl/") for name in names):
             raise BarsError(f"{path} is an Excel workbook. Save it as CSV.")
         names = [name for name in names if _is_of_bars(name)]
@@ -173,7 +203,8 @@ def _read_zip(path: Path, data: bytes, market: str | None) -> Content:
         with archive.open(name) as file:
             inner = _SUFFIXES[PurePosixPath(name).suffix.lower()]
             said = () if len(best) > 1 else (f"read {name} of the archive",)
-            return Content(inner, _read_bounded(file, path), said, is_chosen=len(best) > 1)
+            content = _read_bounded(file, path, _most_uncompressed(data))
+            return Content(inner, content, said, is_chosen=len(best) > 1)
 
 
 def _choose_member(path: Path, members: list[str], market: str | None) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from lstm_strategy.bars.columns import Column, Rows, count_usual_names, looks_like_number, text_of
-from lstm_strategy.bars.files.table import Table
+from lstm_strategy.bars.files.table import Table, check_width
 from lstm_strategy.errors import BarsError
 
 _SEPARATORS = "\t;|,"
@@ -52,6 +52,7 @@ def read_separated(data: bytes) -> Table:
     if b'="' in data:
         data = _EXCEL_TEXT.sub(rb'"\1"', data)
     layout = _find_layout(data[:_HEAD_BYTES].decode(errors="ignore"))
+    check_width(layout.width)
     cells = _read_fast(data, layout)
     if cells is None:
         return _read_line_by_line(data, layout)

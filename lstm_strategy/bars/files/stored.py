@@ -1,6 +1,5 @@
 """Tables that programs store: Parquet, Feather and JSON."""
 
-import io
 import json
 from typing import Any
 
@@ -10,7 +9,9 @@ import pyarrow as pa
 from lstm_strategy.bars.columns import Column, Rows, count_usual_names, find_tickers, plain_values
 from lstm_strategy.bars.files.table import Table, table_from_frame
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import frame_from_feather, frame_from_parquet
 
+_MOST_GAPS, _FEW_CELLS = 10, 1_000_000
 _DAMAGE = (
     OSError,
     ValueError,
@@ -29,7 +30,7 @@ def read_parquet(data: bytes) -> Table:
         BarsError: If it is damaged.
     """
     try:
-        return table_from_frame(pd.read_parquet(io.BytesIO(data)))
+        return table_from_frame(frame_from_parquet(data))
     except _DAMAGE as error:
         raise _unreadable("Parquet", error) from error
 
@@ -41,7 +42,7 @@ def read_feather(data: bytes) -> Table:
         BarsError: If it is damaged.
     """
     try:
-        return table_from_frame(pd.read_feather(io.BytesIO(data)))
+        return table_from_frame(frame_from_feather(data))
     except _DAMAGE as error:
         raise _unreadable("Feather", error) from error
 
@@ -67,6 +68,7 @@ def read_json(data: bytes) -> Table:
 def _table_from_json(content: Any) -> Table:
     if isinstance(content, dict):
         if {"columns", "data"} <= set(content):
+            _check_is_full(_records_in(content["data"]))
             return table_from_frame(pd.DataFrame(content["data"], columns=content["columns"]))
         by_market = {name: rows for name, rows in content.items() if _holds_bars(rows)}
         if len(by_market) > 1:
@@ -81,6 +83,7 @@ def _table_from_json(content: Any) -> Table:
         if len(nested) == 1 and isinstance(nested[0], dict):  # as Kraken answers
             return _table_from_json(nested[0])
         if nested and all(isinstance(value, dict) for value in nested):
+            _check_is_full(_records_in(content))
             frame = pd.DataFrame(content)
             is_by_date = count_usual_names([str(name) for name in frame.index]) >= 4
             frame = frame.T if is_by_date else frame
@@ -98,6 +101,7 @@ def _table_from_json(content: Any) -> Table:
         columns = [Column("", plain_values(frame.iloc[:, place])) for place in range(width)]
         return Table(tuple(columns), Rows("row", range(len(frame))), has_header=False)
     if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
+        _check_is_full(_records_in(content))
         return table_from_frame(pd.DataFrame(content))
     raise BarsError("the JSON holds no bars: it must be a list of rows. Convert it to CSV.")
 
@@ -113,12 +117,36 @@ def _holds_bars(value: Any) -> bool:
 
 def _join_markets(by_market: dict[str, Any]) -> pd.DataFrame:
     """The bars of several markets below each other, with a column that says whose they are."""
+    for rows in by_market.values():
+        _check_is_full(_records_in(rows))
     frames = {name: pd.DataFrame(rows) for name, rows in by_market.items()}
+    labels = {label for frame in frames.values() for label in frame}
+    n_rows = sum(map(len, frames.values()))
+    _check_room(n_rows * len(labels), given=sum(frame.size for frame in frames.values()))
     if all(find_tickers([str(label) for label in frame]) for frame in frames.values()):
         return pd.concat(list(frames.values()), ignore_index=True)
     return pd.concat(
         [frame.assign(Symbol=name) for name, frame in frames.items()], ignore_index=True
     )
+
+
+def _records_in(value: Any) -> list[dict[str, Any]]:
+    values = value.values() if isinstance(value, dict) else value
+    return [each for each in values if isinstance(each, dict)] if values else []
+
+
+def _check_is_full(records: list[dict[str, Any]]) -> None:
+    """Refuse records that would make a table of gaps, since each has names of its own."""
+    labels = {name for record in records for name in record}
+    _check_room(len(records) * len(labels), given=sum(map(len, records)))
+
+
+def _check_room(n_cells: int, *, given: int) -> None:
+    if n_cells > _FEW_CELLS + _MOST_GAPS * given:
+        raise BarsError(
+            f"the JSON holds {given:,} values that would make a table of {n_cells:,} cells. Give "
+            "every record the same names."
+        )
 
 
 def _parse_json(data: bytes) -> Any:

@@ -1,11 +1,15 @@
 """The columns of a file or a frame, as they were found."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars.columns import Column, Rows, plain_values
+from lstm_strategy.errors import BarsError
+
+_MOST_COLUMNS = 20_000  # those of three thousand markets side by side
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +37,10 @@ class Table:
     notes: tuple[str, ...] = ()
     is_chosen: bool = False
 
-    @property
+    def __post_init__(self) -> None:
+        check_width(len(self.columns))
+
+    @cached_property
     def labels(self) -> list[str]:
         """The names of the columns."""
         return [column.label for column in self.columns]
@@ -55,8 +62,22 @@ class Table:
         return replace(self, columns=tuple(columns), header_rows=())
 
 
+def check_width(n_columns: int) -> None:
+    """Refuse more columns than bars have.
+
+    Raises:
+        BarsError: If there are more.
+    """
+    if n_columns > _MOST_COLUMNS:
+        raise BarsError(
+            f"there may be at most {_MOST_COLUMNS:,} columns, got {n_columns:,}. Split them by "
+            "market."
+        )
+
+
 def table_from_frame(frame: pd.DataFrame) -> Table:
     """The table that a frame holds; its index becomes a column unless it is mere row numbers."""
+    check_width(len(frame.columns))
     rows = Rows("row", np.arange(len(frame)))
     columns: list[Column] = []
     header_rows: tuple[tuple[str, ...], ...] = ()

@@ -15,6 +15,7 @@ from lstm_strategy.learning.search import (
     auc_of,
     join_markets,
     log_loss_of,
+    read_kept,
 )
 from lstm_strategy.learning.walk_forward import cut_positions, labels_of, walk_forward
 from lstm_strategy.support import write_whole
@@ -60,7 +61,7 @@ def trade_holdout(
     file = folder / "holdout" / f"trial-{number:05d}.parquet"
     if not file.exists():
         write_whole(file, _forecast_holdout(bars, task, setting).to_parquet())
-    forecasts = pd.read_parquet(file)
+    forecasts = read_kept(file)
     settings = setting.apply_to(task.base).settings
     seen = OutOfSampleForecasts(bars, forecasts, settings, setting.strategy)
     result = trader.result(bars, forecasts, setting.strategy)

@@ -1,5 +1,6 @@
 """The search for settings: trials scored out of sample by a walk forward."""
 
+from lstm_strategy.learning.search.kept_forecasts import read_kept
 from lstm_strategy.learning.search.market_forecasts import (
     dates_of,
     join_markets,
@@ -38,6 +39,7 @@ __all__ = [
     "dates_of",
     "join_markets",
     "log_loss_of",
+    "read_kept",
     "returns_by_date",
     "search",
     "split_markets",

@@ -7,8 +7,11 @@ from pathlib import Path
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
+from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.search.storage import FORECASTS_FOLDER
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import frame_from_parquet, read_whole, write_whole
+
+_LARGEST_FILE = 2**30
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,21 @@ def read_forecasts(folder: Path, finished: Iterable[FrozenTrial]) -> dict[int, p
             len(missing),
             len(files),
         )
-    return {n: pd.read_parquet(file) for n, file in files.items() if n not in missing}
+    return {n: read_kept(file) for n, file in files.items() if n not in missing}
+
+
+def read_kept(file: Path) -> pd.DataFrame:
+    """Read forecasts that a search kept.
+
+    Raises:
+        TrainingError: If the file is damaged.
+    """
+    try:
+        return frame_from_parquet(read_whole(file, largest=_LARGEST_FILE))
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"{file} can't be read: {error}. Restore it, or begin the search in another folder."
+        ) from None
 
 
 def _forecasts_file(folder: Path, number: int) -> Path:

@@ -15,6 +15,7 @@ from lstm_strategy.learning.forecaster import CARD_FILE, WALK_FORWARD_FILE, writ
 from lstm_strategy.support import (
     is_part_of,
     parse_json,
+    read_inside,
     read_whole,
     seal,
     sha256_of,
@@ -92,8 +93,8 @@ class RunFolder:
         """Whether the model in the place of a fold is the one that this run trained for it."""
         folder = self.fold_folder(number)
         try:
-            card = read_whole(folder / CARD_FILE, largest=_LARGEST_FILE)
-            mark = parse_json(read_whole(folder / FOLD_FILE, largest=_LARGEST_FILE))
+            card = read_inside(folder, CARD_FILE, largest=_LARGEST_FILE)
+            mark = parse_json(read_inside(folder, FOLD_FILE, largest=_LARGEST_FILE))
         except (OSError, ValueError):
             return False
         return bool(mark == self._build_mark(number, card))
@@ -132,7 +133,7 @@ class RunFolder:
         """
         file = self.path / LEDGER_FILE
         try:
-            content = read_whole(file, largest=_LARGEST_LEDGER)
+            content = read_inside(self.path, LEDGER_FILE, largest=_LARGEST_LEDGER)
         except OSError:
             content = b""
         if sha256_of(content) != sha256:
@@ -184,7 +185,7 @@ class RunFolder:
 def read_index(folder: Path) -> dict[str, Any]:
     """Read the index of a run; empty where there is none that can be read."""
     try:
-        content = parse_json(read_whole(folder / WALK_FORWARD_FILE, largest=_LARGEST_FILE))
+        content = parse_json(read_inside(folder, WALK_FORWARD_FILE, largest=_LARGEST_FILE))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

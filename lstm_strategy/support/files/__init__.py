@@ -6,7 +6,12 @@
 
 from lstm_strategy.support.files.caches import user_cache_folder
 from lstm_strategy.support.files.folders import replace_folder
-from lstm_strategy.support.files.strangers import open_regular, parse_json, read_whole
+from lstm_strategy.support.files.strangers import (
+    open_regular,
+    parse_json,
+    read_inside,
+    read_whole,
+)
 from lstm_strategy.support.files.temporary import hold_file, name_in_errors, temporary_folder
 from lstm_strategy.support.files.whole import is_part_of, write_json, write_new, write_whole
 
@@ -16,6 +21,7 @@ __all__ = [
     "name_in_errors",
     "open_regular",
     "parse_json",
+    "read_inside",
     "read_whole",
     "replace_folder",
     "temporary_folder",

@@ -38,6 +38,33 @@ def read_whole(path: str | Path, *, largest: int) -> bytes:
     raise OSError(errno.EFBIG, f"it is larger than {largest:,} bytes", str(path))
 
 
+def read_inside(folder: Path, name: str, *, largest: int) -> bytes:
+    """Read a file of a folder that a stranger may have made, if it lies in that folder.
+
+    Args:
+        folder: The folder.
+        name: The name of the file.
+        largest: The most bytes that the file may have.
+
+    Returns:
+        Its content.
+
+    Raises:
+        OSError: If a link leads out of the folder, or as `read_whole` raises it.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "note.txt").write_text("done")
+        >>> read_inside(folder, "note.txt", largest=100)
+        b'done'
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise OSError(errno.EXDEV, "it is a link that leads out of the folder", str(path))
+    return read_whole(path, largest=largest)
+
+
 def open_regular(path: str | Path) -> BinaryIO:
     """Open a file to read, unless it is a folder, a pipe or a device.
 
@@ -95,11 +122,11 @@ def parse_json(content: bytes) -> Any:
 
 
 def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice!r} is there twice")
+    content: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in content:
+            raise ValueError(f"the name {name!r:.100} is there twice")
+        content[name] = value
     return content
 
 

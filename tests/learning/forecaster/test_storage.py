@@ -282,6 +282,22 @@ def test_a_damaged_model_is_refused_with_a_remedy(model_folder, tmp_path, damage
         LSTMForecaster.load(folder)
 
 
+@pytest.mark.parametrize("name", ["model.json", "network.keras", "network.onnx", "check.json"])
+def test_a_file_of_a_model_that_is_a_link_out_of_its_folder_is_refused(
+    model_folder, tmp_path, name
+):
+    folder = shutil.copytree(model_folder, tmp_path / "model")
+    (folder / name).rename(tmp_path / name)
+    (folder / name).symlink_to(tmp_path / name)
+    with pytest.raises(LSTMStrategyError, match="leads out of the folder"):
+        LSTMForecaster.load(folder)
+
+
+def test_a_model_behind_a_link_is_loaded(model_folder, tmp_path):
+    (tmp_path / "newest").symlink_to(model_folder)
+    assert LSTMForecaster.load(tmp_path / "newest").card.network_sha256
+
+
 @pytest.mark.parametrize(
     "damage",
     [

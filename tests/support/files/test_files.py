@@ -11,6 +11,7 @@ import pytest
 from lstm_strategy.support.files import (
     folders,
     parse_json,
+    read_inside,
     read_whole,
     replace_folder,
     write_json,
@@ -199,3 +200,23 @@ def test_only_a_regular_file_of_bounded_size_is_read(tmp_path, make, message):
 def test_json_that_says_two_things_or_none_is_refused(content, message):
     with pytest.raises(ValueError, match=message):
         parse_json(content)
+
+
+def test_a_name_that_is_there_twice_is_found_among_many():
+    names = b",".join(b'"%d":0' % number for number in range(200_000))
+    with pytest.raises(ValueError, match="'199999' is there twice"):
+        parse_json(b'{%s,"199999":0}' % names)
+
+
+def test_a_link_that_leads_out_of_its_folder_is_not_followed(tmp_path):
+    (tmp_path / "secret.txt").write_text("mine")
+    folder = tmp_path / "folder"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "own.txt").write_text("own")
+    (folder / "out.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "up.txt").symlink_to("../secret.txt")
+    (folder / "in.txt").symlink_to("data/own.txt")
+    assert read_inside(folder, "in.txt", largest=9) == b"own"
+    for name in ("out.txt", "up.txt", "../secret.txt"):
+        with pytest.raises(OSError, match="leads out of the folder"):
+            read_inside(folder, name, largest=9)

@@ -17,11 +17,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lstm_strategy.support import open_regular, sha256_of, user_cache_folder, write_whole
+from lstm_strategy.support import (
+    frame_from_parquet,
+    read_whole,
+    sha256_of,
+    user_cache_folder,
+    write_whole,
+)
 
 _log = logging.getLogger(__name__)
 _VERSION = 1
 _HEADER = b"lstm-strategy"
+_LARGEST_FILE = 2**31
 _N_ASKED_AGAIN = 5
 _NOISE = 1e-5  # of adjusted prices, which a site rounds anew each time
 
@@ -94,12 +101,12 @@ class DownloadCache:
         if path is None:
             return None
         try:
-            with open_regular(path) as file:
-                table = pq.read_table(pa.PythonFile(file))
-            header = json.loads((table.schema.metadata or {})[_HEADER])
+            content = read_whole(path, largest=_LARGEST_FILE)
+            schema = pq.read_schema(pa.BufferReader(content))
+            header = json.loads((schema.metadata or {})[_HEADER])
             if (header["version"], header["name"]) != (_VERSION, self._name):
                 return None
-            rows = table.to_pandas()
+            rows = frame_from_parquet(content)
             since = None if header["since"] is None else pd.Timestamp(header["since"])
             return _Download(rows, since) if _is_sound(rows) else None
         except FileNotFoundError:

@@ -35,7 +35,7 @@ from lstm_strategy.learning.inference import StoredForecasts, choose_engine
 from lstm_strategy.support import (
     describe_first_offence,
     parse_json,
-    read_whole,
+    read_inside,
     seal,
     sha256_of,
     spell,
@@ -224,7 +224,7 @@ def _read_onnx(path: Path, card: ModelCard, *, is_needed: bool, largest: int) ->
 
 def _read_bytes(path: Path, *, largest: int) -> bytes:
     try:
-        return read_whole(path, largest=largest)
+        return read_inside(path.parent, path.name, largest=largest)
     except OSError as error:
         raise ModelError(
             f"{path} can't be read: {error.strerror}. Restore it, or train the model again."
@@ -256,7 +256,7 @@ def _read_check(path: Path, card: ModelCard, *, described: str) -> StoredForecas
 def _read_history(folder: Path, card: ModelCard) -> pd.DataFrame:
     """The training history; empty where it wasn't kept or isn't the one that was saved."""
     try:
-        content = read_whole(folder / HISTORY_FILE, largest=LARGEST_FILE)
+        content = read_inside(folder, HISTORY_FILE, largest=LARGEST_FILE)
         if sha256_of(content) == card.history_sha256:
             return pd.read_csv(io.BytesIO(content))[HISTORY_COLUMNS].astype({"loss": float})
     except (OSError, KeyError, ValueError):

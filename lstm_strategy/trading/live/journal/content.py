@@ -1,6 +1,5 @@
 """What a journal holds, as tables."""
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from lstm_strategy.errors import JournalError
-from lstm_strategy.support import read_whole, sha256_of
+from lstm_strategy.support import frame_from_parquet, read_inside, sha256_of
 from lstm_strategy.trading.live.journal.records import JOURNAL_FILE, KINDS, read_lines
 
 _LARGEST_HISTORY = 2**31
@@ -132,10 +130,10 @@ def _read_history(folder: Path, record: Mapping[str, Any]) -> pd.DataFrame:
             f"The journal names {name!r}, which lies outside of its folder {folder}."
         )
     try:
-        content = read_whole(folder / name, largest=_LARGEST_HISTORY)
+        content = read_inside(folder, name, largest=_LARGEST_HISTORY)
         is_same = sha256_of(content) == record["sha256"]
-        bars = pd.read_parquet(io.BytesIO(content)) if is_same else None
-    except (OSError, ValueError, pa.ArrowException) as error:
+        bars = frame_from_parquet(content) if is_same else None
+    except (OSError, ValueError) as error:
         raise JournalError(
             f"{folder / name} can't be read: {error}. Restore it from a copy, or begin a new "
             "folder."

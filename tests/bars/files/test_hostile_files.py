@@ -1,0 +1,174 @@
+"""A file of a stranger is read or refused; it never fills the memory, and never takes for ever."""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import pytest
+
+from lstm_strategy import LSTMStrategyError, load_bars
+from lstm_strategy.bars.files import content as files_content
+
+HEADER = b"date,open,high,low,close,volume\n"
+ROWS = b"2024-01-02,10,12,9,11,5\n2024-01-03,11,13,10,12,6\n2024-01-04,12,14,11,13,7\n"
+PRICES = {"open": [10.0, 11], "high": [12.0, 13], "low": [9.0, 10], "close": [11.0, 12]}
+
+
+def packed_zeros(pack, n_bytes=2**22):
+    return pack(HEADER + ROWS + bytes(n_bytes))
+
+
+def zip_of(name, content=HEADER + ROWS):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return file.getvalue()
+
+
+def parquet_of(**columns):
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+def feather_of(compression="zstd", **columns):
+    file = io.BytesIO()
+    pyarrow.feather.write_feather(pa.table(columns), file, compression=compression)
+    return file.getvalue()
+
+
+def long_words(n_rows=2_000):
+    """A word of a megabyte on every row, stored once."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n_rows, "i4")), ["x" * 10**6])
+
+
+def with_claimed_rows(content, n_rows):
+    """A Parquet file whose footer claims more rows than there are."""
+    claim, wrong = (7 << 1, n_rows << 1)  # as Thrift writes integers
+    footer = content.rfind(bytes([0x16, claim]))
+    assert footer > 0
+    digits = bytearray()
+    while wrong > 127:
+        digits.append(wrong & 127 | 128)
+        wrong >>= 7
+    digits.append(wrong)
+    changed = content[: footer + 1] + digits + content[footer + 2 :]
+    size = int.from_bytes(content[-8:-4], "little") + len(digits) - 1
+    return changed[:-8] + size.to_bytes(4, "little") + b"PAR1"
+
+
+def different_records(n_records):
+    return [{"date": "2024-01-02", f"name_{number}": 1} for number in range(n_records)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("p.csv.gz", lambda: packed_zeros(gzip.compress), "100 times as large"),
+        ("p.csv.bz2", lambda: packed_zeros(bz2.compress), "100 times as large"),
+        ("p.csv.xz", lambda: packed_zeros(lzma.compress), "100 times as large"),
+        ("p.zip", lambda: packed_zeros(lambda data: zip_of("p.csv", data)), "100 times as large"),
+        ("p.parquet", lambda: parquet_of(date=pa.nulls(10**8)), "100 times as large"),
+        ("p.parquet", lambda: parquet_of(date=long_words()), "100 times as large"),
+        ("p.parquet", lambda: parquet_of(date=np.zeros(2 * 10**7)), "100 times as large"),
+        (
+            "p.parquet",
+            lambda: with_claimed_rows(parquet_of(a=list(range(7))), 10**9),
+            "100 times as large",
+        ),
+        ("p.feather", lambda: feather_of(date=pa.nulls(10**8)), "100 times as large"),
+        ("p.feather", lambda: feather_of(date=long_words()), "100 times as large"),
+        ("p.feather", lambda: feather_of(date=np.zeros(2 * 10**7)), "100 times as large"),
+        ("p.json", lambda: json.dumps(different_records(3_000)).encode(), "the same names"),
+        (
+            "p.json",
+            lambda: json.dumps({f"c{n}": {f"r{n}": 1} for n in range(3_000)}).encode(),
+            "the same names",
+        ),
+        (
+            "p.json",
+            lambda: json.dumps({"columns": ["open"], "data": different_records(3_000)}).encode(),
+            "the same names",
+        ),
+        ("p.csv", lambda: b"," * 30_000 + b"\n" + b"1," * 30_000, "at most 20,000 columns"),
+    ],
+    ids=[
+        *("gzip", "bzip2", "xz", "zip", "nulls", "words", "zeros", "claimed rows"),
+        *("feather nulls", "feather words", "feather zeros"),
+        *("records", "columns", "split", "wide"),
+    ],
+)
+def test_what_would_become_far_larger_than_its_file_is_refused(
+    tmp_path, monkeypatch, name, content, message
+):
+    monkeypatch.setattr(files_content, "_SMALL_BYTES", 2**20)  # or the packing takes seconds
+    path = tmp_path / name
+    path.write_bytes(content())
+    assert path.stat().st_size < 3 * 2**20
+    with pytest.raises(LSTMStrategyError, match=message):
+        load_bars(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        pytest.param("p.json", b"[" * 100_000, "recursion|too deep", id="nested lists"),
+        pytest.param("p.json", b'{"a":' * 100_000, "recursion|too deep", id="nested names"),
+        pytest.param("p.json", b"[[" + b"9" * 10**6 + b"]]", "can't be read", id="digits"),
+        pytest.param("p.csv", HEADER + b"9" * 10**7 + b",1,1,1,1,1\n", "can't be cut", id="line"),
+        pytest.param("p.csv", HEADER + bytes(5_000), "no line of at least", id="NUL"),
+        pytest.param("p.csv", b"\xff\xfe" + HEADER + ROWS, "column names", id="no UTF-16"),
+        pytest.param("p.csv", b"\xff\xfe" + HEADER[:-1], "can't be read as utf-16", id="odd"),
+        pytest.param("p.zip", zip_of("../../etc/p.csv"), "outside of it", id="path upwards"),
+        pytest.param("p.zip", zip_of("/etc/p.csv"), "outside of it", id="absolute path"),
+    ],
+)
+def test_what_is_no_file_of_bars_is_refused(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(LSTMStrategyError, match=message):
+        load_bars(path)
+
+
+def test_a_mark_in_front_and_utf_16_change_nothing(tmp_path):
+    expected = [11.0, 12.0, 13.0]
+    text = (HEADER + ROWS).decode()
+    for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-32"):
+        (tmp_path / "p.csv").write_bytes(text.encode(encoding))
+        assert load_bars(tmp_path / "p.csv")["close"].tolist() == expected
+
+
+@pytest.mark.parametrize("store", [parquet_of, feather_of])
+def test_columns_of_lists_and_records_are_left_out(tmp_path, store, caplog):
+    dates = pd.to_datetime(["2024-01-02", "2024-01-03"])
+    path = tmp_path / f"p.{store.__name__.removesuffix('_of')}"
+    path.write_bytes(
+        store(date=dates, **PRICES, volume=[5, 6], trades=[[1], [2]], book=[{"bid": 1}] * 2)
+    )
+    assert load_bars(path).columns.tolist() == ["open", "high", "low", "close", "volume"]
+    assert "left out the columns trades, book" in caplog.text
+
+
+@pytest.mark.parametrize("store", [parquet_of, feather_of])
+def test_words_that_are_stored_once_are_read(tmp_path, store):
+    dates = pd.to_datetime(["2024-01-02", "2024-01-03"])
+    path = tmp_path / f"p.{store.__name__.removesuffix('_of')}"
+    symbols = pa.array(["SPY", "SPY"]).dictionary_encode()
+    path.write_bytes(store(date=dates, **PRICES, volume=[5, 6], symbol=symbols))
+    assert load_bars(path)["close"].tolist() == [11.0, 12.0]
+
+
+def test_many_columns_of_one_name_are_numbered(tmp_path):
+    names, numbers = b",x" * 300, b",1" * 300
+    (tmp_path / "p.csv").write_bytes(
+        HEADER[:-1] + names + b"\n" + b"".join(row + numbers + b"\n" for row in ROWS.splitlines())
+    )
+    assert load_bars(tmp_path / "p.csv").columns[-1] == "x_300"
