@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_strategy.errors import ModelError
+from lstm_strategy.learning.inference.onnx_room import Node, check_room
 from lstm_strategy.support import spell
 
 _OPERATORS = {
@@ -19,7 +20,6 @@ _OPERATORS = {
     *("Elu", "Relu", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh"),
 }
 _ATTRIBUTES = {"activations", "axis", "epsilon", "hidden_size", "linear_before_reset", "perm"}
-_WIDEST = 65_536  # features that are joined to one row
 
 # fields by the numbers that onnx.proto gives them
 _MODEL = {1: "ir_version", 2: "producer_name", 7: "graph", 8: "opset_import", 14: "metadata_props"}
@@ -52,7 +52,7 @@ def check_onnx(model: bytes) -> None:
     try:
         content = _parse(memoryview(model), _MODEL)
         for graph in content["graph"]:
-            _check_graph(_parse(graph, _GRAPH))
+            _check_graph(_parse(graph, _GRAPH), len(model))
     except (ValueError, TypeError, OverflowError) as error:
         raise ModelError(
             "ONNX Runtime can't read the network: it isn't one that this package writes "
@@ -60,23 +60,38 @@ def check_onnx(model: bytes) -> None:
         ) from None
 
 
-def _check_graph(graph: _Message) -> None:
-    for tensor in graph["initializer"]:
-        _check_tensor(_parse(tensor, _TENSOR))
-    widths: dict[str, int] = {}
-    for node in graph["node"]:
-        _check_node(_parse(node, _NODE), widths)
+def _check_graph(graph: _Message, size: int) -> None:
+    shapes = dict(_check_tensor(_parse(tensor, _TENSOR)) for tensor in graph["initializer"])
+    if len(shapes) < len(graph["initializer"]):
+        raise ValueError("it has two constants of one name")
+    check_room(
+        [_check_node(_parse(node, _NODE)) for node in graph["node"]],
+        shapes,
+        ports={_read_text(_first_field(port)) for port in graph["input"]},
+        size=size,
+    )
 
 
-def _check_tensor(tensor: _Message) -> None:
+def _first_field(port: memoryview) -> Any:
+    """The name of an input."""
+    for number, value in _fields(port):
+        if number == 1:
+            return value
+    raise ValueError("it has an input without a name")
+
+
+def _check_tensor(tensor: _Message) -> tuple[str, tuple[int, ...]]:
+    """Check a constant, and return its name and shape."""
     (data_type,), (data,) = tensor["data_type"] or [0], tensor["raw_data"] or [b""]
     n_items = int(np.prod([float(size) for size in tensor["dims"]]))
     if n_items * _ITEM_BYTES.get(data_type, 0) != len(data):
         raise ValueError("it has a constant whose values aren't there")
+    (name,) = map(_read_text, tensor["name"])
+    return name, tuple(tensor["dims"])
 
 
-def _check_node(node: _Message, widths: dict[str, int]) -> None:
-    """Check one operator, and note how many times wider than the rows its result may be."""
+def _check_node(node: _Message) -> Node:
+    """Check one operator by itself."""
     (name,) = map(_read_text, node["op_type"])
     if name not in _OPERATORS:
         raise ValueError(f"it has the operator {name!r}")
@@ -88,11 +103,8 @@ def _check_node(node: _Message, widths: dict[str, int]) -> None:
         for function in map(_read_text, fields["strings"]):
             if function not in _OPERATORS:
                 raise ValueError(f"{name} has the activation {function!r}")
-    inputs = [widths.get(label, 1) for label in map(_read_text, node["input"])]
-    width = sum(inputs) if name == "Concat" else max(inputs, default=1)
-    if width > _WIDEST:
-        raise ValueError("it joins its rows to ever wider ones")
-    widths.update(dict.fromkeys(map(_read_text, node["output"]), width))
+    inputs, outputs = map(_read_text, node["input"]), map(_read_text, node["output"])
+    return Node(name, tuple(inputs), tuple(outputs))
 
 
 def _read_text(value: Any) -> str:

@@ -30,6 +30,35 @@ def add_joins(model):
         model.graph.node.append(helper.make_node("Concat", ["rows", "rows"], ["rows"], axis=turn))
 
 
+def make_squares(model):
+    model.graph.node.append(helper.make_node("Transpose", ["value_0"], ["turned"], perm=[1, 0, 2]))
+    model.graph.node.append(helper.make_node("Mul", ["value_0", "turned"], ["square"]))
+
+
+def add_axes(model):
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1]), "axis"))
+    model.graph.node.append(helper.make_node("Unsqueeze", ["value_0", "axis"], ["longer"]))
+    model.graph.node.append(helper.make_node("Mul", ["value_0", "longer"], ["square"]))
+
+
+def multiply_by_itself(model):
+    model.graph.node.append(helper.make_node("MatMul", ["value_0", "value_0"], ["square"]))
+
+
+def stretch(model):
+    tall = np.ones((5000, 1, 1), np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(tall, "tall"))
+    model.graph.node.append(helper.make_node("Mul", ["value_0", "tall"], ["stretched"]))
+
+
+def work_without_end(model):
+    dense = next(node for node in model.graph.node if node.op_type == "MatMul")
+    wide = np.ones((1, 512), np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(wide, "wide"))
+    for turn in range(2_000):
+        model.graph.node.append(helper.make_node("MatMul", [dense.output[0], "wide"], [f"w{turn}"]))
+
+
 def keep_values_elsewhere(model):
     tensor = model.graph.initializer[0]
     tensor.ClearField("raw_data")
@@ -57,6 +86,11 @@ def add_sparse_constant(model):
     [
         pytest.param(add_loop, "operator 'Loop'", id="loop"),
         pytest.param(add_joins, "ever wider", id="joins"),
+        pytest.param(make_squares, "Transpose is used as it never is", id="squares"),
+        pytest.param(add_axes, "Unsqueeze is used as it never is", id="axes"),
+        pytest.param(multiply_by_itself, "MatMul is used as it never is", id="products"),
+        pytest.param(stretch, "Mul is used as it never is", id="stretched"),
+        pytest.param(work_without_end, "ever wider", id="work"),
         pytest.param(keep_values_elsewhere, "a field 13", id="another file"),
         pytest.param(
             lambda m: m.graph.initializer[0].dims.append(10**9), "values aren't there", id="huge"
