@@ -8,15 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import h5py
+
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.network.keras_import import check_not_forked, keras, usual_precision
 from lstm_strategy.support import parse_json, temporary_folder
 
 _CONFIG_FILE = "config.json"
-_FILES = {_CONFIG_FILE, "metadata.json", "model.weights.h5"}
+_WEIGHTS_FILE = "model.weights.h5"
+_FILES = {_CONFIG_FILE, "metadata.json", _WEIGHTS_FILE}
 _LARGEST_CONFIG = 16 * 2**20
 _LARGEST_NUMBER = 65_536  # units, paddings, repetitions
+_LENGTHENING = ("UpSampling", "RepeatVector", "Conv1DTranspose")  # a thousand rows of one
 _ANY_NUMBER = ("seed", "shared_object_id")
+
+_DEEPEST, _MOST_PARTS = 32, 100_000  # of groups of weights
 
 LAMBDA = "a lambda"
 
@@ -80,7 +86,9 @@ def find_unregistered(config: Any) -> str | None:
     if not isinstance(config, dict):
         return None
     kind, name = config.get("class_name"), config.get("registered_name")
-    if kind == "__lambda__" or config.keys() == {"value"}:  # the code of an activation
+    # the code of an activation; a number is that of an initializer
+    is_code = config.keys() == {"value"} and not isinstance(config["value"], int | float)
+    if kind == "__lambda__" or is_code:
         return LAMBDA
     if kind == "function" and isinstance(config.get("config"), str):
         name = config["config"]
@@ -108,19 +116,56 @@ def _check_archive(content: bytes) -> None:
             raise ValueError("it isn't the archive that Keras writes")
         if archive.getinfo(_CONFIG_FILE).file_size > _LARGEST_CONFIG:
             raise ValueError(f"{_CONFIG_FILE} is larger than any network's")
-        _check_numbers(parse_json(archive.read(_CONFIG_FILE)))
+        _check_config(parse_json(archive.read(_CONFIG_FILE)))
+        _check_weights(archive.read(_WEIGHTS_FILE))
 
 
-def _check_numbers(config: Any) -> None:
+def _check_config(config: Any) -> None:
     unread = [config]
     while unread:
         part = unread.pop()
         if isinstance(part, dict):
+            if str(part.get("class_name")).startswith(_LENGTHENING):
+                raise ValueError(f"it has a layer {part['class_name']:.30}, which adds rows")
             unread += [value for name, value in part.items() if name not in _ANY_NUMBER]
         elif isinstance(part, list):
             unread += part
         elif isinstance(part, int) and abs(part) > _LARGEST_NUMBER:
             raise ValueError(f"{_CONFIG_FILE} has the number {part}")
+
+
+def _check_weights(content: bytes) -> None:
+    """Refuse weights that aren't all in the file itself, as plain numbers.
+
+    HDF5 can take numbers from other files, unpack a few bytes to terabytes, or name numbers that
+    are nowhere. Keras writes none of that.
+    """
+    n_parts, left = 0, len(content)
+    with h5py.File(io.BytesIO(content), "r") as file:
+        unread = [(file["/"], 0)]
+        while unread:
+            group, depth = unread.pop()
+            for name in group:
+                n_parts += 1
+                if depth > _DEEPEST or n_parts > _MOST_PARTS:
+                    raise ValueError("its weights are nested too deep")
+                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                    raise ValueError(f"its weights {name!r:.100} lie elsewhere")
+                part = group[name]
+                if isinstance(part, h5py.Group):
+                    unread.append((part, depth + 1))
+                    continue
+                left -= _count_bytes(part)
+                if left < 0:
+                    raise ValueError(f"its weights {name!r:.100} aren't in the file")
+
+
+def _count_bytes(weights: h5py.Dataset) -> int:
+    is_plain = weights.chunks is None and not (weights.external or weights.is_virtual)
+    n_bytes = int(weights.nbytes)
+    if not is_plain or weights.id.get_storage_size() < n_bytes:
+        raise ValueError(f"its weights {weights.name!r:.100} aren't in the file")
+    return n_bytes
 
 
 @contextmanager
