@@ -32,6 +32,9 @@ def test_the_tables_of_a_file_are_read(tmp_path):
 BAD_FILES = {
     "isn't TOML": ("cash = = 3", "isn't valid TOML: .*line 1.* Correct it"),
     "isn't text": ("\xff", "isn't valid TOML"),
+    "nested deep": ("a = " + "[" * 100_000, "nested too deep"),
+    "a million digits": (f"[broker]\ncash = {'9' * 10**6}", "isn't valid TOML"),
+    "a megabyte": ("#" * 2**20 + "\n", "can't be read: it is larger than"),
     "unknown table": ("[model]", r"the tables \[forecaster\], .* got model = {}. Rename"),
     "a value for a table": ("broker = 3", r"takes the tables .*, got broker = 3. Rename"),
     "a start in the strategy": (

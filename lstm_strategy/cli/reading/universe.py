@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lstm_strategy.errors import SettingsError
+from lstm_strategy.support import read_whole
 
 _LARGEST = 10_000_000  # bytes; the symbols of all markets of the world
 
@@ -51,8 +52,7 @@ def read_universe(path: Path) -> list[str]:
 
 def _read_text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return file.read(_LARGEST).decode("utf-8-sig")
+        return read_whole(path, largest=_LARGEST).decode("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(f"--universe {path}: there is no such file. Check the path.") from None
     except OSError as error:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lstm_strategy.errors import LSTMStrategyError, SettingsError, TradingError
-from lstm_strategy.support import describe_first_offence, name_options, spell
+from lstm_strategy.support import describe_first_offence, name_options, read_whole, spell
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.forecaster import LSTMForecaster
     from lstm_strategy.trading.cerebro import BrokerSettings
 
+_LARGEST = 2**20  # bytes; settings take a few hundred
 _RUN_ARGUMENTS = {"strategy", "bars", "start", "end", "broker", "name"}
 
 
@@ -68,13 +69,14 @@ def read_config(path: Path, tables: type[AnyConfig], *, title: str) -> AnyConfig
         LSTMStrategyError: If a value in [forecaster] or [broker] is off.
     """
     try:
-        config = tables.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        text = read_whole(path, largest=_LARGEST).decode()
+        config = tables.model_validate(tomllib.loads(text.replace("\r\n", "\n")))
     except FileNotFoundError:
         raise SettingsError(f"{title}: there is no such file. Check the path.") from None
     except OSError as error:
         raise SettingsError(f"{title} can't be read: {error.strerror}. Check the path.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{title} isn't valid TOML: {error}. Correct it.") from None
+    except RecursionError:
+        raise SettingsError(f"{title} is nested too deep. Correct it.") from None
     except ValidationError as error:
         offence = describe_first_offence(error)
         known = ", ".join(f"[{name}]" for name in tables.model_fields)
@@ -82,6 +84,8 @@ def read_config(path: Path, tables: type[AnyConfig], *, title: str) -> AnyConfig
             f"{title} takes the tables {known}, got {offence.name} = {offence.value!r}. "
             "Rename or remove it."
         ) from None
+    except ValueError as error:  # not TOML, not UTF-8, or a number of too many digits
+        raise SettingsError(f"{title} isn't valid TOML: {error}. Correct it.") from None
     for name in sorted(_RUN_ARGUMENTS & config.strategy.keys()):
         raise SettingsError(
             f"{title}: {name} in [strategy] isn't a parameter of a strategy. Remove it; "

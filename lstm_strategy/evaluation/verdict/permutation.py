@@ -1,5 +1,6 @@
 """A permutation test: what is left of a result once the order of the bars is destroyed?"""
 
+import io
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from lstm_strategy.support import (
     OnStep,
     SharedValue,
     count_of,
+    read_whole,
     run_tasks,
     sha256_of,
     share,
@@ -33,6 +35,7 @@ Pipeline = Callable[[pd.DataFrame], float]
 """Takes bars, trains, trades, and returns one number of which more is better."""
 
 _SMALL = 0.05
+_LARGEST_FILE = 2**28  # bytes
 
 
 @dataclass(frozen=True)
@@ -211,11 +214,13 @@ class KeptPermutations:
         if path is None or not path.exists():
             return cls(path, key, {})
         try:
-            table = pd.read_csv(path, dtype={"run": str})
+            table = pd.read_csv(
+                io.BytesIO(read_whole(path, largest=_LARGEST_FILE)), dtype={"run": str}
+            )
             runs = set(table["run"])
             rows = zip(table["seed"], table["statistic"], strict=True)
             statistics = {int(seed): float(statistic) for seed, statistic in rows}
-        except (ValueError, KeyError):
+        except (OSError, ValueError, KeyError, OverflowError, TypeError):
             raise TradingError(
                 f"{path} doesn't hold permutations of a permutation test. Move it elsewhere, or "
                 "choose another folder."

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lstm_strategy.bars import Panel, bars_fingerprint
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import naive_utc, sha256_of, write_whole
+from lstm_strategy.support import naive_utc, read_whole, sha256_of, write_whole
 
 TRIALS_FILE = "trials.json"
+_LARGEST_RECORD = 2**26  # bytes
 
 
 class Trial(BaseModel):
@@ -122,12 +123,11 @@ class TrialRecord(BaseModel):
         if not path.exists():
             return cls()
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(read_whole(path, largest=_LARGEST_RECORD))
+        except OSError as error:
+            raise _unreadable(path, str(error.strerror)) from None
         except ValidationError as error:
-            raise TradingError(
-                f"{path} isn't a record of trials: {error.errors()[0]['msg']}. Choose another "
-                "folder, or remove that file and say with --trials what was tried."
-            ) from None
+            raise _unreadable(path, error.errors()[0]["msg"]) from None
 
     def with_trial(
         self,
@@ -261,3 +261,10 @@ def _to_plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _digest(values: Mapping[str, Any]) -> str:
     return sha256_of(json.dumps(values, sort_keys=True))
+
+
+def _unreadable(path: Path, reason: str) -> TradingError:
+    return TradingError(
+        f"{path} isn't a record of trials: {reason}. Choose another folder, or remove that file "
+        "and say with --trials what was tried."
+    )

@@ -1,5 +1,7 @@
 """The symbols of a universe, one on each line."""
 
+import os
+
 import pytest
 
 from lstm_strategy.cli.reading.universe import read_universe, split_symbols
@@ -23,6 +25,7 @@ def test_a_universe_holds_a_symbol_a_line_with_comments_and_gaps(tmp_path):
         ),
         pytest.param(b"AAPL,MSFT\n", "one symbol, got 'AAPL,MSFT'", id="commas"),
         pytest.param(b"# none\n\n", "holds no symbol", id="empty"),
+        pytest.param(b"#" * 10**7 + b"\nAAPL", "it is larger than", id="large"),
         pytest.param(b"\xff\xfeA\x00", "isn't text in UTF-8", id="no text"),
     ],
 )
@@ -42,3 +45,9 @@ def test_symbols_are_joined_by_commas():
     assert split_symbols("SPY, QQQ,") == ["SPY", "QQQ"]
     with pytest.raises(SettingsError, match="joined by commas, got ','"):
         split_symbols(",")
+
+
+def test_a_universe_that_would_never_end_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "universe.txt")
+    with pytest.raises(SettingsError, match="it isn't a regular file"):
+        read_universe(tmp_path / "universe.txt")
