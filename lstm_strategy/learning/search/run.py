@@ -29,6 +29,7 @@ from lstm_strategy.learning.search.storage import (
     is_waited_for,
     mark_worker,
     open_storage,
+    open_study,
     queue_trial,
     retry_dead_trials,
     study_key,
@@ -151,7 +152,7 @@ def search(
     with _quiet_optuna(), explain_lost_storage(storage, None if in_memory else folder):
         claim_search_folder(folder, task.identity | {"storage": storage or ""})
         opened = open_storage(storage, None if in_memory else folder)
-        study = _open_study(task, opened)
+        study = _open_study(task, opened, _name_of(storage, folder))
         with (
             steps_progress(progress, f"tuning: {count_of(n_trials, 'trial')}") as on_progress,
             share(task, n_jobs=n_jobs) as shared_task,
@@ -273,14 +274,18 @@ class _SurplusTrialError(Exception):
     """Enough trials are done or being done."""
 
 
-def _open_study(task: SearchTask, storage: BaseStorage) -> optuna.Study:
-    return optuna.create_study(
+def _name_of(storage: str | None, folder: Path) -> str:
+    return str(folder) if storage is None else storage
+
+
+def _open_study(task: SearchTask, opened: BaseStorage, storage: str) -> optuna.Study:
+    return open_study(
+        storage,
+        opened,
         study_name=f"lstm-strategy {study_key(task.identity)[:16]}",
-        storage=storage,
         direction="maximize" if task.objective.is_better_high else "minimize",
         sampler=OrdinalSampler(task.seed),
         pruner=build_pruner(task.prunes),
-        load_if_exists=True,
     )
 
 

@@ -19,13 +19,14 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.support import sha256_of, write_json
+from lstm_strategy.support import parse_json, read_whole, sha256_of, write_json
 
 log = logging.getLogger(__name__)
 
 STUDY_FILE, FORECASTS_FOLDER = "study.json", "forecasts"
 JOURNAL = "journal:"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 120
+_LARGEST_STUDY = 2**20  # bytes
 _MOST_RETRIES = 3
 _TRIES_TO_OPEN = 8
 _WORKER, _RETRIES = "worker", "retries"
@@ -75,6 +76,31 @@ def open_storage(storage: str | None, folder: Path | None) -> BaseStorage:
         if _is_of_database(error):
             raise _unusable_storage(storage, error) from error
         raise
+
+
+def open_study(storage: str | None, opened: BaseStorage, **settings: Any) -> optuna.Study:
+    """Create a study, or go on with that of the storage, whose trials can be read.
+
+    Args:
+        storage: What the storage is called.
+        opened: The storage.
+        settings: Arguments of `optuna.create_study`.
+
+    Raises:
+        TrainingError: If the study is damaged.
+    """
+    try:
+        study = optuna.create_study(storage=opened, load_if_exists=True, **settings)
+        study.get_trials(deepcopy=False)
+    except Exception as error:  # whatever damage makes of Optuna
+        if _is_of_database(error) or isinstance(error, OSError):
+            raise
+        reason = str(error) or type(error).__name__
+        raise TrainingError(
+            f"The study in {_without_password(storage or 'memory')} is damaged: {reason:.200}. "
+            "Restore it from a copy, or choose another storage."
+        ) from error
+    return study
 
 
 @contextmanager
@@ -217,9 +243,9 @@ def _foreign_files(folder: Path) -> list[Path]:
 def _is_same(folder: Path, file: Path, parts: Mapping[str, str]) -> bool:
     """Whether the folder is that of this search; another one that came to nothing may be taken."""
     try:
-        earlier = json.loads(file.read_text())
+        earlier = parse_json(read_whole(file, largest=_LARGEST_STUDY))
         other = next((name for name in parts if earlier[name] != parts[name]), None)
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         other = "content"
     if other is not None and (folder / FORECASTS_FOLDER).exists():
         raise TrainingError(
