@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.inference.onnx_room import Node, check_room
+from lstm_strategy.learning.inference.onnx_check.room import Node, check_room
 from lstm_strategy.support import spell
 
 _OPERATORS = {
