@@ -40,7 +40,10 @@ class MemberRecipe:
 
     def build_member(self, seed: int, *, name: str) -> keras.Model:
         """A freshly initialised member; the same seed gives the same weights."""
-        core = self.build_core(seed, name=name)
+        return self.take_markets(self.build_core(seed, name=name))
+
+    def take_markets(self, core: keras.Model) -> keras.Model:
+        """A network around a core that looks up the vector of a market; else the core itself."""
         if not self.market_embedding:
             return core
         return look_up_vectors(core, n_markets=self.n_markets, size=self.market_embedding)
@@ -102,15 +105,22 @@ class CompiledMember:
             keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
         ]
 
-    def reinitialise(self, seed: int) -> None:
-        """Give the network fresh weights and its optimizer no memory."""
+    def reinitialise(self, seed: int, *, name: str = "fresh") -> keras.Model:
+        """Give the network fresh weights and its optimizer no memory.
+
+        Returns:
+            The core that was initialised for it, which `hand_over` fills once it is trained: to
+            build a network takes as long as several steps of its training.
+        """
+        core = self._recipe.build_core(seed, name=name)
         # `variables` also holds the state of the dropout's random numbers, `weights` doesn't
-        fresh = self._recipe.build_member(seed, name="fresh")
+        fresh = self._recipe.take_markets(core)
         for variable, value in zip(self.network.variables, fresh.variables, strict=True):
             variable.assign(value)
         optimizer = self.network.optimizer
         for variable, value in zip(optimizer.variables, self._fresh_optimizer, strict=True):
             variable.assign(value)
+        return core
 
     def start_linear_part(self, rows: TrainingSet, position: int) -> None:
         """Begin with the linear function that is best on the rows that a member learns from."""
@@ -124,18 +134,18 @@ class CompiledMember:
         self.network.get_layer("member_linear").kernel.assign(slopes)
         self.network.get_layer("member_head").bias.assign(bias)
 
-    def copy(self, position: int, *, n_members: int) -> keras.Model:
-        """The network as it is now, apart from further training, as a member of an ensemble.
+    def hand_over(self, core: keras.Model, position: int, *, n_members: int) -> keras.Model:
+        """Give a core the weights as they are now, as a member of an ensemble.
 
-        Where it learned vectors of the markets, it takes those of all members with each row.
+        Where the network learned vectors of the markets, the member takes those of all members
+        with each row.
         """
-        copy = self._recipe.build_core(0, name=f"member_{position}")
         if not self._recipe.market_embedding:
-            copy.set_weights(self.network.get_weights())
-            return copy
-        copy.set_weights(weights_without_vectors(self.network))
+            core.set_weights(self.network.get_weights())
+            return core
+        core.set_weights(weights_without_vectors(self.network))
         size = self._recipe.market_embedding
-        return pick_vector(copy, size=size, position=position, n_members=n_members)
+        return pick_vector(core, size=size, position=position, n_members=n_members)
 
     @property
     def vectors(self) -> np.ndarray:

@@ -124,7 +124,7 @@ def fit_network(
     seeds = np.random.SeedSequence(settings.seed).generate_state(settings.members).tolist()
     networks, histories, held_out, vectors = [], [], [], []
     for position, seed in enumerate(seeds):
-        member.reinitialise(seed)
+        core = member.reinitialise(seed, name=f"member_{position}")
         if settings.target.head.has_linear_part and build is None:
             member.start_linear_part(scaled_rows, position)
         course = run_epochs(
@@ -141,7 +141,7 @@ def fit_network(
         _check_losses(course.history, settings)
         histories.append(course.history.assign(member=position))
         held_out.append(answer_fairly(course.answers, rows, position, settings))
-        networks.append(member.copy(position, n_members=settings.members))
+        networks.append(member.hand_over(core, position, n_members=settings.members))
         vectors.append(member.vectors)
     columns = ["member", "epoch", "loss", "val_loss"]
     history = pd.concat(histories, ignore_index=True)[columns]
