@@ -140,6 +140,10 @@ def check_spec(spec: FeatureSpec) -> dict[str, Any]:
             'Write for example {"kind": "rsi", "length": 14}.'
         )
     kind = spec["kind"]
+    if not isinstance(kind, str):
+        raise FeatureError(
+            f'The "kind" of a feature must be a name such as "rsi", got {kind!r:.100}. Write one.'
+        )
     if kind in MARKET_WIDE_KINDS:
         return _check_market_wide(spec)
     if kind not in known_kinds():

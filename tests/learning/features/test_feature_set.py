@@ -243,3 +243,9 @@ def test_a_single_bar_is_no_reason_to_warn(caplog):
     (column,) = indicator_columns({"kind": "vwap"}, bar).to_numpy().T
     assert column == pytest.approx(bar[["high", "low", "close"]].mean(axis=1))
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("kind", [["rsi"], {"name": "rsi"}, None, 7])
+def test_a_kind_that_is_no_name_is_refused(kind):
+    with pytest.raises(FeatureError, match=r'"kind" of a feature must be a name'):
+        FeatureSet([{"kind": kind, "length": 5}])
