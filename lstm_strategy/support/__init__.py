@@ -25,7 +25,13 @@ if TYPE_CHECKING:
         write_whole,
     )
     from lstm_strategy.support.hashing import seal, sha256_of
-    from lstm_strategy.support.notebook import card_html, frame_html, line_svg, png_html
+    from lstm_strategy.support.notebook import (
+        card_html,
+        escape_html,
+        frame_html,
+        line_svg,
+        png_html,
+    )
     from lstm_strategy.support.parallel import (
         SharedValue,
         choose_jobs,
@@ -72,6 +78,7 @@ __all__ = [
     "format_time",
     "frame_from_feather",
     "frame_from_parquet",
+    "escape_html",
     "frame_html",
     "hold_file",
     "is_part_of",
@@ -112,6 +119,7 @@ __getattr__ = import_on_first_use(
     __name__,
     {
         "card_html": ".notebook",
+        "escape_html": ".notebook",
         "frame_html": ".notebook",
         "line_svg": ".notebook",
         "png_html": ".notebook",

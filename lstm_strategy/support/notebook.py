@@ -11,9 +11,24 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from lstm_strategy.errors import escape_controls
+
 _LINE = "1px solid rgba(128,128,128,0.4)"
 _CELL = f"padding:0.2em 0.6em;border:0;border-top:{_LINE};text-align:right;white-space:nowrap"
 _WIDTH, _HEIGHT = 220, 44
+
+
+def escape_html(value: object) -> str:
+    r"""Return a value as text that HTML shows and never obeys.
+
+    What would turn the direction of the text around it is shown, and what isn't text at all is
+    replaced: the name of a file may have both.
+
+    Example:
+        >>> escape_html("<b>\u202e"), escape_html("caf\udce9")
+        ('&lt;b&gt;\\u202e', 'caf?')
+    """
+    return html.escape(escape_controls(str(value)).encode(errors="replace").decode())
 
 
 def card_html(
@@ -38,18 +53,18 @@ def card_html(
         True
     """
     shown = {name: value for name, value in (facts or {}).items() if value not in ("", None)}
-    body = [f"<div><b>{html.escape(title)}</b></div>"]
-    body += [f"<div>{html.escape(about)}</div>"] if about else []
+    body = [f"<div><b>{escape_html(title)}</b></div>"]
+    body += [f"<div>{escape_html(about)}</div>"] if about else []
     if shown:
         rows = "".join(
             f'<tr style="background:none"><td style="{_CELL};text-align:left;opacity:0.75">'
-            f'{html.escape(name)}</td><td style="{_CELL};text-align:left;white-space:normal">'
-            f"{html.escape(str(value))}</td></tr>"
+            f'{escape_html(name)}</td><td style="{_CELL};text-align:left;white-space:normal">'
+            f"{escape_html(value)}</td></tr>"
             for name, value in shown.items()
         )
         body.append(_table(rows))
     body += parts
-    body += [f'<div style="margin-top:0.4em">{html.escape(note)}</div>' for note in notes]
+    body += [f'<div style="margin-top:0.4em">{escape_html(note)}</div>' for note in notes]
     return f'<div style="color:inherit;line-height:1.45;max-width:70em">{"".join(body)}</div>'
 
 
@@ -68,7 +83,7 @@ def frame_html(frame: pd.DataFrame, *, strong: str | None = None) -> str:
     names = ["" if name is None else str(name) for name in (frame.index.name, *frame)]
     head = "".join(
         f'<th scope="col" style="{_CELL if place else left};border-top:0">'
-        f"{html.escape(name.replace('_', ' '))}</th>"
+        f"{escape_html(name.replace('_', ' '))}</th>"
         for place, name in enumerate(names)
     )
     rows = []
@@ -76,10 +91,10 @@ def frame_html(frame: pd.DataFrame, *, strong: str | None = None) -> str:
         # said in each cell: where a notebook isn't trusted, JupyterLab takes "inherit" away
         weight = "bold" if strong is not None and label == strong else "normal"
         cells = "".join(
-            f'<td style="{_CELL};font-weight:{weight}">{html.escape(str(value))}</td>'
+            f'<td style="{_CELL};font-weight:{weight}">{escape_html(value)}</td>'
             for value in values
         )
-        name = f'<th scope="row" style="{left};font-weight:{weight}">{html.escape(str(label))}</th>'
+        name = f'<th scope="row" style="{left};font-weight:{weight}">{escape_html(label)}</th>'
         rows.append(f'<tr style="background:none">{name}{cells}</tr>')
     return _table(f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>")
 
@@ -93,7 +108,7 @@ def png_html(png: bytes, alt: str, *, width: int = 640) -> str:
     """
     data = base64.b64encode(png).decode()
     look = f"max-width:min(100%,{width}px);background:#fff;border-radius:4px;margin-top:0.5em"
-    return f'<img alt="{html.escape(alt)}" style="{look}" src="data:image/png;base64,{data}">'
+    return f'<img alt="{escape_html(alt)}" style="{look}" src="data:image/png;base64,{data}">'
 
 
 def line_svg(values: Sequence[float], label: str) -> str:
@@ -116,7 +131,7 @@ def line_svg(values: Sequence[float], label: str) -> str:
         f"{place * step:.1f},{_HEIGHT - 2 - (value - low) * scale:.1f}"
         for place, value in enumerate(finite)
     )
-    text = html.escape(label)
+    text = escape_html(label)
     return (
         f'<div style="margin-top:0.5em"><svg role="img" aria-label="{text}" width="{_WIDTH}" '
         f'height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}"><polyline points="{points}" '

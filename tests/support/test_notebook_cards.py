@@ -82,6 +82,7 @@ def test_everything_in_a_card_is_escaped():
     assert re.findall("<[bukvn]>", card) == ["<b>"]  # the title's own
     table = frame_html(pd.DataFrame({"<c>": ["<x>"]}, ["<r>"]))
     assert re.findall("<[cxr]>", table) == []
+    assert "\u202e" not in card_html("a\u202eb", notes=["c\u202ed"])
 
 
 def test_facts_without_a_value_are_left_out():

@@ -13,6 +13,8 @@ from lstm_strategy.evaluation.metrics import bar_returns
 from lstm_strategy.support import count_of
 from lstm_strategy.trading.cerebro import BrokerSettings
 
+_SAME_SHARPE = 1e-9
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ResultSet:
@@ -157,7 +159,8 @@ class ResultSet:
         held = self.buy_and_hold
         if held is None or held is result or pd.isna(held.metrics["sharpe"]):
             return ""
-        verb = "leads" if result.metrics["sharpe"] > held.metrics["sharpe"] else "trails"
+        lead = result.metrics["sharpe"] - held.metrics["sharpe"]
+        verb = "equals" if abs(lead) < _SAME_SHARPE else "leads" if lead > 0 else "trails"
         name = "equal weight" if isinstance(held.exposure, pd.DataFrame) else "buy and hold"
         return f"; it {verb} {name} ({held.metrics['sharpe']:.2f})"
 

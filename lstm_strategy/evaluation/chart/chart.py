@@ -25,7 +25,7 @@ from lstm_strategy.evaluation.chart.headless import (
     remove_cursor,
 )
 from lstm_strategy.evaluation.chart.labels import choose_colors, clean_labels
-from lstm_strategy.evaluation.plots import plotting_style
+from lstm_strategy.evaluation.plots import picture_name, plotting_style
 from lstm_strategy.trading import exactbars_of, is_optimisation, timeframe_of
 from lstm_strategy.trading.cerebro import BrokerSettings, run_for_chart
 
@@ -210,14 +210,16 @@ def _draw_chart(
     figure.axes[0].set_xlim(-1, stop - first)  # bars count from zero; the panels share this axis
     figure.set_size_inches(14.0, 1.0 + 0.9 * plotter.pinf.nrows)
     figure.subplots_adjust(left=0.04, right=0.79, bottom=0.05, top=0.94, hspace=0.12)
-    figure.suptitle(title, y=0.98)
+    figure.suptitle(title.replace("$", r"\$"), y=0.98)
     return figure
 
 
 def _draw_lines(axis: Any, lines: pd.DataFrame) -> None:
     """Lines over the prices, with their names in the legend."""
     for name in lines:
-        axis.plot(np.arange(len(lines)), lines[name].to_numpy(), label=str(name), linewidth=1.0)
+        axis.plot(
+            np.arange(len(lines)), lines[name].to_numpy(), label=picture_name(name), linewidth=1.0
+        )
     if len(lines.columns):
         axis.legend(loc="upper left")
 

@@ -1,6 +1,5 @@
 """Charts that show themselves in a notebook, or make a page of their own."""
 
-import html
 from functools import cached_property
 from pathlib import Path
 from string import Template
@@ -8,7 +7,7 @@ from string import Template
 from lstm_strategy.evaluation.interactive.charts import Charts
 from lstm_strategy.evaluation.interactive.policy import content_policy
 from lstm_strategy.evaluation.interactive.style import chart_style
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import escape_html, write_whole
 
 
 class InteractiveFigure:
@@ -60,13 +59,13 @@ class InteractiveFigure:
         # the page's script hides what stands before the frame, and gives the frame its height
         return (
             f"<div>{self._still}<div>{_HOW_TO_TOUCH}</div></div>"
-            f"<iframe data-charts srcdoc='{page}' title=\"{html.escape(self._title)}\" "
+            f"<iframe data-charts srcdoc='{page}' title=\"{escape_html(self._title)}\" "
             'style="display: block; width: 100%; height: 0; border: 0"></iframe>'
         )
 
     def _page_with(self, still: str) -> str:
         return _PAGE.substitute(
-            title=html.escape(self._title),
+            title=escape_html(self._title),
             policy=content_policy(self._charts.scripts),
             style=chart_style(),
             still=still,

@@ -1,8 +1,7 @@
 """The places of the charts in a page, with their buttons."""
 
-import html
-
 from lstm_strategy.evaluation.interactive.series import MARKET_COLOR, SOLID, Series
+from lstm_strategy.support import escape_html
 
 _KEYS = (
     "Drag to zoom in, double-click to show everything, or zoom with Ctrl and the mouse wheel. On "
@@ -60,7 +59,7 @@ def price_html(
     chooser = ""
     if len(markets) > 1:
         options = "".join(
-            f'<option value="m{number}">{html.escape(market)}</option>'
+            f'<option value="m{number}">{escape_html(market)}</option>'
             for number, market in enumerate(markets)
         )
         chooser = f'<label class="market">Market <select>{options}</select></label>'
@@ -106,19 +105,19 @@ def _button(each: Series) -> str:
         f'<button type="button" aria-pressed="{str(each.is_shown).lower()}" '
         f'data-series="{each.key}"><svg width="26" height="8" aria-hidden="true">'
         f'<line{kind} x1="0" x2="26" y1="4" y2="4" stroke="{each.color}" stroke-width="3" '
-        f'stroke-dasharray="{dash}"/></svg>{html.escape(each.label)}'
+        f'stroke-dasharray="{dash}"/></svg>{escape_html(each.label)}'
         "</button>"
     )
 
 
 def _place(key: str, label: str, tools: str, hint: str, *, more: str = "") -> str:
     return (
-        f'<div class="chart" role="group" aria-label="{html.escape(label)}">'
+        f'<div class="chart" role="group" aria-label="{escape_html(label)}">'
         f'<div class="chart-tools">{tools}</div>'
         f'<div id="{key}" class="chart-panels" role="application" tabindex="0" '
-        f'aria-label="{html.escape(label)}" aria-describedby="{key}-hint"></div>'
+        f'aria-label="{escape_html(label)}" aria-describedby="{key}-hint"></div>'
         f'<p class="chart-reading" aria-live="polite"></p>'
-        f'<p class="chart-hint" id="{key}-hint">{html.escape(hint)}{more}'
+        f'<p class="chart-hint" id="{key}-hint">{escape_html(hint)}{more}'
         f' <span class="for-pointers">{_KEYS}</span></p></div>\n'
     )
 

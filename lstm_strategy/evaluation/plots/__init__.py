@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         NotebookFigure,
         draw_pixels,
         figure_html,
+        picture_name,
         plotting_style,
     )
     from lstm_strategy.evaluation.plots.training import plot_history
@@ -55,6 +56,7 @@ __all__ = [
     "mark_prices",
     "most_marked",
     "on_plain_dates",
+    "picture_name",
     "plot_by_horizon",
     "plot_calibration",
     "plot_contributions",
@@ -112,6 +114,7 @@ __getattr__ = import_on_first_use(
         "draw_pixels": ".style",
         "figure_html": ".style",
         "NotebookFigure": ".style",
+        "picture_name": ".style",
         "plotting_style": ".style",
         "plot_history": ".training",
         "plot_search_importance": ".tuning",

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.plots.style import STRONG_LOOKS
+from lstm_strategy.evaluation.plots.style import STRONG_LOOKS, picture_name
 from lstm_strategy.support import number_text
 from lstm_strategy.trading.cerebro import BrokerSettings, sum_markets
 
@@ -105,7 +105,7 @@ class Curve:
     @property
     def label(self) -> str:
         """The name with the total return."""
-        return f"{self.name}  {number_text(self.growth.iloc[-1] - 1, '{:.1%}')}"
+        return f"{picture_name(self.name)}  {number_text(self.growth.iloc[-1] - 1, '{:.1%}')}"
 
 
 def build_curves(source: Drawable, highlight: str | Sequence[str] | None) -> list[Curve]:

@@ -16,11 +16,13 @@ from lstm_strategy.evaluation.plots.style import (
     NotebookFigure,
     PercentTicks,
     label_dates,
+    picture_name,
     plotting_style,
 )
 
 _FOLD_SHADES = ("#bcd3ea", "#e4edf6")
 _NARROW_INCHES = 8.0
+_LETTERS_OF_TWO_COLUMNS = 34
 _TITLE_LETTERS_AN_INCH = 12.5
 _INCHES_A_LETTER = 0.066  # of the text in the strip of folds
 
@@ -85,7 +87,12 @@ def plot_equity(
 
 def _draw_growth(ax: Axes, curves: list[Curve], *, log: bool) -> None:
     for curve in curves:
-        ax.plot(curve.growth.index, curve.growth.to_numpy(), label=curve.name, **curve.look)
+        ax.plot(
+            curve.growth.index,
+            curve.growth.to_numpy(),
+            label=picture_name(curve.name),
+            **curve.look,
+        )
     ax.axhline(1.0, color="0.7", lw=0.8, zorder=1)
     if log:
         lowest = min(float(c.growth[c.growth > 0].min()) for c in curves)
@@ -106,7 +113,8 @@ def _draw_legend(ax: Axes, curves: list[Curve], *, is_below: bool) -> None:
     ranked = sorted(curves, key=lambda c: c.growth.iloc[-1], reverse=True)
     lines, labels = [line_of[c.name] for c in ranked], [c.label for c in ranked]
     if is_below:
-        legend = ax.figure.legend(lines, labels, loc="outside lower left", ncols=2)
+        has_room = max(map(len, labels)) <= _LETTERS_OF_TWO_COLUMNS
+        legend = ax.figure.legend(lines, labels, loc="outside lower left", ncols=1 + has_room)
     else:
         legend = ax.legend(lines, labels, loc="upper left", bbox_to_anchor=(1.005, 1.02))
     for text, curve in zip(legend.get_texts(), ranked, strict=True):
@@ -118,7 +126,9 @@ def _draw_drawdown(ax: Axes, curves: list[Curve]) -> None:
         depth = drawdown(curve.equity)
         # All strategies fall at the same time: the others stay in the background here.
         width = {"lw": 0.6, "alpha": 0.6} if curve.is_muted else {"lw": 1.0}
-        ax.plot(depth.index, depth.to_numpy(), label=curve.name, **{**curve.look, **width})
+        ax.plot(
+            depth.index, depth.to_numpy(), label=picture_name(curve.name), **{**curve.look, **width}
+        )
         if curve.is_highlighted:
             ax.fill_between(depth.index, depth.to_numpy(), color=curve.look["color"], alpha=0.15)
     ax.set_ylabel("Drawdown")
@@ -131,7 +141,7 @@ def _draw_exposure(ax: Axes, curves: list[Curve]) -> None:
         if curve.exposure is not None:
             dates, held = curve.exposure.index, curve.exposure.to_numpy()
             look = {**curve.look, "lw": 0.9, "drawstyle": "steps-post"}
-            ax.plot(dates, held, label=curve.name, **look)
+            ax.plot(dates, held, label=picture_name(curve.name), **look)
     ax.axhline(0.0, color="0.7", lw=0.8, zorder=1)
     ax.set_ylabel("Exposure")
     ax.yaxis.set_major_formatter(PercentTicks())
@@ -185,7 +195,11 @@ def _draw_title(ax: Axes, curves: list[Curve], narrow_inches: float | None) -> N
 
 def _title_of(curves: list[Curve]) -> str:
     """What is shown, over which span and at which costs; in-sample results are called that."""
-    shown = curves[0].name if len(curves) == 1 else f"{len(curves)} strategies on the same bars"
+    shown = (
+        picture_name(curves[0].name)
+        if len(curves) == 1
+        else f"{len(curves)} strategies on the same bars"
+    )
     first, last = _span_of(curves)
     title = f"{shown}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     brokers = [curve.broker for curve in curves if curve.broker is not None]

@@ -11,12 +11,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lstm_strategy.errors import escape_controls
 from lstm_strategy.evaluation.plots.curves import MUTED_LOOKS, on_plain_dates
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
     NotebookFigure,
     PercentTicks,
     label_dates,
+    picture_name,
     plotting_style,
 )
 
@@ -68,8 +70,9 @@ def plot_forecasts(
         most_points = width_inches * _POINTS_AN_INCH
         _draw_volatility(above, forecasts, realized, looks, most_points=most_points)
         _draw_savings(below, losses, looks, reference)
+        title = escape_controls(title).replace("$", r"\$")
         what = loss_label[:1].upper() + loss_label[1:]
-        below.set_ylabel(f"{what} saved on {reference}")
+        below.set_ylabel(f"{what} saved on {picture_name(reference, most=24)}")
         lines, labels = above.get_legend_handles_labels()
         if is_narrow:
             figure.legend(lines, labels, loc="outside lower left", ncols=2)
@@ -108,7 +111,7 @@ def _draw_volatility(
     shown = (blocks.mean() ** 0.5).set_axis(together.index[::block_bars])
     ax.plot(shown.index, shown[_REALIZED], ".", color="0.65", ms=3.5, zorder=1, label="Realised")
     for name, look in looks.items():
-        ax.plot(shown.index, shown[name].to_numpy(), label=name, **look)
+        ax.plot(shown.index, shown[name].to_numpy(), label=picture_name(name), **look)
     ax.set_yscale("log")
     values = shown.to_numpy()
     if values.max() > 10 * values.min():

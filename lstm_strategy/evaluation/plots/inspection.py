@@ -10,6 +10,7 @@ from lstm_strategy.evaluation.plots.style import (
     STRONG_LOOKS,
     NotebookFigure,
     label_dates,
+    picture_name,
     plotting_style,
 )
 
@@ -77,7 +78,7 @@ def plot_saliency(saliency: pd.DataFrame) -> Figure:
         for number, name in enumerate(order):
             style, color = STRONG_LOOKS[number % len(STRONG_LOOKS)]
             size, margin = by_feature[name].to_numpy(), _NORMAL_95 * errors[name].to_numpy()
-            ax.plot(by_feature.index, size, color=color, ls=style, lw=1.6, label=str(name))
+            ax.plot(by_feature.index, size, color=color, ls=style, lw=1.6, label=picture_name(name))
             low = np.maximum(size - margin, size * 0.2)  # a log scale has no zero
             ax.fill_between(by_feature.index, low, size + margin, color=color, alpha=0.14, lw=0)
         if (by_feature > 0).any(axis=None):

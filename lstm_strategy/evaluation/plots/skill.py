@@ -14,6 +14,7 @@ from lstm_strategy.evaluation.plots.style import (
     PercentTicks,
     draw_legend_below,
     label_dates,
+    picture_name,
     plotting_style,
 )
 
@@ -61,7 +62,7 @@ def plot_by_horizon(
                 ms=4,
                 capsize=3,
                 lw=1.2,
-                label=str(name),
+                label=picture_name(name),
             )
         ax.axhline(level, color="0.4", ls=":", lw=1.2)
         ax.set_xticks(places, [f"{horizon:,}" for horizon in means.index])
@@ -149,7 +150,9 @@ def plot_quantiles(means: pd.DataFrame, spreads: pd.DataFrame) -> Figure:
         left.yaxis.set_major_formatter(PercentTicks())
         summed = on_plain_dates(spreads.fillna(0.0).cumsum())
         for name, color in zip(summed, STRONG_COLORS, strict=False):
-            right.plot(summed.index, summed[name].to_numpy(), color=color, lw=1.3, label=str(name))
+            right.plot(
+                summed.index, summed[name].to_numpy(), color=color, lw=1.3, label=picture_name(name)
+            )
         right.axhline(0.0, color="0.6", lw=0.8)
         right.set_ylabel("Sum of returns")
         right.yaxis.set_major_formatter(PercentTicks())

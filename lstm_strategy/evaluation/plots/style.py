@@ -4,6 +4,8 @@ import base64
 import contextlib
 import io
 import itertools
+import unicodedata
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lstm_strategy.errors import escape_controls
 from lstm_strategy.support import number_text, png_html
 
 STRONG_COLORS = ("#d1242f", "#0550ae", "#d98c00", "#3a9bdc", "#882255")
@@ -31,6 +34,7 @@ STRONG_LOOKS = tuple(itertools.product(("-", "--", ":"), STRONG_COLORS))
 
 _MOST_DECIMALS = 6
 _N_COLORS = 256
+_FROM_LEFT = "\N{LEFT-TO-RIGHT MARK}"
 
 
 class PercentTicks(mticker.Formatter):
@@ -107,7 +111,13 @@ class NotebookFigure(Figure):
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw with hyphens before numbers below zero, as in every table."""
-        with matplotlib.rc_context({"axes.unicode_minus": False}), _ticks_found_once(self):
+        with (
+            matplotlib.rc_context({"axes.unicode_minus": False}),
+            _ticks_found_once(self),
+            warnings.catch_warnings(),
+        ):
+            # a box stands for a letter of a name that no font has, and nobody can change that
+            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
             super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
@@ -197,6 +207,31 @@ def plotting_style() -> Iterator[None]:
             }
         )
         yield
+
+
+def picture_name(name: object, *, most: int = 40) -> str:
+    r"""Return a name as a picture shows it: on one line, letter by letter, and not too long.
+
+    Args:
+        name: Any name.
+        most: The most letters; of a longer one the first are shown.
+
+    Example:
+        >>> picture_name("costs $5\nor more"), picture_name("a" * 100, most=4)
+        ('costs \\$5 or more', 'aaa…')
+    """
+    text = escape_controls(" ".join(str(name).split()))
+    if len(text) > most:
+        text = f"{text[: most - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+    # between marks, so that numbers beside Arabic or Hebrew keep their sign in front; and
+    # matplotlib leaves out of a legend what begins with a line
+    if text.startswith("_") or any(map(_is_from_right, text)):
+        text = f"{_FROM_LEFT}{text}{_FROM_LEFT}"
+    return text.replace("$", r"\$")
+
+
+def _is_from_right(letter: str) -> bool:
+    return unicodedata.bidirectional(letter) in ("R", "AL")
 
 
 def label_dates(ax: Axes, *, minticks: int = 4, maxticks: int = 10) -> None:

@@ -8,7 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.plots.style import STRONG_COLORS, NotebookFigure, plotting_style
+from lstm_strategy.evaluation.plots.style import (
+    STRONG_COLORS,
+    NotebookFigure,
+    picture_name,
+    plotting_style,
+)
 
 _MARKERS = ("o", "s", "^", "D")  # one after the other, when the colours begin again
 
@@ -46,9 +51,18 @@ def plot_history(history: pd.DataFrame) -> Figure:
 
 
 def _draw_losses(ax: Axes, run: pd.DataFrame, name: str, *, color: str, marker: str) -> None:
-    ax.plot(run["epoch"], run["loss"], color=color, ls="--", lw=1, label=f"{name}, training")
+    ax.plot(
+        run["epoch"],
+        run["loss"],
+        color=color,
+        ls="--",
+        lw=1,
+        label=f"{picture_name(name)}, training",
+    )
     if "val_loss" not in run or run["val_loss"].isna().all():
         return
     look: dict[str, Any] = {"color": color, "marker": marker}
     look["markevery"] = [int(run["val_loss"].argmin())]
-    ax.plot(run["epoch"], run["val_loss"], lw=1.6, label=f"{name}, validation", **look)
+    ax.plot(
+        run["epoch"], run["val_loss"], lw=1.6, label=f"{picture_name(name)}, validation", **look
+    )

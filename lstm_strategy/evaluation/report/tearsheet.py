@@ -1,6 +1,5 @@
 """A backtest as quantstats shows it: a page of its own, beside the report or without one."""
 
-import html
 import importlib.util
 import os
 import re
@@ -14,7 +13,7 @@ from lstm_strategy.bars import bars_per_year
 from lstm_strategy.errors import LSTMStrategyError
 from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.metrics import earned_returns
-from lstm_strategy.support import temporary_folder, write_whole
+from lstm_strategy.support import escape_html, temporary_folder, write_whole
 
 _FEWEST_DAYS = 3
 
@@ -76,7 +75,7 @@ def _run_quantstats(returns: pd.DataFrame, names: list[str]) -> str:
         returns.to_csv(source)
         done = subprocess.run(
             [sys.executable, "-c", _TEARSHEET_SCRIPT, str(source), str(target), str(year)]
-            + [html.escape(name) for name in names],
+            + [escape_html(name) for name in names],
             env=os.environ | {"MPLBACKEND": "Agg"},
             capture_output=True,
             text=True,

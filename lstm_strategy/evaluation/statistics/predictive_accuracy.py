@@ -166,7 +166,7 @@ def mincer_zarnowitz(
             `choose_bandwidth`.
 
     Returns:
-        The line and its test; all NaN for a forecast that never changes.
+        The line and its test; all NaN where the forecast or what came never changes.
 
     Raises:
         ForecastError: If there are too few bars, or the bandwidth can't be.
@@ -190,7 +190,7 @@ def mincer_zarnowitz(
     _check_bandwidth(bandwidth_bars, n_bars, horizon)
     mean = float(told.mean())
     scale = abs(mean) or 1.0
-    if told.std() <= 1e-9 * scale:
+    if told.std() <= 1e-9 * scale or came.std() <= 1e-9 * abs(float(came.mean())):
         nothing = math.nan
         return MincerZarnowitz(nothing, nothing, nothing, nothing, bandwidth_bars, n_bars)
     # in units of the mean forecast: variances of a bar are as small as 1e-6

@@ -124,7 +124,8 @@ def check_hurdles(
     """
     hurdles = [_sample_hurdle(in_sample), *_ruin_hurdles(evidence)]
     if evidence.n_bars < FEWEST_BARS:
-        reason = f"{evidence.n_bars} bars are too few to tell skill from luck"
+        few = count_of(evidence.n_bars, "bar is", "bars are")
+        reason = f"{few} too few to tell skill from luck"
         return [*hurdles, Hurdle(False, reason)]
     if evidence.spa is None:
         return [*hurdles, Hurdle(False, "its equity never varied, so there is nothing to judge")]

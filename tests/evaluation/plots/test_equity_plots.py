@@ -150,6 +150,18 @@ def test_awkward_curves_are_drawn_without_a_warning(equity):
     assert plot_equity(build_result("odd", equity))._repr_png_().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("width", [11.0, 5.2], ids=["wide", "phone"])
+def test_whatever_the_names_there_is_room_for_the_curves(width):
+    names = ["N" * 200, "$\\wrong{$", "a\nb", "\N{ROCKET}", "_hidden", "\u05d0\u05d1"]
+    curves = {name: build_result(name, [1.0, 1.1, 1.2]).equity for name in names}
+    figure = plot_equity(curves, width_inches=width)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    left, _, share, _ = figure.axes[0].get_position().bounds
+    assert left + share > 0.5
+    legend = figure.axes[0].get_legend() or figure.legends[0]
+    assert len(legend.get_texts()) == len(names)
+
+
 def test_bars_with_a_time_zone_are_drawn_at_their_local_time():
     figure = plot_equity(build_result("LSTM", [1.0, 2.0, 3.0], tz="Asia/Tokyo"))
     assert str(line_named(figure.axes[0], "LSTM").get_xdata()[0])[:16] == "2020-01-01T00:00"

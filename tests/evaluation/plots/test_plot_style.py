@@ -17,7 +17,7 @@ from lstm_strategy.evaluation.plots import (
     draw_pixels,
     plotting_style,
 )
-from lstm_strategy.evaluation.plots.style import PercentTicks
+from lstm_strategy.evaluation.plots.style import PercentTicks, picture_name
 
 # How eyes without one kind of cone see linear RGB (Machado, Oliveira and Fernandes 2009, table 1).
 COLOR_BLINDNESS = {
@@ -54,6 +54,23 @@ def lab_seen(color, matrix):
 def test_colors_stay_apart_for_the_color_blind(kind):
     seen = [lab_seen(color, COLOR_BLINDNESS[kind]) for color in ("#000000", *STRONG_COLORS)]
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 20
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("LSTM policy", "LSTM policy"),
+        ("two\nlines\tand a tab", "two lines and a tab"),
+        ("$SPX to $VIX", r"\$SPX to \$VIX"),
+        ("N" * 200, "N" * 39 + "…"),
+        ("\u202eevil", "\\u202eevil"),
+        ("_hidden", "\u200e_hidden\u200e"),
+        ("\u05d0\u05d1", "\u200e\u05d0\u05d1\u200e"),
+    ],
+    ids=["plain", "lines", "dollars", "long", "override", "underline", "Hebrew"],
+)
+def test_a_picture_shows_a_name_letter_by_letter(name, shown):
+    assert picture_name(name) == shown
 
 
 @pytest.mark.parametrize(

@@ -141,8 +141,10 @@ def test_no_unit_changes_the_slope_and_its_test():
     assert small.intercept == pytest.approx(1e-8 * big.intercept)
 
 
-def test_a_forecast_that_never_changes_has_no_line():
-    line = mincer_zarnowitz(np.arange(1.0, 41.0), np.full(40, 2.0))
+@pytest.mark.parametrize("constant", ["forecast", "truth"])
+def test_what_never_changes_has_no_line(constant):
+    rising, flat = np.arange(1.0, 41.0), np.full(40, 2.0)
+    line = mincer_zarnowitz(*((rising, flat) if constant == "forecast" else (flat, rising)))
     assert np.isnan([line.intercept, line.slope, line.r_squared, line.p_value]).all()
 
 

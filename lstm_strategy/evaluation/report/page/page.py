@@ -13,6 +13,8 @@ from lstm_strategy.evaluation.interactive import content_policy
 from lstm_strategy.evaluation.report.page.style import STYLE
 from lstm_strategy.evaluation.report.page.text import escape
 
+_LONG_TITLE = 120
+
 
 def page_html(
     title: str,
@@ -40,6 +42,7 @@ def page_html(
         style=STYLE + style,
         tail=f"<script>{sorter}</script>\n{tail}",
         heading=escape(title),
+        length=' class="long"' if len(title) > _LONG_TITLE else "",
         terms=escape(terms),
         links="".join(
             f'<li><a href="#{key}">{heading}</a></li>' for key, (heading, _) in sections.items()
@@ -71,7 +74,7 @@ _PAGE = Template(
 </head>
 <body>
 <header>
-<h1>$heading</h1>
+<h1$length>$heading</h1>
 <p>$terms</p>
 <nav aria-label="Sections"><ul>$links</ul></nav>
 </header>

@@ -41,6 +41,7 @@ thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; white-s
 th:first-child { position: sticky; left: 0; background: var(--page); text-align: left;
   border-right: 1px solid var(--line); }
 tbody th { font-weight: 400; }
+th.long { min-width: 14rem; max-width: 20rem; white-space: normal; overflow-wrap: anywhere; }
 .text, thead .text { text-align: left; }
 .sort { margin: 0; padding: 0; border: 0; background: none; color: inherit; font: inherit;
   text-align: inherit; cursor: pointer; }
@@ -77,6 +78,8 @@ dd { margin: 0; overflow-wrap: anywhere; }
   body { padding: 1rem 1rem 3rem; }
   .scroll th, .scroll td { padding: 0.35rem 0.55rem; }
   #strategies tbody th { max-width: 8.5rem; white-space: normal; }
+  tbody th.long { min-width: 8.5rem; max-width: 8.5rem; font-size: 0.8rem; }
+  h1.long { font-size: 1.1rem; }
 }
 @media print {
   nav { display: none; }

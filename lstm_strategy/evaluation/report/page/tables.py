@@ -11,6 +11,7 @@ from lstm_strategy.evaluation.report.page.text import escape
 
 _NUMBER = re.compile(r"[-+]?[\d,.]+(e[-+]?\d+)?%?")
 _MOST_ROWS = 500
+_LONG_NAME = 32  # letters; longer ones are broken, where others are scrolled to
 _NO_NUMBER = ("", "n/a")
 
 
@@ -51,7 +52,8 @@ def table_html(
             for value, kind in zip(values, row, strict=True)
         )
         kind = ' class="own"' if strong is not None and label == strong else ""
-        rows.append(f'<tr{kind}><th scope="row">{escape(label)}</th>{cells}</tr>')
+        length = _class_of("long" if len(str(label)) > _LONG_NAME else "")
+        rows.append(f'<tr{kind}><th scope="row"{length}>{escape(label)}</th>{cells}</tr>')
     return (
         f'<div class="scroll" role="region" aria-label="{escape(caption)}" tabindex="0">\n'
         f"<table><caption><span>{escape(caption)}</span></caption><thead><tr>{headings}</tr></thead>\n"

@@ -1,7 +1,8 @@
 """Text as a page prints it."""
 
-import html
 from collections.abc import Mapping
+
+from lstm_strategy.support import escape_html
 
 
 def settings_text(values: Mapping[str, object]) -> str:
@@ -21,4 +22,4 @@ def capitalise(text: str) -> str:
 
 def escape(value: object) -> str:
     """Return a value as text that HTML shows and never obeys."""
-    return html.escape(str(value))
+    return escape_html(value)

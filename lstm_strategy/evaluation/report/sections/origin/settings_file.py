@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lstm_strategy.errors import escape_controls
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.sections.origin.toml_text import toml_text
 from lstm_strategy.trading.cerebro import BrokerSettings
@@ -44,9 +45,14 @@ def settings_file(content: ReportContent) -> str:
         lines = [f"Save this as {_FILE}, then: {command}"]
     else:
         lines = [f"Made by: {command}"]
-    comments = [f"# {line}" for line in (*lines, *missing, *unplain, *unnamed)]
+    comments = [f"# {_on_one_line(line)}" for line in (*lines, *missing, *unplain, *unnamed)]
     tables = {"forecaster": forecaster, "broker": broker, "strategy": strategy}
     return "\n".join(comments) + "\n\n" + toml_text(tables) + "\n"
+
+
+def _on_one_line(text: str) -> str:
+    """A comment of TOML ends with its line, whatever the name of a file or of a parameter has."""
+    return escape_controls(text).replace("\n", "\\n")
 
 
 def _forecaster_table(content: ReportContent) -> tuple[dict[str, Any], list[str]]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
+_NOT_AS_IT_IS = "[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+
 
 def toml_text(tables: Mapping[str, Mapping[str, Any]]) -> str:
     """Return tables of plain values as TOML.
@@ -37,7 +39,9 @@ def _key(name: str) -> str:
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    text = json.dumps(value, ensure_ascii=False)
+    # what TOML forbids; and what a page would show in other letters than these, or not at all
+    return re.sub(_NOT_AS_IT_IS, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _value(value: Any) -> str:

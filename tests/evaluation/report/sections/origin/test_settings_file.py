@@ -110,6 +110,18 @@ def test_the_forecaster_of_the_file_is_the_one_that_was_trained(trained):
     assert again.describe_settings() == trained.describe_settings()
 
 
+def test_a_command_with_any_name_of_a_file_stays_a_comment_and_the_page_shows_what_was_given():
+    odd = 'a\nb = "\r\x85\u202e'
+    comparison = compare({"MACD": (MACD, {})}, BARS)
+    command = f"lstm-strategy compare {odd!s}"
+    content = ReportContent(
+        comparison, comparison.assess(), BARS, command=command, strategy_params={"note": odd}
+    )
+    shown = re.search('<pre class="file"[^>]*>(.*?)</pre>', report_html(content), re.DOTALL)
+    assert tomllib.loads(settings_file(content))["strategy"] == {"note": odd}
+    assert tomllib.loads(unescape(shown[1]))["strategy"] == {"note": odd}
+
+
 def test_the_page_shows_the_file_as_it_is():
     comparison = compare({"MACD": MACD}, BARS)
     content = ReportContent(
