@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lstm_strategy.errors import SettingsError
-from lstm_strategy.support import read_whole, temporary_folder, write_whole
+from lstm_strategy.support import read_whole, temporary_folder, write_together
 
 _TRIED_BYTES = 100_000  # as much as a small result
 _LARGEST_RESULT = 2**30
@@ -142,8 +142,7 @@ def keep_results(folder: Path, *, is_forced: bool) -> Iterator[Path]:
     for name, content in fresh.items():
         if not is_forced and (folder / name).exists() and not _repeats(content, folder / name):
             raise refuse_to_replace(folder, f"another {name}")
-    for name, content in fresh.items():
-        write_whole(folder / name, content)
+    write_together(folder, fresh)
 
 
 def _repeats(content: bytes, file: Path) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         user_cache_folder,
         write_json,
         write_new,
+        write_together,
         write_whole,
     )
     from lstm_strategy.support.hashing import seal, sha256_of
@@ -112,6 +113,7 @@ __all__ = [
     "workers",
     "write_json",
     "write_new",
+    "write_together",
     "write_whole",
 ]
 
@@ -133,6 +135,7 @@ __getattr__ = import_on_first_use(
         "replace_folder": ".files",
         "write_json": ".files",
         "write_new": ".files",
+        "write_together": ".files",
         "write_whole": ".files",
         "seal": ".hashing",
         "sha256_of": ".hashing",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lstm_strategy.support import write_whole
+from lstm_strategy.support import write_together, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ def write_results(
     *,
     equity_file: str = "equity.png",
 ) -> Path:
-    """Write tables and a picture to a folder, each file whole or not at all.
+    """Write tables and a picture to a folder, each whole, and none where one can't be written.
 
     Args:
         folder: Where to; it is made where there is none.
@@ -42,11 +42,8 @@ def write_results(
         ...     sorted(file.name for file in target.iterdir())
         ['equity.png', 'metrics.csv']
     """
-    target = Path(folder)
-    for file_name, table in tables.items():
-        write_whole(target / file_name, table.to_csv().encode())
-    write_picture(target / equity_file, equity_figure)
-    return target
+    contents = {name: table.to_csv().encode() for name, table in tables.items()}
+    return write_together(folder, {**contents, equity_file: _png_of(equity_figure)})
 
 
 def write_picture(path: str | Path, figure: "Figure") -> Path:
@@ -66,10 +63,14 @@ def write_picture(path: str | Path, figure: "Figure") -> Path:
         ...     write_picture(Path(folder) / "empty.png", NotebookFigure()).read_bytes()[1:4]
         b'PNG'
     """
+    return write_whole(path, _png_of(figure))
+
+
+def _png_of(figure: "Figure") -> bytes:
     from matplotlib.image import imsave
 
     from lstm_strategy.evaluation.plots import draw_pixels
 
     picture = io.BytesIO()
     imsave(picture, draw_pixels(figure, dpi=_DPI), format="png", origin="upper", dpi=_DPI)
-    return write_whole(path, picture.getvalue())
+    return picture.getvalue()

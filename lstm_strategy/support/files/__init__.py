@@ -13,7 +13,13 @@ from lstm_strategy.support.files.strangers import (
     read_whole,
 )
 from lstm_strategy.support.files.temporary import hold_file, name_in_errors, temporary_folder
-from lstm_strategy.support.files.whole import is_part_of, write_json, write_new, write_whole
+from lstm_strategy.support.files.whole import (
+    is_part_of,
+    write_json,
+    write_new,
+    write_together,
+    write_whole,
+)
 
 __all__ = [
     "hold_file",
@@ -28,5 +34,6 @@ __all__ = [
     "user_cache_folder",
     "write_json",
     "write_new",
+    "write_together",
     "write_whole",
 ]

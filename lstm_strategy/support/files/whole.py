@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,39 @@ def write_whole(path: str | Path, content: bytes | str, *, mode: int = 0o666) ->
     target = Path(path)
     with _write_part(target, content, mode=mode) as part:
         part.replace(target)
+    return target
+
+
+def write_together(folder: str | Path, contents: Mapping[str, bytes | str]) -> Path:
+    """Write several files, each whole, and none of them where the disk has no room for all.
+
+    All are written beside their places first, so that a full disk leaves earlier files as they
+    were, and never some of a new result among those of an old one.
+
+    Args:
+        folder: Where to; it is made if there is none.
+        contents: The bytes of each file, or text that is written in UTF-8, by its name.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OSError: If one can't be written.
+
+    Example:
+        >>> import tempfile
+        >>> folder = write_together(tempfile.mkdtemp(), {"a.txt": "one", "b.txt": "two"})
+        >>> sorted(path.name for path in folder.iterdir())
+        ['a.txt', 'b.txt']
+    """
+    target = Path(folder)
+    with ExitStack() as parts:
+        written = {
+            name: parts.enter_context(_write_part(target / name, content))
+            for name, content in contents.items()
+        }
+        for name, part in written.items():
+            part.replace(target / name)
     return target
 
 

@@ -16,6 +16,7 @@ from lstm_strategy.support.files import (
     temporary_folder,
     whole,
     write_new,
+    write_together,
     write_whole,
 )
 
@@ -102,6 +103,19 @@ def test_a_folder_that_finds_no_room_leaves_the_earlier_one(tmp_path, limited_fi
         (folder / "x").write_bytes(b"0" * 2000)
     assert file_names(tmp_path) == ["model"]
     assert (tmp_path / "model" / "x").read_bytes() == b""
+
+
+def test_results_that_find_no_room_together_leave_every_earlier_one(tmp_path, limited_file_size):
+    write_together(tmp_path, {"a.csv": "old a", "c.csv": "old c"})
+    results = {"a.csv": "new a", "b.csv": "0" * 2000, "c.csv": "new c"}
+    with limited_file_size(1000), pytest.raises(OSError, match=r"/b\.csv'"):
+        write_together(tmp_path, results)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {
+        "a.csv": "old a",
+        "c.csv": "old c",
+    }
+    write_together(tmp_path, results)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == results
 
 
 def test_an_error_in_a_temporary_folder_names_it():
