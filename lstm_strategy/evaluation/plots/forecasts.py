@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lstm_strategy.errors import escape_controls
 from lstm_strategy.evaluation.plots.curves import MUTED_LOOKS, on_plain_dates
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
@@ -19,6 +18,7 @@ from lstm_strategy.evaluation.plots.style import (
     PercentTicks,
     label_dates,
     picture_name,
+    picture_text,
     plotting_style,
 )
 
@@ -70,7 +70,7 @@ def plot_forecasts(
         most_points = width_inches * _POINTS_AN_INCH
         _draw_volatility(above, forecasts, realized, looks, most_points=most_points)
         _draw_savings(below, losses, looks, reference)
-        title = escape_controls(title).replace("$", r"\$")
+        title = picture_text(title)
         what = loss_label[:1].upper() + loss_label[1:]
         below.set_ylabel(f"{what} saved on {picture_name(reference, most=24)}")
         lines, labels = above.get_legend_handles_labels()

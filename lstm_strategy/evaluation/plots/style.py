@@ -209,6 +209,16 @@ def plotting_style() -> Iterator[None]:
         yield
 
 
+def picture_text(text: str) -> str:
+    r"""Return a text as a picture shows it: no dollar sign begins a formula, nothing turns it.
+
+    Example:
+        >>> print(picture_text("$SPX and $VIX"))
+        \$SPX and \$VIX
+    """
+    return escape_controls(text).replace("$", r"\$")
+
+
 def picture_name(name: object, *, most: int = 40) -> str:
     r"""Return a name as a picture shows it: on one line, letter by letter, and not too long.
 

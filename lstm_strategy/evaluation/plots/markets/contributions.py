@@ -13,6 +13,8 @@ from lstm_strategy.evaluation.plots.style import (
     NotebookFigure,
     PercentTicks,
     label_dates,
+    picture_name,
+    picture_text,
     plotting_style,
 )
 from lstm_strategy.support import number_text
@@ -55,6 +57,7 @@ def plot_contributions(
             ax.set_xlim(frame.index[0], frame.index[-1])
         label_dates(ax, minticks=3, maxticks=7 if is_narrow else 12)
         _draw_legend(ax, is_below=is_narrow)
+        title = picture_text(title)
         if is_narrow:
             title = textwrap.fill(title, round(_TITLE_LETTERS_AN_INCH * width_inches))
         ax.set_title(title, loc="left", size=8.5 if is_narrow else 11)
@@ -62,7 +65,7 @@ def plot_contributions(
 
 
 def _draw_line(ax: Axes, values: pd.Series, name: str, **look: object) -> None:
-    label = f"{name}  {number_text(values.iloc[-1], '{:.1%}')}"
+    label = f"{picture_name(name)}  {number_text(values.iloc[-1], '{:.1%}')}"
     ax.plot(values.index, values.to_numpy(), label=label, **look)  # type: ignore[arg-type]
 
 

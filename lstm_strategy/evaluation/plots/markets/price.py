@@ -12,7 +12,12 @@ from matplotlib.ticker import StrMethodFormatter
 
 from lstm_strategy.evaluation.plots.curves import on_plain_dates
 from lstm_strategy.evaluation.plots.markets.choice import choose_trades, mark_prices
-from lstm_strategy.evaluation.plots.style import NotebookFigure, label_dates, plotting_style
+from lstm_strategy.evaluation.plots.style import (
+    NotebookFigure,
+    label_dates,
+    picture_text,
+    plotting_style,
+)
 
 # those of the interactive chart, which stay apart for colour-blind eyes
 _GAIN, _LOSS, _OPEN, _FORECAST = "#0072b2", "#d55e00", "#7f7f7f", "#6f5fc0"
@@ -139,6 +144,7 @@ def _draw_forecast(ax: Axes, forecast: pd.DataFrame) -> None:
 
 
 def _draw_title(ax: Axes, title: str, narrow_inches: float | None) -> None:
+    title = picture_text(title)
     if narrow_inches is None:
         ax.set_title(title, loc="left")
         return
