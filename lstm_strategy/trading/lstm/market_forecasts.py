@@ -1,7 +1,10 @@
 """What one model forecasts of each market of a portfolio: asked once for all of them."""
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +23,8 @@ from lstm_strategy.trading.lstm.indicator import LSTMIndicator
 from lstm_strategy.trading.lstm.live_markets import LiveMarkets
 
 log = logging.getLogger(__name__)
+
+_MOMENTS_OF_SILENCE = 3  # bars of all markets that have a signal and no forecast
 
 
 class Line(Protocol):
@@ -51,10 +56,7 @@ def forecast_lines(strategy: PortfolioStrategy, model: Any, column: str) -> dict
     if not is_preloaded and forecaster.takes_panels:
         return _follow_markets(strategy, forecaster, column)
     if not is_preloaded:
-        return {
-            name: getattr(LSTMIndicator(data, model=forecaster).lines, column)
-            for name, data in strategy.markets.items()
-        }
+        return _follow_each_market(strategy, forecaster, column)
     markets = _leave_out_short_markets(strategy, forecaster.warm_up)
     for name in markets:
         strategy.wait_for_bars(name, forecaster.warm_up + 1)
@@ -73,7 +75,28 @@ def _follow_markets(
         strategy.wait_for_bars(name, forecaster.warm_up + 1)
     markets = LiveMarkets(forecaster, strategy.markets)
     strategy.follow(markets.look)
-    return {name: _LiveLine(markets, name, column) for name in strategy.markets}
+    silence = _Silence(len(strategy.markets))
+
+    def newest(name: str) -> Any:
+        return markets.forecasts[name]
+
+    return {name: _LiveLine(partial(newest, name), column, silence) for name in strategy.markets}
+
+
+def _follow_each_market(
+    strategy: PortfolioStrategy, forecaster: Forecaster, column: str
+) -> dict[str, Line]:
+    silence = _Silence(len(strategy.markets))
+
+    def newest(lines: Any) -> Any:
+        return SimpleNamespace(signal=lines.signal[0], forecast=lines.forecast[0])
+
+    return {
+        name: _LiveLine(
+            partial(newest, LSTMIndicator(data, model=forecaster).lines), column, silence
+        )
+        for name, data in strategy.markets.items()
+    }
 
 
 def _leave_out_short_markets(strategy: PortfolioStrategy, warm_up: int) -> dict[str, Any]:
@@ -119,14 +142,37 @@ def _refuse_what_is_never_said(frames: Mapping[str, pd.DataFrame], column: str) 
         )
 
 
+class _Silence:
+    """Says once that a model gives signals and no forecast, which ranks nothing."""
+
+    def __init__(self, n_markets: int) -> None:
+        self._n_left = _MOMENTS_OF_SILENCE * n_markets
+
+    def hear(self, forecast: float, signal: float) -> None:
+        """Count what is known of one market at one bar; a forecast ends the silence for good."""
+        if not math.isnan(forecast):
+            self._n_left = 0
+        elif not math.isnan(signal) and self._n_left:
+            self._n_left -= 1
+            if not self._n_left:
+                log.warning(
+                    "The markets are ranked by the forecast, and the model gives signals alone, so "
+                    'nothing is held. Write by="signal".'
+                )
+
+
 class _LiveLine:
     """A column of the newest forecast of a market."""
 
-    def __init__(self, markets: LiveMarkets, name: str, column: str) -> None:
-        self._markets, self._name, self._column = markets, name, column
+    def __init__(self, newest: Callable[[], Any], column: str, silence: _Silence) -> None:
+        self._newest, self._column, self._silence = newest, column, silence
 
     def __getitem__(self, ago: int) -> float:
-        return float(getattr(self._markets.forecasts[self._name], self._column))
+        row = self._newest()
+        value = float(getattr(row, self._column, math.nan))  # a signal is enough
+        if self._column == "forecast":
+            self._silence.hear(value, float(row.signal))
+        return value
 
 
 class _ReadyLine:

@@ -123,6 +123,31 @@ def test_markets_are_not_ranked_by_a_forecast_that_is_never_given(kind):
     assert len(ranked.trades) > 0
 
 
+class OfPanels(MyForecaster):
+    """Takes the bars of a moment together."""
+
+    takes_panels = True
+
+    def stream(self, history=None):
+        def answer(bars):
+            return dict.fromkeys(bars, SimpleNamespace(signal=1.0))
+
+        return SimpleNamespace(update=answer, peek=answer)
+
+
+@pytest.mark.parametrize("of_one", [Mine, MyForecaster, OfPanels])
+def test_a_live_ranking_by_a_forecast_that_is_never_given_says_why_it_holds_nothing(of_one, caplog):
+    cerebro = bt.Cerebro(preload=False, runonce=False)
+    for name, seed in (("A", 3), ("B", 4)):
+        cerebro.adddata(BarsFeed(dataname=random_walk(60, seed=seed)), name=name)
+    cerebro.addstrategy(RankStrategy, model=of_one(give_signal))
+    (strategy,) = cerebro.run()
+    assert not any(strategy.getposition(data).size for data in strategy.datas)
+    said = [line for line in caplog.messages if "gives signals alone" in line]
+    assert len(said) == 1
+    assert said[0].endswith('nothing is held. Write by="signal".')
+
+
 def test_a_report_of_signals_alone_is_made(kind, tmp_path):
     comparison = compare({"Mine": (LSTMStrategy, {"model": kind(give_signal)})}, BARS)
     page = comparison.to_html(tmp_path / "report.html").read_text()
