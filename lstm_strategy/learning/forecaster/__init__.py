@@ -1,6 +1,6 @@
 """The forecaster that users hold: fit, forecast, stream, save, load."""
 
-from lstm_strategy.learning.forecaster.answers import complete_forecasts
+from lstm_strategy.learning.forecaster.answers import COMPLETE_COLUMNS, complete_forecasts
 from lstm_strategy.learning.forecaster.base import (
     UNKNOWN_FORECAST,
     Forecast,
@@ -38,6 +38,7 @@ from lstm_strategy.learning.targets import FORECAST_COLUMNS
 __all__ = [
     "BarReader",
     "CARD_FILE",
+    "COMPLETE_COLUMNS",
     "FORECAST_COLUMNS",
     "FeatureForecaster",
     "Forecast",

@@ -8,6 +8,9 @@ import pandas as pd
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.targets import FORECAST_COLUMNS
 
+COMPLETE_COLUMNS = [*FORECAST_COLUMNS, "novelty"]
+"""The columns of every forecast, those that not every model knows included."""
+
 _REMEDY = 'Return pd.DataFrame({"signal": ...}, index=bars.index).'
 
 
@@ -21,8 +24,9 @@ def complete_forecasts(answer: Any, bars: pd.DataFrame, model: Any) -> pd.DataFr
         model: Whose answer it is, for the message.
 
     Returns:
-        The frame itself where nothing is to be done; otherwise a copy in which forecast and
-        uncertainty are NaN where the model doesn't give them, and all usual columns are float64.
+        The frame itself where nothing is to be done; otherwise a copy in which forecast,
+        uncertainty and novelty are NaN where the model doesn't give them, and all usual columns are
+        float64.
 
     Raises:
         ModelError: If the answer is no frame, lacks the signal, has other rows than the bars, or
@@ -32,7 +36,7 @@ def complete_forecasts(answer: Any, bars: pd.DataFrame, model: Any) -> pd.DataFr
         >>> bars = pd.DataFrame({"close": [7.0, 8.0]}, pd.to_datetime(["2024-01-02", "2024-01-03"]))
         >>> frame = pd.DataFrame({"signal": [0, 1]}, bars.index)
         >>> complete_forecasts(frame, bars, "Mine").to_numpy().tolist()
-        [[0.0, nan, nan], [1.0, nan, nan]]
+        [[0.0, nan, nan, nan], [1.0, nan, nan, nan]]
     """
     said = f"forecast of {model if isinstance(model, str) else type(model).__name__}"
     if not isinstance(answer, pd.DataFrame):
@@ -41,8 +45,8 @@ def complete_forecasts(answer: Any, bars: pd.DataFrame, model: Any) -> pd.DataFr
         given = ", ".join(map(str, answer.columns)) or "none"
         raise ModelError(f"{said} must give the column signal, got columns: {given}. {_REMEDY}")
     _check_rows(answer, bars, said)
-    missing = [name for name in FORECAST_COLUMNS if name not in answer]
-    usual = [name for name in FORECAST_COLUMNS if name in answer]
+    missing = [name for name in COMPLETE_COLUMNS if name not in answer]
+    usual = [name for name in COMPLETE_COLUMNS if name in answer]
     repeated = answer.columns[answer.columns.duplicated()].intersection(usual)
     if len(repeated):
         raise ModelError(f"{said} gives the column {repeated[0]} twice. Give it once.")

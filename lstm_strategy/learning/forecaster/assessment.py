@@ -1,7 +1,7 @@
 """What is measured of a network right after its training, for its model card."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from lstm_strategy.learning.forecaster.model_card import MemorySpan
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
 from lstm_strategy.learning.inference import SIGNAL_TOLERANCE, Engine, network_memory
+from lstm_strategy.learning.novelty import Novelty, fit_novelty
 from lstm_strategy.learning.targets import AnsweredRows, SignalScale
 from lstm_strategy.learning.training import ForecasterSettings, Spans, TrainingSet
 
@@ -18,6 +19,8 @@ LOOKBACKS_OF_CONTEXT = 8
 """Carried memory may reach further back than the lookback."""
 
 _MARKETS_MEASURED = 5  # of a panel, for the memory of the network
+_ROWS_TOGETHER = 100_000  # whose hidden states are in memory at once
+_MOST_STATES = 50_000  # of the rows of all markets, taken evenly
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,58 @@ def assess_network(
     if settings.memory == "carry":
         memory = measure_memory(network.engine, rows, scale, settings)
     return Assessment(scale, memory, settings.target.score(tried))
+
+
+def measure_novelty(
+    network: TrainedNetwork, rows: TrainingSet, settings: ForecasterSettings
+) -> Novelty | None:
+    """Measure which hidden states are usual for a network that was trained on these rows.
+
+    None where its members have no recurrent layer, or too few rows were held out.
+    """
+    widths = network.engine.hidden_widths
+    if len(widths) != settings.members or len(set(widths)) != 1:
+        return None
+    every = -(-len(rows.features) // _MOST_STATES)
+    settled = [np.arange(of.start + settings.lookback - 1, of.stop) for of in rows.markets]
+    places = [of_market[of_market % every == 0] for of_market in settled]
+    kept = []
+    for group in _group_markets(rows):
+        found = network.hidden_states(
+            [rows.features[rows.markets[number]] for number in group],
+            window_rows=settings.window_rows,
+        )
+        for number, states in zip(group, found, strict=True):
+            kept.append(states[places[number] - rows.markets[number].start])
+    hidden, chosen = np.concatenate(kept), np.concatenate(places)
+
+    def are_in(spans: Spans) -> np.ndarray:
+        is_in = np.zeros(len(rows.features), bool)
+        for span in spans:
+            is_in[span] = True
+        are_chosen_in: np.ndarray = is_in[chosen]
+        return are_chosen_in
+
+    members = range(settings.members)
+    return fit_novelty(
+        hidden.reshape(len(hidden), settings.members, -1),
+        [are_in(rows.learned_by(member)) for member in members],
+        [are_in(rows.held_out_by(member)) for member in members],
+    )
+
+
+def _group_markets(rows: TrainingSet) -> Iterator[list[int]]:
+    """The numbers of markets that go through the network together."""
+    group: list[int] = []
+    n_rows = 0
+    for number, market in enumerate(rows.markets):
+        group.append(number)
+        n_rows += market.stop - market.start
+        if n_rows >= _ROWS_TOGETHER:
+            yield group
+            group, n_rows = [], 0
+    if group:
+        yield group
 
 
 def fit_signal_scale(

@@ -38,14 +38,17 @@ class ForecasterKind(StrEnum):
 class Forecast:
     """What is known at the close of one bar; all numbers are NaN in warm-up.
 
-    A target that gives more columns than these three, such as quantiles, has them in `others` and
-    as attributes, so that `vars` of a forecast is a row of `Forecaster.forecast`.
+    A target that gives more columns than these, such as quantiles, has them in `others` and as
+    attributes, so that `vars` of a forecast is a row of `Forecaster.forecast`.
 
     Attributes:
         signal: The exposure that the forecast asks for, -1…1.
         forecast: What the target says; for the direction how likely a rise is, 0…1, with moves
             weighted by their size, so that rises and falls cancel at 0.5.
         uncertainty: The standard deviation between the members of the ensemble.
+        novelty: How strange the state of the network is to it, as a multiple of what is usual:
+            above 1 for hardly any bar of a market like that of the training. NaN where the model
+            doesn't say.
 
     Example:
         >>> Forecast(signal=0.4, forecast=0.52, uncertainty=0.01).signal
@@ -58,6 +61,7 @@ class Forecast:
     signal: float
     forecast: float
     uncertainty: float
+    novelty: float = np.nan
 
     @classmethod
     def from_row(cls, row: Mapping[str, float]) -> "Forecast":
@@ -66,14 +70,16 @@ class Forecast:
         Args:
             row: Signal, forecast, uncertainty and any others, by name.
         """
-        others = dict(row)
-        forecast = cls(*(others.pop(field.name) for field in fields(cls)))
-        vars(forecast).update(others)
+        usual = [field.name for field in fields(cls)]
+        forecast = cls(**{name: row[name] for name in usual if name in row})
+        known = vars(forecast)
+        novelty = known.pop("novelty")  # behind all others, as in a frame
+        known.update({name: row[name] for name in row if name not in usual}, novelty=novelty)
         return forecast
 
     @property
     def others(self) -> dict[str, float]:
-        """The columns of the target beyond the three that all have, by name."""
+        """The columns of the target beyond those that all have, by name."""
         usual = {field.name for field in fields(self)}
         return {name: value for name, value in vars(self).items() if name not in usual}
 
@@ -146,9 +152,9 @@ class Forecaster(ABC):
             bars: Bars with at least `bars_columns`, shape (n_bars, n_columns).
 
         Returns:
-            The columns signal, forecast and uncertainty on the index of `bars`, each value known
-            at the close of its row and NaN in warm-up. Where a class of the user's own gives the
-            signal alone, the others count as NaN.
+            The columns signal, forecast, uncertainty and novelty on the index of `bars`, each value
+            known at the close of its row and NaN in warm-up. Where a class of the user's own gives
+            the signal alone, the others count as NaN.
         """
 
     @abstractmethod

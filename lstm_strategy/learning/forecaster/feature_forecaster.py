@@ -5,7 +5,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, overload
 
 import numpy as np
 import pandas as pd
@@ -54,6 +54,7 @@ class FeatureForecaster(TrainableForecaster):
         context: What only its target needs, to turn answers into forecasts; None for nothing.
         settings: All arguments of the class but features and network.
         network: The user's own network builder, if there is one.
+        measures_novelty: Whether `forecast` has the column novelty.
 
     Example:
         >>> from lstm_strategy import LSTMForecaster
@@ -65,11 +66,17 @@ class FeatureForecaster(TrainableForecaster):
     settings: BaseModel
     context: FeatureSet | None = None
     network: "NetworkBuilder | None" = None
+    measures_novelty: ClassVar[bool] = False
 
     @property
     @abstractmethod
     def target(self) -> Target:
         """What the model is asked."""
+
+    @property
+    def _n_answers(self) -> int:
+        """Outputs of all members."""
+        return self.n_members * self.target.head.n_outputs
 
     @property
     def inputs(self) -> FeatureSet:
@@ -107,6 +114,15 @@ class FeatureForecaster(TrainableForecaster):
 
         There are at least `settled_rows` of each; NaN in the first `settled_rows - 1` of them.
         """
+
+    def _forecast_rows_with_novelty(self, markets: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The same with the novelty behind the answers, of a class that `measures_novelty`."""
+        raise NotImplementedError
+
+    @property
+    def _stepper(self) -> Engine:
+        """What answers one more row of a stream, with the novelty behind where it is known."""
+        return self.engine
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
@@ -186,8 +202,10 @@ class FeatureForecaster(TrainableForecaster):
             The columns signal (the exposure asked for, -1…1), forecast (what the target says;
             for the direction how likely a rise is, 0…1, with rises and falls weighted by their
             size, so that they cancel at 0.5) and uncertainty (the standard deviation between the
-            members) on the index of `bars`. NaN in the first `warm_up` rows, and where a feature
-            isn't known. Of a panel such a frame by symbol.
+            members) on the index of `bars`, what the target gives besides, and of an LSTM last
+            novelty (how strange its hidden state is to it: above 1 for hardly any bar like those
+            of the training; NaN where that isn't known). NaN in the first `warm_up` rows, and where
+            a feature isn't known. Of a panel such a frame by symbol.
 
         Raises:
             BarsError: At the first bad bar.
@@ -196,15 +214,19 @@ class FeatureForecaster(TrainableForecaster):
             ModelError: If the forecaster hasn't been fitted, or is given a panel and was trained
                 on the bars of one market.
         """
-        names = list(self.target.forecast_columns)
+        names = [*self.target.forecast_columns, *(["novelty"] if self.measures_novelty else [])]
 
         def tabulate(answered: _Answered) -> pd.DataFrame:
-            columns = np.column_stack(self._columns_of_answered(answered))
-            return pd.DataFrame(columns, index=answered.inputs.index, columns=names)
+            scale, answers, inputs = answered
+            of_members, novelty = np.split(answers, [self._n_answers], axis=1)
+            of_target = self._columns_of_answered(_Answered(scale, of_members, inputs))
+            columns = np.column_stack([*of_target, novelty])
+            return pd.DataFrame(columns, index=inputs.index, columns=names)
 
         if is_panel(bars):
-            return {symbol: tabulate(answered) for symbol, answered in self._answer_markets(bars)}
-        return tabulate(self._answer(bars))
+            markets = self._answer_markets(bars, with_novelty=self.measures_novelty)
+            return {symbol: tabulate(answered) for symbol, answered in markets}
+        return tabulate(self._answer(bars, with_novelty=self.measures_novelty))
 
     @overload
     def member_signals(self, bars: pd.DataFrame) -> pd.DataFrame: ...
@@ -355,6 +377,8 @@ class FeatureForecaster(TrainableForecaster):
             n_features=len(self.features.names),
             columns=self.target.forecast_columns,
             engine=engine,
+            stepper=self._stepper,
+            n_answers=self._n_answers,
             build_columns=partial(
                 self._build_columns, self._context_places, self._scale_of(symbol)
             ),
@@ -366,18 +390,21 @@ class FeatureForecaster(TrainableForecaster):
             fingerprint=partial(self._fingerprint_with, engine),
         )
 
-    def _answer(self, bars: pd.DataFrame) -> "_Answered":
-        """The members' answers for every bar, shape (n_bars, n_answers), and the inputs."""
+    def _answer(self, bars: pd.DataFrame, *, with_novelty: bool = False) -> "_Answered":
+        """The members' answers for every bar, shape (n_bars, n_answers), and the inputs.
+
+        With novelty that is the last column of the answers.
+        """
         scale = self._scale  # without one nothing has been trained: say so before anything else
         bars = validate_bars(bars, may_stand_still=True)
         self._check_inputs(bars)
         self._note_unknown([None])
         inputs = self.inputs.frame(bars)
-        (answers,) = self._answer_inputs([(None, inputs)])
+        (answers,) = self._answer_inputs([(None, inputs)], with_novelty=with_novelty)
         return _Answered(scale, answers, inputs)
 
     def _answer_markets(
-        self, panel: Mapping[str, pd.DataFrame]
+        self, panel: Mapping[str, pd.DataFrame], *, with_novelty: bool = False
     ) -> Iterator[tuple[str, "_Answered"]]:
         """The same for each market of a panel."""
         markets = self._check_markets(panel)
@@ -387,7 +414,8 @@ class FeatureForecaster(TrainableForecaster):
         self.inputs.check_panel(markets)
         self._note_unknown(markets)
         for group in _group_markets(panel_frames(self.inputs, markets)):
-            for (symbol, inputs), answers in zip(group, self._answer_inputs(group), strict=True):
+            found = self._answer_inputs(group, with_novelty=with_novelty)
+            for (symbol, inputs), answers in zip(group, found, strict=True):
                 yield symbol, _Answered(self._scale_of(symbol), answers, inputs)
 
     def _check_markets(self, panel: Mapping[str, pd.DataFrame]) -> Panel:
@@ -406,18 +434,19 @@ class FeatureForecaster(TrainableForecaster):
         self.inputs.check_values(bars)
 
     def _answer_inputs(
-        self, markets: Sequence[tuple[str | None, pd.DataFrame]]
+        self, markets: Sequence[tuple[str | None, pd.DataFrame]], *, with_novelty: bool
     ) -> list[np.ndarray]:
         """The members' answers to the columns of `inputs` of each market.
 
-        Of each the shape is (n_bars, n_answers).
+        Of each the shape is (n_bars, n_answers), with novelty one more.
         """
-        n_answers = self.n_members * self.target.head.n_outputs
-        answers = [np.full((len(inputs), n_answers), np.nan) for _, inputs in markets]
+        ask = self._forecast_rows_with_novelty if with_novelty else self._forecast_rows
+        n_numbers = self._n_answers + with_novelty
+        answers = [np.full((len(inputs), n_numbers), np.nan) for _, inputs in markets]
         places = [self._find_complete(inputs) for _, inputs in markets]
         enough = [number for number, rows in enumerate(places) if len(rows) >= self.settled_rows]
         rows = [self._rows_of(*markets[number], places[number]) for number in enough]
-        for number, found in zip(enough, self._forecast_rows(rows), strict=True):
+        for number, found in zip(enough, ask(rows), strict=True):
             answers[number][places[number]] = found
         return answers
 
@@ -481,7 +510,7 @@ def _group_markets(
 
 
 class _Answered(NamedTuple):
-    """What members answered to the bars of a market."""
+    """What members answered to the bars of a market, and behind it the novelty where asked for."""
 
     scale: SignalScale
     answers: np.ndarray

@@ -27,7 +27,7 @@ from lstm_strategy.learning.features import (
     join_features,
     settle_features,
 )
-from lstm_strategy.learning.forecaster.assessment import assess_network
+from lstm_strategy.learning.forecaster.assessment import assess_network, measure_novelty
 from lstm_strategy.learning.forecaster.model_card import MarketSpan, ModelCard, TrainingSpan
 from lstm_strategy.learning.forecaster.storage import builder_name
 from lstm_strategy.learning.forecaster.trained_network import TrainedNetwork
@@ -129,6 +129,7 @@ def train_model(
         stored=StoredForecasts.of(engine, rows.features[longest]),
         keras_version=keras.__version__,
     )
+    network.novelty = measure_novelty(network, rows, settings)
     year = usual_bars_per_year(bars)
     assessment = assess_network(network, rows, settings, held_out=fit.held_out, bars_per_year=year)
     card = ModelCard(

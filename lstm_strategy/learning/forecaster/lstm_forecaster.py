@@ -124,6 +124,7 @@ class LSTMForecaster(FeatureForecaster):
     settings: ForecasterSettings
     card: ModelCard | None = None
     learns_from_panels = True
+    measures_novelty = True
 
     def __init__(
         self,
@@ -268,6 +269,9 @@ class LSTMForecaster(FeatureForecaster):
             self.inputs.to_dict(),
             self.card.model_dump(mode="json", include={"signal", "memory"}),
         ]
+        novelty = self._fitted_network().novelty
+        if novelty is not None:
+            decisive.append(novelty.digest)
         markets = self.card.training.markets
         if markets:
             own = {"bars_per_year", "units", "vector"}
@@ -437,6 +441,7 @@ class LSTMForecaster(FeatureForecaster):
             self._fitted_card(),
             stored=network.stored,
             history=self.history,
+            novelty=network.novelty,
         )
         return Path(folder)
 
@@ -472,6 +477,7 @@ class LSTMForecaster(FeatureForecaster):
             stored=saved.stored,
             engine_name=saved.engine,
             keras_version=card.versions.get("keras", "unknown"),
+            novelty=saved.novelty,
         )
         forecaster.card, forecaster.history = card, saved.history
         return forecaster
@@ -555,6 +561,15 @@ class LSTMForecaster(FeatureForecaster):
         return self._fitted_network().forecast_rows(
             markets, settled_rows=self.settled_rows, window_rows=self.window_rows
         )
+
+    def _forecast_rows_with_novelty(self, markets: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return self._fitted_network().forecast_with_novelty(
+            markets, settled_rows=self.settled_rows, window_rows=self.window_rows
+        )
+
+    @property
+    def _stepper(self) -> Engine:
+        return self._fitted_network().engine_with_novelty
 
     @property
     def _scale(self) -> SignalScale:

@@ -11,7 +11,9 @@ from lstm_strategy.bars import MarketTraits
 from lstm_strategy.learning.targets import SignalScale
 from lstm_strategy.learning.training import FeatureUnits, ForecasterSettings, MarketInputs
 
-FORMAT: Literal[3] = 3
+FORMAT = 4
+FORMATS = (3, FORMAT)
+"""Those that are read: 3 knows nothing of hidden states."""
 
 
 class MarketSpan(BaseModel):
@@ -137,15 +139,16 @@ class ModelCard(BaseModel):
         onnx_sha256: The digest of `network.onnx`; "" without one.
         check_sha256: The digest of `check.json`, the stored forecasts.
         history_sha256: The digest of `history.csv`.
+        novelty_sha256: The digest of `novelty.json`; "" where no usual hidden states are known.
 
     Example:
         >>> ModelCard.model_fields["format"].default
-        3
+        4
     """
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[3] = FORMAT
+    format: Literal[3, 4] = 4
     created: datetime
     settings: ForecasterSettings
     features: dict[str, Any]
@@ -161,6 +164,7 @@ class ModelCard(BaseModel):
     onnx_sha256: str = ""
     check_sha256: str = ""
     history_sha256: str = ""
+    novelty_sha256: str = ""
 
     @model_validator(mode="after")
     def _check_lengths(self) -> Self:

@@ -7,6 +7,7 @@ from lstm_strategy.learning.inference.engines import (
     Engine,
     State,
     choose_engine,
+    join_hidden,
     run_carried,
     run_windowed,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "build_engine",
     "choose_engine",
     "export_onnx",
+    "join_hidden",
     "network_memory",
     "run_carried",
     "run_windowed",

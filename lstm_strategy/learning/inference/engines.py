@@ -6,7 +6,7 @@ Importing this module imports neither Keras nor ONNX Runtime.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -16,6 +16,12 @@ ENGINES = ("auto", "onnx", "keras")
 
 State = list[np.ndarray]
 """The states of all recurrent layers, each of shape (n_sequences, n_units)."""
+
+ReadHidden = Callable[[Sequence[np.ndarray]], np.ndarray]
+"""A function of what the last recurrent layer of each member gives, each of shape (..., n_units).
+
+It gives numbers of shape (..., n_numbers).
+"""
 
 Scan = Callable[[np.ndarray, State], tuple[np.ndarray, State]]
 """A function of rows and a state that does what `Engine.scan` does."""
@@ -69,7 +75,20 @@ class BlockEngine(ABC):
 
     @abstractmethod
     def _run(self, rows: np.ndarray, state: State) -> list[Any]:
-        """Forecasts of one block, and the states after it."""
+        """Answers of one block, and the states after it."""
+
+    @property
+    @abstractmethod
+    def hidden_widths(self) -> list[int]:
+        """The units of the last recurrent layer of each member that has one."""
+
+    @abstractmethod
+    def with_hidden(self, read: ReadHidden) -> Self:
+        """The engine with what is read of the values of these layers behind its forecasts.
+
+        Args:
+            read: What to read of them; `join_hidden` for all.
+        """
 
     def initial_state(self, n_sequences: int) -> State:
         """The state before the first row: zeros."""
@@ -101,6 +120,19 @@ class BlockEngine(ABC):
     def _blocks(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         for start in range(0, rows.shape[1], self._block_bars):
             yield np.ascontiguousarray(rows[:, start : start + self._block_bars], np.float32)
+
+
+def join_hidden(hidden: Sequence[np.ndarray]) -> np.ndarray:
+    """Put the hidden states of the members side by side.
+
+    Args:
+        hidden: Each of shape (..., n_units).
+
+    Example:
+        >>> join_hidden([np.zeros((3, 2, 4)), np.ones((3, 2, 4))]).shape
+        (3, 2, 8)
+    """
+    return np.concatenate(hidden, axis=-1)
 
 
 def choose_engine(name: str, *, has_onnx: bool) -> str:

@@ -9,11 +9,19 @@ from typing import Any
 import numpy as np
 
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.inference.engines import BlockEngine, Scan, State
+from lstm_strategy.learning.inference.engines import (
+    BlockEngine,
+    ReadHidden,
+    Scan,
+    State,
+    join_hidden,
+)
 from lstm_strategy.learning.inference.onnx_check import check_onnx
 from lstm_strategy.learning.inference.threads import (
+    HIDDEN,
     PARTS,
     ThreadedScan,
+    append_hidden,
     share_out,
     usable_threads,
 )
@@ -31,6 +39,7 @@ class OnnxEngine(BlockEngine):
 
     Args:
         model: A network as `export_onnx` writes it.
+        read: What is read of hidden states and follows the forecasts; None for nothing.
 
     Raises:
         ModelError: If ONNX Runtime isn't installed or can't read the model.
@@ -52,11 +61,27 @@ class OnnxEngine(BlockEngine):
     tolerance = 2e-5
     _block_bars = 512  # what a block's gates take fits the cache: a tenth faster than in one
 
-    def __init__(self, model: bytes) -> None:
-        self._model = model
+    def __init__(self, model: bytes, read: ReadHidden | None = None) -> None:
+        self._model, self._read = model, read
         self._session = _start_session(model)
         self._inputs = [port.name for port in self._session.get_inputs()]
         self._widths = [_read_width(port) for port in self._session.get_inputs()[1:]]
+        self._hidden = [port.name for port in self._hidden_ports] if read else []
+        states = (f"new_{name}" for name in self._inputs[1:])
+        self._outputs = ["forecasts", *states, *self._hidden]
+
+    @property
+    def _hidden_ports(self) -> list[Any]:
+        return [port for port in self._session.get_outputs() if port.name.startswith(HIDDEN)]
+
+    @property
+    def hidden_widths(self) -> list[int]:
+        """The units of the last recurrent layer of each member; none where they don't come out."""
+        return [_read_width(port) for port in self._hidden_ports]
+
+    def with_hidden(self, read: ReadHidden) -> "OnnxEngine":
+        """The engine with more behind the forecasts; see `BlockEngine.with_hidden`."""
+        return OnnxEngine(self._model, read)
 
     def scan(self, rows: np.ndarray, state: State) -> tuple[np.ndarray, State]:
         """Forecast every row; see `Engine.scan`."""
@@ -99,11 +124,14 @@ class OnnxEngine(BlockEngine):
 
     def _run(self, rows: np.ndarray, state: State) -> list[Any]:
         feeds = dict(zip(self._inputs, (rows, *state), strict=True))
-        return list(self._session.run(None, feeds))
+        forecasts, *others = self._session.run(self._outputs, feeds)
+        n_states = len(self._widths)
+        if self._read is not None:
+            forecasts = append_hidden(forecasts, others[n_states:], self._read)
+        return [forecasts, *others[:n_states]]
 
     def _scan_in_parts(self, rows: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        in_one_thread = ThreadedScan(self._parts, self._inputs[1:], 1)
-        return in_one_thread.scan(self._blocks(rows), state)
+        return self._share_parts(1).scan(self._blocks(rows), state)
 
     @cached_property
     def _parts(self) -> list[Any]:
@@ -121,10 +149,16 @@ class OnnxEngine(BlockEngine):
     def _threaded_scan(self) -> ThreadedScan | None:
         """The parts of the model in threads; None where there is one part or one CPU."""
         n_threads = min(usable_threads(), len(self._parts))
-        return ThreadedScan(self._parts, self._inputs[1:], n_threads) if n_threads > 1 else None
+        if n_threads < 2:
+            return None
+        return self._share_parts(n_threads)
+
+    def _share_parts(self, n_threads: int) -> ThreadedScan:
+        read = self._read or join_hidden
+        return ThreadedScan(self._parts, self._inputs[1:], n_threads, self._hidden, read)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OnnxEngine, (self._model,)
+        return OnnxEngine, (self._model, self._read)
 
 
 def _read_width(port: Any) -> int:

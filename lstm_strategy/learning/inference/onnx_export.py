@@ -42,8 +42,9 @@ def export_onnx(network: keras.Model) -> bytes | None:
     Returns:
         A model that takes `rows` of shape (batch, time, n_features) and states of shape
         (batch, units), and gives `forecasts` of shape (batch, time, n_answers) and the states
-        after the last row, in the order of `build_stepping_network`. None, and a line in the log,
-        where a layer has no form in ONNX here.
+        after the last row, in the order of `build_stepping_network`, and then, of each member, what
+        its last recurrent layer gave at every row, of shape (time, batch, units). None, and a line
+        in the log, where a layer has no form in ONNX here.
 
     Example:
         >>> from lstm_strategy.learning.network import (
@@ -60,7 +61,10 @@ def export_onnx(network: keras.Model) -> bytes | None:
         scaled = rows
         for layer in scaling_of(network):
             scaled = _write_normalization(graph, layer, scaled)
-        forecasts = [_write_network(graph, member, scaled) for member in members_of(network)]
+        forecasts = []
+        for member in members_of(network):
+            forecasts.append(_write_network(graph, member, scaled))
+            graph.end_member()
     except _UnknownToOnnxError as error:
         log.info("The model is saved without an ONNX model and needs Keras to forecast: %s", error)
         return None

@@ -2,8 +2,9 @@
 
 Its first input is the rows and its first output the forecasts. The state of every recurrent layer
 goes in and comes out beside them, so that one graph serves a whole feed, a batch of windows and one
-live step. The model holds itself a second time in parts, cut before each recurrent layer, so that
-several threads can share a long feed.
+live step. What the last recurrent layer of each member gives at every row comes out too, for those
+who ask for it. The model holds itself a second time in parts, cut before each recurrent layer, so
+that several threads can share a long feed.
 """
 
 import base64
@@ -16,7 +17,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from lstm_strategy.learning.inference.threads import PARTS
+from lstm_strategy.learning.inference.threads import HIDDEN, PARTS
 
 _OPSET = 17  # the first with LayerNormalization; every ONNX Runtime since 2022 reads it
 _IR_VERSION = 8
@@ -30,6 +31,8 @@ class OnnxGraph:
         self._constants: dict[str, onnx.TensorProto] = {}
         self._states: dict[str, int] = {}
         self._cuts: list[int] = []
+        self._hidden: dict[str, int] = {}
+        self._newest_layer: dict[str, int] = {}
         self._names = (f"value_{number}" for number in count())
 
     def add_node(
@@ -62,12 +65,19 @@ class OnnxGraph:
         inputs = (rows, *constants, "", *states)
         self.add_node(kind, *inputs, outputs=outputs, hidden_size=n_units, **attributes)
         second_axis = self.add_constant(np.array([1]))
-        steps = self.add_node("Squeeze", outputs[0], second_axis)
+        name = f"{HIDDEN}{len(self._cuts) - 1}"
+        steps = self.add_node("Squeeze", outputs[0], second_axis, outputs=[name])
+        self._newest_layer = {name: n_units}
         new_states = [
             self.add_node("Squeeze", last, first_axis, outputs=[f"new_{name}"])
             for last, name in zip(outputs[1:], names, strict=True)
         ]
         return [steps, *new_states]
+
+    def end_member(self) -> None:
+        """Let the last recurrent layer since the member before be one whose values come out."""
+        self._hidden |= self._newest_layer
+        self._newest_layer = {}
 
     def serialize(self, *, n_features: int, n_outputs: int) -> bytes:
         """Check the whole graph, and return it as bytes together with its parts."""
@@ -78,8 +88,10 @@ class OnnxGraph:
         for name, n_units in self._states.items():
             for port in (name, f"new_{name}"):
                 ports[port] = _build_port(port, ["batch", n_units])
+        for name, n_units in self._hidden.items():
+            ports[name] = _build_port(name, ["time", "batch", n_units])
         inputs = ["rows", *self._states]
-        outputs = ["forecasts", *(f"new_{name}" for name in self._states)]
+        outputs = ["forecasts", *(f"new_{name}" for name in self._states), *self._hidden]
         model = self._build_model(self._nodes, inputs, outputs, ports)
         onnx.checker.check_model(model, full_check=True)
         if len(self._cuts) > 1:

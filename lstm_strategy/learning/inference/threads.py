@@ -14,10 +14,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lstm_strategy.learning.inference.engines import State
+from lstm_strategy.learning.inference.engines import ReadHidden, State, join_hidden
 
 PARTS = "parts"
 """The property of an ONNX model that holds its parts: a JSON list of ONNX models in Base64."""
+
+HIDDEN = "hidden_"
+"""How the outputs of an ONNX model begin that hold what a recurrent layer gives at every row."""
 
 _Tensors = dict[str, np.ndarray]
 _Item = TypeVar("_Item")
@@ -35,11 +38,21 @@ class ThreadedScan:
         sessions: ONNX Runtime sessions, one a part, in the order in which they are run.
         state_names: Names of the states, in the order of the network.
         n_threads: Threads that share the parts.
+        hidden: Names of the hidden states of which something is read.
+        read: What follows the forecasts in the answers.
     """
 
-    def __init__(self, sessions: Sequence[Any], state_names: Sequence[str], n_threads: int) -> None:
+    def __init__(
+        self,
+        sessions: Sequence[Any],
+        state_names: Sequence[str],
+        n_threads: int,
+        hidden: Sequence[str] = (),
+        read: ReadHidden = join_hidden,
+    ) -> None:
         self._shares = np.array_split(np.array(sessions, dtype=object), n_threads)
         self._state_names = list(state_names)
+        self._hidden, self._read = list(hidden), read
 
     def scan(self, blocks: Iterable[np.ndarray], state: State) -> tuple[np.ndarray, State]:
         """Forecast the rows of all blocks, and return the state after the last one too."""
@@ -48,8 +61,31 @@ class ThreadedScan:
         for share in self._shares[:-1]:
             tensors = _run_ahead(_run_parts(share, tensors, states))
         last = _run_parts(self._shares[-1], tensors, states)
-        forecasts = np.concatenate([answers["forecasts"] for answers in last], axis=1)
-        return forecasts, [states[name] for name in self._state_names]
+        answers = [
+            append_hidden(of["forecasts"], [of[name] for name in self._hidden], self._read)
+            for of in last
+        ]
+        return np.concatenate(answers, axis=1), [states[name] for name in self._state_names]
+
+
+def append_hidden(
+    forecasts: np.ndarray, hidden: Sequence[np.ndarray], read: ReadHidden
+) -> np.ndarray:
+    """Put what is read of hidden states behind the forecasts.
+
+    Args:
+        forecasts: Shape (n_sequences, n_rows, n_answers).
+        hidden: Each of shape (n_rows, n_sequences, n_units), as ONNX has them.
+        read: What to read of them.
+
+    Example:
+        >>> states = [np.ones((3, 2, 4))]
+        >>> append_hidden(np.zeros((2, 3, 1)), states, lambda parts: parts[0]).shape
+        (2, 3, 5)
+    """
+    if not hidden:
+        return forecasts
+    return np.concatenate([forecasts, read(hidden).swapaxes(0, 1)], axis=-1)
 
 
 def usable_threads() -> int:

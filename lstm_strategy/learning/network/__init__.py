@@ -40,7 +40,11 @@ if TYPE_CHECKING:
         pick_vector,
         weights_without_vectors,
     )
-    from lstm_strategy.learning.network.stepping import build_stepping_network, members_of
+    from lstm_strategy.learning.network.stepping import (
+        build_stepping_network,
+        hidden_widths,
+        members_of,
+    )
     from lstm_strategy.learning.network.user_network import (
         NetworkBuilder,
         build_member,
@@ -72,6 +76,7 @@ __all__ = [
     "learned_vectors",
     "list_devices",
     "look_up_vectors",
+    "hidden_widths",
     "members_of",
     "pick_vector",
     "read_network",
@@ -110,6 +115,7 @@ __getattr__ = import_on_first_use(
         "pick_vector": ".market_vectors",
         "weights_without_vectors": ".market_vectors",
         "build_stepping_network": ".stepping",
+        "hidden_widths": ".stepping",
         "members_of": ".stepping",
         "NetworkBuilder": ".user_network",
         "build_member": ".user_network",

@@ -36,7 +36,7 @@ import pandas as pd
 from lstm_strategy.bars import Panel, bars_fingerprint, is_panel, name_market, validate_bars
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
-    FORECAST_COLUMNS,
+    COMPLETE_COLUMNS,
     Forecaster,
     complete_forecasts,
     validate_markets,
@@ -97,7 +97,7 @@ def forecast_with_cache(
         >>> from lstm_strategy import LSTMForecaster, sample_bars
         >>> model = LSTMForecaster().fit(sample_bars("sp500"))  # doctest: +SKIP
         >>> forecast_with_cache(model, sample_bars("sp500")).columns.tolist()  # doctest: +SKIP
-        ['signal', 'forecast', 'uncertainty']
+        ['signal', 'forecast', 'uncertainty', 'novelty']
     """
     if is_panel(bars):
         return _forecast_markets(forecaster, validate_markets(bars))
@@ -110,7 +110,7 @@ def forecast_with_cache(
     values = kept.get(len(bars))
     if values is None:
         values = kept.put(_ask(forecaster, bars))
-    return pd.DataFrame(values.copy(), index=bars.index, columns=FORECAST_COLUMNS)
+    return pd.DataFrame(values.copy(), index=bars.index, columns=COMPLETE_COLUMNS)
 
 
 def _forecast_markets(forecaster: Any, panel: Panel) -> dict[str, pd.DataFrame]:
@@ -134,7 +134,7 @@ def _forecast_markets(forecaster: Any, panel: Panel) -> dict[str, pd.DataFrame]:
         made = _ask_of_panel(forecaster, panel)
         values = {symbol: of.put(made[symbol]) for symbol, of in kept.items()}
     return {
-        symbol: pd.DataFrame(np.array(of), index=panel[symbol].index, columns=FORECAST_COLUMNS)
+        symbol: pd.DataFrame(np.array(of), index=panel[symbol].index, columns=COMPLETE_COLUMNS)
         for symbol, of in values.items()
     }
 
@@ -169,14 +169,14 @@ class _Kept:
         """The forecasts of as many bars; None where they aren't kept."""
         values = _memory.get(self.name)
         if values is None:
-            values = self._files.get(self.name, shape=(n_bars, len(FORECAST_COLUMNS)))
+            values = self._files.get(self.name, shape=(n_bars, len(COMPLETE_COLUMNS)))
         if values is not None:
             _memory.put(self.name, values)
         return values
 
     def put(self, frame: pd.DataFrame) -> np.ndarray:
         """Keep forecasts, and return their values."""
-        values = frame[FORECAST_COLUMNS].to_numpy(np.float64)
+        values = frame[COMPLETE_COLUMNS].to_numpy(np.float64)
         self._files.put(self.name, values)
         _memory.put(self.name, values)
         return values

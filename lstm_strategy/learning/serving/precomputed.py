@@ -8,6 +8,7 @@ import pandas as pd
 
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster import (
+    COMPLETE_COLUMNS,
     FORECAST_COLUMNS,
     Forecaster,
     ForecasterKind,
@@ -25,7 +26,8 @@ class PrecomputedForecasts(Forecaster):
     They are small and can be pickled: worker processes and sweeps get them instead of a network.
 
     Attributes:
-        frame: The columns signal, forecast and uncertainty on dates without a timezone (UTC).
+        frame: The columns signal, forecast, uncertainty and novelty on dates without a timezone
+            (UTC).
         warm_up: Bars before the first forecast.
         bars_columns: The columns that bars must have.
         training_end: The last bar that the model has seen; None where it isn't known.
@@ -154,7 +156,8 @@ def precomputed_frame(forecasts: pd.DataFrame, bars: pd.DataFrame) -> Precompute
         >>> precomputed_frame(frame, bars).forecast(bars)["signal"].tolist()
         [nan, 1.0]
     """
-    frame = forecasts[FORECAST_COLUMNS].reindex(bars.index)
+    known = forecasts[[*FORECAST_COLUMNS, *forecasts.columns.intersection(["novelty"])]]
+    frame = known.reindex(index=bars.index, columns=COMPLETE_COLUMNS)
     return PrecomputedForecasts(
         frame.set_axis(naive_utc_index(bars.index)), 0, list(bars.columns), None
     )

@@ -21,7 +21,7 @@ def test_forecasts_are_nan_in_the_warm_up_and_nowhere_else(trained):
     frame = trained.forecast(BARS)
     warm_up = 5 + trained.card.memory.bars - 1
     assert trained.warm_up == warm_up
-    assert list(frame.columns) == ["signal", "forecast", "uncertainty"]
+    assert list(frame.columns) == ["signal", "forecast", "uncertainty", "novelty"]
     assert frame.index.equals(BARS.index)
     assert frame.isna().all(axis=1).tolist() == [True] * warm_up + [False] * (160 - warm_up)
     assert not frame.iloc[warm_up:].isna().any(axis=None)

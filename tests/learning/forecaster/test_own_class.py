@@ -72,7 +72,7 @@ def trained():
 
 def test_it_gives_its_own_columns_of_all_members(trained):
     frame = trained.forecast(BARS)
-    assert list(frame.columns) == ["signal", "forecast", "uncertainty", "size"]
+    assert list(frame.columns) == ["signal", "forecast", "uncertainty", "size", "novelty"]
     assert frame.iloc[trained.warm_up :].notna().all(axis=None)
     assert trained.member_signals(BARS).shape == (420, 2)
 

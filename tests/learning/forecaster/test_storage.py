@@ -67,7 +67,7 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_behind(trained, tmp_
         trained.save(tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [
-        "check.json", "history.csv", "model.json", "network.keras", "network.onnx",
+        "check.json", "history.csv", "model.json", "network.keras", "network.onnx", "novelty.json",
     ]  # fmt: skip
 
 

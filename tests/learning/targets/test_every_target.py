@@ -130,7 +130,7 @@ def test_bars_of_which_every_label_is_the_same_are_refused(target):
 def test_a_stream_gives_the_columns_of_the_batch(trained, memory):
     forecaster = trained.with_memory(memory)
     frame, stream = forecaster.forecast(BARS), forecaster.stream(BARS.iloc[:410])
-    assert list(frame.columns) == list(forecaster.target.forecast_columns)
+    assert list(frame.columns) == [*forecaster.target.forecast_columns, "novelty"]
     assert frame.iloc[forecaster.warm_up :].notna().all(axis=None)
     streamed = [vars(stream.update({"datetime": at, **bar})) for at, bar in BARS[410:].iterrows()]
     np.testing.assert_allclose(pd.DataFrame(streamed), frame.iloc[410:], atol=1e-5)
@@ -196,7 +196,7 @@ def test_it_is_walked_forward_and_tuned(target, tmp_path):
     forecaster = LSTMForecaster(SMALL_FEATURES, target=target, horizon=2, **TINY)
     walked = walk_forward(BARS, forecaster, WalkForward(300, 60, horizon=2), progress=False)
     frame = walked.forecast(BARS)
-    assert list(frame.columns) == list(target.forecast_columns)
+    assert list(frame.columns) == [*target.forecast_columns, "novelty"]
     assert frame.iloc[300:].notna().all(axis=None)
     stream = walked.stream(BARS.iloc[:298])
     streamed = [

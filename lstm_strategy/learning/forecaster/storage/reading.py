@@ -17,7 +17,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.forecaster.model_card import FORMAT, ModelCard
+from lstm_strategy.learning.forecaster.model_card import FORMAT, FORMATS, ModelCard
 from lstm_strategy.learning.forecaster.storage.writing import (
     CARD_FILE,
     CHECK_FILE,
@@ -25,6 +25,7 @@ from lstm_strategy.learning.forecaster.storage.writing import (
     HISTORY_FILE,
     LARGEST_FILE,
     NETWORK_FILE,
+    NOVELTY_FILE,
     ONNX_FILE,
     SEAL,
     NetworkFiles,
@@ -32,6 +33,7 @@ from lstm_strategy.learning.forecaster.storage.writing import (
     largest_network,
 )
 from lstm_strategy.learning.inference import StoredForecasts, choose_engine
+from lstm_strategy.learning.novelty import LARGEST_BYTES, Novelty
 from lstm_strategy.support import (
     describe_first_offence,
     parse_json,
@@ -55,6 +57,7 @@ class StoredModel:
         engine: What shall run it: "onnx" or "keras".
         stored: Some forecasts of the network.
         history: One row per epoch: member, epoch, loss, val_loss; empty where it was lost.
+        novelty: What tells usual hidden states from strange ones; None where it isn't known.
     """
 
     card: ModelCard
@@ -62,6 +65,7 @@ class StoredModel:
     engine: str
     stored: StoredForecasts
     history: pd.DataFrame
+    novelty: Novelty | None
 
 
 def load_model(folder: Path, *, engine: str) -> StoredModel:
@@ -110,7 +114,8 @@ def _read_model(folder: Path, engine: str) -> StoredModel:
         _read_file(folder / NETWORK_FILE, card.network_sha256, largest=most),
         _read_onnx(folder / ONNX_FILE, card, is_needed=engine == "onnx", largest=most),
     )
-    return StoredModel(card, files, engine, stored, _read_history(folder, card))
+    novelty = _read_novelty(folder / NOVELTY_FILE, card)
+    return StoredModel(card, files, engine, stored, _read_history(folder, card), novelty)
 
 
 def load_card(folder: Path) -> ModelCard:
@@ -181,7 +186,7 @@ def _parse_card(path: Path) -> dict[str, Any]:
 
 def _check_format(folder: Path, content: Mapping[str, Any]) -> None:
     found = content.get("format")
-    if found == FORMAT:
+    if type(found) is int and found in FORMATS:
         return
     versions = content.get("versions")
     writer = str(versions.get("lstm-strategy")) if isinstance(versions, dict) else ""
@@ -208,7 +213,12 @@ def _read_file(path: Path, digest: str, *, largest: int) -> bytes:
     return content
 
 
-_NAMES = {NETWORK_FILE: "network", ONNX_FILE: "ONNX model", CHECK_FILE: "list of forecasts"}
+_NAMES = {
+    NETWORK_FILE: "network",
+    ONNX_FILE: "ONNX model",
+    CHECK_FILE: "list of forecasts",
+    NOVELTY_FILE: "list of usual hidden states",
+}
 
 
 def _read_onnx(path: Path, card: ModelCard, *, is_needed: bool, largest: int) -> bytes | None:
@@ -251,6 +261,19 @@ def _read_check(path: Path, card: ModelCard, *, described: str) -> StoredForecas
             "the folder, or train the model again."
         )
     return stored
+
+
+def _read_novelty(path: Path, card: ModelCard) -> Novelty | None:
+    if not card.novelty_sha256:
+        return None
+    content = _read_file(path, card.novelty_sha256, largest=LARGEST_BYTES)
+    try:
+        novelty = Novelty.from_dict(parse_json(content))
+        if len(novelty.centers) != card.settings.members:
+            raise ValueError(f"it has {len(novelty.centers)} members")
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{path} is damaged: {error}. Save or train the model again.") from None
+    return novelty
 
 
 def _read_history(folder: Path, card: ModelCard) -> pd.DataFrame:

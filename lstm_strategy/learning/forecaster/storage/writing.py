@@ -1,7 +1,8 @@
 """A forecaster written as a folder of `model.json`, `network.keras` and a few others.
 
 `network.keras` is what counts; `network.onnx` is the same network for ONNX Runtime, where it has
-such a form; `check.json` has a few of its forecasts, by which both are known again. `model.json`
+such a form; `check.json` has a few of its forecasts, by which both are known again; `novelty.json`
+says which of its hidden states are usual, where that was measured. `model.json`
 holds the digests of the others and its own. The folder is written whole or not at all; `reading`
 reads it as a stranger's.
 """
@@ -17,6 +18,7 @@ import pandas as pd
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.forecaster.model_card import ModelCard
 from lstm_strategy.learning.inference import StoredForecasts
+from lstm_strategy.learning.novelty import Novelty
 from lstm_strategy.support import parse_json, read_whole, replace_folder, seal, sha256_of
 
 NETWORK_FILE = "network.keras"
@@ -24,9 +26,10 @@ ONNX_FILE = "network.onnx"
 CARD_FILE = "model.json"
 CHECK_FILE = "check.json"
 HISTORY_FILE = "history.csv"
+NOVELTY_FILE = "novelty.json"
 WALK_FORWARD_FILE = "walkforward.json"
 HISTORY_COLUMNS = ["member", "epoch", "loss", "val_loss"]
-MODEL_FILES = (CARD_FILE, NETWORK_FILE, ONNX_FILE, CHECK_FILE, HISTORY_FILE)
+MODEL_FILES = (CARD_FILE, NETWORK_FILE, ONNX_FILE, CHECK_FILE, HISTORY_FILE, NOVELTY_FILE)
 
 _LARGEST_NETWORK = 2**30  # of a user's own; what the package builds has a size that is known
 _MEMBER_BESIDE_WEIGHTS = 2**20  # bytes, a hundred times what Keras and ONNX need to describe one
@@ -38,6 +41,7 @@ _DIGEST_FIELDS = {
     ONNX_FILE: "onnx_sha256",
     CHECK_FILE: "check_sha256",
     HISTORY_FILE: "history_sha256",
+    NOVELTY_FILE: "novelty_sha256",
 }
 
 
@@ -79,6 +83,7 @@ def save_model(
     *,
     stored: StoredForecasts,
     history: pd.DataFrame,
+    novelty: Novelty | None,
 ) -> None:
     """Write a model folder, replacing an earlier model of the same name in one step.
 
@@ -100,6 +105,8 @@ def save_model(
     }
     if files.onnx is not None:
         content[ONNX_FILE] = files.onnx
+    if novelty is not None:
+        content[NOVELTY_FILE] = json.dumps(novelty.to_dict()).encode()
     digests = {
         field: sha256_of(content[name]) if name in content else ""
         for name, field in _DIGEST_FIELDS.items()

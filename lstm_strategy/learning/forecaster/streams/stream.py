@@ -31,8 +31,10 @@ class StreamedModel:
     Attributes:
         inputs: All columns that a forecast needs.
         n_features: How many of them, the first ones, the network sees.
-        columns: The columns of a forecast, in their order.
+        columns: The columns of a forecast, in their order; behind them comes the novelty.
         engine: What computes the members' answers.
+        stepper: What computes those to one more row, and behind them the novelty where it is known.
+        n_answers: Outputs of all members.
         build_columns: Signal, forecast, uncertainty and further columns from the members'
             answers, shape (n_rows, n_answers), and the inputs, shape (n_rows, n_inputs).
         settled_rows: Complete rows that the first forecast needs, its own included.
@@ -48,6 +50,8 @@ class StreamedModel:
     n_features: int
     columns: tuple[str, ...]
     engine: Engine
+    stepper: Engine
+    n_answers: int
     build_columns: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
     settled_rows: int
     window_rows: int | None
@@ -229,7 +233,8 @@ class ForecastStream:
                 feature reads it.
 
         Returns:
-            Signal, forecast, uncertainty and what the target gives besides; NaN in warm-up.
+            Signal, forecast, uncertainty, novelty and what the target gives besides; NaN in
+            warm-up.
 
         Raises:
             BarsError: If a column is missing, `validate_bars` would refuse the bar, or it isn't
@@ -265,7 +270,7 @@ class ForecastStream:
             bar: As for `update`.
 
         Returns:
-            Signal, forecast and uncertainty; NaN in warm-up.
+            As `update`.
 
         Raises:
             BarsError: As `update` does.
@@ -298,15 +303,18 @@ class ForecastStream:
         answers, state = self._answer_row(row)
         if self._n_rows_seen + 1 < self._model.settled_rows:
             return _Step(self._unknown, state, row)
-        values_of = self._model.build_columns(answers, inputs[None])
+        of_members, novelty = np.split(answers[0], [self._model.n_answers])
+        values_of = self._model.build_columns(of_members[None], inputs[None])
         known = {
             name: float(of[0]) for name, of in zip(self._model.columns, values_of, strict=True)
         }
+        if len(novelty):
+            known["novelty"] = float(novelty[0])
         return _Step(Forecast.from_row(known), state, row)
 
     def _answer_row(self, row: np.ndarray) -> tuple[np.ndarray, State]:
-        """The members' answers for one more row, shape (1, n_answers), and the state after it."""
-        engine, window_rows = self._model.engine, self._model.window_rows
+        """What the stepper answers to one more row, shape (1, n_numbers), and the state then."""
+        engine, window_rows = self._model.stepper, self._model.window_rows
         if window_rows is None:
             return run_carried(engine, row[None], self._state)
         window = np.stack([*self._window, row])[-window_rows:]

@@ -19,6 +19,7 @@ _OPERATORS = {
     *("Squeeze", "Sub", "Transpose", "Unsqueeze"),
     *("Elu", "Relu", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh"),
 }
+_RECURRENT = {"GRU", "LSTM", "RNN"}
 _ATTRIBUTES = {"activations", "axis", "epsilon", "hidden_size", "linear_before_reset", "perm"}
 
 # fields by the numbers that onnx.proto gives them
@@ -51,8 +52,10 @@ def check_onnx(model: bytes) -> None:
     """
     try:
         content = _parse(memoryview(model), _MODEL)
-        for graph in content["graph"]:
-            _check_graph(_parse(graph, _GRAPH), len(model))
+        n_layers = sum(_check_graph(_parse(of, _GRAPH), len(model)) for of in content["graph"])
+        lacks_parts = n_layers > 1 and not content["metadata_props"]
+        if lacks_parts or not content["opset_import"]:  # what follows the graph
+            raise ValueError("it is torn")
     except (ValueError, TypeError, OverflowError) as error:
         raise ModelError(
             "ONNX Runtime can't read the network: it isn't one that this package writes "
@@ -60,16 +63,19 @@ def check_onnx(model: bytes) -> None:
         ) from None
 
 
-def _check_graph(graph: _Message, size: int) -> None:
+def _check_graph(graph: _Message, size: int) -> int:
+    """Check a graph, and return the number of its recurrent layers."""
     shapes = dict(_check_tensor(_parse(tensor, _TENSOR)) for tensor in graph["initializer"])
     if len(shapes) < len(graph["initializer"]):
         raise ValueError("it has two constants of one name")
+    nodes = [_check_node(_parse(node, _NODE)) for node in graph["node"]]
     check_room(
-        [_check_node(_parse(node, _NODE)) for node in graph["node"]],
+        nodes,
         shapes,
         ports={_read_text(_first_field(port)) for port in graph["input"]},
         size=size,
     )
+    return sum(node.kind in _RECURRENT for node in nodes)
 
 
 def _first_field(port: memoryview) -> Any:

@@ -51,7 +51,7 @@ def follow(stream, panel):
         assert peeked == forecasts
         assert list(forecasts) == list(bars)
         for symbol, forecast in forecasts.items():
-            told[symbol].append([forecast.signal, forecast.forecast, forecast.uncertainty])
+            told[symbol].append(list(vars(forecast).values()))
     return told
 
 
