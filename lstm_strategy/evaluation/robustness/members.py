@@ -10,7 +10,7 @@ from lstm_strategy.bars import CheckedBars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets, markets_frame
 from lstm_strategy.evaluation.robustness.runs import run_variants
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, FeatureForecaster, Forecaster
+from lstm_strategy.learning.forecaster import COMPLETE_COLUMNS, FeatureForecaster, Forecaster
 from lstm_strategy.learning.serving import PrecomputedForecasts, PrecomputedPanel
 from lstm_strategy.learning.walk_forward import WalkForwardForecaster
 from lstm_strategy.support import naive_utc_index
@@ -95,7 +95,7 @@ def member_equities(job: BacktestJob, bars: CheckedBars, *, signals: pd.DataFram
     warm_up = max(_count_leading_gaps(signals[member]) for member in signals)
     variants = {}
     for member in signals:
-        alone = _forecasts_of_signal(signals[member], warm_up, job.trained_until)
+        alone = _forecasts_of_signal(signals[member], warm_up, job)
         variants[member] = job.with_forecasts(alone)
     return _tabulate(variants, bars)
 
@@ -106,12 +106,13 @@ def _tabulate(variants: Mapping[Any, BacktestJob], bars: CheckedMarkets) -> pd.D
     return pd.DataFrame(equities).rename_axis(columns="member")
 
 
-def _forecasts_of_signal(
-    signal: pd.Series, warm_up: int, training_end: pd.Timestamp | None
-) -> PrecomputedForecasts:
+def _forecasts_of_signal(signal: pd.Series, warm_up: int, job: BacktestJob) -> PrecomputedForecasts:
+    """The signal of a member, and how strange the bars are to all of them."""
     values = {"signal": signal.to_numpy(dtype=float)}
-    frame = pd.DataFrame(values, naive_utc_index(signal.index), FORECAST_COLUMNS)
-    return PrecomputedForecasts(frame, warm_up, ["close"], training_end)
+    frame = pd.DataFrame(values, naive_utc_index(signal.index), COMPLETE_COLUMNS)
+    if job.forecasts is not None and "novelty" in job.forecasts.frame:
+        frame["novelty"] = job.forecasts.frame["novelty"].reindex(frame.index)
+    return PrecomputedForecasts(frame, warm_up, ["close"], job.trained_until)
 
 
 def _count_leading_gaps(signal: pd.Series) -> int:

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import ModelError, TooFewBarsError, TradingError
-from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster, Stream
+from lstm_strategy.learning.forecaster import COMPLETE_COLUMNS, Forecaster, Stream
 from lstm_strategy.learning.serving import forecast_with_cache, open_forecaster
 from lstm_strategy.trading.backtrader_internals import owner_of
 from lstm_strategy.trading.execution import note_one_unit
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class LSTMIndicator(bt.Indicator):
-    """The lines `signal`, `forecast` and `uncertainty` of a trained forecaster.
+    """The lines `signal`, `forecast`, `uncertainty` and `novelty` of a trained forecaster.
 
     The lines are known at the close of their bar. They are NaN in the model's warm-up, which
     counts in the minimum period.
@@ -44,6 +44,8 @@ class LSTMIndicator(bt.Indicator):
     - `forecast` is what the model's target says: for the direction how likely a rise is, 0…1, with
       moves weighted by their size, so that rises and falls cancel at 0.5.
     - `uncertainty` is the standard deviation between the members of the ensemble.
+    - `novelty` is how strange the hidden state is to the network: above 1 for hardly any bar like
+      those of its training. It is NaN throughout where the model doesn't say.
 
     A live feed may deliver a bar again after a reconnect, or late: such a bar is skipped, counted
     in `n_skipped_bars`, and the lines keep their values on it. Where a bar is dated more than 30
@@ -72,13 +74,13 @@ class LSTMIndicator(bt.Indicator):
         ...         self.lstm = LSTMIndicator(self.data, model="models/sp500")
         ...         self.go_long = bt.And(self.lstm.signal > 0.1, bt.ind.RSI() < 70)
         >>> LSTMIndicator.lines.getlinealiases()
-        ('signal', 'forecast', 'uncertainty')
+        ('signal', 'forecast', 'uncertainty', 'novelty')
     """
 
-    lines: Any = tuple(FORECAST_COLUMNS)
+    lines: Any = tuple(COMPLETE_COLUMNS)
     params = (("model", None),)
     plotinfo: ClassVar = {"plotname": "LSTM", "plothlines": [0.0]}
-    plotlines: ClassVar = {"forecast": {"_plotskip": True}, "uncertainty": {"_plotskip": True}}
+    plotlines: ClassVar = {name: {"_plotskip": True} for name in COMPLETE_COLUMNS[1:]}
 
     if TYPE_CHECKING:
         # The metaclass takes these before __init__ is called.
@@ -164,7 +166,7 @@ class LSTMIndicator(bt.Indicator):
             frame = forecast_with_cache(self._forecaster, bars)
         else:
             frame = forecast_with_cache(self._forecaster, {self._market: bars})[self._market]
-        return frame[FORECAST_COLUMNS].to_numpy(np.float64)
+        return frame[COMPLETE_COLUMNS].to_numpy(np.float64)
 
     @property
     def _market(self) -> str | None:
@@ -186,7 +188,7 @@ class LSTMIndicator(bt.Indicator):
                 f"{forecast!r}. Return Forecast(signal, forecast, uncertainty)."
             )
         # an object of the user's own may give the signal alone
-        said = (getattr(forecast, name, math.nan) for name in FORECAST_COLUMNS[1:])
+        said = (getattr(forecast, name, math.nan) for name in COMPLETE_COLUMNS[1:])
         return forecast.signal, *said
 
     def _end_forming_bar(self, stream: Stream) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TooFewBarsError, TradingError
-from lstm_strategy.learning.forecaster import Forecaster
+from lstm_strategy.learning.forecaster import Forecaster, complete_forecasts
 from lstm_strategy.learning.serving import (
     PrecomputedPanel,
     forecast_markets,
@@ -34,8 +34,10 @@ class Line(Protocol):
         """Return the value at the present bar, for an index of 0."""
 
 
-def forecast_lines(strategy: PortfolioStrategy, model: Any, column: str) -> dict[str, Line]:
-    """Return a column of the forecasts of each market that has bars enough for one, by name.
+def forecast_lines(
+    strategy: PortfolioStrategy, model: Any, *columns: str
+) -> tuple[dict[str, Line], ...]:
+    """Return columns of the forecasts of each market that has bars enough for one, by its name.
 
     Preloaded bars are forecast all at once, so that a model that looks across markets sees them
     all. Bars that are still arriving are taken by one stream of all markets, or by one a market
@@ -45,7 +47,7 @@ def forecast_lines(strategy: PortfolioStrategy, model: Any, column: str) -> dict
         strategy: The strategy that is being made; it is told to leave out markets that are too
             short for the model, which is logged.
         model: A fitted forecaster, or the folder of a saved one.
-        column: "signal" or "forecast".
+        columns: "signal", "forecast" and so on: the result has the lines of each in turn.
 
     Raises:
         ModelError: If there is no such model, or it was trained on the bars of one market.
@@ -54,23 +56,27 @@ def forecast_lines(strategy: PortfolioStrategy, model: Any, column: str) -> dict
     forecaster = open_forecaster(model)
     is_preloaded = all(data.buflen() for data in strategy.markets.values())
     if not is_preloaded and forecaster.takes_panels:
-        return _follow_markets(strategy, forecaster, column)
+        return _follow_markets(strategy, forecaster, columns)
     if not is_preloaded:
-        return _follow_each_market(strategy, forecaster, column)
+        return _follow_each_market(strategy, forecaster, columns)
     markets = _leave_out_short_markets(strategy, forecaster.warm_up)
     for name in markets:
         strategy.wait_for_bars(name, forecaster.warm_up + 1)
     frames = _forecast(forecaster, markets)
-    _refuse_what_is_never_said(frames, column)
-    return {
-        name: _ReadyLine(frames[name][column].to_numpy(np.float64), data)
-        for name, data in markets.items()
-    }
+    for column in columns:
+        _refuse_what_is_never_said(frames, column)
+    return tuple(
+        {
+            name: _ReadyLine(frames[name][column].to_numpy(np.float64), data)
+            for name, data in markets.items()
+        }
+        for column in columns
+    )
 
 
 def _follow_markets(
-    strategy: PortfolioStrategy, forecaster: Forecaster, column: str
-) -> dict[str, Line]:
+    strategy: PortfolioStrategy, forecaster: Forecaster, columns: Sequence[str]
+) -> tuple[dict[str, Line], ...]:
     for name in strategy.markets:
         strategy.wait_for_bars(name, forecaster.warm_up + 1)
     markets = LiveMarkets(forecaster, strategy.markets)
@@ -80,23 +86,30 @@ def _follow_markets(
     def newest(name: str) -> Any:
         return markets.forecasts[name]
 
-    return {name: _LiveLine(partial(newest, name), column, silence) for name in strategy.markets}
+    return tuple(
+        {name: _LiveLine(partial(newest, name), column, silence) for name in strategy.markets}
+        for column in columns
+    )
 
 
 def _follow_each_market(
-    strategy: PortfolioStrategy, forecaster: Forecaster, column: str
-) -> dict[str, Line]:
+    strategy: PortfolioStrategy, forecaster: Forecaster, columns: Sequence[str]
+) -> tuple[dict[str, Line], ...]:
     silence = _Silence(len(strategy.markets))
 
     def newest(lines: Any) -> Any:
-        return SimpleNamespace(signal=lines.signal[0], forecast=lines.forecast[0])
+        return SimpleNamespace(**{name: getattr(lines, name)[0] for name in ("signal", *columns)})
 
-    return {
-        name: _LiveLine(
-            partial(newest, LSTMIndicator(data, model=forecaster).lines), column, silence
-        )
-        for name, data in strategy.markets.items()
+    of_markets = {
+        name: LSTMIndicator(data, model=forecaster).lines for name, data in strategy.markets.items()
     }
+    return tuple(
+        {
+            name: _LiveLine(partial(newest, lines), column, silence)
+            for name, lines in of_markets.items()
+        }
+        for column in columns
+    )
 
 
 def _leave_out_short_markets(strategy: PortfolioStrategy, warm_up: int) -> dict[str, Any]:
@@ -127,7 +140,10 @@ def _forecast(forecaster: Forecaster, markets: Mapping[str, Any]) -> dict[str, p
     bars = {name: FeedBars(data, forecaster).read_all() for name, data in markets.items()}
     if isinstance(forecaster, PrecomputedPanel):
         frames: dict[str, pd.DataFrame] = forecaster.forecast(bars)
-        return frames
+        return {
+            name: complete_forecasts(frame, bars[name], forecaster)
+            for name, frame in frames.items()
+        }
     return forecast_markets(forecaster, bars)
 
 

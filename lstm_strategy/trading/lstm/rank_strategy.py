@@ -70,7 +70,7 @@ class RankStrategy(PortfolioStrategy):
                 "RankStrategy ranks markets against each other, and was given one. Give it "
                 "several, or take LSTMStrategy."
             )
-        self._values = forecast_lines(self, self.p.model, self.p.by)
+        (self._values,) = forecast_lines(self, self.p.model, self.p.by)
 
     def target_exposures(self) -> Mapping[str, float]:
         """Return equal exposures of the best and of the worst markets; nothing of the others."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.learning.serving import PrecomputedPanel
+from lstm_strategy.support import spell
 from lstm_strategy.trading.backtrader_internals import feed_name
 from lstm_strategy.trading.execution import (
     PortfolioStrategy,
@@ -17,9 +18,10 @@ from lstm_strategy.trading.execution import (
     default_params,
 )
 from lstm_strategy.trading.lstm.indicator import LSTMIndicator
-from lstm_strategy.trading.lstm.market_forecasts import forecast_lines
+from lstm_strategy.trading.lstm.market_forecasts import Line, forecast_lines
 
 _Signal = Annotated[float, Field(ge=0, lt=1, description="a signal such as 0.1")]
+_Novelty = Annotated[float | None, Field(gt=0, description="a novelty such as 1, or None")]
 
 
 class LSTMParameters(TradingSettings):
@@ -27,9 +29,11 @@ class LSTMParameters(TradingSettings):
 
     Attributes:
         min_signal: A signal weaker than this asks for no position.
+        largest_novelty: A bar that is stranger to the network than this asks for no position.
     """
 
     min_signal: _Signal = 0.0
+    largest_novelty: _Novelty = None
 
 
 class LSTMStrategy(TargetStrategy, PortfolioStrategy):
@@ -43,11 +47,16 @@ class LSTMStrategy(TargetStrategy, PortfolioStrategy):
         model: A fitted `LSTMForecaster` or any other forecaster, or the folder of a saved one;
             for several datas one that was trained on a panel.
         min_signal: A signal weaker than this, 0…1, asks for no position (0).
+        largest_novelty: At the close of a bar that is stranger to the network than this the
+            strategy asks for no position: it sells what it holds, and holds cash until a bar is
+            within it. Above 1 is hardly any bar like those of the training. None, the default,
+            for no such limit.
         **params: All parameters of `TargetStrategy`, such as `long_only`, `band` and stops; with
             several datas those of `PortfolioStrategy` instead, which has no stops.
 
     Raises:
-        TradingError: If a parameter is out of range, or stops are given for several datas.
+        TradingError: If a parameter is out of range, stops are given for several datas, or a
+            `largest_novelty` for a model that knows no novelty.
         ModelError: If `model` is missing, can't be loaded, or was trained on one market and there
             are several datas.
 
@@ -67,23 +76,27 @@ class LSTMStrategy(TargetStrategy, PortfolioStrategy):
         check_params(LSTMParameters, self.p)
         if self._base is PortfolioStrategy:
             self._refuse_what_needs_one_market()
-            self._signals = forecast_lines(self, self.p.model, "signal")
+            self._signals, self._novelties = forecast_lines(self, self.p.model, "signal", "novelty")
         else:
             self.lstm = LSTMIndicator(self.data, model=self._model_of_data())
             self._signal = self.lstm.lines.signal  # found once, not at every bar
+            self._novelty = self.lstm.lines.novelty
 
     def target_exposure(self) -> float:
         """Return the signal at this close; NaN, so no opinion, where there is no forecast."""
-        return self._beyond_minimum(self._signal[0])
+        return self._within_limits(self._signal[0], self._novelty)
 
     def target_exposures(self) -> Mapping[str, float]:
         """Return the signals at this close; NaN, so no opinion, where there is no forecast."""
         live = self.live_markets
         share = 1.0 if self.p.target_volatility is not None else 1.0 / max(len(live), 1)
-        signals = self._signals
-        if not self.p.min_signal:  # the usual case, asked for at every bar of every market
+        signals, novelties = self._signals, self._novelties
+        # the usual case, asked for at every bar of every market
+        if not self.p.min_signal and self.p.largest_novelty is None:
             return {name: share * signals[name][0] for name in live}
-        return {name: share * self._beyond_minimum(signals[name][0]) for name in live}
+        return {
+            name: share * self._within_limits(signals[name][0], novelties[name]) for name in live
+        }
 
     def start(self) -> None:
         """Refuse what could only go wrong later."""
@@ -112,10 +125,24 @@ class LSTMStrategy(TargetStrategy, PortfolioStrategy):
         name: str = self._base._name_market(self, data)
         return name
 
-    def _beyond_minimum(self, signal: float) -> float:
-        if math.isnan(signal) or abs(signal) >= self.p.min_signal:
+    def _within_limits(self, signal: float, novelty: Line) -> float:
+        """The signal, or 0 where it is too weak or the bar too strange."""
+        if math.isnan(signal):
             return signal
-        return 0.0
+        largest = self.p.largest_novelty
+        if largest is not None and self._check_novelty(novelty[0]) > largest:
+            return 0.0
+        return signal if abs(signal) >= self.p.min_signal else 0.0
+
+    def _check_novelty(self, novelty: float) -> float:
+        if math.isnan(novelty):
+            raise TradingError(
+                f"{spell('largest_novelty', self.p.largest_novelty)} needs a model that knows how "
+                "strange a bar is to it, and this one doesn't: it was trained by an earlier "
+                "version, isn't an LSTM, or has a network without a recurrent layer. Train it "
+                "again, or leave the limit out."
+            )
+        return novelty
 
     def _model_of_data(self) -> Any:
         """The model, of a panel that has one market the forecasts of that market."""

@@ -19,7 +19,7 @@ from lstm_strategy import (
 from lstm_strategy.learning.serving import open_forecaster, precompute_forecasts
 
 BARS = random_walk(90, seed=4)
-COLUMNS = ["signal", "forecast", "uncertainty"]
+COLUMNS = ["signal", "forecast", "uncertainty", "novelty"]
 MODES = [
     pytest.param(
         {"runonce": runonce, "preload": preload, "exactbars": exactbars},
