@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.learning.forecaster import (
-    FORECAST_COLUMNS,
+    COMPLETE_COLUMNS,
     UNKNOWN_FORECAST,
     Forecast,
     Forecaster,
@@ -50,7 +50,7 @@ class ConstantForecaster(Forecaster):
         self.n_batch_calls += 1
         stream = self.stream()
         rows = [vars(stream.update(bar)) for bar in bars.reset_index().to_dict("records")]
-        return pd.DataFrame(rows, bars.index, FORECAST_COLUMNS)
+        return pd.DataFrame(rows, bars.index, COMPLETE_COLUMNS)
 
     def stream(self, history=None):
         return _Stream(self.warm_up, self.step)
@@ -68,7 +68,7 @@ class RememberingForecaster(ConstantForecaster):
 
     def step(self, state, bar):
         state = 0.9 * state + np.sin(1000 * (bar["close"] / bar["open"] - 1)) / 10
-        return state, Forecast(state, (state + 1) / 2, bar["high"] / bar["low"] - 1)
+        return state, Forecast(state, (state + 1) / 2, bar["high"] / bar["low"] - 1, 1 + state**2)
 
 
 class _Stream:

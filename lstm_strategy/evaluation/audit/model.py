@@ -98,7 +98,7 @@ def _reloaded_variants(
 def _columns_of(model: Forecaster) -> list[str]:
     """The columns of a forecast, those of its target included."""
     if isinstance(model, FeatureForecaster):
-        return list(model.target.forecast_columns)
+        return list(model.forecast_columns)
     return FORECAST_COLUMNS
 
 

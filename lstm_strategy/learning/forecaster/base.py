@@ -73,8 +73,8 @@ class Forecast:
         usual = [field.name for field in fields(cls)]
         forecast = cls(**{name: row[name] for name in usual if name in row})
         known = vars(forecast)
-        novelty = known.pop("novelty")  # behind all others, as in a frame
-        known.update({name: row[name] for name in row if name not in usual}, novelty=novelty)
+        known.clear()  # what the row lacks is that of the class, and all else in its order
+        known.update(row)
         return forecast
 
     @property

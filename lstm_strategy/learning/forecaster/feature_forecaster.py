@@ -74,6 +74,11 @@ class FeatureForecaster(TrainableForecaster):
         """What the model is asked."""
 
     @property
+    def forecast_columns(self) -> tuple[str, ...]:
+        """The columns that `forecast` gives, in their order."""
+        return (*self.target.forecast_columns, *(("novelty",) if self.measures_novelty else ()))
+
+    @property
     def _n_answers(self) -> int:
         """Outputs of all members."""
         return self.n_members * self.target.head.n_outputs
@@ -214,7 +219,7 @@ class FeatureForecaster(TrainableForecaster):
             ModelError: If the forecaster hasn't been fitted, or is given a panel and was trained
                 on the bars of one market.
         """
-        names = [*self.target.forecast_columns, *(["novelty"] if self.measures_novelty else [])]
+        names = list(self.forecast_columns)
 
         def tabulate(answered: _Answered) -> pd.DataFrame:
             scale, answers, inputs = answered
@@ -375,7 +380,7 @@ class FeatureForecaster(TrainableForecaster):
         return StreamedModel(
             inputs=self.inputs,
             n_features=len(self.features.names),
-            columns=self.target.forecast_columns,
+            columns=self.forecast_columns,
             engine=engine,
             stepper=self._stepper,
             n_answers=self._n_answers,

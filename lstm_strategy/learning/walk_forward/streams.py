@@ -26,7 +26,7 @@ from lstm_strategy.support import naive_utc, suggest_names
 def _unknown_forecast(model: Forecaster) -> Forecast:
     """The forecast before the first fold, with the columns that the models of folds give."""
     if isinstance(model, FeatureForecaster):
-        return Forecast.from_row(dict.fromkeys(model.target.forecast_columns, np.nan))
+        return Forecast.from_row(dict.fromkeys(model.forecast_columns, np.nan))
     return UNKNOWN_FORECAST
 
 

@@ -62,7 +62,7 @@ def test_every_trial_is_scored_on_all_folds_and_kept(result, folder):
     assert result.trials["folds"].tolist() == [2, 2, 2]
     assert len(list((folder / "forecasts").glob("*.parquet"))) == 3
     kept = pd.read_parquet(folder / "forecasts" / "trial-00000.parquet")
-    assert list(kept.columns) == ["signal", "forecast", "uncertainty", "return"]
+    assert list(kept.columns) == ["signal", "forecast", "uncertainty", "novelty", "return"]
     # 420 bars, 84 kept back; of the other 336 the first half trains
     assert list(kept.index) == list(BARS.index[168:336])
 

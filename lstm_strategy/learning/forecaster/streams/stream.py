@@ -31,7 +31,7 @@ class StreamedModel:
     Attributes:
         inputs: All columns that a forecast needs.
         n_features: How many of them, the first ones, the network sees.
-        columns: The columns of a forecast, in their order; behind them comes the novelty.
+        columns: The columns of a forecast, in their order, of some models the novelty last.
         engine: What computes the members' answers.
         stepper: What computes those to one more row, and behind them the novelty where it is known.
         n_answers: Outputs of all members.
@@ -305,11 +305,10 @@ class ForecastStream:
             return _Step(self._unknown, state, row)
         of_members, novelty = np.split(answers[0], [self._model.n_answers])
         values_of = self._model.build_columns(of_members[None], inputs[None])
-        known = {
-            name: float(of[0]) for name, of in zip(self._model.columns, values_of, strict=True)
-        }
-        if len(novelty):
-            known["novelty"] = float(novelty[0])
+        values = [float(of[0]) for of in values_of]
+        if len(values) < len(self._model.columns):
+            values.append(float(novelty[0]) if len(novelty) else np.nan)
+        known = dict(zip(self._model.columns, values, strict=True))
         return _Step(Forecast.from_row(known), state, row)
 
     def _answer_row(self, row: np.ndarray) -> tuple[np.ndarray, State]:
