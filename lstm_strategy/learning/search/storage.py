@@ -1,6 +1,5 @@
 """Where a search is kept, so that it goes on after a stop and several processes can share it."""
 
-import errno
 import json
 import logging
 import os
@@ -19,6 +18,14 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from lstm_strategy.errors import TrainingError
+from lstm_strategy.learning.search.storage_errors import (
+    damaged_study,
+    error_of_storage,
+    is_of_database,
+    reason_of,
+    unusable_storage,
+    without_password,
+)
 from lstm_strategy.support import parse_json, read_whole, sha256_of, write_json
 
 log = logging.getLogger(__name__)
@@ -59,47 +66,50 @@ def open_storage(storage: str | None, folder: Path | None) -> BaseStorage:
     """Open the storage of a URL, of a journal file, of the folder, or in memory.
 
     Raises:
-        TrainingError: If the URL can't be used; a password in it isn't repeated.
+        TrainingError: If the URL can't be used, or if the journal is damaged; a password in a URL
+            isn't repeated.
     """
     if storage is None and folder is None:
         return optuna.storages.InMemoryStorage()
     storage = _name_storage(storage, folder)
     try:
         if storage.startswith(JOURNAL):
-            path = Path(storage.removeprefix(JOURNAL))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+            return _open_journal(storage)
         return _open_database(storage)
     except (LookupError, ValueError, ImportError, OSError) as error:
-        raise _unusable_storage(storage, error) from error
+        raise unusable_storage(storage, error) from error
     except Exception as error:
-        if _is_of_database(error):
-            raise _unusable_storage(storage, error) from error
+        if is_of_database(error):
+            raise unusable_storage(storage, error) from error
         raise
 
 
-def open_study(storage: str | None, opened: BaseStorage, **settings: Any) -> optuna.Study:
+def open_study(
+    storage: str | None, opened: BaseStorage, *, direction: str = "minimize", **settings: Any
+) -> optuna.Study:
     """Create a study, or go on with that of the storage, whose trials can be read.
 
     Args:
         storage: What the storage is called.
         opened: The storage.
-        settings: Arguments of `optuna.create_study`.
+        direction: "minimize" or "maximize", as it was when the study began.
+        settings: Other arguments of `optuna.create_study`.
 
     Raises:
         TrainingError: If the study is damaged.
     """
     try:
-        study = optuna.create_study(storage=opened, load_if_exists=True, **settings)
+        study = optuna.create_study(
+            storage=opened, load_if_exists=True, direction=direction, **settings
+        )
         study.get_trials(deepcopy=False)
+        kept = [each.name.lower() for each in study.directions]
+        if kept != [direction]:
+            raise ValueError(f"its direction is {' and '.join(kept) or 'gone'}, not {direction}")
     except Exception as error:  # whatever damage makes of Optuna
-        if _is_of_database(error) or isinstance(error, OSError):
+        if is_of_database(error) or isinstance(error, OSError):
             raise
-        reason = str(error) or type(error).__name__
-        raise TrainingError(
-            f"The study in {_without_password(storage or 'memory')} is damaged: {reason:.200}. "
-            "Restore it from a copy, or choose another storage."
-        ) from error
+        raise damaged_study(storage, error) from error
     return study
 
 
@@ -113,12 +123,12 @@ def explain_lost_storage(storage: str | None, folder: Path | None) -> Iterator[N
     try:
         yield
     except Exception as error:
-        lost = _error_of_storage(error)
+        lost = error_of_storage(error)
         if lost is None:
             raise
-        place = _without_password(_name_storage(storage, folder))
+        place = without_password(_name_storage(storage, folder))
         raise TrainingError(
-            f"The search can't be kept in {place} any more: {_reason_of(lost)}. Make room there, "
+            f"The search can't be kept in {place} any more: {reason_of(lost)}. Make room there, "
             "or bring it back, and run the same command again: finished trials are kept."
         ) from error
 
@@ -127,6 +137,18 @@ def _name_storage(storage: str | None, folder: Path | None) -> str:
     if storage is None and folder is not None:
         return f"sqlite:///{folder.absolute() / 'study.db'}"
     return storage or "memory"
+
+
+def _open_journal(storage: str) -> BaseStorage:
+    path = Path(storage.removeprefix(JOURNAL))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    backend = JournalFileBackend(str(path))
+    try:
+        return optuna.storages.JournalStorage(backend)
+    except OSError:
+        raise
+    except Exception as error:  # whatever damage makes of Optuna, which reads all lines here
+        raise damaged_study(storage, error) from error
 
 
 class _Database(RDBStorage):  # type: ignore[misc]  # the types of Optuna aren't read
@@ -253,47 +275,3 @@ def _is_same(folder: Path, file: Path, parts: Mapping[str, str]) -> bool:
             "remove that one yourself."
         )
     return other is None
-
-
-def _unusable_storage(storage: str, error: Exception) -> TrainingError:
-    reason = _reason_of(error)
-    remedy = "Write sqlite:///FILE, postgresql://USER@HOST/DATABASE or journal:FILE."
-    if "full" in reason or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-        remedy = "Make room, and run the same command again."
-    elif isinstance(error, ImportError):
-        remedy = "For PostgreSQL: pip install 'lstm-strategy[postgresql]'."
-    return TrainingError(
-        f"The storage {_without_password(storage)} can't be used: {reason}. {remedy}"
-    )
-
-
-def _error_of_storage(error: BaseException | None) -> BaseException | None:
-    """What the storage itself raised; None if it raised nothing."""
-    if isinstance(error, AssertionError):  # Optuna's, of a trial whose end it couldn't keep
-        return _error_of_storage(error.__context__)
-    is_unnamed = isinstance(error, OSError) and error.filename is None  # from a journal
-    return error if error is not None and (is_unnamed or _is_of_database(error)) else None
-
-
-def _is_of_database(error: BaseException) -> bool:
-    if isinstance(error, optuna.exceptions.StorageInternalError):
-        return True
-    return type(error).__module__.startswith(("sqlalchemy", "optuna.storages", "alembic"))
-
-
-def _reason_of(error: BaseException) -> str:
-    """What the database itself says, in one line: Optuna's error hides it behind its own."""
-    while error.__cause__ is not None and _is_of_database(error.__cause__):
-        error = error.__cause__
-    text = str(getattr(error, "orig", None) or error).split("\n\n")[0]
-    return " ".join(text.split()).rstrip(".")
-
-
-def _without_password(storage: str) -> str:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return str(make_url(storage).render_as_string(hide_password=True))
-    except ArgumentError:
-        return storage.rpartition("@")[2]

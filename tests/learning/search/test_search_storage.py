@@ -1,3 +1,4 @@
+import json
 import sqlite3
 from typing import Any
 
@@ -6,7 +7,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from lstm_strategy import LSTMStrategyError
-from lstm_strategy.learning.search.storage import explain_lost_storage, open_storage
+from lstm_strategy.learning.search.storage import (
+    explain_lost_storage,
+    open_storage,
+    open_study,
+)
 
 DENIED = OSError(13, "Denied", "bars.csv")
 
@@ -65,3 +70,47 @@ def test_a_heartbeat_that_can_not_be_kept_ends_nothing(tmp_path, monkeypatch):
     storage: Any = open_storage(None, tmp_path)
     monkeypatch.setattr(optuna.storages.RDBStorage, "record_heartbeat", lambda *_: lose_database())
     storage.record_heartbeat(0)
+
+
+CREATE = {"op_code": 0, "worker_id": "w", "study_name": "s", "directions": [1]}
+ADD = {
+    **{"op_code": 4, "worker_id": "w", "study_id": 0, "state": 1, "value": 0.5, "values": None},
+    **dict.fromkeys(("datetime_start", "datetime_complete"), "2024-01-02T00:00:00+00:00"),
+    **{"distributions": {}, "params": {}, "user_attrs": {}, "system_attrs": {}},
+    "intermediate_values": {},
+}
+
+
+def write_journal(folder, *records):
+    """A journal of Optuna's with a study and its trials; returns its name as a storage."""
+    lines = (record if isinstance(record, str) else json.dumps(record) for record in records)
+    (folder / "study.journal").write_text("\n".join(lines) + "\n")
+    return f"journal:{folder / 'study.journal'}"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param((CREATE | {"op_code": "x"}, ADD), id="no such operation"),
+        pytest.param((CREATE | {"directions": 7}, ADD), id="a number for a list"),
+        pytest.param((CREATE, ADD | {"params": []}), id="a list for a mapping"),
+        pytest.param((CREATE, ADD | {"state": 9}), id="no such state"),
+        pytest.param((CREATE, ADD | {"datetime_complete": "x"}), id="no date"),
+        pytest.param((CREATE, {"op_code": 4}), id="keys that are gone"),
+        pytest.param((CREATE, '{"op_code": ', ADD), id="half a line in between"),
+        pytest.param((CREATE, "7", ADD), id="a number for a line"),
+        pytest.param((CREATE | {"directions": []}, ADD), id="no direction"),
+        pytest.param((CREATE | {"directions": [1, 2]}, ADD), id="two directions"),
+        pytest.param((CREATE | {"directions": [2]}, ADD), id="the other direction"),
+    ],
+)
+def test_a_damaged_journal_is_said_to_be_damaged(tmp_path, records):
+    storage = write_journal(tmp_path, *records)
+    with pytest.raises(LSTMStrategyError, match=r"study in journal:.* is damaged \(.*Restore it"):
+        open_study(storage, open_storage(storage, None), study_name="s", direction="minimize")
+
+
+def test_a_whole_journal_gives_its_trials(tmp_path):
+    storage = write_journal(tmp_path, CREATE, ADD)
+    study = open_study(storage, open_storage(storage, None), study_name="s", direction="minimize")
+    assert [trial.value for trial in study.get_trials()] == [0.5]
