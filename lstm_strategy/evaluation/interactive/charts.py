@@ -8,6 +8,7 @@ import pandas as pd
 from bokeh.document import Document
 
 from lstm_strategy.evaluation.backtests import ResultSet
+from lstm_strategy.evaluation.interactive.bounds import MOST_TRADES
 from lstm_strategy.evaluation.interactive.embedding import data_script, library_script, page_script
 from lstm_strategy.evaluation.interactive.markup import equity_html, markets_html, price_html
 from lstm_strategy.evaluation.interactive.panels import (
@@ -22,7 +23,6 @@ from lstm_strategy.evaluation.interactive.series import (
     milliseconds,
     tabulate_series,
 )
-from lstm_strategy.evaluation.interactive.thinning import MOST_TRADES
 from lstm_strategy.evaluation.interactive.views import MarketViews, view_markets
 from lstm_strategy.evaluation.metrics import contribution_by_market
 from lstm_strategy.evaluation.plots import choose_trades

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet
-from lstm_strategy.evaluation.interactive.thinning import most_rows, thin_rows
+from lstm_strategy.evaluation.interactive.bounds import most_rows
 from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.plots import on_plain_dates
+from lstm_strategy.evaluation.thinning import thin_rows
 from lstm_strategy.trading.cerebro import sum_markets
 
 # 3:1 against white and against a dark page (Okabe and Ito 2008, the light ones darkened, after the

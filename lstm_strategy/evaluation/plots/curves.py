@@ -9,6 +9,7 @@ import pandas as pd
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots.style import STRONG_LOOKS, picture_name
+from lstm_strategy.evaluation.thinning import thin_rows
 from lstm_strategy.support import number_text
 from lstm_strategy.trading.cerebro import BrokerSettings, sum_markets
 
@@ -131,6 +132,27 @@ def on_plain_dates(values: PandasObject) -> PandasObject:
     """Return the same values at their local time, which is what matplotlib is to show."""
     index = pd.DatetimeIndex(values.index)
     return values if index.tz is None else values.set_axis(index.tz_localize(None))
+
+
+def thin_series(values: pd.Series) -> pd.Series:
+    """Return at most as many values of a line as a picture can show, its extremes among them.
+
+    See `lstm_strategy.evaluation.thinning.thin_rows`.
+    """
+    return thin_rows(values.to_frame()).iloc[:, 0]
+
+
+def thin_band(middle: pd.Series, around: pd.Series) -> pd.DataFrame:
+    """Return a line and the band around it as `thin_series` does: the columns low, middle, high.
+
+    Args:
+        middle: The line.
+        around: How far the band reaches to both sides; NaN for no band.
+    """
+    width = around.fillna(0.0)
+    return thin_rows(
+        pd.DataFrame({"low": middle - width, "middle": middle, "high": middle + width})
+    )
 
 
 def _entries_of(source: Any) -> dict[str, DrawableResult | pd.Series]:

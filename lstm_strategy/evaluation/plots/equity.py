@@ -11,7 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstm_strategy.evaluation.metrics import drawdown
-from lstm_strategy.evaluation.plots.curves import Curve, Drawable, build_curves, on_plain_dates
+from lstm_strategy.evaluation.plots.curves import (
+    Curve,
+    Drawable,
+    build_curves,
+    on_plain_dates,
+    thin_series,
+)
 from lstm_strategy.evaluation.plots.style import (
     NotebookFigure,
     PercentTicks,
@@ -87,12 +93,8 @@ def plot_equity(
 
 def _draw_growth(ax: Axes, curves: list[Curve], *, log: bool) -> None:
     for curve in curves:
-        ax.plot(
-            curve.growth.index,
-            curve.growth.to_numpy(),
-            label=picture_name(curve.name),
-            **curve.look,
-        )
+        growth = thin_series(curve.growth)
+        ax.plot(growth.index, growth.to_numpy(), label=picture_name(curve.name), **curve.look)
     ax.axhline(1.0, color="0.7", lw=0.8, zorder=1)
     if log:
         lowest = min(float(c.growth[c.growth > 0].min()) for c in curves)
@@ -123,7 +125,7 @@ def _draw_legend(ax: Axes, curves: list[Curve], *, is_below: bool) -> None:
 
 def _draw_drawdown(ax: Axes, curves: list[Curve]) -> None:
     for curve in curves:
-        depth = drawdown(curve.equity)
+        depth = thin_series(drawdown(curve.equity))
         # All strategies fall at the same time: the others stay in the background here.
         width = {"lw": 0.6, "alpha": 0.6} if curve.is_muted else {"lw": 1.0}
         ax.plot(
@@ -139,9 +141,9 @@ def _draw_drawdown(ax: Axes, curves: list[Curve]) -> None:
 def _draw_exposure(ax: Axes, curves: list[Curve]) -> None:
     for curve in curves:
         if curve.exposure is not None:
-            dates, held = curve.exposure.index, curve.exposure.to_numpy()
+            held = thin_series(curve.exposure)
             look = {**curve.look, "lw": 0.9, "drawstyle": "steps-post"}
-            ax.plot(dates, held, label=picture_name(curve.name), **look)
+            ax.plot(held.index, held.to_numpy(), label=picture_name(curve.name), **look)
     ax.axhline(0.0, color="0.7", lw=0.8, zorder=1)
     ax.set_ylabel("Exposure")
     ax.yaxis.set_major_formatter(PercentTicks())

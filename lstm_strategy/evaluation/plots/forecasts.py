@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.plots.curves import MUTED_LOOKS, on_plain_dates
+from lstm_strategy.evaluation.plots.curves import MUTED_LOOKS, on_plain_dates, thin_series
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
     NotebookFigure,
@@ -128,5 +128,5 @@ def _draw_savings(
 ) -> None:
     """Draw how far the sum of each model's losses lies below that of the reference."""
     for name, look in looks.items():
-        saved = (losses[reference] - losses[name]).cumsum()
+        saved = thin_series((losses[reference] - losses[name]).cumsum())
         ax.plot(saved.index, saved.to_numpy(), **look)

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.plots.curves import on_plain_dates
+from lstm_strategy.evaluation.plots.curves import on_plain_dates, thin_band
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
     NotebookFigure,
@@ -65,10 +65,10 @@ def plot_course(
 
 
 def _draw_course(ax: Axes, frame: pd.DataFrame, column: str) -> None:
-    told, around = frame[column].to_numpy(), frame["uncertainty"].fillna(0.0).to_numpy()
+    band = thin_band(frame[column], frame["uncertainty"])
     look: dict[str, Any] = {"color": STRONG_COLORS[1], "alpha": 0.25, "lw": 0}
-    ax.fill_between(frame.index, told - around, told + around, **look)
-    ax.plot(frame.index, told, color=STRONG_COLORS[1], lw=0.9)
+    ax.fill_between(band.index, band["low"], band["high"], **look)
+    ax.plot(band.index, band["middle"], color=STRONG_COLORS[1], lw=0.9)
     ax.margins(x=0.0)
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.plots.curves import on_plain_dates
+from lstm_strategy.evaluation.plots.curves import on_plain_dates, thin_series
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
     STRONG_LOOKS,
@@ -22,11 +22,13 @@ from lstm_strategy.evaluation.plots.style import (
     label_dates,
     plotting_style,
 )
+from lstm_strategy.evaluation.thinning import thin_rows
 from lstm_strategy.support import count_of
 
 _OWN, _OTHER = STRONG_COLORS[:2]
 _SIZE = (5.6, 3.6)
 _TIMES = {0: "none", 1: "as charged", 2: "twice"}
+_MEDIAN = "\0median"  # no member is called that
 
 
 def plot_cost_break_even(
@@ -149,15 +151,17 @@ def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None
             f"{growth.shape[1]} members: {final.min():.0%} to {final.max():.0%}, "
             f"{int((final < 0).sum())} with a loss"
         )
+        median = growth.median(axis=1)
+        growth = thin_rows(growth.assign(**{_MEDIAN: median}))
+        median = growth.pop(_MEDIAN)
         dates = growth.index
         low, high = growth.min(axis=1).to_numpy(), growth.max(axis=1).to_numpy()
         ax.fill_between(dates, low, high, color=_OTHER, alpha=0.18, lw=0, label="worst to best")
         for member in growth:
             ax.plot(dates, growth[member].to_numpy(), color=_OTHER, lw=0.5, alpha=0.45)
-        median = growth.median(axis=1).to_numpy()
-        ax.plot(dates, median, color=_OTHER, lw=1.6, label="median member")
+        ax.plot(dates, median.to_numpy(), color=_OTHER, lw=1.6, label="median member")
         if own is not None:
-            own = on_plain_dates(own / own.iloc[0])
+            own = thin_series(on_plain_dates(own / own.iloc[0]))
             ax.plot(own.index, own.to_numpy(), color=_OWN, lw=1.6, label="ensemble")
         ax.axhline(1.0, color="0.6", lw=0.8)
         label_dates(ax, minticks=3, maxticks=8)

@@ -10,7 +10,7 @@ from made_up import random_walk
 from lstm_strategy import BASELINES, compare
 from lstm_strategy.evaluation.backtests import ResultSet
 from lstm_strategy.evaluation.interactive import build_charts
-from lstm_strategy.evaluation.interactive.thinning import MOST_CELLS, MOST_TRADES, most_rows
+from lstm_strategy.evaluation.interactive.bounds import MOST_CELLS, MOST_TRADES, most_rows
 from lstm_strategy.evaluation.plots import choose_trades
 from lstm_strategy.evaluation.report.page import table_html
 

@@ -6,10 +6,11 @@ import pandas as pd
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource
 
+from lstm_strategy.evaluation.interactive.bounds import most_rows
 from lstm_strategy.evaluation.interactive.panels.timeline import Timeline
 from lstm_strategy.evaluation.interactive.series import Series, columns_of
-from lstm_strategy.evaluation.interactive.thinning import most_rows, thin_rows
 from lstm_strategy.evaluation.plots import on_plain_dates
+from lstm_strategy.evaluation.thinning import thin_rows
 
 _SHARE_OF_PAGE = 4  # a quarter of the numbers that the largest chart may have
 

@@ -8,14 +8,15 @@ import pandas as pd
 from bokeh.layouts import column
 from bokeh.models import CDSView, ColumnDataSource, IndexFilter
 
+from lstm_strategy.evaluation.interactive.bounds import most_rows
 from lstm_strategy.evaluation.interactive.panels.timeline import Timeline, add_hover
 from lstm_strategy.evaluation.interactive.series import (
     MARKET_COLOR,
     columns_of,
     milliseconds,
 )
-from lstm_strategy.evaluation.interactive.thinning import most_rows, thin_rows
 from lstm_strategy.evaluation.plots import mark_prices, on_plain_dates, rank_trades
+from lstm_strategy.evaluation.thinning import thin_rows
 
 _GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
 _FORECAST = "#6f5fc0"

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.plots.curves import on_plain_dates
+from lstm_strategy.evaluation.plots.curves import on_plain_dates, thin_series
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
     NotebookFigure,
@@ -66,6 +66,7 @@ def plot_contributions(
 
 def _draw_line(ax: Axes, values: pd.Series, name: str, **look: object) -> None:
     label = f"{picture_name(name)}  {number_text(values.iloc[-1], '{:.1%}')}"
+    values = thin_series(values)
     ax.plot(values.index, values.to_numpy(), label=label, **look)  # type: ignore[arg-type]
 
 

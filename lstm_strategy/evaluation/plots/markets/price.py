@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
 
-from lstm_strategy.evaluation.plots.curves import on_plain_dates
+from lstm_strategy.evaluation.plots.curves import on_plain_dates, thin_band, thin_series
 from lstm_strategy.evaluation.plots.markets.choice import choose_trades, mark_prices
 from lstm_strategy.evaluation.plots.style import (
     NotebookFigure,
@@ -74,7 +74,8 @@ def plot_price(
         panels = figure.subplots(
             len(heights), 1, sharex=True, height_ratios=heights, squeeze=False
         )[:, 0]
-        panels[0].plot(close.index, close.to_numpy(), color="0.2", lw=0.8, zorder=3)
+        shown = thin_series(close)
+        panels[0].plot(shown.index, shown.to_numpy(), color="0.2", lw=0.8, zorder=3)
         _draw_trades(panels[0], choose_trades(trades, most=most_marked(width_inches)), close)
         panels[0].set_ylabel("Price")
         panels[0].yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
@@ -136,10 +137,9 @@ def _draw_key(ax: Axes, colors: np.ndarray, is_long: np.ndarray, is_open: np.nda
 
 
 def _draw_forecast(ax: Axes, forecast: pd.DataFrame) -> None:
-    said = forecast["forecast"].to_numpy()
-    around = forecast["uncertainty"].fillna(0.0).to_numpy()
-    ax.fill_between(forecast.index, said - around, said + around, color=_FORECAST, alpha=0.25, lw=0)
-    ax.plot(forecast.index, said, color=_FORECAST, lw=0.9)
+    band = thin_band(forecast["forecast"], forecast["uncertainty"])
+    ax.fill_between(band.index, band["low"], band["high"], color=_FORECAST, alpha=0.25, lw=0)
+    ax.plot(band.index, band["middle"], color=_FORECAST, lw=0.9)
     ax.set_ylabel("Forecast")
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_strategy.evaluation.interactive.thinning import thin_rows
+from lstm_strategy.evaluation.thinning import thin_rows
 
 
 def test_few_rows_stay_as_they_are():

@@ -1,28 +1,10 @@
-"""Fewer points for a chart, with every peak and every trough kept at its own date."""
-
-import itertools
+"""Fewer points for a picture, with every peak and every trough kept at its own date."""
 
 import numpy as np
 import pandas as pd
 
-MOST_ROWS = 5_000
-"""More than a screen has columns; a chart of more bars is thinned."""
-
-MOST_CELLS = 120_000
-"""The most numbers of one chart, all its lines together: some 650 kB of the page."""
-
-MOST_TRADES = 2_000
-"""The most trades of one chart, of all markets together: some 250 kB of the page."""
-
-
-def most_rows(n_columns: int) -> int:
-    """Return how many rows a chart of so many columns may have.
-
-    Example:
-        >>> most_rows(4), most_rows(60)
-        (5000, 2000)
-    """
-    return max(min(MOST_ROWS, MOST_CELLS // max(n_columns, 1)), 2 + 2 * n_columns)
+MOST_ROWS = 20_000
+"""Several for each column of dots that a still picture has, so that it looks as with all rows."""
 
 
 def thin_rows(table: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
@@ -53,16 +35,16 @@ def thin_rows(table: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
     return table.iloc[rows]
 
 
-def _rows_with_extremes(values: np.ndarray, n_pieces: int) -> list[int]:
+def _rows_with_extremes(values: np.ndarray, n_pieces: int) -> np.ndarray:
     """The positions of the first and the last row, and of the extremes of each piece."""
     edges = np.linspace(0, len(values), n_pieces + 1).astype(int)
-    rows = {0, len(values) - 1}
-    for first, end in itertools.pairwise(edges):
-        piece = values[first:end]
-        known = ~np.isnan(piece)
-        for at in (
-            np.where(known, piece, np.inf).argmin(axis=0),
-            np.where(known, piece, -np.inf).argmax(axis=0),
-        ):
-            rows.update((first + at[known.any(axis=0)]).tolist())
-    return sorted(rows)
+    piece_of_row = np.repeat(np.arange(n_pieces), np.diff(edges))
+    rows = [np.array([0, len(values) - 1])]
+    for column in values.T:
+        known = ~np.isnan(column)
+        for extreme, unknown in ((np.minimum, np.inf), (np.maximum, -np.inf)):
+            by_piece = extreme.reduceat(np.where(known, column, unknown), edges[:-1])
+            meets = np.flatnonzero(known & (column == by_piece[piece_of_row]))
+            _, first = np.unique(piece_of_row[meets], return_index=True)
+            rows.append(meets[first])
+    return np.unique(np.concatenate(rows))
