@@ -15,6 +15,7 @@ from lstm_strategy.trading.execution import (
     default_params,
 )
 from lstm_strategy.trading.lstm.market_forecasts import forecast_lines
+from lstm_strategy.trading.lstm.strange_bars import NoveltyLimit, is_too_strange
 
 _Share = Annotated[float, Field(gt=0, le=0.5, description="a fraction of the markets such as 0.2")]
 
@@ -25,12 +26,14 @@ class RankParameters(TradingSettings):
     Attributes:
         share: Which fraction of the markets is held long, and which short.
         by: The column of the forecasts by which markets are ranked.
+        largest_novelty: A market whose bar is stranger to the network than this isn't ranked.
     """
 
     share: _Share = 0.2
     by: Annotated[Literal["forecast", "signal"], Field(description='"forecast" or "signal"')] = (
         "forecast"
     )
+    largest_novelty: NoveltyLimit = None
 
 
 class RankStrategy(PortfolioStrategy):
@@ -45,12 +48,16 @@ class RankStrategy(PortfolioStrategy):
         model: A fitted forecaster that was trained on a panel, or the folder of a saved one.
         share: Which fraction of the markets is held long, and which short (0.2).
         by: The column of the forecasts by which markets are ranked, "forecast" or "signal".
+        largest_novelty: A market whose bar is stranger to the network than this isn't ranked at its
+            close, so that nothing is held of it. Above 1 is hardly any bar like those of the
+            training. None, the default, for no such limit.
         **params: All parameters of `PortfolioStrategy`. Either side is worth half of `max_gross`;
             with `long_only` the best are worth all of it. With `target_volatility` each position
             has the risk of an equal share instead.
 
     Raises:
-        TradingError: If a parameter is out of range, or there is one market only.
+        TradingError: If a parameter is out of range, there is one market only, or a
+            `largest_novelty` is given for a model that knows no novelty.
         ModelError: If `model` is missing, can't be loaded, or was trained on one market.
 
     Example:
@@ -70,12 +77,16 @@ class RankStrategy(PortfolioStrategy):
                 "RankStrategy ranks markets against each other, and was given one. Give it "
                 "several, or take LSTMStrategy."
             )
-        (self._values,) = forecast_lines(self, self.p.model, self.p.by)
+        self._values, self._novelties = forecast_lines(self, self.p.model, self.p.by, "novelty")
 
     def target_exposures(self) -> Mapping[str, float]:
         """Return equal exposures of the best and of the worst markets; nothing of the others."""
         values = {name: self._values[name][0] for name in self.live_markets}
-        known = {name: value for name, value in values.items() if not math.isnan(value)}
+        known = {
+            name: value
+            for name, value in values.items()
+            if not math.isnan(value) and not self._is_left_out(name)
+        }
         best, worst = choose_best_and_worst(known, self.p.share)
         if self.p.long_only:
             worst = []
@@ -84,3 +95,8 @@ class RankStrategy(PortfolioStrategy):
         if self.p.target_volatility is None:
             size = self.p.max_gross / n_sides / max(len(best), 1)
         return dict.fromkeys(best, size) | dict.fromkeys(worst, -size)
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether the present bar of a market is too strange to rank it."""
+        largest = self.p.largest_novelty
+        return largest is not None and is_too_strange(self._novelties[name][0], largest)

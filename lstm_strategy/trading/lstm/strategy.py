@@ -8,7 +8,6 @@ from pydantic import Field
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.learning.serving import PrecomputedPanel
-from lstm_strategy.support import spell
 from lstm_strategy.trading.backtrader_internals import feed_name
 from lstm_strategy.trading.execution import (
     PortfolioStrategy,
@@ -19,9 +18,9 @@ from lstm_strategy.trading.execution import (
 )
 from lstm_strategy.trading.lstm.indicator import LSTMIndicator
 from lstm_strategy.trading.lstm.market_forecasts import Line, forecast_lines
+from lstm_strategy.trading.lstm.strange_bars import NoveltyLimit, is_too_strange
 
 _Signal = Annotated[float, Field(ge=0, lt=1, description="a signal such as 0.1")]
-_Novelty = Annotated[float | None, Field(gt=0, description="a novelty such as 1, or None")]
 
 
 class LSTMParameters(TradingSettings):
@@ -33,7 +32,7 @@ class LSTMParameters(TradingSettings):
     """
 
     min_signal: _Signal = 0.0
-    largest_novelty: _Novelty = None
+    largest_novelty: NoveltyLimit = None
 
 
 class LSTMStrategy(TargetStrategy, PortfolioStrategy):
@@ -130,19 +129,9 @@ class LSTMStrategy(TargetStrategy, PortfolioStrategy):
         if math.isnan(signal):
             return signal
         largest = self.p.largest_novelty
-        if largest is not None and self._check_novelty(novelty[0]) > largest:
+        if largest is not None and is_too_strange(novelty[0], largest):
             return 0.0
         return signal if abs(signal) >= self.p.min_signal else 0.0
-
-    def _check_novelty(self, novelty: float) -> float:
-        if math.isnan(novelty):
-            raise TradingError(
-                f"{spell('largest_novelty', self.p.largest_novelty)} needs a model that knows how "
-                "strange a bar is to it, and this one doesn't: it was trained by an earlier "
-                "version, isn't an LSTM, or has a network without a recurrent layer. Train it "
-                "again, or leave the limit out."
-            )
-        return novelty
 
     def _model_of_data(self) -> Any:
         """The model, of a panel that has one market the forecasts of that market."""

@@ -11,6 +11,7 @@ from lstm_strategy import (
     LSTMIndicator,
     LSTMStrategy,
     LSTMStrategyError,
+    RankStrategy,
     run_backtest,
 )
 from lstm_strategy.learning.forecaster import COMPLETE_COLUMNS, Forecast
@@ -107,6 +108,35 @@ def test_each_market_stands_aside_by_itself(modes):
     # a day after each close that decides
     assert is_held.all(axis=1).tolist() == [True, False]
     assert (~is_held[1]).tolist() == [time in STRANGE for time in BARS.index[:-1]]
+
+
+class RanksByVolume(StrangeForDays):
+    """Forecasts the volume, and finds that of 3 strange from the 20th bar to the 29th."""
+
+    def step(self, state, bar):
+        is_strange = pd.Timestamp(bar["datetime"]).tz_localize(None) in self._strange
+        novelty = 1.5 if is_strange and bar["volume"] == 3 else 0.5
+        return state, Forecast(1.0, bar["volume"], 0.0, novelty)
+
+
+@pytest.mark.parametrize("modes", [{}, {"runonce": False}, {"preload": False}], ids=str)
+def test_a_strange_market_is_ranked_neither_best_nor_worst(modes):
+    cerebro = bt.Cerebro(stdstats=False, **modes)
+    for volume in (1, 2, 3):
+        data = bt.feeds.PandasData(dataname=BARS.assign(volume=volume))
+        cerebro.adddata(data, name=str(volume))
+    cerebro.addstrategy(RankStrategy, model=RanksByVolume(), largest_novelty=1.0)
+    cerebro.addanalyzer(bt.analyzers.PositionsValue, _name="held")
+    held = pd.DataFrame(cerebro.run()[0].analyzers.held.get_analysis(), index=["1", "2", "3"])
+    sides = np.sign(held.T.iloc[1:]).astype(int).to_numpy().tolist()
+    # a day after each close that decides
+    assert sides == [[-1, 1, 0] if day in STRANGE else [-1, 0, 1] for day in BARS.index[:-1]]
+
+
+def test_a_ranking_by_a_model_that_knows_no_novelty_is_refused():
+    panel = {"A": BARS, "B": BARS.assign(volume=1.0)}
+    with pytest.raises(LSTMStrategyError, match=r"largest_novelty=1\.0 needs a model that knows"):
+        run_backtest(RankStrategy, panel, model=ConstantForecaster(1.0), largest_novelty=1.0)
 
 
 def test_a_model_that_knows_no_novelty_is_refused_at_its_first_forecast():
