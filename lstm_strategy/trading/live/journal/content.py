@@ -28,7 +28,8 @@ class JournalContent:
         n_history: How many of `bars` are of before the run.
         is_live: Of each bar whether orders could follow from it, on its date: those of before the
             run and those that came too late are False.
-        forecasts: The `signal`, `forecast` and `uncertainty` at the close of each bar, on its date.
+        forecasts: The `signal`, `forecast`, `uncertainty` and `novelty` at the close of each bar,
+            on its date.
         orders: One row a change of an order, on the date of the bar: its `id`, signed `size`,
             `type`, `price` and `status`.
         fills: One row an execution, on the date of the bar: the `id` of the order, the signed

@@ -8,12 +8,14 @@ import pandas as pd
 
 COMPARED = {
     "bar": (),
-    "forecast": ("signal", "forecast", "uncertainty"),
+    "forecast": ("signal", "forecast", "uncertainty", "novelty"),
     "order": ("status", "size", "price"),
     "fill": ("size", "price", "commission"),
     "account": ("cash", "equity", "position"),
 }
 """What is compared of each record; of a bar all of its columns."""
+
+_NEW = "novelty"  # journals that were begun before there was such a column lack it
 
 _DIGITS = 1e-9  # of the largest number of a column
 
@@ -46,6 +48,8 @@ def find_differences(what: str, one: pd.DataFrame, other: pd.DataFrame) -> list[
         other: Another.
     """
     columns = list(COMPARED[what]) or [str(name) for name in one]
+    if len(one) and _NEW not in one and _NEW in columns:
+        columns.remove(_NEW)
     left, right = _numbered(one, columns), _numbered(other, columns)
     keys = left.index.union(right.index)
     left, right = left.reindex(keys), right.reindex(keys)

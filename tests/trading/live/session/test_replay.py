@@ -183,6 +183,31 @@ def test_another_model_explains_its_forecasts(tmp_path):
     assert "its fingerprint is f00d" in found.differences["why"].iloc[0]
 
 
+def edit_forecasts(folder, change):
+    def change_all(records):
+        for record in records:
+            if record.get("kind") == "forecast":
+                change(record)
+
+    edit_journal(folder, change_all)
+
+
+def test_a_novelty_that_the_model_doesnt_give_again_is_a_difference(tmp_path):
+    run_session(LSTMStrategy, BARS, tmp_path, model=RememberingForecaster())
+    edit_first(tmp_path, "forecast", novelty=7.0)
+    found = replay_journal(tmp_path, model=RememberingForecaster())
+    assert found.counts == {"unexplained": 1}
+    row = found.differences.iloc[0]
+    assert (row["what"], row["live"]) == ("forecast", "novelty 7")
+    assert row["backtest"].startswith("novelty 1.")
+
+
+def test_a_journal_of_before_there_was_a_novelty_has_no_difference_in_it(tmp_path):
+    run_session(LSTMStrategy, BARS, tmp_path, model=RememberingForecaster())
+    edit_forecasts(tmp_path, lambda record: record.pop("novelty"))
+    assert replay_journal(tmp_path, model=RememberingForecaster()).counts == {}
+
+
 def test_other_settings_are_named(tmp_path):
     run_session(SMA, BARS, tmp_path, **FAST)
     found = replay_journal(tmp_path, slow=9)
