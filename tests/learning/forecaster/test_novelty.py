@@ -39,7 +39,7 @@ def test_a_resumed_stream_goes_on_with_the_same_number(trained, tmp_path):
     assert streamed(resumed, BARS.iloc[100:110]).equals(streamed(stream, BARS.iloc[100:110]))
 
 
-@pytest.mark.parametrize(("engine", "rtol"), [("onnx", 0), ("keras", 1e-4)])
+@pytest.mark.parametrize(("engine", "rtol"), [("onnx", 0), ("keras", 1e-5)])
 def test_a_loaded_model_measures_the_same(trained, model_folder, engine, rtol):
     loaded = LSTMForecaster.load(model_folder, engine=engine)
     pd.testing.assert_series_equal(novelty_of(loaded), novelty_of(trained), rtol=rtol, atol=0)
