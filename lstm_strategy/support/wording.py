@@ -44,6 +44,16 @@ _SHELL = r"""[\s'"()&|;<>$`*?#!\\~]"""
 _options: ContextVar[Mapping[str, str]] = ContextVar("options", default={})  # noqa: B039
 
 
+def in_sample_label(name: str) -> str:
+    """Return what a strategy is called whose model was trained on the bars of its result.
+
+    Example:
+        >>> in_sample_label("LSTM")
+        'LSTM (IN-SAMPLE)'
+    """
+    return f"{name} (IN-SAMPLE)"
+
+
 @contextmanager
 def name_options(options: Mapping[str, str]) -> Iterator[None]:
     """Let messages name options of the command line in place of arguments in Python.

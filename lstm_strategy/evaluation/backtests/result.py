@@ -21,7 +21,7 @@ from lstm_strategy.evaluation.metrics import (
     ruin_date,
     trade_statistics,
 )
-from lstm_strategy.support import card_html, format_time, frame_html
+from lstm_strategy.support import card_html, format_time, frame_html, in_sample_label
 from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class BacktestResult(BacktestRun):
     @property
     def label(self) -> str:
         """The name for tables and legends, which says where a result is in sample."""
-        return f"{self.name} (IN-SAMPLE)" if self.in_sample else self.name
+        return in_sample_label(self.name) if self.in_sample else self.name
 
     @property
     def is_lstm(self) -> bool:

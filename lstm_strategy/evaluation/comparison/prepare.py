@@ -1,6 +1,6 @@
 """Strategies made ready for a comparison: bars checked once, models asked once, one first bar."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -25,6 +25,7 @@ from lstm_strategy.learning.serving import (
     open_forecaster,
     precompute_forecasts,
 )
+from lstm_strategy.support import in_sample_label
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 StrategyEntry = type | tuple[type, Mapping[str, Any]]
@@ -82,7 +83,8 @@ def prepare_comparison(
 
     Raises:
         BarsError: At the first bad bar.
-        TradingError: If there is no strategy, an entry isn't one, or no bar is left to trade.
+        TradingError: If there is no strategy, an entry isn't one, two would have one label in
+            tables, or no bar is left to trade.
         ModelError: If there is no such model.
 
     Example:
@@ -94,6 +96,7 @@ def prepare_comparison(
     """
     if not strategies:
         raise TradingError("compare needs at least one strategy, got none.")
+    _check_names(strategies)
     entries = {name: _split_entry(name, entry) for name, entry in strategies.items()}
     checked, broker = check_markets(bars, broker), broker or BrokerSettings()
     models = _open_models({name: params.get("model") for name, (_, params) in entries.items()})
@@ -115,6 +118,21 @@ def prepare_comparison(
         first = first_bar_after(max(ends, default=None), dates_frame(checked))
         jobs = [job.from_bar(first) for job in jobs]
     return PreparedComparison(checked, tuple(jobs), models, broker)
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Refuse two strategies that tables could call the same, one of them for being in sample.
+
+    Raises:
+        TradingError: With both names.
+    """
+    known = set(names)
+    for name in known:
+        if (label := in_sample_label(name)) in known:
+            raise TradingError(
+                f"Compared strategies need names that stay apart, got {name!r} and {label!r}, "
+                "which is what the first is called where it is in sample. Rename one of them."
+            )
 
 
 def _open_models(params: Mapping[str, object]) -> dict[str, Forecaster]:

@@ -10,7 +10,7 @@ import pandas as pd
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.plots.style import STRONG_LOOKS, picture_name
 from lstm_strategy.evaluation.thinning import thin_rows
-from lstm_strategy.support import number_text
+from lstm_strategy.support import in_sample_label, number_text
 from lstm_strategy.trading.cerebro import BrokerSettings, sum_markets
 
 # Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
@@ -202,9 +202,10 @@ def _build_curve(
         style, color = next(muted)
         look = {"color": color, "ls": style, "lw": 1.0, "zorder": 2}
     in_sample = result is not None and result.in_sample
+    # a result knows that it is in sample; the name under which it is kept may not
+    is_told = result is None or not in_sample or name == result.label
     return Curve(
-        # a result knows that it is in sample; the name under which it is kept may not
-        name=result.label if result is not None and in_sample else name,
+        name=name if is_told else in_sample_label(name),
         equity=on_plain_dates(entry if isinstance(entry, pd.Series) else entry.equity),
         exposure=None if result is None else on_plain_dates(sum_markets(result.exposure)),
         broker=None if result is None else result.broker,

@@ -111,9 +111,10 @@ def _draw_growth(ax: Axes, curves: list[Curve], *, log: bool) -> None:
 
 def _draw_legend(ax: Axes, curves: list[Curve], *, is_below: bool) -> None:
     """Write the names outside the panel, in the order of the curves at its right edge."""
-    line_of = dict(zip((c.name for c in curves), ax.get_lines(), strict=False))
-    ranked = sorted(curves, key=lambda c: c.growth.iloc[-1], reverse=True)
-    lines, labels = [line_of[c.name] for c in ranked], [c.label for c in ranked]
+    drawn = zip(curves, ax.get_lines(), strict=False)  # behind the curves comes the line of 1
+    order = sorted(drawn, key=lambda pair: pair[0].growth.iloc[-1], reverse=True)
+    ranked, lines = [curve for curve, _ in order], [line for _, line in order]
+    labels = [curve.label for curve in ranked]
     if is_below:
         has_room = max(map(len, labels)) <= _LETTERS_OF_TWO_COLUMNS
         legend = ax.figure.legend(lines, labels, loc="outside lower left", ncols=1 + has_room)

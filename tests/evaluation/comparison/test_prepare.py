@@ -107,6 +107,12 @@ def test_what_can_not_be_prepared_is_refused_before_anything_runs(strategies, ba
         prepare_comparison(strategies, bars)
 
 
+def test_a_name_that_tables_would_give_to_another_strategy_is_refused():
+    both = {"MACD (IN-SAMPLE)": MACD, "MACD": MACD}
+    with pytest.raises(TradingError, match=r"got 'MACD' and 'MACD \(IN-SAMPLE\)'.* Rename one"):
+        prepare_comparison(both, BARS)
+
+
 def test_a_strategy_that_was_not_prepared_is_refused_by_name():
     with pytest.raises(TradingError, match=r"'LTSM'\. Choose from MACD"):
         prepare_comparison({"MACD": MACD}, BARS).job("LTSM")

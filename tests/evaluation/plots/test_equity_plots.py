@@ -128,6 +128,27 @@ def test_an_in_sample_result_is_called_that_in_title_and_legend(highlight):
     assert panel.get_legend().get_texts()[0].get_text() == "LSTM (IN-SAMPLE)  100.0%"
 
 
+def test_results_in_sample_keep_the_names_under_which_they_are_drawn():
+    results = {
+        "first": build_result("LSTM", [1.0, 2.0], in_sample=True),
+        "second": build_result("LSTM", [1.0, 3.0], in_sample=True),
+    }
+    legend = plot_equity(results).axes[0].get_legend()
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts == ["second (IN-SAMPLE)  200.0%", "first (IN-SAMPLE)  100.0%"]
+    assert len({handle.get_color() for handle in legend.legend_handles}) == 2
+
+
+def test_a_legend_shows_the_look_of_each_line_where_two_have_one_name():
+    results = {
+        "LSTM": build_result("LSTM", [1.0, 2.0], in_sample=True),
+        "LSTM (IN-SAMPLE)": build_result("Rule", [1.0, 3.0]),
+    }
+    legend = plot_equity(results).axes[0].get_legend()
+    assert [text.get_text()[-6:] for text in legend.get_texts()] == ["200.0%", "100.0%"]
+    assert [each.get_color() == STRONG_COLORS[0] for each in legend.legend_handles] == [False, True]
+
+
 def test_a_single_result_and_plain_curves_can_be_drawn_too():
     single = plot_equity(three_results()["Momentum"])
     assert single.axes[0].get_title(loc="left").startswith("Momentum, 2020-01-01")

@@ -19,7 +19,8 @@ def calendar_section(content: ReportContent) -> str:
     months = monthly_returns(equity).set_axis([month_abbr[month] for month in _MONTHS], axis=1)
     years = pd.DataFrame({"Year": yearly_returns(equity)})
     if held is not None and held is not content.result:
-        years[held.label] = yearly_returns(held.equity)
+        is_taken = held.label in (*months, *years)  # by a month or "Year"
+        years[f"{held.label} (held)" if is_taken else held.label] = yearly_returns(held.equity)
     shades = pd.concat(
         [
             shade_classes(months.round(3), most=_STRONG_MONTH),  # what reads 0.0% has no shade

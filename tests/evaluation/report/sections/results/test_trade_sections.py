@@ -83,5 +83,13 @@ def test_months_and_years_stand_in_one_table_beside_holding(content):
     assert re.search(r'class="(gain|loss)-[1-4]"', section)
 
 
+@pytest.mark.parametrize("name", ["Year", "Jan"])
+def test_holding_has_its_own_column_whatever_it_is_called(content, name):
+    comparison = compare({"MACD": MACD, name: BuyAndHold}, BARS)
+    section = calendar_section(ReportContent(comparison, comparison.assess(), BARS))
+    assert cells_of(section) == cells_of(calendar_section(content))
+    assert headings_of(section)[-2:] == ["Year", f"{name} (held)"]
+
+
 def test_no_zero_of_a_page_has_a_sign(content):
     assert not re.search(r"[>( ][-+]0(\.0+)?%?[<, ]", report_html(content))
