@@ -101,7 +101,7 @@ def test_the_target_is_an_option_or_a_setting_of_the_configuration_file(results,
     Path("asked.toml").write_text(f"{Path('tiny.toml').read_text()}\n{table}")
     printed = results("train", "bars.csv", "--config", "asked.toml", "--out", "asked")
     assert LSTMForecaster.load("asked").target == Quantiles(levels=(0.1, 0.5, 0.9))
-    assert "r1 " in printed
+    assert "R¹ " in printed
     assert "coverage 80 " in printed
 
 
@@ -152,14 +152,17 @@ MISUSES = {
         r"--preset must be one of default, .*, got 'magic'",
     ),
     "units of text": (("--units", "many"), "--units must be a valid integer"),
-    "units of zero": (("--units", 0), r"units.* equal to 1, got 0"),
-    "epochs of zero": (("--epochs", 0), "epochs.* equal to 1, got 0"),
+    "units of zero": (("--units", 0), "--units must be at least 1, got 0"),
+    "epochs of zero": (("--epochs", 0), "--epochs must be at least 1, got 0"),
     "a folder with other files": (
         ("--out", "thesis"),
         "--out thesis exists and isn't a saved model, so it isn't overwritten",
     ),
     "the folder that the user is in": (("--out", "."), "--out . is the folder that you are in"),
-    "no such configuration": (("--config", "gone.toml"), "--config gone.toml can't be read"),
+    "no such configuration": (
+        ("--config", "gone.toml"),
+        "--config gone.toml: there is no such file",
+    ),
 }
 
 

@@ -127,8 +127,8 @@ _N_OF_ARGUMENTS = 2
 # Keras, Yahoo, a market called Gold.
 _ORDINARY_WORDS = (
     "A|After|An|Another|Bars|Every|Features|Fold|Give|Gradients|Importance|In|Line|Looking|Luck|Moves"
-    "|No|None|Nothing|Only|Over|Precomputed|Returns|Strategy|The|There|This|Tracking|Training|Two"
-    "|Unknown|What|With|Worker"
+    "|No|None|Nothing|Only|Over|Precomputed|Returns|Strategies|Strategy|The|There|This|Tracking"
+    "|Training|Two|Unknown|What|With|Worker"
 )
 # "A is given twice" is about a market called A, and "A model" isn't
 _ORDINARY_BEGIN = re.compile(rf"(?!A is\b)({_ORDINARY_WORDS})(?= \S)")

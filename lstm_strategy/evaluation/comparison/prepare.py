@@ -130,7 +130,7 @@ def _check_names(names: Iterable[str]) -> None:
     for name in known:
         if (label := in_sample_label(name)) in known:
             raise TradingError(
-                f"Compared strategies need names that stay apart, got {name!r} and {label!r}, "
+                f"Strategies need names that stay apart, got {name!r} and {label!r}, "
                 "which is what the first is called where it is in sample. Rename one of them."
             )
 

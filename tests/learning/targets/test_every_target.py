@@ -175,7 +175,7 @@ def test_backtrader_sees_the_numbers_of_the_batch(trained, mode):
     cerebro.adddata(BarsFeed(BARS.iloc[:120]))
     cerebro.addstrategy(Recorder, model=trained)
     (strategy,) = cerebro.run()
-    known = trained.forecast(BARS.iloc[:120])[FORECAST_COLUMNS].dropna()
+    known = trained.forecast(BARS.iloc[:120])[[*FORECAST_COLUMNS, "novelty"]].dropna()
     np.testing.assert_allclose(strategy.rows, known, atol=1e-5)
 
 
@@ -211,5 +211,5 @@ def test_it_is_walked_forward_and_tuned(target, tmp_path):
     tuned = tune(BARS, space, 1, forecaster=forecaster, n_folds=2, progress=False)
     assert tuned.forecaster.target == target.with_costs(BrokerSettings().cost_rate)
     if not isinstance(target, BinaryTarget):
-        with pytest.raises(LSTMStrategyError, match="Choose the objective sharpe"):
+        with pytest.raises(LSTMStrategyError, match='Choose objective="sharpe"'):
             tune(BARS, space, 1, forecaster=forecaster, objective="auc", progress=False)

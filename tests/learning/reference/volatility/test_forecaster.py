@@ -70,6 +70,7 @@ def test_the_stream_gives_the_numbers_of_the_batch(fitted, model, n_history):
     stream = fitted[model].stream(bars.iloc[:n_history] if n_history else None)
     rows = bars.iloc[n_history:].reset_index().to_dict("records")
     streamed = pd.DataFrame([vars(stream.update(bar)) for bar in rows], expected.index)
+    assert streamed.pop("novelty").isna().all()
     pd.testing.assert_frame_equal(streamed, expected, atol=1e-6)
 
 

@@ -164,7 +164,7 @@ def test_the_stop_of_a_bracket_leaves_with_its_parent_and_not_without(tmp_path):
     ("limits", "message"),
     [
         pytest.param({"max_order_value": 0.0}, "max_order_value must be greater than 0", id="zero"),
-        pytest.param({"max_daily_loss": 5.0}, "max_daily_loss must be less than", id="percent"),
+        pytest.param({"max_daily_loss": 5.0}, "max_daily_loss must be at most 1", id="percent"),
         pytest.param({"max_orders": 5}, "has no setting 'max_orders'", id="unknown"),
     ],
 )
