@@ -1,6 +1,5 @@
 """`lstm-strategy demo`, which newcomers run first."""
 
-
 import pandas as pd
 import pytest
 from printed import names_in, rows_of
