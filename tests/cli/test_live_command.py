@@ -192,6 +192,19 @@ def test_the_page_says_when_a_bar_is_late_and_keeps_to_a_narrow_terminal():
     assert max(map(len, page.splitlines())) <= 40
 
 
+def test_the_page_of_a_run_that_has_ended_waits_for_nothing():
+    page = printed_page(STATE.updated(status="stopped", reason="the end"), 80)
+    assert "status       stopped: the end" in page
+    assert "next bar" not in page and "Ctrl+C" not in page
+
+
+def test_no_bar_is_told_of_again_where_none_came(run, config):
+    run("live", config())
+    again = run("live", config())
+    assert (again.code, again.err.count("close")) == (0, 0)
+    assert "Stopped after 50 bars: the end." in again.out
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(here, results, config):
     results("live", config(), "--out", "whole")

@@ -41,7 +41,9 @@ def build_page(state: LiveState, now: pd.Timestamp | None = None) -> RenderableT
     for name, text in describe_state(state, now):
         table.add_row(name, Text(escape_controls(text)))
     notes = [Text(escape_controls(f"• {note}")) for note in state.notes[-_N_NOTES:]]
-    return Group(table, *notes, Text("Ctrl+C ends it; the same command goes on.", style="dim"))
+    if not state.is_over:
+        notes.append(Text("Ctrl+C ends it; the same command goes on.", style="dim"))
+    return Group(table, *notes)
 
 
 def describe_state(state: LiveState, now: pd.Timestamp | None = None) -> list[tuple[str, str]]:
@@ -59,10 +61,9 @@ def describe_state(state: LiveState, now: pd.Timestamp | None = None) -> list[tu
     if state.time is None or state.account is None:
         return lines
     account = state.account
-    lines += [
-        ("last bar", f"{format_time(state.time)}, close {state.close:,.6g}"),
-        ("next bar due", _due(state, now)),
-    ]
+    lines.append(("last bar", f"{format_time(state.time)}, close {state.close:,.6g}"))
+    if not state.is_over:
+        lines.append(("next bar due", _due(state, now)))
     if state.forecast:
         lines.append(("forecast", _forecast(state)))
     lines += [
@@ -132,7 +133,7 @@ class _LineTeller:
         if state.notes != self._notes:
             self._notes = state.notes
             tell_note(state.notes[-1])
-        elif state.n_bars > self._n_bars:
+        elif state.n_bars > self._n_bars and not state.is_over:
             self._n_bars = state.n_bars
             tell(describe_bar(state))
 

@@ -1,5 +1,6 @@
 """Keeps the journal of a session bar by bar, and checks what it holds already."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -8,6 +9,7 @@ import pandas as pd
 
 from lstm_strategy.errors import JournalError
 from lstm_strategy.trading.clock import FeedClock
+from lstm_strategy.trading.live.closed_bars import BarNote
 from lstm_strategy.trading.live.journal import Journal, JournalContent
 from lstm_strategy.trading.live.session.guard import OrderGuard, OrderNews, describe_end_of_order
 from lstm_strategy.trading.live.session.state import Account
@@ -65,10 +67,9 @@ class Bookkeeper:
         return len(self._feed) == len(self._content.bars)
 
     @property
-    def time(self) -> pd.Timestamp:
-        """The date of the present bar."""
+    def time(self) -> pd.Timestamp | None:
+        """The date of the present bar; None before the first."""
         self._begin_bar_time()
-        assert self._last is not None
         return self._last
 
     def begin_bar(self, strategy: Any) -> None:
@@ -84,8 +85,6 @@ class Bookkeeper:
         self._add("bar", is_live=self._feed.may_trade, at=self._now().isoformat(), **values)
         if self.forecast:
             self._add("forecast", **self.forecast)
-        for note in self._feed.take_notes():
-            self.write_note(note.kind, note.text)
 
     def write_order(self, news: OrderNews) -> None:
         """Take down what has become of an order."""
@@ -113,8 +112,16 @@ class Bookkeeper:
     def write_note(self, about: str, text: str) -> None:
         """Take down what happened beside."""
         if not self.is_known:
-            self._journal.append("note", at=self._now().isoformat(), about=about, text=text)
-            self._on_note(text)
+            self._append_note(about, text)
+
+    def write_bar_note(self, note: BarNote) -> None:
+        """Take down, between two bars, what is wrong with one that has come.
+
+        Raises:
+            OSError: If the journal can't be written.
+        """
+        self._append_note(note.kind, note.text)
+        self._journal.commit()
 
     def end_bar(self, account: Account) -> None:
         """Take the account down and write the bar; of one that is known, compare the account.
@@ -136,10 +143,16 @@ class Bookkeeper:
 
     def _add(self, kind: str, **fields: Any) -> None:
         if not self.is_known:
+            assert self.time is not None
             self._journal.append(kind, datetime=self.time.isoformat(), **fields)
 
+    def _append_note(self, about: str, text: str) -> None:
+        self._journal.append("note", at=self._now().isoformat(), about=about, text=text)
+        self._on_note(text)
+
     def _begin_bar_time(self) -> None:
-        if len(self._feed) > self._n_begun:
+        # while the feed waits for a bar, its lines have a place for it already
+        if len(self._feed) > self._n_begun and not math.isnan(self._feed.datetime[0]):
             self._clock = self._clock or FeedClock(self._feed)
             number = len(self._feed) - 1
             if number < len(self._content.bars):

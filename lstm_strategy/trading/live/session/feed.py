@@ -1,10 +1,11 @@
 """The bars of a session: those of its journal first, then those of the source."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.trading.live.closed_bars import ClosedBars
+from lstm_strategy.trading.live.closed_bars import BarNote, ClosedBars
 
 
 class SessionBars(ClosedBars):
@@ -12,9 +13,12 @@ class SessionBars(ClosedBars):
 
     Attributes:
         came_live: Of each bar of the history whether orders could follow from it.
+        on_note: Called with what is wrong with a bar as soon as that bar comes, since a later one
+            may never come.
     """
 
     came_live: Any = ()
+    on_note: Callable[[BarNote], None] | None = None
     _begins = False
 
     @property
@@ -33,6 +37,11 @@ class SessionBars(ClosedBars):
         if self.is_of_journal:
             return bool(len(self) and self.came_live[len(self) - 1])
         return bool(super().may_trade)
+
+    def _note(self, note: BarNote) -> None:
+        super()._note(note)
+        if self.on_note is not None:
+            self.on_note(note)
 
     def _begin_with_history(self) -> list[Any]:
         # a journal holds bars that are over, whatever the source hands over

@@ -33,6 +33,7 @@ from lstm_strategy.trading.live.session.paper import hold_between_bars
 from lstm_strategy.trading.live.session.reconcile import reconcile_account
 from lstm_strategy.trading.live.session.recorder import SessionRecorder
 from lstm_strategy.trading.live.session.state import (
+    STATE_FILE,
     Account,
     LiveState,
     read_account,
@@ -142,6 +143,8 @@ class LiveSession:
         self._params = dict(params)
         self._notes: deque[str] = deque(maxlen=_N_NOTES)
         self._cerebro: Any = None
+        self._feed: Any = None
+        self._is_state_ours = False
         self._reason, self._most_bars = "", math.inf
         self._n_live = 0
         self.state = LiveState(market=_name_of(source), limits=self._shown_limits())
@@ -273,6 +276,7 @@ class LiveSession:
         self._books = Bookkeeper(
             journal, content, feed, now=self._now, is_paper=is_paper, on_note=self._say
         )
+        feed.on_note = self._books.write_bar_note
         self._guard = OrderGuard(
             broker,
             feed,
@@ -347,9 +351,9 @@ class LiveSession:
         self._show_bar(account)
         if is_known:
             if self._books.is_last_known and self._account is None:
-                write_state(self._folder, self.state)  # a killed session may have come no further
+                self._write_state()  # a killed session may have come no further
             return
-        write_state(self._folder, self.state)
+        self._write_state()
         self._n_live += self._feed.may_trade
         if self._n_live >= self._most_bars:
             self.stop(f"{count_of(self._n_live, 'bar')} came in this run, as asked")
@@ -357,6 +361,7 @@ class LiveSession:
     def _measure_day(self) -> float:
         """What the equity has gained since the end of the day before, a fraction."""
         equity = float(self._cerebro.broker.getvalue())
+        assert self._books.time is not None
         day = self._books.time.date()
         if day != self._day:
             before = self.state.account
@@ -408,16 +413,23 @@ class LiveSession:
     def _say(self, text: str) -> None:
         log.warning("%s: %s", self.state.market, text)
         self._notes.append(text)
-        self._show(self.state.updated(notes=tuple(self._notes)))
+        counts = self._feed.counts if self._feed is not None else {}
+        self._show(self.state.updated(notes=tuple(self._notes), counts=counts))
 
     def _end_journal(self, journal: Journal, reason: str) -> None:
-        counts = self._feed.counts if hasattr(self, "_feed") else {}
-        self._show(self.state.updated(status="stopped", reason=reason))
+        counts = self._feed.counts if self._feed is not None else {}
+        self._show(self.state.updated(status="stopped", reason=reason, counts=counts))
         journal.drop()
         journal.append(
             "run", event="stop", at=self._now().isoformat(), reason=reason, counts=counts
         )
         journal.commit()
+        if self._is_state_ours or not (self._folder / STATE_FILE).exists():
+            self._write_state()  # one that disagrees, or is further on, stays as it is
+
+    def _write_state(self) -> None:
+        write_state(self._folder, self.state)
+        self._is_state_ours = True
 
     def _now(self) -> pd.Timestamp:
         """The time in UTC: of the clock, else the end of the present bar."""

@@ -94,6 +94,11 @@ class LiveState:
     notes: tuple[str, ...] = ()
 
     @property
+    def is_over(self) -> bool:
+        """Whether the run has ended."""
+        return self.status == "stopped"
+
+    @property
     def next_due(self) -> pd.Timestamp | None:
         """When the bar closes that comes next; bars are dated when they open."""
         if self.time is None or self.spacing is None:

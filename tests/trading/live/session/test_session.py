@@ -179,7 +179,8 @@ def test_the_state_is_written_again_where_a_killed_session_wrote_the_journal_alo
     written = json.loads((tmp_path / "state.json").read_bytes())
     (tmp_path / "state.json").write_bytes(behind)
     run_session(BuysOnce, BARS.iloc[:51], tmp_path)  # no bar comes after the eleventh
-    assert json.loads((tmp_path / "state.json").read_bytes()) == written
+    again = json.loads((tmp_path / "state.json").read_bytes())
+    assert again == written | {"reason": "the end"}
     assert written["n_bars"] == 11
 
 
@@ -278,3 +279,54 @@ def test_the_state_is_kept_beside_the_journal_and_must_agree_with_it(tmp_path):
         run_session(BuysOnce, BARS, tmp_path)
     path.unlink()
     assert run_session(BuysOnce, BARS, tmp_path).n_bars == 60
+
+
+def test_a_bar_that_was_dropped_is_told_of_though_no_later_one_comes(tmp_path):
+    clock_is_back = HOURLY.index[39] - pd.Timedelta(days=3)
+    session = LiveSession(
+        BuysOnce, FrameSource(HOURLY.iloc[:43], 40), tmp_path, clock=lambda: clock_is_back
+    )
+    state = session.run()
+    said = [
+        f"The bar of {time} is dated after the source's clock; it was dropped."
+        for time in HOURLY.index[40:43]
+    ]
+    notes = read_journal(tmp_path).notes
+    assert notes["about"].tolist() == ["misdated"] * 3
+    assert notes["text"].tolist() == list(state.notes) == said
+    written = json.loads((tmp_path / "state.json").read_bytes())
+    assert written["notes"] == said
+    assert written["counts"]["misdated"] == state.counts["misdated"] == 3
+
+
+def test_what_is_wrong_with_a_bar_is_in_the_journal_before_the_next_bar_comes(tmp_path):
+    seen = []
+
+    def come():
+        yield {"datetime": BARS.index[40], **BARS.iloc[40], "closed": True}
+        yield {"datetime": BARS.index[41], **BARS.iloc[41], "close": 0.0, "closed": True}
+        seen.append(read_journal(tmp_path).notes["about"].tolist())
+
+    session = LiveSession(BuysOnce, come(), tmp_path, history=BARS.iloc[:40])
+    session.run()
+    assert seen == [["invalid"]]
+
+
+def test_the_state_beside_the_journal_says_when_a_run_has_ended(tmp_path):
+    def read_state():
+        written = json.loads((tmp_path / "state.json").read_bytes())
+        return written["status"], written["reason"], written["n_bars"]
+
+    class Fails(BuysOnce):
+        def next(self):
+            if len(self.data) == 55:
+                raise RuntimeError("no luck")
+
+    Fails.__name__ = "BuysOnce"
+    run_session(BuysOnce, BARS, tmp_path, n_bars=10)
+    assert read_state() == ("stopped", "10 bars came in this run, as asked", 10)
+    with pytest.raises(RuntimeError):
+        run_session(Fails, BARS, tmp_path)
+    assert read_state() == ("stopped", "RuntimeError: no luck", 14)
+    run_session(BuysOnce, BARS, tmp_path)
+    assert read_state() == ("stopped", "the end", 60)
