@@ -31,10 +31,14 @@ def read_whole(path: str | Path, *, largest: int) -> bytes:
         b'done'
     """
     with open_regular(path) as file:
-        if os.fstat(file.fileno()).st_size <= largest:
-            content = file.read(largest + 1)
-            if len(content) <= largest:
-                return content
+        size = os.fstat(file.fileno()).st_size
+        if size <= largest:
+            content = file.read(size)  # Python asks for the memory of all that it may read
+            while len(content) <= largest:
+                more = file.read(2**20)  # written meanwhile
+                if not more:
+                    return content
+                content += more
     raise OSError(errno.EFBIG, f"it is larger than {largest:,} bytes", str(path))
 
 
@@ -101,8 +105,8 @@ def parse_json(content: bytes) -> Any:
         What `json.loads` gives.
 
     Raises:
-        ValueError: If it isn't JSON, is nested too deep, has a name twice in one object, or a
-            number that is not finite.
+        ValueError: If it isn't JSON, is nested too deep, has a name twice in one object, a number
+            that is not finite, or half a character, which nothing could print.
 
     Example:
         >>> parse_json(b'{"seed": 7}')
@@ -112,14 +116,20 @@ def parse_json(content: bytes) -> Any:
         ValueError: the name 'seed' is there twice
     """
     try:
-        return json.loads(
+        value = json.loads(
             content.decode(),
             object_pairs_hook=_refuse_repeated_names,
             parse_float=_parse_finite,
             parse_constant=_parse_finite,
         )
+        if b"\\ud" in content.lower():
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+    except UnicodeEncodeError as error:
+        half = f"{ord(error.object[error.start]):x}"
+        raise ValueError(f"\\u{half} is half a character") from None
 
 
 def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

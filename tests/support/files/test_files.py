@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -184,6 +186,45 @@ def test_only_a_regular_file_of_bounded_size_is_read(tmp_path, make, message):
         read_whole(tmp_path / "card", largest=100)
 
 
+def test_reading_a_small_file_asks_for_little_memory_though_a_large_one_is_allowed(tmp_path):
+    (tmp_path / "card").write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    content = read_whole(tmp_path / "card", largest=2**31)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert content == b"x" * 1000
+    assert most < 4 * 2**20
+
+
+@pytest.fixture
+def growing(tmp_path, monkeypatch):
+    """A file of 3,000,001 bytes, of which only the first was there when its size was looked at."""
+    path, measure = tmp_path / "journal", os.fstat
+    path.write_bytes(b"x" + b"y" * 3_000_000)
+
+    def measure_early(number):
+        return SimpleNamespace(st_mode=measure(number).st_mode, st_size=1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", measure_early)
+        yield path
+
+
+def test_what_is_written_meanwhile_is_read_too(growing):
+    content = read_whole(growing, largest=2**31)
+    assert (len(content), content[:1], set(content[1:])) == (3_000_001, b"x", {ord("y")})
+
+
+def test_a_file_that_outgrows_its_bound_meanwhile_is_refused(growing):
+    with pytest.raises(OSError, match=r"larger than 2,000,000 bytes"):
+        read_whole(growing, largest=2_000_000)
+
+
+def test_a_character_may_be_written_as_two_halves():
+    assert parse_json(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
+    assert parse_json(rb'"\\ud83d"') == r"\ud83d"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -194,6 +235,7 @@ def test_only_a_regular_file_of_bounded_size_is_read(tmp_path, make, message):
         pytest.param(b"[" * 100_000, "nested too deep", id="nested"),
         pytest.param(b'{"seed": ' + b"9" * 10_000 + b"}", "digits", id="many digits"),
         pytest.param(b'"\xff"', "decode", id="not UTF-8"),
+        pytest.param(b'{"name": "\\uD83D"}', "d83d is half a character", id="half a character"),
         pytest.param(b"{", "Expecting", id="torn"),
     ],
 )

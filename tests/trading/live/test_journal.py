@@ -178,6 +178,11 @@ def test_a_run_of_other_terms_is_not_gone_on_with(tmp_path, changes, message):
             id="no date",
         ),
         pytest.param(
+            lambda lines: [line.replace(b'"history.parquet"', b'"\\u001b[2J"') for line in lines],
+            r"names '\\x1b\[2J', which no history is called",
+            id="name that a terminal obeys",
+        ),
+        pytest.param(
             lambda lines: [line.replace(b'"history.parquet"', b'"../x.parquet"') for line in lines],
             "outside of its folder",
             id="history elsewhere",

@@ -126,6 +126,8 @@ def _content_of(
 def _read_history(folder: Path, record: Mapping[str, Any]) -> pd.DataFrame:
     """The bars that a journal refers to."""
     name = str(record["file"])
+    if not name.isprintable():
+        raise JournalError(f"The journal of {folder} names {name!r}, which no history is called.")
     if Path(name).name != name:
         raise JournalError(
             f"The journal names {name!r}, which lies outside of its folder {folder}."
