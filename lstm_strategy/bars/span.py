@@ -36,6 +36,11 @@ def slice_bars(
     """
     kept = cut_bars(bars, start=start, end=end)
     if kept.empty:
+        if start is not None and end is not None and _lies_after(start, end, bars.index):
+            raise TradingError(
+                f"{spell('start', str(start))} lies after {spell('end', str(end))}. Exchange the "
+                "two dates."
+            )
         raise TradingError(
             f"none of the {describe_span(bars)} lies between {start or 'the beginning'} and "
             f"{end or 'the end'}. Choose other dates."
@@ -156,6 +161,16 @@ def _cut(bars: pd.DataFrame, edge: str, date: Date | None) -> pd.DataFrame:
         return bars.loc[moment:] if edge == "start" else bars.loc[:moment]
     except (ValueError, TypeError, KeyError) as error:
         raise _not_a_date(edge, date) from error
+
+
+def _lies_after(start: Date, end: Date, index: pd.Index) -> bool:
+    """Whether a span begins after its end, of which a year or a day stands for all of it."""
+    first, last = _localize(index, "start", start), _localize(index, "end", end)
+    if isinstance(first, str):
+        first = pd.Period(first).start_time
+    if isinstance(last, str):
+        last = pd.Period(last).end_time
+    return bool(first.tz_localize(None) > last.tz_localize(None))
 
 
 def _localize(index: pd.Index, edge: str, date: Date) -> str | pd.Timestamp:

@@ -44,6 +44,18 @@ REFUSALS = {
         lambda: slice_bars(DAYS, start="2025"),
         "none of the 6 bars from 2024-01-30 to 2024-02-04 lies between 2025 and the end",
     ),
+    "the wrong way round": (
+        lambda: slice_bars(DAYS, start="2024-02-02", end="2024-02-01"),
+        'start="2024-02-02" lies after end="2024-02-01". Exchange the two dates',
+    ),
+    "the wrong way round, as moments": (
+        lambda: slice_bars(DAYS, start=pd.Timestamp("2024-02-02"), end=dt.date(2024, 1, 30)),
+        'start="2024-02-02 00:00:00" lies after end="2024-01-30". Exchange the two dates',
+    ),
+    "a span without bars": (
+        lambda: slice_bars(DAYS, start="2023-05", end="2023"),
+        "none of the 6 bars from 2024-01-30 to 2024-02-04 lies between 2023-05 and 2023",
+    ),
     "one bar": (
         lambda: bars_until(DAYS, "2024-01-30"),
         '2 bars up to end="2024-01-30", got 1 of 6',

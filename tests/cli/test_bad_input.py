@@ -117,7 +117,10 @@ DATES = {
         ("--start", "2031"),
         "500 bars from 2001-01-01 to 2002-05-15 lies between 2031 and the end. Choose other dates",
     ),
-    "in the wrong order": (("--start", "2002", "--end", "2001"), "between 2002 and 2001"),
+    "in the wrong order": (
+        ("--start", "2002", "--end", "2001"),
+        "--start 2002 lies after --end 2001. Exchange",
+    ),
 }
 
 

@@ -233,7 +233,7 @@ MISUSES = {
     ),
     "folds that overlap by the horizon": (
         ("--walk-forward", "--horizon", 30, "--train-window", "20 bars"),
-        "train must be above purge=30, got 20. Widen it",
+        "error: --train-window must be above the purge of 30 bars, got 20. Widen it",
     ),
     "too few bars to train a fold": (
         ("--walk-forward", "--train-window", "60 bars"),
@@ -267,7 +267,9 @@ def test_a_fold_that_fails_is_named_and_finished_folds_are_kept(run):
     bars.to_csv("bars.csv")
     outcome = run(*WALK, "--train-window", "150 bars", "--jobs", 1)  # one fold after the other
     assert outcome.code == 2
-    assert re.search("error: fold 4, trained on 2001-10-28 to .*: Every label is 1", outcome.err)
+    assert re.search(
+        "error: fold 4, trained on 2001-10-28 to .*, failed. Every label is 1", outcome.err
+    )
     assert Path("results/model/folds/001/model.json").exists()
 
 

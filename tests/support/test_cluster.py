@@ -148,7 +148,7 @@ def test_strategies_are_compared_on_the_cluster(cluster):
 def test_an_error_in_a_task_is_the_one_that_it_raised(cluster):
     with (
         workers("ray", address=cluster.address),
-        pytest.raises(LSTMStrategyError, match=r"^Fold \d, trained on .*: Training needs"),
+        pytest.raises(LSTMStrategyError, match=r"^Fold \d, trained on .*, failed. Training needs"),
     ):
         walk_forward(BARS, LSTMForecaster(lookback=190), WalkForward(200, 100), progress=False)
 

@@ -172,7 +172,7 @@ def _write_all(
     """Write tables, pictures and the report, and print the outcome; returns the assessment."""
     *files, report = map(trial.result_file, RESULT_FILES)
     with start_tearsheet(out_dir / trial.result_file(TEARSHEET_FILE), comparison) as tearsheet:
-        with status("Trying other costs, delays and members"):
+        with status("Trying costs, delays and members"):
             comparison.save(out_dir, suffix=trial.suffix)
             robustness = comparison.try_robustness(setup.name)
         assessment = comparison.assess(

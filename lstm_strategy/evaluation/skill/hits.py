@@ -134,6 +134,6 @@ def _note_one_side(forecasts: pd.DataFrame, neutral: float) -> list[str]:
     known = forecasts.to_numpy()[forecasts.notna().to_numpy()]
     if not len(known) or (known.min() < neutral < known.max()):
         return []
-    missing = "below" if known.min() >= neutral else "above"
-    advice = " Of probabilities it is 0.5." if neutral == 0 else ""
-    return [f"No forecast lies {missing} neutral={neutral:g}.{advice}"]
+    missing, call = ("below", "fall") if known.min() >= neutral else ("above", "rise")
+    advice = " Probabilities of a rise part at 0.5 instead." if neutral == 0 else ""
+    return [f"No forecast calls a {call}: none lies {missing} {neutral:g}.{advice}"]

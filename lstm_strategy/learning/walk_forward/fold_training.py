@@ -88,7 +88,7 @@ def check_folds(
 
 def _name_fold(fold: Fold, trained_on: pd.Index, error: LSTMStrategyError) -> TrainingError:
     first, last = span_dates(trained_on)
-    return TrainingError(f"Fold {fold.number}, trained on {first} to {last}: {error}")
+    return TrainingError(f"Fold {fold.number}, trained on {first} to {last}, failed. {error}")
 
 
 def fit_fold_as_files(

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from lstm_strategy.errors import TrainingError
-from lstm_strategy.support import spell
+from lstm_strategy.support import count_of, spell
 
 Size = int | str | pd.offsets.BaseOffset
 """A number of bars, or a time: 250, "250 bars", "10 years", pd.DateOffset(years=10)."""
@@ -69,10 +69,12 @@ def check_whole_bars(name: str, value: Any, *, least: int) -> None:
 def check_room(sizes: dict[str, int | pd.offsets.BaseOffset], purge: int) -> None:
     """Refuse windows in bars that can't hold what must fit into them."""
     train, validation = sizes["train"], sizes.get("validation")
-    taken, what = purge, f"purge={purge}"
+    taken, what = purge, f"the purge of {count_of(purge, 'bar')}"
     if isinstance(validation, int):
         if validation <= purge:
-            raise TrainingError(f"validation must be above {what}, got {validation}. Widen it.")
-        taken, what = purge + validation, f"validation={validation} plus {what}"
+            raise TrainingError(
+                f"{spell('validation')} must be above {what}, got {validation}. Widen it."
+            )
+        taken, what = purge + validation, f"the validation of {validation} bars plus {what}"
     if isinstance(train, int) and train <= taken:
-        raise TrainingError(f"train must be above {what}, got {train}. Widen it.")
+        raise TrainingError(f"{spell('train')} must be above {what}, got {train}. Widen it.")

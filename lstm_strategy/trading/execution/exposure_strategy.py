@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import backtrader as bt
@@ -21,6 +22,18 @@ from lstm_strategy.trading.execution.terms import (
 from lstm_strategy.trading.settings import TradingSettings
 
 _FILLED = (bt.Order.Completed, bt.Order.Partial)
+
+
+def advise_on_answer(asked: object) -> str:
+    """Return what to do about an exposure that isn't a finite number, as a sentence.
+
+    Example:
+        >>> advise_on_answer(float("inf"))
+        'Look for a division by zero in the model or the indicator that it comes from.'
+    """
+    if isinstance(asked, Real):
+        return "Look for a division by zero in the model or the indicator that it comes from."
+    return "Return float(...) of one value, such as float(self.indicator[0])."
 
 
 class ExposureStrategy(bt.Strategy):

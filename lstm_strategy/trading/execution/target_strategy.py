@@ -14,7 +14,7 @@ from typing import Any
 import backtrader as bt
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.trading.execution.exposure_strategy import ExposureStrategy
+from lstm_strategy.trading.execution.exposure_strategy import ExposureStrategy, advise_on_answer
 from lstm_strategy.trading.execution.orders import is_worth_trading
 from lstm_strategy.trading.execution.parameters import TargetParameters, default_params
 from lstm_strategy.trading.execution.stops import Stops
@@ -142,7 +142,7 @@ class TargetStrategy(ExposureStrategy):
                 f"target_exposure must return a number in -1..1, or NaN for no opinion; "
                 f"{type(self).__name__} returned {asked!r} at "
                 f"{self.data.num2date().isoformat(sep=' ')}. "
-                "Return float(...) of one value, such as float(self.indicator[0])."
+                f"{advise_on_answer(asked)}"
             )
         if math.isnan(asked):
             return math.nan

@@ -167,7 +167,9 @@ def test_always_up_leads_itself_by_nothing(panel):
     result = hit_rates(up, panel, horizons=(1, 2))
     assert (result.table["lead"] == 0).all()
     assert (result.table["hit_rate"] == result.table["always_up"]).all()
-    assert result.notes[0] == "No forecast lies below neutral=0. Of probabilities it is 0.5."
+    assert result.notes[0] == (
+        "No forecast calls a fall: none lies below 0. Probabilities of a rise part at 0.5 instead."
+    )
 
 
 def test_hit_rates_of_one_market_are_those_of_a_panel_of_it(told, panel):

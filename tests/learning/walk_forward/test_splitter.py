@@ -364,9 +364,15 @@ def test_a_window_that_lies_in_a_hole_of_the_bars_is_named():
         ({"test": "0 days"}, 'test must be a size above zero .* got "0 days"'),
         ({"test": pd.DateOffset(years=-1)}, "test must be a size above zero"),
         ({"validation": 0.2}, "validation must be a size above zero .* got 0.2"),
-        ({"train": 5, "horizon": 5}, "train must be above purge=5, got 5. Widen it"),
-        ({"validation": 3, "horizon": 3}, "validation must be above purge=3, got 3. Widen it"),
-        ({"validation": 99}, "train must be above validation=99 plus purge=1, got 100"),
+        ({"train": 5, "horizon": 5}, "train must be above the purge of 5 bars, got 5. Widen it"),
+        (
+            {"validation": 3, "horizon": 3},
+            "validation must be above the purge of 3 bars, got 3. Widen it",
+        ),
+        (
+            {"validation": 99},
+            "train must be above the validation of 99 bars plus the purge of 1 bar, got 100",
+        ),
     ],
     ids=lambda value: "refused" if isinstance(value, str) else ", ".join(value),
 )

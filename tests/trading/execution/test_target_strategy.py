@@ -212,9 +212,14 @@ def test_a_short_beyond_one_times_equity_is_cut_back_without_a_collar(opinion):
     assert run.fills == [(1, -100, 10.0), (2, 34, 13.0), (3, 13, 13.0)]
 
 
-@pytest.mark.parametrize("answer", ["1", None, math.inf, [0.5]])
+NO_NUMBERS = {"text": "1", "nothing": None, "infinite": math.inf, "a list": [0.5]}
+
+
+@pytest.mark.parametrize("answer", NO_NUMBERS.values(), ids=NO_NUMBERS)
 def test_an_answer_that_is_no_number_is_refused(answer):
-    with pytest.raises(TradingError, match=r"must return a number in -1\.\.1.*2024-01-01.*float"):
+    remedy = "division by zero in the model" if answer == math.inf else r"Return float\("
+    words = rf"must return a number in -1\.\.1.*2024-01-01.*{remedy}"
+    with pytest.raises(TradingError, match=words):
         played(FLAT_10, [answer])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import suggest_names
+from lstm_strategy.trading.execution.exposure_strategy import advise_on_answer
 
 
 def check_exposures(
@@ -42,6 +43,6 @@ def check_exposures(
             raise TradingError(
                 f"target_exposures must return a number for each market, or NaN for no "
                 f"opinion; {name} returned {exposure!r:.80} for {market} at {date}. "
-                "Return float(...) of one value, such as float(self.indicator[0])."
+                f"{advise_on_answer(exposure)}"
             )
     return asked
