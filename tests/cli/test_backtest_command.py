@@ -41,6 +41,20 @@ def test_a_model_starts_after_its_training(results, here, model_folder):
     assert rows_of(printed)["Sharpe"][0] == f"{expected.metrics['sharpe']:.2f}"
 
 
+@pytest.mark.parametrize(("n_strange", "said"), [(12, True), (5, False), (0, False)])
+def test_bars_that_are_strange_to_the_model_are_said_where_they_are_many(
+    results, model_folder, monkeypatch, n_strange, said
+):
+    def forecast(model, bars):
+        novelty = np.where(np.arange(len(bars)) >= len(bars) - n_strange, 1.5, 0.5)
+        return pd.DataFrame({"novelty": novelty}, bars.index)
+
+    monkeypatch.setattr("lstm_strategy.evaluation.skill.strange_bars.forecast_with_cache", forecast)
+    printed = results("backtest", "bars.csv", "--model", model_folder)
+    assert ("12% of the bars are strange to the model: " in printed) == said
+    assert ("strange" in printed) == said
+
+
 def test_holding_stands_beside_it_over_the_same_bars(results, model_folder):
     rows = rows_of(results("backtest", "bars.csv", "--model", model_folder))
     held = run_backtest(BASELINES["Buy and hold"], load_bars("bars.csv"), start="2002-02-05")

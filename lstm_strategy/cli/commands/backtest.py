@@ -102,6 +102,7 @@ def backtest(
         )
         held = _hold_beside(result, chosen, markets, broker=terms)
     print_result(result, held)
+    _say_strange_bars(result, markets, params.get("model"))
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
             result.save(folder)
@@ -145,6 +146,29 @@ def _hold_beside(
     except LSTMStrategyError as error:
         tell(f"{name} isn't shown beside it: {error}")
         return None
+
+
+def _say_strange_bars(
+    result: "BacktestResult", bars: "pd.DataFrame | Panel", model: object
+) -> None:
+    """Say it where many of the bars traded are strange to the model; nothing without one."""
+    from lstm_strategy.cli.output import say
+    from lstm_strategy.evaluation.backtests import is_model
+
+    if not is_model(model):
+        return
+    from lstm_strategy.evaluation.skill import (
+        describe_strange_bars,
+        novelty_of_bars,
+        strange_shares,
+    )
+    from lstm_strategy.learning.serving import open_forecaster
+
+    start, end = result.equity.index[[0, -1]]
+    novelty = novelty_of_bars(open_forecaster(model), bars, start=start, end=end)
+    sentence = describe_strange_bars(strange_shares(novelty)["all"])
+    if sentence:
+        say(sentence)
 
 
 def _choose_holding(bars: "pd.DataFrame | Panel") -> tuple[str, type]:

@@ -38,6 +38,7 @@ _TABLES = {
     "band": "broker",
     "batch_size": "forecaster",
     "dropout": "forecaster",
+    "largest_novelty": "strategy",
     "learning_rate": "forecaster",
     "lot_size": "broker",
     "max_leverage": "strategy",

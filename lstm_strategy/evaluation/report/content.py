@@ -17,6 +17,7 @@ from lstm_strategy.evaluation.skill import (
     ModelSkill,
     forecast_outcomes,
     measure_model,
+    novelty_of_bars,
 )
 from lstm_strategy.evaluation.verdict import Assessment
 from lstm_strategy.learning.forecaster import Forecaster
@@ -96,6 +97,14 @@ class ReportContent:
             return None
         first, last = self.result.equity.index[[0, -1]]
         return forecast_outcomes(self.model, self.bars, start=first, end=last)
+
+    @cached_property
+    def novelty(self) -> pd.DataFrame | None:
+        """How strange each bar of the backtest is to the model, if there is one."""
+        if self.model is None:
+            return None
+        first, last = self.result.equity.index[[0, -1]]
+        return novelty_of_bars(self.model, self.bars, start=first, end=last)
 
     @property
     def histories(self) -> dict[str, pd.DataFrame]:

@@ -35,6 +35,11 @@ MESSAGES = {
         "with learning_rate = 0.06 in [forecaster] of --config. Lower the lot_size = 1 in [broker] "
         "of --config.",
     ),
+    "a setting of the strategy": (
+        "largest_novelty=1.0 needs a model that knows how strange a bar is to it.",
+        "largest_novelty = 1.0 in [strategy] of --config needs a model that knows how strange a "
+        "bar is to it.",
+    ),
     "a call that a command makes": (
         "Call walk_forward with folder=... again, or run the same command; finished folds stay.",
         "Run the same command again; finished folds stay.",

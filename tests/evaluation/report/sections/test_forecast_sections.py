@@ -63,6 +63,49 @@ def test_a_model_that_was_trained_once_has_one_row(trained):
     assert rows["All"][-1] == f"{trained.card.validation_scores['accuracy']:.3f}"
 
 
+def heads_of(section, caption):
+    table = section[section.index(caption) :]
+    return re.findall(r'<th scope="col">(.*?)</th>', table[: table.index("</table>")])
+
+
+def with_novelty(content, novelty):
+    """The same content, whose model has found the bars of the backtest as strange as that."""
+    index = content.result.equity.index
+    told = pd.DataFrame({"": novelty}, index, dtype=float)
+    other = copy(content)
+    other.__dict__["novelty"] = told
+    return other
+
+
+def test_the_share_of_strange_bars_is_shown_by_fold(walked):
+    n_bars = len(walked.result.equity)
+    is_late = walked.result.equity.index >= BARS.index[460]
+    novelty = pd.Series(0.5, range(n_bars)).mask(is_late, 1.5).to_numpy()
+    section = forecasts_section(with_novelty(walked, novelty))
+    rows = rows_of(section, "How good the forecasts of LSTM were")
+    place = heads_of(section, "How good the forecasts of LSTM were").index("Strange bars") - 1
+    share = is_late.mean()
+    assert [row[place] for row in rows.values()] == ["0.0%", "100.0%", f"{share:.1%}"]
+    assert f"{share:.0%} of the bars are strange to the model: " in section
+
+
+def test_few_strange_bars_are_counted_and_not_spoken_of(walked):
+    section = forecasts_section(with_novelty(walked, 0.5))
+    assert "Strange bars" in section
+    assert "of the bars are strange to the model" not in section
+
+
+def test_nothing_is_said_of_strange_bars_where_none_is_known(walked):
+    assert "trange bars" not in forecasts_section(with_novelty(walked, float("nan")))
+
+
+def test_the_strange_bars_of_a_network_are_those_of_its_forecasts(trained):
+    content = content_of(trained)
+    first, last = content.result.equity.index[[0, -1]]
+    known = trained.forecast(BARS)["novelty"][first:last].dropna()
+    assert content.novelty[""].dropna().tolist() == known.tolist()
+
+
 def test_forecasts_are_drawn_and_calibrated(walked):
     section = forecasts_section(walked)
     alts = [unescape(alt) for alt in re.findall(r'alt="(.*?)"', section)]

@@ -17,7 +17,13 @@ from lstm_strategy.evaluation.report.page import (
     texts_of,
 )
 from lstm_strategy.evaluation.robustness import fold_of_bars
-from lstm_strategy.evaluation.skill import calibrate, score_folds, target_name
+from lstm_strategy.evaluation.skill import (
+    calibrate,
+    describe_strange_bars,
+    score_folds,
+    strange_shares,
+    target_name,
+)
 from lstm_strategy.learning.forecaster import Forecaster, ModelCard, score_words
 from lstm_strategy.learning.serving import forecast_with_cache
 from lstm_strategy.support import count_of, number_text
@@ -110,7 +116,8 @@ def folds_part(content: ReportContent) -> str:
         if name in scores
     }
     names = [str(fold) for fold in scores.index[:-1]] + ["All"]
-    table = pd.DataFrame(columns | _held_out_columns(content, names), index=names)
+    strange, about_strange = _strange_bars(content, names)
+    table = pd.DataFrame(columns | strange | _held_out_columns(content, names), index=names)
     over = f"over {count_of(outcomes.horizon, 'bar')}"
     by_fold = "" if folds is None else ", by fold"
     caption = f"How good the {outcomes.column}s of {content.name} were {over}{by_fold}"
@@ -119,8 +126,25 @@ def folds_part(content: ReportContent) -> str:
         "the others come from the bars of the backtest."
     )
     return table_html(table, caption, first="Bars" if folds is None else "Fold") + (
-        f"<p>{escape(_READ[outcomes.kind] + held_out)}</p>"
+        f"<p>{escape(_READ[outcomes.kind] + held_out + about_strange)}</p>"
     )
+
+
+def _strange_bars(content: ReportContent, names: list[str]) -> tuple[dict[str, list[str]], str]:
+    """A column with the share of strange bars and what it means; nothing where none is known."""
+    novelty = content.novelty
+    if novelty is None or novelty.isna().to_numpy().all():
+        return {}, ""
+    folds = None if content.ledger is None else fold_of_bars(content.ledger, novelty.index)
+    shares = strange_shares(novelty, folds)
+    by_name = {str(fold): share for fold, share in shares.items()} | {"All": shares["all"]}
+    column = [number_text(by_name[name], PERCENT) if name in by_name else "" for name in names]
+    meaning = (
+        " Strange bars are those with a novelty above 1, which hardly any bar like those of the "
+        "training has."
+    )
+    sentence = describe_strange_bars(shares["all"])
+    return {"Strange bars": column}, f"{meaning} {sentence}".rstrip()
 
 
 def _held_out_columns(content: ReportContent, names: list[str]) -> dict[str, list[str]]:
