@@ -157,12 +157,12 @@ def _say_strange_bars(
 
     if not is_model(model):
         return
-    from lstm_strategy.evaluation.skill import (
+    from lstm_strategy.learning.serving import (
         describe_strange_bars,
         novelty_of_bars,
+        open_forecaster,
         strange_shares,
     )
-    from lstm_strategy.learning.serving import open_forecaster
 
     start, end = result.equity.index[[0, -1]]
     novelty = novelty_of_bars(open_forecaster(model), bars, start=start, end=end)

@@ -17,10 +17,10 @@ from lstm_strategy.evaluation.skill import (
     ModelSkill,
     forecast_outcomes,
     measure_model,
-    novelty_of_bars,
 )
 from lstm_strategy.evaluation.verdict import Assessment
 from lstm_strategy.learning.forecaster import Forecaster
+from lstm_strategy.learning.serving import novelty_of_bars
 from lstm_strategy.learning.walk_forward import WalkForwardForecaster
 
 if TYPE_CHECKING:

@@ -35,11 +35,6 @@ from lstm_strategy.evaluation.skill.quantiles import (
     quantile_returns,
     sort_calls,
 )
-from lstm_strategy.evaluation.skill.strange_bars import (
-    describe_strange_bars,
-    novelty_of_bars,
-    strange_shares,
-)
 
 __all__ = [
     "Calibration",
@@ -57,15 +52,12 @@ __all__ = [
     "calibrate",
     "correlate_calls",
     "count_hits",
-    "describe_strange_bars",
     "forecast_outcomes",
     "hit_rates",
     "information_coefficients",
     "measure_model",
-    "novelty_of_bars",
     "quantile_returns",
     "score_folds",
     "sort_calls",
-    "strange_shares",
     "target_name",
 ]

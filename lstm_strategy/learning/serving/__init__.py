@@ -12,14 +12,22 @@ from lstm_strategy.learning.serving.precomputed import (
     precomputed_frame,
     precomputed_markets,
 )
+from lstm_strategy.learning.serving.strange_bars import (
+    describe_strange_bars,
+    novelty_of_bars,
+    strange_shares,
+)
 
 __all__ = [
     "PrecomputedForecasts",
     "PrecomputedPanel",
+    "describe_strange_bars",
     "forecast_markets",
     "forecast_with_cache",
+    "novelty_of_bars",
     "open_forecaster",
     "precompute_forecasts",
     "precomputed_frame",
     "precomputed_markets",
+    "strange_shares",
 ]

@@ -19,13 +19,15 @@ from lstm_strategy.evaluation.report.page import (
 from lstm_strategy.evaluation.robustness import fold_of_bars
 from lstm_strategy.evaluation.skill import (
     calibrate,
-    describe_strange_bars,
     score_folds,
-    strange_shares,
     target_name,
 )
 from lstm_strategy.learning.forecaster import Forecaster, ModelCard, score_words
-from lstm_strategy.learning.serving import forecast_with_cache
+from lstm_strategy.learning.serving import (
+    describe_strange_bars,
+    forecast_with_cache,
+    strange_shares,
+)
 from lstm_strategy.support import count_of, number_text
 
 _MOST_COURSES = 4

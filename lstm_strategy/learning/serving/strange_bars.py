@@ -9,7 +9,7 @@ import pandas as pd
 
 from lstm_strategy.bars import is_panel
 from lstm_strategy.learning.forecaster import Forecaster
-from lstm_strategy.learning.serving import forecast_with_cache
+from lstm_strategy.learning.serving.forecast_cache import forecast_with_cache
 from lstm_strategy.support import naive_utc, naive_utc_index
 
 _WORTH_SAYING = 0.05  # of new bars like those of the training, a per cent or two are strange

@@ -5,12 +5,13 @@ import math
 import pandas as pd
 import pytest
 
-from lstm_strategy.evaluation.skill import (
+from lstm_strategy.learning.serving import (
     describe_strange_bars,
     novelty_of_bars,
+    precomputed_frame,
+    precomputed_markets,
     strange_shares,
 )
-from lstm_strategy.learning.serving import precomputed_frame, precomputed_markets
 
 DAYS = pd.date_range("2024-01-01", periods=6)
 CLOSES = pd.Series([10.0, 11.0, 10.0, 10.0, 12.0, 11.0], DAYS)
