@@ -49,7 +49,7 @@ def test_bars_that_are_strange_to_the_model_are_said_where_they_are_many(
         novelty = np.where(np.arange(len(bars)) >= len(bars) - n_strange, 1.5, 0.5)
         return pd.DataFrame({"novelty": novelty}, bars.index)
 
-    monkeypatch.setattr("lstm_strategy.evaluation.skill.strange_bars.forecast_with_cache", forecast)
+    monkeypatch.setattr("lstm_strategy.learning.serving.strange_bars.forecast_with_cache", forecast)
     printed = results("backtest", "bars.csv", "--model", model_folder)
     assert ("12% of the bars are strange to the model: " in printed) == said
     assert ("strange" in printed) == said
