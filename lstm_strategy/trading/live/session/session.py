@@ -30,7 +30,11 @@ from lstm_strategy.trading.live.session.gate import LiveGate
 from lstm_strategy.trading.live.session.guard import OrderGuard, OrderNews
 from lstm_strategy.trading.live.session.limits import TradingLimits
 from lstm_strategy.trading.live.session.paper import hold_between_bars
-from lstm_strategy.trading.live.session.reconcile import reconcile_account
+from lstm_strategy.trading.live.session.reconcile import (
+    list_open_orders,
+    reconcile_account,
+    tells_open_orders,
+)
 from lstm_strategy.trading.live.session.recorder import SessionRecorder
 from lstm_strategy.trading.live.session.state import (
     STATE_FILE,
@@ -70,7 +74,7 @@ class LiveSession:
         limits: What no order may break; `TradingLimits()` by default.
         account: The broker of a store, such as `store.getbroker()`; None for a paper account.
         adopt_account: Whether to go on from what the broker of a store holds, where it differs
-            from the journal.
+            from the journal, and beside orders that wait there.
         clock: The time, in UTC; by default that of the source where it has one. A source without
             any, such as a played file, is always on time.
         closed_only: Whether the source hands over bars only once they are over; see `ClosedBars`.
@@ -161,7 +165,7 @@ class LiveSession:
         Raises:
             JournalError: If the folder holds another run, a damaged one, or one in use.
             TradingError: If the strategy can't be run, or the account of a store holds something
-                else than the journal says.
+                else than the journal says, or has an open order.
             BarsError: If the source can't be reached.
         """
         self._most_bars = math.inf if n_bars is None else n_bars
@@ -257,9 +261,18 @@ class LiveSession:
             journal.append_history(history)
         if journal.n_cut:
             text = f"{journal.n_cut} bytes that a killed session left unfinished were cut off."
-            journal.append("note", at=self._now().isoformat(), about="cut", text=text)
-            self._say(text)
+            self._take_note(journal, "cut", text)
+        if self._account is not None and not tells_open_orders(self._account):
+            text = (
+                f"{type(self._account).__name__} has no get_orders_open: whether an order of an "
+                "earlier session still waits at the broker wasn't checked."
+            )
+            self._take_note(journal, "open_orders", text)
         journal.commit()
+
+    def _take_note(self, journal: Journal, about: str, text: str) -> None:
+        journal.append("note", at=self._now().isoformat(), about=about, text=text)
+        self._say(text)
 
     def _run_cerebro(
         self, journal: Journal, content: JournalContent, params: Mapping[str, Any]
@@ -317,6 +330,7 @@ class LiveSession:
             self._content.records,
             multiplier=float(scheme.p.mult),
             is_paid_in_full=bool(scheme.stocklike),
+            open_orders=list_open_orders(self._account, self._feed.p.dataname),
         )
 
     def _read_account(self) -> Account:

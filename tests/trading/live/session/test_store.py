@@ -108,15 +108,17 @@ class StoreBroker(bt.BrokerBase):
         return self._told.popleft() if self._told else None
 
 
-def start(folder, store, bars, **arguments):
+def start(folder, store, bars, *, broker_class=StoreBroker, open_orders=(), **arguments):
     history, live = bars.iloc[:40], bars.iloc[40:]
-    feed = StoreFeed(bars=live)
+    feed = StoreFeed(bars=live, dataname="BTCUSDT")
+    broker = broker_class(store, folder)
+    broker.open_orders = open_orders
     session = LiveSession(
         LSTMStrategy,
         feed,
         folder,
         history=history,
-        account=StoreBroker(store, folder),
+        account=broker,
         model=ConstantForecaster(0.5),
         closed_only=True,
         **arguments,
@@ -163,6 +165,58 @@ def test_an_account_that_is_not_the_journals_stops_the_session(change, message, 
     assert store.sent == sent
     start(tmp_path, store, later, adopt_account=True)
     assert read_journal(tmp_path).accounts["position"].iloc[-1] == store.position
+
+
+class AskedBroker(StoreBroker):
+    """One that can say which orders wait at the store."""
+
+    open_orders = ()
+
+    def get_orders_open(self):
+        return self.open_orders
+
+
+STOP_ORDER = {"symbol": "BTC/USDT:USDT", "side": "sell", "amount": 3.0, "remaining": 2.0}
+
+
+def limit_order(dataname):
+    """An order of a broker that speaks of backtrader's, for five units at 101."""
+    data = StoreFeed(bars=BARS, dataname=dataname)
+    return bt.order.BuyOrder(
+        data=data, size=5, price=101.0, exectype=bt.Order.Limit, simulated=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("orders", "message"),
+    [
+        pytest.param([STOP_ORDER], r"this market, -2 units, which", id="of ccxt"),
+        pytest.param([STOP_ORDER | {"price": 99.5}], "-2 units at 99.5", id="with a price"),
+        pytest.param([limit_order("BTCUSDT")], r"\+5 units at 101,", id="of backtrader"),
+        pytest.param(["number 17", STOP_ORDER], "number 17, .* one of 2. Cancel", id="unknown"),
+    ],
+)
+def test_an_open_order_stops_the_session_before_anything_is_sent(orders, message, tmp_path):
+    store = Store()
+    with pytest.raises(TradingError, match=message):
+        start(tmp_path, store, BARS, broker_class=AskedBroker, open_orders=orders)
+    assert store.sent == []
+    start(tmp_path, store, BARS, broker_class=AskedBroker, open_orders=orders, adopt_account=True)
+    assert store.sent
+
+
+def test_an_open_order_of_another_market_stops_nothing(tmp_path):
+    orders = [STOP_ORDER | {"symbol": "ETH/USDT"}, limit_order("SPY")]
+    store = Store()
+    start(tmp_path, store, BARS, broker_class=AskedBroker, open_orders=orders)
+    assert store.sent
+    assert read_journal(tmp_path).notes.empty
+
+
+def test_a_broker_that_can_not_say_which_orders_are_open_is_noted(tmp_path):
+    start(tmp_path, Store(), BARS)
+    [note] = read_journal(tmp_path).notes["text"]
+    assert note.startswith("StoreBroker has no get_orders_open")
 
 
 def test_a_run_is_begun_without_a_position(tmp_path):
