@@ -1,6 +1,7 @@
 """Kills real commands at random points, and looks at what they leave and what a rerun makes of it.
 
     python tests/faults/killing.py train compare tune live --kills 50 --seed 1
+    python tests/faults/killing.py compare tune --kills 10 --jobs 2
 
 Half of the points are moments of the processor's time, the others are steps on files, of which
 `dying` says more. A chain of kills hits the same folder: after each of them everything in it must
@@ -84,6 +85,7 @@ COMMANDS = {
     ),
     "live": ("live", "live.toml"),
 }
+_WITH_JOBS = ("compare", "tune")
 _FRESH = 1 / 2  # the share of chains that begin in an empty folder, where there is a choice
 _MOST_IN_A_CHAIN = 6
 _SECONDS_BETWEEN_LOOKS = 0.005
@@ -232,12 +234,15 @@ def random_walk(n_bars: int) -> pd.DataFrame:
     )
 
 
-def kill_again_and_again(name: str, n_kills: int, *, seed: int, place: Path) -> list[str]:
+def kill_again_and_again(
+    name: str, n_kills: int, *, n_jobs: int, seed: int, place: Path
+) -> list[str]:
     """Kill a command so often, in chains, and say what was wrong afterwards.
 
     Args:
         name: The command.
         n_kills: How often.
+        n_jobs: How many processes it may use, where it can use several.
         seed: Chooses the points.
         place: Where all of it happens.
 
@@ -245,12 +250,15 @@ def kill_again_and_again(name: str, n_kills: int, *, seed: int, place: Path) -> 
         What was lost, left in halves, or differs from a run that was never killed.
     """
     rng, faults = random.Random(f"{name} {seed}"), list[str]()
-    whole = _run_whole(name, place / "whole")
+    words = COMMANDS[name]
+    if name in _WITH_JOBS:
+        words += ("--jobs", str(n_jobs))
+    whole = _run_whole(name, words, place / "whole")
     _tell(f"{name}: {whole.seconds:.1f} s, {whole.n_steps} steps on files")
     n_hits, n_chains = 0, 0
     while n_hits < n_kills:
         n_wished = min(rng.randint(1, _MOST_IN_A_CHAIN), n_kills - n_hits)
-        chain = _Chain(name, place / f"chain-{n_chains}", whole, rng)
+        chain = _Chain(name, words, place / f"chain-{n_chains}", whole, rng)
         try:
             chain.run(place / "whole", n_wished)
         except AssertionError as fault:
@@ -264,9 +272,17 @@ def kill_again_and_again(name: str, n_kills: int, *, seed: int, place: Path) -> 
 class _Chain:
     """Kills in the same folder, one after the other, and a run to the end."""
 
-    def __init__(self, name: str, folder: Path, whole: Whole, rng: random.Random) -> None:
+    def __init__(
+        self,
+        name: str,
+        words: Sequence[str],
+        folder: Path,
+        whole: Whole,
+        rng: random.Random,
+    ) -> None:
         self.n_hits, self.point = 0, "at the start"
-        self._name, self._place, self._whole, self._rng = name, Place(folder), whole, rng
+        self._name, self._words = name, words
+        self._place, self._whole, self._rng = Place(folder), whole, rng
 
     def run(self, example: Path, n_kills: int) -> None:
         """Kill so often at most: where a run ends before it is killed, that was the last one.
@@ -275,7 +291,7 @@ class _Chain:
             AssertionError: If anything that was written is lost or in halves, or if the last run
                 leaves something else than one that was never killed.
         """
-        place, words = self._place, COMMANDS[self._name]
+        place, words = self._place, self._words
         before = _prepare(self._name, place, example, is_fresh=self._rng.random() < _FRESH)
         for number in range(n_kills):
             share = self._rng.random() * (1 if number == 0 else self._rng.random())  # less is left
@@ -300,14 +316,14 @@ class _Chain:
         assert not left, f"left unfinished: {left}"
 
 
-def _run_whole(name: str, folder: Path) -> Whole:
+def _run_whole(name: str, words: Sequence[str], folder: Path) -> Whole:
     """Run a command that nobody kills, after what it needs and what it may replace."""
     place = Place(folder)
     if name == "live":
         place.run(*TRAINED, "--out", "model")
     if name == "train":
         place.run(*EARLIER, "--out", "earlier")
-    return place.run(*COMMANDS[name])
+    return place.run(*words)
 
 
 def _prepare(name: str, place: Place, whole: Path, *, is_fresh: bool) -> dict[str, Any]:
@@ -357,15 +373,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("commands", nargs="*", choices=[*COMMANDS, []], default=[*COMMANDS])
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--jobs", type=int, default=1, help="of " + " and ".join(_WITH_JOBS))
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     for name in _LIBRARIES:
         importlib.import_module(name)
-    faults = []
+    faults = list[str]()
     place = Path(tempfile.mkdtemp())
     for name in arguments.commands or COMMANDS:
         faults += kill_again_and_again(
-            name, arguments.kills, seed=arguments.seed, place=place / name
+            name,
+            arguments.kills,
+            n_jobs=arguments.jobs,
+            seed=arguments.seed,
+            place=place / name,
         )
     if faults:
         sys.exit(f"{len(faults)} faults; what they left is in {place}")
