@@ -66,7 +66,7 @@ def open_storage(storage: str | None, folder: Path | None) -> BaseStorage:
     """Open the storage of a URL, of a journal file, of the folder, or in memory.
 
     Raises:
-        TrainingError: If the URL can't be used, or if the journal is damaged; a password in a URL
+        TrainingError: If the URL can't be used, or if the study is damaged; a password in a URL
             isn't repeated.
     """
     if storage is None and folder is None:
@@ -76,12 +76,14 @@ def open_storage(storage: str | None, folder: Path | None) -> BaseStorage:
         if storage.startswith(JOURNAL):
             return _open_journal(storage)
         return _open_database(storage)
+    except TrainingError:
+        raise
     except (LookupError, ValueError, ImportError, OSError) as error:
         raise unusable_storage(storage, error) from error
     except Exception as error:
         if is_of_database(error):
             raise unusable_storage(storage, error) from error
-        raise
+        raise damaged_study(storage, error) from error  # whatever damage makes of Optuna
 
 
 def open_study(
@@ -211,25 +213,35 @@ def trials_in(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
 
 def is_waited_for(trial: FrozenTrial, *, has_heartbeat: bool) -> bool:
     """Whether a running trial will end or be found dead: in a journal, only on this machine."""
-    return has_heartbeat or trial.user_attrs.get(_WORKER, {}).get("host") == _host()
+    worker = _worker_of(trial)
+    return has_heartbeat or (worker is not None and worker["host"] == _host())
 
 
 def _queue_again(study: optuna.Study, trial: FrozenTrial) -> None:
     # without its parameters, unlike Optuna's own callback: the sampler comes to the same ones
     n_retries = trial.user_attrs.get(_RETRIES, 0)
-    if n_retries < _MOST_RETRIES:  # a setting that kills its process must not do so for ever
+    # a setting that kills its process must not do so for ever; nor must a count that was damaged
+    if isinstance(n_retries, int) and n_retries < _MOST_RETRIES:
         attrs = {_RETRIES: n_retries + 1, _WORKER: _this_process()}
         study.enqueue_trial({}, user_attrs=attrs)
 
 
 def _is_dead(trial: FrozenTrial) -> bool:
-    worker = trial.user_attrs.get(_WORKER)
+    worker = _worker_of(trial)
     if worker is None:  # killed before it could say who it is
         started = trial.datetime_start or datetime.now()
         return (datetime.now() - started).total_seconds() > GRACE_SECONDS
     if worker["host"] != _host():
         return False
     return worker["pid"] == os.getpid() or not _is_running(worker["pid"])
+
+
+def _worker_of(trial: FrozenTrial) -> dict[str, Any] | None:
+    """The host and the process that work on a trial; None where it doesn't say, or is damaged."""
+    worker = trial.user_attrs.get(_WORKER)
+    if not isinstance(worker, dict) or not isinstance(pid := worker.get("pid"), int):
+        return None
+    return worker if 0 < pid < 2**31 and "host" in worker else None
 
 
 def _is_running(pid: int) -> bool:

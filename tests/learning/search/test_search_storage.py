@@ -11,6 +11,7 @@ from lstm_strategy.learning.search.storage import (
     explain_lost_storage,
     open_storage,
     open_study,
+    retry_dead_trials,
 )
 
 DENIED = OSError(13, "Denied", "bars.csv")
@@ -106,7 +107,9 @@ def write_journal(folder, *records):
 )
 def test_a_damaged_journal_is_said_to_be_damaged(tmp_path, records):
     storage = write_journal(tmp_path, *records)
-    with pytest.raises(LSTMStrategyError, match=r"study in journal:.* is damaged \(.*Restore it"):
+    with pytest.raises(
+        LSTMStrategyError, match=r"^The study in journal:.* is damaged \(.*Restore it"
+    ):
         open_study(storage, open_storage(storage, None), study_name="s", direction="minimize")
 
 
@@ -114,3 +117,39 @@ def test_a_whole_journal_gives_its_trials(tmp_path):
     storage = write_journal(tmp_path, CREATE, ADD)
     study = open_study(storage, open_storage(storage, None), study_name="s", direction="minimize")
     assert [trial.value for trial in study.get_trials()] == [0.5]
+
+
+def test_a_database_that_makes_something_else_of_optuna_is_said_to_be_damaged(
+    tmp_path, monkeypatch
+):
+    def fail(*_, **__):
+        raise RecursionError("maximum recursion depth exceeded")
+
+    monkeypatch.setattr(optuna.storages.RDBStorage, "__init__", fail)
+    with pytest.raises(LSTMStrategyError, match=r"^The study in sqlite:.* is damaged \(Recursion"):
+        open_storage(None, tmp_path)
+
+
+RUNNING = {name: value for name, value in ADD.items() if name != "datetime_complete"} | {
+    "state": 0,
+    "value": None,
+}
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.parametrize(
+    "worker", [7, [], {}, {"host": "h"}, {"host": "h", "pid": "x"}, {"host": "h", "pid": -1}]
+)
+def test_a_trial_that_names_no_process_is_queued_again_once_it_is_old(tmp_path, worker):
+    storage = write_journal(tmp_path, CREATE, RUNNING | {"user_attrs": {"worker": worker}})
+    study = open_study(storage, open_storage(storage, None), study_name="s", direction="minimize")
+    retry_dead_trials(study)
+    assert [trial.state.name for trial in study.get_trials()] == ["FAIL", "WAITING"]
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_trial_with_a_damaged_count_of_retries_is_not_queued_again(tmp_path):
+    storage = write_journal(tmp_path, CREATE, RUNNING | {"user_attrs": {"retries": "many"}})
+    study = open_study(storage, open_storage(storage, None), study_name="s", direction="minimize")
+    retry_dead_trials(study)
+    assert [trial.state.name for trial in study.get_trials()] == ["FAIL"]
