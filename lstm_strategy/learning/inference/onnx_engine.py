@@ -137,13 +137,14 @@ class OnnxEngine(BlockEngine):
     def _parts(self) -> list[Any]:
         """A session for each recurrent layer, or none."""
         properties = self._session.get_modelmeta().custom_metadata_map
-        parts = parse_json(properties.get(PARTS, "[]").encode())
-        if len(parts) > len(self._widths):
-            raise ModelError(
-                "The ONNX model has more parts than recurrent layers. Load it with "
-                f"{spell('engine', 'keras')}, or train it again."
-            )
-        return [_start_session(base64.b64decode(part)) for part in parts]
+        try:
+            parts = parse_json(properties.get(PARTS, "[]").encode())
+            models = [base64.b64decode(part) for part in parts]
+        except (ValueError, TypeError) as error:
+            raise _torn_parts(f"that can't be read ({error})") from None
+        if len(models) > len(self._widths):
+            raise _torn_parts("more than recurrent layers")
+        return [_start_session(model) for model in models]
 
     @cached_property
     def _threaded_scan(self) -> ThreadedScan | None:
@@ -159,6 +160,13 @@ class OnnxEngine(BlockEngine):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return OnnxEngine, (self._model, self._read)
+
+
+def _torn_parts(what: str) -> ModelError:
+    return ModelError(
+        f"The ONNX model has parts {what}. Load it with {spell('engine', 'keras')}, or train it "
+        "again."
+    )
 
 
 def _read_width(port: Any) -> int:

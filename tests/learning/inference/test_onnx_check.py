@@ -121,6 +121,23 @@ def test_a_state_of_no_width_is_refused(width):
         OnnxEngine(model.SerializeToString())
 
 
+@pytest.mark.parametrize("name", [b"rows", b"forecasts", b"parts", b"batch"])
+def test_a_name_that_is_no_text_is_refused(name):
+    content = export_onnx(network_of(lstm_of(4, 3)))
+    assert name in content
+    with pytest.raises(LSTMStrategyError, match="can't read the network"):
+        OnnxEngine(content.replace(name, b"\xff" + name[1:]))
+
+
+@pytest.mark.parametrize("parts", ["7", "[7]", '["x"]', "{", '["", "", ""]'])
+def test_parts_that_can_not_be_read_are_refused(parts):
+    model = onnx.load_from_string(export_onnx(network_of(lstm_of(4, 3))))
+    model.metadata_props[0].value = parts
+    engine = OnnxEngine(model.SerializeToString())
+    with pytest.raises(LSTMStrategyError, match=r"has parts|can't read the network"):
+        engine.ways()
+
+
 def test_a_torn_file_is_refused_wherever_it_ends():
     content = export_onnx(network_of(lstm_of(4, 3)))
     for length in range(0, len(content), 7):

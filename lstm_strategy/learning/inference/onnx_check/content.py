@@ -28,6 +28,12 @@ _GRAPH = {1: "node", 2: "name", 5: "initializer", 11: "input", 12: "output"}
 _NODE = {1: "input", 2: "output", 4: "op_type", 5: "attribute"}
 _ATTRIBUTE = {1: "name", 2: "f", 3: "i", 4: "s", 7: "floats", 8: "ints", 9: "strings", 20: "type"}
 _TENSOR = {1: "dims", 2: "data_type", 8: "name", 9: "raw_data"}
+_PORT = {1: "name", 2: "type"}
+_OF_TENSOR = {1: "tensor"}
+_SHAPED = {1: "data_type", 2: "shape"}
+_SHAPE = {1: "sides"}
+_SIDE = {1: "length", 2: "name"}
+_PROPERTY = {1: "name", 2: "value"}
 _ITEM_BYTES = {1: 4, 7: 8}  # float and int64
 _VARINT, _EIGHT_BYTES, _MANY_BYTES, _FOUR_BYTES = 0, 1, 2, 5
 
@@ -53,6 +59,9 @@ def check_onnx(model: bytes) -> None:
     try:
         content = _parse(memoryview(model), _MODEL)
         n_layers = sum(_check_graph(_parse(of, _GRAPH), len(model)) for of in content["graph"])
+        for part in content["metadata_props"]:
+            for texts in _parse(part, _PROPERTY).values():
+                list(map(_read_text, texts))
         lacks_parts = n_layers > 1 and not content["metadata_props"]
         if lacks_parts or not content["opset_import"]:  # what follows the graph
             raise ValueError("it is torn")
@@ -69,21 +78,27 @@ def _check_graph(graph: _Message, size: int) -> int:
     if len(shapes) < len(graph["initializer"]):
         raise ValueError("it has two constants of one name")
     nodes = [_check_node(_parse(node, _NODE)) for node in graph["node"]]
+    ports, _ = [[_check_port(port) for port in graph[side]] for side in ("input", "output")]
     check_room(
         nodes,
         shapes,
-        ports={_read_text(_first_field(port)) for port in graph["input"]},
+        ports=ports,
         size=size,
     )
     return sum(node.kind in _RECURRENT for node in nodes)
 
 
-def _first_field(port: memoryview) -> Any:
-    """The name of an input."""
-    for number, value in _fields(port):
-        if number == 1:
-            return value
-    raise ValueError("it has an input without a name")
+def _check_port(port: memoryview) -> str:
+    """Check what goes in or comes out, and return its name."""
+    fields = _parse(port, _PORT)
+    for kind in fields["type"]:
+        for tensor in _parse(kind, _OF_TENSOR)["tensor"]:
+            for shape in _parse(tensor, _SHAPED)["shape"]:
+                for side in _parse(shape, _SHAPE)["sides"]:
+                    for name in _parse(side, _SIDE)["name"]:
+                        _read_text(name)
+    (name,) = map(_read_text, fields["name"])
+    return name
 
 
 def _check_tensor(tensor: _Message) -> tuple[str, tuple[int, ...]]:
