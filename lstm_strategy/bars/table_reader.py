@@ -115,7 +115,7 @@ class TableReader:
         if isinstance(column.values, np.ndarray):
             return column.values.astype("float64")
         if not isinstance(column.values, pa.ChunkedArray):
-            row = next((n for n, value in enumerate(column.values) if not pd.isna(value)), 0)
+            row = next((n for n, value in enumerate(column.values) if value is not None), 0)
             raise BarsError(
                 f"{rows.cell(row, column)}: {str(column.values[row])[:40]!r} isn't a "
                 f"number. Choose another column: {spell('columns', {'close': '…'})}."

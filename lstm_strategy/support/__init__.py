@@ -52,7 +52,13 @@ if TYPE_CHECKING:
         words_progress,
     )
     from lstm_strategy.support.tables import frame_from_feather, frame_from_parquet
-    from lstm_strategy.support.time_zones import naive_utc, naive_utc_index, on_clock_of
+    from lstm_strategy.support.time_zones import (
+        check_zone,
+        naive_utc,
+        naive_utc_index,
+        name_zone,
+        on_clock_of,
+    )
     from lstm_strategy.support.versions import library_versions
     from lstm_strategy.support.wording import (
         Offence,
@@ -73,6 +79,7 @@ __all__ = [
     "OnWords",
     "SharedValue",
     "card_html",
+    "check_zone",
     "choose_jobs",
     "choose_progress",
     "count_of",
@@ -89,6 +96,7 @@ __all__ = [
     "library_versions",
     "line_svg",
     "name_in_errors",
+    "name_zone",
     "naive_utc",
     "naive_utc_index",
     "name_options",
@@ -159,6 +167,8 @@ __getattr__ = import_on_first_use(
         "user_cache_folder": ".files",
         "frame_from_feather": ".tables",
         "frame_from_parquet": ".tables",
+        "check_zone": ".time_zones",
+        "name_zone": ".time_zones",
         "naive_utc": ".time_zones",
         "naive_utc_index": ".time_zones",
         "on_clock_of": ".time_zones",

@@ -6,9 +6,8 @@ Nothing in it is code, and reading it takes no more memory than the file has byt
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
-from datetime import timezone, tzinfo
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +17,9 @@ import pandas as pd
 
 from lstm_strategy.errors import ModelError
 from lstm_strategy.support import (
+    check_zone,
     library_versions,
+    name_zone,
     parse_json,
     read_whole,
     seal,
@@ -32,8 +33,6 @@ _LARGEST_FILE = 2**30
 _LARGEST_HEADER = 16 * 2**20
 _TYPES = ("<f4", "<f8", "<i8", "|b1")
 _UNITS = ("s", "ms", "us", "ns")
-# pandas would read a file for the name of a zone of dateutil
-_ZONE = re.compile(r"(?!dateutil)[A-Za-z][\w+:-]*(/[\w+-]+)*")
 
 Snapshot = Mapping[str, Any]
 """The state of a stream: frames of bars, arrays, times and plain values, in mappings and lists."""
@@ -214,32 +213,25 @@ def _decode(encoded: Any, arrays: list[np.ndarray]) -> Any:
 
 
 def _build_times(values: np.ndarray, unit: str, zone: str | None) -> pd.DatetimeIndex:
-    if unit not in _UNITS or not (zone is None or _ZONE.fullmatch(zone)):
-        raise ValueError("a time has no unit or no zone")
+    if unit not in _UNITS:
+        raise ValueError("a time has no unit")
     times = pd.DatetimeIndex(check_shape(values, (None,)).view(f"M8[{unit}]"))
     if times.hasnans or not (times.is_monotonic_increasing and times.is_unique):
         raise ValueError("its times aren't in order")
-    return times if zone is None else times.tz_localize("UTC").tz_convert(zone)
+    return times if zone is None else times.tz_localize("UTC").tz_convert(check_zone(zone))
 
 
 def _name_zone(zone: tzinfo | None) -> str | None:
     """The name of a timezone by which pandas knows it again."""
     if zone is None:
         return None
-    names = [str(zone)]
-    offset = zone.utcoffset(None)  # of a zone that is always as far from UTC
-    if offset is not None:
-        names.append(str(timezone(offset)))
-    for name in filter(_ZONE.fullmatch, names):
-        try:
-            pd.Timestamp(0, tz=name)
-        except (LookupError, ValueError, TypeError):
-            continue
-        return name
-    raise ModelError(
-        f"The bars are in the timezone {zone!r:.60}, which has no name that a checkpoint could "
-        "keep. Give them in one such as Europe/Berlin, or in UTC."
-    )
+    try:
+        return name_zone(zone)
+    except ValueError:
+        raise ModelError(
+            f"The bars are in the timezone {zone!r:.60}, which has no name that a checkpoint could "
+            "keep. Give them in one such as Europe/Berlin, or in UTC."
+        ) from None
 
 
 def _read_arrays(described: Any, content: bytes) -> list[np.ndarray]:

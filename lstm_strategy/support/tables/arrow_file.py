@@ -15,6 +15,7 @@ from lstm_strategy.support.tables.room import (
     is_flat,
     most_bytes,
     put_back,
+    refuse_files_as_zones,
 )
 
 _MAGIC = b"ARROW1\0\0"  # that of the first Feather, which packs nothing, is FEA1
@@ -46,6 +47,7 @@ def frame_from_feather(content: bytes) -> pd.DataFrame:
     """
     try:
         table = _read_table(content)
+        refuse_files_as_zones(table.schema)
         table.validate(full=True)  # text may begin and end outside of the file
         nested = [field.name for field in table.schema if not is_flat(field.type)]
         table = table.drop_columns(nested) if nested else table

@@ -15,6 +15,7 @@ from lstm_strategy.support.tables.room import (
     is_flat,
     most_bytes,
     put_back,
+    refuse_files_as_zones,
 )
 
 # Plain, of a dictionary, of runs, of differences of integers, of lengths, and of split bytes. What
@@ -61,6 +62,7 @@ def _check_room(content: bytes) -> tuple[list[str], list[str]]:
     most = most_bytes(content)
     file = pq.ParquetFile(io.BytesIO(content))
     schema, metadata = file.schema_arrow, file.metadata
+    refuse_files_as_zones(schema)
     names = [field.name for field in schema if is_flat(field.type)]
     n_values = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     if max(n_values, metadata.num_rows) * max(len(names), 1) * _BYTES_A_VALUE > most:

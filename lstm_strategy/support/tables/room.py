@@ -1,4 +1,6 @@
-"""How much room a table may take, and which of its columns are read."""
+"""How much room a table may take, which of its columns are read, and which zones they may have."""
+
+import json
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ _SMALL_BYTES = 128 * 2**20
 _MOST_BYTES = 4 * 2**30
 _MOST_GROWTH = 100
 _UNREAD = "nested"
+_ZONES_OF_FILES = "dateutil/"
 
 
 class TooLargeError(ValueError):
@@ -70,3 +73,15 @@ def _count_chunk(chunk: pa.Array) -> int:
 def put_back(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """A frame with the names of columns that weren't read, so that they can be reported."""
     return frame.assign(**dict.fromkeys(names, _UNREAD)) if names else frame
+
+
+def refuse_files_as_zones(schema: pa.Schema) -> None:
+    """Refuse a table whose columns, or their types by the name of pandas, have a file as timezone.
+
+    pandas opens the file `/etc/passwd` for the type `datetime64[ns, dateutil//etc/passwd]`.
+    """
+    described = json.loads((schema.metadata or {}).get(b"pandas", b"null"))
+    if _ZONES_OF_FILES in json.dumps(described) or any(
+        _ZONES_OF_FILES in str(field.type) for field in schema
+    ):
+        raise ValueError("it names a file as the timezone of a column")

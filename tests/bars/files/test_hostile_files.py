@@ -172,3 +172,45 @@ def test_many_columns_of_one_name_are_numbered(tmp_path):
         HEADER[:-1] + names + b"\n" + b"".join(row + numbers + b"\n" for row in ROWS.splitlines())
     )
     assert load_bars(tmp_path / "p.csv").columns[-1] == "x_300"
+
+
+@pytest.mark.parametrize("cell", [[1, 2], {"a": 1}, [[]]], ids=["list", "record", "nested"])
+@pytest.mark.parametrize("name", ["date", "close", "volume"])
+def test_a_list_or_record_in_a_cell_is_named(tmp_path, name, cell):
+    rows = [
+        {"date": f"2024-01-0{day}", "open": 2, "high": 3, "low": 1, "close": 2, "volume": 5}
+        for day in (1, 2, 3)
+    ]
+    (tmp_path / "p.json").write_text(json.dumps([rows[0], {**rows[1], name: cell}, rows[2]]))
+    with pytest.raises(LSTMStrategyError, match=name):
+        load_bars(tmp_path / "p.json")
+
+
+def described_as(**description):
+    """Bars whose description for pandas says something else of the first column, or of all."""
+    table = pa.Table.from_pandas(pd.DataFrame({"date": ["2024-01-02", "2024-01-03"], **PRICES}))
+    content = json.loads(table.schema.metadata[b"pandas"])
+    content[description.pop("part")][0].update(description)
+    return table.replace_schema_metadata({b"pandas": json.dumps(content).encode()})
+
+
+ZONE = "dateutil//etc/passwd"
+ZONES = {
+    "type": lambda: described_as(part="columns", numpy_type=f"datetime64[ns, {ZONE}]"),
+    "type of Arrow": lambda: described_as(
+        part="columns", numpy_type=f"timestamp[ns, tz={ZONE}][pyarrow]"
+    ),
+    "labels": lambda: described_as(
+        part="column_indexes", pandas_type="datetimetz", metadata={"timezone": ZONE}
+    ),
+    "column": lambda: pa.table({"date": pa.array([1, 2], pa.timestamp("us", ZONE)), **PRICES}),
+}
+
+
+@pytest.mark.parametrize("store", [pq.write_table, pyarrow.feather.write_feather])
+@pytest.mark.parametrize("table", ZONES.values(), ids=ZONES)
+def test_a_timezone_of_a_table_opens_no_file(tmp_path, store, table):
+    path = tmp_path / ("p.parquet" if store is pq.write_table else "p.feather")
+    store(table(), path)
+    with pytest.raises(LSTMStrategyError, match="a file as the timezone"):
+        load_bars(path)

@@ -230,3 +230,14 @@ def test_numbers_are_kept_to_the_last_digit(tmp_path):
     row = read_journal(tmp_path).bars.iloc[0]
     assert (row["close"], row["volume"]) == (11.1 + 1e-15, math.pi * 1e12)
     assert json.loads((tmp_path / "journal.jsonl").read_text().splitlines()[1])["kind"] == "bar"
+
+
+@pytest.mark.parametrize(
+    "zone", ["dateutil//etc/passwd", "/etc/passwd", "America", "A" * 5_000, "Mars/Base", 7, ["UTC"]]
+)
+def test_a_head_with_something_else_than_a_timezone_is_refused(tmp_path, zone):
+    path = begin(tmp_path)
+    head, _, records = path.read_text().partition("\n")
+    path.write_text(f"{json.dumps({**json.loads(head), 'zone': zone})}\n{records}")
+    with pytest.raises(JournalError, match="is no timezone"):
+        read_journal(path)

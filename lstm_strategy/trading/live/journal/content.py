@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import JournalError
-from lstm_strategy.support import frame_from_parquet, read_inside, sha256_of
+from lstm_strategy.support import check_zone, frame_from_parquet, read_inside, sha256_of
 from lstm_strategy.trading.live.journal.records import JOURNAL_FILE, KINDS, read_lines
 
 _LARGEST_HISTORY = 2**31
@@ -93,7 +93,7 @@ def read_journal(path: str | Path) -> JournalContent:
 def _content_of(
     file: Path, head: Mapping[str, Any], records: list[dict[str, Any]], n_bytes: int
 ) -> JournalContent:
-    zone = head.get("zone")
+    zone = None if head.get("zone") is None else check_zone(head["zone"])
     by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     for record in records:
         by_kind[record["kind"]].append(record)

@@ -15,7 +15,7 @@ import pandas as pd
 from lstm_strategy.bars import check_bars, has_contract
 from lstm_strategy.errors import JournalError, TradingError
 from lstm_strategy.learning.serving import open_forecaster
-from lstm_strategy.support import count_of, library_versions
+from lstm_strategy.support import count_of, library_versions, name_zone
 from lstm_strategy.trading.backtrader_internals import declared_params
 from lstm_strategy.trading.cerebro import BrokerSettings, complete_params, cut_to_run
 from lstm_strategy.trading.live.closed_bars import ClosedBars
@@ -172,12 +172,11 @@ class LiveSession:
         begun = self._read_earlier()
         history = self._load_history() if begun is None else begun.bars.iloc[: begun.n_history]
         params = self._complete(history)
-        zone = pd.DatetimeIndex(history.index).tz
         with Journal.open(
             self._folder,
             model=_fingerprint_of(params),
             settings=self._describe_settings(params),
-            zone=None if zone is None else str(zone),
+            zone=_zone_of(history),
         ) as journal:
             self._begin_journal(journal, history)
             try:
@@ -485,3 +484,15 @@ def _plain(value: Any) -> Any:
 def _size_and_price(order: Any) -> tuple[float, float | None]:
     is_market = order.exectype == bt.Order.Market
     return float(order.executed.remsize), None if is_market else float(order.created.price)
+
+
+def _zone_of(bars: pd.DataFrame) -> str | None:
+    """The timezone of bars, as a journal keeps it."""
+    zone = pd.DatetimeIndex(bars.index).tz
+    try:
+        return None if zone is None else name_zone(zone)
+    except ValueError:
+        raise TradingError(
+            f"The history is in the timezone {zone!r:.60}, which has no name that a journal could "
+            "keep. Give it in one such as Europe/Berlin, or in UTC."
+        ) from None

@@ -259,6 +259,10 @@ SEALED = {
         **of,
         "state": {"map": {"symbol": {"time": [0, "ns", "../../etc/passwd"]}}},
     },
+    "a zone that is a file": lambda of: {
+        **of,
+        "state": {"map": {"symbol": {"time": [0, "ns", "dateutil//etc/passwd"]}}},
+    },
     "fewer states": lambda of: change_map(of, "state", lambda of: of[:1]),
 }
 
