@@ -208,7 +208,7 @@ def test_no_bar_is_told_of_again_where_none_came(run, config):
 @pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(here, results, config):
     results("live", config(), "--out", "whole")
-    command = [sys.executable, "-m", "lstm_strategy", "live", config(pace=0.02), "--out", "killed"]
+    command = [sys.executable, "-m", "lstm_strategy", "live", config(pace=0.1), "--out", "killed"]
     n_kills = 0
     while True:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -224,14 +224,13 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(here, res
         process.wait()
         n_kills += 1
     assert process.returncode == 0
-    assert n_kills >= 8
+    assert n_kills >= 5
     whole, killed = read_journal("whole"), read_journal("killed")
     for name in ("bars", "forecasts", "orders", "fills", "accounts"):
         assert getattr(killed, name).equals(getattr(whole, name)), name
 
 
 def _n_bars(folder):
-    try:
-        return len(read_journal(folder).accounts)
-    except ValueError:
-        return 0
+    """How many bars a journal has: as fast as can be, for the run goes on meanwhile."""
+    journal = Path(folder, "journal.jsonl")
+    return journal.read_bytes().count(b'"kind": "account"') if journal.exists() else 0
