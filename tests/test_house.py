@@ -141,7 +141,7 @@ def test_a_room_holds_at_most_ten_modules():
 
 
 def users_of_the_package() -> list[Path]:
-    folders = (PACKAGE, "tests", "benchmarks", "strategies", "notebooks")
+    folders = (PACKAGE, "tests", "benchmarks", "strategies", "notebooks", "tools")
     return [file for folder in folders for file in sorted((TREE / folder).rglob("*.py"))]
 
 

@@ -22,6 +22,11 @@ from lstm_strategy.learning.search.space import (
     Setting,
     Space,
 )
+from lstm_strategy.learning.search.storage import (
+    explain_lost_storage,
+    open_storage,
+    open_study,
+)
 from lstm_strategy.learning.search.trial import SearchTask
 
 __all__ = [
@@ -37,8 +42,11 @@ __all__ = [
     "Space",
     "auc_of",
     "dates_of",
+    "explain_lost_storage",
     "join_markets",
     "log_loss_of",
+    "open_storage",
+    "open_study",
     "read_kept",
     "returns_by_date",
     "search",

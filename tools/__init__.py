@@ -1,0 +1,1 @@
+"""Tools that run by hand, or for the Makefile."""
