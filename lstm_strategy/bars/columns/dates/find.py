@@ -132,11 +132,11 @@ def _holds_several(column: Column) -> bool:
 
 def _join_times(columns: Sequence[Column], place: int, rows: Rows) -> DatedRows | None:
     """The dates where a column that is named as one of dates holds times of day, beside days."""
-    if read_times(columns[place], rows) is None:
-        return None
     for other in find_dates([column.label for column in columns]):
         dates = read_dates(columns[other], rows) if other != place else None
         if dates is not None and not dates.has_times and not is_hopeless(dates) and not dates.doubt:
+            if read_times(columns[place], rows) is None:
+                return None
             refuse_unread(columns[other], dates, rows)
             found = add_times(columns[place], dates, rows)
             if found is not None:

@@ -16,7 +16,8 @@ _ZONE = re.compile(
     r"(?:(?:UTC|GMT|UT)([+-])(\d\d?)(?::?(\d\d))?|([+-])(\d\d)(?::?(\d\d))?|Z|UTC|GMT|UT)", re.I
 )
 _CLOCK_BEHIND = (
-    r"(?:T|[\s_;,-]+)(?P<clock>\d{1,2}:\d\d(?::\d\d(?:[.,:]\d{1,9})?)?(?:\s*[ap]\.?\s?m\.?)?"
+    r"(?:T|[\s_;,-]+)(?P<clock>\d{1,2}:\d\d(?::\d\d(?:[.,:]\d{1,9})?)?"
+    r"(?:\s*[ap]\.?\s?m\.?(?![a-z]))?"  # not the beginning of America/New_York
     r"|\d{1,2}\s?-?\s?[ap]m|(?<=\d{8}.)\d{4}(?:\d\d)?(?!\d))"
 )
 _REGION = r"[A-Za-z_]+/[A-Za-z_/+-]+"
