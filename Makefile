@@ -21,7 +21,7 @@ demo: $(PACKAGE)
 	$(BIN)/lstm-strategy demo
 
 test: $(TOOLS)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(TOOLS)
 	$(BIN)/python -m pytest -m slow
@@ -34,7 +34,7 @@ doctest: $(TOOLS)
 
 # the quick tests again, with the lines and branches that they never reach
 coverage: $(TOOLS)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" --cov --cov-report term
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report term
 
 lint: $(TOOLS) types contracts
 	$(BIN)/ruff check .

@@ -11,13 +11,6 @@ for edge in ("COLUMNS", "LINES"):
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Let the tests of a file run in one process, since they share what the file trains."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def trained():
     """An LSTMForecaster with a memory worth the name, trained on 400 bars in seconds.
