@@ -121,7 +121,9 @@ def test_bars_within_the_day_are_stamped_at_their_open_in_the_zone_of_the_exchan
     assert bars.index[-1] == pd.Timestamp("2024-01-03 09:30", tz=ZONE)
 
 
-def test_live_bars_come_as_sessions_end_and_over_a_weekend(yahoo, site):
+def test_live_bars_come_as_sessions_end_and_over_a_weekend(yahoo, site, monkeypatch):
+    # six days in steps of an hour, or it would be asked two thousand times
+    monkeypatch.setattr("lstm_strategy.bars.sources.download.source._LONGEST_POLL", 3_600.0)
     source = open_source("yahoo:SPY")
     history = source.history(n_bars=3)
     live = source.live(after=history.index[-1])

@@ -73,6 +73,25 @@ def comparison():
 
 
 @pytest.fixture(scope="module")
+def plain_page(comparison):
+    """A page of results and their assessment alone."""
+    return report_html(content_of(comparison))
+
+
+@pytest.fixture(scope="module")
+def trained_page(trained, tmp_path_factory):
+    """A comparison of one trained model, and its page as it was written."""
+    alone = compare({"LSTM": (LSTMStrategy, {"model": trained})}, random_walk(500))
+    path = alone.to_html(
+        tmp_path_factory.mktemp("pages") / "report.html",
+        market="Gold <1>",
+        made_on=date(2026, 11, 27),
+        command="made it",
+    )
+    return alone, path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
 def full():
     """A comparison of which everything is known."""
     comparison = compare_three(ledger=LEDGER)
@@ -102,6 +121,7 @@ def full_page(full, assessment):
         figures={"Close <of> bars": plot_equity({"close": BARS["close"]})},
         provenance={"Bars from": "sample:<sp500>"},
         tearsheet='tear"sheet.html',
+        market="sample:sp500",
     )
     return report_html(content)
 
@@ -295,35 +315,33 @@ def test_bars_are_the_same_number_in_the_head_the_folds_and_the_verdict(full, fu
     assert f"Bars traded {span_text(full.find().equity)}" in words(full_page)
 
 
-def test_the_name_of_a_market_is_written_as_it_was_given(full):
-    page = report_html(content_of(full, market="sample:sp500"))
-    assert ">sample:sp500, " in page
+def test_the_name_of_a_market_is_written_as_it_was_given(full_page):
+    assert ">sample:sp500, " in full_page
 
 
 def test_the_page_says_what_was_left_of_the_result_on_shuffled_bars(full_page):
     assert "2 of 3 did as well as the real result of 0.50 (p-value 0.750)" in words(full_page)
 
 
-def test_the_page_says_what_the_number_of_trials_means(comparison, full_page):
+def test_the_page_says_what_the_number_of_trials_means(plain_page, full_page):
     assert "9 trials are counted" in words(full_page)
-    assert "Only one trial is counted" in words(report_html(content_of(comparison)))
+    assert "Only one trial is counted" in words(plain_page)
 
 
-def test_only_results_and_their_assessment_are_needed(comparison):
-    page = report_html(content_of(comparison))
-    assert sections_of(page)[:4] == ["verdict", "strategies", "equity", "calendar"]
-    assert sections_of(page)[4:8] == ["costs", "drawdowns", "trade-statistics", "trades"]
-    assert sections_of(page)[8:] == ["alarms", "left-out", "provenance"]
-    text = words(page)
+def test_only_results_and_their_assessment_are_needed(comparison, plain_page):
+    sections = sections_of(plain_page)
+    assert sections[:4] == ["verdict", "strategies", "equity", "calendar"]
+    assert sections[4:8] == ["costs", "drawdowns", "trade-statistics", "trades"]
+    assert sections[8:] == ["alarms", "left-out", "provenance"]
+    text = words(plain_page)
     assert comparison.assess().verdict.sentence in text
     assert "Only one trial is counted." in text
     assert "Other costs, late orders and single members weren't tried." in text
 
 
-def test_the_page_of_a_trained_model_shows_its_settings(trained, tmp_path):
-    bars = random_walk(500)
-    alone = compare({"LSTM": (LSTMStrategy, {"model": trained})}, bars)
-    text = words(alone.to_html(tmp_path / "report.html").read_text(encoding="utf-8"))
+def test_the_page_of_a_trained_model_shows_its_settings(trained, trained_page):
+    alone, page = trained_page
+    text = words(page)
     sha256 = trained.card.training.sha256
     for part in ("Seed 5", "a warm-up of at least 10 bars", "relative volume", sha256, "keras"):
         assert part in text
@@ -331,15 +349,8 @@ def test_the_page_of_a_trained_model_shows_its_settings(trained, tmp_path):
     assert alone.describe_standing() in text
 
 
-def test_title_and_head_say_what_was_traded_when_by_what_and_when_this_was_written(
-    trained, tmp_path
-):
-    bars = random_walk(500)
-    alone = compare({"LSTM": (LSTMStrategy, {"model": trained})}, bars)
-    path = alone.to_html(
-        tmp_path / "report.html", market="Gold <1>", made_on=date(2026, 11, 27), command="made it"
-    )
-    page = path.read_text(encoding="utf-8")
+def test_title_and_head_say_what_was_traded_when_by_what_and_when_this_was_written(trained_page):
+    alone, page = trained_page
     assert "<title>LSTM on Gold &lt;1&gt;: evaluation</title>" in page
     head = words(page[page.index("<header>") : page.index("<nav")] + "</header>")
     assert f"Gold <1>, {span_text(alone.find().equity)}, alone." in head
@@ -403,9 +414,9 @@ def test_a_strategy_that_never_traded_has_a_page_too():
     assert "nan" not in text.lower().split()
 
 
-def test_a_written_page_is_whole_and_the_same_every_time(comparison, tmp_path):
+def test_a_written_page_is_whole_and_the_same_every_time(comparison, plain_page, tmp_path):
     path = write_report(tmp_path / "new" / "report.html", content_of(comparison))
-    assert path.read_text(encoding="utf-8") == report_html(content_of(comparison))
+    assert path.read_text(encoding="utf-8") == plain_page
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
 
 
@@ -417,6 +428,7 @@ def test_a_browser_shows_the_page_without_complaint(full_page, tmp_path):
     assert dom.count("<section ") == 16
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_planted_complaint_of_the_browser_is_found(full_page, tmp_path):
     broken = full_page.replace("</main>", '<script src="https://example.org/x.js"></script></main>')
@@ -429,6 +441,7 @@ def test_nothing_scrolls_sideways_but_the_tables(full_page, tmp_path, width):
     assert sideways_pixels(full_page, tmp_path, width) == 0
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_planted_page_that_scrolls_sideways_is_found(full_page, tmp_path):
     wide = full_page.replace("<main>", '<main><div style="width:2000px">wide</div>')
