@@ -29,14 +29,17 @@ ROOT = Path(__file__).resolve().parents[1]
 AREAS = {
     "targets": (["learning/targets/**/*.py"], ["learning/targets"]),
     "splitter": (
-        [f"learning/walk_forward/{name}.py" for name in ("splitter", "fold*", "window_sizes")],
+        [
+            f"learning/walk_forward/{name}.py"
+            for name in ("splitter", "fold", "fold_edges", "window_sizes")
+        ],
         ["learning/walk_forward"],
     ),
     "execution": (["trading/execution/**/*.py"], ["trading/execution", "trading/cerebro"]),
     "instruments": (["trading/instruments/**/*.py"], ["trading/instruments", "trading/cerebro"]),
     "metrics": (["evaluation/metrics/**/*.py"], ["evaluation/metrics"]),
 }
-"""The files of the package that are changed, and the folders of the tests that should notice."""
+"""The files of the package that are changed, and the tests that should notice."""
 
 _PATIENCE_S = 40  # beyond four times what the tests usually take
 
@@ -252,6 +255,9 @@ def main() -> None:
     parser.add_argument("area", choices=AREAS)
     parser.add_argument("--sample", type=int, default=100, help="how many changes")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument(
+        "--tests", nargs="+", help="only these of the area: what they notice is less"
+    )
     parser.add_argument("--again", type=Path, help="results whose survivors are tried again")
     parser.add_argument("--out", type=Path, default=Path(".mutation"), help="a folder for results")
     asked = parser.parse_args()
@@ -267,7 +273,8 @@ def main() -> None:
     if asked.again:
         sample = [Mutant(**each["mutant"]) for each in json.loads(asked.again.read_text())]
     print(f"{asked.area}: {len(sample)} of {len(mutants)} changes")
-    paths = [f"tests/{room}" for room in rooms] + [str(file.relative_to(ROOT)) for file in files]
+    tests = asked.tests or [f"tests/{room}" for room in rooms]
+    paths = [*tests, *(str(file.relative_to(ROOT)) for file in files)]
     known = measure_tests(paths, files, asked.out / f"{asked.area}-tests.json")
     for library in known["libraries"]:
         with contextlib.suppress(Exception):

@@ -93,3 +93,7 @@ def test_the_confidence_scales_the_signal_and_leaves_the_forecast():
     scale = SignalScale(threshold=0.5, width=0.1, confidence=0.25)
     signal, forecast, _ = TARGET.build_columns(np.full((3, 2, 1), 0.9), scale, NO_CONTEXT)
     assert (signal[0], forecast[0]) == (0.25, pytest.approx(0.9))
+
+
+def test_the_score_of_no_skill_is_that_of_a_coin():
+    assert Direction().no_skill == {"log_loss": pytest.approx(0.693147, abs=1e-6), "auc": 0.5}

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets import Direction
+from lstm_strategy.learning.walk_forward.fold_edges import edge_after, edge_at, position_before
 from lstm_strategy.learning.walk_forward.splitter import WalkForward
 
 BERLIN_HOURS = pd.date_range("2020-01-15 09:00", "2020-06-30", freq="h", tz="Europe/Berlin")
@@ -402,3 +403,34 @@ def test_folds_cannot_be_counted_without_bars():
 def test_a_walk_shows_itself_as_it_is_written():
     walk = WalkForward("10 years", 20, horizon=5)
     assert eval(repr(walk)) == walk
+
+
+def test_what_a_fold_has_seen_ends_with_what_trains_or_validates():
+    (plain,) = WalkForward(10, 2).folds(np.zeros(12))
+    (validated,) = WalkForward(10, 2, validation=4).folds(np.zeros(12))
+    assert (plain.seen, validated.seen) == (slice(0, 9), slice(0, 9))
+    assert (plain.train, validated.train) == (slice(0, 9), slice(0, 5))
+
+
+def test_a_fold_whose_validation_is_all_embargoed_is_named():
+    # tests 10-13, 14-17 and 18-19; the third validates on 15 and 16, which follow the first test
+    with pytest.raises(
+        TrainingError, match=r"at least 1 bar to validate on, got 0 in fold 3, .* begins at 18"
+    ):
+        WalkForward(10, 4, validation=3, embargo=4).folds(np.zeros(20))
+
+
+def test_edges_in_bars_are_as_many_sizes_later_as_asked():
+    index = pd.RangeIndex(10)
+    first = edge_at(index, 1)
+    assert edge_after(index, first, 2, times=3) == edge_at(index, 7)
+    assert edge_after(index, first, 3, times=3) is None
+    assert position_before(index, edge_at(index, 7), 3) == 4
+    assert position_before(index, first, 3) == 0
+
+
+def test_a_window_from_before_the_calendar_begins_with_the_bars():
+    index = pd.date_range("2024-01-01", periods=5)
+    edge = edge_at(index, 3)
+    assert position_before(index, edge, pd.DateOffset(years=9_000)) == 0
+    assert position_before(index, edge, pd.DateOffset(days=2)) == 1

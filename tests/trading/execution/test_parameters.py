@@ -7,8 +7,10 @@ import pytest
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading import declared_params
-from lstm_strategy.trading.execution import TargetStrategy
+from lstm_strategy.trading.execution import PortfolioParameters, TargetStrategy
 from lstm_strategy.trading.execution.parameters import TargetParameters
+from lstm_strategy.trading.execution.terms import check_leverage
+from lstm_strategy.trading.instruments import Perpetual, Spot
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,20 @@ def test_numbers_and_flags_of_numpy_are_taken():
 
 def test_a_strategy_declares_the_parameters_that_have_rules():
     assert list(declared_params(TargetStrategy)) == list(TargetParameters.model_fields)
+
+
+def test_strategies_of_one_market_and_of_many_begin_with_the_same_terms():
+    one, many = TargetParameters().model_dump(), PortfolioParameters().model_dump()
+    shared = {"long_only": False, "max_leverage": 1.0, "band": 0.1, "reserve": 0.01}
+    shared |= {"lot_size": 1e-6, "latency_bars": 0, "bars_per_year": 252, "bars_per_day": 1}
+    assert {name: one[name] for name in shared} == shared
+    assert {name: many[name] for name in shared} == shared
+
+
+def test_a_leverage_that_no_instrument_allows_is_refused_with_one_that_does():
+    check_leverage("Mine", 3.0, {"A": Spot(), "B": Perpetual(leverage=3)})
+    with pytest.raises(TradingError, match=r"Perpetual of market B allows 3 at most\. Lower max"):
+        check_leverage("Mine", 4.0, {"A": Spot(), "B": Perpetual(leverage=3)})
+    remedy = r"such as BrokerSettings\(instrument=Perpetual\(leverage=2"
+    with pytest.raises(TradingError, match=rf"is 2, and Spot gives no credit: .* {remedy}"):
+        check_leverage("Mine", 2.0, {"": Spot()})

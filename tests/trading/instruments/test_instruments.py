@@ -10,6 +10,7 @@ import pytest
 
 from lstm_strategy import Future, Perpetual, Spot
 from lstm_strategy.errors import TradingError
+from lstm_strategy.trading.instruments.impact import PriceChanges
 
 TIERS = ((0, 0.004), (50_000, 0.005), (250_000, 0.01))
 
@@ -281,3 +282,46 @@ def test_a_market_that_changes_its_interval_misses_nothing():
     rates = pd.Series(np.nan, np.arange(240))
     rates[hours] = 1e-4
     assert Perpetual(mark=None).notes_on(hourly(240, funding_rate=rates.to_numpy()))[1:] == []
+
+
+def test_fees_and_half_the_spread_of_a_perpetual_worked_by_hand():
+    perpetual = Perpetual(taker_rate=0.0005, half_spread_rate=0.0002)
+    assert perpetual.cost_rate_at(50.0) == pytest.approx(0.0007, abs=1e-12)
+    assert perpetual.spread_cost_of(-3.0, 50.0) == pytest.approx(0.03, abs=1e-12)
+
+
+def test_the_usual_change_is_that_of_the_last_twenty_bars():
+    changes = PriceChanges()
+    assert changes.size() == 0.0
+    changes.add(100.0)
+    assert changes.size() == 0.0
+    changes.add(140.0)
+    assert changes.size() == 40.0
+    for number in range(20):  # the jump of 40 leaves
+        changes.add(140.0 + 3.0 * (number % 2 == 0))
+    assert changes.size() == pytest.approx(3.0)
+
+
+def test_how_funding_is_counted_is_noted_where_it_isnt_only_at_the_open():
+    rates = [0.0001, -0.0002] * 3
+    (summed,) = Perpetual(funding_settles="within").notes_on(hourly(funding_rate=rates, mark=100.0))
+    assert summed == (
+        "funding_rate is the sum of the settlements within each bar, paid at its mark by the "
+        "position that is held after its fills."
+    )
+    paid = Perpetual().notes_on(hourly(funding_rate=rates, mark=100.0, funding_payment=0.01))
+    assert paid[0] == (
+        "funding_rate settles as its bar opens; funding_payment is what the other settlements "
+        "within the bar cost a unit, paid by the position after its fills."
+    )
+
+
+def test_rates_that_are_summed_and_paid_within_the_bar_too_are_refused():
+    bars = hourly(funding_rate=[0.0001, -0.0002] * 3, mark=100.0, funding_payment=0.01)
+    with pytest.raises(TradingError, match=r"would be paid twice\. Leave funding_settles out"):
+        Perpetual(funding_settles="within").check_bars(bars)
+
+
+def test_no_position_has_no_liquidation_price():
+    assert math.isnan(Perpetual(leverage=10).liquidation_price(0.0, 100.0))
+    assert math.isnan(Future(multiplier=50, initial_margin=9).liquidation_price(0.0, 100.0))

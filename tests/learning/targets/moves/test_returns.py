@@ -113,3 +113,20 @@ def test_a_setting_that_is_off_is_named(settings, message):
 def test_returns_that_are_all_alike_are_refused():
     with pytest.raises(LSTMStrategyError, match="Every label is 0: the close never moves over 2"):
         Return().check_labels(np.zeros((5, 1)), horizon=2)
+
+
+def test_hubers_loss_is_square_near_zero_and_straight_beyond():
+    labels, answers = np.array([[0.5], [3.0], [-2.0]]), np.array([[1.0], [0.0], [-1.5]])
+    # errors 0.5, 3 and 0.5 against a delta of 1: 0.5² / 2, and 1 / 2 + 1 * (3 - 1)
+    assert Return(delta=1.0).row_losses(labels, answers).tolist() == [0.125, 2.5, 0.125]
+
+
+def test_rows_of_one_date_count_as_one():
+    one = np.ones((3, 1))
+    rows = AnsweredRows(one, one, np.ones(3), one, dates=np.array([0, 2, 2]))
+    assert rows.mean_of_dates(np.array([1.0, 2.0, 4.0])).tolist() == [1.0, 3.0]
+    assert AnsweredRows(one, one, np.ones(3), one).mean_of_dates(np.arange(3.0)).tolist() == [
+        0,
+        1,
+        2,
+    ]

@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_strategy.trading.execution.orders.sizing import affordable_size, whole_lots
+from lstm_strategy.trading.execution.orders.sizing import (
+    affordable_size,
+    is_worth_trading,
+    whole_lots,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,18 @@ def test_no_commission_rule_makes_a_purchase_dearer_than_the_cash(cash, price, r
 
     size = affordable_size(cash, price, commission)
     assert size == 0 or size * price + commission(size, price) <= cash
+
+
+@pytest.mark.parametrize(
+    ("target", "exposure", "is_traded"),
+    [
+        (0.5, 0.41, False),
+        (0.5, 0.39, True),
+        (0.02, -0.02, True),  # a change of sign, however small
+        (0.02, 0.0, False),
+        (0.0, 0.02, True),
+        (0.0, 0.0, False),
+    ],
+)
+def test_what_is_worth_trading_with_a_band_of_a_tenth(target, exposure, is_traded):
+    assert is_worth_trading(target, exposure, 0.1) == is_traded
