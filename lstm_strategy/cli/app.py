@@ -99,6 +99,9 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
+        from lstm_strategy.support import end_workers
+
+        end_workers()
         complain(
             "Terminated." if sigterms else "Interrupted.", "What was already written is complete."
         )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lstm_strategy.support.parallel import (
         SharedValue,
         choose_jobs,
+        end_workers,
         is_serial,
         run_tasks,
         share,
@@ -84,6 +85,7 @@ __all__ = [
     "choose_progress",
     "count_of",
     "describe_first_offence",
+    "end_workers",
     "format_time",
     "frame_from_feather",
     "frame_from_parquet",
@@ -151,6 +153,7 @@ __getattr__ = import_on_first_use(
         "sha256_of": ".hashing",
         "SharedValue": ".parallel",
         "choose_jobs": ".parallel",
+        "end_workers": ".parallel",
         "is_serial": ".parallel",
         "run_tasks": ".parallel",
         "share": ".parallel",

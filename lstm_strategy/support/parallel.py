@@ -4,6 +4,8 @@ All that runs side by side goes through here. Who runs it is joblib's to say: `n
 of this machine by default, `joblib.parallel_config` or `workers` for anything else.
 """
 
+import atexit
+import gc
 import logging
 import os
 import pickle
@@ -20,6 +22,7 @@ import cloudpickle
 import joblib
 import numpy as np
 from joblib import parallel as joblib_parallel
+from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from lstm_strategy.errors import SettingsError, WorkersDiedError
@@ -27,6 +30,7 @@ from lstm_strategy.support.files import temporary_folder
 
 _ENGINES = ("local", "ray")
 _SECONDS_BETWEEN_LOOKS = 1.0
+_parents_of_workers = set[int]()  # a forked process has none of this one's
 
 
 class SharedValue(Protocol):
@@ -155,12 +159,25 @@ def run_tasks(tasks: Iterable[Any], *, n_jobs: int | None, in_order: bool = True
     )
     if isinstance(joblib_parallel.get_active_backend()[0], joblib_parallel.LokyBackend):
         tasks = (joblib.delayed(_run_watched)(os.getpid(), *task) for task in tasks)
+        _parents_of_workers.add(os.getpid())
     try:
         yield from run(tasks)
     except TerminatedWorkerError as error:
         raise WorkersDiedError(
             "A worker process died, often for lack of memory. Use fewer processes."
         ) from error
+
+
+def end_workers() -> None:
+    """End the worker processes of this one at once, whatever they are doing.
+
+    Without it Python waits for their tasks before it ends itself.
+
+    Example:
+        >>> end_workers()
+    """
+    if os.getpid() in _parents_of_workers:
+        get_reusable_executor(reuse=True).shutdown(kill_workers=True)
 
 
 def _run_watched(parent: int, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -171,7 +188,11 @@ def _run_watched(parent: int, function: Callable[..., Any], args: Any, kwargs: A
 
 @lru_cache(maxsize=1)  # once in a process
 def _end_with(parent: int) -> None:
-    """End this process once its parent has ended, which can't tell if it was killed."""
+    """End this process once its parent has ended, which can't tell if it was killed.
+
+    It also ends sooner when it is asked to: Python would look through all that TensorFlow has made.
+    """
+    atexit.register(gc.freeze)
 
     def watch() -> None:
         while os.getppid() == parent:

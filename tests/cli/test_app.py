@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import joblib
 import pandas as pd
 import pytest
 import typer
@@ -19,6 +20,7 @@ from lstm_strategy.cli.app import app
 from lstm_strategy.cli.commands import COMMANDS
 from lstm_strategy.cli.help import list_entries, read_manual
 from lstm_strategy.learning.training import ForecasterSettings
+from lstm_strategy.support import run_tasks
 
 NAMES = [command.__name__ for command in COMMANDS]
 MACD = ("backtest", "bars.csv", "--strategy", "MACD")
@@ -261,6 +263,21 @@ def test_a_terminated_command_ends_with_143_and_one_line(run, monkeypatch):
     assert (outcome.code, outcome.err.count("\n")) == (143, 1)
     assert outcome.err == "Terminated. What was already written is complete.\n"
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_an_interrupted_command_ends_its_workers_at_once(run, monkeypatch):
+    pids = []
+
+    def interrupt(*_, **__):
+        pids.extend(run_tasks([joblib.delayed(os.getpid)() for _ in range(2)], n_jobs=2))
+        os.kill(pids[0], 0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lstm_strategy.bars.read_bars", interrupt)
+    assert run(*MACD).code == 130
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def test_too_little_memory_ends_with_2_and_one_line(run, monkeypatch):

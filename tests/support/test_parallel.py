@@ -1,5 +1,7 @@
 """Tasks in processes of this machine; `test_cluster.py` has those on a cluster."""
 
+import atexit
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ import pytest
 from made_up import random_walk
 
 from lstm_strategy import LSTMStrategyError, workers
-from lstm_strategy.support.parallel import choose_jobs, is_serial, run_tasks, share
+from lstm_strategy.support.parallel import choose_jobs, end_workers, is_serial, run_tasks, share
 
 BARS = random_walk(420, seed=11)
 
@@ -102,6 +104,53 @@ def test_workers_end_soon_after_their_parent_was_killed(tmp_path):
     parent.kill()
     parent.wait()
     wait_until(lambda: not any(worker.exists() for worker in workers))
+
+
+def note_the_end(path):
+    """Let this process write a file as it ends, and tell its number."""
+    atexit.register(path.touch)
+    return os.getpid()
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_workers_that_are_ended_are_gone_at_once_and_do_nothing_more(tmp_path):
+    tasks = [joblib.delayed(note_the_end)(tmp_path / f"{number}") for number in range(4)]
+    workers_before = set(run_tasks(tasks, n_jobs=2))
+    assert all(map(is_running, workers_before))
+    end_workers()
+    assert not any(map(is_running, workers_before))
+    assert list(tmp_path.iterdir()) == []
+    assert list(run_tasks(tasks[:1], n_jobs=2))  # others are started where they are needed
+
+
+COUNT = """
+import joblib
+from lstm_strategy.support import run_tasks
+
+def work(file):
+    import gc
+    from pathlib import Path
+    class Last:
+        def __del__(self, touch=Path(file).touch):
+            touch()
+    last = Last()
+    last.circle = last
+    gc.kept = last  # until the end
+
+list(run_tasks((joblib.delayed(work)(f"worker-{n}") for n in range(2)), n_jobs=2))
+"""
+
+
+def test_workers_that_end_look_through_nothing_that_they_made(tmp_path):
+    subprocess.run([sys.executable, "-c", COUNT], cwd=tmp_path, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def wait_until(is_done):
