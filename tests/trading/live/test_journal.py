@@ -6,9 +6,12 @@ import math
 import os
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lstm_strategy.errors import JournalError
+from lstm_strategy.support import sha256_of
 from lstm_strategy.trading.live import Journal, read_journal
 
 BARS = pd.DataFrame(
@@ -240,4 +243,28 @@ def test_a_head_with_something_else_than_a_timezone_is_refused(tmp_path, zone):
     head, _, records = path.read_text().partition("\n")
     path.write_text(f"{json.dumps({**json.loads(head), 'zone': zone})}\n{records}")
     with pytest.raises(JournalError, match="is no timezone"):
+        read_journal(path)
+
+
+def name_twice(description):
+    description["columns"][1]["name"] = "open"
+
+
+def forget_dates(description):
+    description["index_columns"] = []
+
+
+@pytest.mark.parametrize("damage", [name_twice, forget_dates])
+def test_a_history_that_is_no_bars_is_refused_though_its_digest_matches(tmp_path, damage):
+    path = begin(tmp_path)
+    table = pa.Table.from_pandas(BARS)
+    description = json.loads(table.schema.metadata[b"pandas"])
+    damage(description)
+    changed = table.replace_schema_metadata({b"pandas": json.dumps(description).encode()})
+    pq.write_table(changed, tmp_path / "history.parquet")
+    digest = sha256_of((tmp_path / "history.parquet").read_bytes())
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    resealed = [{**each, "sha256": digest} if "sha256" in each else each for each in records]
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in resealed))
+    with pytest.raises(JournalError, match="isn't the history that the journal was begun with"):
         read_journal(path)

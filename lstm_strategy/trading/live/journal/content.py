@@ -141,12 +141,17 @@ def _read_history(folder: Path, record: Mapping[str, Any]) -> pd.DataFrame:
             f"{folder / name} can't be read: {error}. Restore it from a copy, or begin a new "
             "folder."
         ) from None
-    if bars is None or len(bars) != record["n_bars"]:
+    if bars is None or len(bars) != record["n_bars"] or not _are_bars(bars):
         raise JournalError(
             f"{folder / name} isn't the history that the journal was begun with. Restore it from a "
             "copy, or begin a new folder."
         )
     return bars
+
+
+def _are_bars(frame: pd.DataFrame) -> bool:
+    """Whether a frame has dates, and names each of its columns once."""
+    return isinstance(frame.index, pd.DatetimeIndex) and frame.columns.is_unique
 
 
 def _table(records: Iterable[Mapping[str, Any]], kind: str) -> pd.DataFrame:
