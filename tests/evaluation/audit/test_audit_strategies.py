@@ -12,6 +12,7 @@ from lstm_strategy.evaluation.audit.findings import FindingKind
 BARS = random_walk(160)
 A_YEAR_AND_MORE = random_walk(400)
 REMEMBERS_LONG = {"12-1 momentum", "SMA cross"}
+AUDITED_AT_ONCE = {"12-1 momentum", "Random entries", "Volatility target"}  # the others are slow
 
 
 def culprits(report):
@@ -83,7 +84,13 @@ def test_an_honest_strategy_is_not_accused(strategy):
     assert (report.findings, report.notes) == ((), ())
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in AUDITED_AT_ONCE else pytest.mark.slow)
+        for name in BASELINES
+    ],
+)
 def test_every_baseline_is_clean(name):
     bars = A_YEAR_AND_MORE if name in REMEMBERS_LONG else BARS
     report = audit(bars, strategy=BASELINES[name])

@@ -57,7 +57,7 @@ def charts():
     return build_charts(compare({"MACD": BASELINES["MACD"]}, bars, start="2016"), bars)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.slow)])
 def test_dates_below_the_charts_lie_apart(charts, tmp_path, width):
     equity, price = answer_of(charts, tmp_path, width=width, question=_GAPS)
     assert equity and price

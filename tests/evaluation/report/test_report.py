@@ -436,7 +436,7 @@ def test_a_planted_complaint_of_the_browser_is_found(full_page, tmp_path):
 
 
 @needs_chromium
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.slow)])
 def test_nothing_scrolls_sideways_but_the_tables(full_page, tmp_path, width):
     assert sideways_pixels(full_page, tmp_path, width) == 0
 

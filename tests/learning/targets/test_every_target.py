@@ -144,7 +144,7 @@ def test_the_mean_of_the_members_is_the_ensemble(trained):
     pd.testing.assert_series_equal(signals.notna().all(axis=1), known, check_names=False)
 
 
-@pytest.mark.parametrize("engine", ["onnx", "keras"])
+@pytest.mark.parametrize("engine", ["onnx", pytest.param("keras", marks=pytest.mark.slow)])
 def test_a_saved_or_pickled_model_gives_the_same_numbers(trained, engine, tmp_path):
     folder = trained.save(tmp_path / "model")
     loaded = LSTMForecaster.load(folder, engine=engine)
