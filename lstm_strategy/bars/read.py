@@ -22,6 +22,7 @@ from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell
 
 _SAMPLES = ("sp500", "nasdaq")
+_ROUNDING = 1e-4  # of prices with two digits, as a share
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,11 @@ def _check_assembly(assemble: Callable[[], Assembly], source: str, wishes: Wishe
         bars = _validate(frame, assembly, is_repaired=wishes.repair)
         if wishes.adjusted:
             bars = _adjust_prices(bars)
+        elif _are_unadjusted(bars):
+            notes.append(
+                "the prices aren't adjusted for dividends and splits as the column of adjusted "
+                f"closes is; {spell('adjusted', True)} scales them by it"
+            )
     except BarsError as error:
         _name_source(error, source)
         raise
@@ -202,6 +208,13 @@ def _validate(frame: pd.DataFrame, assembly: Assembly, *, is_repaired: bool) -> 
         where = assembly.rows.name(int(frame.index[error.row]))
         offer = "" if is_repaired else f" Or let {spell('repair', True)} do it."
         raise BarsError(f"{where}: {error.in_words}{offer}") from error
+
+
+def _are_unadjusted(bars: pd.DataFrame) -> bool:
+    """Whether a column of adjusted closes differs from the closes by more than its rounding."""
+    if "adj_close" not in bars.columns:
+        return False
+    return bool((bars["adj_close"] / bars["close"] - 1).abs().max() > _ROUNDING)
 
 
 def _adjust_prices(bars: pd.DataFrame) -> pd.DataFrame:

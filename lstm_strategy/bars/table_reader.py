@@ -32,7 +32,7 @@ from lstm_strategy.bars.columns import (
 from lstm_strategy.bars.files import Table
 from lstm_strategy.bars.validation import BAR_COLUMNS
 from lstm_strategy.errors import BarsError
-from lstm_strategy.support import spell
+from lstm_strategy.support import count_of, spell
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +128,8 @@ class TableReader:
             row = int(is_percent.to_numpy().argmax())
             raise BarsError(
                 f"{rows.cell(row, column)}: {column.values[row].as_py()[:60]!r} is a percentage "
-                f"({_count_rows(pc.sum(is_percent).as_py())}), which can be neither a price nor a "
-                "volume. Drop that column, or write numbers without a percent sign."
+                f"({count_of(pc.sum(is_percent).as_py(), 'such row')}), which can be neither a "
+                "price nor a volume. Drop that column, or write numbers without a percent sign."
             )
         return found.values
 
@@ -139,8 +139,8 @@ class TableReader:
         drop = ", or drop that row" if len(unread) < len(column.values) else ""
         raise BarsError(
             f"{where}: {first[:60]!r} isn't a number{describe_fraction(first)} "
-            f"({_count_rows(len(unread))}). Turn it into one, with a decimal {mark} as in the rest "
-            f"of the file{drop}."
+            f"({count_of(len(unread), 'such row')}). Turn it into one, with a decimal {mark} as in "
+            f"the rest of the file{drop}."
         )
 
     def _read_volume(self, prices: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -226,10 +226,6 @@ def _number_name(name: str, taken: Mapping[str, object], last_numbers: dict[str,
         if f"{name}_{number}" not in taken:
             return f"{name}_{number}"
     raise AssertionError("there is always a next number")
-
-
-def _count_rows(n_rows: int) -> str:
-    return f"{n_rows} {'row' if n_rows == 1 else 'rows'} in all"
 
 
 def _counts_rows(column: Column) -> bool:

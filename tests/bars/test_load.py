@@ -118,6 +118,21 @@ def test_without_adjusting_the_adjusted_close_is_left_out(tmp_path):
     assert_same_bars(load_bars(write_file(tmp_path, ADJUSTED_CSV)), three_bars())
 
 
+def test_prices_that_are_not_adjusted_are_told_of_with_the_remedy(tmp_path):
+    path = write_file(tmp_path, ADJUSTED_CSV)
+    note = (
+        "the prices aren't adjusted for dividends and splits as the column of adjusted closes is; "
+        "adjusted=True scales them by it"
+    )
+    assert read_bars(path).notes == (note,)
+    assert read_bars(path, adjusted=True).notes == ()
+
+
+def test_adjusted_closes_that_are_the_closes_are_not_told_of(tmp_path):
+    same = ADJUSTED_CSV.replace("11,5.5,", "11,11,").replace("12,6,", "12,12,")
+    assert read_bars(write_file(tmp_path, same)).notes == ()
+
+
 def test_adjusting_without_an_adjusted_close_is_refused():
     with pytest.raises(BarsError, match=r"adjusted=True needs .* such as Adj Close, found: open"):
         load_bars(three_bars(), adjusted=True)
@@ -205,11 +220,11 @@ BAD_FILES = {
     ),
     "unreadable dates": (
         HEADER + FIRST_ROW.replace("2024-01-02", "first of May"),
-        "line 2, column Date: the date 'first of May' can't be read (1 row in all). Write dates as",
+        "line 2, column Date: the date 'first of May' can't be read (1 such row). Write dates as",
     ),
     "text among prices": (
         HEADER + FIRST_ROW + "2024-01-03,11,13,10,twelve,400\n",
-        "line 3, column Close: 'twelve' isn't a number (1 row in all). Turn it into one, with a",
+        "line 3, column Close: 'twelve' isn't a number (1 such row). Turn it into one, with a",
     ),
     "text among extras": (
         "Date,Open,High,Low,Close,Volume,mark\n"
@@ -219,26 +234,28 @@ BAD_FILES = {
     ),
     "a gap": (
         HEADER + FIRST_ROW + "2024-01-03,11,13,10,,400\n",
-        "line 3: close is NaN at 2024-01-03 (1 row in all). Fill or drop those rows. Or let",
+        "line 3: close is NaN at 2024-01-03 (1 such row). Fill or drop those rows. Or let",
     ),
     "no order": (
         HEADER + FIRST_ROW + "2024-01-04,11,13,10,12,400\n2024-01-03,11,13,10,12,400\n",
-        "line 4: the date goes back to 2024-01-03 after 2024-01-04 (1 row in all). Sort the bars.",
+        "line 4: the date goes back to 2024-01-03 after 2024-01-04 (1 such row). Sort the bars.",
     ),
     "one date twice": (
         HEADER + FIRST_ROW + FIRST_ROW.replace("11,500", "11.5,500"),
-        "line 3: the date is repeated at 2024-01-02 (1 row in all). Keep one bar per date. Or let",
+        "line 3: the date is repeated at 2024-01-02 (1 such row). Keep one bar per date. Or let",
     ),
     "no date": (
         HEADER + FIRST_ROW + ",11,13,10,12,400\n",
-        "line 3: the date is missing (1 row in all). Drop those rows. Or let repair=True do it.",
+        "line 3: the date is missing (1 such row). Drop those rows. Or let repair=True do it.",
     ),
     "a repeated column": (
         "Date,Open,High,Low,Close,Close,Volume\n2024-01-02,10,12,9,11,11,500\n",
         "column Close occurs more than once. Rename the others.",
     ),
     "a header only": (HEADER, "there are no bars: 0 rows"),
-    "nothing": ("", "has no line of at least five column names. Add one such as Date,Open"),
+    "nothing": ("", "the file is empty. Download it again, or check what wrote it."),
+    "line breaks alone": ("\n\n", "the file is empty. Download it again"),
+    "no names": ("1,2,3\n", "has no line of at least five column names. Add one such as Date,Open"),
 }
 
 

@@ -133,9 +133,8 @@ def test_negative_prices_get_a_clear_answer(tmp_path):
     change = ("11,13,10,12,400", "11,13,-40.32,-37.63,400")
     with pytest.raises(BarsError) as refused:
         read_changed(tmp_path, *change)
-    assert (
-        "line 3: low is -40.32 at 2024-01-03 (1 row in all). Returns of prices below zero"
-        in str(refused.value)
+    assert "line 3: low is -40.32 at 2024-01-03 (1 such row). Returns of prices below zero" in str(
+        refused.value
     )
     found, _ = read_changed(tmp_path, *change, repair=True)
     assert list(found.index) == [pd.Timestamp("2024-01-02"), pd.Timestamp("2024-01-16")]

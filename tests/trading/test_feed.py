@@ -329,7 +329,7 @@ def test_a_given_timeframe_is_kept():
 def test_bad_bars_are_refused():
     bars = daily_walk()
     bars.iloc[3, 3] = np.nan
-    with pytest.raises(BarsError, match=r"close is NaN at 2024-01-04 \(1 row in all\)"):
+    with pytest.raises(BarsError, match=r"close is NaN at 2024-01-04 \(1 such row\)"):
         BarsFeed(bars)
     with pytest.raises(BarsError, match="must be a pandas DataFrame, got NoneType"):
         BarsFeed(None)

@@ -9,6 +9,7 @@ from lstm_strategy.bars.files.headerless import name_columns
 from lstm_strategy.bars.files.separated import read_separated
 from lstm_strategy.bars.files.stored import read_feather, read_json, read_parquet
 from lstm_strategy.bars.files.table import Table
+from lstm_strategy.errors import BarsError
 
 _READERS = {"parquet": read_parquet, "feather": read_feather, "json": read_json}
 
@@ -24,6 +25,8 @@ def read_table(path: Path, market: str | None = None) -> Table:
         BarsError: If it can't be read; without the name of the file in front where the file exists.
     """
     content = read_content(path, market)
+    if not content.data or content.data.isspace():
+        raise BarsError("the file is empty. Download it again, or check what wrote it.")
     if content.kind == "text":
         text, notes = encode_as_utf8(content.data)
         table = read_separated(text)

@@ -48,7 +48,7 @@ def stray_price(prices: pd.Series, close: pd.Series, *, name: str | None = None)
         >>> days = pd.to_datetime(["2024-01-01", "2024-01-02"])
         >>> close = pd.Series([10.0, 11.0], days)
         >>> stray_price(pd.Series([10.1, 11_000.0], days, name="mark"), close)
-        'mark is 11000 at 2024-01-02, where the close is 11 (1 row in all). It must be a price of \
+        'mark is 11000 at 2024-01-02, where the close is 11 (1 such row). It must be a price of \
 the same market in the same unit, within half of the close: correct the column, or put NaN where \
 it is wrong.'
         >>> stray_price(pd.Series([10.1, 11.2], days, name="mark"), close) is None
@@ -60,7 +60,7 @@ it is wrong.'
     row = int(is_far.argmax())
     return (
         f"{name or prices.name} is {prices.iloc[row]:.6g} at {format_time(prices.index[row])}, "
-        f"where the close is {close.iloc[row]:.6g} ({count_of(int(is_far.sum()), 'row')} in all). "
+        f"where the close is {close.iloc[row]:.6g} ({count_of(int(is_far.sum()), 'such row')}). "
         "It must be a price of the same market in the same unit, within half of the close: "
         "correct the column, or put NaN where it is wrong."
     )

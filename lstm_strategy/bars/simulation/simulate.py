@@ -250,7 +250,7 @@ def _build_index(path: Path) -> pd.DatetimeIndex:
 def _find_rule(kind: Any) -> Callable[..., Path]:
     if not isinstance(kind, str) or kind not in KINDS:
         raise BarsError(
-            f"{spell('kind')} must be one of {', '.join(KINDS)}, got {kind!r}. "
+            f"{spell('kind')} must be the rule of a market, got {kind!r}. "
             f"{suggest_names(kind, KINDS)}"
         )
     return KINDS[kind]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import count_of
 
 PRICE_COLUMNS = ("open", "high", "low", "close")
 BAR_COLUMNS = (*PRICE_COLUMNS, "volume")
@@ -62,7 +63,7 @@ def format_value(value: float) -> str:
 
 def count_rows(count: int) -> str:
     """The number of bad bars, in words."""
-    return f"{count} row in all" if count == 1 else f"{count} rows in all"
+    return count_of(count, "such row")
 
 
 def format_date(index: pd.Index, row: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
+from lstm_strategy.support import count_of
 
 FEWEST_BARS = 30
 """With fewer returns nothing is resampled; with fewer than some hundreds little can be shown."""
@@ -133,6 +134,7 @@ def finite_values(returns: pd.Series) -> np.ndarray:
     if is_bad.any():
         raise TradingError(
             f"Returns must be finite, but {returns.name} is {values[is_bad][0]} at "
-            f"{returns.index[is_bad][0]} ({is_bad.sum()} rows in all). Drop or fill them."
+            f"{returns.index[is_bad][0]} ({count_of(int(is_bad.sum()), 'such row')}). "
+            "Drop or fill them."
         )
     return values

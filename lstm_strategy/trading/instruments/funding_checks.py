@@ -45,15 +45,15 @@ def check_marks(marks: pd.Series, close: pd.Series, *, symbol: str = "") -> None
         Traceback (most recent call last):
         ...
         lstm_strategy.errors.TradingError: mark must be a price above 0 or missing, got 0 at \
-2024-01-02 (1 row in all). Replace what isn't a price by NaN; the close before is taken then.
+2024-01-02 (1 such row). Replace what isn't a price by NaN; the close before is taken then.
     """
     is_bad = marks <= 0.0
     if is_bad.any():
         first = marks.index[is_bad.to_numpy()][0]
         raise TradingError(
             f"{_of(str(marks.name), symbol)} must be a price above 0 or missing, got "
-            f"{marks[first]:g} at {format_time(first)} ({count_of(int(is_bad.sum()), 'row')} in "
-            "all). Replace what isn't a price by NaN; the close before is taken then."
+            f"{marks[first]:g} at {format_time(first)} ({count_of(int(is_bad.sum()), 'such row')})"
+            ". Replace what isn't a price by NaN; the close before is taken then."
         )
     offence = stray_price(marks, close, name=_of(str(marks.name), symbol))
     if offence is not None:

@@ -175,7 +175,7 @@ def test_one_bad_date_is_named_with_its_row(dates, row):
     with pytest.raises(BarsError) as refused:
         load_bars(many_bars(dates))
     assert str(refused.value) == (
-        f"row {row}, column Date: the date '31 Brumaire' can't be read (1 row in all). "
+        f"row {row}, column Date: the date '31 Brumaire' can't be read (1 such row). "
         "Write dates as YYYY-MM-DD HH:MM:SS."
     )
 
@@ -194,8 +194,8 @@ def test_the_name_of_a_zone_is_refused_with_what_to_write(written, zone):
     with pytest.raises(BarsError) as refused:
         load_bars(many_bars(dates))
     assert str(refused.value) == (
-        f"row 0, column Date: the date '2001-01-01 16:00:00{written}' can't be read (28 rows in "
-        f"all). Instead of the zone's name, {zone}, write its offset from UTC, as in "
+        f"row 0, column Date: the date '2001-01-01 16:00:00{written}' can't be read (28 such "
+        f"rows). Instead of the zone's name, {zone}, write its offset from UTC, as in "
         "2024-01-31 16:00:00-05:00, or leave it out."
     )
 
@@ -231,7 +231,7 @@ def test_seconds_in_the_summer_of_1970_are_no_calendar(tmp_path):
 )
 def test_a_missing_date_is_named_by_its_row(tmp_path, dates):
     path = write_file(tmp_path, dated_csv("timestamp,open,high,low,close,volume", dates))
-    with pytest.raises(BarsError, match=r"line 3: the date is missing \(1 row in all\)\. Drop"):
+    with pytest.raises(BarsError, match=r"line 3: the date is missing \(1 such row\)\. Drop"):
         load_bars(path)
 
 
@@ -283,7 +283,7 @@ NOT_DATES = {
         "unambiguously (ticks of .NET or of Windows?)",
     ),
     "an exponent": (["1.7E+12", "1.8E+12", "1.9E+12"], "the date '1.7E+12' can't be read"),
-    "400 digits": (["1" * 400, "2" * 400, "3" * 400], "can't be read (3 rows in all)"),
+    "400 digits": (["1" * 400, "2" * 400, "3" * 400], "can't be read (3 such rows)"),
     "before the year 1": (["0000-01-01", "0000-01-02", "0000-01-03"], "outside the years 1700"),
     "three digits of offset": (
         [f"2024-01-02 09:3{minute}:00+005" for minute in range(3)],

@@ -603,7 +603,7 @@ REFUSED = {
     "another decimal mark further down": (
         "Date;Open;High;Low;Close;Volume\n2024-01-02;12,5;13,5;12,1;12,6;950\n"
         "2024-01-03;12.5;13.5;12.1;12.6;900\n",
-        "line 3, column Open: '12.5' isn't a number (1 row in all). Turn it into one, with a "
+        "line 3, column Open: '12.5' isn't a number (1 such row). Turn it into one, with a "
         "decimal comma",
     ),
     "too few columns": (
@@ -619,20 +619,20 @@ REFUSED = {
     "32nds": (
         "Date,Open,High,Low,Close\n2024-01-02,118-16,119-08,117-24,118-20\n"
         "2024-01-03,118-17,119-08,117-24,118-21\n",
-        "line 2, column Open: '118-16' isn't a number (a price in 32nds, 118 and 16/32?) (2 rows "
-        "in all). Turn it into one, with a decimal point as in the rest of the file.",
+        "line 2, column Open: '118-16' isn't a number (a price in 32nds, 118 and 16/32?) (2 such "
+        "rows). Turn it into one, with a decimal point as in the rest of the file.",
     ),
     "a unit behind every price": (
         "Date,Open,High,Low,Close\n2024-01-02,5p,6p,4p,5p\n2024-01-03,6p,7p,5p,6p\n",
-        "line 2, column Open: '5p' isn't a number (2 rows in all)",
+        "line 2, column Open: '5p' isn't a number (2 such rows)",
     ),
     "a damaged first row": (
         DAILY.replace("10,12,9,11,500", "5p,6p,4p,5p,500"),
-        "line 2, column Open: '5p' isn't a number (1 row in all)",
+        "line 2, column Open: '5p' isn't a number (1 such row)",
     ),
     "percentages for prices": (
         DAILY.replace("12.5,14,11.25,13,", "5%,6%,4%,5%,"),
-        "line 4, column Open: '5%' is a percentage (1 row in all), which can be neither a price",
+        "line 4, column Open: '5%' is a percentage (1 such row), which can be neither a price",
     ),
     "a percentage for the volume": (
         DAILY.replace("400", "4%"),

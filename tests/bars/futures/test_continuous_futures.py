@@ -203,7 +203,7 @@ def test_a_contract_that_stands_still_is_one_bar_after_the_other():
         ),
         pytest.param(
             {"contract": [202403, 202403, 202403, 202413, 202413, 202413]},
-            r"contract is 202413 at 2024-03-14 \(3 rows in all\). Months are written as 202403",
+            r"contract is 202413 at 2024-03-14 \(3 such rows\). Months are written as 202403",
             id="a thirteenth month",
         ),
         pytest.param(

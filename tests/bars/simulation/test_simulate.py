@@ -510,7 +510,11 @@ def test_one_bar_and_the_year_5000_are_no_trouble():
         pytest.param(
             {"kind": "x"}, "Known: remembered_news, regimes, garch, noise, perp", id="no idea"
         ),
-        pytest.param({"kind": None}, "kind must be one of", id="no kind"),
+        pytest.param(
+            {"kind": None},
+            "kind must be the rule of a market, got None. Known: remembered_news, ",
+            id="no kind",
+        ),
         pytest.param(
             {"kind": "remembered_news", "pnews": 0.1},
             "remembered_news has no parameter 'pnews'. Did you mean p_news",

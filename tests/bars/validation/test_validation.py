@@ -112,124 +112,124 @@ BAD_BARS = {
     ),
     "a date missing": (
         with_dates(*DAYS[:2], pd.NaT, *DAYS[3:]),
-        "the date of row 2 is missing (NaT; 1 row in all). "
+        "the date of row 2 is missing (NaT; 1 such row). "
         "Drop those rows: bars[bars.index.notna()].",
     ),
     "unsorted dates": (
         six_bars().iloc[[0, 2, 1, 3, 5, 4]],
-        "the date goes back to 2020-03-10 after 2020-03-11 (2 rows in all). "
+        "the date goes back to 2020-03-10 after 2020-03-11 (2 such rows). "
         "Sort the bars: bars.sort_index().",
     ),
     "repeated dates": (
         six_bars().iloc[[0, 1, 1, 1, 2, 3]],
-        "the date is repeated at 2020-03-10 (2 rows in all). "
+        "the date is repeated at 2020-03-10 (2 such rows). "
         'Keep one bar per date: bars[~bars.index.duplicated(keep="last")].',
     ),
     "a string among prices": (
         with_cells("close", {1: "n/a", 4: "12.5"}),
-        "close holds the string 'n/a' at 2020-03-10 (2 rows in all). "
+        "close holds the string 'n/a' at 2020-03-10 (2 such rows). "
         "Turn them into numbers, or drop those rows.",
     ),
     "prices as strings": (
         six_bars().astype({"open": str}),
-        "open holds the string '10.0' at 2020-03-09 (6 rows in all). "
+        "open holds the string '10.0' at 2020-03-09 (6 such rows). "
         "Turn them into numbers, or drop those rows.",
     ),
     "a list among volumes": (
         with_cells("volume", {5: [1]}),
-        "volume holds the list [1] at 2020-03-16 (1 row in all). "
+        "volume holds the list [1] at 2020-03-16 (1 such row). "
         "Turn them into numbers, or drop those rows.",
     ),
     "NaN price": (
         with_cells("close", {0: np.nan, 3: np.nan, 4: np.nan}),
-        "close is NaN at 2020-03-09 (3 rows in all). Fill or drop those rows.",
+        "close is NaN at 2020-03-09 (3 such rows). Fill or drop those rows.",
     ),
     "NA price": (
         with_cells("low", {2: pd.NA}),
-        "low is NaN at 2020-03-11 (1 row in all). Fill or drop those rows.",
+        "low is NaN at 2020-03-11 (1 such row). Fill or drop those rows.",
     ),
     "infinite price": (
         with_cells("high", {5: np.inf}),
-        "high is inf at 2020-03-16 (1 row in all). Correct or drop those rows.",
+        "high is inf at 2020-03-16 (1 such row). Correct or drop those rows.",
     ),
     "zero price": (
         with_cells("low", {1: 0.0}),
-        "low is 0 at 2020-03-10 (1 row in all). "
+        "low is 0 at 2020-03-10 (1 such row). "
         "Prices must be above zero: correct or drop those rows.",
     ),
     "negative price": (
         with_cells("low", {1: -37.63, 2: -1.0}),
-        "low is -37.63 at 2020-03-10 (2 rows in all). Returns of prices below zero mean nothing: "
+        "low is -37.63 at 2020-03-10 (2 such rows). Returns of prices below zero mean nothing: "
         "use prices that are adjusted by ratio, put the raw price of the contract beside those of "
         "a future, in a column named price, or drop those rows.",
     ),
     "price whose square is infinite": (
         with_cells("high", {1: 1e154}),
-        "high is 1e+154 at 2020-03-10 (1 row in all). "
+        "high is 1e+154 at 2020-03-10 (1 such row). "
         "Prices must lie between 1e-100 and 1e+100: change their unit.",
     ),
     "volume whose square is infinite": (
         with_cells("volume", {1: 1e200}),
-        "volume is 1e+200 at 2020-03-10 (1 row in all). Volume must be below 1e+100: "
+        "volume is 1e+200 at 2020-03-10 (1 such row). Volume must be below 1e+100: "
         "change its unit.",
     ),
     "dates before the year 1": (
         six_bars().set_axis(
             pd.DatetimeIndex(np.arange(-800_000, -799_994).astype("M8[D]").astype("M8[s]")), axis=0
         ),
-        "the date of row 0 lies before the year 1 (6 rows in all). Correct it.",
+        "the date of row 0 lies before the year 1 (6 such rows). Correct it.",
     ),
     "high below low": (
         with_cells("high", {3: 9.0}),
-        "high 9 is below low 10 at 2020-03-12 (1 row in all). Correct or drop those rows.",
+        "high 9 is below low 10 at 2020-03-12 (1 such row). Correct or drop those rows.",
     ),
     "high below open": (
         with_cells("high", {3: 10.5}),
-        "high 10.5 is below open 11 at 2020-03-12 (1 row in all). Correct or drop those rows.",
+        "high 10.5 is below open 11 at 2020-03-12 (1 such row). Correct or drop those rows.",
     ),
     "high below close": (
         with_cells("high", {3: 11.5}),
-        "high 11.5 is below close 12 at 2020-03-12 (1 row in all). Correct or drop those rows.",
+        "high 11.5 is below close 12 at 2020-03-12 (1 such row). Correct or drop those rows.",
     ),
     "low above open": (
         with_cells("low", {0: 10.5}),
-        "low 10.5 is above open 10 at 2020-03-09 (1 row in all). Correct or drop those rows.",
+        "low 10.5 is above open 10 at 2020-03-09 (1 such row). Correct or drop those rows.",
     ),
     "low above close": (
         with_cells("close", {5: 11.5}),
-        "low 12 is above close 11.5 at 2020-03-16 (1 row in all). Correct or drop those rows.",
+        "low 12 is above close 11.5 at 2020-03-16 (1 such row). Correct or drop those rows.",
     ),
     "NaN volume": (
         with_cells("volume", {2: None}),
-        "volume is NaN at 2020-03-11 (1 row in all). Fill it with 0 or drop those rows.",
+        "volume is NaN at 2020-03-11 (1 such row). Fill it with 0 or drop those rows.",
     ),
     "negative volume": (
         with_cells("volume", {0: -5.0}),
-        "volume is -5 at 2020-03-09 (1 row in all). "
+        "volume is -5 at 2020-03-09 (1 such row). "
         "Volume must be zero or more: correct or drop those rows.",
     ),
     "infinite volume": (
         with_cells("volume", {0: np.inf}),
-        "volume is inf at 2020-03-09 (1 row in all). Correct or drop those rows.",
+        "volume is inf at 2020-03-09 (1 such row). Correct or drop those rows.",
     ),
     "constant price": (
         six_bars().assign(open=10.0, high=11.0, low=9.0, close=10.5),
-        "close is 10.5 on every bar from 2020-03-09 to 2020-03-16 (6 rows in all). "
+        "close is 10.5 on every bar from 2020-03-09 to 2020-03-16 (6 such rows). "
         "Load prices that move.",
     ),
     "infinite extra": (
         six_bars().assign(funding_rate=[0.1, np.nan, -np.inf, 0.1, 0.1, 0.1]),
-        "funding_rate is -inf at 2020-03-11 (1 row in all). Replace it with a number or NaN.",
+        "funding_rate is -inf at 2020-03-11 (1 such row). Replace it with a number or NaN.",
     ),
     "text column": (
         six_bars().assign(symbol="SPY"),
         "extra column symbol is not numeric: it holds the string 'SPY' at 2020-03-09 "
-        "(6 rows in all). Drop it: bars.drop(columns='symbol').",
+        "(6 such rows). Drop it: bars.drop(columns='symbol').",
     ),
     "column of dates": (
         six_bars().assign(settled=DAYS),
         "extra column settled is not numeric: it holds the Timestamp "
-        "Timestamp('2020-03-09 00:00:00') at 2020-03-09 (6 rows in all). "
+        "Timestamp('2020-03-09 00:00:00') at 2020-03-09 (6 such rows). "
         "Drop it: bars.drop(columns='settled').",
     ),
 }
@@ -253,7 +253,7 @@ def test_the_earliest_bad_price_is_named_whichever_column_holds_it():
 def test_intraday_offences_are_named_with_their_time_and_zone():
     bars = six_bars().set_axis(pd.date_range("2020-03-09", periods=6, freq="h", tz="UTC"))
     bars.iloc[2, 3] = np.nan
-    with pytest.raises(BarsError, match=r"close is NaN at 2020-03-09 02:00:00\+00:00 \(1 row"):
+    with pytest.raises(BarsError, match=r"close is NaN at 2020-03-09 02:00:00\+00:00 \(1 such row"):
         validate_bars(bars)
 
 

@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_p_values_and_another_seed_others():
         (lambda r: r.head(29), "fewer than 30 bars, got 29"),
         (
             lambda r: r.assign(b=r["b"].drop(r.index[4])),
-            "b is nan at 2020-01-05 .* \\(1 rows in all",
+            "b is nan at 2020-01-05 .* \\(1 such row\\)",
         ),
     ],
     ids=["no such column", "no baseline", "too few bars", "a NaN"],

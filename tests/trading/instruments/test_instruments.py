@@ -143,11 +143,11 @@ def test_a_scheme_goes_to_other_processes_with_its_instrument(instrument):
         ),
         (
             {"funding_rate": 0.0001, "mark": [100, 100, 0, 100, -1, 100]},
-            r"mark of BTC must be .* got 0 at 2024-01-01 02:00:00 \(2 rows in all\)",
+            r"mark of BTC must be .* got 0 at 2024-01-01 02:00:00 \(2 such rows\)",
         ),
         (
             {"funding_rate": 0.0001, "mark": [100, 100, 151, 100, 49, 100]},
-            r"mark of BTC is 151 at 2024-01-01 02:00:00, where the close is 100 \(2 rows in all\)",
+            r"mark of BTC is 151 at 2024-01-01 02:00:00, where the close is 100 \(2 such rows\)",
         ),
         (
             {"funding_rate": 0.0001, "mark": [100_000.0] * 6},

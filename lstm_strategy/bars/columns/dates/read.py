@@ -23,6 +23,7 @@ from lstm_strategy.bars.columns.names import plain_name
 from lstm_strategy.bars.columns.numbers import null_if_missing
 from lstm_strategy.bars.columns.values import Column, Rows, text_of
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import count_of
 
 _UNIT = pd.DatetimeIndex(["2000-01-01"]).unit
 REMEDY = "Write dates as YYYY-MM-DD HH:MM:SS."
@@ -110,7 +111,7 @@ def refuse_unread(column: Column, dates: Dates, rows: Rows) -> None:
         row, count = int(dates.unread[0]), len(dates.unread)
         raise BarsError(
             f"{rows.cell(row, column)}: the date {_show(column, row)} can't be "
-            f"read ({count} {'row' if count == 1 else 'rows'} in all). "
+            f"read ({count_of(count, 'such row')}). "
             f"{_find_remedy(column.values[row])}"
         )
 

@@ -128,7 +128,7 @@ def _find_gap(values: pd.Series) -> str | None:
 
 
 def _count(wrong: pd.Series) -> str:
-    return f" ({len(wrong):,} rows in all)" if len(wrong) > 1 else ""
+    return f" ({len(wrong):,} such rows)" if len(wrong) > 1 else ""
 
 
 def negate(values: np.ndarray, close: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
