@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         write_whole,
     )
     from lstm_strategy.support.hashing import seal, sha256_of
+    from lstm_strategy.support.hints import explain_arguments, refuse_attribute
     from lstm_strategy.support.notebook import (
         card_html,
         escape_html,
@@ -90,6 +91,7 @@ __all__ = [
     "frame_from_feather",
     "frame_from_parquet",
     "escape_html",
+    "explain_arguments",
     "frame_html",
     "hold_file",
     "in_sample_label",
@@ -109,6 +111,7 @@ __all__ = [
     "png_html",
     "read_inside",
     "read_whole",
+    "refuse_attribute",
     "replace_folder",
     "run_tasks",
     "seal",
@@ -176,6 +179,8 @@ __getattr__ = import_on_first_use(
         "naive_utc_index": ".time_zones",
         "on_clock_of": ".time_zones",
         "library_versions": ".versions",
+        "explain_arguments": ".hints",
+        "refuse_attribute": ".hints",
         "Offence": ".wording",
         "count_of": ".wording",
         "describe_first_offence": ".wording",

@@ -36,7 +36,7 @@ from lstm_strategy.evaluation.audit.source_hints import is_from_user
 from lstm_strategy.learning.features import cut_points, pick_evenly
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster
 from lstm_strategy.learning.serving import open_forecaster
-from lstm_strategy.support import OnWords, on_clock_of, words_progress
+from lstm_strategy.support import OnWords, explain_arguments, on_clock_of, words_progress
 from lstm_strategy.trading import declared_params
 from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.lstm import LSTMStrategy
@@ -45,6 +45,7 @@ _N_FEATURE_CUTS = 6
 _N_MODEL_CUTS = 3
 
 
+@explain_arguments(AuditError)
 def audit(
     bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     *,

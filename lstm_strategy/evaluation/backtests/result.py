@@ -10,6 +10,7 @@ import pandas as pd
 
 from lstm_strategy.evaluation.backtests.files import write_results
 from lstm_strategy.evaluation.backtests.wording import (
+    METRIC_TITLES,
     describe_liquidations,
     describe_rolls,
     readable_metrics,
@@ -21,7 +22,14 @@ from lstm_strategy.evaluation.metrics import (
     ruin_date,
     trade_statistics,
 )
-from lstm_strategy.support import card_html, format_time, frame_html, in_sample_label
+from lstm_strategy.support import (
+    card_html,
+    format_time,
+    frame_html,
+    in_sample_label,
+    number_text,
+    refuse_attribute,
+)
 from lstm_strategy.trading.cerebro import BacktestRun, BrokerSettings
 
 if TYPE_CHECKING:
@@ -64,6 +72,12 @@ class BacktestResult(BacktestRun):
     broker: BrokerSettings = dataclasses.field(default_factory=BrokerSettings)
     role: Role = Role.RULE
     in_sample: bool = False
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> None:
+            is_metric = not name.startswith("_") and name in METRIC_TITLES
+            refuse_attribute(self, name, {name: f"metrics[{name!r}]"} if is_metric else {})
 
     @classmethod
     def from_run(
@@ -223,7 +237,7 @@ class BacktestResult(BacktestRun):
         return (
             f"BacktestResult({self.label!r}, {span_text(self.equity)}: "
             f"total return {self.metrics['total_return']:.1%}, "
-            f"Sharpe ratio {self.metrics['sharpe']:.2f}, "
+            f"Sharpe ratio {number_text(self.metrics['sharpe'])}, "
             f"max drawdown {self.metrics['max_drawdown']:.1%})"
             f"{self.note and ' ' + self.note}"
         )

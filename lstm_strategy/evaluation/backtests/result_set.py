@@ -77,7 +77,7 @@ class ResultSet:
         """
         name = self.judged_name if name is None else name
         if name in self.left_out:
-            raise TradingError(f"{name} was left out of the comparison: {self.left_out[name]}")
+            raise TradingError(f"{name} was left out of the comparison. {self.left_out[name]}")
         if name not in self.results:
             raise TradingError(
                 f"The comparison has no strategy {name!r}. Choose from {', '.join(self.results)}."

@@ -24,10 +24,18 @@ from lstm_strategy.evaluation.report import ReportContent, write_report
 from lstm_strategy.evaluation.robustness import Robustness, assess_robustness
 from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, assess_result
 from lstm_strategy.learning.serving import PrecomputedForecasts
-from lstm_strategy.support import card_html, frame_html
+from lstm_strategy.support import card_html, frame_html, refuse_attribute
 
 if TYPE_CHECKING:
     from lstm_strategy.evaluation.interactive import InteractiveFigure
+
+
+_ELSEWHERE = {
+    "alarms": "assess().alarms",
+    "metrics": "table",
+    "report": "to_html(path)",
+    "verdict": "assess().verdict",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,6 +56,11 @@ class Comparison(ResultSet):
     """
 
     prepared: PreparedComparison = field(kw_only=True)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> None:
+            refuse_attribute(self, name, _ELSEWHERE)
 
     @overload
     def plot(
@@ -252,7 +265,7 @@ class Comparison(ResultSet):
         return None if model is None else model.ledger
 
     def _notes(self) -> list[str]:
-        left_out = [f"Left out: {name}. {reason}" for name, reason in self.left_out.items()]
+        left_out = [f"{name} is left out. {reason}" for name, reason in self.left_out.items()]
         notes = [result.note for result in self.results.values() if result.note]
         return [*left_out, *notes, *self.market_notes]
 

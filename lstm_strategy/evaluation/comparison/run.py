@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from lstm_strategy.errors import StrategyFailedError
+from lstm_strategy.errors import StrategyFailedError, TradingError
 from lstm_strategy.evaluation.backtests import (
     BacktestResult,
     Failure,
@@ -26,6 +26,7 @@ from lstm_strategy.evaluation.comparison.prepare import (
     StrategyEntry,
     prepare_comparison,
 )
+from lstm_strategy.support import explain_arguments
 from lstm_strategy.trading.baselines import EVERY_BASELINE
 from lstm_strategy.trading.cerebro import BrokerSettings
 
@@ -36,6 +37,7 @@ _SMALLEST_SHARE = 0.5
 """Of the bars that the judged strategy can trade, for a baseline that needs longer to warm up."""
 
 
+@explain_arguments(TradingError)
 def compare(
     strategies: Mapping[str, StrategyEntry],
     bars: pd.DataFrame | Mapping[str, pd.DataFrame],
@@ -107,7 +109,7 @@ def run_comparison(prepared: PreparedComparison, *, n_jobs: int | None = None) -
     outcomes |= _run_from_the_same_bar(prepared, _without(outcomes, left_out), n_jobs)
     left_out |= _find_twins(prepared, _without(outcomes, left_out))
     for name, reason in left_out.items():
-        log.warning("%s is left out of the comparison: %s", name, reason)
+        log.warning("%s is left out of the comparison. %s", name, reason)
     kept = _without(outcomes, left_out)
     results, failures = _results_among(kept), _failures_among(kept)
     for result in results.values():

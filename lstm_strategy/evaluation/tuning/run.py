@@ -46,7 +46,7 @@ from lstm_strategy.learning.walk_forward import (
     fingerprint_of,
     labels_of,
 )
-from lstm_strategy.support import OnStep, spell, temporary_folder
+from lstm_strategy.support import OnStep, explain_arguments, spell, temporary_folder
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 _FEWEST_TRIALS_TO_EXPLAIN = 10  # the shares of fewer are those of chance
@@ -54,6 +54,7 @@ _FEWEST_TRIALS_TO_EXPLAIN = 10  # the shares of fewer are those of chance
 OBJECTIVES = ("sharpe", *LEARNING_OBJECTIVES)
 
 
+@explain_arguments(TrainingError)
 def tune(
     bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     space: Space | None = None,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import as_panel, find_differences, is_panel, validate_bars
-from lstm_strategy.errors import ModelError, escape_controls
+from lstm_strategy.errors import ModelError, TrainingError, escape_controls
 from lstm_strategy.learning.features import FeatureSet, FeatureSpecs, choose_features
 from lstm_strategy.learning.forecaster.assessment import (
     LOOKBACKS_OF_CONTEXT,
@@ -41,7 +41,14 @@ from lstm_strategy.learning.training import (
     build_training_set,
     check_enough_bars,
 )
-from lstm_strategy.support import OnEpoch, card_html, count_of, line_svg, sha256_of
+from lstm_strategy.support import (
+    OnEpoch,
+    card_html,
+    count_of,
+    explain_arguments,
+    line_svg,
+    sha256_of,
+)
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.network import NetworkBuilder, keras
@@ -126,6 +133,7 @@ class LSTMForecaster(FeatureForecaster):
     learns_from_panels = True
     measures_novelty = True
 
+    @explain_arguments(TrainingError)
     def __init__(
         self,
         features: FeatureSet | FeatureSpecs | None = None,

@@ -43,11 +43,17 @@ from lstm_strategy.learning.reference.classifiers import (
 from lstm_strategy.learning.reference.rows import LearnerRows, flatten_windows
 from lstm_strategy.learning.targets import AnsweredRows, Direction, SignalScale, Target
 from lstm_strategy.learning.training import OnBad, drop_market, panel_frames
-from lstm_strategy.support import OnEpoch, describe_first_offence, naive_utc_index
+from lstm_strategy.support import (
+    OnEpoch,
+    describe_first_offence,
+    explain_arguments,
+    naive_utc_index,
+)
 
 log = logging.getLogger(__name__)
 
 _WINDOW_BARS = 20  # of the baselines that see a window
+_MODELS = {"logistic": "A logistic regression", "boosting": "A model of boosted trees"}
 _HELD_OUT_SHARE = 0.2  # of the rows, as of those of each network
 
 
@@ -110,6 +116,7 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
     settings: LearnerSettings
     learns_from_panels = True
 
+    @explain_arguments(TrainingError)
     def __init__(
         self,
         estimator: EstimatorName,
@@ -161,6 +168,15 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
     def engine(self) -> "WindowEngine":
         """What computes the forecasts of a stream."""
         return WindowEngine(self._last_fit().classifier, self.settings.window)
+
+    def check_enough_bars(self, n_bars: int) -> None:
+        """Refuse fewer bars than a fit needs.
+
+        Raises:
+            TrainingError: With the number that is needed, and what for.
+        """
+        n_lost = self.features.warm_up + self.settings.window - 1 + self.horizon
+        self._check_enough_rows(n_bars, n_bars - n_lost)
 
     def fit(
         self,
@@ -289,11 +305,12 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
 
     def _check_enough_rows(self, n_bars: int, n_usable: int) -> None:
         if n_usable < FEWEST_ROWS:
+            model, window = _MODELS[self.settings.estimator], self.settings.window
+            seen = "the last bar" if window == 1 else f"a window of {window} bars"
             raise TrainingError(
-                f"Training needs {FEWEST_ROWS + n_bars - n_usable:,} bars with window="
-                f"{self.settings.window} ({n_bars - n_usable} of them warm up the features, are "
-                f"left out or have no label yet), got {n_bars:,}. Load more history or shorten "
-                "window."
+                f"{model} on {seen} needs {FEWEST_ROWS + n_bars - n_usable:,} bars "
+                f"({n_bars - n_usable} of them warm up the features, are left out or have no label "
+                f"yet), got {n_bars:,}. Load more history."
             )
 
 

@@ -41,6 +41,7 @@ from lstm_strategy.learning.walk_forward.run_folder import RunFolder
 from lstm_strategy.learning.walk_forward.splitter import WalkForward
 from lstm_strategy.support import (
     count_of,
+    explain_arguments,
     is_serial,
     run_tasks,
     sha256_of,
@@ -55,6 +56,7 @@ OnFold = Callable[[int, int], None]
 """Called after each fold with the number of folds that are done and of all folds."""
 
 
+@explain_arguments(TrainingError)
 def walk_forward(
     bars: pd.DataFrame | Mapping[str, pd.DataFrame],
     forecaster: TrainableForecaster,

@@ -1,4 +1,5 @@
 import logging
+import pickle
 import threading
 
 import backtrader as bt
@@ -235,11 +236,11 @@ def test_a_strategy_that_can_not_warm_up_is_left_out_by_name(n_jobs, caplog):
     assert reason.startswith("Hold needs 200 bars")
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    assert record.getMessage() == f"Slow is left out of the comparison: {reason}"
-    shown = f"Left out: Slow. {reason}"
+    assert record.getMessage() == f"Slow is left out of the comparison. {reason}"
+    shown = f"Slow is left out. {reason}"
     assert repr(comparison).endswith(shown)
     assert shown in comparison._repr_html_()
-    with pytest.raises(TradingError, match="Slow was left out of the comparison: Hold needs 200"):
+    with pytest.raises(TradingError, match=r"Slow was left out of the comparison\. Hold needs 200"):
         comparison.describe_standing("Slow")
 
 
@@ -370,3 +371,26 @@ def test_a_baseline_that_would_take_the_bars_of_a_model_is_left_out_by_name():
     comparison = compare(strategies, days)
     assert "only on the last 20 of the 120 bars that LSTM can trade" in comparison.left_out["Late"]
     assert len(comparison.equity) == 120
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("verdict", "Comparison has no attribute 'verdict'. It is in assess().verdict."),
+        ("plt", "Comparison has no attribute 'plt'. Did you mean plot"),
+    ],
+)
+def test_a_comparison_says_where_the_verdict_is(name, message):
+    comparison = compare(three_strategies(), frame_of_bars())
+    with pytest.raises(AttributeError) as refused:
+        getattr(comparison, name)
+    assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["sharpe"])
+def test_a_result_says_where_a_metric_is_and_has_no_ratio_of_cash(name):
+    result = compare(three_strategies(), frame_of_bars()).find("Cash")
+    with pytest.raises(AttributeError, match=r"It is in metrics\['sharpe'\]"):
+        getattr(result, name)
+    assert "Sharpe ratio n/a, max drawdown 0.0%" in repr(result)
+    assert pickle.loads(pickle.dumps(result)).name == "Cash"

@@ -261,7 +261,7 @@ def test_another_seed_gives_other_trees(fitted):
 def test_too_few_bars_are_counted():
     # 5 warm up the features, 2 fill the window, 1 has no label yet, 100 are learned from
     small(window=3).fit(BARS.iloc[:108])
-    with pytest.raises(LSTMStrategyError, match=r"needs 108 bars with window=3 \(8 of.*got 107"):
+    with pytest.raises(LSTMStrategyError, match=r"of 3 bars needs 108 bars \(8 of.*got 107"):
         small(window=3).fit(BARS.iloc[:107])
     with pytest.raises(LSTMStrategyError, match="got 4"):
         small(window=3).fit(BARS.iloc[:4])

@@ -22,7 +22,7 @@ from lstm_strategy.learning.reference.volatility.har import HAR_BARS, fit_log_ha
 from lstm_strategy.learning.reference.volatility.rows import VarianceModel, VarianceRows
 from lstm_strategy.learning.reference.volatility.stream import VolatilityStream
 from lstm_strategy.learning.variance import check_measure, check_unit
-from lstm_strategy.support import OnEpoch, describe_first_offence
+from lstm_strategy.support import OnEpoch, describe_first_offence, explain_arguments
 
 ModelName = Literal["ewma", "log_har", "log_har_leverage", "garch", "gjr_garch_t"]
 
@@ -97,6 +97,7 @@ class VolatilityForecaster(ReferenceForecaster[_Fit]):
         (22, True)
     """
 
+    @explain_arguments(TrainingError)
     def __init__(
         self,
         model: ModelName,
