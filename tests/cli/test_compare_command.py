@@ -3,6 +3,8 @@
 import copy
 import re
 import shutil
+from concurrent.futures import Future
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -226,6 +228,26 @@ def test_where_no_tearsheet_can_be_made_one_line_says_why(results, here, monkeyp
     assert "earsheet" not in Path("results/report.html").read_text()
 
 
+@pytest.mark.parametrize(("share", "n_said"), [(0.12, 1), (0.04, 0)])
+def test_bars_that_are_strange_to_the_lstm_are_said_once(
+    results, monkeypatch, with_model, share, n_said
+):
+    shares = "lstm_strategy.cli.comparison.run.strange_shares"
+    monkeypatch.setattr(shares, lambda novelty: {"all": share})
+    printed = results(*with_model)
+    assert printed.count("12% of the bars are strange to the model: ") == n_said
+    assert printed.count("strange") == n_said
+
+
+def test_nothing_is_said_of_a_tearsheet_that_nobody_asked_for(monkeypatch, capsys):
+    files = import_module("lstm_strategy.cli.comparison.files")
+    monkeypatch.setattr(files.importlib.util, "find_spec", lambda name: None)
+    tearsheet = Future()
+    tearsheet.set_exception(LSTMStrategyError("A tearsheet needs quantstats."))
+    assert files.finish_tearsheet(tearsheet) is None
+    assert capsys.readouterr().err == ""
+
+
 MISUSES = {
     "too few bars for one fold": (
         ("--walk-forward", "--train-window", "2 years"),
@@ -238,6 +260,15 @@ MISUSES = {
     "too few bars to train a fold": (
         ("--walk-forward", "--train-window", "60 bars"),
         r"fold 1, .* Training needs \d+ bars .* Or train on a longer --train-window",
+    ),
+    "too few bars to train the learners of a fold": (
+        ("--walk-forward", "--train-window", "110 bars"),
+        r"fold 1, .* A logistic regression on a window of 20 bars needs 125 bars .* Or train on a "
+        "longer --train-window",
+    ),
+    "too few bars to train the learners": (
+        ("--start", "2001-04-21"),
+        r"regression on a window of 20 bars needs 125 bars \(25 of .* Or choose a later --start",
     ),
     "a window of text": (("--walk-forward", "--train-window", "soon"), "got .soon."),
     "a window without a walk": (("--test-window", "9 bars"), "need --walk-forward"),

@@ -60,7 +60,7 @@ def test_the_lengths_of_trainings_are_listed_in_a_sentence(capsys, n_epochs, sen
     [
         ("direction", 0.84, "By how it held up there, 84% of its signal is kept."),
         ("direction", 0.0, "nothing is left of its signal: it stays out."),
-        ("policy", 0.0, "nothing is left of its signal: it stays its prior."),
+        ("policy", 0.0, "nothing is left of its signal: it holds its prior."),
         ("direction", 1.0, "(without skill: 0.5)."),
     ],
 )

@@ -1,5 +1,6 @@
 """The files that a comparison leaves in its folder."""
 
+import importlib.util
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,11 +35,15 @@ def start_tearsheet(path: Path, comparison: Comparison) -> Iterator[Future[Path]
 
 
 def finish_tearsheet(tearsheet: Future[Path]) -> str | None:
-    """The name of the tearsheet's file; None after a line that says why there is none."""
+    """The name of the tearsheet's file; None if there is none, and a line says why.
+
+    Whoever didn't install quantstats asked for no tearsheet, and reads no line about it.
+    """
     try:
         return tearsheet.result().name
     except LSTMStrategyError as error:
-        tell(f"No {TEARSHEET_FILE}: {begin_lower(str(error))}")
+        if importlib.util.find_spec("quantstats") is not None:
+            tell(f"No {TEARSHEET_FILE}: {begin_lower(str(error))}")
         return None
 
 

@@ -13,12 +13,17 @@ from lstm_strategy.bars import Panel
 from lstm_strategy.cli.comparison.setup import ComparisonSetup
 from lstm_strategy.cli.inputs import fold_callbacks, tensorboard_callbacks
 from lstm_strategy.cli.model_folders import check_model_folder
-from lstm_strategy.errors import TrainingError
+from lstm_strategy.errors import SettingsError, TrainingError
 from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster, TrainableForecaster
 from lstm_strategy.learning.reference import learning_baselines, volatility_baselines
 from lstm_strategy.learning.serving import PrecomputedForecasts, precompute_forecasts
 from lstm_strategy.learning.targets import Volatility
-from lstm_strategy.learning.walk_forward import WalkForward, WalkForwardForecaster, walk_forward
+from lstm_strategy.learning.walk_forward import (
+    WalkForward,
+    WalkForwardForecaster,
+    check_folds,
+    walk_forward,
+)
 from lstm_strategy.support import SharedValue, choose_jobs, run_tasks, share
 
 _MOST_JOBS = 4  # processes that train folds; each loads Keras by itself
@@ -107,6 +112,25 @@ def train_learners(setup: ComparisonSetup) -> dict[str, Forecaster]:
         )
         forecasts = list(run_tasks(tasks, n_jobs=n_jobs))
     return dict(zip(rivals, forecasts, strict=True))
+
+
+def check_learners(setup: ComparisonSetup) -> None:
+    """Refuse bars that are too few for one of the learners, before the LSTM is trained.
+
+    Raises:
+        SettingsError: With the number that is needed.
+    """
+    for rival in _build_rivals(setup.asked_as_learners).values():
+        try:
+            if setup.windows is None:
+                rival.check_enough_bars(len(setup.training_bars(setup.bars)))
+            else:
+                check_folds(rival, setup.known_bars, setup.splits.folds(setup.known_bars))
+        except TrainingError as error:
+            longer = "choose a later --start"
+            if setup.windows is not None:
+                longer = "train on a longer --train-window"
+            raise SettingsError(f"{error} Or {longer}.") from None
 
 
 def _build_rivals(lstm: LSTMForecaster) -> Mapping[str, TrainableForecaster]:

@@ -16,6 +16,7 @@ from lstm_strategy.cli.comparison.files import (
     start_tearsheet,
 )
 from lstm_strategy.cli.comparison.models import (
+    check_learners,
     train_along_time,
     train_contenders,
     train_learners,
@@ -29,6 +30,7 @@ from lstm_strategy.cli.output import (
     print_assessment,
     print_comparison,
     print_training,
+    say,
     status,
     tell,
 )
@@ -36,6 +38,7 @@ from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
 from lstm_strategy.evaluation.comparison import Comparison, prepare_comparison, run_comparison
 from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, Trial, permutation_test
 from lstm_strategy.learning.forecaster import Forecaster
+from lstm_strategy.learning.serving import describe_strange_bars, novelty_of_bars, strange_shares
 from lstm_strategy.learning.walk_forward import labels_of
 from lstm_strategy.support import count_of, steps_progress
 from lstm_strategy.trading.baselines import choose_baselines
@@ -60,12 +63,15 @@ def run_comparison_command(setup: ComparisonSetup) -> None:
         ... )
         >>> run_comparison_command(setup)  # doctest: +SKIP
     """
+    if not setup.is_trained and not isinstance(setup.bars, Panel):
+        check_learners(setup)
     trial = claim_trial(setup)
     models = _train_models(setup, trial)
     with status("Backtesting the LSTM and the baselines"):
         comparison = _compare_models(setup, models)
     n_trials, trial = show_trial(setup, trial)
     print_comparison(comparison)
+    _say_strange_bars(setup, comparison)
     permutations = _test_permutations(setup, comparison, trial) if setup.n_permutations else None
     files = []
     if setup.out_dir is None or trial is None:
@@ -118,6 +124,16 @@ def _compare_models(setup: ComparisonSetup, models: dict[str, Forecaster]) -> Co
         {**learners, **baselines}, setup.bars, start=start, end=setup.end, broker=setup.broker
     )
     return run_comparison(prepared)
+
+
+def _say_strange_bars(setup: ComparisonSetup, comparison: Comparison) -> None:
+    """Say it where many of the bars traded are strange to the LSTM that is judged."""
+    first, last = comparison.find(setup.name).equity.index[[0, -1]]
+    model = comparison.prepared.models[setup.name]
+    novelty = novelty_of_bars(model, setup.bars, start=first, end=last)
+    sentence = describe_strange_bars(strange_shares(novelty)["all"])
+    if sentence:
+        say(sentence)
 
 
 def _test_permutations(

@@ -73,7 +73,7 @@ def print_comparison(comparison: ResultSet) -> None:
     for note in [*filter(None, early_ends), *comparison.market_notes]:
         say(note)
     for name, reason in comparison.left_out.items():
-        say(f"{name} is left out: {reason}")
+        say(f"{name} is left out. {reason}")
     say_all_orders(comparison.results.values())
 
 

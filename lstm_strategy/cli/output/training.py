@@ -42,7 +42,7 @@ def _describe_kept(forecaster: LSTMForecaster) -> str:
     if kept == 1:
         return ""
     if kept == 0:
-        stays = "it stays its prior" if isinstance(forecaster.target, Policy) else "it stays out"
+        stays = "it holds its prior" if isinstance(forecaster.target, Policy) else "it stays out"
         return f" There it did no better than luck, so nothing is left of its signal: {stays}."
     return f" By how it held up there, {kept:.0%} of its signal is kept."
 

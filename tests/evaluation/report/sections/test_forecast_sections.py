@@ -2,7 +2,9 @@
 
 import re
 from copy import copy
+from dataclasses import replace
 from html import unescape
+from importlib import import_module
 
 import pandas as pd
 import pytest
@@ -114,6 +116,26 @@ def test_forecasts_are_drawn_and_calibrated(walked):
     groups = rows_of(section, "Are the forecasts calibrated?")
     n_forecasts = rows_of(section, "How good the forecasts")["All"][0]
     assert sum(int(cells[-1]) for cells in groups.values()) == int(n_forecasts)
+
+
+def test_standard_errors_of_one_market_speak_of_no_other_markets(walked):
+    section = unescape(forecasts_section(walked))
+    assert "is a standard error, which allows for overlapping horizons." in section
+    assert "treats all markets at a bar as one observation and" not in section
+    forecasts = import_module("lstm_strategy.evaluation.report.sections.evidence.forecasts")
+    several = forecasts._how_to_read(walked.skill, is_panel=True)
+    assert "which treats all markets at a bar as one observation and allows for" in several
+
+
+@pytest.mark.parametrize(("ic", "is_read"), [(0.02, True), (float("nan"), False)])
+def test_an_ic_that_is_not_known_is_not_explained(walked, monkeypatch, ic, is_read):
+    scores = pd.DataFrame({"n_forecasts": [70.0], "ic": ic, "hit_rate": 0.5}, index=["all"])
+    room = "lstm_strategy.evaluation.report.sections.evidence.forecast_scores"
+    monkeypatch.setattr(f"{room}.score_folds", lambda *_: scores)
+    monkeypatch.setattr(f"{room}.calibrate", lambda _: None)
+    content = copy(walked)
+    content.__dict__["outcomes"] = replace(walked.outcomes, kind="return")
+    assert ("An IC of 0 means no skill." in forecasts_section(content)) == is_read
 
 
 def test_the_training_is_shown_as_loss_by_epoch(walked, trained):

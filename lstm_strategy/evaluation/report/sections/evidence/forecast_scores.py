@@ -123,12 +123,14 @@ def folds_part(content: ReportContent) -> str:
     over = f"over {count_of(outcomes.horizon, 'bar')}"
     by_fold = "" if folds is None else ", by fold"
     caption = f"How good the {outcomes.column}s of {content.name} were {over}{by_fold}"
+    is_known = "ic" not in scores or bool(scores["ic"].notna().any())
+    read = _READ[outcomes.kind] if is_known else ""
     held_out = (
-        " Held-out scores come from bars that were set aside in training to decide when to stop; "
+        "Held-out scores come from bars that were set aside in training to decide when to stop; "
         "the others come from the bars of the backtest."
     )
     return table_html(table, caption, first="Bars" if folds is None else "Fold") + (
-        f"<p>{escape(_READ[outcomes.kind] + held_out + about_strange)}</p>"
+        f"<p>{escape(' '.join(filter(None, (read, held_out, about_strange))))}</p>"
     )
 
 
@@ -142,7 +144,7 @@ def _strange_bars(content: ReportContent, names: list[str]) -> tuple[dict[str, l
     by_name = {str(fold): share for fold, share in shares.items()} | {"All": shares["all"]}
     column = [number_text(by_name[name], PERCENT) if name in by_name else "" for name in names]
     meaning = (
-        " Strange bars are those with a novelty above 1, which hardly any bar like those of the "
+        "Strange bars are those with a novelty above 1, which hardly any bar like those of the "
         "training has."
     )
     sentence = describe_strange_bars(shares["all"])

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from lstm_strategy.bars import Panel
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import (
     CHANGE,
@@ -64,12 +65,12 @@ def _skill_part(content: ReportContent) -> str:
     caption = f"The {skill.column} of {content.name} beside the returns that followed"
     return (
         table_html(table, caption, first="Horizon")
-        + f"<p>{escape(_how_to_read(skill))}</p>"
+        + f"<p>{escape(_how_to_read(skill, is_panel=isinstance(content.bars, Panel)))}</p>"
         + f'<div class="grid">{"".join(pictures)}</div>'
     )
 
 
-def _how_to_read(skill: ModelSkill) -> str:
+def _how_to_read(skill: ModelSkill, *, is_panel: bool) -> str:
     sentences = [
         "The hit rate is how often the sign was right.",
         "Always up is the hit rate of forecasting a rise on each of the same bars; the lead is the "
@@ -83,9 +84,11 @@ def _how_to_read(skill: ModelSkill) -> str:
             f"The IC is the correlation of forecasts and returns {where}; the rank IC is that of "
             "their ranks.",
         ]
+    errors = "The number after each \N{PLUS-MINUS SIGN} is a standard error, which "
+    if is_panel:
+        errors += "treats all markets at a bar as one observation and "
     sentences += [
-        "The number after each \N{PLUS-MINUS SIGN} is a standard error. It treats all markets at a "
-        "bar as one observation, and allows for overlapping horizons.",
+        f"{errors}allows for overlapping horizons.",
         "Returns start at the close of the forecast's bar and are before costs.",
         *skill.hits.notes,
     ]
