@@ -117,6 +117,12 @@ def test_a_signal_ends_the_run_after_the_bar_at_hand(number, run, config):
         pytest.param(('strategy = "SMA cross"', ""), "[live]: nothing to run.", id="nothing"),
         pytest.param(("play:", "plan:"), "there is no source plan:", id="source"),
         pytest.param(("bars.csv", "no.csv"), "there is no file no.csv", id="no file"),
+        pytest.param(
+            ("max_order_value = 10_000", "max_order_value = -5"),
+            "[limits]: max_order_value must be greater than 0, got -5. Give money such as 10_000, "
+            "or leave it out.",
+            id="limit below 0",
+        ),
         pytest.param(("cash = 5_000", "cash = -5"), "[broker]: cash must be", id="cash"),
         pytest.param(("fast = 2", "fist = 2"), "has no parameter 'fist'", id="parameter"),
     ],
@@ -138,7 +144,7 @@ def test_a_folder_of_another_run_is_refused(run, config):
     file.write_text(file.read_text().replace("fast = 2", "fast = 3"))
     outcome = run("live", "my.toml")
     assert outcome.code == 2
-    assert "live holds a run with another params." in outcome.err
+    assert "another parameter of the strategy, fast: 2 when it was begun, 3 now." in outcome.err
 
 
 def printed_page(state, width, now=None):
@@ -188,7 +194,7 @@ def test_the_page_shows_what_the_run_is_doing():
 
 def test_the_page_says_when_a_bar_is_late_and_keeps_to_a_narrow_terminal():
     page = printed_page(STATE, 40, pd.Timestamp("2024-01-02 12:01:05", tz="UTC"))
-    assert "late by 00:01:05" in " ".join(page.split())
+    assert "late by 00:01:05 if the market is open" in " ".join(page.split())
     assert max(map(len, page.splitlines())) <= 40
 
 

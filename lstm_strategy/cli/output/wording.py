@@ -97,6 +97,8 @@ _REWRITES: tuple[Rewrite, ...] = (
     (re.compile(r"panel\[['\"]?([^'\"\]]+)['\"]?\]"), r"--symbol \1"),
     (re.compile(r"FeatureSet\.preset\(['\"]?(\w+)['\"]?\)"), r"--preset \1"),
     (re.compile(r"WalkForward\(\.\.\., (\w+=\w+)\)"), r"\1"),
+    # neither a file in TOML nor a shell has a None
+    (re.compile(r"(\bGive [^.]*(?:\.\d[^.]*)?), or None\."), r"\1, or leave it out."),
     # who refuses a setting
     (re.compile(r"\bLSTMForecaster has no argument"), "there is no setting"),
     (re.compile(r"\bBrokerSettings has no setting"), "there is no setting"),

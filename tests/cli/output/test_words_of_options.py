@@ -56,6 +56,10 @@ MESSAGES = {
         "Perpetual has no setting 'fee'. Known: taker_rate.",
         "a perpetual has no setting 'fee'. Known: taker_rate.",
     ),
+    "a value that may be left out": (
+        "must be greater than 0, got -1. Give a fraction of equity such as 0.05, or None.",
+        "must be greater than 0, got -1. Give a fraction of equity such as 0.05, or leave it out.",
+    ),
     "an unknown setting": (
         "LSTMForecaster has no argument 'unit'. Known: units.",
         "there is no setting 'unit'. Known: units.",

@@ -150,7 +150,9 @@ def _due(state: LiveState, now: pd.Timestamp | None) -> str:
     left = (utc - now).floor("s")
     span = str(abs(left)).removeprefix("0 days ")
     when = f"{utc:%Y-%m-%d %H:%M} UTC"
-    return f"{when}, late by {span}" if left < pd.Timedelta(0) else f"{when}, in {span}"
+    # between sessions and over a weekend no bar comes
+    late = f"{when}, late by {span} if the market is open"
+    return late if left < pd.Timedelta(0) else f"{when}, in {span}"
 
 
 def _forecast(state: LiveState) -> str:

@@ -184,7 +184,28 @@ def _check_same(folder: Path, earlier: Mapping[str, Any], now: Mapping[str, Any]
     elif earlier.get("zone") != now["zone"]:
         names.insert(0, "timezone of the bars")
     if names:
+        about = _describe_change(names[0], settings.get(names[0]), own.get(names[0]))
         raise JournalError(
-            f"{folder} holds a run with another {names[0]}. Go on with what it was begun with, or "
+            f"{folder} holds a run with another {about}. Go on with what it was begun with, or "
             "choose another folder."
         )
+
+
+_GROUPS = {"params": "parameter of the strategy", "broker": "setting of the broker"}
+
+
+def _describe_change(name: str, earlier: Any, now: Any) -> str:
+    """What differs, down to the first parameter of a group, with both values where they are known.
+
+    The model is known by its fingerprint alone, and the timezone isn't among the settings.
+    """
+    if isinstance(earlier, dict) and isinstance(now, dict):
+        key = next(key for key in {**now, **earlier} if earlier.get(key) != now.get(key))
+        return _describe_change(f"{_GROUPS.get(name, name)}, {key}", earlier.get(key), now.get(key))
+    if earlier is None and now is None:
+        return name
+    return f"{name}: {_value_text(earlier)} when it was begun, {_value_text(now)} now"
+
+
+def _value_text(value: Any) -> str:
+    return "nothing" if value is None else str(value)[:80]

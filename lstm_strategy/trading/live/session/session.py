@@ -40,6 +40,7 @@ from lstm_strategy.trading.live.session.state import (
     STATE_FILE,
     Account,
     LiveState,
+    mark_status,
     read_account,
     write_state,
 )
@@ -255,7 +256,9 @@ class LiveSession:
             at=self._now().isoformat(),
             limits=self.state.limits,
             versions=library_versions(),
+            n_history=self._n_history if self._history is None else None,
         )
+        self._note_other_history(journal)
         if not journal.content.n_history:
             journal.append_history(history)
         if journal.n_cut:
@@ -268,6 +271,20 @@ class LiveSession:
             )
             self._take_note(journal, "open_orders", text)
         journal.commit()
+        mark_status(self._folder, "starting")
+
+    def _note_other_history(self, journal: Journal) -> None:
+        """Say that a run that is begun keeps its history, whatever is asked for now."""
+        starts = (each for each in journal.content.records if each["kind"] == "run")
+        asked = next(starts, {}).get("n_history")
+        if self._history is not None or asked in (None, self._n_history):
+            return
+        text = (
+            f"The run goes on with the history that it was begun with, of {asked:,} bars. The "
+            f"{self._n_history:,} bars asked for now count in a new folder."
+        )
+        journal.append("note", at=self._now().isoformat(), about="history", text=text)
+        self._say(text)
 
     def _take_note(self, journal: Journal, about: str, text: str) -> None:
         journal.append("note", at=self._now().isoformat(), about=about, text=text)
@@ -438,7 +455,9 @@ class LiveSession:
         )
         journal.commit()
         if self._is_state_ours or not (self._folder / STATE_FILE).exists():
-            self._write_state()  # one that disagrees, or is further on, stays as it is
+            self._write_state()
+        else:  # one that disagrees, or is further on, keeps its account
+            mark_status(self._folder, "stopped", reason)
 
     def _write_state(self) -> None:
         write_state(self._folder, self.state)

@@ -136,6 +136,29 @@ def write_state(folder: Path, state: LiveState) -> None:
     write_whole(folder / STATE_FILE, f"{text}\n")
 
 
+def mark_status(folder: Path, status: str, reason: str = "") -> None:
+    """Change what `state.json` says of the run, and leave the rest as it is.
+
+    Where there is no such file, or one that can't be read, nothing is written.
+
+    Args:
+        folder: The folder of the run.
+        status: As in `LiveState`.
+        reason: As in `LiveState`.
+
+    Raises:
+        OSError: If it can't be written.
+    """
+    path = folder / STATE_FILE
+    try:
+        content = parse_json(read_whole(path, largest=_LARGEST_STATE))
+    except (OSError, ValueError):
+        return
+    if isinstance(content, dict):
+        content |= {"status": status, "reason": reason}
+        write_whole(path, f"{json.dumps(content, indent=2, ensure_ascii=False)}\n")
+
+
 def read_account(folder: Path) -> tuple[int, Account] | None:
     """Return the account in `state.json` and how many bars had come; None where there is none.
 

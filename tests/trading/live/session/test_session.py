@@ -210,8 +210,16 @@ def test_a_strategy_that_decides_otherwise_than_the_journal_is_told_where(tmp_pa
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        pytest.param({"fast": 4}, "another params", id="parameter"),
-        pytest.param({"broker": BrokerSettings(cash=5.0)}, "another broker", id="terms"),
+        pytest.param(
+            {"fast": 4},
+            "parameter of the strategy, fast: 3 when it was begun, 4 now",
+            id="parameter",
+        ),
+        pytest.param(
+            {"broker": BrokerSettings(cash=5.0)},
+            "setting of the broker, cash: .* when it was begun, 5.0 now",
+            id="terms",
+        ),
     ],
 )
 def test_a_folder_is_gone_on_with_by_the_same_run_only(change, message, tmp_path):
@@ -219,6 +227,37 @@ def test_a_folder_is_gone_on_with_by_the_same_run_only(change, message, tmp_path
     run_session(BASELINES["SMA cross"], BARS, tmp_path, n_bars=5, **arguments)
     with pytest.raises(JournalError, match=message):
         run_session(BASELINES["SMA cross"], BARS, tmp_path, **(arguments | change))
+
+
+def test_another_history_is_said_to_count_in_a_new_folder_only(tmp_path):
+    for n_history in (30, 30, 20):
+        session = LiveSession(
+            BASELINES["SMA cross"], FrameSource(BARS, 40), tmp_path, n_history=n_history, slow=9
+        )
+        session.run(n_bars=2)
+    content = read_journal(tmp_path)
+    assert content.n_history == 30
+    assert content.notes["text"].tolist() == [
+        "The run goes on with the history that it was begun with, of 30 bars. The 20 bars asked "
+        "for now count in a new folder."
+    ]
+
+
+def test_a_run_that_goes_on_is_starting_until_its_first_bar(tmp_path, monkeypatch):
+    def read_state():
+        return json.loads((tmp_path / "state.json").read_bytes())
+
+    run_session(BASELINES["SMA cross"], BARS, tmp_path, n_bars=2, slow=9)
+    stopped, seen, go_on = read_state(), [], LiveSession._run_cerebro
+
+    def look(session, *arguments):
+        seen.append(read_state())
+        go_on(session, *arguments)
+
+    monkeypatch.setattr(LiveSession, "_run_cerebro", look)
+    run_session(BASELINES["SMA cross"], BARS, tmp_path, n_bars=2, slow=9)
+    assert stopped["status"] == "stopped"
+    assert seen == [stopped | {"status": "starting", "reason": ""}]
 
 
 def test_bars_that_come_too_late_are_seen_and_not_traded(tmp_path):
