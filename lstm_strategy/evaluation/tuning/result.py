@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import span_text, write_picture
+from lstm_strategy.evaluation.metrics import ruin_date
 from lstm_strategy.evaluation.plots import figure_html, plot_search_importance, plot_trials
 from lstm_strategy.evaluation.tuning.holdout import Holdout
 from lstm_strategy.learning.forecaster import LSTMForecaster, score_words
 from lstm_strategy.learning.search import Objective, Setting
-from lstm_strategy.support import card_html, count_of, frame_html, write_whole
+from lstm_strategy.support import card_html, count_of, format_time, frame_html, write_whole
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 TRIALS_FILE, BEST_FILE = "trials.csv", "best.toml"
@@ -34,7 +35,9 @@ class TuningResult:
         forecaster: Untrained, with the best setting.
         strategy: Parameters of `LSTMStrategy` that the forecasts are traded with.
         broker: What trading them costs.
-        trials: One row per trial: state, value, folds, seconds, parameters, error.
+        trials: One row per trial: state ("complete", "pruned" where it fell behind, or "failed"
+            where it could be neither trained nor scored, as its error says), value, folds, seconds,
+            parameters, error.
         returns: Bar returns of the completed trials on the inner test bars, one column each.
         importance: Share of the score's variance that each dimension explains, largest first.
         bars_per_year: Annualises the returns.
@@ -77,12 +80,12 @@ class TuningResult:
 
     @property
     def ranked(self) -> pd.DataFrame:
-        """The completed trials, the best first, then those that were stopped early."""
-        order = self.trials.assign(is_pruned=self.trials["state"] != "complete")
-        order = order.sort_values(
-            ["is_pruned", "value"], ascending=[True, not self.objective.is_better_high]
+        """The completed trials, the best first, then those that were stopped early or failed."""
+        rank = self.trials["state"].map({"complete": 0, "pruned": 1}).fillna(2)
+        order = self.trials.assign(rank_of_state=rank).sort_values(
+            ["rank_of_state", "value"], ascending=[True, not self.objective.is_better_high]
         )
-        return order.drop(columns="is_pruned")
+        return order.drop(columns="rank_of_state")
 
     def plot(self, kind: str = "history") -> Figure:
         """Draw the course of the search ("history"), or what the score depends on ("importance").
@@ -138,13 +141,34 @@ class TuningResult:
             f"Best of {count_of(self.n_trials, 'trial')}: number {self.best_number}. Its "
             f"{score_words(name)} is {self.best_value:.4f} on the inner folds, and "
             f"{kept.scores[name]:.4f} on the holdout, "
-            f"{span_text(kept.result.equity)}{looks}.\n"
+            f"{span_text(kept.result.equity)}{looks}.{self._describe_idleness()}\n"
             f"Probability of backtest overfitting: {_format_percent(self.pbo)}. Confidence that "
             f"its Sharpe ratio is above the luckiest of "
             f"{count_of(self.n_independent, 'independent trial')}: "
             f"{_format_percent(self.deflated_sharpe)}. Probability that the best leads buy and "
-            f"hold by luck (SPA): p = {self.spa_p_value:.3f}."
+            f"hold by luck (SPA): {_p_text(self.spa_p_value)}.{self._explain_unknown()}"
         )
+
+    def _describe_idleness(self) -> str:
+        """Say that the best trial never traded, or was ruined on the holdout; "" if neither."""
+        kept = self.holdout.result
+        own = self.returns.get(self.best_number)
+        is_idle = own is not None and not own.to_numpy().any()
+        spans = {"inner folds": is_idle, "holdout": not kept.exposure.to_numpy().any()}
+        words = [span for span, is_flat in spans.items() if is_flat]
+        said = f" It never traded on the {' and the '.join(words)}." if words else ""
+        if is_idle and self.objective.name == "sharpe":
+            said += " Its Sharpe ratio of 0 is that of cash, which no other trial beat."
+        ruined = ruin_date(kept.equity)
+        if ruined is not None:
+            said += f" On the holdout its account is ruined at {format_time(ruined)}."
+        return said
+
+    def _explain_unknown(self) -> str:
+        known = (self.pbo, self.deflated_sharpe, self.spa_p_value)
+        if not any(value != value for value in known):
+            return ""
+        return " What is unknown would need more bars or more completed trials that trade."
 
     def __repr__(self) -> str:
         return (
@@ -164,7 +188,7 @@ class TuningResult:
             f"Confidence that its Sharpe ratio is above the luckiest of {luckiest}": (
                 _format_percent(self.deflated_sharpe)
             ),
-            "p-value of leading buy and hold by luck": f"{self.spa_p_value:.3f}",
+            "p-value of leading buy and hold by luck": _p_text(self.spa_p_value),
         }
         best = self.ranked.head(_MOST_SHOWN).map(_cell_text).rename_axis("trial")
         if not self.trials["error"].any():
@@ -179,6 +203,12 @@ def _cell_text(value: object) -> str:
 
 def _format_percent(share: float) -> str:
     return "unknown" if share != share else f"{share:.0%}"
+
+
+def _p_text(p_value: float) -> str:
+    if p_value != p_value:
+        return "unknown"
+    return f"p = {p_value:.3f}" + (", as where none leads at all" if p_value == 1 else "")
 
 
 def _format_toml(value: Any) -> str:

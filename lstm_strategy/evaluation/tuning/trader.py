@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 
 from lstm_strategy.bars import Panel, is_panel
+from lstm_strategy.errors import TrainingError
 from lstm_strategy.evaluation.backtests import BacktestResult, run_backtest
-from lstm_strategy.evaluation.metrics import earned_returns, sharpe
+from lstm_strategy.evaluation.metrics import earned_returns, ruin_date, sharpe
 from lstm_strategy.learning.forecaster import Forecaster
 from lstm_strategy.learning.search import OutOfSampleForecasts, dates_of, split_markets
 from lstm_strategy.learning.serving import precomputed_frame, precomputed_markets
+from lstm_strategy.support import format_time
 from lstm_strategy.trading import declared_params
 from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.execution import silence_orders
@@ -63,8 +65,18 @@ class ForecastTrader:
         return earned_returns(result.equity).reindex(dates_of(seen.forecasts)).fillna(0.0)
 
     def sharpe(self, seen: OutOfSampleForecasts) -> float:
-        """Return the annual Sharpe ratio after costs; zero where nothing was traded."""
+        """Return the annual Sharpe ratio after costs; zero where nothing was traded.
+
+        Raises:
+            TrainingError: If the account is ruined: no ratio makes up for that.
+        """
         result = self.result(seen.bars, seen.forecasts, seen.strategy)
+        ruined = ruin_date(result.equity)
+        if ruined is not None:
+            raise TrainingError(
+                f"The account is ruined at {format_time(ruined)}, so the setting has no score. "
+                "Hold less, or exit sooner."
+            )
         return zero_if_flat(sharpe(result.equity, result.bars_per_year))
 
 

@@ -93,11 +93,15 @@ class Search:
 
     @property
     def trials(self) -> pd.DataFrame:
-        """One row per trial, on its number: state, value, folds, seconds, its parameters, error."""
+        """One row per trial, on its number: state, value, folds, seconds, its parameters, error.
+
+        The state is "complete", "pruned" for one that fell behind, or "failed" for one whose error
+        says why it has no score.
+        """
         rows = [
             {
                 "number": number,
-                "state": trial.state.name.lower(),
+                "state": _state_of(trial),
                 "value": trial.value,
                 "folds": trial.user_attrs.get(FOLDS, 0),
                 "seconds": _seconds_of_work(trial),
@@ -287,6 +291,11 @@ def _open_study(task: SearchTask, opened: BaseStorage, storage: str) -> optuna.S
         sampler=OrdinalSampler(task.seed),
         pruner=build_pruner(task.prunes),
     )
+
+
+def _state_of(trial: FrozenTrial) -> str:
+    """Whether a trial is "complete", "pruned", or "failed", in Optuna's words pruned as well."""
+    return "failed" if trial.user_attrs.get(ERROR) else trial.state.name.lower()
 
 
 def _seconds_of_work(trial: FrozenTrial) -> float:

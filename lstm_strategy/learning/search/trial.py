@@ -20,6 +20,7 @@ from lstm_strategy.learning.search.space import SearchSpace, Setting
 from lstm_strategy.learning.walk_forward import (
     Fold,
     WalkForward,
+    check_folds,
     cut_positions,
     fingerprint_of,
     fit_fold,
@@ -104,7 +105,7 @@ class TrialOutcome:
     Attributes:
         scores: The score after each fold that was finished.
         is_whole: Whether all folds were; without that there are no forecasts.
-        error: Why it couldn't be trained; "" where it could.
+        error: Why it couldn't be trained or scored; "" where it could.
         seconds: The time that it took.
         forecasts: Signal, forecast, uncertainty and return on the test bars; of a panel by symbol
             and date.
@@ -170,7 +171,9 @@ def _walk_folds(task: SearchTask, setting: Setting) -> Iterator[OutOfSampleForec
     """What is known out of sample after each fold."""
     forecaster = setting.apply_to(task.base)
     parts: list[pd.DataFrame] = []
-    for fold in task.splits_for(forecaster.horizon).folds(task.bars):
+    folds = task.splits_for(forecaster.horizon).folds(task.bars)
+    check_folds(forecaster, task.bars, folds)
+    for fold in folds:
         parts.append(_forecast_fold(task.bars, forecaster, fold))
         yield OutOfSampleForecasts(
             bars=cut_positions(task.bars, slice(0, fold.test.stop)),

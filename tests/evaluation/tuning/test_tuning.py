@@ -1,6 +1,9 @@
 """`tune`: what is tried, what is kept, what the holdout sees, and how a stopped search goes on."""
 
+import math
 import tomllib
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,7 @@ from lstm_strategy import (
     tune,
     walk_forward,
 )
+from lstm_strategy.errors import TrainingError
 from lstm_strategy.evaluation.tuning import trader
 from lstm_strategy.trading.lstm import LSTMStrategy
 
@@ -238,7 +242,9 @@ def test_one_completed_trial_has_no_probability_of_overfitting():
 
 def test_a_setting_that_cannot_be_trained_is_a_trial_with_its_error():
     found = tune_small(2, space=one_too_long)
-    assert found.trials["state"].tolist() == ["pruned", "complete"]
+    assert found.trials["state"].tolist() == ["failed", "complete"]
+    assert found.trials["folds"].tolist() == [0, 2]
+    assert "Fold 1, " in found.trials.loc[0, "error"]
     assert "Training needs " in found.trials.loc[0, "error"]
     assert list(found.ranked.index) == [1, 0]
 
@@ -251,6 +257,33 @@ def one_too_long(trial):
 def test_if_no_setting_can_be_trained_the_first_error_is_given():
     with pytest.raises(LSTMStrategyError, match=r"None of 2 trials .* Training needs "):
         tune_small(2, space={"lookback": [200, 300]})
+
+
+def test_a_setting_that_cannot_fit_is_refused_before_any_fold_is_trained(monkeypatch):
+    monkeypatch.setattr("lstm_strategy.learning.search.trial.fit_fold", None)
+    with pytest.raises(LSTMStrategyError, match=r"could be finished. .* Training needs "):
+        tune_small(1, space={"lookback": [40]})
+
+
+def test_a_trial_that_ruins_the_account_fails_and_is_never_the_best(monkeypatch):
+    ruined = pd.Series([100.0, 50.0, -5.0, 400.0], BARS.index[:4])
+    result = SimpleNamespace(equity=ruined, bars_per_year=252.0)
+    own = trader.ForecastTrader(BrokerSettings(), {})
+    monkeypatch.setattr(trader.ForecastTrader, "result", lambda *_: result)
+    seen = SimpleNamespace(bars=None, forecasts=None, strategy={})
+    with pytest.raises(TrainingError, match="ruined at 2001-01-03, so the setting has no score"):
+        own.sharpe(seen)
+
+
+def test_the_outcome_says_what_is_unknown_and_that_the_best_never_traded(result):
+    assert "never traded" not in str(result)
+    assert "unknown" not in str(result)
+    idle = replace(
+        result, returns=result.returns * 0, pbo=math.nan, deflated_sharpe=math.nan, spa_p_value=1.0
+    )
+    said = str(idle)
+    assert "It never traded on the inner folds. Its Sharpe ratio of 0 is that of cash" in said
+    assert "p = 1.000, as where none leads at all. What is unknown would need more bars" in said
 
 
 def test_a_trial_that_trades_nothing_is_scored_without_a_warning(caplog):
