@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -54,6 +55,15 @@ def test_the_list_of_how_to_pages_says_which_question_each_answers():
     rows = re.findall(r"^\| (.+) \| \[.+\]\((.+)\) \|$", listed, re.M)
     assert {page for _, page in rows} == {page.name for page in HOW_TO} - {"index.md"}
     assert [question for question, _ in rows if not question.endswith("?")] == []
+
+
+def test_every_figure_that_is_measured_is_explained():
+    measured = json.loads((ROOT / "benchmarks" / "results.json").read_text())["ratios"]
+    explained: set[str] = set()
+    for row in re.findall(r"^\| (`[^|]*`) \|", (DOCS / "speed.md").read_text(), re.M):
+        first, *others = re.findall("`(.*?)`", row)
+        explained |= {first, *(first.rpartition("_")[0] + other for other in others)}
+    assert explained == set(measured)
 
 
 def test_every_page_is_in_the_navigation():

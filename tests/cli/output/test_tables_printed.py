@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from rich.cells import cell_len
 
 from lstm_strategy.cli.output import out
 from lstm_strategy.cli.output.tables import ResultTable, print_table
@@ -29,6 +30,21 @@ def test_no_number_is_cut_and_no_line_is_too_long(monkeypatch, capsys, width, na
     assert {"lookback", "40,", "0.0012"} <= set(printed.split())
     assert max(map(out.measure, printed.splitlines()), key=lambda one: one.maximum).maximum <= width
     assert "…" not in printed
+
+
+ODD_NAMES = ("x" * 200, "two\nlines", "$HOME", "שלום", "🚀 moon", "-dash", "it's", "../up", "a\tb")
+
+
+def test_odd_names_leave_the_columns_aligned(monkeypatch, capsys):
+    monkeypatch.setattr(out, "width", 60)
+    table = ResultTable(["strategy", "CAGR"])
+    for name in ODD_NAMES:
+        table.add_row(name, "12.0%")
+    print_table(table)
+    lines = capsys.readouterr().out.splitlines()
+    ends = [cell_len(line[: line.index("12.0%")]) for line in lines if "12.0%" in line]
+    assert ends == [ends[0]] * len(ODD_NAMES)
+    assert {cell_len(line) for line in lines} == {60}
 
 
 def test_a_number_wider_than_the_terminal_is_printed_beyond_its_edge(monkeypatch, capsys):

@@ -189,7 +189,7 @@ def test_half_a_surrogate_pair_is_kept_as_a_question_mark():
 @pytest.mark.parametrize(
     ("dates", "message"),
     [
-        (["high", "low", "high"], "the date 'high' can't be read .3 rows in all"),
+        (["high", "low", "high"], "the date 'high' can't be read .3 such rows"),
         (["", "", ""], "column Date holds no dates"),
         (["1", "2", "3"], r"1 isn't a date that can be read unambiguously \(row numbers\?\)"),
         (["2021", "2022", "2024"], r"\(years\?\)"),

@@ -63,7 +63,7 @@ def test_the_page_of_a_live_bar_worked_by_hand():
         (
             LIVE,
             pd.Timestamp("2024-01-02 12:00:05", tz="UTC"),
-            "2024-01-02 12:00 UTC, late by 00:00:05",
+            "2024-01-02 12:00 UTC, late by 00:00:05 if the market is open",
         ),
         (
             LIVE.updated(time=pd.Timestamp("2024-01-02 10:00", tz="Europe/Berlin")),
