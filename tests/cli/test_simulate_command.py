@@ -52,3 +52,10 @@ def test_other_markets_in_the_folder_stay_unless_forced(results, refusal):
 def test_what_cannot_be_simulated_is_refused_in_words_of_the_command_line(refusal, words, message):
 
     assert re.search(message, refusal("simulate", *words))
+
+
+def test_the_example_with_parameters_in_its_help_runs(results):
+    printed = results("simulate", "--help")
+    words = re.search(r"lstm-strategy (simulate garch .*)", printed).group(1).split()
+    results(*words, "--out", "made")
+    assert len(pd.read_csv("made/garch.csv")) == 5_000

@@ -59,7 +59,7 @@ def simulate(
 
     Examples:
         lstm-strategy simulate remembered_news --assets 12 --out panel
-        lstm-strategy simulate garch --bars 5000 --seed 3 --params persistence=0.98
+        lstm-strategy simulate garch --bars 5000 --seed 3 --params vol=0.02
     """
     from lstm_strategy.bars import ORACLE_FOLDER, SimulatedMarket, simulate_bars
     from lstm_strategy.cli.output import tell
