@@ -1,6 +1,7 @@
 """Damaged files end in a result or in our error, and the guard notices whatever else they do."""
 
 import random
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -90,6 +91,9 @@ def test_the_guard_notices_what_no_reader_may_do(tmp_path, monkeypatch, read, fi
 def test_the_guard_lets_readers_read_write_and_refuse(tmp_path):
     def keep():
         (tmp_path / "kept").write_text("x")
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "kept").write_text("x")
+        shutil.rmtree(tmp_path / "folder")  # by the number of the open folder
         return (tmp_path / "kept").read_text()
 
     with Guard(tmp_path, known=set()) as watching:

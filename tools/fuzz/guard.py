@@ -30,6 +30,7 @@ _CHANGING = {  # the events that change a path, and which of their arguments it 
     **dict.fromkeys(("os.rename", "os.link", "os.symlink"), 1),
     **dict.fromkeys(("os.chmod", "os.chown", "sqlite3.connect"), 0),
 }
+_IN_OPEN_FOLDERS = {"os.remove", "os.rmdir", "os.mkdir", "os.rename", "os.link", "os.symlink"}
 _LIBRARIES = (
     *(sys.prefix, sys.base_prefix, str(Path(sys.base_prefix).resolve())),
     *(site.getusersitepackages(), str(Path(__file__).parents[2]), *zoneinfo.TZPATH),
@@ -130,7 +131,7 @@ class Guard:
             path, _, flags = arguments
             return not self._may_open(path, is_written=bool(flags and flags & _WRITING))
         if event in _CHANGING:
-            return not self._may_open(arguments[_CHANGING[event]], is_written=True)
+            return not self._may_open(_changed_path(event, arguments), is_written=True)
         return False
 
     def _may_open(self, path: Any, *, is_written: bool) -> bool:
@@ -141,6 +142,13 @@ class Guard:
         allowed = (self._folder, _OWN_TEMPORARY)
         is_own = full.startswith(allowed) or os.fsdecode(path) == ":memory:"
         return is_own or (not is_written and full.startswith((*_LIBRARIES, *_OF_SYSTEM)))
+
+
+def _changed_path(event: str, arguments: tuple[Any, ...]) -> Any:
+    path, folder = arguments[_CHANGING[event]], arguments[-1]
+    if event in _IN_OPEN_FOLDERS and isinstance(folder, int) and folder >= 0:
+        return Path(f"/proc/self/fd/{folder}").readlink() / os.fsdecode(path)
+    return path
 
 
 @cache
