@@ -32,7 +32,6 @@ METRIC_TITLES = {
 }
 """The metrics as readers see them, in the terminal, in notebooks and in reports."""
 _COUNT_METRICS = ("trades", "liquidations")
-_DERIVATIVE_METRICS = ("funding", "liquidations", "gross_return")
 _ORDER_TROUBLES = {
     "margin": "refused for cash",
     "rejected": "rejected by the broker",
@@ -161,16 +160,20 @@ def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
         table: One row for each strategy, one column for each metric.
 
     Returns:
-        The same table as text, "n/a" for NaN; without `funding`, `liquidations` and the
-        `gross_return` before all costs where nobody paid funding or was liquidated.
+        The same table as text, "n/a" for NaN; without `funding` where nobody paid any, without
+        `liquidations` where nobody was liquidated, and without the `gross_return` before all costs
+        where neither was.
 
     Example:
         >>> readable_metrics(pd.DataFrame({"sharpe": [0.5], "cagr": [float("nan")]}))
           Sharpe CAGR
         0   0.50  n/a
     """
-    if not table.filter(items=["funding", "liquidations"]).any(axis=None):
-        table = table.drop(columns=[name for name in _DERIVATIVE_METRICS if name in table])
+    charged = table.filter(items=["funding", "liquidations"])
+    unused = [name for name in charged if not charged[name].any()]
+    if len(unused) == len(charged.columns):
+        unused.append("gross_return")
+    table = table.drop(columns=unused, errors="ignore")
     if {"gross_return", "total_return"} <= set(table.columns):
         table = table[["gross_return", *table.columns.drop("gross_return")]]  # beside the net one
     formats = dict.fromkeys(table.columns, "{:.2f}")

@@ -39,6 +39,7 @@ _Instruments = Annotated[
     dict[str, SerializeAsAny[Instrument]] | None,
     Field(description="instruments by market such as {'BTC': Perpetual(leverage=3)}, or None"),
 ]
+_MOST_INSTRUMENTS = 4  # of more, a title says how many there are
 _COSTS = {"commission_rate", "slippage_rate", "instrument", "instruments"}
 
 
@@ -288,7 +289,8 @@ Give a fraction of equity such as 0.1.
                 f"each trade{timing}"
             )
         slippage = f"slippage {self.slippage_rate:.2%} of each trade"
-        return f"{self.describe_instruments()}; {slippage}{timing}"
+        many = "; " if self.instruments else ", "
+        return f"{self.describe_instruments(most=_MOST_INSTRUMENTS)}{many}{slippage}{timing}"
 
     def describe_timing(self) -> str:
         """Say when orders leave and how they are worked, to follow a comma; "" where at once.
@@ -319,19 +321,42 @@ Give a fraction of equity such as 0.1.
             settings["instrument"] = str(self.instrument)
         return settings | {f"instrument of {name}": str(each) for name, each in instruments.items()}
 
-    def describe_instruments(self) -> str:
-        """Say what is traded, as it was given.
+    def describe_instruments(self, *, most: int | None = None) -> str:
+        """Say in words what is traded and at which fees; "" where no instrument was given.
+
+        Args:
+            most: Of more markets with instruments of their own only the number is said; None for
+                no limit.
+
+        Example:
+            >>> from lstm_strategy import Perpetual, Spot
+            >>> BrokerSettings(instrument=Perpetual(leverage=3)).describe_instruments()
+            'perpetual, leverage 3, taker fee 0.05%'
+            >>> BrokerSettings(instruments={"AAPL": Spot()}).describe_instruments()
+            'AAPL: spot, commission 0.10%; others: commission 0.10%'
+        """
+        own = self.instruments or {}
+        parts = [f"{symbol}: {each.describe()}" for symbol, each in own.items()]
+        if most is not None and len(parts) > most:
+            parts = [f"{len(parts):,} markets with instruments of their own"]
+        rest = self.instrument.describe() if self.instrument is not None else ""
+        if parts:
+            parts.append(f"others: {rest or f'commission {self.commission_rate:.2%}'}")
+        elif rest:
+            parts.append(rest)
+        return "; ".join(parts)
+
+    def spell_instruments(self) -> str:
+        """Return the instruments as they may be written in Python; "" without any.
 
         Example:
             >>> from lstm_strategy import Perpetual
-            >>> BrokerSettings(instrument=Perpetual(leverage=3)).describe_instruments()
+            >>> BrokerSettings(instrument=Perpetual(leverage=3)).spell_instruments()
             'Perpetual(leverage=3.0)'
         """
         parts = [f"{symbol} {each}" for symbol, each in (self.instruments or {}).items()]
         if self.instrument is not None:
             parts.append(f"others {self.instrument}" if parts else str(self.instrument))
-        elif parts:
-            parts.append(f"others at a commission of {self.commission_rate:.2%}")
         return ", ".join(parts)
 
     def check_markets(self, markets: Mapping[str, pd.DataFrame]) -> None:

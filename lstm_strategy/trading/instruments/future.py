@@ -212,6 +212,14 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
             "half of the spread and slippage of each."
         ]
 
+    def _terms(self) -> list[str]:
+        terms = [
+            f"{self.multiplier:,g} a point",
+            f"margin {self.initial_margin:,.10g}",
+            f"commission {self.commission_per_contract:,.10g} a contract",
+        ]
+        return terms + [f"half spread {self.half_spread:g} points"] * bool(self.half_spread)
+
     def commission_info(self) -> bt.CommissionInfo:
         """Return a scheme with the multiplier, the initial margin and the commission in money."""
         return RollingScheme(

@@ -25,6 +25,17 @@ _Share = Annotated[
 _ROUNDING = 1e-9  # of a tick or a lot: what floating point makes of a whole number of them
 
 
+def rate_text(rate: float) -> str:
+    """Return a small fraction as a percentage with the decimals that it needs, two at least.
+
+    Example:
+        >>> rate_text(0.0005), rate_text(0.000125), rate_text(0.001)
+        ('0.05%', '0.0125%', '0.10%')
+    """
+    needs_more = not math.isclose(round(rate, 4), rate, rel_tol=1e-9, abs_tol=1e-12)
+    return f"{100 * rate:.6g}%" if needs_more else f"{rate:.2%}"
+
+
 def spell_instrument(kind: str, **settings: Any) -> str:
     """Return an instrument as its user gives it: in Python, or as an option of the command line.
 
@@ -234,6 +245,33 @@ class Instrument(TradingSettings):
         """
         del bars
         return []
+
+    def describe(self) -> str:
+        """Say what is traded and at which fee, in words for the middle of a sentence.
+
+        Settings that are as usual are left out; the fee never is.
+
+        Example:
+            >>> from lstm_strategy import Perpetual
+            >>> Perpetual(leverage=2).describe()
+            'perpetual, leverage 2, taker fee 0.05%'
+        """
+        return ", ".join([type(self).__name__.lower(), *self._terms(), *self._common_terms()])
+
+    def _terms(self) -> list[str]:
+        """The terms of this kind of instrument in words, its fee among them."""
+        return []
+
+    def _common_terms(self) -> list[str]:
+        """What is unusual among the settings that every instrument has."""
+        terms = {
+            f"impact {self.impact:g}": self.impact,
+            f"at most {rate_text(self.participation or 0.0)} of a bar's volume": self.participation,
+            f"lots of {self.lot_size} units": self.lot_size,
+            f"a price step of {self.tick_size}": self.tick_size,
+            f"orders from {self.min_order_value:,g}": self.min_order_value,
+        }
+        return [words for words, is_given in terms.items() if is_given]
 
     def __str__(self) -> str:
         """The instrument as it may be written, without what is usual."""

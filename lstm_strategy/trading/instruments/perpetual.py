@@ -16,7 +16,12 @@ from lstm_strategy.trading.instruments.funding_checks import (
     check_rates,
     count_missing_marks,
 )
-from lstm_strategy.trading.instruments.instrument import Instrument, Rate, spell_instrument
+from lstm_strategy.trading.instruments.instrument import (
+    Instrument,
+    Rate,
+    rate_text,
+    spell_instrument,
+)
 from lstm_strategy.trading.instruments.tiers import MaintenanceTiers, read_tiers
 
 _Fee = Annotated[float, Field(gt=-0.01, lt=1, description="a fraction such as 0.0002")]
@@ -270,6 +275,22 @@ margin is 0.005 of the value, got 200. Lower it.
                 "is taken."
             )
         return notes
+
+    def _terms(self) -> list[str]:
+        usual = {name: field.default for name, field in type(self).model_fields.items()}
+        tiers, is_tiered = self.tiers.rates, len(self.tiers.rates) > 1
+        maintenance = " to ".join(rate_text(rate) for rate in dict.fromkeys((tiers[0], tiers[-1])))
+        words = {
+            "maker_rate": f"maker fee {rate_text(self.maker_rate)}",
+            "half_spread_rate": f"half spread {rate_text(self.half_spread_rate)}",
+            "maintenance_margin_rate": f"maintenance margin {maintenance}"
+            + " in tiers" * is_tiered,
+            "margin_mode": f"{self.margin_mode} margin",
+            "funding": f"funding from {self.funding}" if self.funding else "no funding",
+            "liquidation_fee_rate": f"liquidation fee {rate_text(self.liquidation_fee_rate)}",
+        }
+        given = [text for name, text in words.items() if getattr(self, name) != usual[name]]
+        return [f"leverage {self.leverage:g}", f"taker fee {rate_text(self.taker_rate)}", *given]
 
     def commission_info(self) -> bt.CommissionInfo:
         """Return a scheme with the taker fee, margin by leverage, and funding."""

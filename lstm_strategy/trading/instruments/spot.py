@@ -6,7 +6,12 @@ from typing import Any, ClassVar
 
 import backtrader as bt
 
-from lstm_strategy.trading.instruments.instrument import Instrument, InstrumentScheme, Rate
+from lstm_strategy.trading.instruments.instrument import (
+    Instrument,
+    InstrumentScheme,
+    Rate,
+    rate_text,
+)
 
 
 class Spot(Instrument):
@@ -61,6 +66,14 @@ class Spot(Instrument):
         """Return the same with another commission rate."""
         del price
         return self.model_copy(update={"commission_rate": rate})
+
+    def _terms(self) -> list[str]:
+        terms = {
+            f"half spread {rate_text(self.half_spread_rate)}": self.half_spread_rate,
+            f"borrow fee {rate_text(self.borrow_rate)} a year": self.borrow_rate,
+        }
+        given = [words for words, is_given in terms.items() if is_given]
+        return [f"commission {rate_text(self.commission_rate)}", *given]
 
     def commission_info(self) -> bt.CommissionInfo:
         """Return a scheme with the commission, half of the spread and the borrow fee."""

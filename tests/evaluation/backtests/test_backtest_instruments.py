@@ -107,7 +107,12 @@ def test_a_page_shows_gross_and_net_and_the_part_that_is_funding(tmp_path):
     strategies = {"Twice": (TwiceLong, {"max_leverage": 2.0}), "Hold": HOLD}
     comparison = compare(strategies, bars, broker=terms, start="2024-01-02")
     page = comparison.to_html(tmp_path / "page.html").read_text()
-    assert "Perpetual(taker_rate=0.0004, leverage=2.0)" in page
+    header, provenance = page.split("</header>")[0], page.split('id="provenance"')[1]
+    words = "perpetual, leverage 2, taker fee 0.04%"
+    assert f"Orders fill at the next open; {words}, slippage 0.05% of each trade" in header
+    assert "Perpetual(" not in header
+    assert "Perpetual(taker_rate=0.0004, leverage=2.0)" in provenance  # as it can be given again
+    assert "Liquidations" not in page  # a column of zeros
     for heading in ("Gross and net", "Gross return", "Commission", "Slippage", "Funding"):
         assert heading in page
     assert "the funding of perpetual futures" not in page

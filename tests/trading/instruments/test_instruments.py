@@ -325,3 +325,30 @@ def test_rates_that_are_summed_and_paid_within_the_bar_too_are_refused():
 def test_no_position_has_no_liquidation_price():
     assert math.isnan(Perpetual(leverage=10).liquidation_price(0.0, 100.0))
     assert math.isnan(Future(multiplier=50, initial_margin=9).liquidation_price(0.0, 100.0))
+
+
+@pytest.mark.parametrize(
+    ("instrument", "words"),
+    [
+        (Spot(), "spot, commission 0.10%"),
+        (
+            Spot(commission_rate=0.000125, borrow_rate=0.02, lot_size=0.001, min_order_value=10),
+            "spot, commission 0.0125%, borrow fee 2.00% a year, lots of 0.001 units, "
+            "orders from 10",
+        ),
+        (Perpetual(leverage=2), "perpetual, leverage 2, taker fee 0.05%"),
+        (
+            Perpetual(
+                margin_mode="cross", funding=None, maintenance_margin_rate=TIERS, participation=0.1
+            ),
+            "perpetual, leverage 1, taker fee 0.05%, maintenance margin 0.40% to 1.00% in tiers, "
+            "cross margin, no funding, at most 10.00% of a bar's volume",
+        ),
+        (
+            Future(multiplier=50, initial_margin=12_000, commission_per_contract=2.5),
+            "future, 50 a point, margin 12,000, commission 2.5 a contract",
+        ),
+    ],
+)
+def test_an_instrument_says_in_words_what_it_costs(instrument, words):
+    assert instrument.describe() == words

@@ -49,6 +49,7 @@ th.long { min-width: 14rem; max-width: 20rem; white-space: normal; overflow-wrap
 .sort:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 [aria-sort="ascending"] .sort::after { content: " \\2191"; }
 [aria-sort="descending"] .sort::after { content: " \\2193"; }
+#strategies th, #strategies td { padding-left: 0.4rem; padding-right: 0.4rem; }
 .own th, .own td { background: var(--own); font-weight: 600; }
 .own th:first-child { background: var(--own); }
 figure { margin: 0.75rem 0 1.25rem; }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lstm_strategy.evaluation.report.page import PERCENT, SMALL_PERCENT, WHOLE
+from lstm_strategy.evaluation.report.page import PERCENT, SMALL_PERCENT, WHOLE, capitalise
 from lstm_strategy.learning.forecaster import readable, value_words
 from lstm_strategy.support import number_text
 from lstm_strategy.trading.cerebro import BrokerSettings
@@ -17,9 +17,11 @@ def broker_words(broker: BrokerSettings) -> dict[str, str]:
         '0.10% of each trade'
     """
     instruments = broker.describe_instruments()
-    fee = {"Instrument": instruments}
-    if not instruments:
-        fee = {"Commission": f"{number_text(broker.commission_rate, SMALL_PERCENT)} of each trade"}
+    fee = {"Commission": f"{number_text(broker.commission_rate, SMALL_PERCENT)} of each trade"}
+    if instruments:
+        # words in front where they begin the row, and none of a market's name
+        words = instruments if broker.instruments else capitalise(instruments)
+        fee = {"Instrument": words, "Instrument as given": broker.spell_instruments()}
     return {
         "Starting cash": number_text(broker.cash, WHOLE),
         **fee,
