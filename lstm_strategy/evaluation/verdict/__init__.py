@@ -2,6 +2,7 @@
 
 from lstm_strategy.evaluation.verdict.alarms import Alarm, find_alarms
 from lstm_strategy.evaluation.verdict.assess import Assessment, assess_result
+from lstm_strategy.evaluation.verdict.hurdles import name_bar_of_luck
 from lstm_strategy.evaluation.verdict.judge import Verdict, verdict, verdict_on_returns
 from lstm_strategy.evaluation.verdict.permutation import (
     KeptPermutations,
@@ -21,6 +22,7 @@ __all__ = [
     "Verdict",
     "assess_result",
     "find_alarms",
+    "name_bar_of_luck",
     "permutation_test",
     "permute_bars",
     "verdict",

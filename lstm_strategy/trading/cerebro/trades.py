@@ -11,6 +11,7 @@ TRADE_COLUMNS = (
     "entry",
     "exit",
     "size",
+    "units",
     "entry_price",
     "exit_price",
     "pnl",
@@ -45,10 +46,11 @@ def trades_from_fills(
 
     Returns:
         The dates of `entry` and `exit` (NaT while open), `size` the largest position held
-        (signed units), `entry_price` and `exit_price` the averages of all units put on and taken
-        off (`exit_price` is NaN while open), `pnl` in money after commission and funding (and what
-        the insurance fund of an exchange bore of a liquidation, which closes one trade), `return`
-        the pnl as a fraction of the value put on, `bars` from entry to exit, `commission`
+        (signed units), `units` all that were put on, `entry_price` and `exit_price` the averages
+        of all units put on and taken off (`exit_price` is NaN while open), `pnl` in money after
+        commission and funding (and what the insurance fund of an exchange bore of a liquidation,
+        which closes one trade), `return` the pnl as a fraction of the value put on, which is
+        `units` times `entry_price`, `bars` from entry to exit, `commission`
         with what changes of contract cost, and `funding` paid, below 0 for what was received.
 
     Example:
@@ -182,6 +184,7 @@ class _Trade:
             self.entry_bar,
             _NO_BAR if is_open else last,
             self.largest,
+            self.units_on,
             self.value_on / self.units_on,
             math.nan if is_open else self.value_off / self.units_off,
             pnl,

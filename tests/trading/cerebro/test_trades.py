@@ -31,6 +31,7 @@ def test_a_round_trip():
             "entry": DAYS[0],
             "exit": DAYS[3],
             "size": 10.0,
+            "units": 10.0,
             "entry_price": 10.0,
             "exit_price": 13.0,
             "pnl": pytest.approx(27.7),
@@ -50,12 +51,21 @@ def test_a_short_round_trip_has_a_negative_size_and_gains_when_prices_fall():
 def test_adding_and_reducing_average_the_prices_of_one_trade():
     fills = fills_of((0, 10, 10, 1), (1, 10, 12, 1), (2, -5, 14, 1), (4, -15, 10, 1))
     trade = trades_from_fills(fills, CLOSES).iloc[0]
-    assert trade["size"] == 20
+    assert (trade["size"], trade["units"]) == (20, 20)
     assert trade["entry_price"] == 11
     assert trade["exit_price"] == 11
     assert trade["pnl"] == 5 * 14 + 15 * 10 - 10 * 10 - 10 * 12 - 4
     assert trade["return"] == trade["pnl"] / 220
     assert trade["bars"] == 4
+
+
+def test_units_and_average_prices_multiply_to_the_profit_of_a_trade_that_was_resized():
+    fills = fills_of((0, 10, 10, 1), (1, -8, 12, 1), (2, 6, 11, 1), (3, -8, 14, 1))
+    trade = trades_from_fills(fills, CLOSES).iloc[0]
+    assert (trade["size"], trade["units"]) == (10, 16)
+    gross = trade["units"] * (trade["exit_price"] - trade["entry_price"])
+    assert trade["pnl"] == pytest.approx(gross - trade["commission"])
+    assert trade["return"] == pytest.approx(trade["pnl"] / (trade["units"] * trade["entry_price"]))
 
 
 def test_a_reversal_closes_one_trade_and_opens_the_next():

@@ -8,6 +8,12 @@ from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import PERCENT, date_texts, table_html
 from lstm_strategy.support import number_text
 
+_MARKET = (
+    "Market is the change of the close over the bars of a fold, without costs, from the close "
+    "before them. A strategy that holds the market pays costs and can't buy before the open of "
+    "the second bar, so that its returns differ a little."
+)
+
 
 def folds_section(content: ReportContent) -> str:
     """Return the table of `fold_table` as HTML; "" without folds."""
@@ -34,4 +40,5 @@ def folds_section(content: ReportContent) -> str:
     }
     table = pd.DataFrame(columns, index=folds.index)
     caption = "Each fold, traded by a model that was trained on earlier bars"
-    return table_html(table, caption, first="Fold")
+    body = table_html(table, caption, first="Fold")
+    return body + (f"<p>{_MARKET}</p>" if "market_return" in folds else "")

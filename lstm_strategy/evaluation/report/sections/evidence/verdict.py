@@ -2,7 +2,7 @@
 
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import P_VALUE, PERCENT, capitalise, escape, terms_html
-from lstm_strategy.evaluation.verdict import Verdict
+from lstm_strategy.evaluation.verdict import Verdict, name_bar_of_luck
 from lstm_strategy.support import number_text
 
 
@@ -25,8 +25,16 @@ def verdict_section(content: ReportContent) -> str:
         f'{warning}<p class="sentence {kind}">{escape(verdict.sentence)}</p>\n'
         f"<h3>{why}</h3>\n<ul>{reasons}</ul>\n"
         f"{terms_html(_verdict_numbers(verdict).items(), 'facts')}\n"
-        f"<p>{escape(_trials_text(verdict.n_trials))}</p>\n"
+        f"<p>{escape(_QUESTIONS)} {escape(_trials_text(verdict.n_trials))}</p>\n"
     )
+
+
+_QUESTIONS = (
+    "Two questions are asked, and skill must pass both. The p-value asks about the lead: how "
+    "likely is it that luck alone puts the strategy this far ahead of the baseline that is hardest "
+    "to beat, at equal risk? The confidence asks about the strategy alone, and whoever holds a "
+    "market that rises may pass that too: it says nothing about a lead."
+)
 
 
 def _verdict_numbers(verdict: Verdict) -> dict[str, str]:
@@ -35,7 +43,9 @@ def _verdict_numbers(verdict: Verdict) -> dict[str, str]:
         "Sharpe ratio": number_text(verdict.sharpe),
         f"{1.0 - verdict.alpha:.0%} interval": f"{number_text(low)} to {number_text(high)}",
         "Largest p-value against a baseline": number_text(verdict.p_value, P_VALUE),
-        "Deflated Sharpe ratio": number_text(verdict.deflated_sharpe, PERCENT),
+        f"Confidence that it is {name_bar_of_luck(verdict.n_trials)}": number_text(
+            verdict.deflated_sharpe, PERCENT
+        ),
         "Trials": f"{verdict.n_trials:,}",
         "Bars judged": f"{verdict.n_bars:,}",
     }
@@ -49,6 +59,6 @@ def _trials_text(n_trials: int) -> str:
         )
     return (
         f"{n_trials:,} trials are counted: all settings whose results were seen, including these. "
-        "The deflated Sharpe ratio is the confidence that the true Sharpe ratio is above what the "
-        f"luckiest of {n_trials:,} settings without any skill would show."
+        "The confidence, known as the deflated Sharpe ratio, is that the true Sharpe ratio is "
+        f"above what the luckiest of {n_trials:,} settings without any skill would show."
     )

@@ -33,8 +33,12 @@ def drawdowns_section(content: ReportContent) -> str:
             "Peak": date_texts(worst["peak"]),
             "Trough": date_texts(worst["bottom"]),
             "Recovered": date_texts(worst["recovered"], missing="not yet"),
-            "Bars": [f"{bars:,}" for bars in worst["bars"]],
+            "Bars from peak to recovery": [f"{bars:,}" for bars in worst["bars"]],
         },
         index=range(1, len(worst) + 1),
     )
-    return table_html(table, f"The deepest drawdowns of {content.name}", first="No.")
+    caption = f"The deepest drawdowns of {content.name}"
+    until = ""
+    if worst["recovered"].isna().any():
+        until = "<p>The bars of a drawdown that isn't over are counted to the last bar.</p>"
+    return table_html(table, caption, first="No.") + until

@@ -2,12 +2,14 @@
 
 import pandas as pd
 
+from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.plots import most_marked, plot_price
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import (
     SMALL_PERCENT,
     WHOLE,
     date_texts,
+    escape,
     picture_html,
     table_html,
 )
@@ -22,7 +24,8 @@ def trades_section(content: ReportContent) -> str:
 
     Of many trades the last, best and worst follow.
     """
-    return content.charts.price + _still_price(content) + _trades_tables(content.result.trades)
+    tables = _trades_tables(content.result)
+    return content.charts.price + _still_price(content) + tables
 
 
 def _still_price(content: ReportContent) -> str:
@@ -59,18 +62,21 @@ def _still_price(content: ReportContent) -> str:
     return f'<div class="static">{picture_html(wide, alt, caption, on_phone=phone)}</div>'
 
 
-def _trades_tables(trades: pd.DataFrame) -> str:
+def _trades_tables(result: BacktestResult) -> str:
+    trades = result.trades
     if trades.empty:
         return "<p>No trade was made.</p>"
+    explanation = f"<p>{escape(_explain_columns(result))}</p>"
     if len(trades) <= _N_TRADES:
-        return table_html(_readable_trades(trades), _count_trades(trades), first="Entry")
+        table = table_html(_readable_trades(trades), _count_trades(trades), first="Entry")
+        return table + explanation
     by_profit = trades.sort_values("pnl", kind="stable")
     chosen = {
         "last": trades.tail(_N_TRADES).iloc[::-1],
         "best": by_profit.tail(_N_TRADES).iloc[::-1],
         "worst": by_profit.head(_N_TRADES),
     }
-    return "".join(
+    tables = "".join(
         table_html(
             _readable_trades(rows),
             f"The {kind} {_N_TRADES} of {_count_trades(trades)}",
@@ -78,6 +84,26 @@ def _trades_tables(trades: pd.DataFrame) -> str:
         )
         for kind, rows in chosen.items()
     )
+    return tables + explanation
+
+
+def _explain_columns(result: BacktestResult) -> str:
+    """How the profit and the return of a trade follow from the other columns."""
+    trades = result.trades
+    paid = "commission and funding" if trades["funding"].any() else "commission"
+    instruments = [result.broker.instrument, *(result.broker.instruments or {}).values()]
+    has_points = any(each is not None and each.multiplier != 1.0 for each in instruments)
+    a_point = ", times what a point of the price is worth" if has_points else ""
+    sentences = [
+        "Units are all that the trade bought (or sold short), added up, and the prices are their "
+        f"averages: units times the price difference{a_point}, less {paid}, is the profit. The "
+        f"return is the profit divided by units times the entry price{a_point}."
+    ]
+    if trades["exit"].isna().any():
+        sentences.append("An open trade is valued at the last close.")
+    if not result.liquidations.empty:
+        sentences.append("What an exchange's insurance fund bore of a liquidation isn't a loss.")
+    return " ".join(sentences)
 
 
 def _count_trades(trades: pd.DataFrame) -> str:
@@ -97,12 +123,13 @@ def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
             **market,
             "Exit": date_texts(trades["exit"], missing="open"),
             "Side": ["long" if size > 0 else "short" for size in trades["size"]],
-            "Units": [f"{abs(size):,.4g}" for size in trades["size"]],
+            "Units": [f"{units:,.6g}" for units in trades["units"]],
             "Entry price": [f"{price:,.6g}" for price in trades["entry_price"]],
             "Exit price": [number_text(price, "{:,.6g}") for price in trades["exit_price"]],
-            "Return": [number_text(value, SMALL_PERCENT) for value in trades["return"]],
-            "Profit": [number_text(value, WHOLE) for value in trades["pnl"]],
+            "Commission": [number_text(value, WHOLE) for value in trades["commission"]],
             **_funding_column(trades),
+            "Profit": [number_text(value, WHOLE) for value in trades["pnl"]],
+            "Return": [number_text(value, SMALL_PERCENT) for value in trades["return"]],
             "Bars held": [f"{bars:,}" for bars in trades["bars"]],
         },
         index=date_texts(trades["entry"]),

@@ -8,9 +8,10 @@ import pytest
 from made_up import random_walk
 
 from lstm_strategy.evaluation.comparison import compare
-from lstm_strategy.evaluation.metrics import yearly_returns
+from lstm_strategy.evaluation.metrics import drawdown_periods, yearly_returns
 from lstm_strategy.evaluation.report import ReportContent, report_html
 from lstm_strategy.evaluation.report.sections.results.calendar import calendar_section
+from lstm_strategy.evaluation.report.sections.results.drawdowns import drawdowns_section
 from lstm_strategy.evaluation.report.sections.results.strategies import strategies_section
 from lstm_strategy.evaluation.report.sections.results.trade_statistics import (
     trade_statistics_section,
@@ -60,6 +61,32 @@ def test_closed_trades_are_the_same_number_everywhere(content):
     n_closed = int(content.result.trades["exit"].notna().sum())
     assert of_strategies == of_statistics == f"{n_closed}"
     assert f"The last 5 of {n_closed} closed trades" in trades_section(content)
+
+
+def test_the_columns_of_a_trade_multiply_to_its_profit_and_its_return(content):
+    section = trades_section(content)
+    closed = content.result.trades.dropna(subset="exit").reset_index(drop=True)
+    last = closed.iloc[-1]
+    assert "units times the price difference, less commission, is the profit" in section
+    table = section.split("<span>The last 5 of")[1]
+    headings = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', table)[1:]
+    row = dict(zip(headings, next(iter(cells_of(table).values())), strict=False))
+    numbers = {
+        name: float(row[name].replace(",", ""))
+        for name in ("Units", "Entry price", "Exit price", "Commission", "Profit")
+    }
+    side = 1 if row["Side"] == "long" else -1
+    moved = side * numbers["Units"] * (numbers["Exit price"] - numbers["Entry price"])
+    assert moved - numbers["Commission"] == pytest.approx(numbers["Profit"], abs=2.0)
+    put_on = numbers["Units"] * numbers["Entry price"]
+    assert row["Return"] == f"{last['pnl'] / put_on:.2%}"
+
+
+def test_what_a_drawdown_counts_is_said(content):
+    section = drawdowns_section(content)
+    assert "Bars from peak to recovery" in section
+    periods = drawdown_periods(content.result.equity)
+    assert ("counted to the last bar" in section) == periods["recovered"].isna().any()
 
 
 def test_a_trade_that_is_open_is_called_that():
