@@ -6,7 +6,8 @@ only calls five functions of pyplot, and here it is handed an object that has th
 on one figure of ours.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -28,6 +29,10 @@ from lstm_strategy.evaluation.chart.labels import choose_colors, clean_labels
 from lstm_strategy.evaluation.plots import picture_name, plotting_style
 from lstm_strategy.trading import exactbars_of, is_optimisation, timeframe_of
 from lstm_strategy.trading.cerebro import BrokerSettings, run_for_chart
+
+_WIDTH_INCHES = 14.0
+_MOST_BARS = 5_000  # three for each dot of a wide screen
+_GAP_PIXELS = 8.0
 
 
 def plot_chart(
@@ -51,7 +56,8 @@ def plot_chart(
         start: First bar to draw; for a class, the first to trade, as in `run_backtest`.
         end: Last bar, inclusive.
         broker: What trading costs a class; `BrokerSettings()` by default.
-        last_bars: Draw at most so many bars, the last ones; more would be a smear.
+        last_bars: Draw at most so many bars, the last ones; more would be a smear, and more than
+            5,000 are never drawn.
         lines: Prices to draw over those of the strategy's first feed, a column a line, on the times
             of its bars: fair prices and averages with their bands, as `price_lines` gives them.
         name: What the title calls the strategy; by default the name of its class.
@@ -68,7 +74,7 @@ def plot_chart(
         >>> from lstm_strategy import BASELINES, sample_bars
         >>> bars = sample_bars("sp500")[:"1999"]
         >>> plot_chart(BASELINES["SMA cross"], bars, fast=5, slow=10).get_suptitle()
-        "SMACross, 1999-01-15 to 1999-12-31 (243 of the run's 252 bars)"
+        'SMACross, 1999-01-15 to 1999-12-31'
     """
     in_sample = False
     if isinstance(strategy, type):
@@ -79,7 +85,8 @@ def plot_chart(
     _check_can_be_drawn(strategy)
     times = _bar_times(strategy)
     first, stop = _drawn_range(times, start, end, last_bars)
-    title = _title(name or type(strategy).__name__, times, first, stop)
+    warm_up = min(first, getattr(strategy, "first_decided_bar", 1) - 1)
+    title = _title(name or type(strategy).__name__, times, first, stop, warm_up=warm_up)
     with plotting_style():
         title = f"IN-SAMPLE: {title}" if in_sample else title
         return _draw_chart(strategy, first, stop, title, _at_times(lines, times))
@@ -167,7 +174,7 @@ def _drawn_range(times: pd.DatetimeIndex, start: Any, end: Any, last_bars: int) 
             f"The chart's span must hold a bar, got {start} to {end}, but the run "
             f"covers {times[0]} to {times[-1]}. Widen start and end."
         )
-    return max(span.start, span.stop - last_bars), span.stop
+    return max(span.start, span.stop - min(last_bars, _MOST_BARS)), span.stop
 
 
 def _on_feed_clock(edge: Any) -> Any:
@@ -196,7 +203,8 @@ def _draw_chart(
 ) -> Figure:
     plotter = build_headless_plotter(_build_scheme(strategy, first, stop))
     # iplot=False: backtrader would switch a notebook to the nbagg backend
-    plotter.plot(strategy, iplot=False, start=first, end=stop)
+    with _without_empty_panes(strategy, first, stop):
+        plotter.plot(strategy, iplot=False, start=first, end=stop)
     figure: Figure = plotter.mpyplot.drawn
     for cursor in plotter.pinf.cursors:
         remove_cursor(cursor)
@@ -206,12 +214,31 @@ def _draw_chart(
     _date_the_lowest_panel(
         figure, times, is_intraday=timeframe_of(strategy.data) < bt.TimeFrame.Days
     )
-    _move_legends_outside(figure)
     figure.axes[0].set_xlim(-1, stop - first)  # bars count from zero; the panels share this axis
-    figure.set_size_inches(14.0, 1.0 + 0.9 * plotter.pinf.nrows)
+    figure.set_size_inches(_WIDTH_INCHES, 1.0 + 0.9 * plotter.pinf.nrows)
     figure.subplots_adjust(left=0.04, right=0.79, bottom=0.05, top=0.94, hspace=0.12)
+    _make_room_for_texts(figure)
     figure.suptitle(title.replace("$", r"\$"), y=0.98)
     return figure
+
+
+@contextlib.contextmanager
+def _without_empty_panes(strategy: bt.Strategy, first: int, stop: int) -> Iterator[None]:
+    """Leave the pane of closed trades out for as long, where none was closed in the span."""
+    empty = [
+        observer
+        for observer in strategy.getobservers()
+        if isinstance(observer, bt.observers.Trades)
+        and all(np.isnan(line.plotrange(first, stop)).all() for line in observer.lines)
+    ]
+    shown = [observer.plotinfo.plot for observer in empty]
+    for observer in empty:
+        observer.plotinfo.plot = False
+    try:
+        yield
+    finally:
+        for observer, was_shown in zip(empty, shown, strict=True):
+            observer.plotinfo.plot = was_shown
 
 
 def _draw_lines(axis: Any, lines: pd.DataFrame) -> None:
@@ -251,18 +278,35 @@ def _date_the_lowest_panel(figure: Figure, times: pd.DatetimeIndex, *, is_intrad
             label.set(visible=is_lowest, rotation=0)
 
 
-def _move_legends_outside(figure: Figure) -> None:
-    """Legends to the right of their panels, where they hide no line."""
-    for legend in (ax.get_legend() for ax in figure.axes):
-        if legend is not None:
-            legend.set_loc("upper left")
-            # past the axis labels, which backtrader puts on the right
-            legend.set_bbox_to_anchor((1.05, 1.05))
+def _make_room_for_texts(figure: Figure) -> None:
+    """Put the legends to the right of all axis labels, and leave each text the room it takes."""
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    legends = [(ax, legend) for ax in figure.axes if (legend := ax.get_legend()) is not None]
+    width, _ = figure.canvas.get_width_height()
+    left_of, right_of, names = [0.0], [0.0], [0.0]
+    for ax in figure.axes:
+        panel = ax.get_window_extent(renderer)
+        for axis in (ax.xaxis, ax.yaxis):
+            box = axis.get_tightbbox(renderer)
+            if box is not None:
+                left_of.append(panel.x0 - box.x0)
+                right_of.append(box.x1 - panel.x1)
+    names += [legend.get_window_extent(renderer).width for _, legend in legends]
+    labels = max(right_of) + _GAP_PIXELS
+    figure.subplots_adjust(
+        left=(max(left_of) + _GAP_PIXELS) / width,
+        right=1.0 - (labels + max(names) + _GAP_PIXELS) / width,
+    )
+    for ax, legend in legends:
+        panel = ax.get_window_extent(renderer)
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((1.0 + labels / panel.width, 1.05))
 
 
-def _title(name: str, times: pd.DatetimeIndex, first: int, stop: int) -> str:
-    """Which strategy and which part of its run is drawn."""
+def _title(name: str, times: pd.DatetimeIndex, first: int, stop: int, *, warm_up: int) -> str:
+    """Which strategy and which part of its run is drawn; bars of the warm-up don't count."""
     title = f"{name}, {times[first]:%Y-%m-%d} to {times[stop - 1]:%Y-%m-%d}"
-    if stop - first < len(times):
-        title += f" ({stop - first:,} of the run's {len(times):,} bars)"
+    n_bars = len(times) - warm_up
+    if stop - first < n_bars:
+        title += f" ({stop - first:,} of the run's {n_bars:,} bars)"
     return title

@@ -7,9 +7,16 @@ from typing import Any
 import backtrader as bt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FuncFormatter, ScalarFormatter, StrMethodFormatter
+from matplotlib.ticker import (
+    EngFormatter,
+    FixedLocator,
+    FuncFormatter,
+    ScalarFormatter,
+    StrMethodFormatter,
+)
 
 from lstm_strategy.evaluation.plots import STRONG_COLORS
+from lstm_strategy.support import count_of
 
 _RED, _BLUE = STRONG_COLORS[:2]
 _COLORS = {"lime": _BLUE, "red": _RED, "blue": _BLUE}
@@ -51,13 +58,20 @@ def _name_of(observer: Any) -> str:
 
 def _clean_label(label: str, names: Mapping[str, str]) -> str:
     if price := _PRICE.match(label):
-        bars, unit = int(price["bars"]), price["unit"].lower()
-        each = f"{bars} {unit}" + ("s" if bars > 1 else "")
+        each = _bar_length(int(price["bars"]), price["unit"])
         return f"{price['name'] or 'Price'} ({each}): {_readable(price['close'])}"
     title, _, line = label.rpartition("\n")
     title, line = (names.get(part, part) for part in (title, line))
     line = _LINES.get(line, _readable(line))
     return f"{title}: {line}" if title else line
+
+
+def _bar_length(bars: int, unit: str) -> str:
+    """How long each bar is; backtrader writes some units with an "s" and others without."""
+    unit = unit.lower().removesuffix("s")
+    if unit == "minute" and bars % 60 == 0:
+        bars, unit = bars // 60, "hour"
+    return count_of(bars, unit)
 
 
 def _readable(text: str) -> str:
@@ -80,4 +94,5 @@ def _format_numbers(ax: Axes) -> None:
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
     elif type(formatter).__name__ == "MyVolFormatter":  # rounds 1.5 billion to "1G"
         write, most = EngFormatter(sep=""), formatter.volmax * 1.2
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: write(x) if x <= most else ""))
+        ax.yaxis.set_major_locator(FixedLocator([x for x in ax.get_yticks() if 0.0 <= x <= most]))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: write(x)))

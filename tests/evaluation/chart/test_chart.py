@@ -113,6 +113,13 @@ def test_a_long_run_is_cut_to_its_last_bars_and_says_so():
     assert figure.get_suptitle() == title
 
 
+def test_a_chart_never_draws_more_bars_than_can_be_seen():
+    cerebro = cerebro_after_run(frame_of_bars(5_010, freq="h"), timeframe=bt.TimeFrame.Minutes)
+    figure = plot_chart(cerebro, last_bars=1_000_000)
+    assert len(closes_drawn(figure)) == 5_000
+    assert figure.get_suptitle().endswith("(5,000 of the run's 5,010 bars)")
+
+
 def test_start_and_end_choose_the_drawn_span():
     figure = plot_chart(cerebro_after_run(frame_of_bars()), start="2020-01-05", end="2020-01-08")
     assert list(closes_drawn(figure)) == [104.0, 105.0, 106.0, 107.0]
@@ -177,7 +184,61 @@ def test_a_span_without_bars_is_refused():
 def test_a_strategy_class_is_run_on_the_bars_first():
     bars = frame_of_bars()
     figure = plot_chart(Hold, bars, start="2020-01-05", end=date(2020, 1, 20))
-    assert figure.get_suptitle() == "Hold, 2020-01-05 to 2020-01-20 (16 of the run's 20 bars)"
+    assert figure.get_suptitle() == "Hold, 2020-01-05 to 2020-01-20"
+    figure = plot_chart(Hold, bars, start="2020-01-05", last_bars=10)
+    assert figure.get_suptitle().endswith("(10 of the run's 26 bars)")  # four warmed up
+
+
+@pytest.mark.parametrize(
+    ("compression", "words"),
+    [(1, "1 minute"), (15, "15 minutes"), (60, "1 hour"), (240, "4 hours")],
+)
+def test_the_length_of_a_bar_is_written_in_plain_words(compression, words):
+    cerebro = bt.Cerebro()
+    minutes = {"timeframe": bt.TimeFrame.Minutes, "compression": compression}
+    bars = frame_of_bars(freq=f"{compression}min")
+    cerebro.adddata(bt.feeds.PandasData(dataname=bars, name="TEST", **minutes))
+    cerebro.addstrategy(BuyOnce)
+    cerebro.run()
+    assert f"TEST ({words}): 129.00" in legend_texts(plot_chart(cerebro))
+
+
+class BuyAndSell(bt.Strategy):
+    """Opens a position, and closes it again."""
+
+    def next(self):
+        if len(self) in (2, 5):
+            self.order_target_size(target=1 if len(self) == 2 else 0)
+
+
+def test_a_pane_of_closed_trades_is_drawn_only_where_there_are_any():
+    strategy = cerebro_after_run(frame_of_bars()).runstrats[0][0]
+    assert "Closed trades: profit" not in legend_texts(plot_chart(strategy))
+    traded = cerebro_after_run(frame_of_bars(), BuyAndSell)
+    assert "Closed trades: profit" in legend_texts(plot_chart(traded))
+    assert "Closed trades: profit" not in legend_texts(plot_chart(traded, start="2020-01-10"))
+    assert "Closed trades: profit" in legend_texts(plot_chart(traded))  # as before
+
+
+@pytest.mark.parametrize("price", [1.0, 43_000.0, 43_000_000.0])
+def test_no_text_of_the_chart_is_cut_or_runs_into_another(price):
+    bars = frame_of_bars(freq="h")
+    columns = ["open", "high", "low", "close"]
+    bars[columns] *= price
+    cerebro = cerebro_after_run(bars, timeframe=bt.TimeFrame.Minutes)
+    figure = plot_chart(cerebro)
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    width, _ = figure.canvas.get_width_height()
+    for ax in figure.axes:
+        labels = ax.yaxis.get_tightbbox(renderer)
+        dates = ax.xaxis.get_tightbbox(renderer)
+        assert labels.x0 >= 0
+        assert dates is None or (dates.x0 >= 0 and dates.x1 <= width)
+        if legend := ax.get_legend():
+            box = legend.get_window_extent(renderer)
+            assert max(labels.x1, ax.get_window_extent(renderer).x1) <= box.x0
+            assert box.x1 <= width
 
 
 @pytest.mark.parametrize("tz", [None, "America/New_York"], ids=["naive", "with a time zone"])
@@ -221,7 +282,7 @@ def test_the_chart_speaks_in_words_and_not_in_those_of_code():
     figure = plot_chart(BuyOnce, bars)
     texts = legend_texts(figure)
     assert not [text for text in texts if "None" in text or "True" in text or "\n" in text]
-    assert {"Closed trades: profit", "loss", "Orders: buy", "sell"} <= set(texts)
+    assert {"Orders: buy", "sell"} <= set(texts)
     assert "Price (1 day): 109.00" in texts
     assert "SMA (3) 108.00" in texts
 
