@@ -126,6 +126,7 @@ def tune(
     --jobs or --engine ray several settings are tried side by side.
 
     Writes trials.csv, history.png, importance.png and best.toml, a --config for train and compare.
+    A picture that too few trials leave empty is left out.
 
     Examples:
         lstm-strategy tune sample:sp500 --trials 20 --out tuning
@@ -173,7 +174,11 @@ def tune(
         )
     print_tuning(result)
     result.save(out_dir)
-    tell(f"Wrote trials.csv, history.png, importance.png and best.toml to {out_dir}/.")
+    undrawn = {f"{kind}.png": reason for kind, reason in result.undrawn.items()}
+    *others, last = (name for name in _RESULT_FILES if name not in undrawn)
+    tell(f"Wrote {', '.join(others)} and {last} to {out_dir}/.")
+    for name, reason in undrawn.items():
+        tell(f"{name} is left out. {reason}")
     if mlflow is not None:
         from lstm_strategy.tracking import log_tuning
 

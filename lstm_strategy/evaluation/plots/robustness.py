@@ -23,7 +23,7 @@ from lstm_strategy.evaluation.plots.style import (
     plotting_style,
 )
 from lstm_strategy.evaluation.thinning import thin_rows
-from lstm_strategy.support import count_of
+from lstm_strategy.support import count_of, number_text
 
 _OWN, _OTHER = STRONG_COLORS[:2]
 _SIZE = (5.6, 3.6)
@@ -147,16 +147,16 @@ def plot_members(equity_by_member: pd.DataFrame, *, own: pd.Series | None = None
     growth = on_plain_dates(equity_by_member / equity_by_member.iloc[0])
     final = growth.iloc[-1] - 1.0
     with plotting_style():
-        figure, ax = _panel(
-            f"{growth.shape[1]} members: {final.min():.0%} to {final.max():.0%}, "
-            f"{int((final < 0).sum())} with a loss"
-        )
+        low, high = (number_text(value, "{:.0%}") for value in (final.min(), final.max()))
+        spread = f"{low} to {high}" if low != high else f"{high} each"
+        members = count_of(growth.shape[1], "member")
+        figure, ax = _panel(f"{members}: {spread}, {int((final < 0).sum())} with a loss")
         median = growth.median(axis=1)
         growth = thin_rows(growth.assign(**{_MEDIAN: median}))
         median = growth.pop(_MEDIAN)
         dates = growth.index
-        low, high = growth.min(axis=1).to_numpy(), growth.max(axis=1).to_numpy()
-        ax.fill_between(dates, low, high, color=_OTHER, alpha=0.18, lw=0, label="worst to best")
+        worst, best = growth.min(axis=1).to_numpy(), growth.max(axis=1).to_numpy()
+        ax.fill_between(dates, worst, best, color=_OTHER, alpha=0.18, lw=0, label="worst to best")
         for member in growth:
             ax.plot(dates, growth[member].to_numpy(), color=_OTHER, lw=0.5, alpha=0.45)
         ax.plot(dates, median.to_numpy(), color=_OTHER, lw=1.6, label="median member")

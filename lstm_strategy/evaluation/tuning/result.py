@@ -87,6 +87,19 @@ class TuningResult:
         )
         return order.drop(columns="rank_of_state")
 
+    @property
+    def undrawn(self) -> dict[str, str]:
+        """Why a kind of picture would say nothing, as a sentence by kind; empty where all do."""
+        n_complete = int((self.trials["state"] == "complete").sum())
+        reasons = {}
+        if len(self.trials) < 2:
+            reasons["history"] = "One trial has no course that could be drawn."
+        if self.importance.empty:
+            reasons["importance"] = (
+                f"What the score depends on can't be told from {count_of(n_complete, 'trial')}."
+            )
+        return reasons
+
     def plot(self, kind: str = "history") -> Figure:
         """Draw the course of the search ("history"), or what the score depends on ("importance").
 
@@ -110,12 +123,16 @@ class TuningResult:
         return self.plot(kind)
 
     def save(self, folder: str | Path) -> Path:
-        """Write trials.csv, best.toml, history.png and importance.png, and return the folder."""
+        """Write trials.csv, best.toml, history.png and importance.png, and return the folder.
+
+        A picture that would say nothing is left out, see `undrawn`.
+        """
         folder = Path(folder)
         write_whole(folder / TRIALS_FILE, self.trials.to_csv())
         write_whole(folder / BEST_FILE, self.to_toml())
         for kind in FIGURE_KINDS:
-            write_picture(folder / f"{kind}.png", self.plot(kind))
+            if kind not in self.undrawn:
+                write_picture(folder / f"{kind}.png", self.plot(kind))
         return folder
 
     def to_toml(self) -> str:
@@ -193,7 +210,9 @@ class TuningResult:
         best = self.ranked.head(_MOST_SHOWN).map(_cell_text).rename_axis("trial")
         if not self.trials["error"].any():
             best = best.drop(columns="error")
-        parts = [frame_html(best), figure_html(self.plot(), "The score of each trial")]
+        parts = [frame_html(best)]
+        if "history" not in self.undrawn:
+            parts.append(figure_html(self.plot(), "The score of each trial"))
         return card_html(f"Best of {count_of(self.n_trials, 'trial')}", facts=facts, parts=parts)
 
 

@@ -70,6 +70,14 @@ def test_the_members_are_shown_as_worst_best_and_median():
     assert (heights.min(), heights.max()) == pytest.approx((0.9, 1.2))
 
 
+def test_members_that_all_ended_alike_are_said_with_one_number():
+    day = pd.date_range("2020-01-01", periods=2)
+    curves = pd.DataFrame({0: [100.0, 211.0], 1: [100.0, 211.2]}, day)
+    assert (
+        plot_members(curves).axes[0].get_title(loc="left") == "2 members: 111% each, 0 with a loss"
+    )
+
+
 def test_a_figure_without_members_is_refused():
     with pytest.raises(TradingError, match="at least one member"):
         plot_members(pd.DataFrame(index=pd.date_range("2020-01-01", periods=2)))

@@ -1,5 +1,6 @@
 """`tune`: what is tried, what is kept, what the holdout sees, and how a stopped search goes on."""
 
+import dataclasses
 import math
 import tomllib
 from dataclasses import replace
@@ -120,8 +121,14 @@ def test_the_number_of_trials_and_their_correlation_enter_the_judgement(result):
 def test_what_is_saved_is_a_configuration_that_makes_the_same_forecaster(result, tmp_path):
     result.save(tmp_path)
     assert {f.name for f in tmp_path.iterdir()} == {
-        *("best.toml", "history.png", "importance.png", "trials.csv"),
+        *("best.toml", "history.png", "trials.csv"),
     }
+    assert list(result.undrawn) == ["importance"]
+    told = pd.Series({"units": 0.7, "horizon": 0.3})
+    dataclasses.replace(result, importance=told).save(tmp_path / "told")
+    assert (tmp_path / "told" / "importance.png").is_file()
+    single = dataclasses.replace(result, trials=result.trials.iloc[:1])
+    assert single.undrawn["history"] == "One trial has no course that could be drawn."
     text = (tmp_path / "best.toml").read_text()
     assert text.startswith(f"# Best of 3 trials: number {result.best_number}. Its Sharpe ratio is ")
     config = tomllib.loads(text)

@@ -1,5 +1,7 @@
 """The result beside those on shuffled bars."""
 
+import math
+
 import pandas as pd
 
 from lstm_strategy.evaluation.plots import plot_permutation_test
@@ -14,6 +16,11 @@ def permutation_section(content: ReportContent) -> str:
     if test is None:
         return ""
     by_number = points_text(pd.Series(test.null, range(1, len(test.null) + 1)))
+    if not any(math.isfinite(value) for value in test.null):
+        return (
+            f"<p>{escape(test)}</p><p>No run on shuffled bars has a Sharpe ratio, as none of them "
+            "traded: there is no picture.</p>"
+        )
     picture = picture_html(
         plot_permutation_test(test.real, test.null, p_value=test.p_value),
         f"Sharpe ratio on real bars {number_text(test.real)}; on shuffled ones: {by_number}",

@@ -10,17 +10,33 @@ from lstm_strategy.evaluation.plots import (
     plot_members,
 )
 from lstm_strategy.evaluation.report.content import ReportContent
-from lstm_strategy.evaluation.report.page import PERCENT, picture_html, points_text
+from lstm_strategy.evaluation.report.page import PERCENT, escape, picture_html, points_text
 
 
 def robustness_section(content: ReportContent) -> str:
     """Return the pictures of other costs, late orders, each member alone, and each fold."""
-    pictures = _terms_pictures(content)
+    pictures = _terms_pictures(content) if _has_traded(content) else []
     folds = content.folds
     if folds is not None:
         alt = f"Return by fold: {points_text(folds['total_return'], PERCENT)}"
         pictures.append(picture_html(plot_folds(folds), alt, "The return of each fold."))
-    return f'<div class="grid">{"".join(pictures)}</div>' if pictures else ""
+    grid = f'<div class="grid">{"".join(pictures)}</div>' if pictures else ""
+    return grid if _has_traded(content) else _not_traded(content) + grid
+
+
+def _has_traded(content: ReportContent) -> bool:
+    """Whether any of the tries has a Sharpe ratio; without a robustness there is none to draw."""
+    robustness = content.assessment.robustness
+    if robustness is None:
+        return True
+    return bool(robustness.costs["sharpe"].notna().any() or robustness.delays["sharpe"].any())
+
+
+def _not_traded(content: ReportContent) -> str:
+    return (
+        f"<p>{escape(content.name)} never traded, so that no cost and no delay changes anything: "
+        "there is no picture of them.</p>"
+    )
 
 
 def _terms_pictures(content: ReportContent) -> list[str]:
