@@ -94,21 +94,35 @@ def _repair_page(page: str) -> str:
     # its favicon would be fetched from the web, and it calls a function that it doesn't have
     page = re.sub(r"<link\b[^>]*https?://[^>]*>", "", page).replace(' onload="save()"', "")
     page = page.replace("CAGR\ufe6a", "CAGR")  # a sign that few fonts have
+    page = page.replace("<hr>", f"<p>{_NOTE}</p>\n<hr>", 1)
     for color, replacement in _COLORS.items():
         page = re.sub(color, replacement, page, flags=re.IGNORECASE)
     return page.replace("</head>", f"{_HEAD}</head>", 1)
 
 
 def _daily_returns(result: BacktestResult) -> pd.Series:
+    """What each calendar day earned; the first day with several bars from its first one."""
     equity = result.equity
-    by_day = equity.groupby(pd.DatetimeIndex(equity.index).tz_localize(None).normalize()).last()
+    days = pd.DatetimeIndex(equity.index).tz_localize(None).normalize()
+    by_day = equity.groupby(days).last()
+    if len(days) > 1 and days[0] == days[1]:
+        start = pd.Series(equity.iloc[:1].to_numpy(), [days[0] - pd.Timedelta(days=1)])
+        by_day = pd.concat([start, by_day])
     return earned_returns(by_day)
 
+
+_NOTE = (
+    "quantstats takes the returns of calendar days and counts years and drawdowns in days; the "
+    "report and the tables of lstm-strategy take those of bars. On bars shorter than a day "
+    "volatility, Sharpe and Sortino ratio and the depth of drawdowns therefore differ. On daily "
+    "bars they agree but for rounding."
+)
 
 # its pale yellow can hardly be seen on white
 _COLORS = {"#fedd78": "#d98c00"}
 
 _HEAD = """<link rel="icon" href="data:,">
+<meta name="color-scheme" content="light dark">
 <style>
 .container { max-width: 80rem; }
 .container::after { content: ""; display: block; clear: both; }
@@ -124,6 +138,17 @@ svg { display: block; max-width: 100%; height: auto; }
   h1 dt { display: block; margin: 0; }
   #left, #right { float: none; width: auto; margin: 0; }
 }
+@media screen and (prefers-color-scheme: dark) {
+  :root { color-scheme: dark; }
+  body { background: #14181c; color: #e4e8ec; }
+  h4 { color: #9aa5b0; }
+  h4 a { color: #7db7ff; }
+  td, th, hr { border-color: #333b44 !important; }
+  table tbody tr:nth-child(odd), thead, thead th { background: #1d2329 !important;
+    color: inherit !important; }
+  /* its pictures have a ground of their own */
+  svg, img { filter: invert(0.91) hue-rotate(180deg); }
+}
 @media print { #left svg, #left svg:first-of-type { margin: 0; } }
 </style>
 """
@@ -138,5 +163,6 @@ frame = pd.read_csv(source, index_col=0, parse_dates=True)
 quantstats.reports.html(
     frame["own"], frame["benchmark"] if benchmark else None, output=target, title=title,
     strategy_title=title, benchmark_title=(benchmark or [None])[0], periods_per_year=int(year),
+    match_dates=False,  # or it would leave out the days before the first trade
 )
 """
