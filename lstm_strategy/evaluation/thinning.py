@@ -1,10 +1,17 @@
-"""Fewer points for a picture, with every peak and every trough kept at its own date."""
+"""Fewer points for a picture, with every peak and every trough at its own date, and fewer folds."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 MOST_ROWS = 20_000
 """Several for each column of dots that a still picture has, so that it looks as with all rows."""
+
+MOST_FOLDS = 400
+"""Of a strip of folds; more pieces would be lines of a pixel or two."""
 
 
 def thin_rows(table: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
@@ -48,3 +55,51 @@ def _rows_with_extremes(values: np.ndarray, n_pieces: int) -> np.ndarray:
             _, first = np.unique(piece_of_row[meets], return_index=True)
             rows.append(meets[first])
     return np.unique(np.concatenate(rows))
+
+
+@dataclass(frozen=True)
+class FoldPiece:
+    """A piece of the strip: one fold or, of very many, several that follow each other.
+
+    Attributes:
+        label: The number of the fold, or of the first and the last: "3", or "3-5".
+        first: The first bar.
+        last: The last one.
+        trained_until: Where the training of its first fold ended; None where it isn't known.
+    """
+
+    label: str
+    first: pd.Timestamp
+    last: pd.Timestamp
+    trained_until: pd.Timestamp | None
+
+
+def fold_pieces(ledger: pd.DataFrame, *, most: int = MOST_FOLDS) -> list[FoldPiece]:
+    """Return the folds of a ledger in the order of time; of more than `most` several as one.
+
+    Args:
+        ledger: The ledger of a walk forward on increasing dates: its column `fold`, with
+            `train_end` if it is known.
+        most: The most pieces, at least 1.
+
+    Example:
+        >>> days = pd.date_range("2024-01-01", periods=4)
+        >>> ledger = pd.DataFrame({"fold": [1, 1, 2, 3]}, days)
+        >>> [piece.label for piece in fold_pieces(ledger)]
+        ['1', '2', '3']
+        >>> [piece.label for piece in fold_pieces(ledger, most=2)]
+        ['1-2', '3']
+    """
+    places, numbers = pd.factorize(ledger["fold"])
+    together = math.ceil(len(numbers) / most)
+    starts = np.flatnonzero(np.diff(places // max(together, 1), prepend=-1))
+    ends = [*(starts[1:] - 1).tolist(), len(ledger) - 1]
+    dates = pd.DatetimeIndex(ledger.index)
+    trained: Any = ledger.get("train_end")
+    pieces = []
+    for start, end in zip(starts.tolist(), ends, strict=False):
+        first, last = (str(numbers[places[row]]) for row in (start, end))
+        label = first if first == last else f"{first}-{last}"
+        until = None if trained is None else pd.Timestamp(trained.iloc[start])
+        pieces.append(FoldPiece(label, dates[start], dates[end], until))
+    return pieces

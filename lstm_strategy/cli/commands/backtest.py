@@ -105,7 +105,7 @@ def backtest(
     _say_strange_bars(result, markets, params.get("model"))
     if out_dir is not None:
         with keep_results(out_dir, is_forced=force) as folder:
-            result.save(folder)
+            result.save(folder, benchmark=held)
             if report:
                 with status("Writing the report"):
                     _write_report(

@@ -188,21 +188,25 @@ class BacktestResult(BacktestRun):
         rolls = describe_rolls(self.rolls, self.equity.iloc[0])
         return [*filter(None, [self.note, rolls]), *self.market_notes]
 
-    def plot(self, *, log: bool = True) -> "Figure":
+    def plot(self, *, log: bool = True, benchmark: "BacktestResult | None" = None) -> "Figure":
         """Draw growth, drawdown and exposure of this run, one above the other.
 
         Args:
             log: Whether the growth is drawn on a logarithmic axis.
+            benchmark: Another backtest beside it, such as buy and hold.
         """
         from lstm_strategy.evaluation.plots import plot_equity  # loads matplotlib
 
-        return plot_equity(self, log=log)
+        if benchmark is None or benchmark.name == self.name:
+            return plot_equity(self, log=log)
+        both = {self.name: self, benchmark.name: benchmark}
+        return plot_equity(both, log=log, highlight=self.name)
 
     def figure(self) -> "Figure":
         """Draw the same as `plot`."""
         return self.plot()
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, benchmark: "BacktestResult | None" = None) -> Path:
         """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all.
 
         Of a panel there is markets.csv as well, with what each market did; where funding was paid
@@ -211,6 +215,7 @@ class BacktestResult(BacktestRun):
 
         Args:
             folder: Where to; it is made where there is none.
+            benchmark: Another backtest that is drawn beside it, such as buy and hold.
 
         Returns:
             The folder.
@@ -231,7 +236,7 @@ class BacktestResult(BacktestRun):
         for name, table in charges.items():
             if len(table):
                 tables[name] = table.rename_axis("datetime")
-        return write_results(folder, tables, self.plot())
+        return write_results(folder, tables, self.plot(benchmark=benchmark))
 
     def __repr__(self) -> str:
         return (

@@ -66,7 +66,6 @@
         if (model.major_label_text_color !== undefined) {
           model.setv({
             axis_label_text_color: text, major_label_text_color: text, axis_line_color: line,
-            major_tick_line_color: line, minor_tick_line_color: null,
             axis_label_text_font_style: "normal",
           });
         } else if (isModel(model, "Grid")) {
@@ -165,6 +164,15 @@
     return low;
   }
 
+  // Where a span was drawn, bokeh takes the height of that panel as chosen too, and keeps it.
+  function freeHeights(models) {
+    for (const { y_range } of models.filter((model) => isModel(model, "Figure"))) {
+      if (!isModel(y_range, "DataRange1d") || !y_range.have_updated_interactively) continue;
+      y_range.only_visible = false;
+      y_range.only_visible = true; // a change of this lets it be fitted again
+    }
+  }
+
   // Bokeh fits linear axes to what is shown; a logarithmic one it leaves as it was.
   function wireGrowthAxis(range, models) {
     const axis = models.find((model) => model.name === "growth-range");
@@ -183,7 +191,15 @@
       }
       if (high > 0) axis.setv({ start: low / 1.03, end: high * 1.03 });
     };
-    range.change.connect(fit);
+    let waiting = 0;
+    range.change.connect(() => {
+      fit();
+      clearTimeout(waiting);
+      waiting = setTimeout(() => { // once bokeh has put the height back that a drag began with
+        fit();
+        freeHeights(models);
+      });
+    });
     for (const button of all("[data-series]")) button.addEventListener("click", fit);
     fit();
   }
@@ -291,7 +307,24 @@
     return `${date.slice(0, 16).replace("T", " ")}: ${parts.join("; ")}`;
   }
 
-  // The line below a chart says the numbers at the pointer, or at the bar that the keys have reached.
+  // Puts a text beside the pointer, on the side that has more room.
+  function showBeside(pointer, chart, reading) {
+    const note = chart.querySelector(".chart-pointer");
+    if (!note) return false;
+    note.textContent = reading.replace(": ", "\n").replaceAll("; ", "\n");
+    const box = chart.getBoundingClientRect();
+    const [x, y] = [pointer.clientX - box.left, pointer.clientY - box.top];
+    const isRight = x > box.width / 2;
+    note.style.left = isRight ? "" : `${x + 16}px`;
+    note.style.right = isRight ? `${box.width - x + 16}px` : "";
+    note.style.maxWidth = `${(isRight ? x : box.width - x) - 20}px`;
+    note.style.top = `${y + 16}px`;
+    note.hidden = false;
+    return true;
+  }
+
+  // The numbers at the pointer stand beside it; those at the bar that the keys have reached stand
+  // in the line below the chart.
   function wireReadings(models) {
     const sources = new Map();
     for (const model of models) {
@@ -299,21 +332,34 @@
     }
     const { data } = sources.get("series");
     let row = data.x.length - 1;
-    const read = () => {
+    let pointer = null;
+    const read = (touched) => {
       const lines = {
         "chart-equity": sayReading(data.x[row], readStrategies(data, row)),
         "chart-price": readPrice(sources, data.x[row]),
         "chart-markets": readMarkets(sources.get("markets"), data.x[row]),
       };
       for (const [place, reading] of Object.entries(lines)) {
-        const line = element(place)?.parentElement.querySelector(".chart-reading");
-        if (line) line.textContent = reading;
+        const chart = element(place)?.parentElement;
+        if (!chart || (touched && touched !== chart)) continue;
+        if (touched && showBeside(pointer, chart, reading)) continue;
+        chart.querySelector(".chart-reading").textContent = reading;
       }
     };
+    const hide = () => {
+      for (const note of all(".chart-pointer")) note.hidden = true;
+    };
+    for (const place of all(".chart-panels")) {
+      place.addEventListener("pointermove", ({ clientX, clientY }) => {
+        pointer = { clientX, clientY, chart: place.parentElement };
+      }, true); // before bokeh hears of it
+      place.addEventListener("pointerleave", hide);
+    }
+    window.addEventListener("scroll", hide, { passive: true });
     for (const panel of models.filter((model) => isModel(model, "Figure"))) {
       panel.on_event("mousemove", (event) => {
         row = lastRowUntil(data.x, event.x);
-        read();
+        read(pointer?.chart);
       });
     }
     for (const place of all(".chart-panels")) {

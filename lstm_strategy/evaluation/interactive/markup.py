@@ -78,6 +78,7 @@ def price_html(
         "marks a profit, orange a loss, and grey a trade that is still open."
         f"{marked}{below}",
         more=' <span class="chart-marked"></span>',
+        says_beside=False,
     )
 
 
@@ -110,14 +111,21 @@ def _button(each: Series) -> str:
     )
 
 
-def _place(key: str, label: str, tools: str, hint: str, *, more: str = "") -> str:
+def _place(
+    key: str, label: str, tools: str, hint: str, *, more: str = "", says_beside: bool = True
+) -> str:
+    """The place of a chart; `says_beside` where its numbers stand beside the pointer.
+
+    Where bokeh shows some there itself, ours stand in the line below.
+    """
+    note = '<div class="chart-pointer" aria-hidden="true" hidden></div>' if says_beside else ""
     return (
         f'<div class="chart" role="group" aria-label="{escape_html(label)}">'
         f'<div class="chart-tools">{tools}</div>'
         f'<div id="{key}" class="chart-panels" role="application" tabindex="0" '
         f'aria-label="{escape_html(label)}" aria-describedby="{key}-hint"></div>'
         f'<p class="chart-reading" aria-live="polite"></p>'
-        f'<p class="chart-hint" id="{key}-hint">{escape_html(hint)}{more}'
+        f'{note}<p class="chart-hint" id="{key}-hint">{escape_html(hint)}{more}'
         f' <span class="for-pointers">{_KEYS}</span></p></div>\n'
     )
 

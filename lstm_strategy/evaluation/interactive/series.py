@@ -1,7 +1,5 @@
 """What each strategy of a chart looks like, and the numbers that are drawn of it."""
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +8,18 @@ import pandas as pd
 
 from lstm_strategy.evaluation.backtests import BacktestResult, ResultSet
 from lstm_strategy.evaluation.interactive.bounds import most_rows
+from lstm_strategy.evaluation.looks import (
+    BLACK,
+    Look,
+    choose_looks,
+    choose_market_looks,
+)
 from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.plots import on_plain_dates
 from lstm_strategy.evaluation.thinning import thin_rows
 from lstm_strategy.trading.cerebro import sum_markets
 
-# 3:1 against white and against a dark page (Okabe and Ito 2008, the light ones darkened, after the
-# red that a still picture gives to what it is about). Eyes without one kind of cones can't tell all
-# eight apart, so that only the first two are whole lines.
-_COLORS = ("#d1242f", "#0072b2", "#009e73", "#b04a93", "#a6781a", "#3b93c9", "#7f7f7f", "#6f5fc0")
 SOLID = "solid"
-_DASHES = (SOLID, "6 4", "2 3", "2 3 6 3", "10 3")
 MARKET_COLOR = "#808081"
 """Stands for black on a light page and for white on a dark one; the page's script puts it right."""
 
@@ -57,18 +56,14 @@ def choose_series(results: ResultSet, name: str) -> list[Series]:
         name: The one that the page is about.
     """
     best = _best_baseline(results, name)
-    looks = _looks()
-    # those that are shown first get the first colours
-    drawn = {each: next(looks) for each in (name, best) if each is not None}
-    series = []
-    for number, (each, result) in enumerate(results.results.items()):
-        is_shown = each in drawn or result.is_buy_and_hold
-        if result.is_buy_and_hold and each != name:
-            dash, color = SOLID, MARKET_COLOR
-        else:
-            dash, color = drawn[each] if each in drawn else next(looks)
-        series.append(Series(f"s{number}", result.label, color, dash, is_shown))
-    return series
+    held = [each for each, result in results.results.items() if result.is_buy_and_hold]
+    looks = choose_looks(list(results.results), own=name, held=held)
+    return [
+        _series(
+            f"s{number}", result.label, looks[each], is_shown=each in (name, best) or each in held
+        )
+        for number, (each, result) in enumerate(results.results.items())
+    ]
 
 
 def choose_lines(earned: pd.DataFrame) -> list[Series]:
@@ -76,21 +71,19 @@ def choose_lines(earned: pd.DataFrame) -> list[Series]:
 
     All are shown at first. Without columns there is no line.
     """
-    looks = _looks()
-    lines = []
-    for number, name in enumerate(earned):
-        dash, color = next(looks)
-        lines.append(Series(f"c{number}", str(name), color, dash, is_shown=True))
-    if not lines:
+    if earned.empty or not len(earned.columns):
         return []
+    looks = choose_market_looks(len(earned.columns))
+    lines = [
+        _series(f"c{number}", str(name), look, is_shown=True)
+        for number, (name, look) in enumerate(zip(earned, looks, strict=True))
+    ]
     return [*lines, Series("sum", "All markets", MARKET_COLOR, SOLID, is_shown=True)]
 
 
-def _looks() -> Iterator[tuple[str, str]]:
-    """Dash and color of one strategy after the other; the first sixteen differ."""
-    for number in itertools.count():
-        dash = SOLID if number < 2 else _DASHES[(number - 1) % len(_DASHES)]
-        yield dash, _COLORS[number % len(_COLORS)]
+def _series(key: str, label: str, look: Look, *, is_shown: bool) -> Series:
+    color = MARKET_COLOR if look.color == BLACK else look.color
+    return Series(key, label, color, " ".join(map(str, look.strokes)) or SOLID, is_shown)
 
 
 def tabulate_series(results: ResultSet) -> pd.DataFrame:

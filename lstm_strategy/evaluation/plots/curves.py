@@ -1,22 +1,17 @@
 """Backtests and equity curves as lines to draw: one name, one colour and one style for each."""
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.plots.style import STRONG_LOOKS, picture_name
+from lstm_strategy.evaluation.looks import Look, choose_looks
+from lstm_strategy.evaluation.plots.style import line_style, picture_name
 from lstm_strategy.evaluation.thinning import thin_rows
 from lstm_strategy.support import in_sample_label, number_text
 from lstm_strategy.trading.cerebro import BrokerSettings, sum_markets
-
-# Six colours that stay apart for most colour-blind readers (Tol 2021, "bright"), then dashed again.
-_MUTED_COLORS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#999999")
-MUTED_LOOKS = tuple(itertools.product(("-", "--", ":"), _MUTED_COLORS))
-
 
 PandasObject = TypeVar("PandasObject", pd.Series, pd.DataFrame)
 
@@ -121,9 +116,11 @@ def build_curves(source: Drawable, highlight: str | Sequence[str] | None) -> lis
     """
     entries = _entries_of(source)
     names = _choose_highlighted(entries, highlight)
-    strong, muted = itertools.cycle(STRONG_LOOKS), itertools.cycle(MUTED_LOOKS)
+    own = next(name for name in entries if name in names)
+    held = [name for name, entry in entries.items() if getattr(entry, "is_buy_and_hold", False)]
+    looks = choose_looks(list(entries), own=own, held=held)
     return [
-        _build_curve(name, entry, is_highlighted=name in names, strong=strong, muted=muted)
+        _build_curve(name, entry, is_highlighted=name in names, look=looks[name])
         for name, entry in entries.items()
     ]
 
@@ -183,24 +180,11 @@ def _choose_highlighted(
 
 
 def _build_curve(
-    name: str,
-    entry: DrawableResult | pd.Series,
-    *,
-    is_highlighted: bool,
-    strong: Iterator[tuple[str, str]],
-    muted: Iterator[tuple[str, str]],
+    name: str, entry: DrawableResult | pd.Series, *, is_highlighted: bool, look: Look
 ) -> Curve:
-    """One curve; the next colour of its kind is taken from the iterators."""
     result = None if isinstance(entry, pd.Series) else entry
     holds_market = result is not None and result.is_buy_and_hold
-    if is_highlighted:
-        style, color = next(strong)
-        look = {"color": color, "ls": style, "lw": 1.8, "zorder": 4}
-    elif holds_market:
-        look = {"color": "black", "ls": "-", "lw": 1.3, "zorder": 3}
-    else:
-        style, color = next(muted)
-        look = {"color": color, "ls": style, "lw": 1.0, "zorder": 2}
+    width, zorder = (1.8, 4) if is_highlighted else (1.3, 3) if holds_market else (1.0, 2)
     in_sample = result is not None and result.in_sample
     # a result knows that it is in sample; the name under which it is kept may not
     is_told = result is None or not in_sample or name == result.label
@@ -212,5 +196,5 @@ def _build_curve(
         in_sample=in_sample,
         is_highlighted=is_highlighted,
         is_muted=not is_highlighted and not holds_market,
-        look=look,
+        look={"color": look.color, "ls": line_style(look), "lw": width, "zorder": zorder},
     )

@@ -25,6 +25,7 @@ from lstm_strategy.evaluation.plots.style import (
     picture_name,
     plotting_style,
 )
+from lstm_strategy.evaluation.thinning import fold_pieces
 
 _FOLD_SHADES = ("#bcd3ea", "#e4edf6")
 _NARROW_INCHES = 8.0
@@ -154,15 +155,15 @@ def _draw_folds(ax: Axes, ledger: pd.DataFrame, width_inches: float) -> None:
     """Draw a strip in two shades, a piece for each fold, with the text that it has room for."""
     left, right = ax.get_xlim()
     inches_a_day = 0.7 * width_inches / (right - left)
-    for position, (number, rows) in enumerate(ledger.groupby("fold", sort=False)):
-        first, last = mdates.date2num([rows.index[0], rows.index[-1]])
+    for position, piece in enumerate(fold_pieces(ledger)):
+        first, last = mdates.date2num([piece.first, piece.last])
         first, last = max(first, left), min(last, right)
         if first >= last:
             continue
         ax.axvspan(first, last, color=_FOLD_SHADES[position % 2], lw=0)
-        texts = [str(number)]
-        if "train_end" in rows:
-            texts.insert(0, f"{number}: to {pd.Timestamp(rows['train_end'].iloc[0]):%Y-%m}")
+        texts = [piece.label]
+        if piece.trained_until is not None:
+            texts.insert(0, f"{piece.label}: to {piece.trained_until:%Y-%m}")
         room = (last - first) * inches_a_day
         fitting = [text for text in texts if _INCHES_A_LETTER * len(text) < room]
         if fitting:

@@ -1,6 +1,5 @@
 """Forecasts of volatility beside what came, and who gains on the reference when."""
 
-import itertools
 import math
 import textwrap
 from typing import Any
@@ -11,12 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lstm_strategy.evaluation.plots.curves import MUTED_LOOKS, on_plain_dates, thin_series
+from lstm_strategy.evaluation.looks import choose_looks
+from lstm_strategy.evaluation.plots.curves import on_plain_dates, thin_series
 from lstm_strategy.evaluation.plots.style import (
-    STRONG_COLORS,
     NotebookFigure,
     PercentTicks,
     label_dates,
+    line_style,
     picture_name,
     picture_text,
     plotting_style,
@@ -88,12 +88,16 @@ def plot_forecasts(
 
 def _choose_looks(names: list[str], reference: str, highlight: str) -> dict[str, dict[str, Any]]:
     """How matplotlib draws each model: two stand out, the others stay in the background."""
-    others = [name for name in names if name not in (reference, highlight)]
-    muted = ({"ls": style, "color": color, "lw": 0.9, "zorder": 2} for style, color in MUTED_LOOKS)
-    looks: dict[str, dict[str, Any]] = dict(zip(others, itertools.cycle(muted), strict=False))
-    looks[reference] = {"color": "black", "lw": 1.0, "zorder": 3}
-    looks[highlight] = {"color": STRONG_COLORS[0], "lw": 1.2, "zorder": 4}
-    return {name: looks[name] for name in names}
+    looks = choose_looks(names, own=highlight, held=[reference])
+    widths = {highlight: (1.2, 4), reference: (1.0, 3)}
+    return {
+        name: dict(
+            zip(("lw", "zorder"), widths.get(name, (0.9, 2)), strict=True),
+            color=look.color,
+            ls=line_style(look),
+        )
+        for name, look in looks.items()
+    }
 
 
 def _draw_volatility(

@@ -1,10 +1,13 @@
 """What `lstm_strategy.learning.inspection` finds in a network, as figures drawn without pyplot."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from lstm_strategy.errors import TradingError
+from lstm_strategy.evaluation.plots.curves import on_plain_dates, thin_series
 from lstm_strategy.evaluation.plots.style import (
     STRONG_COLORS,
     STRONG_LOOKS,
@@ -13,9 +16,11 @@ from lstm_strategy.evaluation.plots.style import (
     picture_name,
     plotting_style,
 )
+from lstm_strategy.support import count_of
 
 _RED, _BLUE, _GREY = *STRONG_COLORS[:2], "0.72"
 _NORMAL_95 = 1.96
+_MOST_COLUMNS = 2_000  # of a heat map, which has about as many dots
 _RISE = "_rise"  # ends the name of a column that says how much a loss rose
 
 
@@ -132,7 +137,8 @@ def plot_hidden_states(states: pd.DataFrame, bars: pd.DataFrame, *, state: str) 
     """Draw one state of a network as a heat map below the close, a row for each unit.
 
     Units that change fast are at the top, those that hold on at the bottom (by the correlation of
-    a value with the one before), each divided by its largest size.
+    a value with the one before), each divided by its largest size. Of more than 2,000 bars
+    the means of several are drawn.
 
     Args:
         states: What `hidden_states` returns: one row per bar, columns by state and unit; NaN in the
@@ -148,20 +154,25 @@ def plot_hidden_states(states: pd.DataFrame, bars: pd.DataFrame, *, state: str) 
         >>> columns = pd.MultiIndex.from_tuples([("cell", 0)], names=["state", "unit"])
         >>> states = pd.DataFrame([0.1, 0.2, 0.3], bars.index, columns)
         >>> plot_hidden_states(states, bars, state="cell").axes[0].get_title(loc="left")
-        'cell: 1 units from bar to bar'
+        'cell: 1 unit from bar to bar'
     """
     known = _states_after_warm_up(states, state)
     persistence = known.corrwith(known.shift()).fillna(1.0).sort_values()
-    shown = known[persistence.index].to_numpy().T
+    block_bars = math.ceil(len(known) / _MOST_COLUMNS)
+    blocks = known[persistence.index].groupby(np.arange(len(known)) // block_bars)
+    shown = blocks.mean().to_numpy().T
     largest = np.abs(shown).max(axis=1, keepdims=True)
     shown = shown / np.where(largest > 0, largest, 1.0)
-    dates = pd.DatetimeIndex(known.index).tz_localize(None).to_numpy()
+    dates = on_plain_dates(known).index[::block_bars].to_numpy()
+    close = thin_series(on_plain_dates(bars["close"].reindex(known.index)))
+    units = count_of(len(shown), "unit")
+    steps = "bar to bar" if block_bars == 1 else f"one mean of {block_bars:,} bars to the next"
     with plotting_style():
         figure = NotebookFigure(figsize=(11.0, 5.4), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.0, 1.9])
-        above.plot(dates, bars["close"].reindex(known.index), color="black", lw=0.9)
+        above.plot(close.index, close.to_numpy(), color="black", lw=0.9)
         above.set_ylabel("Close")
-        above.set_title(f"{state}: {len(shown)} units from bar to bar", loc="left")
+        above.set_title(f"{state}: {units} from {steps}", loc="left")
         mesh = below.pcolormesh(
             dates, np.arange(len(shown)), shown, cmap="RdBu", vmin=-1, vmax=1, shading="nearest"
         )

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lstm_strategy.errors import escape_controls
+from lstm_strategy.evaluation.looks import Look
 from lstm_strategy.support import number_text, png_html
 
 STRONG_COLORS = ("#d1242f", "#0550ae", "#d98c00", "#3a9bdc", "#882255")
@@ -35,6 +36,16 @@ STRONG_LOOKS = tuple(itertools.product(("-", "--", ":"), STRONG_COLORS))
 _MOST_DECIMALS = 6
 _N_COLORS = 256
 _FROM_LEFT = "\N{LEFT-TO-RIGHT MARK}"
+
+
+def line_style(look: Look) -> Any:
+    """Return the strokes of a look as matplotlib takes them, whatever the width of the line.
+
+    Example:
+        >>> line_style(Look("black")), line_style(Look("black", (6, 2)))
+        ('-', (0, (6, 2)))
+    """
+    return (0, look.strokes) if look.strokes else "-"
 
 
 class PercentTicks(mticker.Formatter):
@@ -204,6 +215,8 @@ def plotting_style() -> Iterator[None]:
                 "font.size": 9,
                 "grid.color": "0.92",
                 "legend.frameon": False,
+                "legend.handlelength": 3.0,  # room for the strokes of a line
+                "lines.scale_dashes": False,
             }
         )
         yield

@@ -3,7 +3,6 @@
 import base64
 import gzip
 import hashlib
-import itertools
 import json
 import re
 import subprocess
@@ -26,7 +25,13 @@ from lstm_strategy import (
 )
 from lstm_strategy.evaluation.interactive import build_charts, content_policy, view_markets
 from lstm_strategy.evaluation.interactive.panels import Timeline, draw_equity, draw_price
-from lstm_strategy.evaluation.interactive.series import Series, _looks, milliseconds
+from lstm_strategy.evaluation.interactive.series import (
+    MARKET_COLOR,
+    Series,
+    choose_series,
+    milliseconds,
+)
+from lstm_strategy.evaluation.plots import plot_equity
 from lstm_strategy.learning.forecaster import FORECAST_COLUMNS, Forecaster
 
 HOSTILE = "</script><b>&\u2028Mine"
@@ -295,6 +300,11 @@ def draw_growth(growth):
     return draw_equity(timeline, pd.DataFrame(columns, dates), series, None).children[0]
 
 
-def test_no_two_strategies_look_alike():
-    looks = list(itertools.islice(_looks(), 16))
-    assert len(set(looks)) == 16
+def test_a_strategy_looks_the_same_in_the_chart_and_in_the_picture(comparison):
+    series = choose_series(comparison, HOSTILE)
+    lines = plot_equity(comparison, highlight=HOSTILE).axes[0].get_lines()
+    for each, line in zip(series, lines, strict=False):  # behind them comes the line of 1
+        color = "black" if each.color == MARKET_COLOR else each.color
+        assert color == line.get_color()
+        assert (each.dash == "solid") == (line.get_linestyle() == "-")
+    assert [each.dash for each in series].count("solid") == 1

@@ -7,10 +7,11 @@ from lstm_strategy.evaluation.plots import (
     plot_course,
     plot_equity,
     plot_forecasts,
+    plot_hidden_states,
     plot_members,
     plot_price,
 )
-from lstm_strategy.evaluation.thinning import MOST_ROWS
+from lstm_strategy.evaluation.thinning import MOST_ROWS, fold_pieces
 
 N_BARS = 4 * MOST_ROWS
 DATES = pd.date_range("2000-01-03", periods=N_BARS, freq="min")
@@ -74,3 +75,33 @@ def test_the_deepest_drawdown_is_that_of_all_bars():
 def test_what_a_model_saved_keeps_its_extremes():
     saved = lines_of(volatility_figure())[-2].get_ydata()  # the sum of the differences of VALUES
     assert (saved.min(), saved.max()) == (-50.0, 50.0)
+
+
+def test_the_heat_map_of_states_has_as_many_columns_as_can_be_seen():
+    bars = pd.DataFrame({"close": VALUES})
+    columns = pd.MultiIndex.from_product([["cell"], [0, 1]], names=["state", "unit"])
+    states = np.column_stack([VALUES, -VALUES])
+    figure = plot_hidden_states(pd.DataFrame(states, DATES, columns), bars, state="cell")
+    (mesh,) = figure.axes[1].collections
+    assert mesh.get_array().shape == (2, 2_000)
+    assert figure.axes[0].get_title(loc="left") == (
+        f"cell: 2 units from one mean of {N_BARS // 2_000} bars to the next"
+    )
+    (close,) = figure.axes[0].get_lines()
+    assert len(close.get_xdata()) <= MOST_ROWS
+    assert close.get_ydata().max() == 150.0
+
+
+@pytest.mark.parametrize("with_training", [True, False])
+def test_a_strip_of_very_many_folds_is_drawn_in_few_pieces(with_training):
+    n_folds = N_BARS // 4
+    ledger = pd.DataFrame({"fold": np.arange(N_BARS) // 4 + 1}, DATES)
+    if with_training:
+        ledger["train_end"] = DATES[0]
+    pieces = fold_pieces(ledger)
+    assert 200 < len(pieces) <= 400
+    assert (pieces[0].first, pieces[-1].last) == (DATES[0], DATES[-1])
+    assert pieces[0].label == f"1-{-(-n_folds // 400)}"
+    assert pieces[-1].label.endswith(f"{n_folds}")
+    figure = plot_equity({"a": VALUES}, ledger=ledger)
+    assert len(figure.axes[1].patches) == len(pieces)

@@ -98,7 +98,8 @@ def test_contributions_have_a_line_each_and_their_sum_in_black(width):
 def test_no_two_of_ten_markets_look_alike():
     earned = pd.DataFrame(0.0, DAYS, [f"M{number}" for number in range(10)])
     lines = plot_contributions(earned).axes[0].get_lines()[:11]
-    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 11
+    # the style that matplotlib names is one for all broken lines
+    assert len({(line.get_color(), str(line._unscaled_dash_pattern)) for line in lines}) == 11
 
 
 def test_forecasts_of_many_markets_share_their_axes():

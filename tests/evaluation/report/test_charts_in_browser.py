@@ -9,7 +9,7 @@ from browser import needs_chromium, open_in_chromium
 from made_up import ConstantForecaster, random_walk
 
 from lstm_strategy import BASELINES, PORTFOLIO_BASELINES, LSTMStrategy, compare, sample_bars
-from lstm_strategy.evaluation.interactive import build_charts, content_policy
+from lstm_strategy.evaluation.interactive import build_charts, chart_style, content_policy
 
 pytestmark = needs_chromium
 
@@ -31,6 +31,7 @@ return gaps;
 def page_of(charts):
     policy = content_policy(charts.scripts)
     head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+    head += f"<style>{chart_style()}</style>"
     places = charts.equity + charts.price + charts.markets
     return f"<!doctype html><head>{head}</head>{places}{charts.tail}"
 
@@ -45,6 +46,20 @@ def answer_of(charts, folder, *, width, question):
         if (inside.dataset.charts !== "ready") return;
         clearInterval(wait);
         setTimeout(() => {{ document.title = JSON.stringify(ask()); }}, 500);
+    }}, 50);</script>"""
+    frame = f'<iframe style="width:{width}px;height:800px;border:0" srcdoc="{text}"></iframe>'
+    dom, _ = open_in_chromium(f"<title></title>{ask}{frame}", folder)
+    return json.loads(html.unescape(re.search("<title>(.*?)</title>", dom)[1]))
+
+
+def answer_later(charts, folder, *, width, question):
+    """The same of a script that sets the title by itself, after a while."""
+    text = html.escape(page_of(charts).replace("http-equiv", "data-http-equiv"))
+    ask = f"""<script>
+    const wait = setInterval(() => {{
+        const root = document.querySelector("iframe").contentDocument.documentElement;
+        if (root.dataset.charts !== "ready") return;
+        {question}
     }}, 50);</script>"""
     frame = f'<iframe style="width:{width}px;height:800px;border:0" srcdoc="{text}"></iframe>'
     dom, _ = open_in_chromium(f"<title></title>{ask}{frame}", folder)
@@ -127,3 +142,78 @@ def test_the_buttons_of_markets_leave_the_strategies_alone(tmp_path):
     """
     charts = build_charts(comparison, panel)
     assert answer_of(charts, tmp_path, width=390, question=question) == ["c0"]
+
+
+_VIEWS = """
+const inside = document.querySelector("iframe").contentWindow;
+const panels = [...inside.Bokeh.documents[0]._all_models.values()]
+  .filter((model) => model.type === "Figure")
+  .map((model) => inside.Bokeh.index.find_one(model));
+const panelOf = (title) => panels.find((view) => view.model.left[0].axis_label.startsWith(title));
+"""
+
+
+def test_a_span_that_is_drawn_fits_the_heights_of_all_panels(charts, tmp_path):
+    question = f"""{_VIEWS}
+    clearInterval(wait);
+    const heights = () => ["Growth", "Drawdown"].map((title) => {{
+      const {{ start, end }} = panelOf(title).model.y_range;
+      return [start, end];
+    }});
+    const drag = (panel, from, to) => {{  // as bokeh ends a drag with the mouse
+      const tool = [...panel.tool_views.values()].find((view) => view.model.type === "BoxZoomTool");
+      const {{ width, height }} = panel.frame.bbox;
+      tool._update([from * width, to * width], [0, height]);
+    }};
+    const shown = [heights()];
+    drag(panelOf("Growth"), 0.1, 0.5);
+    setTimeout(() => {{ drag(panelOf("Drawdown"), 0.4, 0.9); }}, 400);
+    setTimeout(() => {{
+      shown.push(heights());
+      const {{ start, end }} = panelOf("Growth").model.x_range;
+      const {{ data }} = [...inside.Bokeh.documents[0]._all_models.values()]
+        .find((model) => model.name === "series");
+      const rows = [...data.x.keys()].filter((row) => start <= data.x[row] && data.x[row] <= end);
+      const ends = (panel) => {{
+        const values = rows.map((row) => data[`s0_${{panel}}`][row]);
+        return [Math.min(...values), Math.max(...values)];
+      }};
+      document.title = JSON.stringify([...shown, [ends("growth"), ends("drawdown")]]);
+    }}, 900);
+    """
+    before, after, drawn = answer_later(charts, tmp_path, width=1280, question=question)
+    for was, now, (low, high) in zip(before, after, drawn, strict=True):
+        assert now != was
+        assert now[0] <= low
+        assert now[1] >= high
+        assert now[0] >= low - 0.04
+        assert now[1] <= high + 0.04
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_numbers_stand_beside_the_pointer(charts, tmp_path, width):
+    question = f"""{_VIEWS}
+    clearInterval(wait);
+    const area = panelOf("Growth").canvas_view.events_el;
+    const box = area.getBoundingClientRect();
+    const [x, y] = [box.left + box.width * 0.6, box.top + 100];
+    const move = {{ clientX: x, clientY: y, pointerType: "mouse", isPrimary: true }};
+    const upwards = {{ bubbles: true, composed: true }};
+    area.dispatchEvent(new inside.PointerEvent("pointermove", {{ ...move, ...upwards }}));
+    setTimeout(() => {{
+    const note = inside.document.querySelector(".chart-pointer:not([hidden])");
+    const place = note.getBoundingClientRect();
+    const texts = [...inside.document.querySelectorAll(".chart-reading")].map((e) => e.textContent);
+    const places = [place.left, place.right, place.top, x, y];
+    document.title = JSON.stringify([note.textContent, ...places, texts]);
+    }}, 300);
+    """
+    text, left, right, top, x, y, below = answer_later(
+        charts, tmp_path, width=width, question=question
+    )
+    date, *lines = text.splitlines()
+    assert re.fullmatch(r"201\d-\d\d-\d\d", date)
+    assert [line.split(":")[0] for line in lines] == ["MACD"]
+    assert 0 <= left < right <= x < width
+    assert 0 < top - y < 30
+    assert not any(below)

@@ -14,6 +14,7 @@ from lstm_strategy.evaluation.interactive.series import (
     milliseconds,
 )
 from lstm_strategy.evaluation.plots import on_plain_dates
+from lstm_strategy.evaluation.thinning import fold_pieces
 
 _FOLD_COLORS = ("#6f9fcf", "#b9cfe6")
 _TITLES = {"growth": "Growth of 1 (log)", "drawdown": "Drawdown", "exposure": "Exposure"}
@@ -44,7 +45,7 @@ def draw_equity(
         )
         draw = panel.line if kind != "exposure" else panel.step
         mode = {} if kind != "exposure" else {"mode": "after"}
-        for each in series:
+        for each in reversed(series):  # what the page is about comes first, and lies on top
             draw(
                 "x",
                 f"{each.key}_{kind}",
@@ -80,25 +81,25 @@ def _growth_range(table: pd.DataFrame, series: list[Series]) -> Range1d:
 def _draw_folds(timeline: Timeline, ledger: pd.DataFrame, dates: Any) -> Any:
     """A strip that says which fold's model forecast each bar that was traded."""
     traded = ledger[(ledger.index >= dates[0]) & (ledger.index <= dates[-1])]
-    folds = [(number, rows) for number, rows in traded.groupby("fold", sort=False) if len(rows)]
-    firsts = [rows.index[0] for _, rows in folds]
-    ends = [*firsts[1:], traded.index[-1]] if len(traded) else []
+    pieces = fold_pieces(traded)
+    firsts = [piece.first for piece in pieces]
+    ends = [*firsts[1:], traded.index[-1]] if pieces else []
     trained = [
-        f"{pd.Timestamp(rows['train_end'].iloc[0]):%Y-%m-%d}" if "train_end" in rows else "unknown"
-        for _, rows in folds
+        "unknown" if piece.trained_until is None else f"{piece.trained_until:%Y-%m-%d}"
+        for piece in pieces
     ]
     source = ColumnDataSource(
         {
             "left": milliseconds(firsts),
             "right": milliseconds(ends),
-            "fold": [str(number) for number, _ in folds],
+            "fold": [piece.label for piece in pieces],
             "middle": (milliseconds(firsts) + milliseconds(ends)) / 2,
             "trained": trained,
-            "color": [_FOLD_COLORS[place % 2] for place in range(len(folds))],
+            "color": [_FOLD_COLORS[place % 2] for place in range(len(pieces))],
         }
     )
     strip = timeline.add_panel("Fold", height=34)
-    pieces = strip.quad(
+    quads = strip.quad(
         left="left", right="right", bottom=0, top=1, color="color", source=source, line_color=None
     )
     strip.text(
@@ -115,5 +116,5 @@ def _draw_folds(timeline: Timeline, ledger: pd.DataFrame, dates: Any) -> Any:
     strip.yaxis.ticker = FixedTicker(ticks=[])
     strip.yaxis.axis_label_orientation = "horizontal"
     strip.grid.visible = False
-    add_hover(strip, pieces, [("Fold", "@fold"), ("Trained until", "@trained")])
+    add_hover(strip, quads, [("Fold", "@fold"), ("Trained until", "@trained")])
     return strip

@@ -87,6 +87,8 @@ class Timeline:
         panel.yaxis.formatter = NumeralTickFormatter(format=tick_format)
         panel.xaxis.formatter = _date_formatter()
         panel.xaxis.visible = shows_dates
+        panel.axis.major_tick_line_color = None  # beside a grid they look like stray strokes
+        panel.axis.minor_tick_line_color = None
         panel.background_fill_alpha = panel.border_fill_alpha = 0.0
         panel.outline_line_color = None
         return panel

@@ -1,18 +1,18 @@
 """What each market of a portfolio added to its result, in the order of time."""
 
-import itertools
 import textwrap
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lstm_strategy.evaluation.looks import choose_market_looks
 from lstm_strategy.evaluation.plots.curves import on_plain_dates, thin_series
 from lstm_strategy.evaluation.plots.style import (
-    STRONG_COLORS,
     NotebookFigure,
     PercentTicks,
     label_dates,
+    line_style,
     picture_name,
     picture_text,
     plotting_style,
@@ -21,8 +21,6 @@ from lstm_strategy.support import number_text
 
 _NARROW_INCHES = 8.0
 _TITLE_LETTERS_AN_INCH = 12.5
-# a new style with each turn of the colours: eight markets, of which no two look alike
-_LOOKS = tuple(itertools.product(("-", "--", ":"), STRONG_COLORS))
 
 
 def plot_contributions(
@@ -47,8 +45,9 @@ def plot_contributions(
         height = 3.6 + (0.12 * len(frame.columns) if is_narrow else 0.0)
         figure = NotebookFigure(figsize=(width_inches, height), layout="constrained")
         ax = figure.subplots()
-        for name, (style, color) in zip(frame, itertools.cycle(_LOOKS), strict=False):
-            _draw_line(ax, frame[name], str(name), color=color, ls=style, lw=1.1)
+        looks = choose_market_looks(frame.shape[1])
+        for name, look in zip(frame, looks, strict=True):
+            _draw_line(ax, frame[name], str(name), color=look.color, ls=line_style(look), lw=1.1)
         _draw_line(ax, frame.sum(axis=1), "All markets", color="black", lw=1.8)
         ax.axhline(0.0, color="0.7", lw=0.8, zorder=1)
         ax.set_ylabel("Share of the starting equity")
