@@ -38,28 +38,6 @@ def test_a_tearsheet_of_quantstats_needs_no_network(results, tmp_path):
         assert [sideways_pixels(page, tmp_path, width) for width in (390, 1280)] == [0, 0]
 
 
-@pytest.mark.slow
-def test_a_tearsheet_has_the_numbers_of_the_result(tmp_path):
-    bars = random_walk(900)
-    idle_first = run_backtest(BASELINES["SMA cross"], bars, start=bars.index[10])
-    held = run_backtest(BASELINES["Buy and hold"], bars, start=bars.index[10])
-    path = write_tearsheet(tmp_path / "tearsheet.html", idle_first, benchmark=held)
-    page = path.read_text(encoding="utf-8")
-    rows = {
-        name.strip(): cells
-        for name, cells in re.findall(r"<tr><td>(.*?)</td>(.*?)</tr>", page, re.DOTALL)
-    }
-    shown = {
-        name: [float(cell.rstrip("%")) for cell in re.findall(r">([-\d.]+%?)\s*<", rows[name])]
-        for name in ("Sharpe", "Max Drawdown")
-    }
-    # held first, then the strategy
-    expected = [idle_first.metrics["sharpe"], held.metrics["sharpe"]]
-    assert sorted(shown["Sharpe"]) == pytest.approx(sorted(expected), abs=0.011)
-    falls = [100 * each.metrics["max_drawdown"] for each in (idle_first, held)]
-    assert sorted(shown["Max Drawdown"]) == pytest.approx(sorted(falls), abs=0.011)
-
-
 def test_the_days_of_hourly_bars_add_up_to_the_return_of_the_result():
     hours = pd.date_range("2024-01-01 03:00", periods=50, freq="h")
     equity = pd.Series(100.0 + np.arange(50), hours)
