@@ -114,8 +114,8 @@ def _daily_returns(result: BacktestResult) -> pd.Series:
 _NOTE = (
     "quantstats takes the returns of calendar days and counts years and drawdowns in days; the "
     "report and the tables of lstm-strategy take those of bars. On bars shorter than a day "
-    "volatility, Sharpe and Sortino ratio and the depth of drawdowns therefore differ, and on all "
-    "bars they can where a strategy was idle for long."
+    "volatility, Sharpe and Sortino ratio and the depth of drawdowns therefore differ. On daily "
+    "bars they agree but for rounding."
 )
 
 # its pale yellow can hardly be seen on white
@@ -163,6 +163,6 @@ frame = pd.read_csv(source, index_col=0, parse_dates=True)
 quantstats.reports.html(
     frame["own"], frame["benchmark"] if benchmark else None, output=target, title=title,
     strategy_title=title, benchmark_title=(benchmark or [None])[0], periods_per_year=int(year),
-    match_dates=False,  # both over all days
+    match_dates=False,  # or it would leave out the days before the first trade
 )
 """

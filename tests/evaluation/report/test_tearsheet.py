@@ -38,6 +38,19 @@ def test_a_tearsheet_of_quantstats_needs_no_network(results, tmp_path):
         assert [sideways_pixels(page, tmp_path, width) for width in (390, 1280)] == [0, 0]
 
 
+@pytest.mark.slow
+def test_a_tearsheet_has_the_numbers_of_the_result(tmp_path):
+    bars = random_walk(900)
+    idle_first = run_backtest(BASELINES["SMA cross"], bars, start=bars.index[220])
+    held = run_backtest(BASELINES["Buy and hold"], bars, start=bars.index[220])
+    path = write_tearsheet(tmp_path / "tearsheet.html", idle_first, benchmark=held)
+    page = path.read_text(encoding="utf-8")
+    row = re.search(r"<tr><td>Sharpe *</td>(.*?)</tr>", page, re.DOTALL).group(1)
+    shown = [float(cell) for cell in re.findall(r">(-?\d+\.\d+)\s*<", row)]
+    expected = [idle_first.metrics["sharpe"], held.metrics["sharpe"]]
+    assert sorted(shown) == pytest.approx(sorted(expected), abs=0.006)
+
+
 def test_the_days_of_hourly_bars_add_up_to_the_return_of_the_result():
     hours = pd.date_range("2024-01-01 03:00", periods=50, freq="h")
     equity = pd.Series(100.0 + np.arange(50), hours)
