@@ -114,5 +114,6 @@ def test_instruments_are_tables_of_the_broker_that_the_option_overrides():
     )
     broker = build_broker(config, {"instrument": ["ETH=perpetual:leverage=3", "spot"]})
     assert broker.describe_instruments() == (
-        "BTC Perpetual(leverage=2.0), ETH Perpetual(leverage=3.0), others Spot()"
+        "BTC: perpetual, leverage 2, taker fee 0.05%; ETH: perpetual, leverage 3, taker fee 0.05%; "
+        "others: spot, commission 0.10%"
     )

@@ -147,7 +147,7 @@ def test_contract_months_must_not_go_backwards():
 
 def test_contracts_that_expire_together_are_refused():
     bars = futures_bars().assign(years_to_carry=0.0)
-    with pytest.raises(FeatureError, match=r"years_to_carry is 0 at 2001-01-01 .*1,200 rows"):
+    with pytest.raises(FeatureError, match=r"years_to_carry is 0 at 2001-01-01 .*1,200 such rows"):
         FeatureSet([{"kind": "roll_yield"}]).check_values(bars)
 
 
