@@ -100,7 +100,7 @@ def _explain_columns(result: BacktestResult) -> str:
         f"return is the profit divided by units times the entry price{a_point}."
     ]
     if trades["exit"].isna().any():
-        sentences.append("An open trade is valued at the last close.")
+        sentences.append("What an open trade still holds is valued at the last close.")
     if not result.liquidations.empty:
         sentences.append("What an exchange's insurance fund bore of a liquidation isn't a loss.")
     return " ".join(sentences)
