@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         in_sample_label,
         name_options,
         number_text,
+        rate_text,
         spell,
         suggest_names,
     )
@@ -109,6 +110,7 @@ __all__ = [
     "open_regular",
     "parse_json",
     "png_html",
+    "rate_text",
     "read_inside",
     "read_whole",
     "refuse_attribute",
@@ -188,6 +190,7 @@ __getattr__ = import_on_first_use(
         "in_sample_label": ".wording",
         "name_options": ".wording",
         "number_text": ".wording",
+        "rate_text": ".wording",
         "spell": ".wording",
         "suggest_names": ".wording",
     },

@@ -5,12 +5,14 @@ Near names, what pydantic refused, and arguments as the user gives them: in Pyth
 
 import difflib
 import json
+import math
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -135,6 +137,20 @@ def number_text(value: float, form: str = "{:.2f}") -> str:
         return "n/a"
     text = form.format(value)
     return text if re.search("[1-9a-z]", text) else text.lstrip("+-")
+
+
+def rate_text(rate: float) -> str:
+    """A small fraction as a percentage with the decimals that it needs, two at least.
+
+    Example:
+        >>> rate_text(0.0005), rate_text(0.000125), rate_text(0.001), rate_text(1.2e-6)
+        ('0.05%', '0.0125%', '0.10%', '0.00012%')
+    """
+    if rate != rate:
+        return "n/a"
+    if math.isclose(round(rate, 4), rate, rel_tol=1e-9, abs_tol=1e-12):
+        return f"{rate:.2%}"
+    return f"{Decimal(f'{100 * rate:.6g}'):f}%"
 
 
 def format_time(time: object) -> str:

@@ -5,7 +5,12 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from lstm_strategy.support.wording import describe_first_offence, name_options, spell
+from lstm_strategy.support.wording import (
+    describe_first_offence,
+    name_options,
+    rate_text,
+    spell,
+)
 
 
 class Settings(BaseModel, extra="forbid"):
@@ -60,3 +65,18 @@ def test_messages_name_options_where_they_were_typed():
         assert spell("columns", {"open": "Open (bid)"}) == "--columns 'open=Open (bid)'"
         assert (spell("train"), spell("test")) == ("--train-window", "test")
     assert spell("train") == "train"
+
+
+@pytest.mark.parametrize(
+    "rate, text",
+    [
+        (0.0, "0.00%"),
+        (0.001, "0.10%"),
+        (0.000125, "0.0125%"),
+        (1.2e-6, "0.00012%"),
+        (1e-9, "0.0000001%"),
+        (float("nan"), "n/a"),
+    ],
+)
+def test_a_rate_has_the_decimals_that_it_needs(rate, text):
+    assert rate_text(rate) == text

@@ -10,7 +10,7 @@ from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.wording import span_text
 from lstm_strategy.evaluation.metrics import bar_returns
-from lstm_strategy.support import count_of
+from lstm_strategy.support import count_of, rate_text
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 _SAME_SHARPE = 1e-9
@@ -168,11 +168,12 @@ class ResultSet:
         """Say in words how many strategies ran, over which bars and at which costs."""
         strategies = count_of(len(self.results), "strategy", "strategies")
         commission = (
-            self.broker.describe_instruments() or f"commission {self.broker.commission_rate:.2%}"
+            self.broker.describe_instruments()
+            or f"commission {rate_text(self.broker.commission_rate)}"
         )
         return (
             f"{strategies}, {span_text(self.equity)}, {commission}, slippage "
-            f"{self.broker.slippage_rate:.2%}{self.broker.describe_timing()}"
+            f"{rate_text(self.broker.slippage_rate)}{self.broker.describe_timing()}"
         )
 
     @property

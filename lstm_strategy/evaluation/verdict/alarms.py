@@ -23,6 +23,7 @@ BEST_TRADES = 3
 MOST_FILLS_A_TRADE = 10
 VANISHED = 0.25  # share of the Sharpe ratio that is left one bar later
 _ROUNDING = 1e-9  # of a mean: below, values that are meant to be equal differ
+_LARGE_PROFIT = 100.0  # from which on money needs no decimals
 _FEWEST_BARS = 50  # below, correlations and shares of variance say nothing
 
 
@@ -196,9 +197,11 @@ def few_lucky_trades(trades: pd.DataFrame, fills: pd.DataFrame) -> Alarm | None:
     rest = total - float(best.sum())
     if not total > 0 or rest > 0:
         return None
+    form = "{:,.0f}" if total >= _LARGE_PROFIT else "{:,.4g}"
     return Alarm(
         "few lucky trades",
-        f"{len(best)} of {len(profits)} trades made {best.sum():,.0f}, all trades {total:,.0f}.",
+        f"{len(best)} of {len(profits)} trades made {form.format(best.sum())}, all trades "
+        f"{form.format(total)}.",
         "Without these there is no profit, and three trades aren't a sample. Test a longer span or "
         "more markets.",
     )

@@ -10,7 +10,7 @@ from pydantic import Field, SerializeAsAny
 
 from lstm_strategy.bars import points_bars
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import count_of, spell, suggest_names
+from lstm_strategy.support import count_of, rate_text, spell, suggest_names
 from lstm_strategy.trading.execution import (
     Band,
     Bars,
@@ -285,10 +285,10 @@ Give a fraction of equity such as 0.1.
         timing = self.describe_timing()
         if self.instrument is None and not self.instruments:
             return (
-                f"commission {self.commission_rate:.2%} and slippage {self.slippage_rate:.2%} of "
-                f"each trade{timing}"
+                f"commission {rate_text(self.commission_rate)} and slippage "
+                f"{rate_text(self.slippage_rate)} of each trade{timing}"
             )
-        slippage = f"slippage {self.slippage_rate:.2%} of each trade"
+        slippage = f"slippage {rate_text(self.slippage_rate)} of each trade"
         many = "; " if self.instruments else ", "
         return f"{self.describe_instruments(most=_MOST_INSTRUMENTS)}{many}{slippage}{timing}"
 
@@ -341,7 +341,7 @@ Give a fraction of equity such as 0.1.
             parts = [f"{len(parts):,} markets with instruments of their own"]
         rest = self.instrument.describe() if self.instrument is not None else ""
         if parts:
-            parts.append(f"others: {rest or f'commission {self.commission_rate:.2%}'}")
+            parts.append(f"others: {rest or f'commission {rate_text(self.commission_rate)}'}")
         elif rest:
             parts.append(rest)
         return "; ".join(parts)

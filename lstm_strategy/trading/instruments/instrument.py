@@ -8,7 +8,7 @@ import backtrader as bt
 import pandas as pd
 from pydantic import Field
 
-from lstm_strategy.support import spell
+from lstm_strategy.support import rate_text, spell
 from lstm_strategy.trading.settings import TradingSettings
 
 Rate = Annotated[float, Field(ge=0, lt=1, description="a fraction such as 0.0005")]
@@ -23,17 +23,6 @@ _Share = Annotated[
 ]
 
 _ROUNDING = 1e-9  # of a tick or a lot: what floating point makes of a whole number of them
-
-
-def rate_text(rate: float) -> str:
-    """Return a small fraction as a percentage with the decimals that it needs, two at least.
-
-    Example:
-        >>> rate_text(0.0005), rate_text(0.000125), rate_text(0.001)
-        ('0.05%', '0.0125%', '0.10%')
-    """
-    needs_more = not math.isclose(round(rate, 4), rate, rel_tol=1e-9, abs_tol=1e-12)
-    return f"{100 * rate:.6g}%" if needs_more else f"{rate:.2%}"
 
 
 def spell_instrument(kind: str, **settings: Any) -> str:

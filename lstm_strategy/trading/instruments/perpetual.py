@@ -9,7 +9,7 @@ from pydantic import Field, PlainSerializer, PlainValidator
 
 from lstm_strategy.bars import describe_missing_settlements, rate_doubt
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import count_of, format_time
+from lstm_strategy.support import count_of, format_time, rate_text
 from lstm_strategy.trading.instruments.funding import PAYMENT_COLUMN, FundedScheme, FundingTerms
 from lstm_strategy.trading.instruments.funding_checks import (
     check_marks,
@@ -19,7 +19,6 @@ from lstm_strategy.trading.instruments.funding_checks import (
 from lstm_strategy.trading.instruments.instrument import (
     Instrument,
     Rate,
-    rate_text,
     spell_instrument,
 )
 from lstm_strategy.trading.instruments.tiers import MaintenanceTiers, read_tiers

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import backtrader as bt
 
+from lstm_strategy.support import rate_text
 from lstm_strategy.trading.instruments.instrument import (
     Instrument,
     InstrumentScheme,
     Rate,
-    rate_text,
 )
 
 

@@ -142,6 +142,15 @@ def test_a_trade_that_grows_is_marked_at_its_first_fill_and_says_its_average():
     assert source["into"] == ["2024-01-02 at 15 on average"]
 
 
+@pytest.mark.parametrize("lowest, decimals", [(100.0, 4), (0.002, 7), (1e-30, 20), (-5.0, 4)])
+def test_prices_far_below_one_are_written_with_their_digits(lowest, decimals):
+    close = pd.Series([lowest + 1, lowest, lowest + 2], pd.date_range("2024-01-01", periods=3))
+    timeline = Timeline(0.0, 1.0, n_bars=3)
+    layout = draw_price(timeline, {"": close}, pd.DataFrame(), {})
+    (form,) = {axis.formatter.format for axis in layout.children[0].yaxis}
+    assert form == f"0,0.[{'0' * decimals}]"
+
+
 class Grows(bt.Strategy):
     def next(self):
         if len(self) <= 2:

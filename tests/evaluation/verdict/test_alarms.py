@@ -218,6 +218,12 @@ def test_a_profit_that_three_trades_made_is_luck():
     assert alarm.message == "3 of 10 trades made 120, all trades 52."
 
 
+def test_the_lucky_trades_of_a_small_account_made_more_than_zero():
+    profits = (0.05, 0.04, 0.03, -0.01, -0.02, 0.005, -0.025, 0.01, -0.03, 0.002)
+    alarm = few_lucky_trades(trades_of(*profits), fills_of(20))
+    assert alarm.message == "3 of 10 trades made 0.12, all trades 0.052."
+
+
 @pytest.mark.parametrize(
     "profits, n_fills",
     [

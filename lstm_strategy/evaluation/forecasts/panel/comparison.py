@@ -21,7 +21,7 @@ from lstm_strategy.evaluation.report import (
     terms_html,
 )
 from lstm_strategy.evaluation.statistics import clustered_mean
-from lstm_strategy.support import card_html, frame_html, number_text, write_whole
+from lstm_strategy.support import card_html, frame_html, number_text, rate_text, write_whole
 
 _SIGNIFICANT = 0.05
 _HOW_TO_READ = (
@@ -113,7 +113,7 @@ class SkillComparison:
         return (
             f"{len(self.table)} forecasts of the returns of {ahead} of {self.n_markets} markets, "
             f"{self.n_forecasts:,} from each model, {first} to {last}; spreads between "
-            f"{self.n_quantiles} quantiles at costs of {self.cost_rate:.2%} a trade."
+            f"{self.n_quantiles} quantiles at costs of {rate_text(self.cost_rate)} a trade."
         )
 
     def plot(self, *, width_inches: float = 5.6) -> Figure:

@@ -1,5 +1,6 @@
 """Price with entries and exits, and the forecast with its uncertainty below."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from lstm_strategy.evaluation.thinning import thin_rows
 _GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
 _FORECAST = "#6f5fc0"
 _ENDS = ("entry", "entry_price", "exit", "exit_price")
+_MOST_DECIMALS = 20
 _TRADE_ROWS = [("Trade", "@trade"), ("In", "@into"), ("Out", "@out"), ("Profit", "@profit")]
 
 
@@ -39,7 +41,8 @@ def draw_price(
         forecasts: By market what the model said, with the columns forecast and uncertainty; empty
             without a model.
     """
-    price = timeline.add_panel("Price", height=300, tick_format="0,0.[0000]")
+    form = price_form(min((float(close.min()) for close in closes.values()), default=1.0))
+    price = timeline.add_panel("Price", height=300, tick_format=form)
     price.xaxis.visible = not forecasts
     price.y_range.renderers = []  # each line adds itself; trades lie beside it
     panels = [price]
@@ -56,12 +59,28 @@ def draw_price(
         drawn = _source_of_trades(own, close, timeline.date_form) if len(own) else None
         if drawn is not None:
             _draw_spans(price, drawn, look)
-        _draw_close(timeline, price, source, look)
+        _draw_close(timeline, price, source, look, form=form)
         if drawn is not None:
             _draw_ends(price, drawn, look)
         if said is not None and forecast is not None:
             _draw_forecast(timeline, said, source, look)
     return column(*panels, sizing_mode="stretch_width", spacing=0)
+
+
+def price_form(lowest: float) -> str:
+    """Return how prices are written in bokeh's words: with four decimals, or more below 1.
+
+    Args:
+        lowest: The lowest of them; those of futures may be below 0.
+
+    Example:
+        >>> price_form(95.0), price_form(0.00012)
+        ('0,0.[0000]', '0,0.[00000000]')
+    """
+    n_decimals = 4
+    if 0 < lowest < 1:
+        n_decimals = min(4 - math.floor(math.log10(lowest)), _MOST_DECIMALS)
+    return f"0,0.[{'0' * n_decimals}]"
 
 
 def _source_of(
@@ -79,11 +98,11 @@ def _source_of(
 
 
 def _draw_close(
-    timeline: Timeline, price: Any, source: ColumnDataSource, look: dict[str, Any]
+    timeline: Timeline, price: Any, source: ColumnDataSource, look: dict[str, Any], *, form: str
 ) -> None:
     line = price.line("x", "close", source=source, color=MARKET_COLOR, line_width=1.2, **look)
     price.y_range.renderers.append(line)
-    rows = [("Close", "@close{0,0.[0000]}"), ("Date", f"@x{{{timeline.date_form}}}")]
+    rows = [("Close", f"@close{{{form}}}"), ("Date", f"@x{{{timeline.date_form}}}")]
     add_hover(price, line, rows, x="datetime")
 
 
@@ -145,7 +164,7 @@ def _trade_texts(
             if is_open
             else _fill_text(each.exit, each.exit_price, each.exit_at, date_form)
         )
-        texts["profit"].append(f"{each.pnl:,.2f}")
+        texts["profit"].append(f"{each.pnl:,.2f}" if abs(each.pnl) >= 1 else f"{each.pnl:.4g}")
     shares = trades["return"]
     texts["profit"] = [
         f"{money} ({share:.2%})" for money, share in zip(texts["profit"], shares, strict=True)

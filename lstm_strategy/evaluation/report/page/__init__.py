@@ -11,6 +11,7 @@ from lstm_strategy.evaluation.report.page.numbers import (
     SMALL_PERCENT,
     WHOLE,
     date_texts,
+    money_form,
     points_text,
     texts_of,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "capitalise",
     "date_texts",
     "escape",
+    "money_form",
     "page_html",
     "picture_html",
     "points_text",

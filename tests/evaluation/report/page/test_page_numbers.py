@@ -5,7 +5,14 @@ import math
 import pandas as pd
 import pytest
 
-from lstm_strategy.evaluation.report.page.numbers import CHANGE, PERCENT, WHOLE, texts_of
+from lstm_strategy.evaluation.report.page.numbers import (
+    CHANGE,
+    PERCENT,
+    WHOLE,
+    date_texts,
+    money_form,
+    texts_of,
+)
 from lstm_strategy.evaluation.report.page.tables import shade_classes, table_html
 
 
@@ -25,6 +32,26 @@ from lstm_strategy.evaluation.report.page.tables import shade_classes, table_htm
 )
 def test_numbers_are_printed_by_one_rule(value, form, text):
     assert texts_of([value], form) == [text]
+
+
+@pytest.mark.parametrize(
+    "cash, text",
+    [(1e18, "1"), (100_000.0, "1"), (1_000.0, "1"), (999.0, "1.23"), (1.0, "1.2346")],
+)
+def test_money_of_a_small_account_has_decimals(cash, text):
+    assert money_form(cash).format(1.23456) == text
+
+
+@pytest.mark.parametrize(
+    "times, texts",
+    [
+        (["2024-01-02", "2024-01-03"], ["2024-01-02", "2024-01-03"]),
+        (["2024-01-02 10:00", "2024-01-03"], ["2024-01-02 10:00", "2024-01-03 00:00"]),
+        (["2024-01-02 10:00:07", "NaT"], ["2024-01-02 10:00:07", "open"]),
+    ],
+)
+def test_a_date_has_the_time_that_it_needs(times, texts):
+    assert date_texts(pd.to_datetime(times, format="mixed"), missing="open") == texts
 
 
 def test_a_cell_is_shaded_by_its_size_and_side():

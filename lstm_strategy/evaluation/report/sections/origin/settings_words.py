@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lstm_strategy.evaluation.report.page import PERCENT, SMALL_PERCENT, WHOLE, capitalise
+from lstm_strategy.evaluation.report.page import PERCENT, capitalise, money_form
 from lstm_strategy.learning.forecaster import readable, value_words
-from lstm_strategy.support import number_text
+from lstm_strategy.support import number_text, rate_text
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 
@@ -17,15 +17,15 @@ def broker_words(broker: BrokerSettings) -> dict[str, str]:
         '0.10% of each trade'
     """
     instruments = broker.describe_instruments()
-    fee = {"Commission": f"{number_text(broker.commission_rate, SMALL_PERCENT)} of each trade"}
+    fee = {"Commission": f"{rate_text(broker.commission_rate)} of each trade"}
     if instruments:
         # words in front where they begin the row, and none of a market's name
         words = instruments if broker.instruments else capitalise(instruments)
         fee = {"Instrument": words, "Instrument as given": broker.spell_instruments()}
     return {
-        "Starting cash": number_text(broker.cash, WHOLE),
+        "Starting cash": number_text(broker.cash, money_form(broker.cash)),
         **fee,
-        "Slippage": f"{number_text(broker.slippage_rate, SMALL_PERCENT)} of the price",
+        "Slippage": f"{rate_text(broker.slippage_rate)} of the price",
         "Orders": f"fill at the next open{broker.describe_timing()}",
         "Cash reserve": f"{number_text(broker.reserve, PERCENT)}, in case the open is higher",
         "No-trade band": f"{number_text(broker.band, PERCENT)} of the equity",

@@ -7,9 +7,9 @@ from lstm_strategy.evaluation.plots import most_marked, plot_price
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import (
     SMALL_PERCENT,
-    WHOLE,
     date_texts,
     escape,
+    money_form,
     picture_html,
     table_html,
 )
@@ -67,8 +67,9 @@ def _trades_tables(result: BacktestResult) -> str:
     if trades.empty:
         return "<p>No trade was made.</p>"
     explanation = f"<p>{escape(_explain_columns(result))}</p>"
+    money = money_form(result.broker.cash)
     if len(trades) <= _N_TRADES:
-        table = table_html(_readable_trades(trades), _count_trades(trades), first="Entry")
+        table = table_html(_readable_trades(trades, money), _count_trades(trades), first="Entry")
         return table + explanation
     by_profit = trades.sort_values("pnl", kind="stable")
     chosen = {
@@ -78,7 +79,7 @@ def _trades_tables(result: BacktestResult) -> str:
     }
     tables = "".join(
         table_html(
-            _readable_trades(rows),
+            _readable_trades(rows, money),
             f"The {kind} {_N_TRADES} of {_count_trades(trades)}",
             first="Entry",
         )
@@ -116,7 +117,7 @@ def _count_trades(trades: pd.DataFrame) -> str:
     return ", ".join(filter(None, [f"{count_of(n_closed, 'closed trade')}", still_open]))
 
 
-def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
+def _readable_trades(trades: pd.DataFrame, money: str) -> pd.DataFrame:
     market = {"Market": trades["symbol"].to_list()} if "symbol" in trades else {}
     return pd.DataFrame(
         {
@@ -126,9 +127,9 @@ def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
             "Units": [f"{units:,.6g}" for units in trades["units"]],
             "Entry price": [f"{price:,.6g}" for price in trades["entry_price"]],
             "Exit price": [number_text(price, "{:,.6g}") for price in trades["exit_price"]],
-            "Commission": [number_text(value, WHOLE) for value in trades["commission"]],
-            **_funding_column(trades),
-            "Profit": [number_text(value, WHOLE) for value in trades["pnl"]],
+            "Commission": [number_text(value, money) for value in trades["commission"]],
+            **_funding_column(trades, money),
+            "Profit": [number_text(value, money) for value in trades["pnl"]],
             "Return": [number_text(value, SMALL_PERCENT) for value in trades["return"]],
             "Bars held": [f"{bars:,}" for bars in trades["bars"]],
         },
@@ -136,7 +137,7 @@ def _readable_trades(trades: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _funding_column(trades: pd.DataFrame) -> dict[str, list[str]]:
+def _funding_column(trades: pd.DataFrame, money: str) -> dict[str, list[str]]:
     if not trades["funding"].any():
         return {}
-    return {"Funding paid": [number_text(value, WHOLE) for value in trades["funding"]]}
+    return {"Funding paid": [number_text(value, money) for value in trades["funding"]]}

@@ -18,6 +18,7 @@ from lstm_strategy.evaluation.report.sections.results.trade_statistics import (
 )
 from lstm_strategy.evaluation.report.sections.results.trades import trades_section
 from lstm_strategy.trading.baselines import MACD, BuyAndHold
+from lstm_strategy.trading.cerebro import BrokerSettings
 
 BARS = random_walk(300)
 
@@ -80,6 +81,16 @@ def test_the_columns_of_a_trade_multiply_to_its_profit_and_its_return(content):
     assert moved - numbers["Commission"] == pytest.approx(numbers["Profit"], abs=2.0)
     put_on = numbers["Units"] * numbers["Entry price"]
     assert row["Return"] == f"{last['pnl'] / put_on:.2%}"
+
+
+def test_the_profits_of_a_small_account_are_more_than_zero():
+    comparison = compare({"MACD": MACD}, BARS, broker=BrokerSettings(cash=1.0))
+    section = trades_section(ReportContent(comparison, comparison.assess(), BARS))
+    table = section.split("<span>The best 5 of")[1]
+    headings = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', table)[1:]
+    row = dict(zip(headings, next(iter(cells_of(table).values())), strict=False))
+    best = comparison.results["MACD"].trades["pnl"].max()
+    assert row["Profit"] == f"{best:.4f}" != "0.0000"
 
 
 def test_what_a_drawdown_counts_is_said(content):
