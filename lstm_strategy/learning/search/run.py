@@ -43,6 +43,7 @@ from lstm_strategy.learning.search.trial import (
     SearchTask,
     TrialOutcome,
     build_pruner,
+    check_any_fits,
     run_trial,
     suggest_setting,
 )
@@ -144,13 +145,14 @@ def search(
 
     Raises:
         TrainingError: For a folder of another search, a storage that can't be used, and where no
-            setting at all could be trained to the end.
+            setting at all could be trained to the end; before any is tried if none fits the bars.
 
     Example:
         >>> found = search(task, 20, folder=Path("search"))  # doctest: +SKIP
         >>> found.setting(found.best)  # doctest: +SKIP
         Setting(forecaster={'lookback': 41}, features=None, strategy={})
     """
+    check_any_fits(task)
     if at_once is None:
         at_once = 1 if is_serial(n_jobs) else _TRIALS_AT_ONCE
     with _quiet_optuna(), explain_lost_storage(storage, None if in_memory else folder):

@@ -177,6 +177,36 @@ class SearchSpace:
             values = self._suggest_values(trial)
         return _build_setting(values, self.strategy_names, base)
 
+    def choose_least_demanding(self, base: LSTMForecaster) -> LSTMForecaster | None:
+        """Return the forecaster that needs the fewest bars of all that the space allows.
+
+        Args:
+            base: The forecaster to be tuned; what the space doesn't name comes from here.
+
+        Returns:
+            None where the space doesn't tell: of a function, and of dimensions whose part in the
+            bars that are needed isn't simply that less needs less.
+
+        Example:
+            >>> space = SearchSpace.from_space({"lookback": [60, 30], "horizon": (2, 5)}, [])
+            >>> settings = space.choose_least_demanding(LSTMForecaster()).settings
+            >>> settings.lookback, settings.horizon
+            (30, 2)
+        """
+        if self.function is not None or {"validation", "target"} & self.dimensions.keys():
+            return None
+        values: dict[str, Any] = {
+            name: dimension.low if isinstance(dimension, Range) else min(dimension)
+            for name, dimension in self.dimensions.items()
+            if name in ("lookback", "horizon")
+        }
+        name = "preset" if "preset" in self.dimensions else "features"
+        choices = [{**values, name: choice} for choice in self.dimensions.get(name, [])]
+        if not choices and "indicators" in self.dimensions and not base.features.specs:
+            return None
+        settings = [_build_setting(each, frozenset(), base) for each in choices or [values]]
+        return min((each.apply_to(base) for each in settings), key=_warm_up)
+
     def _suggest_values(self, trial: optuna.Trial) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, dimension in self.dimensions.items():
@@ -188,6 +218,10 @@ class SearchSpace:
                 by_label = {_choice_label(choice): choice for choice in dimension}
                 values[name] = by_label[trial.suggest_categorical(name, list(by_label))]
         return values
+
+
+def _warm_up(forecaster: LSTMForecaster) -> int:
+    return forecaster.inputs.warm_up
 
 
 def _build_setting(

@@ -123,6 +123,24 @@ class TrialOutcome:
         return TrialState.COMPLETE if self.is_whole else TrialState.PRUNED
 
 
+def check_any_fits(task: SearchTask) -> None:
+    """Refuse a search of which every setting needs more bars than a fold has.
+
+    Raises:
+        TrainingError: With what the least demanding setting needs.
+    """
+    least = task.space.choose_least_demanding(task.base)
+    if least is None:
+        return
+    try:
+        check_folds(least, task.bars, task.splits_for(least.horizon).folds(task.bars))
+    except TrainingError as error:
+        raise TrainingError(
+            "No setting of the space fits the bars, not even the one that needs the fewest. "
+            f"{error}"
+        ) from error
+
+
 def suggest_setting(task: SearchTask, trial: optuna.Trial) -> Setting:
     """Let the sampler choose the setting of a trial, and keep it in the trial as well."""
     setting = task.space.suggest(trial, task.base)

@@ -263,12 +263,22 @@ def one_too_long(trial):
 
 def test_if_no_setting_can_be_trained_the_first_error_is_given():
     with pytest.raises(LSTMStrategyError, match=r"None of 2 trials .* Training needs "):
-        tune_small(2, space={"lookback": [200, 300]})
+        tune_small(2, space=always_too_long)
+
+
+def always_too_long(trial):
+    return {"lookback": trial.suggest_int("lookback", 200, 300)}
+
+
+def test_a_search_that_no_setting_fits_ends_before_anything_is_tried(monkeypatch):
+    monkeypatch.setattr("lstm_strategy.learning.search.run.run_trial", None)
+    with pytest.raises(LSTMStrategyError, match=r"No setting of .* with lookback=200 and "):
+        tune_small(2, space={"lookback": [300, 200], "units": [4, 6]})
 
 
 def test_a_setting_that_cannot_fit_is_refused_before_any_fold_is_trained(monkeypatch):
     monkeypatch.setattr("lstm_strategy.learning.search.trial.fit_fold", None)
-    with pytest.raises(LSTMStrategyError, match=r"could be finished. .* Training needs "):
+    with pytest.raises(LSTMStrategyError, match=r"No setting of the space fits .* Training needs "):
         tune_small(1, space={"lookback": [40]})
 
 

@@ -17,6 +17,26 @@ def base():
     return LSTMForecaster([{"kind": "log_return", "length": 1}, {"kind": "rsi", "length": 5}])
 
 
+@pytest.mark.parametrize(
+    "space, lookback, features",
+    [
+        ({"lookback": (30, 90), "horizon": [5, 2]}, 30, 2),
+        ({"features": [[{"kind": "rsi", "length": 50}], [{"kind": "rsi", "length": 3}]]}, 60, 1),
+        ({"lookback": [40, 20], "indicators": [{"kind": "rsi", "length": 90}]}, 20, 2),
+    ],
+)
+def test_the_least_demanding_setting_is_short_in_everything(space, lookback, features):
+    least = SearchSpace.from_space(space, []).choose_least_demanding(base())
+    assert least.settings.lookback == lookback
+    assert len(least.features.names) == features
+    assert least.inputs.warm_up <= base().inputs.warm_up
+
+
+@pytest.mark.parametrize("space", [lambda trial: {}, {"validation": [0.1, 0.3]}])
+def test_no_setting_is_the_least_demanding_where_the_space_does_not_tell(space):
+    assert SearchSpace.from_space(space, []).choose_least_demanding(base()) is None
+
+
 def test_indicators_join_the_features_unless_they_are_there():
     space = {"indicators": [{"kind": "rsi", "length": 5}, {"kind": "rsi", "length": 9}]}
 
