@@ -16,6 +16,7 @@ import pandas as pd
 _MOMENTS = ("created", "seconds", "at")
 _DIGESTS = ("sha256", "card", "network_sha256", "check_sha256", "model_sha256", "model")
 _OF_A_RUN = ("notes",)  # what was cut off of an earlier one
+_OF_A_WRITE = ("end",)  # of a journal: a note, such as of what was cut off, may follow in one write
 _NUMBER_OF_A_TRIAL = re.compile(r"trial-\d+")  # counts those that were killed and begun again
 _OF_A_PICTURE = re.compile(r"<dc:date>[^<]*|\b[a-z][0-9a-f]{10}\b")  # its moment and random names
 _UNFINISHED = re.compile(r"\..*\.part|\..*-[a-z0-9_]{8}(-old)?")
@@ -74,7 +75,7 @@ def _read_journal(path: Path) -> list[Any]:
 
 def _without_moments(value: Any) -> Any:
     if isinstance(value, dict):
-        left_out = (*_MOMENTS, *_DIGESTS, *_OF_A_RUN)
+        left_out = (*_MOMENTS, *_DIGESTS, *_OF_A_RUN, *_OF_A_WRITE)
         return {k: _without_moments(v) for k, v in value.items() if k not in left_out}
     if isinstance(value, list):
         return [_without_moments(part) for part in value]

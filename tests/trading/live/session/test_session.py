@@ -1,5 +1,6 @@
 """A live session does what a backtest of the same bars does, and goes on after any end."""
 
+import itertools
 import json
 import math
 from importlib import import_module
@@ -168,6 +169,26 @@ def test_a_session_that_is_killed_at_any_write_goes_on_to_the_same_end(
                 n_kills += 1
     assert n_kills > 5
     assert_same(expected, what_happened(tmp_path / "killed"))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_session_that_is_killed_twice_at_its_start_goes_on_to_the_same_end(
+    share, tmp_path, monkeypatch
+):
+    arguments = {"fast": 2, "slow": 9}
+    bars = BARS.iloc[:44]
+    run_session(BASELINES["SMA cross"], bars, tmp_path / "whole", **arguments)
+    expected = what_happened(tmp_path / "whole")
+    # the first line, the history, the start, and the first bar
+    for kills in itertools.product(range(1, 5), repeat=2):
+        folder = tmp_path / f"killed at {kills}"
+        for n_writes in kills:
+            with monkeypatch.context() as patch:
+                kill_at(patch, n_writes, share=share)
+                with pytest.raises(KilledError):
+                    run_session(BASELINES["SMA cross"], bars, folder, **arguments)
+        run_session(BASELINES["SMA cross"], bars, folder, **arguments)
+        assert_same(expected, what_happened(folder))
 
 
 def test_the_state_is_written_again_where_a_killed_session_wrote_the_journal_alone(
