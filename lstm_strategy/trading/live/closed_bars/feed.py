@@ -87,7 +87,9 @@ class ClosedBars(bt.feed.DataBase, metaclass=_FeedOfSource):
 
     Beside them, `missing` counts the bars that hadn't come when a later one did. A bar is expected
     at a time at which the market had one a week or two weeks before, so that nights and weekends
-    are no gaps, and holidays are. With `on_gap="stop"` trading ends there.
+    are no gaps, and holidays are. With `on_gap="stop"` trading ends there. And `delayed` counts the
+    bars that were handed on, but not to be traded on, since they ended more than one spacing before
+    `clock`; the first of several in a row leaves a note.
 
     Cerebro is told `DELAYED` during the history and `LIVE` with the first bar that came live, as by
     stores; what a store's own feed says is passed on. `may_trade` is True only when live, and the
@@ -319,8 +321,8 @@ class ClosedBars(bt.feed.DataBase, metaclass=_FeedOfSource):
             self._stop_trading(bar)
             return False
         if not bar.is_history:
-            is_old = self._sequence.is_long_over(bar.moment, self._now)
-            is_live = self._source_status == self.LIVE and not is_old
+            is_delayed = self._sequence.count_if_delayed(bar.moment, self._now)
+            is_live = self._source_status == self.LIVE and not is_delayed
             self.put_notification(self.LIVE if is_live else self.DELAYED)
         for name, value in zip(self._names, bar.values, strict=True):
             getattr(self.lines, name)[0] = value

@@ -22,6 +22,7 @@ KINDS = (
     "unfinished",
     "misdated",
     "invalid",
+    "delayed",
 )
 """What can be wrong with a bar; `ClosedBars` says what each means."""
 
@@ -106,6 +107,7 @@ class BarSequence:
         self._usual = UsualTimes(self._step, zone)
         self._held: _Held | None = None
         self._last: int | None = None
+        self._is_delayed = False
         self.ready: deque[ClosedBar] = deque()
         self.counts = dict.fromkeys(KINDS, 0)
 
@@ -178,14 +180,22 @@ class BarSequence:
         located = end.tz_localize(self._zone, ambiguous=False, nonexistent="shift_forward")
         return moment_of(located) <= now
 
-    def is_long_over(self, moment: int, now: int | None) -> bool:
+    def count_if_delayed(self, moment: int, now: int | None) -> bool:
         """Whether a bar ended more than one spacing before the clock; False without a clock.
+
+        Such a bar is counted, and the first of several in a row is told of.
 
         Args:
             moment: The time of the bar in milliseconds.
             now: That of the clock.
         """
-        return now is not None and bool(self.is_over(moment + self._step, now))
+        was_delayed = self._is_delayed
+        self._is_delayed = now is not None and bool(self.is_over(moment + self._step, now))
+        self.counts["delayed"] += self._is_delayed
+        if self._is_delayed and not was_delayed:
+            what = "came more than one bar late by the clock; bars so late are seen, not traded on"
+            self._write_about("delayed", moment, what)
+        return self._is_delayed
 
     def finish(self) -> None:
         """The source has ended: a bar that wasn't shown to be over is lost."""

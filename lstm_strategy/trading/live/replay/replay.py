@@ -414,7 +414,7 @@ def _left_out(content: JournalContent) -> dict[str, int]:
     total: dict[str, int] = {}
     for record in content.records:
         for kind, number in (record.get("counts") or {}).items():
-            if kind not in ("missing", "corrected") and number:
+            if kind not in ("missing", "corrected", "delayed") and number:
                 total[kind] = total.get(kind, 0) + int(number)
     return total
 

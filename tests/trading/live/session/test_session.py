@@ -301,6 +301,12 @@ def test_bars_that_come_too_late_are_seen_and_not_traded(tmp_path):
     assert content.is_live[~content.is_live].index[40:].equals(late)
     sent = content.orders[content.orders["status"] == "sent"]
     assert len(sent) == 60 and not sent.index.isin(late).any()
+    assert content.notes["text"].tolist() == [
+        f"The bar of {late[0]} came more than one bar late by the clock; bars so late are seen, "
+        "not traded on."
+    ]
+    stops = [record["counts"] for record in content.records if record.get("event") == "stop"]
+    assert [counts["delayed"] for counts in stops] == [0, 20, 0]
 
 
 def test_a_session_without_a_history_says_what_to_give(tmp_path):
