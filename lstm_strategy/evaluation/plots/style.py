@@ -4,6 +4,7 @@ import base64
 import contextlib
 import io
 import itertools
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ They stay apart, from each other and from black, for eyes without red, green or 
 STRONG_LOOKS = tuple(itertools.product(("-", "--", ":"), STRONG_COLORS))
 """Line style and colour of one line after the other, when there are more than colours."""
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MOST_DECIMALS = 6
 _N_COLORS = 256
 _FROM_LEFT = "\N{LEFT-TO-RIGHT MARK}"
@@ -261,7 +263,30 @@ def label_dates(ax: Axes, *, minticks: int = 4, maxticks: int = 10) -> None:
     """Give a time axis a few short dates that don't cover each other."""
     locator = mdates.AutoDateLocator(minticks=minticks, maxticks=maxticks)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(_EnglishDates(locator))
+
+
+class _EnglishDates(mdates.ConciseDateFormatter):
+    """Short dates whose months are English, whatever locale a program has chosen."""
+
+    def __init__(self, locator: mdates.AutoDateLocator) -> None:
+        super().__init__(locator)  # type: ignore[no-untyped-call]
+        for formats in (self.formats, self.zero_formats, self.offset_formats):
+            formats[:] = [each.replace("%b", "{%m}") for each in formats]
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """Return the labels of the ticks."""
+        labels = super().format_ticks(values)  # type: ignore[no-untyped-call]
+        return [_name_months(label) for label in labels]
+
+    def get_offset(self) -> str:
+        """Return what the dates of all ticks share."""
+        return _name_months(super().get_offset())  # type: ignore[no-untyped-call]
+
+
+def _name_months(text: str) -> str:
+    """Put the name of a month where its number stands in braces."""
+    return re.sub(r"\{(\d\d)\}", lambda found: _MONTHS[int(found[1]) - 1], text)
 
 
 def draw_legend_below(ax: Axes, *, ncols: int = 3) -> None:

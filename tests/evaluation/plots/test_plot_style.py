@@ -17,7 +17,7 @@ from lstm_strategy.evaluation.plots import (
     draw_pixels,
     plotting_style,
 )
-from lstm_strategy.evaluation.plots.style import PercentTicks, picture_name
+from lstm_strategy.evaluation.plots.style import PercentTicks, label_dates, picture_name
 
 # How eyes without one kind of cone see linear RGB (Machado, Oliveira and Fernandes 2009, table 1).
 COLOR_BLINDNESS = {
@@ -165,3 +165,28 @@ def test_ticks_are_those_that_matplotlib_finds_by_itself():
         Figure.draw(other, other.canvas.get_renderer())
     figure.canvas.draw()
     np.testing.assert_array_equal(figure.canvas.buffer_rgba(), other.canvas.buffer_rgba())
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "labels", "shared"),
+    [
+        pytest.param(
+            "2024-01-20", "2024-06-10", ["Feb", "Mar", "Apr", "May", "Jun"], "2024", id="months"
+        ),
+        pytest.param(
+            "2024-02-27", "2024-03-02", ["27", "28", "29", "Mar", "02"], "2024-Mar", id="days"
+        ),
+    ],
+)
+def test_months_of_dates_are_english_in_every_locale(first, last, labels, shared):
+    ax = Figure().add_subplot()
+    ax.set_xlim(np.datetime64(first), np.datetime64(last))
+    ax.xaxis_date()
+    label_dates(ax)
+    ax.figure.draw_without_rendering()
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    formatter = ax.xaxis.get_major_formatter()
+    assert [text for text in shown if text] == labels
+    assert formatter.get_offset() == shared
+    asked = [*formatter.formats, *formatter.zero_formats, *formatter.offset_formats]
+    assert not any("%b" in each for each in asked)  # the directive that a locale translates
