@@ -178,6 +178,7 @@ def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:
         table = table[["gross_return", *table.columns.drop("gross_return")]]  # beside the net one
     formats = dict.fromkeys(table.columns, "{:.2f}")
     formats |= dict.fromkeys(_PERCENT_METRICS, "{:.1%}") | dict.fromkeys(_COUNT_METRICS, "{:,.0f}")
+    formats["contribution"] = "{:.2%}"  # of many markets each is small
     columns = {
         column: [number_text(value, formats[column]) for value in table[column]]
         for column in table.columns
