@@ -155,6 +155,10 @@ def test_adjusting_needs_a_column_of_adjusted_closes(refusal):
 
 MODELS = {
     "missing": (shutil.rmtree, "no model at mine. Train one with `lstm-strategy train"),
+    "elsewhere": (
+        lambda folder: [(folder / name).unlink() for name in ("model.json", "network.keras")],
+        "there is no model in mine: it holds neither model.json nor network.keras.",
+    ),
     "incomplete": (
         lambda folder: (folder / "network.keras").unlink(),
         "model at mine is incomplete: network.keras is missing",

@@ -150,7 +150,7 @@ class ResultSet:
         return (
             f"{result.label}: Sharpe ratio {own:.2f}, rank {rank} of {len(sharpe)}"
             f"{self._describe_lead(result)}. One standard error of its Sharpe ratio is "
-            f"{_sharpe_error(result):.2f}: a lead of that size can be luck, and a rank "
+            f"{_sharpe_error(result):.2f}: a difference of that size can be luck, and a rank "
             f"alone is no evidence of skill.{in_sample}"
         )
 

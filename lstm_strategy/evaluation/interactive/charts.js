@@ -353,7 +353,10 @@
       place.addEventListener("pointermove", ({ clientX, clientY }) => {
         pointer = { clientX, clientY, chart: place.parentElement };
       }, true); // before bokeh hears of it
-      place.addEventListener("pointerleave", hide);
+      // what has been zoomed or moved is no longer below the pointer
+      for (const kind of ["pointerleave", "pointerup", "wheel"]) {
+        place.addEventListener(kind, hide, { passive: true });
+      }
     }
     window.addEventListener("scroll", hide, { passive: true });
     for (const panel of models.filter((model) => isModel(model, "Figure"))) {

@@ -79,7 +79,8 @@ def plot_epochs(
 
     Args:
         histories: Of each fold, by its name and in the order of time: epoch, loss and val_loss, a
-            row for each epoch of each member, of which the mean is drawn.
+            row for each epoch of each member, of which the mean is drawn. A member that stopped
+            earlier counts with its last values: of those left alone it would jump.
         is_utility: Whether a loss is utility that is lost, so that the line shows its negative.
         width_inches: The width of the figure.
 
@@ -94,7 +95,7 @@ def plot_epochs(
         figure = NotebookFigure(figsize=(width_inches, 3.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         for (name, history), color in zip(histories.items(), shades, strict=False):
-            means = history.groupby("epoch")[["loss", "val_loss"]].mean()
+            means = _mean_of_members(history)
             means = -means if is_utility else means
             left.plot(means.index, means["loss"].to_numpy(), color=color, lw=1.1, label=name)
             right.plot(means.index, means["val_loss"].to_numpy(), color=color, lw=1.1, label=name)
@@ -104,6 +105,18 @@ def plot_epochs(
         if 1 < len(histories) <= _MOST_NAMES:
             right.legend(title="Fold", loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=8)
     return figure
+
+
+def _mean_of_members(history: pd.DataFrame) -> pd.DataFrame:
+    """Loss and val_loss by epoch; a member that has stopped keeps its last ones."""
+    members = history["member"] if "member" in history else pd.Series(0, history.index)
+    means = {}
+    for column in ("loss", "val_loss"):
+        by_member = history.assign(member=members).pivot(
+            index="epoch", columns="member", values=column
+        )
+        means[column] = by_member.ffill().mean(axis=1)
+    return pd.DataFrame(means)
 
 
 def _finish(ax: Axes, title: str) -> None:

@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
+import pytest
 
+from lstm_strategy.evaluation.plots import plot_epochs
 from lstm_strategy.evaluation.plots.training import plot_history
 
 
@@ -36,3 +38,17 @@ def test_no_two_of_many_members_look_alike():
 def test_a_history_without_validation_has_no_dot():
     history = pd.DataFrame({"loss": [0.7, 0.6], "val_loss": np.nan}, index=[1, 2])
     assert len(plot_history(history).axes[0].get_lines()) == 1
+
+
+def test_a_network_that_has_stopped_counts_with_its_last_value():
+    history = pd.DataFrame(
+        {
+            "member": [0, 0, 0, 1],
+            "epoch": [0, 1, 2, 0],
+            "loss": [0.5, 0.4, 0.3, 0.9],
+            "val_loss": [0.6, 0.6, 0.6, 0.8],
+        }
+    )
+    left, right = plot_epochs({"1": history}, is_utility=False).axes
+    assert left.lines[0].get_ydata() == pytest.approx([0.7, 0.65, 0.6])
+    assert right.lines[0].get_ydata() == pytest.approx([0.7, 0.7, 0.7])  # 0.6 if it were alone

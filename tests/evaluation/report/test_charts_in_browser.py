@@ -205,10 +205,12 @@ def test_the_numbers_stand_beside_the_pointer(charts, tmp_path, width):
     const place = note.getBoundingClientRect();
     const texts = [...inside.document.querySelectorAll(".chart-reading")].map((e) => e.textContent);
     const places = [place.left, place.right, place.top, x, y];
-    document.title = JSON.stringify([note.textContent, ...places, texts]);
+    const said = note.textContent;
+    area.dispatchEvent(new inside.PointerEvent("pointerup", {{ ...move, ...upwards }}));
+    document.title = JSON.stringify([said, ...places, texts, note.hidden]);
     }}, 300);
     """
-    text, left, right, top, x, y, below = answer_later(
+    text, left, right, top, x, y, below, hidden_after_a_drag = answer_later(
         charts, tmp_path, width=width, question=question
     )
     date, *lines = text.splitlines()
@@ -217,3 +219,4 @@ def test_the_numbers_stand_beside_the_pointer(charts, tmp_path, width):
     assert 0 <= left < right <= x < width
     assert 0 < top - y < 30
     assert not any(below)
+    assert hidden_after_a_drag

@@ -40,7 +40,7 @@ def draw_equity(
             _TITLES[kind],
             height=_HEIGHTS[kind],
             y_axis_type="log" if is_growth else "linear",
-            tick_format="0.[0000]" if is_growth else "0%",
+            tick_format="0.[0000]" if is_growth else "0.[00]%",
             shows_dates=kind == PANELS[-1],
         )
         draw = panel.line if kind != "exposure" else panel.step

@@ -144,6 +144,11 @@ def _read_card(folder: Path) -> dict[str, Any]:
             f"No model at {folder}. Train one with `lstm-strategy train BARS --out {folder}` or "
             "save one with forecaster.save(folder)."
         )
+    if not any((folder / name).exists() for name in (CARD_FILE, NETWORK_FILE)):
+        raise ModelError(
+            f"There is no model in {folder}: it holds neither {CARD_FILE} nor {NETWORK_FILE}. Give "
+            "the folder that `lstm-strategy train` or forecaster.save(folder) wrote."
+        )
     for name in (CARD_FILE, NETWORK_FILE):
         if not (folder / name).exists():
             raise ModelError(

@@ -144,6 +144,18 @@ def test_the_training_is_shown_as_loss_by_epoch(walked, trained):
     assert f"Best on held-out bars by fold: 1: {best:.2f}, 2: {best:.2f}" in section
     assert section.startswith("<figure>")
     assert "Loss by epoch in training and on held-out bars, a line for each fold" in section
+    assert "A network that stopped earlier counts with its last value." not in section
+
+
+def test_a_training_in_which_one_network_stopped_earlier_says_what_it_counts_with(
+    trained, monkeypatch
+):
+    content = content_of(trained)
+    course = pd.DataFrame(
+        {"member": [0, 0, 1], "epoch": [0, 1, 0], "loss": [0.7, 0.6, 0.7], "val_loss": 0.7}
+    )
+    monkeypatch.setattr(ReportContent, "histories", {"": course})
+    assert "A network that stopped earlier counts with its last value." in training_section(content)
 
 
 def test_the_training_of_a_policy_is_shown_as_utility(trained, monkeypatch):

@@ -1,5 +1,7 @@
 """How the networks were trained: loss or utility by epoch."""
 
+import pandas as pd
+
 from lstm_strategy.evaluation.plots import plot_epochs
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import escape, picture_html
@@ -23,10 +25,15 @@ def training_section(content: ReportContent) -> str:
         if len(histories) > 1
         else ("the mean of the networks")
     )
+    stopped = (
+        " A network that stopped earlier counts with its last value."
+        if any(_stops_apart(history) for history in histories.values())
+        else ""
+    )
     picture = picture_html(
         plot_epochs(histories, is_utility=is_utility),
         f"{what} by epoch. Best on held-out bars{by_fold}",
-        f"{what} by epoch in training and on held-out bars, {lines}.",
+        f"{what} by epoch in training and on held-out bars, {lines}.{stopped}",
     )
     how = (
         "Where the left panel rises and the right one doesn't, the networks overfit. Utility is "
@@ -35,3 +42,8 @@ def training_section(content: ReportContent) -> str:
         else "Where the left panel falls and the right one doesn't, the networks overfit."
     )
     return f"{picture}<p>{escape(how)}</p>"
+
+
+def _stops_apart(history: pd.DataFrame) -> bool:
+    """Whether one network trained longer than another."""
+    return "member" in history and history.groupby("member")["epoch"].max().nunique() > 1
