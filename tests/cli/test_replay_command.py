@@ -58,6 +58,16 @@ def test_the_model_that_traded_is_given_again(traded, results, run, refusal, mod
     assert "a journal keeps no models. Give --model." in refusal("replay", "live")
 
 
+def test_a_run_that_never_had_enough_bars_says_how_many_it_lacks(traded, run, refusal):
+    config = traded(chosen=BASELINE.replace("slow = 6", "slow = 600"))
+    told = run("live", config, "--out", "again").err
+    assert "warming up: 101 more bars until its first decision" in told
+    assert (
+        "live has decided nothing yet, so there is nothing to replay: its SMACross was still "
+        in (refusal("replay", "live"))
+    )
+
+
 def test_other_settings_in_the_file_are_named(traded, run):
     config = Path(traded())
     config.write_text(config.read_text().replace("slow = 6", "slow = 9"))

@@ -90,7 +90,7 @@ def describe_bar(state: LiveState) -> str:
         parts += [f"position {state.account.position:,.6g}"]
         parts += [f"equity {state.account.equity:,.2f} ({_gains(state)})"]
     if state.status != "live":
-        parts.append(state.status)
+        parts.append(_status(state))
     return "  ".join(parts)
 
 
@@ -139,6 +139,8 @@ class _LineTeller:
 
 
 def _status(state: LiveState) -> str:
+    if state.n_missing and not state.is_over:
+        return f"{state.status}: {count_of(state.n_missing, 'more bar')} until its first decision"
     return f"{state.status}: {state.reason}" if state.reason else state.status
 
 

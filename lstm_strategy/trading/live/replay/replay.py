@@ -9,7 +9,7 @@ import backtrader as bt
 import pandas as pd
 
 from lstm_strategy.bars import check_bars
-from lstm_strategy.errors import BarsError, TradingError
+from lstm_strategy.errors import BarsError, TooFewBarsError, TradingError
 from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.support import count_of, format_time, library_versions, spell
 from lstm_strategy.trading.baselines import EVERY_BASELINE
@@ -113,8 +113,8 @@ def replay_journal(
     Raises:
         JournalError: If there is no journal, or it is damaged.
         BarsError: If the bars aren't valid, or don't cover those of the run.
-        TradingError: If no bar came live, or the strategy, its model or its account can't be found
-            out from the journal.
+        TradingError: If no bar came live, the strategy hadn't the bars for a decision yet, or it,
+            its model or its account can't be found out from the journal.
 
     Example:
         >>> import tempfile
@@ -144,7 +144,14 @@ def replay_journal(
         content.n_history,
     )
     start = live.index[0]
-    again = rerun(run.strategy, content.bars, start, run.broker, run.params, held_back)
+    try:
+        again = rerun(run.strategy, content.bars, start, run.broker, run.params, held_back)
+    except TooFewBarsError as error:
+        raise TradingError(
+            f"The run in {path} has decided nothing yet, so there is nothing to replay: its "
+            f"{run.strategy.__name__} was still warming up. Let the run go on, or begin it with a "
+            "longer history."
+        ) from error
     tested = rerun(run.strategy, known, start, run.broker, run.params)
     seen = {
         "forecast": content.forecasts,

@@ -415,10 +415,11 @@ class LiveSession:
         feed, state = self._feed, self.state
         if feed.may_trade and math.isnan(state.first_close):
             state = state.updated(begun_with=account.equity, first_close=float(feed.close[0]))
-        is_warm = len(self._strategy) >= self._strategy._minperiod
+        n_missing = max(self._strategy._minperiod - len(self._strategy), 0)
         status = "live" if feed.may_trade else "waiting for live bars"
         state = state.updated(
-            status=status if is_warm else "warming up",
+            status="warming up" if n_missing else status,
+            n_missing=n_missing,
             time=self._books.time,
             n_bars=self._books.n_bars,
             spacing=feed.spacing,

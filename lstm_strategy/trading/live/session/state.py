@@ -61,6 +61,7 @@ class LiveState:
         reason: Why it stopped; "" while it goes on.
         time: The date of the last bar; None before the first.
         n_bars: How many bars have come since the run was begun, its history not counted.
+        n_missing: How many more the strategy needs for its first decision; 0 once it is warm.
         spacing: From bar to bar.
         close: Of the last bar.
         account: Money and position; None before the first bar.
@@ -80,6 +81,7 @@ class LiveState:
     reason: str = ""
     time: pd.Timestamp | None = None
     n_bars: int = 0
+    n_missing: int = 0
     spacing: pd.Timedelta | None = None
     close: float = math.nan
     account: Account | None = None

@@ -102,8 +102,8 @@ def test_without_model_orders_or_bad_bars_it_says_so():
             "equity 1,020.00 (+2.00%; holding +10.00%)",
         ),
         (
-            {"forecast": {}, "account": None, "status": "warming up"},
-            "2024-01-02 10:00:00  close 110  warming up",
+            {"forecast": {}, "account": None, "status": "warming up", "n_missing": 1_630},
+            "2024-01-02 10:00:00  close 110  warming up: 1,630 more bars until its first decision",
         ),
     ],
     ids=["live", "warming up"],
