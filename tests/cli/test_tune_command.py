@@ -48,7 +48,10 @@ MISUSES = {
     "space": (["--config", "wrong.toml"], "no dimension 'lookbak'"),
     "threshold": (["--config", "threshold.toml"], "no parameter 'min_sginal'"),
     "model": (["--config", "model.toml"], "Remove model from [strategy]"),
-    "too few bars": (["--end", "2001-02-01", "--trials", "1"], "none of 1 trial could"),
+    "too few bars": (
+        ["--end", "2001-02-01", "--trials", "1"],
+        "no setting of the space fits the bars",
+    ),
     "address": (["--address", "here:1"], "Add --engine ray"),
     "engine": (["--engine", "keras"], "--engine must be one of local, ray, got 'keras'"),
 }
