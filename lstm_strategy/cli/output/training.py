@@ -32,7 +32,10 @@ def _describe_scores(forecaster: LSTMForecaster) -> str:
         for name, score in scores.items()
     ]
     where = "the bars" if n_rows is None else f"the {n_rows:.0f} bars"
-    return f"On {where} held out for validation: {', '.join(words)}."
+    return (
+        f"On {where} held out for validation, each half answered by the epoch that did best on the "
+        f"other: {', '.join(words)}."
+    )
 
 
 def _describe_kept(forecaster: LSTMForecaster) -> str:

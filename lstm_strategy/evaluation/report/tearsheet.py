@@ -115,7 +115,8 @@ _NOTE = (
     "quantstats takes the returns of calendar days and counts years and drawdowns in days; the "
     "report and the tables of lstm-strategy take those of bars. On bars shorter than a day "
     "volatility, Sharpe and Sortino ratio and the depth of drawdowns therefore differ. On daily "
-    "bars they agree but for rounding."
+    "bars they agree but for rounding. Its time in market, first day and day of recovery follow "
+    "rules of its own."
 )
 
 # its pale yellow can hardly be seen on white
