@@ -17,11 +17,13 @@
   }
 
   function sortBy(table, heading, column) {
-    const falls = heading.getAttribute("aria-sort") !== "descending";
-    for (const other of heading.parentElement.children) other.removeAttribute("aria-sort");
-    heading.setAttribute("aria-sort", falls ? "descending" : "ascending");
+    const before = heading.getAttribute("aria-sort");
     const body = table.tBodies[0];
     const rows = [...body.rows].map((row) => [keyOf(row.cells[column].textContent), row]);
+    // the largest number first, but names from A
+    const falls = before ? before === "ascending" : rows.some(([key]) => key.rank === 0);
+    for (const other of heading.parentElement.children) other.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", falls ? "descending" : "ascending");
     rows.sort(([a], [b]) => compare(a, b, falls ? -1 : 1));
     body.append(...rows.map(([, row]) => row));
   }
