@@ -18,7 +18,11 @@ if TYPE_CHECKING:
         markets_frame,
     )
     from lstm_strategy.evaluation.backtests.order_log import log_note, log_orders
-    from lstm_strategy.evaluation.backtests.parallel_runs import Failure, run_jobs
+    from lstm_strategy.evaluation.backtests.parallel_runs import (
+        Failure,
+        run_jobs,
+        worthwhile_processes,
+    )
     from lstm_strategy.evaluation.backtests.result import BacktestResult, Role
     from lstm_strategy.evaluation.backtests.result_set import ResultSet
     from lstm_strategy.evaluation.backtests.run import run_backtest
@@ -55,6 +59,7 @@ __all__ = [
     "run_jobs",
     "span_text",
     "training_end",
+    "worthwhile_processes",
     "write_picture",
     "write_results",
 ]
@@ -76,6 +81,7 @@ __getattr__ = import_on_first_use(
         "log_orders": ".order_log",
         "Failure": ".parallel_runs",
         "run_jobs": ".parallel_runs",
+        "worthwhile_processes": ".parallel_runs",
         "BacktestResult": ".result",
         "Role": ".result",
         "ResultSet": ".result_set",

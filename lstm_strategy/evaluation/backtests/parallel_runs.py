@@ -72,7 +72,7 @@ def run_jobs(
         >>> run_jobs([job], bars)["Momentum"].first_tradable.date().isoformat()
         '2000-01-03'
     """
-    n_jobs = choose_jobs(n_jobs, otherwise=_worthwhile_processes(len(jobs) * _count_bars(bars)))
+    n_jobs = choose_jobs(n_jobs, otherwise=worthwhile_processes(len(jobs), bars))
     portable = [job for job in jobs if not is_serial(n_jobs) and _is_importable(job.strategy)]
     runs: dict[str, BacktestRun | Failure] = {}
     if len(portable) > 1:
@@ -88,6 +88,12 @@ def run_jobs(
         run = runs[job.name] if job.name in runs else _attempt(job, bars)
         results[job.name] = run if isinstance(run, Failure) else job.to_result(run)
     return results
+
+
+def worthwhile_processes(n_runs: int, bars: CheckedMarkets) -> int:
+    """Return how many processes so many runs are worth: one for each core, or this one alone."""
+    is_much = n_runs * _count_bars(bars) >= _BARS_WORTH_PROCESSES
+    return int(joblib.cpu_count()) if is_much else 1
 
 
 def _attempt_apart(job: BacktestJob, bars: SharedValue) -> BacktestRun | Failure:
@@ -110,10 +116,6 @@ def _attempt(job: BacktestJob, bars: CheckedMarkets) -> BacktestRun | Failure:
         return Failure(str(error), "", isinstance(error, _UNSUITED))
     except Exception as error:
         return Failure(repr(error), traceback.format_exc(), False)
-
-
-def _worthwhile_processes(bars_to_run: int) -> int:
-    return int(joblib.cpu_count()) if bars_to_run >= _BARS_WORTH_PROCESSES else 1
 
 
 def _is_importable(strategy: type) -> bool:

@@ -11,10 +11,11 @@ from lstm_strategy.evaluation.backtests import (
     CheckedMarkets,
     market_close,
 )
-from lstm_strategy.evaluation.robustness.costs import break_even, try_costs, try_each_cost
-from lstm_strategy.evaluation.robustness.delays import try_delays
+from lstm_strategy.evaluation.robustness.costs import break_even, plan_costs, plan_each_cost
+from lstm_strategy.evaluation.robustness.delays import plan_delays
 from lstm_strategy.evaluation.robustness.folds import fold_table
-from lstm_strategy.evaluation.robustness.members import members_alone
+from lstm_strategy.evaluation.robustness.members import plan_members
+from lstm_strategy.evaluation.robustness.runs import run_all
 from lstm_strategy.learning.forecaster import Forecaster
 
 
@@ -28,7 +29,7 @@ class Robustness:
         each_cost: The metrics without each other cost and with twice of it, see `try_each_cost`;
             None where commission and slippage are all.
         folds: The metrics of each fold, see `fold_table`; None for a model that was trained once.
-        equity_by_member: The equity of each member alone, see `members_alone`; None for a model
+        equity_by_member: The equity of each member alone, see `member_equities`; None for a model
             with one member.
 
     Example:
@@ -88,11 +89,12 @@ def assess_robustness(
         True
     """
     job = job.from_bar(result.first_tradable)
+    trials = {
+        "costs": plan_costs(job, bars),
+        "delays": plan_delays(job, bars),
+        "each_cost": plan_each_cost(job),
+        "equity_by_member": plan_members(job, bars, model=model),
+    }
     ledger = model.ledger
-    return Robustness(
-        costs=try_costs(job, bars),
-        delays=try_delays(job, bars),
-        each_cost=try_each_cost(job, bars),
-        folds=None if ledger is None else fold_table(result, ledger, close=market_close(bars)),
-        equity_by_member=members_alone(job, bars, model=model),
-    )
+    folds = None if ledger is None else fold_table(result, ledger, close=market_close(bars))
+    return Robustness(**run_all(trials, bars), folds=folds)

@@ -1,14 +1,15 @@
 """What is left of a strategy when trading costs more."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets, markets_frame
-from lstm_strategy.evaluation.robustness.runs import run_variants, tabulate_metrics
+from lstm_strategy.evaluation.robustness.runs import Results, Trials, tabulate_metrics
 
 TIMES = (0, 1, 2)
 COMMISSIONS_BPS = (0.0, 5.0, 10.0, 20.0, 50.0)
@@ -43,12 +44,19 @@ def try_costs(
         >>> try_costs(job, bars, rates_bps=[0, 50])["total_return"].is_monotonic_decreasing
         True
     """
+    return plan_costs(job, bars, rates_bps=rates_bps).run(bars)
+
+
+def plan_costs(
+    job: BacktestJob, bars: CheckedMarkets, *, rates_bps: Iterable[float] = COMMISSIONS_BPS
+) -> Trials[pd.DataFrame]:
+    """Return what `try_costs` runs."""
     markets = markets_frame(bars)
     variants = {
         rate: replace(job, broker=job.broker.with_commission_rate(rate * _ONE_BPS, markets))
         for rate in rates_bps
     }
-    return tabulate_metrics(run_variants(variants, bars), "commission_bps")
+    return Trials(variants, partial(tabulate_metrics, index_name="commission_bps"))
 
 
 def try_each_cost(job: BacktestJob, bars: CheckedMarkets) -> pd.DataFrame | None:
@@ -78,6 +86,12 @@ def try_each_cost(job: BacktestJob, bars: CheckedMarkets) -> pd.DataFrame | None
         >>> try_each_cost(job, bars).loc["spread", "costs"].round(3).to_dict()
         {0: 0.091, 1: 0.149, 2: 0.204}
     """
+    trials = plan_each_cost(job)
+    return None if trials is None else trials.run(bars)
+
+
+def plan_each_cost(job: BacktestJob) -> Trials[pd.DataFrame] | None:
+    """Return what `try_each_cost` runs, if there is such a cost."""
     costs = job.broker.costs_beside_fee
     if not costs:
         return None
@@ -88,18 +102,17 @@ def try_each_cost(job: BacktestJob, bars: CheckedMarkets) -> pd.DataFrame | None
         for times in TIMES
         if times != 1 and not (cost == "funding" and times > 1)
     }
-    results = run_variants(variants, bars)
-    own = results.pop(("", 1))
-    results |= {(cost, 1): own for cost in costs}
+    return Trials(variants, partial(_tabulate_each, costs=costs))
+
+
+def _tabulate_each(results: Results, costs: Sequence[str]) -> pd.DataFrame:
+    all_results = {**results, **{(cost, 1): results["", 1] for cost in costs}}
+    tables = {
+        cost: {times: all_results[cost, times] for times in TIMES if (cost, times) in all_results}
+        for cost in costs
+    }
     return pd.concat(
-        {
-            cost: tabulate_metrics(
-                {times: results[cost, times] for times in TIMES if (cost, times) in results},
-                "times",
-            )
-            for cost in costs
-        },
-        names=["cost"],
+        {cost: tabulate_metrics(table, "times") for cost, table in tables.items()}, names=["cost"]
     )
 
 

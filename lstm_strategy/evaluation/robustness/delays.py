@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 
 from lstm_strategy.bars import CheckedBars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets, dates_frame
-from lstm_strategy.evaluation.robustness.runs import run_variants, tabulate_metrics
+from lstm_strategy.evaluation.robustness.runs import Trials, tabulate_metrics
 from lstm_strategy.learning.serving import PrecomputedForecasts, PrecomputedPanel
 from lstm_strategy.support import naive_utc_index
 
@@ -47,10 +48,17 @@ def try_delays(
         >>> bool(sharpe[0] > 5.0 > 1.0 > sharpe[1])
         True
     """
+    return plan_delays(job, bars, delays_bars=delays_bars).run(bars)
+
+
+def plan_delays(
+    job: BacktestJob, bars: CheckedMarkets, *, delays_bars: Iterable[int] = DELAYS_BARS
+) -> Trials[pd.DataFrame]:
+    """Return what `try_delays` runs."""
     variants = {
         delay: job.with_forecasts(_delay_all(job, bars, delay_bars=delay)) for delay in delays_bars
     }
-    return tabulate_metrics(run_variants(variants, bars), "delay_bars")
+    return Trials(variants, partial(tabulate_metrics, index_name="delay_bars"))
 
 
 def _delay_all(

@@ -9,17 +9,17 @@ import pandas as pd
 from lstm_strategy.bars import CheckedBars
 from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import BacktestJob, CheckedMarkets, markets_frame
-from lstm_strategy.evaluation.robustness.runs import run_variants
+from lstm_strategy.evaluation.robustness.runs import Results, Trials
 from lstm_strategy.learning.forecaster import COMPLETE_COLUMNS, FeatureForecaster, Forecaster
 from lstm_strategy.learning.serving import PrecomputedForecasts, PrecomputedPanel
 from lstm_strategy.learning.walk_forward import WalkForwardForecaster
 from lstm_strategy.support import naive_utc_index
 
 
-def members_alone(
+def plan_members(
     job: BacktestJob, bars: CheckedMarkets, *, model: Forecaster
-) -> pd.DataFrame | None:
-    """Run the strategy with each member of a model alone, in one market or in many.
+) -> Trials[pd.DataFrame] | None:
+    """Return the strategy with each member of a model alone, in one market or in many.
 
     Args:
         job: The strategy on its own terms; it trades the forecasts of the model.
@@ -27,14 +27,12 @@ def members_alone(
         model: What made the forecasts.
 
     Returns:
-        Equity in money, one column for each member; None for a model with one member.
-
-    Raises:
-        TradingError: If a run fails.
+        What gives the equity in money, one column for each member; None for a model with one
+        member.
     """
     if isinstance(bars, CheckedBars):
         signals = model.member_signals(bars.frame)
-        return member_equities(job, bars, signals=signals) if signals.shape[1] > 1 else None
+        return _plan_signals(job, bars, signals) if signals.shape[1] > 1 else None
     together = job.panel_forecasts
     first = model.refits[0].model if isinstance(model, WalkForwardForecaster) else model
     if together is None or not isinstance(first, FeatureForecaster):
@@ -45,7 +43,7 @@ def members_alone(
     if len(members) < 2:
         return None
     variants = {n: job.with_forecasts(_panel_of_member(together, by_market, n)) for n in members}
-    return _tabulate(variants, bars)
+    return Trials(variants, _tabulate)
 
 
 def _panel_of_member(
@@ -85,6 +83,12 @@ def member_equities(job: BacktestJob, bars: CheckedBars, *, signals: pd.DataFram
         >>> member_equities(job, bars, signals=signals).iloc[-1].round(-3).to_list()
         [100000.0, 93000.0]
     """
+    return _plan_signals(job, bars, signals).run(bars)
+
+
+def _plan_signals(
+    job: BacktestJob, bars: CheckedBars, signals: pd.DataFrame
+) -> Trials[pd.DataFrame]:
     unknown = bars.frame.index.difference(signals.index)
     if len(unknown) or signals.shape[1] == 0:
         missing = f"none for {unknown[0]}" if len(unknown) else "no column"
@@ -97,11 +101,10 @@ def member_equities(job: BacktestJob, bars: CheckedBars, *, signals: pd.DataFram
     for member in signals:
         alone = _forecasts_of_signal(signals[member], warm_up, job)
         variants[member] = job.with_forecasts(alone)
-    return _tabulate(variants, bars)
+    return Trials(variants, _tabulate)
 
 
-def _tabulate(variants: Mapping[Any, BacktestJob], bars: CheckedMarkets) -> pd.DataFrame:
-    results = run_variants(variants, bars)
+def _tabulate(results: Results) -> pd.DataFrame:
     equities = {member: result.equity for member, result in results.items()}
     return pd.DataFrame(equities).rename_axis(columns="member")
 

@@ -7,7 +7,7 @@ from made_up import random_walk
 
 from lstm_strategy import LSTMForecaster
 from lstm_strategy.evaluation.backtests import check_markets, prepare_job
-from lstm_strategy.evaluation.robustness.members import members_alone
+from lstm_strategy.evaluation.robustness.members import plan_members
 from lstm_strategy.trading.lstm import LSTMStrategy
 
 PANEL = {name: random_walk(160, seed=seed) for seed, name in enumerate("AB")}
@@ -33,7 +33,7 @@ def job_of(model):
 
 
 def test_each_member_trades_its_own_signals_in_all_markets(model):
-    equities = members_alone(job_of(model), BARS, model=model)
+    equities = plan_members(job_of(model), BARS, model=model).run(BARS)
     assert list(equities) == [0, 1]
     assert len(equities) == 60
     assert not np.allclose(equities[0], equities[1])
@@ -57,4 +57,4 @@ def test_a_model_of_one_member_has_none_alone(model):
     together = job_of(model)
     one = LSTMForecaster(FEATURES, units=(2,), lookback=5, epochs=1, members=1)
     one = one.fit({name: bars.iloc[:100] for name, bars in PANEL.items()}, progress=False)
-    assert members_alone(together, BARS, model=one) is None
+    assert plan_members(together, BARS, model=one) is None

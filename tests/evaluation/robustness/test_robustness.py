@@ -8,7 +8,8 @@ from made_up import random_walk
 
 from lstm_strategy.bars import check_bars
 from lstm_strategy.errors import TradingError
-from lstm_strategy.evaluation.backtests import prepare_job, run_backtest
+from lstm_strategy.evaluation.backtests import prepare_job, run_backtest, run_jobs
+from lstm_strategy.evaluation.robustness import runs
 from lstm_strategy.evaluation.robustness.assess import assess_robustness
 from lstm_strategy.evaluation.robustness.costs import break_even, try_costs, try_each_cost
 from lstm_strategy.evaluation.robustness.delays import delay_forecasts, try_delays
@@ -269,3 +270,16 @@ def test_a_trained_ensemble_is_run_member_by_member(trained):
     assert robustness.equity_by_member.columns.to_list() == signals.columns.to_list()
     assert robustness.equity_by_member.index[0] == result.equity.index[0] > trained.training_end
     assert not result.in_sample
+
+
+def test_all_runs_decide_together_whether_processes_are_worth_their_start(monkeypatch):
+    asked = []
+
+    def watch(jobs, bars, n_jobs=None):
+        asked.append((len(jobs), n_jobs))
+        return run_jobs(jobs, bars, n_jobs=1)
+
+    monkeypatch.setattr(runs, "run_jobs", watch)
+    monkeypatch.setattr(runs, "worthwhile_processes", lambda n_runs, bars: n_runs)
+    assess(Ensemble())
+    assert asked == [(5, 14), (6, 14), (3, 14)]
