@@ -7,13 +7,17 @@ from dataclasses import dataclass
 BLACK = "black"
 """What holding the market, and the sum of all markets, is drawn in."""
 
-# 3:1 against white and against a dark page (Okabe and Ito 2008, the light ones darkened), after the
-# red of what a picture is about. No eye without one kind of cones, or without any, can tell all of
-# them apart by colour alone, so that lines are broken in different ways too. The numbers of colours
-# and of strokes have no common divisor, so that the looks repeat late.
+# 3:1 against white and against dark pages, after the red of what a picture is about. No eye without
+# one kind of cones, or without any, can tell all of them apart by colour alone, so lines are broken
+# in different ways too. The numbers of colours and of strokes have no common divisor, so that the
+# looks repeat late.
 _OWN_COLOR = "#d1242f"
-_COLORS = ("#0072b2", "#009e73", "#b04a93", "#a6781a", "#3b93c9", "#7f7f7f", "#6f5fc0")
-_STROKES = ((6, 2), (2, 2), (6, 2, 2, 2), (12, 3, 2, 3))
+_BLUE, _GREEN, _PINK, _AMBER = "#3b93c9", "#009e73", "#b04a93", "#a6781a"
+_GREY, _VIOLET = "#7f7f7f", "#6f5fc0"
+_COLORS = (_BLUE, _GREEN, _PINK, _AMBER, _GREY, _VIOLET)
+_DASHES, _DOTS, _DASH_DOT = (6, 2), (2, 2), (8, 2, 2, 2)
+_SPACED, _DASH_DOT_DOT = (4, 5), (12, 2, 2, 2, 2, 2)
+_STROKES = (_DASHES, _DOTS, _DASH_DOT, _SPACED, _DASH_DOT_DOT)
 _MARKET_STROKES = (14, 2)
 
 
@@ -30,12 +34,52 @@ class Look:
     strokes: tuple[int, ...] = ()
 
 
+# Two of the same strokes have colours that an eye with two kinds of cones tells apart too. One look
+# is shared only by what isn't compared with one another: strategies on one market and on many, and
+# forecasts of volatility.
+_KNOWN = (
+    (Look(_BLUE, _DASHES), ("SMA cross", "Time-series momentum", "EWMA")),
+    (Look(_AMBER, _DOTS), ("MACD", "MACD trend", "log-HAR")),
+    (Look(_PINK, _DOTS), ("RSI reversion",)),
+    (Look(_GREEN, _SPACED), ("Bollinger reversion", "log-HAR with leverage")),
+    (Look(_PINK, _DASHES), ("Donchian breakout", "Minimum variance", "GARCH")),
+    (Look(_GREEN, _DOTS), ("12-1 momentum", "12-1 cross-sectional momentum")),
+    (Look(_VIOLET, _DASH_DOT), ("Volatility target", "Volatility-scaled hold", "GJR-GARCH-t")),
+    (Look(_AMBER, _DASHES), ("Short-term reversal",)),
+    (Look(_GREY, _DASH_DOT), ("Random entries",)),
+    (Look(_BLUE, _DASH_DOT), ("Logistic, last bar",)),
+    (Look(_GREY, _DASHES), ("Logistic, window",)),
+    (Look(_VIOLET, _DOTS), ("Boosting, last bar",)),
+    (Look(_AMBER, _SPACED), ("Boosting, window",)),
+    (Look(_PINK, _SPACED), ("Funding carry",)),
+    (Look(_BLUE, _DASH_DOT_DOT), ("Funding reversal",)),
+    (Look(_GREY, _DASH_DOT_DOT), ("Basis reversion",)),
+    (Look(_VIOLET, _SPACED), ("Carry", "Carry of all")),
+    (Look(_VIOLET, _DASH_DOT_DOT), ("Carry and trend", "Carry and trend of all")),
+)
+_FREE = (
+    Look(_VIOLET, _DASHES),
+    Look(_GREEN, _DASH_DOT_DOT),
+    Look(_GREY, _DOTS),
+    Look(_AMBER, _DASH_DOT),
+    Look(_BLUE, _SPACED),
+    Look(_GREEN, _DASHES),
+    Look(_PINK, _DASH_DOT_DOT),
+    Look(_BLUE, _DOTS),
+    Look(_PINK, _DASH_DOT),
+    Look(_GREY, _SPACED),
+    Look(_AMBER, _DASH_DOT_DOT),
+    Look(_GREEN, _DASH_DOT),
+)
+_KNOWN_LOOKS = {name: look for look, names in _KNOWN for name in names}
+
+
 def choose_looks(names: Sequence[str], *, own: str, held: Iterable[str] = ()) -> dict[str, Look]:
     """Return the look of each strategy.
 
     What the picture is about is a whole red line, and holding the market a black one of long
-    strokes. All others have the looks of their places in the order given, of which the first 28
-    differ.
+    strokes. Each baseline of ours has a look of its own, whatever it is compared with. All others
+    have the looks that are left, in the order given; the first 28 strategies differ.
 
     Args:
         names: The strategies.
@@ -46,18 +90,19 @@ def choose_looks(names: Sequence[str], *, own: str, held: Iterable[str] = ()) ->
         >>> names = ["LSTM", "Buy and hold", "MACD"]
         >>> looks = choose_looks(names, own="LSTM", held={"Buy and hold"})
         >>> [look.color for look in looks.values()]
-        ['#d1242f', 'black', '#0072b2']
+        ['#d1242f', 'black', '#a6781a']
     """
-    held, others = set(held), _others()
     looks = {}
+    for name in held:
+        looks[name] = Look(BLACK, _MARKET_STROKES)
+    looks[own] = Look(_OWN_COLOR)
     for name in names:
-        if name == own:
-            looks[name] = Look(_OWN_COLOR)
-        elif name in held:
-            looks[name] = Look(BLACK, _MARKET_STROKES)
-        else:
-            looks[name] = next(others)
-    return looks
+        known = _KNOWN_LOOKS.get(name)
+        if name not in looks and known and known not in looks.values():
+            looks[name] = known
+    lent = [look for look, _ in _KNOWN if look not in looks.values()]
+    others = itertools.cycle([*_FREE, *lent])
+    return {name: looks.get(name) or next(others) for name in names}
 
 
 def choose_market_looks(n_markets: int) -> list[Look]:
@@ -67,9 +112,9 @@ def choose_market_looks(n_markets: int) -> list[Look]:
         >>> choose_market_looks(2)[1].color
         '#009e73'
     """
-    return list(itertools.islice(_others(), n_markets))
+    return list(itertools.islice(_every_look(), n_markets))
 
 
-def _others() -> Iterator[Look]:
+def _every_look() -> Iterator[Look]:
     looks = zip(itertools.cycle(_COLORS), itertools.cycle(_STROKES), strict=False)
     return (Look(color, strokes) for color, strokes in looks)
