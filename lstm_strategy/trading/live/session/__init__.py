@@ -1,8 +1,8 @@
 """A strategy on bars as they come, its account, and what guards it.
 
-`session` runs it; `limits` and `guard` stop orders, `gate` silences a strategy until its bars come
-live, `bookkeeper` keeps the journal, `state` is what a page shows, and `reconcile` compares a real
-account with the journal.
+`session` is what a user starts and stops, and `run` its run in Cerebro; `orders` holds back what
+may not be ordered, `bookkeeper` keeps the journal, `state` and `board` are what a page shows, and
+`reconcile` compares a real account with the journal.
 """
 
 from lstm_strategy.trading.live.session.bookkeeper import (
@@ -10,13 +10,13 @@ from lstm_strategy.trading.live.session.bookkeeper import (
     verdicts_of,
     withdrawals_of,
 )
-from lstm_strategy.trading.live.session.gate import LiveGate
-from lstm_strategy.trading.live.session.guard import (
+from lstm_strategy.trading.live.session.orders import (
+    LiveGate,
     OrderGuard,
     OrderNews,
+    TradingLimits,
     describe_end_of_order,
 )
-from lstm_strategy.trading.live.session.limits import TradingLimits
 from lstm_strategy.trading.live.session.recorder import SessionRecorder
 from lstm_strategy.trading.live.session.session import LiveSession
 from lstm_strategy.trading.live.session.state import STATE_FILE, Account, LiveState

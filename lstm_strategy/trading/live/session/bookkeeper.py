@@ -11,7 +11,7 @@ from lstm_strategy.errors import JournalError
 from lstm_strategy.trading.clock import FeedClock
 from lstm_strategy.trading.live.closed_bars import BarNote
 from lstm_strategy.trading.live.journal import Journal, JournalContent
-from lstm_strategy.trading.live.session.guard import OrderGuard, OrderNews, describe_end_of_order
+from lstm_strategy.trading.live.session.orders import OrderGuard, OrderNews, describe_end_of_order
 from lstm_strategy.trading.live.session.state import Account
 from lstm_strategy.trading.lstm import LSTMIndicator
 

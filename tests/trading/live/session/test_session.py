@@ -21,6 +21,7 @@ from lstm_strategy import (
     run_backtest,
 )
 from lstm_strategy.errors import JournalError, TradingError
+from lstm_strategy.trading.baselines import SMACross
 from lstm_strategy.trading.live import LiveSession, LiveState, read_journal
 
 BARS = random_walk(100, seed=3)
@@ -264,21 +265,19 @@ def test_another_history_is_said_to_count_in_a_new_folder_only(tmp_path):
     ]
 
 
-def test_a_run_that_goes_on_is_starting_until_its_first_bar(tmp_path, monkeypatch):
-    def read_state():
-        return json.loads((tmp_path / "state.json").read_bytes())
+def test_a_run_that_goes_on_is_starting_until_its_first_bar(tmp_path):
+    file, seen = tmp_path / "state.json", []
 
-    run_session(BASELINES["SMA cross"], BARS, tmp_path, n_bars=2, slow=9)
-    stopped, seen, go_on = read_state(), [], LiveSession._run_cerebro
+    class Looks(SMACross):
+        def start(self):
+            super().start()
+            seen.append(json.loads(file.read_bytes()) if file.exists() else None)
 
-    def look(session, *arguments):
-        seen.append(read_state())
-        go_on(session, *arguments)
-
-    monkeypatch.setattr(LiveSession, "_run_cerebro", look)
-    run_session(BASELINES["SMA cross"], BARS, tmp_path, n_bars=2, slow=9)
+    run_session(Looks, BARS, tmp_path, n_bars=2, slow=9)
+    stopped = json.loads(file.read_bytes())
+    run_session(Looks, BARS, tmp_path, n_bars=2, slow=9)
     assert stopped["status"] == "stopped"
-    assert seen == [stopped | {"status": "starting", "reason": ""}]
+    assert seen == [None, stopped | {"status": "starting", "reason": ""}]
 
 
 def test_bars_that_come_too_late_are_seen_and_not_traded(tmp_path):

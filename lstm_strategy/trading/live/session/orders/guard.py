@@ -10,7 +10,7 @@ from typing import Any
 import backtrader as bt
 import pandas as pd
 
-from lstm_strategy.trading.live.session.limits import AskedOrder, TradingLimits
+from lstm_strategy.trading.live.session.orders.limits import AskedOrder, TradingLimits
 
 _MINUTE = pd.Timedelta(minutes=1)
 _ENDS = (
