@@ -58,13 +58,13 @@ _KNOWN = (
     (Look(_VIOLET, _DASH_DOT_DOT), ("Carry and trend", "Carry and trend of all")),
 )
 _FREE = (
-    Look(_VIOLET, _DASHES),
-    Look(_GREEN, _DASH_DOT_DOT),
+    Look(_GREEN, _DASHES),
+    Look(_PINK, _DASH_DOT_DOT),
     Look(_GREY, _DOTS),
     Look(_AMBER, _DASH_DOT),
     Look(_BLUE, _SPACED),
-    Look(_GREEN, _DASHES),
-    Look(_PINK, _DASH_DOT_DOT),
+    Look(_VIOLET, _DASHES),
+    Look(_GREEN, _DASH_DOT_DOT),
     Look(_BLUE, _DOTS),
     Look(_PINK, _DASH_DOT),
     Look(_GREY, _SPACED),
