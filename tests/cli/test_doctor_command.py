@@ -13,7 +13,7 @@ WINDOWS = ("--train-window", "300 bars", "--test-window", "50 bars")
 def test_doctor_says_what_is_used_how_fast_it_is_and_how_long_a_walk_takes(results):
     printed = results(*DOCTOR, "--epochs", 5, "--bars", 400, *WINDOWS, "--out", "found")
     assert re.search(r"cuDNN's LSTM kernel +(not )?used: ", printed)
-    assert re.search(r"trains [\d,]+ targets/s", printed)
+    assert re.search(r"then a network learns from [\d,]+ bars a second", printed)
     assert "A walk forward through 400 daily bars: 2 folds in 1 process would take " in printed
     assert printed.endswith("Wrote doctor.json to found/.\n")
     found = json.loads(Path("found/doctor.json").read_text())

@@ -20,7 +20,7 @@ def print_audit(report: AuditReport) -> None:
         checks.add_row(check.name, f"{check.n_comparisons:,}", str(check.n_leaks or "none"))
     print_table(checks)
     if report.warm_ups:
-        warm_ups = ResultTable(["to forget where the bars began", "it needs bars", "to within"])
+        warm_ups = ResultTable(["what remembers earlier bars", "for bars", "then agrees to within"])
         for warm_up in report.warm_ups:
             bars = "never" if warm_up.bars is None else f"{warm_up.bars:,}"
             warm_ups.add_row(warm_up.name, bars, f"{warm_up.tolerance:g} {warm_up.unit}")

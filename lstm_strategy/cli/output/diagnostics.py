@@ -25,9 +25,10 @@ def print_environment(environment: Environment) -> None:
 def print_speed(speed: Speed) -> None:
     """Print how fast a network was."""
     say(
-        f"Measured on {speed.n_bars:,} bars: trains {speed.targets_per_second:,.0f} targets/s "
-        f"after a start of {speed.startup_seconds:.1f} s, forecasts "
-        f"{speed.forecast_bars_per_second:,.0f} bars/s, features included."
+        f"Measured on {speed.n_bars:,} bars: training starts after "
+        f"{speed.startup_seconds:.1f} s, then a network learns from "
+        f"{speed.targets_per_second:,.0f} bars a second. Forecasting does "
+        f"{speed.forecast_bars_per_second:,.0f} bars a second, features included."
     )
 
 

@@ -290,18 +290,27 @@ def measure_network_memory(model: LSTMForecaster, bars: pd.DataFrame) -> Partial
     name = "network's memory"
     notes = []
     if memory is None or memory > _MUCH_LONGER * waits:
-        needs = "never forgets its beginning" if memory is None else f"needs {memory:,} bars"
-        notes.append(
-            Finding(
-                layer="warm-up",
-                culprit=name,
-                kind=FindingKind.LONG_MEMORY,
-                what=f"{needs} on these bars and is given {waits:,}: early signals depend on where "
-                f"the bars begin, by more than {SIGNAL_TOLERANCE:g}.",
-                found_by="beginning later",
-                remedy="Give it more history before the first bar that you trade.",
-                is_leak=False,
-            )
-        )
+        notes.append(_long_memory(name, memory, waits))
     warm_up = WarmUp(name, memory, SIGNAL_TOLERANCE, "signal")
     return PartialAudit(notes=tuple(notes), checks=(Check(name, N_STARTS, 0),), warm_ups=(warm_up,))
+
+
+def _long_memory(name: str, memory: int | None, waits: int) -> Finding:
+    """Say that signals still depend on where the bars begin, and what that means for results."""
+    if memory is None:
+        lasts, which = "never ends", "Signals"
+        remedy = 'Train on more bars, or with memory = "window".'
+    else:
+        lasts, which = f"lasts {memory:,} bars", "Signals of the bars between"
+        remedy = f"Load at least {memory:,} bars before the first one that you trade."
+    return Finding(
+        layer="warm-up",
+        culprit=name,
+        kind=FindingKind.LONG_MEMORY,
+        what=f"{lasts} on these bars, but the model waits for only {waits:,}, as was measured in "
+        f"training. {which} depend on where your bars begin, by more than {SIGNAL_TOLERANCE:g}: "
+        "with more or less history, results differ a little. That isn't look-ahead.",
+        found_by="beginning later",
+        remedy=remedy,
+        is_leak=False,
+    )

@@ -46,9 +46,10 @@ class AuditReport:
     def verdict(self) -> str:
         """The outcome in one sentence."""
         tried = count_of(sum(check.n_comparisons for check in self.checks), "comparison")
+        besides = f"; {count_of(len(self.notes), 'note')}" if self.notes else ""
         if self.is_clean:
-            return f"Clean: nothing looked ahead in {tried}."
-        return f"{count_of(len(self.findings), 'finding')} in {tried}."
+            return f"Clean: nothing looked ahead in {tried}{besides}."
+        return f"{count_of(len(self.findings), 'finding')} in {tried}{besides}."
 
     @property
     def table(self) -> pd.DataFrame:

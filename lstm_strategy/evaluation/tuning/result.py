@@ -22,6 +22,12 @@ TRIALS_FILE, BEST_FILE = "trials.csv", "best.toml"
 FIGURE_KINDS = ("history", "importance")
 _MOST_SHOWN = 10
 
+# a name that stands in two tables of `best.toml`
+_COMMENTS = {
+    "broker": "# the {} of strategies that name none of their own, such as the baselines\n",
+    "strategy": "# the {} of the LSTM, in place of the one under [broker]\n",
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TuningResult:
@@ -145,10 +151,15 @@ class TuningResult:
             "broker": self.broker.model_dump(),
             "strategy": self.strategy,
         }
+        twice = tables["broker"].keys() & self.strategy.keys()
         parts = [f"# {line}\n" for line in str(self).splitlines()]
         for name, values in tables.items():
-            lines = [f"{k} = {_format_toml(v)}\n" for k, v in values.items() if v is not None]
-            parts += [f"\n[{name}]\n", *lines]
+            parts.append(f"\n[{name}]\n")
+            for key, value in values.items():
+                if key in twice and name in _COMMENTS:
+                    parts.append(_COMMENTS[name].format(key))
+                if value is not None:
+                    parts.append(f"{key} = {_format_toml(value)}\n")
         return "".join(parts)
 
     def __str__(self) -> str:
@@ -227,7 +238,7 @@ def _format_percent(share: float) -> str:
 def _p_text(p_value: float) -> str:
     if p_value != p_value:
         return "unknown"
-    return f"p = {p_value:.3f}" + (", as where none leads at all" if p_value == 1 else "")
+    return f"p = {p_value:.3f}" + (", which is that of no lead" if p_value == 1 else "")
 
 
 def _format_toml(value: Any) -> str:

@@ -15,6 +15,8 @@ from lstm_strategy import (
     audit,
     walk_forward,
 )
+from lstm_strategy.evaluation.audit import AuditReport
+from lstm_strategy.evaluation.audit import model as audited_model
 from lstm_strategy.evaluation.audit.findings import FindingKind
 from lstm_strategy.learning.forecaster import ForecastStream
 
@@ -93,6 +95,26 @@ def test_a_model_on_other_bars_says_that_its_scaling_cannot_be_recomputed(traine
     report = audit(random_walk(300, seed=9), model=trained)
     assert report.is_clean
     assert report.notes[0].kind is FindingKind.NO_TRAINING_BARS
+
+
+@pytest.mark.parametrize(
+    ("memory", "lasts", "remedy"),
+    [
+        (120, "lasts 120 bars on these bars, but the model waits for only ", "at least 120 bars"),
+        (None, "never ends on these bars, but the model waits for only ", "Train on more bars"),
+    ],
+)
+def test_a_memory_longer_than_measured_in_training_is_a_note_that_says_what_it_means(
+    trained, monkeypatch, memory, lasts, remedy
+):
+    monkeypatch.setattr(audited_model, "network_memory", lambda *_: memory)
+    (note,) = audited_model.measure_network_memory(trained, BARS).notes
+    assert note.kind is FindingKind.LONG_MEMORY
+    assert note.what.startswith(lasts)
+    assert "results differ a little. That isn't look-ahead." in note.what
+    assert remedy in note.remedy
+    report = AuditReport("a", "b", (), (note,), (), (), 0.0)
+    assert report.verdict == "Clean: nothing looked ahead in 0 comparisons; 1 note."
 
 
 def test_scaling_that_saw_the_validation_rows_is_found(monkeypatch):

@@ -140,6 +140,17 @@ def test_what_is_saved_is_a_configuration_that_makes_the_same_forecaster(result,
     assert len(pd.read_csv(tmp_path / "trials.csv")) == 3
 
 
+def test_a_name_in_two_tables_is_told_apart_by_a_comment(result):
+    text = dataclasses.replace(result, strategy={"band": 0.4, "min_signal": 0.1}).to_toml()
+    lines = text.splitlines()
+    above = [lines[at - 1] for at, line in enumerate(lines) if line.startswith("band = ")]
+    assert above == [
+        "# the band of strategies that name none of their own, such as the baselines",
+        "# the band of the LSTM, in place of the one under [broker]",
+    ]
+    assert "# the" not in dataclasses.replace(result, strategy={"min_signal": 0.1}).to_toml()
+
+
 def test_figures_and_notebook_view_show_the_outcome(result):
     import matplotlib.pyplot as plt
 
@@ -300,7 +311,7 @@ def test_the_outcome_says_what_is_unknown_and_that_the_best_never_traded(result)
     )
     said = str(idle)
     assert "It never traded on the inner folds. Its Sharpe ratio of 0 is that of cash" in said
-    assert "p = 1.000, as where none leads at all. What is unknown would need more bars" in said
+    assert "p = 1.000, which is that of no lead. What is unknown would need more bars" in said
 
 
 def test_a_trial_that_trades_nothing_is_scored_without_a_warning(caplog):
