@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lstm_strategy import LSTMStrategyError
-from tools.fuzz import FAST, READERS, Guard, guard, try_inputs
+from tools.fuzz import FAST, READERS, ChosenNumbers, Guard, guard, try_inputs
 
 
 def try_with(name, n_inputs, seed):
@@ -37,6 +37,15 @@ def test_a_seed_damages_the_same_files(name, tmp_path):
         READERS[name].write(folder, random.Random(3))
         written.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert written[0] == written[1]
+
+
+def test_whoever_chooses_the_numbers_chooses_the_damage():
+    chosen = ChosenNumbers(bytes([0, 0, 0, 128, 3, 255]))
+    assert chosen.random() == 0.5
+    assert chosen.choice("abcd") == "a"  # the upper two bits of the next byte
+    assert chosen.getrandbits(8) == 255
+    later = [ChosenNumbers(bytes([n])).randbytes(9) for n in (1, 1, 2)]
+    assert later[0] == later[1] != later[2]
 
 
 def refuse(text):

@@ -5,7 +5,8 @@ import random
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ class Outcome:
 
     Attributes:
         reader: Its name.
-        seed: What decided how files were damaged.
+        seed: What decided how files were damaged, or "guided" where coverage did.
         n_inputs: How many were tried.
         n_read: How many gave a result.
         n_refused: How many gave an error of this package.
@@ -32,7 +33,7 @@ class Outcome:
     """
 
     reader: str
-    seed: int
+    seed: int | str
     n_inputs: int = 0
     n_read: int = 0
     n_refused: int = 0
@@ -59,7 +60,30 @@ def try_inputs(
         on_progress: Is told now and then what came of those so far.
         limits_memory: Whether this process may have no more than 2 GiB from here on.
     """
-    reader, chance, outcome = READERS[name], random.Random(f"{name} {seed}"), Outcome(name, seed)
+    chance, outcome = random.Random(f"{name} {seed}"), Outcome(name, seed)
+    with open_trial(outcome, keep=keep, limits_memory=limits_memory) as try_one:
+        for _ in range(n_inputs):
+            try_one(chance)
+            if outcome.n_inputs % _EVERY == 0:
+                on_progress(outcome)
+    return outcome
+
+
+@contextmanager
+def open_trial(
+    outcome: Outcome, *, keep: Path | None, limits_memory: bool
+) -> Iterator[Callable[[random.Random], None]]:
+    """Watch this process, and give what tries one damaged file.
+
+    Args:
+        outcome: What came of the files so far.
+        keep: Where files are kept that the reader can't cope with, one of each kind.
+        limits_memory: Whether this process may have no more than 2 GiB from here on.
+
+    Yields:
+        A function of what decides how the file is damaged.
+    """
+    reader = READERS[outcome.reader]
     silenced = logging.root.manager.disable
     logging.disable()
     try:
@@ -69,20 +93,20 @@ def try_inputs(
             sandbox = Path(temporary).resolve()
             known = _warm_up(reader, sandbox)
             with Guard(sandbox, limits_memory=limits_memory, known=known) as guard:
-                for number in range(n_inputs):
-                    folder = sandbox / "input"
+
+                def try_one(chance: random.Random) -> None:
+                    folder, number = sandbox / "input", outcome.n_inputs
                     folder.mkdir()
                     reader.write(folder, chance)
                     answer = guard.watch(partial(reader.read, folder))
                     _count(outcome, answer, guard)
                     if keep is not None and outcome.findings.get(answer) == 1:
-                        shutil.copytree(folder, keep / f"{name}-{seed}-{number}")
+                        shutil.copytree(folder, keep / f"{outcome.reader}-{outcome.seed}-{number}")
                     shutil.rmtree(folder)
-                    if outcome.n_inputs % _EVERY == 0:
-                        on_progress(outcome)
+
+                yield try_one
     finally:
         logging.disable(silenced)
-    return outcome
 
 
 def _warm_up(reader: Reader, sandbox: Path) -> set[str]:

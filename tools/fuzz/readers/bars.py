@@ -45,8 +45,10 @@ def json_files() -> dict[str, bytes]:
     records = json.loads(bars.reset_index().to_json(orient="records", date_format="iso"))
     return {
         "records.json": json.dumps(records).encode(),
-        "split.json": bars.reset_index().to_json(orient="split", index=False).encode(),
-        "columns.json": bars.to_json().encode(),
+        "split.json": bars.reset_index()
+        .to_json(orient="split", index=False, date_format="epoch")
+        .encode(),
+        "columns.json": bars.to_json(date_format="epoch").encode(),
         "markets.json": json.dumps({"AAA": records, "BBB": records}).encode(),
     }
 
