@@ -69,7 +69,8 @@ def win_rate(profits: pd.Series) -> float:
 def profit_factor(profits: pd.Series) -> float:
     """Return what the winning trades made over what the losing ones lost; NaN without a loss.
 
-    Above 1 the trades made money together.
+    Above 1 the trades made money together. It adds up money, so that large positions count more
+    than in `expectancy`, where each trade counts alike.
 
     Args:
         profits: The profit of each closed trade, in money, after all costs.
@@ -86,7 +87,7 @@ def profit_factor(profits: pd.Series) -> float:
 
 
 def expectancy(returns: pd.Series) -> float:
-    """Return what a trade earned on average; NaN without a trade.
+    """Return what a trade earned on average, each counted alike; NaN without a trade.
 
     Args:
         returns: The return of each closed trade, a fraction of the value put on.

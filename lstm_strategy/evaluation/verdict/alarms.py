@@ -90,7 +90,7 @@ def find_alarms(
         raised += [lagged_forecast(forecast, close), frozen_forecast(forecast, close)]
     if folds is not None:
         raised.append(one_lucky_fold(equity, folds))
-    if equity_by_member is not None:
+    if equity_by_member is not None and total_return(equity) > 0:  # else no profit is claimed
         raised.append(lucky_member(equity_by_member))
     if delayed_sharpe is not None:
         own_sharpe = sharpe(equity, result.bars_per_year)

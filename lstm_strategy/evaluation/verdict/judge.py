@@ -79,13 +79,17 @@ class Verdict:
         return f"Verdict: {self.sentence}{reasons}{alarms}"
 
     def _repr_html_(self) -> str:
-        low, high = self.sharpe_interval
-        facts = {
-            "Sharpe ratio": f"{number_text(self.sharpe)} "
-            f"({1 - self.alpha:.0%} interval: {number_text(low)} to {number_text(high)})",
-            f"Confidence that it is {name_bar_of_luck(self.n_trials)}": number_text(
-                self.deflated_sharpe, "{:.1%}"
-            ),
+        facts = {}
+        if not math.isnan(self.sharpe):  # else there was nothing to judge
+            low, high = self.sharpe_interval
+            facts = {
+                "Sharpe ratio": f"{number_text(self.sharpe)} "
+                f"({1 - self.alpha:.0%} interval: {number_text(low)} to {number_text(high)})",
+                f"Confidence that it is {name_bar_of_luck(self.n_trials)}": number_text(
+                    self.deflated_sharpe, "{:.1%}"
+                ),
+            }
+        facts |= {
             "Bars and trials": f"{self.n_bars:,} and {self.n_trials:,}",
             "In sample": "yes" if self.in_sample else "no",
         }

@@ -410,7 +410,9 @@ def test_a_strategy_that_never_traded_has_a_page_too():
     strategies = {"LSTM": (LSTMStrategy, {"model": flat}), "Rule": (LSTMStrategy, {"model": flat})}
     text = words(report_html(content_of(compare(strategies, BARS))))
     assert "No trade was made." in text
-    assert "The equity never fell below an earlier peak." in text
+    assert "The equity never changed, so there is no drawdown." in text
+    assert "Its equity never varied, so there is nothing to judge." in text
+    assert "n/a to n/a" not in text
     assert "nan" not in text.lower().split()
 
 

@@ -322,6 +322,14 @@ def test_all_that_is_known_is_looked_at():
     ]
 
 
+def test_members_that_disagree_raise_no_alarm_where_they_made_no_profit_together():
+    curves = pd.DataFrame({1: [100.0, 101.0], 2: [100.0, 90.0]})
+    for drift, expected in ((-0.001, False), (0.001, True)):
+        result = build_result(market(), equity=close_of(np.full(N_BARS, drift)))
+        found = find_alarms(result, market(), equity_by_member=curves)
+        assert ("lucky member" in names(found)) is expected
+
+
 def test_a_result_like_the_market_raises_both_of_its_alarms():
     close = market()
     held = on_dates(np.full(N_BARS, 0.99))

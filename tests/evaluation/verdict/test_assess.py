@@ -61,7 +61,7 @@ def test_a_lucky_fold_is_found_whatever_the_clock_of_the_ledger(clock):
 
 
 def test_robustness_is_kept_and_looked_at():
-    results = results_of({"MACD": MACD})
+    results = results_of({"Index": BuyAndHold})  # which made a profit
     robustness = Robustness(
         costs=pd.DataFrame({"sharpe": [1.0]}, index=[0.0]),
         delays=pd.DataFrame({"sharpe": [1.0, -9.0]}, index=[0, 1]),

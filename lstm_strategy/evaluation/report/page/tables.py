@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ def table_html(
     first: str,
     strong: str | None = None,
     shades: pd.DataFrame | None = None,
+    helps: Mapping[str, str] | None = None,
 ) -> str:
     """Return a table that scrolls within its own box, its first column in place.
 
@@ -33,7 +34,9 @@ def table_html(
         first: The heading of the index.
         strong: The row that stands out.
         shades: For a heat map a class of each cell, as `shade_classes` gives them.
+        helps: What a heading means, shown beside the pointer, by heading.
     """
+    helps = helps or {}
     if len(frame) > _MOST_ROWS:
         caption = f"{caption} (the first {_MOST_ROWS:,} of {len(frame):,} rows)"
         is_own = frame.index == strong if strong is not None else np.zeros(len(frame), bool)
@@ -41,7 +44,7 @@ def table_html(
         frame, shades = frame[kept], None if shades is None else shades[kept]
     text_kinds = ["text" if _holds_text(frame[name]) else "" for name in frame]
     headings = "".join(
-        f'<th scope="col"{_class_of(kind)}>{escape(heading)}</th>'
+        f'<th scope="col"{_class_of(kind)}{_title_of(helps.get(heading))}>{escape(heading)}</th>'
         for heading, kind in zip((first, *frame), ("", *text_kinds), strict=True)
     )
     rows = []
@@ -87,6 +90,10 @@ def shade_classes(values: pd.DataFrame, *, most: float, levels: int = 4) -> pd.D
 
 def _class_of(kind: str) -> str:
     return f' class="{kind}"' if kind else ""
+
+
+def _title_of(text: str | None) -> str:
+    return f' title="{escape(text)}"' if text else ""
 
 
 def _holds_text(cells: pd.Series) -> bool:

@@ -34,7 +34,7 @@ def _has_traded(content: ReportContent) -> bool:
 
 def _not_traded(content: ReportContent) -> str:
     return (
-        f"<p>{escape(content.name)} never traded, so that no cost and no delay changes anything: "
+        f"<p>{escape(content.name)} never traded, so no cost and no delay would change anything: "
         "there is no picture of them.</p>"
     )
 

@@ -1,5 +1,7 @@
 """The verdict, what it rests on, and its numbers."""
 
+import math
+
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import P_VALUE, PERCENT, capitalise, escape, terms_html
 from lstm_strategy.evaluation.verdict import Verdict, name_bar_of_luck
@@ -32,13 +34,18 @@ def verdict_section(content: ReportContent) -> str:
 _QUESTIONS = (
     "Two questions are asked, and skill must pass both. The p-value asks about the lead: how "
     "likely is it that luck alone puts the strategy this far ahead of the baseline that is hardest "
-    "to beat, at equal risk? The confidence asks about the strategy alone, and whoever holds a "
-    "market that rises may pass that too: it says nothing about a lead."
+    "to beat, at equal risk? The hardest to beat is the one over which the lead is least certain: "
+    "a small lead over a strategy that moves alike can be surer than a large one over a strategy "
+    "that moves otherwise, so it needn't be the one with the highest Sharpe ratio. The confidence "
+    "asks about the strategy alone, and whoever holds a market that rises may pass that too: it "
+    "says nothing about a lead."
 )
 
 
 def _verdict_numbers(verdict: Verdict) -> dict[str, str]:
     low, high = verdict.sharpe_interval
+    if math.isnan(verdict.sharpe):  # too few bars, or an equity that never varied
+        return {"Trials": f"{verdict.n_trials:,}", "Bars judged": f"{verdict.n_bars:,}"}
     return {
         "Sharpe ratio": number_text(verdict.sharpe),
         f"{1.0 - verdict.alpha:.0%} interval": f"{number_text(low)} to {number_text(high)}",

@@ -24,7 +24,10 @@ def worst_drawdowns(equity: pd.Series, *, n: int = _N_DRAWDOWNS) -> pd.DataFrame
 
 def drawdowns_section(content: ReportContent) -> str:
     """Return the deepest falls from a peak as HTML."""
-    worst = worst_drawdowns(content.result.equity)
+    equity = content.result.equity
+    worst = worst_drawdowns(equity)
+    if worst.empty and equity.nunique() == 1:
+        return "<p>The equity never changed, so there is no drawdown.</p>"
     if worst.empty:
         return "<p>The equity never fell below an earlier peak.</p>"
     table = pd.DataFrame(

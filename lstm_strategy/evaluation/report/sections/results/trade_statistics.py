@@ -28,11 +28,19 @@ _COLUMNS = {
     "best_trade": ("Best trade", SMALL_PERCENT),
     "worst_trade": ("Worst trade", SMALL_PERCENT),
 }
+_HELPS = {
+    "Profit factor": "What the winning trades made, in money, divided by what the losing ones lost",
+    "Expectancy": "The mean return of a trade; each trade counts alike, whatever its size in money",
+    "SQN": "System quality number: the mean profit over its standard deviation, times the square "
+    "root of the number of trades",
+}
 _EXPLANATION = (
     "A trade lasts until the position is closed or changes sides. Its return is a share of the "
     "value of the position, after all costs. Only closed trades count, since the profit of an open "
-    "trade isn't final. The profit factor is gross profit divided by gross loss. Expectancy is the "
-    "mean return per trade. SQN is the square root of the number of trades times their mean profit "
+    "trade isn't final. The profit factor is gross profit divided by gross loss, both in money, so "
+    "large positions count more. Expectancy is the mean return per trade, and each trade counts "
+    "alike: a profit factor below 1 can stand beside an expectancy above 0 where the large trades "
+    "lost. SQN is the square root of the number of trades times their mean profit "
     "divided by its standard deviation; with fewer than 30 trades it means little. Time in market "
     "is the share of closes at which a position was open, however small; the mean exposure above "
     "shows how large it was. The longest drawdown is counted in bars, from a peak until that level "
@@ -48,5 +56,7 @@ def trade_statistics_section(content: ReportContent) -> str:
         index=table.index,
     )
     caption = "The trades of every strategy"
-    body = table_html(readable, caption, first="Strategy", strong=content.result.label)
+    body = table_html(
+        readable, caption, first="Strategy", strong=content.result.label, helps=_HELPS
+    )
     return f"{body}<p>{escape(_EXPLANATION)}</p>"

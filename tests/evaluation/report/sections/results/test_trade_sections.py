@@ -10,7 +10,10 @@ from made_up import random_walk
 from lstm_strategy.evaluation.comparison import compare
 from lstm_strategy.evaluation.metrics import drawdown_periods, yearly_returns
 from lstm_strategy.evaluation.report import ReportContent, report_html
-from lstm_strategy.evaluation.report.sections.results.calendar import calendar_section
+from lstm_strategy.evaluation.report.sections.results.calendar import (
+    _incomplete_parts,
+    calendar_section,
+)
 from lstm_strategy.evaluation.report.sections.results.drawdowns import drawdowns_section
 from lstm_strategy.evaluation.report.sections.results.strategies import strategies_section
 from lstm_strategy.evaluation.report.sections.results.trade_statistics import (
@@ -39,7 +42,7 @@ def cells_of(section):
 
 
 def headings_of(section):
-    return re.findall(r'<th scope="col">(.*?)</th>', section)[1:]
+    return re.findall(r'<th scope="col"[^>]*>(.*?)</th>', section)[1:]
 
 
 def test_every_strategy_has_its_trade_statistics(content):
@@ -53,6 +56,32 @@ def test_every_strategy_has_its_trade_statistics(content):
     assert row["Time in market"] == f"{found['exposure_time']:.1%}"
     held = dict(zip(headings_of(section), cells_of(section)["Buy and hold"], strict=True))
     assert (held["Closed trades"], held["Still open"], held["Win rate"]) == ("0", "1", "n/a")
+
+
+def test_headings_say_how_profit_factor_and_expectancy_weigh_trades(content):
+    section = trade_statistics_section(content)
+    helps = dict(re.findall(r'<th scope="col" title="(.*?)">(.*?)</th>', section))
+    by_heading = {heading: text for text, heading in helps.items()}
+    assert "in money" in by_heading["Profit factor"]
+    assert "each trade counts alike" in by_heading["Expectancy"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "parts"),
+    [
+        ("2014-01-02", "2018-12-31", []),
+        ("2014-01-03", "2018-12-28", ["the first month and year"]),
+        ("2014-06-02", "2018-11-30", ["the first year", "the last year"]),
+        ("2014-01-15", "2018-12-14", ["the first month and year", "the last month and year"]),
+    ],
+)
+def test_only_months_and_years_that_lack_days_are_called_incomplete(first, last, parts):
+    assert _incomplete_parts(pd.bdate_range(first, last)) == parts
+
+
+def test_a_market_without_weekends_has_no_holidays():
+    days = pd.date_range("2023-01-02", "2023-12-31")
+    assert _incomplete_parts(days) == ["the first month and year"]
 
 
 def test_closed_trades_are_the_same_number_everywhere(content):
