@@ -6,12 +6,14 @@ import numpy as np
 
 from lstm_strategy.learning.training.dataset import TrainingSet
 
+_CHUNKS_A_STEP = 8  # by which the size of a batch grows: each size is compiled for itself
+
 
 class ChunkBatches:
     """Chunks of consecutive rows, as (features, labels, weights) batches.
 
     Every batch is full, if need be with chunks that weigh nothing: a step that has been compiled
-    for one shape serves any number of rows. For a loss of whole batches the weights come as a
+    for one shape serves many numbers of rows. For a loss of whole batches the weights come as a
     last column of the labels instead, and those of a batch sum up to the scored steps of an epoch.
 
     Args:
@@ -20,7 +22,8 @@ class ChunkBatches:
         length: Rows of a chunk.
         warm_up: The first steps of a chunk, which weigh nothing: the network's state is still
             settling.
-        batch_size: Chunks of a batch, at most.
+        batch_size: Chunks of a batch, at most. Fewer chunks at fixed places than that are one batch
+            of the next multiple of eight.
         offsets: Gives random offsets, so that chunks differ between epochs and every other one is
             mirrored, if there are mirrored rows. Without it chunks lie at fixed places and score
             every row after the first warm-up once.
@@ -115,6 +118,8 @@ class ChunkBatches:
             scored = np.maximum(wanted + self._warm_up, first_scored)
             scored_from.append(scored - starts[-1])
         n_chunks = sum(map(len, starts))
+        rounded = -(-n_chunks // _CHUNKS_A_STEP) * _CHUNKS_A_STEP
+        self._batch_size = min(self._batch_size, rounded)
         self._n_batches = -(-n_chunks // self._batch_size)
         unused = self._n_batches * self._batch_size - n_chunks
         self._starts = np.pad(np.concatenate(starts), (0, unused))

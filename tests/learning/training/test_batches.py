@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,22 @@ def scored_rows(chunks):
 @pytest.mark.parametrize("n_rows", [40, 41, 55, 70, 100])
 def test_fixed_chunks_score_every_row_after_the_warm_up_once(n_rows):
     assert scored_rows(chunks_of(numbered_rows(n_rows))) == list(range(5, n_rows))
+
+
+@pytest.mark.parametrize(("n_rows", "sizes"), [(40, [8]), (100, [8]), (170, [16]), (600, [32, 32])])
+def test_few_fixed_chunks_make_a_small_batch(n_rows, sizes):
+    rows = np.arange(n_rows, dtype=np.float32)
+    chunks = chunks_of(
+        replace(
+            numbered_rows(),
+            features=rows[:, None],
+            labels=rows[:, None],
+            weights=np.ones(n_rows, np.float32),
+        ),
+        batch_size=32,
+    )
+    assert [len(chunks[batch][0]) for batch in range(len(chunks))] == sizes
+    assert scored_rows(chunks) == list(range(5, n_rows))
 
 
 def test_random_chunks_never_leave_their_spans_and_differ_between_epochs():
