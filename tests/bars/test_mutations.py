@@ -1,6 +1,7 @@
 """Files that were damaged at random give bars or our error, soon, and never anything else."""
 
 import datetime as dt
+import functools
 import gzip
 import io
 import json
@@ -35,6 +36,7 @@ PIECES = [
 ]
 
 
+@functools.cache
 def fifty_bars() -> pd.DataFrame:
     bars = simulate_bars("noise", 50, seed=3).bars.round(2)
     return bars.set_axis(pd.bdate_range("2023-11-01", periods=50, name="Date"), axis=0)
@@ -85,6 +87,7 @@ class Layout:
     pack: Callable[[str], bytes]
 
 
+@functools.cache
 def layouts() -> dict[str, Layout]:
     """Files of the same bars in nine layouts of text, by their names."""
     bars = fifty_bars()

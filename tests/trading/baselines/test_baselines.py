@@ -1,5 +1,6 @@
 """Each baseline on a few bars worked by hand, and what holds for all of them."""
 
+import functools
 import math
 from typing import Any
 
@@ -221,6 +222,12 @@ def random_walk(n_bars, seed):
 WALK = random_walk(600, seed=3)
 
 
+@functools.cache
+def run_on_the_walk(strategy, **options):
+    """One run for all tests that compare others with it."""
+    return run_cerebro(strategy, WALK, **options)
+
+
 def test_the_baselines_are_ten_in_the_order_of_the_table():
     assert list(BASELINES) == [
         "Buy and hold",
@@ -238,7 +245,7 @@ def test_the_baselines_are_ten_in_the_order_of_the_table():
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_no_order_is_refused_and_something_is_traded(name):
-    run = run_cerebro(BASELINES[name], WALK, name=name)
+    run = run_on_the_walk(BASELINES[name])
     assert run.order_counts["margin"] == run.order_counts["rejected"] == 0
     assert run.order_counts["completed"] > 0
     assert run.trades["pnl"].sum() == pytest.approx(run.equity.iloc[-1] - run.equity.iloc[0])
@@ -251,7 +258,7 @@ def test_no_order_is_refused_and_something_is_traded(name):
     ids=["bar by bar", "no preload", "exactbars=1"],
 )
 def test_every_mode_gives_the_same_equity(name, modes):
-    vector = run_cerebro(BASELINES[name], WALK, start="2021-01-01", name=name)
+    vector = run_on_the_walk(BASELINES[name], start="2021-01-01")
     cerebro = build_cerebro(BASELINES[name], WALK, start="2021-01-01")
     other = collect_run(cerebro.run(**modes)[0], name=name)
     assert other.equity.to_numpy() == pytest.approx(vector.equity.to_numpy(), rel=1e-9)
@@ -263,7 +270,8 @@ def equities_until(last_kept, strategy, seed):
     shift = random_walk(600, seed)["close"].to_numpy() / 100
     changed.iloc[last_kept + 1 :, :4] *= shift[last_kept + 1 :, None]
     kept = WALK.index[last_kept]
-    return tuple(run_cerebro(strategy, bars).equity[:kept] for bars in (WALK, changed))
+    runs = run_on_the_walk(strategy), run_cerebro(strategy, changed)
+    return tuple(run.equity[:kept] for run in runs)
 
 
 @pytest.mark.parametrize("name", BASELINES)
