@@ -188,7 +188,7 @@ class KeepsNotes(bt.Strategy):
 
 
 class TradesNearTheEnd(bt.Strategy):
-    params = (("from_date", "2002-01-20"),)
+    params = (("from_date", "2001-04-01"),)
 
     def next(self):
         if str(self.data.datetime.date(0)) >= self.p.from_date and not self.position:
@@ -257,7 +257,7 @@ class DepositsMoney(bt.Strategy):
     """Pays money in, and would call it profit."""
 
     def next(self):
-        if len(self) == 100:
+        if len(self) == 60:
             self.broker.add_cash(50_000)
         self.order_target_size(target=len(self) // 50 % 2)
 

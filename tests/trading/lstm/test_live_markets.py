@@ -11,9 +11,9 @@ from lstm_strategy.trading.lstm.live_markets import LiveMarkets
 
 # B begins late and has a hole, C ends early
 PANEL = {
-    "A": random_walk(160, seed=1),
-    "B": random_walk(160, seed=2).iloc[[*range(20, 130), *range(136, 160)]],
-    "C": random_walk(145, seed=3),
+    "A": random_walk(100, seed=1),
+    "B": random_walk(100, seed=2).iloc[[*range(10, 82), *range(87, 100)]],
+    "C": random_walk(90, seed=3),
 }
 ACROSS = [*SMALL_FEATURES, {"kind": "panel_mean", "of": {"kind": "log_return", "length": 1}}]
 QUICK = {**SMALL, "epochs": 1, "members": 1}
@@ -32,7 +32,7 @@ def train(features, **changes):
 
 def walk():
     forecaster = LSTMForecaster(ACROSS, **QUICK)
-    walked = walk_forward(PANEL, forecaster, WalkForward(120, 20), progress=False)
+    walked = walk_forward(PANEL, forecaster, WalkForward(84, 8), progress=False)
     for refit in walked.refits:
         whole_signals(refit.model)
     return walked

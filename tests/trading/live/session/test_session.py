@@ -172,7 +172,11 @@ def test_a_session_that_is_killed_at_any_write_goes_on_to_the_same_end(
     assert_same(expected, what_happened(tmp_path / "killed"))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+# the other shares take as long again, and one kill of each share is tried above
+@pytest.mark.parametrize(
+    "share",
+    [pytest.param(0.0, marks=pytest.mark.slow), 0.5, pytest.param(1.0, marks=pytest.mark.slow)],
+)
 def test_a_session_that_is_killed_twice_at_its_start_goes_on_to_the_same_end(
     share, tmp_path, monkeypatch
 ):
