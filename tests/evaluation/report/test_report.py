@@ -126,6 +126,13 @@ def full_page(full, assessment):
     return report_html(content)
 
 
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Leaves the pictures out, which take most of the time, where only words are looked at."""
+    drawn = "lstm_strategy.evaluation.report.page.pictures._data_uri"
+    monkeypatch.setattr(drawn, lambda figure: "data:image/png;base64,")
+
+
 class Page(HTMLParser):
     """The parts of a page that tests ask for; refuses tags that aren't closed in order."""
 
@@ -240,7 +247,7 @@ def test_every_picture_says_in_words_what_it_shows(full_page):
     assert all(map(str.startswith, alts, beginnings))
 
 
-def test_costs_of_the_instrument_are_shown_each_alone_and_no_longer_called_missing():
+def test_costs_of_the_instrument_are_shown_each_alone_and_no_longer_called_missing(no_pictures):
     broker = BrokerSettings(instrument=Spot(half_spread_rate=0.001, impact=1.0))
     comparison = compare_three(broker=broker)
     assessment = comparison.assess(robustness=comparison.try_robustness())
@@ -360,12 +367,14 @@ def test_title_and_head_say_what_was_traded_when_by_what_and_when_this_was_writt
     assert "Command made it" in words(page)
 
 
-def test_a_page_is_of_today_unless_told_otherwise(comparison, tmp_path):
+def test_a_page_is_of_today_unless_told_otherwise(comparison, tmp_path, no_pictures):
     path = comparison.to_html(tmp_path / "report.html")
     assert f"Report dated {date.today():%Y-%m-%d}." in path.read_text(encoding="utf-8")
 
 
-def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(trained, tmp_path):
+def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(
+    trained, tmp_path, no_pictures
+):
     bars = random_walk(500)
     ledger = pd.DataFrame({"fold": 1}, index=bars.index[450:])
     walked = WalkForwardForecaster([Refit(trained, bars.index[450])], ledger)
@@ -377,7 +386,7 @@ def test_the_page_of_a_walk_forward_shows_the_settings_of_its_models(trained, tm
     assert "Share of the signal" not in text  # all of it
 
 
-def test_the_page_shows_what_each_fold_kept_of_its_signal(trained, tmp_path):
+def test_the_page_shows_what_each_fold_kept_of_its_signal(trained, tmp_path, no_pictures):
     bars = random_walk(500)
     models = []
     for kept in (0.58, 0.0):
@@ -393,7 +402,7 @@ def test_the_page_shows_what_each_fold_kept_of_its_signal(trained, tmp_path):
     assert "Share of the signal kept 58%, 0%, by how it held up on held-out bars" in text
 
 
-def test_an_in_sample_result_is_called_that_first():
+def test_an_in_sample_result_is_called_that_first(no_pictures):
     text = words(report_html(content_of(compare_three(start=BARS.index[10]))))
     assert "LSTM (IN-SAMPLE): evaluation" in text
     assert text.index("In-sample. The model was trained") < text.index("No evidence of skill")

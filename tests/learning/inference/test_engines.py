@@ -284,9 +284,8 @@ def test_auto_takes_onnx_and_without_an_onnx_model_keras(
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
-@pytest.mark.parametrize("engine", ["auto", "onnx"])
 def test_a_damaged_onnx_model_is_refused_and_keras_still_reads_the_model(
-    trained, model_folder, tmp_path, damage, engine
+    trained, model_folder, tmp_path, damage
 ):
     folder = shutil.copytree(model_folder, tmp_path / "damaged")
     onnx = folder / "network.onnx"
@@ -294,8 +293,9 @@ def test_a_damaged_onnx_model_is_refused_and_keras_still_reads_the_model(
         onnx.write_bytes(onnx.read_bytes()[:-1] + b"x")
     else:
         onnx.unlink()
-    with pytest.raises(LSTMStrategyError, match=r"network.onnx isn't the \w+ .*was saved"):
-        LSTMForecaster.load(folder, engine=engine)
+    for engine in ("auto", "onnx"):
+        with pytest.raises(LSTMStrategyError, match=r"network.onnx isn't the \w+ .*was saved"):
+            LSTMForecaster.load(folder, engine=engine)
     original = LSTMForecaster.load(folder, engine="keras")
     pd.testing.assert_frame_equal(
         original.forecast(BARS), trained.forecast(BARS), rtol=0, atol=2e-5
@@ -360,7 +360,7 @@ NO_KERAS = """
 import sys
 {work}
 loaded = sorted({{name.split(".")[0] for name in sys.modules}} & {{"keras", "tensorflow"}})
-assert not loaded, loaded
+assert not loaded, ({use!r}, loaded)
 """
 
 COMMAND = """
@@ -373,9 +373,11 @@ except SystemExit as done:
 """
 
 
-def run_without_keras(work, folder, timeout=120):
+def run_without_keras(uses, folder, *, before="", timeout=120):
+    """Run pieces of code by their names, one after the other in one process."""
+    pieces = [NO_KERAS.format(work=work, use=use) for use, work in uses.items()]
     done = subprocess.run(
-        [sys.executable, "-c", NO_KERAS.format(work=work)],
+        [sys.executable, "-c", before + "".join(pieces)],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -404,8 +406,8 @@ def workplace(trained, tmp_path_factory):
     ("command", "model"),
     [
         ("forecast", "walk"),
-        ("backtest", "model"),
         pytest.param("forecast", "model", marks=pytest.mark.slow),
+        pytest.param("backtest", "model", marks=pytest.mark.slow),
         pytest.param("backtest", "walk", marks=pytest.mark.slow),
         pytest.param("compare", "model", marks=pytest.mark.slow),
         pytest.param("compare", "walk", marks=pytest.mark.slow),
@@ -414,22 +416,12 @@ def workplace(trained, tmp_path_factory):
 def test_the_command_line_runs_a_saved_model_without_keras(workplace, command, model):
     start = [] if command == "forecast" else ["--start", "2002-03"]
     code = COMMAND.format(words=[command, "bars.csv", *start, "--model", model])
-    assert "LSTM" in run_without_keras(code, workplace) or command == "forecast"
+    printed = run_without_keras({command: code}, workplace)
+    assert "LSTM" in printed or command == "forecast"
 
 
 PYTHON_USES = {
     "import": "import lstm_strategy.learning.inference",
-    "stream": (
-        "from lstm_strategy import LSTMForecaster, load_bars\n"
-        "bars = load_bars('bars.csv')\n"
-        "stream = LSTMForecaster.load('model').stream(bars[:400])\n"
-        "for bar in bars[400:410].reset_index().to_dict('records'): step = stream.update(bar)\n"
-        "assert 0 < step.forecast < 1"
-    ),
-    "run_backtest": (
-        "from lstm_strategy import LSTMStrategy, load_bars, run_backtest\n"
-        "run_backtest(LSTMStrategy, load_bars('bars.csv'), start='2002-03', model='model')"
-    ),
     "save again": (
         "from lstm_strategy import LSTMForecaster\n"
         "LSTMForecaster.load('model').save('copy')\n"
@@ -457,9 +449,12 @@ PYTHON_USES = {
 }
 
 
-@pytest.mark.parametrize("work", PYTHON_USES.values(), ids=PYTHON_USES)
-def test_python_uses_a_saved_model_without_keras(workplace, work):
-    run_without_keras(work, workplace)
+# what begins processes of its own has one for itself
+@pytest.mark.parametrize(
+    "uses", [["import", "save again"], ["btrun"], ["optstrategy"]], ids=" ".join
+)
+def test_python_uses_a_saved_model_without_keras(workplace, uses):
+    run_without_keras({use: PYTHON_USES[use] for use in uses}, workplace)
 
 
 # takes long to import, and a machine that trades can do without it
@@ -471,7 +466,17 @@ REFUSE_TO_IMPORT = f"import sys\nsys.modules.update(dict.fromkeys({NEVER_NEEDED_
 
 
 LIGHT_USES = {
-    **{use: PYTHON_USES[use] for use in ("stream", "run_backtest")},
+    "stream": (
+        "from lstm_strategy import LSTMForecaster, load_bars\n"
+        "bars = load_bars('bars.csv')\n"
+        "stream = LSTMForecaster.load('model').stream(bars[:400])\n"
+        "for bar in bars[400:410].reset_index().to_dict('records'): step = stream.update(bar)\n"
+        "assert 0 < step.forecast < 1"
+    ),
+    "run_backtest": (
+        "from lstm_strategy import LSTMStrategy, load_bars, run_backtest\n"
+        "run_backtest(LSTMStrategy, load_bars('bars.csv'), start='2002-03', model='model')"
+    ),
     "the command forecast": COMMAND.format(words=["forecast", "bars.csv", "--model", "model"]),
     "the command backtest": COMMAND.format(
         words=["backtest", "bars.csv", "--model", "model", "--start", "2002-03"]
@@ -479,9 +484,8 @@ LIGHT_USES = {
 }
 
 
-@pytest.mark.parametrize("use", LIGHT_USES)
-def test_trading_a_saved_model_imports_nothing_heavy(workplace, use):
-    run_without_keras(REFUSE_TO_IMPORT + LIGHT_USES[use], workplace)
+def test_trading_a_saved_model_imports_nothing_heavy(workplace):
+    run_without_keras(LIGHT_USES, workplace, before=REFUSE_TO_IMPORT)
 
 
 @pytest.mark.slow  # two backends are loaded and compiled, each in a process of its own
