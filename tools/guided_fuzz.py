@@ -49,7 +49,8 @@ def main() -> None:
             trial.close()  # nothing is done after `Fuzz`
 
     ends = [f"-runs={options.inputs}", f"-max_len={2 * _N_BYTES}", "-len_control=0"]
-    atheris.Setup([sys.argv[0], *ends, "-rss_limit_mb=0", str(corpus)], try_chosen)
+    libfuzzers = ["-rss_limit_mb=0", f"-artifact_prefix={options.out}/", str(corpus)]
+    atheris.Setup([sys.argv[0], *ends, *libfuzzers], try_chosen)
     atheris.Fuzz()
 
 
