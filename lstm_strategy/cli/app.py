@@ -23,7 +23,7 @@ from lstm_strategy.cli.help import HelpfulCommand, HelpfulGroup
 from lstm_strategy.cli.output import Loudness, complain, say, tell_note
 from lstm_strategy.cli.settings import BROKER_OPTIONS, NETWORK_OPTIONS, OPTIONS, expand_options
 from lstm_strategy.errors import LSTMStrategyError
-from lstm_strategy.support import name_options
+from lstm_strategy.support import lacks_memory, name_options
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _SAFE_PATH = "PYTHONSAFEPATH"  # read by Python 3.11 and later
@@ -90,14 +90,10 @@ def main() -> None:
         _fail(_usage_text(error))
     except LSTMStrategyError as error:
         _fail(str(error))
-    except OSError as error:
-        _fail(_system_text(error))
-    except ModuleNotFoundError as error:
-        _fail(_missing_text(error))
-    except MemoryError:
-        _fail(_MEMORY_TEXT)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
+    except Exception as error:
+        _fail(_text_of(error))
     if code == _INTERRUPTED:
         from lstm_strategy.support import end_workers
 
@@ -233,6 +229,21 @@ def _print_notes() -> Iterator[None]:
         library.removeHandler(notes)
         for log, level in zip(silent, levels, strict=True):
             log.setLevel(level)
+
+
+def _text_of(error: Exception) -> str:
+    """What to do about an error that the computer has the fault of.
+
+    Raises:
+        Exception: The error itself, if it is none of those.
+    """
+    if lacks_memory(error):
+        return _MEMORY_TEXT
+    if isinstance(error, OSError):
+        return _system_text(error)
+    if isinstance(error, ModuleNotFoundError):
+        return _missing_text(error)
+    raise error
 
 
 def _system_text(error: OSError) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import backtrader as bt
 
 from lstm_strategy.errors import LSTMStrategyError, SettingsError
+from lstm_strategy.support import lacks_memory
 from lstm_strategy.trading.baselines import BASELINES, EVERY_BASELINE, PORTFOLIO_BASELINES
 
 _MODULE_PREFIX = "strategy_file_"
@@ -127,7 +128,7 @@ def explain_failures(strategy: type, *, option: str = _STRATEGY) -> Iterator[Non
     except LSTMStrategyError:
         raise
     except Exception as error:
-        if not strategy.__module__.startswith(_MODULE_PREFIX):
+        if lacks_memory(error) or not strategy.__module__.startswith(_MODULE_PREFIX):
             raise
         path = Path(str(sys.modules[strategy.__module__].__file__))
         failure = _describe_failure(error, path)
@@ -158,6 +159,8 @@ def _import_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
+        if lacks_memory(error):
+            raise
         raise SettingsError(
             f"importing {path} raises {_describe_failure(error, path)}. Fix it there."
         ) from error

@@ -1,5 +1,6 @@
 """What holds for every command: its help, one line for each mistake, nothing half done."""
 
+import errno
 import os
 import shlex
 import shutil
@@ -280,9 +281,18 @@ def test_an_interrupted_command_ends_its_workers_at_once(run, monkeypatch):
             os.kill(pid, 0)
 
 
-def test_too_little_memory_ends_with_2_and_one_line(run, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+        ImportError("libtensorflow_cc.so.2: failed to map segment from shared object"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_too_little_memory_ends_with_2_and_one_line(run, monkeypatch, error):
     def fill(*_, **__):
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr("lstm_strategy.bars.read_bars", fill)
     outcome = run(*MACD)

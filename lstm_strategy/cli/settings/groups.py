@@ -23,6 +23,7 @@ OPTIONS = {
     "columns": "--columns",
     "end": "--end",
     "engine": "--engine",
+    "n_jobs": "--jobs",
     "objective": "--objective",
     "on_bad": "--on-bad",
     "repair": "--repair",

@@ -22,7 +22,14 @@ from lstm_strategy.errors import (
 from lstm_strategy.evaluation.backtests.job import BacktestJob
 from lstm_strategy.evaluation.backtests.markets import CheckedMarkets
 from lstm_strategy.evaluation.backtests.result import BacktestResult
-from lstm_strategy.support import SharedValue, choose_jobs, is_serial, run_tasks, share
+from lstm_strategy.support import (
+    SharedValue,
+    choose_jobs,
+    is_serial,
+    lacks_memory,
+    run_tasks,
+    share,
+)
 from lstm_strategy.trading.cerebro import BacktestRun
 from lstm_strategy.trading.execution import silence_orders
 
@@ -115,6 +122,8 @@ def _attempt(job: BacktestJob, bars: CheckedMarkets) -> BacktestRun | Failure:
     except LSTMStrategyError as error:
         return Failure(str(error), "", isinstance(error, _UNSUITED))
     except Exception as error:
+        if lacks_memory(error):
+            raise
         return Failure(repr(error), traceback.format_exc(), False)
 
 

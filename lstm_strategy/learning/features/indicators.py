@@ -25,7 +25,7 @@ from lstm_strategy.learning.features.kinds import (
     ColumnRole,
     MarketWide,
 )
-from lstm_strategy.support import suggest_names
+from lstm_strategy.support import lacks_memory, suggest_names
 
 FeatureSpec = Mapping[str, Any]
 """One feature as plain data: its `kind` and the arguments of that kind."""
@@ -333,6 +333,8 @@ def _ask_pandas_ta(kind: str, arguments: dict[str, Any], bars: pd.DataFrame) -> 
             warnings.simplefilter("ignore")
             return getattr(bars.copy().ta, kind)(**arguments)
     except Exception as error:
+        if lacks_memory(error):
+            raise
         raise FeatureError(
             f"{kind} can't be computed with {arguments or 'no arguments'}: {error}. "
             "See its arguments in the pandas-ta documentation."

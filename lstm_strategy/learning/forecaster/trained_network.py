@@ -16,7 +16,7 @@ from lstm_strategy.learning.inference import (
     run_windowed,
 )
 from lstm_strategy.learning.novelty import Novelty
-from lstm_strategy.support import sha256_of, temporary_folder
+from lstm_strategy.support import lacks_memory, sha256_of, temporary_folder
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.inference import KerasEngine
@@ -199,6 +199,8 @@ class TrainedNetwork:
             engine = KerasEngine(network)
             whole = engine.run_whole(self.stored.rows)
         except Exception as error:  # whatever a network raises that was never trained here
+            if lacks_memory(error):
+                raise
             raise ModelError(
                 f"{NETWORK_FILE} isn't a network that this package trains: {str(error)[:200]}. "
                 "Restore it, or train the model again."

@@ -13,6 +13,7 @@ from lstm_strategy.learning.network import (
     keras,
     usual_precision,
 )
+from lstm_strategy.support import lacks_memory
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ def build_engine(network: keras.Model, rows: np.ndarray) -> tuple[BlockEngine, b
         engine = OnnxEngine(model)
         is_the_same = _agrees_with_keras(engine, network, rows)
     except Exception as error:  # whatever it is, Keras can do without ONNX
+        if lacks_memory(error):
+            raise
         log.warning("The network has no ONNX model, so forecasts need Keras: %s", error)
         return KerasEngine(network), None
     if not is_the_same:

@@ -25,7 +25,7 @@ from lstm_strategy.learning.inference.threads import (
     share_out,
     usable_threads,
 )
-from lstm_strategy.support import parse_json, spell
+from lstm_strategy.support import lacks_memory, parse_json, spell
 
 _BLOCKS_WORTH_THREADS = 4
 _FEWEST_BLOCK_BARS = 64  # of many sequences at once: fewer cost more in calls than they spare
@@ -187,6 +187,8 @@ def _start_session(model: bytes) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
+        if lacks_memory(error):
+            raise
         raise ModelError(
             f"The ONNX engine needs onnxruntime, which can't be imported: {error}. Run: pip "
             f"install onnxruntime, or load the model with {spell('engine', 'keras')}."
@@ -201,6 +203,8 @@ def _start_session(model: bytes) -> Any:
             model, options, providers=["CPUExecutionProvider"], enable_fallback=False
         )
     except Exception as error:
+        if lacks_memory(error):
+            raise
         raise ModelError(
             f"ONNX Runtime {onnxruntime.__version__} can't read the network: "
             f"{str(error).splitlines()[0]}. Update onnxruntime, or load it with "

@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.inference.engines import BlockEngine, Engine, Scan, run_carried
+from lstm_strategy.support import lacks_memory
 
 _N_ROWS = 24
 
@@ -66,6 +67,8 @@ class StoredForecasts:
         except ModelError:
             raise
         except Exception as error:  # whatever a damaged network raises
+            if lacks_memory(error):
+                raise
             raise ModelError(
                 f"The {engine.name} network can't forecast the rows that are stored with the "
                 f"model: {str(error)[:200]}. Restore its folder, or train the model again."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_strategy.errors import ModelError, SettingsError
+from lstm_strategy.support import lacks_memory
 
 
 @contextmanager
@@ -57,6 +58,8 @@ with _silence_standard_error(), _pause_collection():
         import keras
         from keras import layers
     except Exception as error:  # Keras raises whatever the backend does
+        if lacks_memory(error):
+            raise
         raise SettingsError(
             f"Keras can't be loaded with the backend {_describe_backend()}: "
             f"{str(error).splitlines()[0]}. Install that backend, or name one that is installed: "

@@ -12,7 +12,7 @@ import h5py
 
 from lstm_strategy.errors import ModelError
 from lstm_strategy.learning.network.keras_import import check_not_forked, keras, usual_precision
-from lstm_strategy.support import parse_json, temporary_folder
+from lstm_strategy.support import lacks_memory, parse_json, temporary_folder
 
 _CONFIG_FILE = "config.json"
 _WEIGHTS_FILE = "model.weights.h5"
@@ -55,6 +55,8 @@ def read_network(content: bytes, *, saved_with: str) -> keras.Model:
             with _one_at_a_time, usual_precision(), _bounded_weights(len(content)):
                 return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
+        if lacks_memory(error):
+            raise
         unknown = _find_unregistered_in(content)
         if unknown not in (None, LAMBDA):
             raise ModelError(

@@ -11,7 +11,7 @@ from lstm_strategy.learning.network.keras_import import keras
 from lstm_strategy.learning.network.loading import LAMBDA, find_unregistered, read_network
 from lstm_strategy.learning.network.stepping import as_list, build_stepping_member
 from lstm_strategy.learning.targets import Head
-from lstm_strategy.support import temporary_folder
+from lstm_strategy.support import lacks_memory, temporary_folder
 
 NetworkBuilder = Callable[[int], Any]
 """A function of the number of features that builds an uncompiled `keras.Model`."""
@@ -124,6 +124,8 @@ def check_can_be_loaded(member: keras.Model) -> None:
             member.save(path)
             loaded = read_network(path.read_bytes(), saved_with=keras.__version__)
     except Exception as error:
+        if lacks_memory(error):
+            raise
         raise TrainingError(
             f"network couldn't be loaded again once it is saved: {_describe_failure(member, error)}"
         ) from error

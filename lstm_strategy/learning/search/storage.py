@@ -26,7 +26,7 @@ from lstm_strategy.learning.search.storage_errors import (
     unusable_storage,
     without_password,
 )
-from lstm_strategy.support import parse_json, read_whole, sha256_of, write_json
+from lstm_strategy.support import lacks_memory, parse_json, read_whole, sha256_of, write_json
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,8 @@ def open_storage(storage: str | None, folder: Path | None) -> BaseStorage:
     except (LookupError, ValueError, ImportError, OSError) as error:
         raise unusable_storage(storage, error) from error
     except Exception as error:
+        if lacks_memory(error):
+            raise
         if is_of_database(error):
             raise unusable_storage(storage, error) from error
         raise damaged_study(storage, error) from error  # whatever damage makes of Optuna
@@ -109,7 +111,7 @@ def open_study(
         if kept != [direction]:
             raise ValueError(f"its direction is {' and '.join(kept) or 'gone'}, not {direction}")
     except Exception as error:  # whatever damage makes of Optuna
-        if is_of_database(error) or isinstance(error, OSError):
+        if is_of_database(error) or isinstance(error, OSError) or lacks_memory(error):
             raise
         raise damaged_study(storage, error) from error
     return study
@@ -147,9 +149,9 @@ def _open_journal(storage: str) -> BaseStorage:
     backend = JournalFileBackend(str(path))
     try:
         return optuna.storages.JournalStorage(backend)
-    except OSError:
-        raise
     except Exception as error:  # whatever damage makes of Optuna, which reads all lines here
+        if isinstance(error, OSError) or lacks_memory(error):
+            raise
         raise damaged_study(storage, error) from error
 
 

@@ -43,9 +43,11 @@ from lstm_strategy.support import (
     count_of,
     explain_arguments,
     is_serial,
+    lacks_memory,
     run_tasks,
     sha256_of,
     share,
+    spell,
     steps_progress,
     temporary_folder,
 )
@@ -91,7 +93,8 @@ def walk_forward(
     Raises:
         BarsError: At the first bad bar.
         TrainingError: Naming the fold that can't be trained, a label that would reach into a
-            test fold, a folder of another run, or a worker that died. Finished folds are kept.
+            test fold, a folder of another run, a worker that died or memory that ran out.
+            Finished folds are kept.
 
     Example:
         >>> from lstm_strategy import LSTMForecaster, sample_bars
@@ -116,7 +119,7 @@ def walk_forward(
         walked = run.train_here()
     else:
         with temporary_folder("walk-forward") as temporary:
-            walked = run.train_in_folder(temporary)
+            walked = run.train_in_folder(temporary, is_kept=False)
     _warn_of_endless_memory(walked)
     return walked
 
@@ -164,16 +167,16 @@ class _Run:
                     on_fold(len(models), len(self.folds))
         return self._join(models)
 
-    def train_in_folder(self, folder: Path) -> WalkForwardForecaster:
+    def train_in_folder(self, folder: Path, *, is_kept: bool = True) -> WalkForwardForecaster:
         """Train the folds that the folder lacks, wherever tasks run, and keep all of them there."""
         run = RunFolder(folder, self._key())
         run.claim()
-        self._train_missing(run)
+        self._train_missing(run, is_kept=is_kept)
         walked = self._join([LSTMForecaster.load(run.fold_folder(f.number)) for f in self.folds])
         run.finish(walked.ledger, [refit.test_start for refit in walked.refits])
         return walked
 
-    def _train_missing(self, run: RunFolder) -> None:
+    def _train_missing(self, run: RunFolder, *, is_kept: bool) -> None:
         missing = [fold for fold in self.folds if not run.is_finished(fold.number)]
         n_done = len(self.folds) - len(missing)
         with self._show_progress() as on_fold, share(self.bars, n_jobs=self.n_jobs) as bars:
@@ -189,12 +192,17 @@ class _Run:
                     n_done += 1
                     if on_fold is not None:
                         on_fold(n_done, len(self.folds))
-            except WorkersDiedError as error:
+            except Exception as error:
+                if isinstance(error, WorkersDiedError):
+                    reason = str(error)
+                elif lacks_memory(error):
+                    reason = "There isn't memory enough for another one."
+                else:
+                    raise
                 raise TrainingError(
-                    f"After {n_done} of {count_of(len(self.folds), 'fold')}: {error} The finished "
-                    "folds are kept: run it again with the same folder, and fewer processes "
-                    "(n_jobs, or --jobs)."
-                ) from None
+                    f"After {n_done} of {count_of(len(self.folds), 'fold')}: {reason} "
+                    f"{_ways_on(is_kept=is_kept)}"
+                ) from error
 
     def _show_progress(self) -> AbstractContextManager[OnFold | None]:
         return steps_progress(self.progress, "walk forward: folds")
@@ -210,6 +218,14 @@ class _Run:
         """A digest of all that decides the models of the run."""
         settings = self.forecaster.describe_settings()
         return sha256_of(json.dumps([fingerprint_of(self.bars), settings, repr(self.splits)]))
+
+
+def _ways_on(*, is_kept: bool) -> str:
+    """What to do where memory ran out."""
+    way = f"fewer processes ({spell('n_jobs')}) or a smaller network"
+    if is_kept:
+        return f"The finished folds are kept: run it again with the same folder, and {way}."
+    return f"Without a folder no fold is kept: run it again with one, and {way}."
 
 
 def _warn_of_endless_memory(walked: WalkForwardForecaster) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 
+from lstm_strategy.support.memory import lacks_memory
 from lstm_strategy.support.tables.room import (
     TooLargeError,
     count_text,
@@ -56,7 +57,7 @@ def frame_from_feather(content: bytes) -> pd.DataFrame:
         pyarrow.feather.write_feather(table, plain, compression="uncompressed")
         return put_back(pd.read_feather(plain), nested)
     except Exception as error:  # whatever a damaged file makes of pyarrow and pandas
-        if isinstance(error, TooLargeError):
+        if isinstance(error, TooLargeError) or lacks_memory(error):
             raise
         raise ValueError(str(error) or type(error).__name__) from error
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from lstm_strategy.support.memory import lacks_memory
 from lstm_strategy.support.tables.room import (
     TooLargeError,
     count_text,
@@ -52,7 +53,7 @@ def frame_from_parquet(content: bytes) -> pd.DataFrame:
         frame = pd.read_parquet(io.BytesIO(content), columns=names if nested else None)
         return put_back(frame, nested)
     except Exception as error:  # whatever a damaged file makes of pyarrow and pandas
-        if isinstance(error, TooLargeError):
+        if isinstance(error, TooLargeError) or lacks_memory(error):
             raise
         raise ValueError(str(error) or type(error).__name__) from error
 

@@ -196,6 +196,22 @@ def test_a_cache_is_fetched_anew_where_it_is_damaged_or_of_another_version(
     assert not fetched_first(exchange, site)
 
 
+def test_a_download_is_kept_as_it_is_where_memory_runs_out(exchange, site, monkeypatch):
+    load_bars(SPOT)
+    (file,) = DownloadCache("x").path.parent.iterdir()
+    kept = file.read_bytes()
+
+    def fill(*_, **__):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lstm_strategy.bars.sources.download.cache.frame_from_parquet", fill)
+        with pytest.raises(MemoryError):
+            load_bars(SPOT)
+    assert file.read_bytes() == kept
+    assert not fetched_first(exchange, site)
+
+
 def test_a_user_without_a_home_downloads_all_each_time(exchange, site, no_home):
     assert DownloadCache("x").path is None
     for _ in range(2):

@@ -272,6 +272,41 @@ def test_a_worker_that_dies_is_named_and_finished_folds_are_kept(tmp_path):
     assert len(finished) >= 1
 
 
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_memory_that_runs_out_costs_no_finished_fold(walked, tmp_path, n_jobs):
+    class Hungry(LSTMForecaster):
+        def fit(self, bars, **kwargs):
+            if bars.index[0] > BARS.index[100] and (tmp_path / "little").exists():
+                raise MemoryError
+            return super().fit(bars, **kwargs)
+
+    def run():
+        prototype = Hungry(SMALL_FEATURES, **QUICK)
+        settings = {"folder": tmp_path / "run", "n_jobs": n_jobs, "progress": False}
+        return walk_forward(BARS, prototype, SPLITS, **settings)
+
+    (tmp_path / "little").touch()
+    with pytest.raises(LSTMStrategyError, match=r"of 3 folds: There isn't memory enough") as short:
+        run()
+    assert "The finished folds are kept: run it again with the same folder" in str(short.value)
+    finished = {path: path.read_bytes() for path in (tmp_path / "run").rglob("folds/*/*")}
+    assert finished
+    (tmp_path / "little").unlink()
+    pd.testing.assert_frame_equal(run().forecast(BARS), walked.forecast(BARS), atol=1e-5)
+    assert {path: path.read_bytes() for path in finished} == finished
+
+
+@pytest.mark.slow
+def test_without_a_folder_no_fold_is_said_to_be_kept():
+    class Hungry(LSTMForecaster):
+        def fit(self, bars, **kwargs):
+            raise MemoryError
+
+    with pytest.raises(LSTMStrategyError, match="Without a folder no fold is kept: run it again"):
+        prototype = Hungry(SMALL_FEATURES, **QUICK)
+        walk_forward(BARS, prototype, SPLITS, n_jobs=2, progress=False)
+
+
 def test_what_is_amiss_with_every_fold_is_said_once(caplog, monkeypatch):
     measure = "lstm_strategy.learning.forecaster.assessment.network_memory"
     monkeypatch.setattr(measure, lambda *measured: None)

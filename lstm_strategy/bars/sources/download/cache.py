@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from lstm_strategy.support import (
     frame_from_parquet,
+    lacks_memory,
     read_whole,
     sha256_of,
     user_cache_folder,
@@ -112,6 +113,8 @@ class DownloadCache:
         except FileNotFoundError:
             return None
         except Exception as error:  # whatever a damaged file makes of pyarrow
+            if lacks_memory(error):
+                raise
             _log.warning("%s can't be read and is fetched anew (%s)", path, error)
             return None
 
