@@ -16,6 +16,7 @@ from lstm_strategy.bars.columns import (
 )
 from lstm_strategy.bars.files.table import Table
 from lstm_strategy.errors import BarsError
+from lstm_strategy.support import count_of
 
 # The orders in which exchanges give the four prices.
 _ORDERS = (
@@ -23,6 +24,7 @@ _ORDERS = (
     ("Open", "Close", "High", "Low"),
     ("Low", "High", "Open", "Close"),
 )
+_FEWEST_COLUMNS = 5  # a date and four prices
 _KLINE = (
     "close_time",
     "quote_volume",
@@ -42,11 +44,13 @@ def name_columns(table: Table) -> Table:
     Raises:
         BarsError: If the shape isn't one of these.
     """
+    if len(table.columns) < _FEWEST_COLUMNS:
+        raise _unknown_shape(table)
     place = 0
     labels: list[str] = []
     if _is_words(table.columns[0]):
         labels, place = ["Ticker"], 1
-    dates = read_dates(table.columns[place], table.rows) if place < len(table.columns) else None
+    dates = read_dates(table.columns[place], table.rows)
     if dates is None or np.mean(dates.index.isna()) > 0.5:
         raise _unknown_shape(table)
     labels.append("Date")
@@ -131,7 +135,6 @@ def _is_mean(numbers: np.ndarray, low: np.ndarray, high: np.ndarray) -> bool:
 
 def _unknown_shape(table: Table) -> BarsError:
     return BarsError(
-        f"the file has no header line, and its rows of {len(table.columns)} cells have no known "
-        "shape. "
-        "Add a line of names on top, such as Date,Open,High,Low,Close,Volume."
+        f"the file has no header line, and its rows of {count_of(len(table.columns), 'cell')} have "
+        "no known shape. Add a line of names on top, such as Date,Open,High,Low,Close,Volume."
     )

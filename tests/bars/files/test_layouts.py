@@ -272,6 +272,20 @@ def test_rows_without_a_header_of_an_unknown_shape_are_refused(tmp_path):
         load_bars(write(tmp_path, text, "prices.csv"))
 
 
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        pytest.param("[[]]", "0 cells", id="an empty row"),
+        pytest.param('{"open": {"0": 1}, "high": [[]]}', "0 cells", id="an empty row for a column"),
+        pytest.param('[["2024-01-02"], ["2024-01-03"]]', "1 cell", id="dates alone"),
+        pytest.param('[["SPY", "2024-01-02"], ["SPY", "2024-01-03"]]', "2 cells", id="no prices"),
+    ],
+)
+def test_rows_of_too_few_cells_are_refused_with_their_number(tmp_path, text, cells):
+    with pytest.raises(BarsError, match=f"its rows of {cells} have no known shape"):
+        load_bars(write(tmp_path, text, "prices.json"))
+
+
 def zip_of(files: dict[str, str]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
