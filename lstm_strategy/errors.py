@@ -1,14 +1,27 @@
-"""Every error that the package raises on purpose.
+"""Every error that the package raises on purpose, and what tells a lack of memory from the others.
 
 Each message states the rule, what was received and the remedy, and names the first offence.
 """
 
+import errno
 import re
 from collections.abc import Mapping
 from typing import Any
 
 # C0 and C1 but tab and newline: what a terminal obeys; and what turns the direction of text
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# TensorFlow on any device; PyTorch on a GPU
+_MEMORY_NAMES = ("ResourceExhaustedError", "OutOfMemoryError")
+# of the system's loader, ONNX Runtime, PyTorch on a CPU and JAX, whose errors have no name for it
+_MEMORY_WORDS = (
+    "failed to map segment",
+    "allocate memory",
+    "bad_alloc",
+    "enough memory",
+    "out of memory",
+    "resource_exhausted",
+)
+_COMPUTING_LIBRARIES = ("onnxruntime", "jaxlib", "torch")
 
 
 def escape_controls(text: str) -> str:
@@ -143,3 +156,35 @@ class StrategyFailedError(TradingError):
     def __init__(self, message: str, results: Mapping[str, Any]) -> None:
         super().__init__(message)
         self.results = dict(results)
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error was raised because memory ran out.
+
+    Whoever turns any error into "this is damaged" must let such an error pass: nothing is wrong
+    with what was read.
+
+    Args:
+        error: What was caught.
+
+    Returns:
+        True for a `MemoryError` and for what libraries raise in its place. What a file says is
+        never taken for it: words count only in errors of the loader and of libraries that compute.
+
+    Example:
+        >>> lacks_memory(MemoryError())
+        True
+        >>> lacks_memory(ImportError("libtensorflow_cc.so.2: failed to map segment"))
+        True
+        >>> lacks_memory(ValueError("out of memory"))
+        False
+    """
+    kind = type(error)
+    if isinstance(error, MemoryError) or kind.__name__ in _MEMORY_NAMES:
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    speaks = isinstance(error, ImportError) or kind in (OSError, RuntimeError)
+    if speaks or kind.__module__.startswith(_COMPUTING_LIBRARIES):
+        return any(word in str(error).lower() for word in _MEMORY_WORDS)
+    return False

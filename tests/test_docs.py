@@ -45,7 +45,7 @@ def test_the_commands_that_one_gets_started_with_run_as_they_stand(tmp_path):
     ]  # fmt: skip
     for command in commands:
         brief = ["--epochs", "1", "--members", "1"] if command.startswith("train") else []
-        line = [sys.executable, "-m", "lstm_strategy.cli", *command.split(), *brief]
+        line = [sys.executable, "-m", "lstm_strategy", *command.split(), *brief]
         subprocess.run(line, cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "comparison" / "report.html").exists()
 

@@ -22,8 +22,8 @@ from lstm_strategy.cli.commands import COMMANDS
 from lstm_strategy.cli.help import HelpfulCommand, HelpfulGroup
 from lstm_strategy.cli.output import Loudness, complain, say, tell_note
 from lstm_strategy.cli.settings import BROKER_OPTIONS, NETWORK_OPTIONS, OPTIONS, expand_options
-from lstm_strategy.errors import LSTMStrategyError
-from lstm_strategy.support import lacks_memory, name_options
+from lstm_strategy.errors import LSTMStrategyError, lacks_memory
+from lstm_strategy.support import name_options
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _SAFE_PATH = "PYTHONSAFEPATH"  # read by Python 3.11 and later

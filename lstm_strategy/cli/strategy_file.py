@@ -17,8 +17,7 @@ from typing import Any
 
 import backtrader as bt
 
-from lstm_strategy.errors import LSTMStrategyError, SettingsError
-from lstm_strategy.support import lacks_memory
+from lstm_strategy.errors import LSTMStrategyError, SettingsError, lacks_memory
 from lstm_strategy.trading.baselines import BASELINES, EVERY_BASELINE, PORTFOLIO_BASELINES
 
 _MODULE_PREFIX = "strategy_file_"

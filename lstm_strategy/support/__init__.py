@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     )
     from lstm_strategy.support.hashing import seal, sha256_of
     from lstm_strategy.support.hints import explain_arguments, refuse_attribute
-    from lstm_strategy.support.memory import lacks_memory
     from lstm_strategy.support.notebook import (
         card_html,
         escape_html,
@@ -99,7 +98,6 @@ __all__ = [
     "in_sample_label",
     "is_part_of",
     "is_serial",
-    "lacks_memory",
     "library_versions",
     "line_svg",
     "name_in_errors",
@@ -156,7 +154,6 @@ __getattr__ = import_on_first_use(
         "write_new": ".files",
         "write_together": ".files",
         "write_whole": ".files",
-        "lacks_memory": ".memory",
         "seal": ".hashing",
         "sha256_of": ".hashing",
         "SharedValue": ".parallel",

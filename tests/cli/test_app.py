@@ -149,6 +149,20 @@ def test_the_package_runs_as_a_module(here):
     assert done.stdout == f"lstm-strategy {lstm_strategy.__version__}\n"
 
 
+def test_the_package_runs_as_a_module_whatever_modules_the_user_keeps(here):
+    command = [sys.executable, "-m", "lstm_strategy", *MACD]
+    environment = {n: v for n, v in os.environ.items() if n != "PYTHONSAFEPATH"}
+    outcomes = []
+    for _ in range(2):
+        outcomes.append(subprocess.run(command, capture_output=True, env=environment, check=True))
+        for name in ("config", "utils", "bars", "signal", "random", "calendar", "tests"):
+            (here / f"{name}.py").write_text("raise ImportError('of the user')")
+        (here / "strategies").mkdir(exist_ok=True)
+        (here / "strategies" / "__init__.py").write_text("raise ImportError('of the user')")
+    assert outcomes[0].stdout == outcomes[1].stdout
+    assert b"MACD" in outcomes[0].stdout
+
+
 def test_stdout_holds_results_alone_and_quiet_leaves_nothing_else(run):
     loud = run(*MACD, "-o", "results")
     assert loud.out.startswith("MACD, 2001-")
@@ -330,6 +344,6 @@ def test_a_reader_that_closes_the_pipe_sees_no_error(here):
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as closed:
-        command = [sys.executable, "-m", "lstm_strategy.cli", *MACD, "-q"]
+        command = [sys.executable, "-m", "lstm_strategy", *MACD, "-q"]
         done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True)
     assert done.stderr == ""

@@ -18,6 +18,7 @@ from lstm_strategy.errors import (
     MissingColumnError,
     TooFewBarsError,
     WorkersDiedError,
+    lacks_memory,
 )
 from lstm_strategy.evaluation.backtests.job import BacktestJob
 from lstm_strategy.evaluation.backtests.markets import CheckedMarkets
@@ -26,7 +27,6 @@ from lstm_strategy.support import (
     SharedValue,
     choose_jobs,
     is_serial,
-    lacks_memory,
     run_tasks,
     share,
 )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstm_strategy.errors import FeatureError
+from lstm_strategy.errors import FeatureError, lacks_memory
 from lstm_strategy.learning.features.kinds import (
     COLUMN_ROLES,
     MARKET_WIDE_KINDS,
@@ -25,7 +25,7 @@ from lstm_strategy.learning.features.kinds import (
     ColumnRole,
     MarketWide,
 )
-from lstm_strategy.support import lacks_memory, suggest_names
+from lstm_strategy.support import suggest_names
 
 FeatureSpec = Mapping[str, Any]
 """One feature as plain data: its `kind` and the arguments of that kind."""

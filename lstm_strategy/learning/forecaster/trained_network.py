@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_strategy.errors import ModelError
+from lstm_strategy.errors import ModelError, lacks_memory
 from lstm_strategy.learning.forecaster.storage import NETWORK_FILE, NetworkFiles
 from lstm_strategy.learning.inference import (
     BlockEngine,
@@ -16,7 +16,7 @@ from lstm_strategy.learning.inference import (
     run_windowed,
 )
 from lstm_strategy.learning.novelty import Novelty
-from lstm_strategy.support import lacks_memory, sha256_of, temporary_folder
+from lstm_strategy.support import sha256_of, temporary_folder
 
 if TYPE_CHECKING:
     from lstm_strategy.learning.inference import KerasEngine

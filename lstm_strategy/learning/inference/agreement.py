@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from lstm_strategy.errors import lacks_memory
 from lstm_strategy.learning.inference.engines import BlockEngine, Engine, run_carried
 from lstm_strategy.learning.inference.keras_engine import KerasEngine
 from lstm_strategy.learning.inference.onnx_engine import OnnxEngine
@@ -13,7 +14,6 @@ from lstm_strategy.learning.network import (
     keras,
     usual_precision,
 )
-from lstm_strategy.support import lacks_memory
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_strategy.errors import ModelError
+from lstm_strategy.errors import ModelError, lacks_memory
 from lstm_strategy.learning.inference.engines import (
     BlockEngine,
     ReadHidden,
@@ -25,7 +25,7 @@ from lstm_strategy.learning.inference.threads import (
     share_out,
     usable_threads,
 )
-from lstm_strategy.support import lacks_memory, parse_json, spell
+from lstm_strategy.support import parse_json, spell
 
 _BLOCKS_WORTH_THREADS = 4
 _FEWEST_BLOCK_BARS = 64  # of many sequences at once: fewer cost more in calls than they spare

@@ -6,9 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from lstm_strategy.errors import ModelError
+from lstm_strategy.errors import ModelError, lacks_memory
 from lstm_strategy.learning.inference.engines import BlockEngine, Engine, Scan, run_carried
-from lstm_strategy.support import lacks_memory
 
 _N_ROWS = 24
 

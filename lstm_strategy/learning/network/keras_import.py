@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lstm_strategy.errors import ModelError, SettingsError
-from lstm_strategy.support import lacks_memory
+from lstm_strategy.errors import ModelError, SettingsError, lacks_memory
 
 
 @contextmanager
@@ -29,16 +28,33 @@ def _silence_standard_error() -> Iterator[None]:
         os.close(kept)
 
 
-def _describe_backend() -> str:
-    """The backend that Keras was told to use, and where."""
-    try:
-        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-        stored = json.loads((home / "keras.json").read_text()).get("backend")
-    except (OSError, ValueError, AttributeError, RuntimeError):  # no such file, or no home
-        stored = None
+def _describe_failure(error: Exception) -> str:
+    """What keeps Keras from being loaded, and what to do about it."""
+    file, stored = _read_settings()
+    reason = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+    if not isinstance(stored, dict) or " configuration. " in reason:
+        return (
+            f"Keras can't be loaded with what {file} says: {reason}. Correct or delete that file."
+        )
+    backend = "tensorflow (its default)"
+    if stored.get("backend"):
+        backend = f"{stored['backend']} (by {file})"
     if os.environ.get("KERAS_BACKEND"):
-        return f"{os.environ['KERAS_BACKEND']} (by the variable KERAS_BACKEND)"
-    return f"{stored} (by {home / 'keras.json'})" if stored else "tensorflow (its default)"
+        backend = f"{os.environ['KERAS_BACKEND']} (by the variable KERAS_BACKEND)"
+    return (
+        f"Keras can't be loaded with the backend {backend}: {reason}. Install that backend, or "
+        "name one that is installed: KERAS_BACKEND=tensorflow, jax or torch. A saved model with "
+        "network.onnx forecasts without Keras."
+    )
+
+
+def _read_settings() -> tuple[Path | None, Any]:
+    """The file of Keras' settings, and what it says; nothing where Keras reads none."""
+    try:
+        file = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+        return file, json.loads(file.read_text())
+    except (OSError, ValueError, RuntimeError):  # no such file, or no home
+        return None, {}
 
 
 @contextmanager
@@ -60,12 +76,7 @@ with _silence_standard_error(), _pause_collection():
     except Exception as error:  # Keras raises whatever the backend does
         if lacks_memory(error):
             raise
-        raise SettingsError(
-            f"Keras can't be loaded with the backend {_describe_backend()}: "
-            f"{str(error).splitlines()[0]}. Install that backend, or name one that is installed: "
-            "KERAS_BACKEND=tensorflow, jax or torch. A saved model with network.onnx forecasts "
-            "without Keras."
-        ) from None
+        raise SettingsError(_describe_failure(error)) from None
 
     if keras.backend.backend() == "tensorflow":
         keras.distribution.list_devices()  # the search for GPUs writes notes of its own

@@ -10,9 +10,9 @@ from typing import Any
 
 import h5py
 
-from lstm_strategy.errors import ModelError
+from lstm_strategy.errors import ModelError, lacks_memory
 from lstm_strategy.learning.network.keras_import import check_not_forked, keras, usual_precision
-from lstm_strategy.support import lacks_memory, parse_json, temporary_folder
+from lstm_strategy.support import parse_json, temporary_folder
 
 _CONFIG_FILE = "config.json"
 _WEIGHTS_FILE = "model.weights.h5"

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from lstm_strategy.errors import TrainingError
+from lstm_strategy.errors import TrainingError, lacks_memory
 from lstm_strategy.learning.network.keras_import import keras
 from lstm_strategy.learning.network.loading import LAMBDA, find_unregistered, read_network
 from lstm_strategy.learning.network.stepping import as_list, build_stepping_member
 from lstm_strategy.learning.targets import Head
-from lstm_strategy.support import lacks_memory, temporary_folder
+from lstm_strategy.support import temporary_folder
 
 NetworkBuilder = Callable[[int], Any]
 """A function of the number of features that builds an uncompiled `keras.Model`."""

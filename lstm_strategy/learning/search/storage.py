@@ -17,7 +17,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from lstm_strategy.errors import TrainingError
+from lstm_strategy.errors import TrainingError, lacks_memory
 from lstm_strategy.learning.search.storage_errors import (
     damaged_study,
     error_of_storage,
@@ -26,7 +26,7 @@ from lstm_strategy.learning.search.storage_errors import (
     unusable_storage,
     without_password,
 )
-from lstm_strategy.support import lacks_memory, parse_json, read_whole, sha256_of, write_json
+from lstm_strategy.support import parse_json, read_whole, sha256_of, write_json
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from lstm_strategy.bars import (
     name_market,
     validate_bars,
 )
-from lstm_strategy.errors import TrainingError, WorkersDiedError
+from lstm_strategy.errors import TrainingError, WorkersDiedError, lacks_memory
 from lstm_strategy.learning.forecaster import (
     LSTMForecaster,
     TrainableForecaster,
@@ -43,7 +43,6 @@ from lstm_strategy.support import (
     count_of,
     explain_arguments,
     is_serial,
-    lacks_memory,
     run_tasks,
     sha256_of,
     share,

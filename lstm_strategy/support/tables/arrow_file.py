@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 
-from lstm_strategy.support.memory import lacks_memory
+from lstm_strategy.errors import lacks_memory
 from lstm_strategy.support.tables.room import (
     TooLargeError,
     count_text,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from lstm_strategy.support.memory import lacks_memory
+from lstm_strategy.errors import lacks_memory
 from lstm_strategy.support.tables.room import (
     TooLargeError,
     count_text,

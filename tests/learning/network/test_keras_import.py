@@ -56,7 +56,7 @@ def test_a_backend_that_is_not_installed_is_explained_in_one_line(by_file, tmp_p
     told = {"KERAS_HOME": str(tmp_path)} if by_file else {"KERAS_BACKEND": "nowhere"}
     environment = {n: v for n, v in os.environ.items() if n != "KERAS_BACKEND"} | told
     done = subprocess.run(
-        [sys.executable, "-m", "lstm_strategy.cli", "doctor"],
+        [sys.executable, "-m", "lstm_strategy", "doctor"],
         env=environment,
         capture_output=True,
         text=True,
@@ -67,6 +67,22 @@ def test_a_backend_that_is_not_installed_is_explained_in_one_line(by_file, tmp_p
     progress, line = done.stderr.strip().splitlines()
     assert progress.startswith("Checking the installation")
     assert f"can't be loaded with the backend nowhere (by {source})" in line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content", ["[]", '{"floatx": "float17"}', '{"epsilon": "x"}'])
+def test_a_file_of_settings_that_keras_refuses_is_named(content, tmp_path):
+    (tmp_path / "keras.json").write_text(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "lstm_strategy", "doctor"],
+        env=os.environ | {"KERAS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    line = done.stderr.strip().splitlines()[-1]
+    assert f"can't be loaded with what {tmp_path / 'keras.json'} says: " in line
+    assert line.endswith("Correct or delete it.")
 
 
 def test_garbage_is_collected_again_once_keras_is_there():

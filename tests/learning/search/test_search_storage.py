@@ -66,6 +66,15 @@ def test_other_errors_of_a_search_stay_what_they_are(tmp_path):
             raise error
 
 
+def test_a_study_is_not_called_damaged_where_memory_ran_out(monkeypatch):
+    def fail(**_):
+        raise MemoryError
+
+    monkeypatch.setattr(optuna, "create_study", fail)
+    with pytest.raises(MemoryError):
+        open_study(None, open_storage(None, None))
+
+
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_heartbeat_that_can_not_be_kept_ends_nothing(tmp_path, monkeypatch):
     storage: Any = open_storage(None, tmp_path)

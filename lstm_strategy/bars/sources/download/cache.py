@@ -17,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lstm_strategy.errors import lacks_memory
 from lstm_strategy.support import (
     frame_from_parquet,
-    lacks_memory,
     read_whole,
     sha256_of,
     user_cache_folder,
