@@ -58,6 +58,10 @@ class LSTMStrategyError(ValueError):
         return escape_controls(ValueError.__str__(self))
 
 
+class UnknownNameError(LSTMStrategyError, KeyError):
+    """Raised when a mapping of ours has nothing of that name; a KeyError, as of any mapping."""
+
+
 class BarsError(LSTMStrategyError):
     """Raised when price bars can't be read, can't be trusted or can't be simulated."""
 

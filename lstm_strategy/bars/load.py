@@ -10,7 +10,7 @@ import pandas as pd
 from lstm_strategy.bars.read import LoadedBars, Wishes, read_file, read_frame, read_sample
 from lstm_strategy.bars.sources import open_source, scheme_of
 from lstm_strategy.errors import BarsError
-from lstm_strategy.support import spell
+from lstm_strategy.support import explain_arguments, spell
 
 _log = logging.getLogger(__name__)
 _NEEDS_NO_ADJUSTING = {
@@ -20,6 +20,7 @@ _NEEDS_NO_ADJUSTING = {
 }
 
 
+@explain_arguments(BarsError)
 def load_bars(
     source: str | os.PathLike[str] | pd.DataFrame,
     *,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         write_whole,
     )
     from lstm_strategy.support.hashing import seal, sha256_of
-    from lstm_strategy.support.hints import explain_arguments, refuse_attribute
+    from lstm_strategy.support.hints import NamedDict, explain_arguments, refuse_attribute
     from lstm_strategy.support.notebook import (
         card_html,
         escape_html,
@@ -92,6 +92,7 @@ __all__ = [
     "frame_from_feather",
     "frame_from_parquet",
     "escape_html",
+    "NamedDict",
     "explain_arguments",
     "frame_html",
     "hold_file",
@@ -181,6 +182,7 @@ __getattr__ = import_on_first_use(
         "naive_utc_index": ".time_zones",
         "on_clock_of": ".time_zones",
         "library_versions": ".versions",
+        "NamedDict": ".hints",
         "explain_arguments": ".hints",
         "refuse_attribute": ".hints",
         "Offence": ".wording",

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import NoReturn, ParamSpec, TypeVar
 
+from lstm_strategy.errors import UnknownNameError
 from lstm_strategy.support.wording import suggest_names
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_V = TypeVar("_V")
 
 
 def explain_arguments(error: type[Exception]) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
@@ -54,6 +56,19 @@ others: train=...
         return checked
 
     return explain
+
+
+class NamedDict(dict[str, _V]):
+    """A dict that answers a name that it lacks with the nearest ones that it has.
+
+    Example:
+        >>> NamedDict({"MACD": 1})["Macd"]
+        Traceback (most recent call last):
+        lstm_strategy.errors.UnknownNameError: there is no 'Macd' here. Did you mean MACD?
+    """
+
+    def __missing__(self, name: object) -> NoReturn:
+        raise UnknownNameError(f"there is no {name!r} here. {suggest_names(name, self)}")
 
 
 def refuse_attribute(owner: object, name: str, elsewhere: Mapping[str, str]) -> NoReturn:

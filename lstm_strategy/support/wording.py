@@ -29,13 +29,19 @@ def suggest_names(name: object, known: Iterable[str]) -> str:
     Example:
         >>> suggest_names("lenght", ["length", "width"])
         'Did you mean length?'
+        >>> suggest_names("Macd", ["MACD", "SMA cross"])
+        'Did you mean MACD?'
         >>> suggest_names("colour", ["length", "width"])
         'Known: length, width.'
         >>> suggest_names("colour", [])
         'There are none.'
     """
     names = list(dict.fromkeys(known))
-    nearest = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
+    by_lower = {each.lower(): each for each in names}
+    nearest = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6) or [
+        by_lower[each]
+        for each in difflib.get_close_matches(str(name).lower(), by_lower, n=3, cutoff=0.6)
+    ]
     if nearest:
         return f"Did you mean {', '.join(nearest)}?"
     return f"Known: {', '.join(names)}." if names else "There are none."
@@ -231,6 +237,16 @@ def describe_first_offence(error: "ValidationError") -> Offence:
     )
 
 
+_PLAIN_RULES = {
+    "tuple_type": "must be a tuple of numbers",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+}
+
+
 def _follow_name(kind: str, message: str) -> str:
     """Pydantic's message as the rest of a sentence that begins with a name."""
     if kind == "missing":
@@ -239,6 +255,8 @@ def _follow_name(kind: str, message: str) -> str:
         return "isn't known"
     if kind == "json_invalid":
         return message.replace("Invalid JSON", "isn't valid JSON", 1)
+    if kind in _PLAIN_RULES:
+        return _PLAIN_RULES[kind]
     if kind in ("value_error", "assertion_error"):
         return message.partition(", ")[2]
     message = message.replace("greater than or equal to", "at least")

@@ -14,7 +14,7 @@ class TensorBoardLogs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     """Writes learning_rate, loss and val_loss after every epoch, one run folder a member.
 
     Keras's own TensorBoard callback would write all members of an ensemble into one curve. The
-    folders are `member_0`, `member_1` and so on; the steps are epochs, counted from 0. An object
+    folders are `member_0`, `member_1` and so on; the steps are epochs, counted from 1. An object
     serves one `fit`.
 
     Args:
@@ -48,7 +48,7 @@ class TensorBoardLogs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Write what this epoch gave, so that it can be watched at once."""
         for name, value in (logs or {}).items():
-            self._writer.add_scalar(name, float(value), epoch)
+            self._writer.add_scalar(name, float(value), epoch + 1)
         self._writer.flush()
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:

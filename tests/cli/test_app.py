@@ -190,7 +190,7 @@ MISUSES = {
     "unknown command": (("predict", "bars.csv"), "no such command 'predict'. See lstm-strategy"),
     "unknown option": ((*MACD, "--fast", 3), "no such option: --fast"),
     "no bars": (("train",), "missing argument 'BARS'. See lstm-strategy train --help"),
-    "text for a number": ((*MACD, "--cash", "lots"), "--cash must be a valid number"),
+    "text for a number": ((*MACD, "--cash", "lots"), "--cash must be a number"),
     "number below its limit": (
         ("compare", "bars.csv", "--trials", 0),
         "--trials must be at least 1. See",

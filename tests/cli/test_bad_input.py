@@ -135,7 +135,11 @@ def test_dates_that_choose_no_bars_are_refused(refusal, command, case):
 TOO_FEW = {
     "train": (("--config", "tiny.toml"), "training needs 82 bars .*, got 12. Load more history"),
     "forecast": (("--model", "MODEL"), "needs {} bars before its first forecast, got 12. Load"),
-    "backtest": (("--model", "MODEL"), "needs {} bars before its first decision, got 12 "),
+    "backtest": (
+        ("--model", "MODEL"),
+        "needs {} bars before its first decision, got 12 .*Load more history: bars before those "
+        "that you trade count too",
+    ),
     "compare": (("--model", "MODEL"), "needs {} bars before its first decision, got 12 "),
 }
 

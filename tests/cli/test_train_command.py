@@ -152,7 +152,7 @@ MISUSES = {
         ("--preset", "magic"),
         r"--preset must be one of default, .*, got 'magic'",
     ),
-    "units of text": (("--units", "many"), "--units must be a valid integer"),
+    "units of text": (("--units", "many"), "--units must be a whole number"),
     "units of zero": (("--units", 0), "--units must be at least 1, got 0"),
     "epochs of zero": (("--epochs", 0), "--epochs must be at least 1, got 0"),
     "a folder with other files": (

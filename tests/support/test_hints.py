@@ -5,8 +5,24 @@ import pickle
 
 import pytest
 
-from lstm_strategy import LSTMForecaster, audit, compare, walk_forward
-from lstm_strategy.errors import AuditError, TradingError, TrainingError
+from lstm_strategy import (
+    BASELINES,
+    PORTFOLIO_BASELINES,
+    LSTMForecaster,
+    audit,
+    compare,
+    load_bars,
+    plot_equity,
+    walk_forward,
+)
+from lstm_strategy.errors import (
+    AuditError,
+    BarsError,
+    LSTMStrategyError,
+    TradingError,
+    TrainingError,
+)
+from lstm_strategy.evaluation.comparison import Comparison
 from lstm_strategy.support import explain_arguments, refuse_attribute
 
 
@@ -53,6 +69,30 @@ from lstm_strategy.support import explain_arguments, refuse_attribute
             TrainingError,
             "walk_forward has no argument 'n_job'. Did you mean n_jobs?",
             id="walk forward",
+        ),
+        pytest.param(
+            Comparison.plot,
+            (None,),
+            {"interactve": True},
+            TradingError,
+            "Comparison.plot has no argument 'interactve'. Did you mean interactive?",
+            id="a method",
+        ),
+        pytest.param(
+            plot_equity,
+            ({},),
+            {"highlights": "LSTM"},
+            TradingError,
+            "plot_equity has no argument 'highlights'. Did you mean highlight?",
+            id="a plot",
+        ),
+        pytest.param(
+            load_bars,
+            ("prices.csv",),
+            {"adjust": True},
+            BarsError,
+            "load_bars has no argument 'adjust'. Did you mean adjusted?",
+            id="bars",
         ),
     ],
 )
@@ -105,3 +145,19 @@ def test_attributes_that_are_not_there_are_refused_by_where_they_are(name, messa
     with pytest.raises(AttributeError) as refused:
         getattr(Owner(), name)
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("baselines", "name", "meant"),
+    [
+        pytest.param(BASELINES, "Macd", "MACD", id="other case"),
+        pytest.param(BASELINES, "Sma Cros", "SMA cross", id="misspelt"),
+        pytest.param(PORTFOLIO_BASELINES, "equal weights", "Equal weight", id="of many markets"),
+    ],
+)
+def test_a_misspelt_baseline_is_refused_by_the_one_that_was_meant(baselines, name, meant):
+    with pytest.raises(KeyError) as raised:
+        baselines[name]
+    assert str(raised.value).startswith(f"there is no {name!r} here. Did you mean {meant}")
+    assert isinstance(raised.value, LSTMStrategyError)
+    assert baselines.get(name) is None

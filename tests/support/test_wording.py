@@ -30,7 +30,7 @@ class Settings(BaseModel, extra="forbid"):
 SENTENCES = {
     "range": ({"rate": 0}, "rate must be greater than 0, got 0"),
     "choice": ({"memory": "none"}, "memory must be 'carry' or 'window', got 'none'"),
-    "inner": ({"units": (8, "x")}, "units.1 must be a valid integer, got 'x'"),
+    "inner": ({"units": (8, "x")}, "units.1 must be a whole number, got 'x'"),
     "length": ({"units": ()}, "units must have at least 1 item, not 0, got ()"),
     "own": ({"target": "luck"}, "target can't be luck, got 'luck'"),
     "unknown": ({"speed": 1}, "speed isn't known, got 1"),

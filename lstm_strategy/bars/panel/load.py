@@ -15,12 +15,13 @@ from lstm_strategy.bars.panel.panel import (
 from lstm_strategy.bars.panel.sources import Source, find_sources
 from lstm_strategy.bars.read import LoadedBars
 from lstm_strategy.errors import BarsError
-from lstm_strategy.support import count_of, spell
+from lstm_strategy.support import count_of, explain_arguments, spell
 
 _log = logging.getLogger(__name__)
 _MOST_SHOWN = 5
 
 
+@explain_arguments(BarsError)
 def load_panel(
     source: Source,
     *,

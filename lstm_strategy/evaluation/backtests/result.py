@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests.files import write_results
 from lstm_strategy.evaluation.backtests.wording import (
     METRIC_TITLES,
@@ -24,6 +25,7 @@ from lstm_strategy.evaluation.metrics import (
 )
 from lstm_strategy.support import (
     card_html,
+    explain_arguments,
     format_time,
     frame_html,
     in_sample_label,
@@ -188,6 +190,7 @@ class BacktestResult(BacktestRun):
         rolls = describe_rolls(self.rolls, self.equity.iloc[0])
         return [*filter(None, [self.note, rolls]), *self.market_notes]
 
+    @explain_arguments(TradingError)
     def plot(self, *, log: bool = True, benchmark: "BacktestResult | None" = None) -> "Figure":
         """Draw growth, drawdown and exposure of this run, one above the other.
 
@@ -206,6 +209,7 @@ class BacktestResult(BacktestRun):
         """Draw the same as `plot`."""
         return self.plot()
 
+    @explain_arguments(TradingError)
     def save(self, folder: str | Path, *, benchmark: "BacktestResult | None" = None) -> Path:
         """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, overload
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.backtests import (
     CheckedMarkets,
     ResultSet,
@@ -24,7 +25,7 @@ from lstm_strategy.evaluation.report import ReportContent, write_report
 from lstm_strategy.evaluation.robustness import Robustness, assess_robustness
 from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, assess_result
 from lstm_strategy.learning.serving import PrecomputedForecasts
-from lstm_strategy.support import card_html, frame_html, refuse_attribute
+from lstm_strategy.support import card_html, explain_arguments, frame_html, refuse_attribute
 
 if TYPE_CHECKING:
     from lstm_strategy.evaluation.interactive import InteractiveFigure
@@ -80,6 +81,7 @@ class Comparison(ResultSet):
         interactive: Literal[True],
     ) -> "InteractiveFigure": ...
 
+    @explain_arguments(TradingError)
     def plot(
         self,
         *,
@@ -121,6 +123,7 @@ class Comparison(ResultSet):
         charts = build_charts(self, bars, name=name, model=model)
         return InteractiveFigure(charts, name, still=self._still_picture(highlight))
 
+    @explain_arguments(TradingError)
     def save(self, folder: str | Path, *, suffix: str = "") -> Path:
         """Write metrics.csv, equity.csv and equity.png, each whole or not at all.
 
@@ -137,6 +140,7 @@ class Comparison(ResultSet):
         }
         return write_results(folder, tables, self.plot(), equity_file=f"equity{suffix}.png")
 
+    @explain_arguments(TradingError)
     def try_robustness(self, name: str | None = None) -> Robustness | None:
         """Try other and single costs, late orders, folds and members; see `assess_robustness`.
 
@@ -156,6 +160,7 @@ class Comparison(ResultSet):
         job = self.prepared.job(result.name)
         return assess_robustness(job, self.prepared.bars, result=result, model=model)
 
+    @explain_arguments(TradingError)
     def assess(
         self,
         name: str | None = None,
@@ -189,6 +194,7 @@ class Comparison(ResultSet):
             n_trials=n_trials,
         )
 
+    @explain_arguments(TradingError)
     def to_html(
         self,
         path: str | Path,
@@ -206,7 +212,7 @@ class Comparison(ResultSet):
         """Write one page about a strategy of the comparison that needs no other file.
 
         Args:
-            path: The page.
+            path: The page. Its folder is made where it is missing, as `save` makes its own.
             name: The strategy; by default the one that the comparison is about. An `assessment`
                 says itself whose it is.
             assessment: What `assess` gave; by default it is made here, without robustness.

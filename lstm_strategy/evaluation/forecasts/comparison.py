@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lstm_strategy.bars import describe_span, span_dates
+from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.forecasts.page import forecasts_html
 from lstm_strategy.evaluation.forecasts.wording import (
     describe_lead,
@@ -17,7 +18,7 @@ from lstm_strategy.evaluation.forecasts.wording import (
     readable_scores,
 )
 from lstm_strategy.evaluation.plots import plot_forecasts
-from lstm_strategy.support import card_html, frame_html, write_whole
+from lstm_strategy.support import card_html, explain_arguments, frame_html, write_whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,6 +110,7 @@ class ForecastComparison:
             f"{describe_span(self.losses)}; truth: {self.truth}."
         )
 
+    @explain_arguments(ForecastError)
     def plot(self, *, width_inches: float = 11.0) -> Figure:
         """Draw what was forecast and what came, and who gains on the reference when.
 
@@ -126,6 +128,7 @@ class ForecastComparison:
             width_inches=width_inches,
         )
 
+    @explain_arguments(ForecastError)
     def to_html(self, path: str | Path) -> Path:
         """Write one page that needs no other file, whole or not at all.
 

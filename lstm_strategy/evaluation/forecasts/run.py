@@ -35,7 +35,7 @@ from lstm_strategy.evaluation.forecasts.truth import measure_truth
 from lstm_strategy.evaluation.forecasts.units import check_units
 from lstm_strategy.evaluation.statistics import LossFunction, choose_bandwidth
 from lstm_strategy.learning.forecaster import Forecaster
-from lstm_strategy.support import library_versions, suggest_names
+from lstm_strategy.support import explain_arguments, library_versions, suggest_names
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ def compare_forecasts(
 ) -> SkillComparison: ...
 
 
+@explain_arguments(ForecastError)
 def compare_forecasts(
     models: Mapping[str, ForecastSource] | Mapping[str, PanelForecastSource],
     bars: pd.DataFrame | Mapping[str, pd.DataFrame],

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lstm_strategy.errors import TradingError
 from lstm_strategy.evaluation.metrics import drawdown
 from lstm_strategy.evaluation.plots.curves import (
     Curve,
@@ -26,6 +27,7 @@ from lstm_strategy.evaluation.plots.style import (
     plotting_style,
 )
 from lstm_strategy.evaluation.thinning import fold_pieces
+from lstm_strategy.support import explain_arguments
 
 _FOLD_SHADES = ("#bcd3ea", "#e4edf6")
 _NARROW_INCHES = 8.0
@@ -34,6 +36,7 @@ _TITLE_LETTERS_AN_INCH = 12.5
 _INCHES_A_LETTER = 0.066  # of the text in the strip of folds
 
 
+@explain_arguments(TradingError)
 def plot_equity(
     source: Drawable,
     *,

@@ -15,7 +15,14 @@ from lstm_strategy.evaluation.plots import figure_html, plot_search_importance, 
 from lstm_strategy.evaluation.tuning.holdout import Holdout
 from lstm_strategy.learning.forecaster import LSTMForecaster, score_words
 from lstm_strategy.learning.search import Objective, Setting
-from lstm_strategy.support import card_html, count_of, format_time, frame_html, write_whole
+from lstm_strategy.support import (
+    card_html,
+    count_of,
+    explain_arguments,
+    format_time,
+    frame_html,
+    write_whole,
+)
 from lstm_strategy.trading.cerebro import BrokerSettings
 
 TRIALS_FILE, BEST_FILE = "trials.csv", "best.toml"
@@ -106,6 +113,7 @@ class TuningResult:
             )
         return reasons
 
+    @explain_arguments(TradingError)
     def plot(self, kind: str = "history") -> Figure:
         """Draw the course of the search ("history"), or what the score depends on ("importance").
 
@@ -124,10 +132,12 @@ class TuningResult:
             return plot_search_importance(self.importance, n_trials=n_complete)
         raise TradingError(f"kind must be one of {', '.join(FIGURE_KINDS)}, got {kind!r}.")
 
+    @explain_arguments(TradingError)
     def figure(self, kind: str = "history") -> Figure:
         """Draw the same as `plot`."""
         return self.plot(kind)
 
+    @explain_arguments(TradingError)
     def save(self, folder: str | Path) -> Path:
         """Write trials.csv, best.toml, history.png and importance.png, and return the folder.
 

@@ -22,7 +22,7 @@ from lstm_strategy.evaluation.verdict.hurdles import (
     name_bar_of_luck,
 )
 from lstm_strategy.evaluation.verdict.sentence import word_verdict
-from lstm_strategy.support import card_html, frame_html, number_text
+from lstm_strategy.support import card_html, explain_arguments, frame_html, number_text
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,6 +106,7 @@ class Verdict:
         )
 
 
+@explain_arguments(TradingError)
 def verdict(
     comparison: ResultSet,
     name: str | None = None,

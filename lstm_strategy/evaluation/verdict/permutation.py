@@ -19,6 +19,7 @@ from lstm_strategy.support import (
     OnStep,
     SharedValue,
     count_of,
+    explain_arguments,
     read_whole,
     run_tasks,
     sha256_of,
@@ -101,6 +102,7 @@ class PermutationTest:
         )
 
 
+@explain_arguments(TradingError)
 def permutation_test(
     pipeline: Pipeline,
     bars: pd.DataFrame,

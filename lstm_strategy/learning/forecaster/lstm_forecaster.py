@@ -113,7 +113,7 @@ class LSTMForecaster(FeatureForecaster):
         settings: All arguments but features and network.
         network: The user's own network builder, if there is one.
         card: Where the model came from; None before the training.
-        history: One row per epoch: member, epoch, loss, val_loss.
+        history: One row per epoch, counted from 1: member, epoch, loss, val_loss.
 
     Raises:
         TrainingError: Naming the first argument that is off.
@@ -334,6 +334,7 @@ class LSTMForecaster(FeatureForecaster):
             )
         return super().unfitted_copy(**{**chosen, **changes, "network": network})
 
+    @explain_arguments(TrainingError)
     def fit(
         self,
         bars: pd.DataFrame | Mapping[str, pd.DataFrame],

@@ -15,7 +15,7 @@ from pydantic import (
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets import Direction, Target, choose_target, describe_target
-from lstm_strategy.support import describe_first_offence
+from lstm_strategy.support import describe_first_offence, spell
 
 _ROUNDING = 1e-6  # of a mean: single precision has no smaller deviations
 Units = Annotated[int, Field(ge=1, le=1024)]
@@ -156,7 +156,8 @@ class ForecasterSettings(BaseModel):
                     f"{', '.join(cls.model_fields)}."
                 ) from error
             default = cls.model_fields[offence.field].default
-            raise TrainingError(f"{offence}. The default is {_value_text(default)}.") from error
+            shown = repr(default) if spell(offence.field) == offence.field else _value_text(default)
+            raise TrainingError(f"{offence}. The default is {shown}.") from error
 
     @property
     def window_rows(self) -> int | None:

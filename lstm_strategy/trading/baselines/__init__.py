@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from lstm_strategy.support import NamedDict
 from lstm_strategy.trading.baselines.bollinger_reversion import BollingerReversion
 from lstm_strategy.trading.baselines.buy_and_hold import BuyAndHold
 from lstm_strategy.trading.baselines.derivatives import (
@@ -38,26 +39,30 @@ from lstm_strategy.trading.baselines.sma_cross import SMACross
 from lstm_strategy.trading.baselines.volatility_target import VolatilityTarget
 from lstm_strategy.trading.execution import ExposureStrategy, TargetStrategy
 
-BASELINES: dict[str, type[TargetStrategy]] = {
-    "Buy and hold": BuyAndHold,
-    "SMA cross": SMACross,
-    "MACD": MACD,
-    "RSI reversion": RSIReversion,
-    "Bollinger reversion": BollingerReversion,
-    "Donchian breakout": DonchianBreakout,
-    "12-1 momentum": Momentum121,
-    "Volatility target": VolatilityTarget,
-    "Short-term reversal": ShortTermReversal,
-    "Random entries": RandomEntries,
-}
+BASELINES: dict[str, type[TargetStrategy]] = NamedDict(
+    {
+        "Buy and hold": BuyAndHold,
+        "SMA cross": SMACross,
+        "MACD": MACD,
+        "RSI reversion": RSIReversion,
+        "Bollinger reversion": BollingerReversion,
+        "Donchian breakout": DonchianBreakout,
+        "12-1 momentum": Momentum121,
+        "Volatility target": VolatilityTarget,
+        "Short-term reversal": ShortTermReversal,
+        "Random entries": RandomEntries,
+    }
+)
 
-EVERY_BASELINE: dict[str, type[ExposureStrategy]] = {
-    **BASELINES,
-    **PERPETUAL_BASELINES,
-    **FUTURES_BASELINES,
-    **PORTFOLIO_BASELINES,
-    **FUTURES_PORTFOLIO_BASELINES,
-}
+EVERY_BASELINE: dict[str, type[ExposureStrategy]] = NamedDict(
+    {
+        **BASELINES,
+        **PERPETUAL_BASELINES,
+        **FUTURES_BASELINES,
+        **PORTFOLIO_BASELINES,
+        **FUTURES_PORTFOLIO_BASELINES,
+    }
+)
 
 
 def choose_baselines(
@@ -85,12 +90,14 @@ def choose_baselines(
     else:
         columns = set.intersection(*(set(market.columns) for market in bars.values()))
         named = [PORTFOLIO_BASELINES, FUTURES_PORTFOLIO_BASELINES]
-    return {
-        name: baseline
-        for baselines in named
-        for name, baseline in baselines.items()
-        if columns.issuperset(COLUMNS_OF_BASELINES.get(baseline, ()))
-    }
+    return NamedDict(
+        {
+            name: baseline
+            for baselines in named
+            for name, baseline in baselines.items()
+            if columns.issuperset(COLUMNS_OF_BASELINES.get(baseline, ()))
+        }
+    )
 
 
 __all__ = [

@@ -62,7 +62,7 @@ class WarmUp(bt.Analyzer):
         elif needed > len(bars):
             raise TooFewBarsError(
                 f"{type(self.strategy).__name__} needs {needed} bars before its first decision, "
-                f"got {describe_span(bars)}. Load more history or shorten its lookbacks."
+                f"got {describe_span(bars)}. {self._remedy}"
             )
 
     def _check_markets(self) -> None:
@@ -77,7 +77,14 @@ class WarmUp(bt.Analyzer):
         ]
         can_do_without = isinstance(self.strategy, PortfolioStrategy) and len(short) < len(datas)
         if short and not can_do_without:
-            raise TooFewBarsError(f"{short[0]}. Load more history or shorten its lookbacks.")
+            raise TooFewBarsError(f"{short[0]}. {self._remedy}")
+
+    @property
+    def _remedy(self) -> str:
+        """What to do about too few bars; what a trained model remembers can't be shortened."""
+        if getattr(self.strategy.p, "model", None) is not None:
+            return "Load more history: bars before those that you trade count too."
+        return "Load more history or shorten its lookbacks."
 
     def _replace_beginning(self, always: str, once: str, is_early: Callable[[], bool]) -> None:
         """Let the first call of either method that isn't early be one of `once`."""

@@ -191,6 +191,14 @@ def test_an_unfitted_forecaster_says_so(tmp_path):
     [
         pytest.param({"horizon": 0}, "horizon must be at least 1, got 0", id="horizon"),
         pytest.param({"units": (8, 8, 8, 8)}, "units must have at most 3", id="four layers"),
+        pytest.param(
+            {"units": "24"},
+            r"units must be a tuple of numbers, got '24'\. The default is \(24,\)\.",
+            id="text for units",
+        ),
+        pytest.param(
+            {"seed": "x"}, r"seed must be a whole number, got 'x'\. The default is 0\.", id="text"
+        ),
         pytest.param({"dropout": 1.5}, "dropout must be less than 1, got 1.5", id="dropout"),
         pytest.param({"target": "price"}, r"one of direction, .*got 'price'", id="target"),
         pytest.param({"memory": "long"}, "memory must be 'carry' or 'window'", id="memory"),

@@ -298,6 +298,14 @@ def test_a_model_behind_a_link_is_loaded(model_folder, tmp_path):
     assert LSTMForecaster.load(tmp_path / "newest").card.network_sha256
 
 
+def test_epochs_that_an_earlier_version_counted_from_0_begin_at_1(trained, tmp_path):
+    earlier = trained.with_memory("carry")
+    earlier.history = trained.history.assign(epoch=trained.history["epoch"] - 1)
+    read = LSTMForecaster.load(earlier.save(tmp_path / "model")).history
+    assert read["epoch"].tolist() == trained.history["epoch"].tolist()
+    assert read["epoch"].min() == 1
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -50,7 +50,7 @@ def test_a_callback_that_only_looks_changes_nothing():
 
 
 def test_a_callback_may_stop_the_training():
-    assert trained([StopsAtOnce()]).history["epoch"].tolist() == [0, 0]
+    assert trained([StopsAtOnce()]).history["epoch"].tolist() == [1, 1]
 
 
 def test_keras_own_logger_writes_every_epoch(tmp_path):

@@ -427,7 +427,7 @@ def test_an_object_among_the_parameters_is_named_by_its_type():
     ("setting", "message"),
     [
         ({"cash": 0}, "cash must be greater than 0, got 0. Give starting money"),
-        ({"cash": "much"}, "cash must be a valid number, got 'much'"),
+        ({"cash": "much"}, "cash must be a number, got 'much'"),
         ({"commission_rate": 1}, "commission_rate must be less than 1, got 1. Give a fraction"),
         ({"slippage_rate": math.nan}, "slippage_rate must be a finite number, got nan"),
         ({"lot_size": 0}, "lot_size must be greater than 0, got 0. Give units"),
@@ -448,7 +448,9 @@ def test_an_unknown_parameter_is_answered_with_the_nearest():
 
 
 def test_too_few_bars_are_counted():
-    with pytest.raises(TooFewBarsError, match=r"AfterAverage needs 7 bars .*, got 6 bars from"):
+    with pytest.raises(
+        TooFewBarsError, match=r"AfterAverage needs 7 bars .*, got 6 bars from.*shorten its"
+    ):
         run_cerebro(AfterAverage, RISING, length=7)
 
 

@@ -334,7 +334,7 @@ def test_no_atr_is_computed_unless_a_stop_asks_for_it():
 
 @pytest.mark.parametrize("stops", [{}, {"stop_loss_atr": 2}], ids=["no stop", "a stop"])
 def test_a_parameter_out_of_range_is_named_before_it_can_do_harm(stops):
-    with pytest.raises(TradingError, match=r"atr_length must be a valid integer, got 2\.5"):
+    with pytest.raises(TradingError, match=r"atr_length must be a whole number, got 2\.5"):
         played(FLAT_10, [], atr_length=2.5, **stops)
 
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from lstm_strategy.bars import span_dates
+from lstm_strategy.errors import ForecastError
 from lstm_strategy.evaluation.forecasts.wording import p_text
 from lstm_strategy.evaluation.plots import plot_by_horizon
 from lstm_strategy.evaluation.report import (
@@ -21,7 +22,14 @@ from lstm_strategy.evaluation.report import (
     terms_html,
 )
 from lstm_strategy.evaluation.statistics import clustered_mean
-from lstm_strategy.support import card_html, frame_html, number_text, rate_text, write_whole
+from lstm_strategy.support import (
+    card_html,
+    explain_arguments,
+    frame_html,
+    number_text,
+    rate_text,
+    write_whole,
+)
 
 _SIGNIFICANT = 0.05
 _HOW_TO_READ = (
@@ -116,6 +124,7 @@ class SkillComparison:
             f"{self.n_quantiles} quantiles at costs of {rate_text(self.cost_rate)} a trade."
         )
 
+    @explain_arguments(ForecastError)
     def plot(self, *, width_inches: float = 5.6) -> Figure:
         """Draw the rank IC of each model by horizon, with two standard errors.
 
@@ -131,6 +140,7 @@ class SkillComparison:
             width_inches=width_inches,
         )
 
+    @explain_arguments(ForecastError)
     def to_html(self, path: str | Path) -> Path:
         """Write one page that needs no other file, whole or not at all.
 

@@ -286,7 +286,9 @@ def _read_history(folder: Path, card: ModelCard) -> pd.DataFrame:
     try:
         content = read_inside(folder, HISTORY_FILE, largest=LARGEST_FILE)
         if sha256_of(content) == card.history_sha256:
-            return pd.read_csv(io.BytesIO(content))[HISTORY_COLUMNS].astype({"loss": float})
+            history = pd.read_csv(io.BytesIO(content))[HISTORY_COLUMNS].astype({"loss": float})
+            first = 1 if (history["epoch"] == 0).any() else 0  # so earlier versions counted
+            return history.assign(epoch=history["epoch"] + first)
     except (OSError, KeyError, ValueError):
         pass
     return pd.DataFrame(columns=HISTORY_COLUMNS)

@@ -70,7 +70,7 @@ def run_epochs(
             val_loss = kept * earlier + (1 - kept) * val_loss
         logs = {"loss": loss, "val_loss": val_loss}
         training.start_epoch()
-        losses.append({"epoch": epoch, **logs})
+        losses.append({"epoch": epoch + 1, **logs})
         callbacks.on_epoch_end(epoch, logs)
         if network.stop_training or not np.isfinite(loss):
             break

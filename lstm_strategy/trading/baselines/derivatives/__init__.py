@@ -5,6 +5,7 @@ and `FUTURES_PORTFOLIO_BASELINES` those of many markets. `COLUMNS_OF_BASELINES` 
 of the bars each class needs.
 """
 
+from lstm_strategy.support import NamedDict
 from lstm_strategy.trading.baselines.derivatives.basis_reversion import BasisReversion
 from lstm_strategy.trading.baselines.derivatives.carry_and_trend import CarryAndTrend
 from lstm_strategy.trading.baselines.derivatives.funding_carry import FundingCarry
@@ -16,21 +17,27 @@ from lstm_strategy.trading.baselines.derivatives.portfolios import (
 )
 from lstm_strategy.trading.execution import PortfolioStrategy, TargetStrategy
 
-PERPETUAL_BASELINES: dict[str, type[TargetStrategy]] = {
-    "Funding carry": FundingCarry,
-    "Funding reversal": FundingReversal,
-    "Basis reversion": BasisReversion,
-}
+PERPETUAL_BASELINES: dict[str, type[TargetStrategy]] = NamedDict(
+    {
+        "Funding carry": FundingCarry,
+        "Funding reversal": FundingReversal,
+        "Basis reversion": BasisReversion,
+    }
+)
 
-FUTURES_BASELINES: dict[str, type[TargetStrategy]] = {
-    "Carry": FuturesCarry,
-    "Carry and trend": CarryAndTrend,
-}
+FUTURES_BASELINES: dict[str, type[TargetStrategy]] = NamedDict(
+    {
+        "Carry": FuturesCarry,
+        "Carry and trend": CarryAndTrend,
+    }
+)
 
-FUTURES_PORTFOLIO_BASELINES: dict[str, type[PortfolioStrategy]] = {
-    "Carry of all": CarryPortfolio,
-    "Carry and trend of all": CarryAndTrendPortfolio,
-}
+FUTURES_PORTFOLIO_BASELINES: dict[str, type[PortfolioStrategy]] = NamedDict(
+    {
+        "Carry of all": CarryPortfolio,
+        "Carry and trend of all": CarryAndTrendPortfolio,
+    }
+)
 
 COLUMNS_OF_BASELINES: dict[type, tuple[str, ...]] = {
     FundingCarry: ("funding_rate",),

@@ -4,6 +4,7 @@
 too. Lengths that the sources give in days or months are counted in the bars' own frequency.
 """
 
+from lstm_strategy.support import NamedDict
 from lstm_strategy.trading.baselines.portfolio.cross_sectional_momentum import (
     CrossSectionalMomentum,
 )
@@ -14,14 +15,16 @@ from lstm_strategy.trading.baselines.portfolio.time_series_momentum import TimeS
 from lstm_strategy.trading.baselines.portfolio.volatility_scaled_hold import VolatilityScaledHold
 from lstm_strategy.trading.execution import PortfolioStrategy
 
-PORTFOLIO_BASELINES: dict[str, type[PortfolioStrategy]] = {
-    "Equal weight": EqualWeight,
-    "Volatility-scaled hold": VolatilityScaledHold,
-    "12-1 cross-sectional momentum": CrossSectionalMomentum,
-    "Time-series momentum": TimeSeriesMomentum,
-    "MACD trend": MACDTrend,
-    "Minimum variance": MinimumVariance,
-}
+PORTFOLIO_BASELINES: dict[str, type[PortfolioStrategy]] = NamedDict(
+    {
+        "Equal weight": EqualWeight,
+        "Volatility-scaled hold": VolatilityScaledHold,
+        "12-1 cross-sectional momentum": CrossSectionalMomentum,
+        "Time-series momentum": TimeSeriesMomentum,
+        "MACD trend": MACDTrend,
+        "Minimum variance": MinimumVariance,
+    }
+)
 
 __all__ = [
     "PORTFOLIO_BASELINES",
