@@ -8,8 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# C0 and C1 but tab and newline: what a terminal obeys; and what turns the direction of text
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 but tab and newline: what a terminal obeys; what turns the direction of text; and what
+# nobody sees or what ends a line
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    "\u00ad\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 # TensorFlow on any device; PyTorch on a GPU
 _MEMORY_NAMES = ("ResourceExhaustedError", "OutOfMemoryError")
 # of the system's loader, ONNX Runtime, PyTorch on a CPU and JAX, whose errors have no name for it
@@ -25,7 +29,7 @@ _COMPUTING_LIBRARIES = ("onnxruntime", "jaxlib", "torch")
 
 
 def escape_controls(text: str) -> str:
-    r"""Show the characters that a terminal would obey, instead of letting it.
+    r"""Show the characters that a terminal would obey, or that nobody would see, as codes.
 
     A message may quote a column of a file or a word of a model card, and these may come from a
     stranger.

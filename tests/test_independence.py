@@ -6,9 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_up import random_walk
 
 TESTS = Path(__file__).parent
 USUAL = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1"}
+
+COMMAND_SETTINGS = """
+[forecaster]
+units = [4]
+lookback = 10
+epochs = 2
+members = 1
+features = [{kind = "log_return", length = 1}, {kind = "rsi", length = 5}]
+"""
 
 # trains a network, compares it with baselines and writes the tables, in the order of the names
 WORK = """
@@ -88,3 +98,26 @@ def test_the_order_of_the_strategies_changes_the_order_of_the_rows_alone(tables_
     other = tables_of(order="reversed")
     assert other["equity"] == usual["equity"]
     assert sorted(other["metrics"].splitlines()) == sorted(usual["metrics"].splitlines())
+
+
+@pytest.mark.slow
+def test_a_command_writes_the_same_to_the_byte_whatever_is_around_it(tmp_path):
+    random_walk(520, seed=3).to_csv(tmp_path / "bars.csv")
+    (tmp_path / "small.toml").write_text(COMMAND_SETTINGS)
+    windows = ("--train-window", "300 bars", "--test-window", "100 bars")
+    words = ("compare", "bars.csv", "--config", "small.toml", "--walk-forward", *windows)
+    strange = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kolkata", "LC_ALL": "tr_TR.UTF-8"}
+
+    def files_of(out, *flags, **environment):
+        done = subprocess.run(
+            [sys.executable, *flags, "-m", "lstm_strategy", *words, "--jobs", "1", "--out", out],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(TESTS.parent), **USUAL, **environment},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        names = ("metrics.csv", "equity.csv", "model/ledger.csv")
+        return done.stdout, {name: (tmp_path / out / name).read_bytes() for name in names}
+
+    assert files_of("usual") == files_of("strange", "-O", **strange)

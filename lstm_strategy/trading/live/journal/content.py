@@ -85,9 +85,14 @@ def read_journal(path: str | Path) -> JournalContent:
         if isinstance(error, JournalError):
             raise
         raise JournalError(
-            f"{file} has values that a journal can't have ({error}), so it was damaged or edited. "
-            "Restore it from a copy, or begin a new folder."
+            f"{file} has values that a journal can't have ({_reason_of(error)}), so it was damaged "
+            "or edited. Restore it from a copy, or begin a new folder."
         ) from error
+
+
+def _reason_of(error: Exception) -> str:
+    """What pandas says, without its hints for whoever writes code."""
+    return f"{str(error).partition('. You might')[0]:.200}"
 
 
 def _content_of(
