@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         Offence,
         count_of,
         describe_first_offence,
+        digits_text,
         format_time,
         in_sample_label,
         name_options,
@@ -123,6 +124,7 @@ __all__ = [
     "silence_tensorflow",
     "spell",
     "steps_progress",
+    "digits_text",
     "suggest_names",
     "temporary_folder",
     "training_progress",
@@ -194,6 +196,7 @@ __getattr__ = import_on_first_use(
         "number_text": ".wording",
         "rate_text": ".wording",
         "spell": ".wording",
+        "digits_text": ".wording",
         "suggest_names": ".wording",
     },
 )

@@ -145,6 +145,20 @@ def number_text(value: float, form: str = "{:.2f}") -> str:
     return text if re.search("[1-9a-z]", text) else text.lstrip("+-")
 
 
+def digits_text(value: float) -> str:
+    """Return a quantity or a price in six digits, never as a power of ten; "n/a" for none.
+
+    Example:
+        >>> [digits_text(each) for each in (0.0000331234567, 2_500_000.4, 1.5, 0.0)]
+        ['0.0000331235', '2,500,000', '1.5', '0']
+    """
+    if not math.isfinite(value) or value == 0:
+        return number_text(value, "{:.0f}")
+    decimals = max(5 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
+
+
 def rate_text(rate: float) -> str:
     """A small fraction as a percentage with the decimals that it needs, two at least.
 

@@ -9,6 +9,7 @@
   const DAY = 86400000;
   const MOST_DATES = 10;
   const TRADE_WIDTH = 10; // pixels that a trade needs
+  const FLAT_MARGIN = 0.05; // above and below a line that never moves
   const READ_AS = { close: "close", forecast: "forecast", low: "from", high: "to" };
 
   async function runLibrary() {
@@ -108,6 +109,22 @@
     }
   }
 
+  // The line below a chart is read aloud, so that only one chart has any: the one in use.
+  function writeBelow(chart, text) {
+    for (const line of all(".chart-reading")) {
+      line.textContent = chart?.contains(line) ? text : "";
+    }
+  }
+
+  let touched = null; // the chart that was used last
+  function noteUse() {
+    for (const chart of all(".chart")) {
+      for (const kind of ["focusin", "pointerdown", "wheel"]) {
+        chart.addEventListener(kind, () => { touched = chart; }, { capture: true, passive: true });
+      }
+    }
+  }
+
   // A mouse draws the span to look at; a finger must be able to scroll the page.
   function wireZoom(range, models) {
     if (window.matchMedia("(pointer: fine)").matches) {
@@ -147,9 +164,7 @@
       clearTimeout(waiting);
       waiting = setTimeout(() => {
         const [from, to] = [range.start, range.end].map((at) => new Date(at).toISOString());
-        for (const line of all(".chart-reading")) {
-          line.textContent = `Shown: ${from.slice(0, 10)} to ${to.slice(0, 10)}`;
-        }
+        writeBelow(touched, `Shown: ${from.slice(0, 10)} to ${to.slice(0, 10)}`);
       }, 250);
     });
   }
@@ -173,23 +188,30 @@
     }
   }
 
-  // Bokeh fits linear axes to what is shown; a logarithmic one it leaves as it was.
-  function wireGrowthAxis(range, models) {
-    const axis = models.find((model) => model.name === "growth-range");
+  // Bokeh leaves a logarithmic axis as it was, and takes all bars where a line has none in view.
+  function wireHeights(range, models) {
     const source = models.find((model) => model.name === "series");
-    if (axis === undefined || source === undefined) return;
-    const fit = () => {
-      const { data } = source;
-      const first = lastRowUntil(data.x, range.start);
-      const last = lastRowUntil(data.x, range.end);
-      let [low, high] = [Infinity, 0];
+    if (source === undefined) return;
+    const fitPanel = (panel, first, last) => {
+      const isLog = panel === "growth";
+      let [low, high] = [Infinity, -Infinity];
       for (const button of shownIn("chart-equity")) {
-        for (const value of data[`${button.dataset.series}_growth`].slice(first, last + 1)) {
-          if (value > 0 && value < low) low = value;
+        for (const value of source.data[`${button.dataset.series}_${panel}`].slice(first, last + 1)) {
+          if (!Number.isFinite(value) || (isLog && value <= 0)) continue;
+          if (value < low) low = value;
           if (value > high) high = value;
         }
       }
-      if (high > 0) axis.setv({ start: low / 1.03, end: high * 1.03 });
+      if (low > high) return;
+      const margin = 0.05 * (high - low) || FLAT_MARGIN;
+      const ends = isLog ? [low / 1.03, high * 1.03] : [low - margin, high + margin];
+      const axis = models.find((model) => model.name === `${panel}-range`);
+      axis.setv({ start: ends[0], end: ends[1] });
+    };
+    const fit = () => {
+      const { x } = source.data;
+      const [first, last] = [lastRowUntil(x, range.start), lastRowUntil(x, range.end)];
+      for (const panel of ["growth", "drawdown", "exposure"]) fitPanel(panel, first, last);
     };
     let waiting = 0;
     range.change.connect(() => {
@@ -331,20 +353,20 @@
       if (isModel(model, "ColumnDataSource") && model.name) sources.set(model.name, model);
     }
     const { data } = sources.get("series");
-    let row = data.x.length - 1;
+    const range = models.find((model) => model.name === "time");
+    let row = null; // none until a bar is pointed at or the keys have reached one
     let pointer = null;
-    const read = (touched) => {
-      const lines = {
-        "chart-equity": sayReading(data.x[row], readStrategies(data, row)),
-        "chart-price": readPrice(sources, data.x[row]),
-        "chart-markets": readMarkets(sources.get("markets"), data.x[row]),
+    const readingOf = (chart) => {
+      const readers = {
+        "chart-equity": () => sayReading(data.x[row], readStrategies(data, row)),
+        "chart-price": () => readPrice(sources, data.x[row]),
+        "chart-markets": () => readMarkets(sources.get("markets"), data.x[row]),
       };
-      for (const [place, reading] of Object.entries(lines)) {
-        const chart = element(place)?.parentElement;
-        if (!chart || (touched && touched !== chart)) continue;
-        if (touched && showBeside(pointer, chart, reading)) continue;
-        chart.querySelector(".chart-reading").textContent = reading;
-      }
+      return readers[chart.querySelector(".chart-panels").id]();
+    };
+    const firstInView = () => {
+      const found = lastRowUntil(data.x, range.start);
+      return Math.min(data.x[found] < range.start ? found + 1 : found, data.x.length - 1);
     };
     const hide = () => {
       for (const note of all(".chart-pointer")) note.hidden = true;
@@ -362,7 +384,9 @@
     for (const panel of models.filter((model) => isModel(model, "Figure"))) {
       panel.on_event("mousemove", (event) => {
         row = lastRowUntil(data.x, event.x);
-        read(pointer?.chart);
+        if (!pointer) return;
+        const reading = readingOf(pointer.chart);
+        if (!showBeside(pointer, pointer.chart, reading)) writeBelow(pointer.chart, reading);
       });
     }
     for (const place of all(".chart-panels")) {
@@ -370,8 +394,9 @@
         const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
         if (!event.shiftKey || step === undefined) return;
         event.preventDefault();
-        row = Math.min(Math.max(row + step, 0), data.x.length - 1);
-        read();
+        if (row !== null) row = Math.min(Math.max(row + step, 0), data.x.length - 1);
+        else row = step > 0 ? firstInView() : lastRowUntil(data.x, range.end);
+        writeBelow(place.parentElement, readingOf(place.parentElement));
       });
     }
   }
@@ -394,9 +419,10 @@
       wireStrategies(models);
       wireZoom(models.find((model) => model.name === "time"), models);
       wireDates(models.find((model) => model.name === "time"), models);
-      wireGrowthAxis(models.find((model) => model.name === "time"), models);
+      wireHeights(models.find((model) => model.name === "time"), models);
       wireTradeMarks(models.find((model) => model.name === "time"), models);
       wireReadings(models);
+      noteUse();
       for (const place of all(".chart-panels")) leaveOutOfTabs(place);
       document.documentElement.dataset.charts = "ready";
     } catch (error) {

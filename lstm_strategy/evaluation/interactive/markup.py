@@ -6,7 +6,7 @@ from lstm_strategy.support import escape_html
 _KEYS = (
     "Drag to zoom in, double-click to show everything, or zoom with Ctrl and the mouse wheel. On "
     "the keyboard, the arrow keys scroll, plus and minus zoom, 0 shows everything, and Shift with "
-    "an arrow key reads out the next or previous bar."
+    "an arrow key reads out the next or previous bar, beginning at the first or last one shown."
 )
 
 
@@ -123,7 +123,7 @@ def _place(
         f'<div class="chart" role="group" aria-label="{escape_html(label)}">'
         f'<div class="chart-tools">{tools}</div>'
         f'<div id="{key}" class="chart-panels" role="application" tabindex="0" '
-        f'aria-label="{escape_html(label)}" aria-describedby="{key}-hint"></div>'
+        f'aria-label="Chart" aria-describedby="{key}-hint"></div>'
         f'<p class="chart-reading" aria-live="polite"></p>'
         f'{note}<p class="chart-hint" id="{key}-hint">{escape_html(hint)}{more}'
         f' <span class="for-pointers">{_KEYS}</span></p></div>\n'

@@ -272,6 +272,12 @@ def test_many_markets_can_be_chosen_from():
     np.testing.assert_allclose(earned["c0"] + earned["c1"], earned["sum"], atol=1e-6)
 
 
+def test_no_two_nested_elements_of_a_chart_have_the_same_name(charts):
+    for place in (charts.equity, charts.price):
+        labels = re.findall(r'aria-label="(.*?)"', place)
+        assert len(labels) == len(set(labels))
+
+
 def test_one_market_has_no_chart_of_contributions(charts):
     assert charts.markets == "" and "chart-markets" not in charts.data
 

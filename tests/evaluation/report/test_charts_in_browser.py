@@ -4,6 +4,7 @@ import html
 import json
 import re
 
+import backtrader as bt
 import pytest
 from browser import needs_chromium, open_in_chromium
 from made_up import ConstantForecaster, random_walk
@@ -220,3 +221,61 @@ def test_the_numbers_stand_beside_the_pointer(charts, tmp_path, width):
     assert 0 < top - y < 30
     assert not any(below)
     assert hidden_after_a_drag
+
+
+_PRESS = """
+const press = (place, key) => inside.document.getElementById(place).dispatchEvent(
+  new inside.KeyboardEvent("keydown", { key, shiftKey: key.startsWith("Arrow"), bubbles: true }));
+const lines = () => [...inside.document.querySelectorAll(".chart-reading")];
+const said = () => lines().map((line) => line.textContent);
+"""
+
+
+def test_a_key_lets_one_chart_speak_from_the_first_bar_in_view(charts, tmp_path):
+    question = f"""{_VIEWS}{_PRESS}
+    press("chart-equity", "ArrowRight");
+    const first = said();
+    press("chart-price", "ArrowRight");
+    return [...first, ...said()];
+    """
+    equity, none, nothing, price = answer_of(charts, tmp_path, width=390, question=question)
+    assert equity.startswith("2016-01-04: MACD: growth 1.00")
+    assert (none, nothing) == ("", "")
+    assert price.startswith("2016-01-05: close ")
+
+
+def test_shift_and_left_begins_at_the_last_bar_in_view(charts, tmp_path):
+    question = f"""{_VIEWS}{_PRESS}
+    press("chart-equity", "ArrowLeft");
+    return said();
+    """
+    equity, price = answer_of(charts, tmp_path, width=390, question=question)
+    assert equity.startswith("2018-12-31: ")
+    assert price == ""
+
+
+class SellsFourTimesItsMoney(bt.Strategy):
+    """Is ruined where the price rises by a quarter."""
+
+    def next(self):
+        if len(self) == 30:
+            self.sell(size=4 * self.broker.getvalue() / self.data.close[0])
+
+
+def test_the_heights_fit_where_a_ruined_account_has_no_exposure(tmp_path):
+    bars = random_walk(600)
+    prices = ["open", "high", "low", "close"]
+    bars.loc[bars.index[200:], prices] *= 1.6
+    strategies = {"Ruined": SellsFourTimesItsMoney, "Buy and hold": BASELINES["Buy and hold"]}
+    comparison = compare(strategies, bars)
+    assert comparison.results["Ruined"].exposure.min() < -3
+    assert comparison.results["Ruined"].exposure.iloc[-100:].isna().all()
+    question = f"""{_VIEWS}
+    const range = panelOf("Exposure").model.x_range;
+    range.setv({{ start: range.end - (range.end - range.start) / 8 }});
+    const {{ start, end }} = panelOf("Exposure").model.y_range;
+    return [start, end];
+    """
+    charts = build_charts(comparison, bars)
+    low, high = answer_of(charts, tmp_path, width=390, question=question)
+    assert 0.8 < low < high < 1.2

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, FixedTicker, LogTicker, Range1d
@@ -18,6 +19,7 @@ from lstm_strategy.evaluation.thinning import fold_pieces
 
 _FOLD_COLORS = ("#6f9fcf", "#b9cfe6")
 _TITLES = {"growth": "Growth of 1 (log)", "drawdown": "Drawdown", "exposure": "Exposure"}
+_FLAT_MARGIN = 0.05  # above and below a line that never moves
 _HEIGHTS = {"growth": 320, "drawdown": 150, "exposure": 150}
 
 
@@ -57,8 +59,8 @@ def draw_equity(
                 visible=each.is_shown,
                 **mode,
             )
+        panel.y_range = _range_of(kind, table, series)
         if is_growth:
-            panel.y_range = _growth_range(table, series)
             # bokeh's own steps, 1 and 5, leave one tick or none to a growth of 1.2
             panel.yaxis.ticker = LogTicker(mantissas=[1, 2, 5])
         panels.append(panel)
@@ -67,15 +69,21 @@ def draw_equity(
     return column(*panels, sizing_mode="stretch_width", spacing=0)
 
 
-def _growth_range(table: pd.DataFrame, series: list[Series]) -> Range1d:
+def _range_of(kind: str, table: pd.DataFrame, series: list[Series]) -> Range1d:
     """The range of the strategies that are shown first; the page's script fits it from then on.
 
-    A curve that falls to 0 ends at its last value above; where there is none, the range is about 1.
+    Bokeh by itself leaves a logarithmic axis as it was, and takes all bars where one strategy has
+    no number in view. A growth that falls to 0 ends at its last value above.
     """
-    shown = table[[f"{each.key}_growth" for each in series if each.is_shown]].to_numpy()
-    above = shown[shown > 0]
-    low, high = (float(above.min()), float(above.max())) if len(above) else (1.0, 1.0)
-    return Range1d(start=low / 1.03, end=high * 1.03, name="growth-range")
+    shown = table[[f"{each.key}_{kind}" for each in series if each.is_shown]].to_numpy()
+    if kind == "growth":
+        above = shown[shown > 0]
+        low, high = (float(above.min()), float(above.max())) if len(above) else (1.0, 1.0)
+        return Range1d(start=low / 1.03, end=high * 1.03, name="growth-range")
+    known = shown[np.isfinite(shown)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    margin = 0.05 * (high - low) or _FLAT_MARGIN
+    return Range1d(start=low - margin, end=high + margin, name=f"{kind}-range")
 
 
 def _draw_folds(timeline: Timeline, ledger: pd.DataFrame, dates: Any) -> Any:

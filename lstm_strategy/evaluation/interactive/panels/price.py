@@ -18,6 +18,7 @@ from lstm_strategy.evaluation.interactive.series import (
 )
 from lstm_strategy.evaluation.plots import mark_prices, on_plain_dates, rank_trades
 from lstm_strategy.evaluation.thinning import thin_rows
+from lstm_strategy.support import digits_text
 
 _GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
 _FORECAST = "#6f5fc0"
@@ -175,7 +176,7 @@ def _trade_texts(
 def _fill_text(date: pd.Timestamp, price: float, mark: float, date_form: str) -> str:
     """A date and a price, which is called an average where several fills made it."""
     average = "" if np.isclose(price, mark, rtol=1e-6) else " on average"
-    return f"{date.strftime(date_form)} at {price:,.6g}{average}"
+    return f"{date.strftime(date_form)} at {digits_text(price)}{average}"
 
 
 def _draw_forecast(

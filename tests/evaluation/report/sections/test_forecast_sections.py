@@ -118,6 +118,15 @@ def test_forecasts_are_drawn_and_calibrated(walked):
     assert sum(int(cells[-1]) for cells in groups.values()) == int(n_forecasts)
 
 
+def test_a_flat_policy_is_told_apart_from_the_exposure_that_is_held(walked, monkeypatch):
+    scores = import_module("lstm_strategy.evaluation.report.sections.evidence.forecast_scores")
+    monkeypatch.setattr(scores, "target_name", lambda model: Policy().name)
+    why = "the exposure held still falls when recent volatility rises"
+    assert why in unescape(scores.course_part(walked))
+    monkeypatch.undo()
+    assert why not in unescape(scores.course_part(walked))
+
+
 def test_standard_errors_of_one_market_speak_of_no_other_markets(walked):
     section = unescape(forecasts_section(walked))
     assert "is a standard error, which allows for overlapping horizons." in section

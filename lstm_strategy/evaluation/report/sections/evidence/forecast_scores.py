@@ -37,7 +37,7 @@ _LABELS = {
     "return": "Expected return",
     "quantiles": "Median of the return",
     "volatility": "Annual volatility",
-    "policy": "Exposure",
+    "policy": "Exposure before scaling",
     "triple_barrier": "Profit first less stop first",
 }
 _COLUMNS = {
@@ -79,6 +79,11 @@ def course_part(content: ReportContent) -> str:
     caption = (
         f"The forecasts of {content.name}. The band is one standard deviation across its networks."
     )
+    if target == "policy":
+        caption += (
+            " A policy forecasts the exposure before it is scaled to the target volatility: where "
+            "that is flat, the exposure held still falls when recent volatility rises."
+        )
     if isinstance(content.bars, Panel) and len(told) < len(content.bars):
         which = "this is the one" if len(told) == 1 else f"these are the {len(told)}"
         caption += f" Of all markets {which} that moved the result most."

@@ -5,7 +5,7 @@ import pandas as pd
 from lstm_strategy.evaluation.backtests import BacktestResult
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import SMALL_PERCENT, date_texts, escape, table_html
-from lstm_strategy.support import number_text
+from lstm_strategy.support import digits_text, number_text
 
 _N_LIQUIDATIONS = 20
 
@@ -51,7 +51,7 @@ def _liquidations_table(result: BacktestResult) -> str:
             **market,
             "Side": ["long" if size > 0 else "short" for size in shown["size"]],
             "Units": [f"{abs(size):,.4g}" for size in shown["size"]],
-            "Exit price": [f"{price:,.6g}" for price in shown["price"]],
+            "Exit price": [digits_text(price) for price in shown["price"]],
             "Fee": [number_text(fee, "{:,.2f}") for fee in shown["fee"]],
         },
         index=date_texts(shown.index),

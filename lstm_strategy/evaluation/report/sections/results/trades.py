@@ -13,7 +13,7 @@ from lstm_strategy.evaluation.report.page import (
     picture_html,
     table_html,
 )
-from lstm_strategy.support import count_of, number_text
+from lstm_strategy.support import count_of, digits_text, number_text
 
 _N_TRADES = 5
 _WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
@@ -39,7 +39,7 @@ def _still_price(content: ReportContent) -> str:
     n_long = int((trades["size"] > 0).sum())
     n_profits = int((trades["pnl"] >= 0)[trades["exit"].notna()].sum())
     alt = (
-        f"Price{where} between {close.min():,.6g} and {close.max():,.6g}, with "
+        f"Price{where} between {digits_text(close.min())} and {digits_text(close.max())}, with "
         f"{_count_trades(trades) if len(trades) else 'no trades'} of {content.result.label}: "
         f"{n_long:,} long and {len(trades) - n_long:,} short, {n_profits:,} closed at a profit."
     )
@@ -124,9 +124,9 @@ def _readable_trades(trades: pd.DataFrame, money: str) -> pd.DataFrame:
             **market,
             "Exit": date_texts(trades["exit"], missing="open"),
             "Side": ["long" if size > 0 else "short" for size in trades["size"]],
-            "Units": [f"{units:,.6g}" for units in trades["units"]],
-            "Entry price": [f"{price:,.6g}" for price in trades["entry_price"]],
-            "Exit price": [number_text(price, "{:,.6g}") for price in trades["exit_price"]],
+            "Units": [digits_text(units) for units in trades["units"]],
+            "Entry price": [digits_text(price) for price in trades["entry_price"]],
+            "Exit price": [digits_text(price) for price in trades["exit_price"]],
             "Commission": [number_text(value, money) for value in trades["commission"]],
             **_funding_column(trades, money),
             "Profit": [number_text(value, money) for value in trades["pnl"]],

@@ -66,6 +66,17 @@ def test_headings_say_how_profit_factor_and_expectancy_weigh_trades(content):
     assert "each trade counts alike" in by_heading["Expectancy"]
 
 
+def test_units_are_never_written_as_powers_of_ten():
+    cheap = BARS.assign(**{name: BARS[name] * 1e-7 for name in ("open", "high", "low", "close")})
+    dear = BARS.assign(**{name: BARS[name] * 1e7 for name in ("open", "high", "low", "close")})
+    for bars in (cheap, dear):
+        comparison = compare({"MACD": MACD}, bars)
+        table = trades_section(ReportContent(comparison, comparison.assess(), bars))
+        units = [row[2] for row in cells_of(table).values()]
+        assert units
+        assert not any("e" in text for text in units)
+
+
 @pytest.mark.parametrize(
     ("first", "last", "parts"),
     [
