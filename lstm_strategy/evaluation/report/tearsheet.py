@@ -95,6 +95,12 @@ def _repair_page(page: str) -> str:
     page = re.sub(r"<link\b[^>]*https?://[^>]*>", "", page).replace(' onload="save()"', "")
     page = page.replace("CAGR\ufe6a", "CAGR")  # a sign that few fonts have
     page = page.replace("<hr>", f"<p>{_NOTE}</p>\n<hr>", 1)
+    # its head has a heading that is none, and a term of a list that isn't there
+    page = re.sub(r"<h4>(.*?)</h4>", r'<p class="about">\1</p>', page, count=1, flags=re.DOTALL)
+    page = re.sub(r"<dt>(.*?)</dt>", r'<span class="span">\1</span>', page, count=1)
+    page = page.replace('<div class="container">', '<div class="container" role="main">', 1)
+    # between the title and its parts no level of headings is left out
+    page = re.sub(r"<(/?)h3>", r"<\1h2>", page)
     for color, replacement in _COLORS.items():
         page = re.sub(color, replacement, page, flags=re.IGNORECASE)
     return page.replace("</head>", f"{_HEAD}</head>", 1)
@@ -128,6 +134,10 @@ _HEAD = """<link rel="icon" href="data:,">
 .container { max-width: 80rem; }
 .container::after { content: ""; display: block; clear: both; }
 hr { clear: both; }
+h1 .span { display: inline; margin-left: 10px; font-size: 14px; }
+h2 { margin-bottom: 10px; font-size: 1.17em; font-weight: 700; }
+.about { margin: 0; color: #59636e; }
+.about a { color: #0a56b0; text-decoration: underline; }
 svg { display: block; max-width: 100%; height: auto; }
 #left { width: 62%; margin: 0; }
 #right { width: 34%; }
@@ -136,14 +146,14 @@ svg { display: block; max-width: 100%; height: auto; }
 #monthly_heatmap { overflow: visible; }
 @media screen and (max-width: 60rem) {
   body { margin: 1rem; }
-  h1 dt { display: block; margin: 0; }
+  h1 .span { display: block; margin: 0; }
   #left, #right { float: none; width: auto; margin: 0; }
 }
 @media screen and (prefers-color-scheme: dark) {
   :root { color-scheme: dark; }
   body { background: #14181c; color: #e4e8ec; }
-  h4 { color: #9aa5b0; }
-  h4 a { color: #7db7ff; }
+  .about { color: #9aa5b0; }
+  .about a { color: #7db7ff; }
   td, th, hr { border-color: #333b44 !important; }
   table tbody tr:nth-child(odd), thead, thead th { background: #1d2329 !important;
     color: inherit !important; }
@@ -159,6 +169,7 @@ import logging, sys, warnings
 warnings.simplefilter("ignore")
 logging.disable()
 import pandas as pd, quantstats
+pd.plotting.plot_params["x_compat"] = True  # or it writes years below the bars of other years
 source, target, year, title, *benchmark = sys.argv[1:]
 frame = pd.read_csv(source, index_col=0, parse_dates=True)
 quantstats.reports.html(

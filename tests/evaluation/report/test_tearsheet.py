@@ -65,6 +65,26 @@ def test_a_tearsheet_follows_the_colours_of_the_system_and_says_how_it_counts():
     assert "<p>quantstats takes the returns of calendar days" in repaired
 
 
+def test_the_head_of_a_tearsheet_can_be_read_and_listened_to():
+    head = "<h1>A <dt> 2009 - 2018</dt></h1>\n<h4>Benchmark: <a href='#'>B</a></h4>"
+    page = f'<head></head><div class="container">{head}<hr><h3>Metrics</h3></div>'
+    repaired = tearsheet._repair_page(page)
+    assert '<h1>A <span class="span"> 2009 - 2018</span></h1>' in repaired
+    assert '<p class="about">Benchmark: <a' in repaired
+    assert '<div class="container" role="main">' in repaired
+    assert re.findall(r"<h(\d)>", repaired) == ["1", "2"]
+
+
+@pytest.mark.slow
+def test_every_year_stands_below_its_own_bars(tmp_path):
+    bars = random_walk(2_000)
+    held = run_backtest(BASELINES["Buy and hold"], bars)
+    page = write_tearsheet(tmp_path / "tearsheet.html", held).read_text(encoding="utf-8")
+    picture = page[page.index('id="eoy_returns"') : page.index('id="monthly_dist"')]
+    years = sorted({str(date.year) for date in held.equity.index})
+    assert re.findall(r"<!-- (\d{4}) -->", picture) == years
+
+
 def test_a_tearsheet_of_a_day_or_two_is_refused(results, tmp_path):
     short = dataclasses.replace(results["MACD"], equity=results["MACD"].equity.iloc[:3])
     with pytest.raises(LSTMStrategyError, match="at least 3 days, got 2"):
