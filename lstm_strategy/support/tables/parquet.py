@@ -27,6 +27,9 @@ _DEEPEST = 8
 # fields of the header of a page, by the numbers that parquet.thrift gives them
 _UNPACKED, _PACKED, _DATA, _DICTIONARY, _DATA_V2 = 2, 3, 5, 7, 8
 _ENCODING_FIELD = {_DATA: 2, _DICTIONARY: 2, _DATA_V2: 4}
+# and of the footer: the groups of rows, their columns, and what is known of each
+_GROUPS, _COLUMNS, _KNOWN = 4, 1, 3
+_PATH, _COLUMN_BYTES, _FIRST_PAGE, _FIRST_WORDS = 3, 7, 9, 11
 
 
 def frame_from_parquet(content: bytes) -> pd.DataFrame:
@@ -70,15 +73,13 @@ def _check_room(content: bytes) -> tuple[list[str], list[str]]:
         raise TooLargeError
     n_bytes = 0
     of_words: set[str] = set()
-    for group in range(metadata.num_row_groups):
-        for place in range(metadata.num_columns):
-            column = metadata.row_group(group).column(place)
-            for size, is_dictionary in _count_pages(content, column):
-                n_bytes += size
-                if n_bytes > most:
-                    raise TooLargeError
-                if is_dictionary:
-                    of_words.add(column.path_in_schema)
+    for column in _read_columns(content):
+        for size, is_dictionary in _count_pages(content, column):
+            n_bytes += size
+            if n_bytes > most:
+                raise TooLargeError
+            if is_dictionary:
+                of_words.add(b".".join(column[_PATH]).decode())
     words = [field.name for field in schema if holds_text(field.type) and field.name in of_words]
     if words:
         _check_words(content, words, most)
@@ -94,11 +95,25 @@ def _check_words(content: bytes, names: list[str], most: int) -> None:
         raise TooLargeError
 
 
-def _count_pages(content: bytes, column: Any) -> Iterator[tuple[int, bool]]:
+def _read_columns(content: bytes) -> Iterator[dict[int, Any]]:
+    """What the footer says of each column in each group of rows.
+
+    pyarrow's own accessor ends the whole process where that contradicts the schema.
+    """
+    size = int.from_bytes(content[-8:-4], "little")
+    footer, _ = _read_struct(content, len(content) - 8 - size)
+    for group in footer.get(_GROUPS, []):
+        for column in group[_COLUMNS]:
+            yield column[_KNOWN]
+
+
+def _count_pages(content: bytes, column: dict[int, Any]) -> Iterator[tuple[int, bool]]:
     """What each page of a column takes when it is unpacked, and whether it is a dictionary."""
-    starts = column.data_page_offset, column.dictionary_page_offset
-    place = min(start for start in starts if start)
-    end = place + column.total_compressed_size
+    starts = [start for key in (_FIRST_PAGE, _FIRST_WORDS) if (start := column.get(key))]
+    if not starts and column[_COLUMN_BYTES] == 0:
+        return  # of no rows
+    place = min(starts, default=0)
+    end = place + column[_COLUMN_BYTES]
     if not 0 < place <= end <= len(content):
         raise ValueError("it is torn")
     while place < end:
@@ -141,10 +156,26 @@ def _read_value(content: bytes, place: int, kind: int, depth: int) -> tuple[Any,
         size, place = _read_varint(content, place)
         if place + size > len(content):
             raise ValueError("it is torn")
-        return None, place + size
+        return content[place : place + size], place + size
+    if kind in (9, 10):  # a list, a set
+        return _read_list(content, place, depth)
     if kind == 12:
         return _read_struct(content, place, depth)
     raise ValueError("it is torn")
+
+
+def _read_list(content: bytes, place: int, depth: int) -> tuple[list[Any], int]:
+    size, kind = content[place] >> 4, content[place] & 15
+    place += 1
+    if size == 15:
+        size, place = _read_varint(content, place)
+    # a truth takes a byte in a list, and stands in the type elsewhere
+    kind = 3 if kind in (1, 2) else kind
+    values = []
+    for _ in range(size):
+        value, place = _read_value(content, place, kind, depth + 1)
+        values.append(value)
+    return values, place
 
 
 def _read_integer(content: bytes, place: int) -> tuple[int, int]:

@@ -16,6 +16,7 @@ import pytest
 
 from lstm_strategy import LSTMStrategyError, load_bars
 from lstm_strategy.bars.files import content as files_content
+from lstm_strategy.support.tables import frame_from_feather, frame_from_parquet
 
 HEADER = b"date,open,high,low,close,volume\n"
 ROWS = b"2024-01-02,10,12,9,11,5\n2024-01-03,11,13,10,12,6\n2024-01-04,12,14,11,13,7\n"
@@ -214,3 +215,34 @@ def test_a_timezone_of_a_table_opens_no_file(tmp_path, store, table):
     store(table(), path)
     with pytest.raises(LSTMStrategyError, match="a file as the timezone"):
         load_bars(path)
+
+
+def damages_of(content, store):
+    """Bytes to change where a file says what is in it, and what they become."""
+    if store is feather_of:
+        return [(place, 0xFF) for place in range(4, 500, 4)]
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    in_pages = [(place, damage) for place in range(4, 44) for damage in (0x00, 0x7F, 0xFF)]
+    return [*in_pages, *((place, 0x00) for place in range(footer, footer + 140))]
+
+
+@pytest.mark.parametrize(
+    ("store", "read"), [(parquet_of, frame_from_parquet), (feather_of, frame_from_feather)]
+)
+def test_one_damaged_byte_ends_in_a_table_or_an_error(store, read):
+    content = store(date=pd.to_datetime(["2024-01-02", "2024-01-03"]), **PRICES, volume=[5, 6])
+    n_refused = 0
+    for place, damage in damages_of(content, store):  # one 0 made pyarrow end the whole process
+        try:
+            assert len(read(content[:place] + bytes([damage]) + content[place + 1 :])) == 2
+        except ValueError:
+            n_refused += 1
+    assert n_refused > 50
+
+
+def test_a_table_of_no_rows_is_said_to_be_empty(tmp_path):
+    empty = dict.fromkeys(PRICES, pd.Series([], dtype=float))
+    table = pd.DataFrame({"date": pd.to_datetime([]), **empty, "symbol": pd.Series([], dtype=str)})
+    table.to_parquet(tmp_path / "p.parquet")
+    with pytest.raises(LSTMStrategyError, match="there are no bars: 0 rows"):
+        load_bars(tmp_path / "p.parquet")
