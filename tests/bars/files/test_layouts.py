@@ -652,6 +652,13 @@ REFUSED = {
         DAILY.replace("400", "4%"),
         "line 3, column Volume: '4%' is a percentage",
     ),
+    "two volumes of which none counts money": (
+        DAILY.replace("Volume", "Volume AAA,Volume BBB")
+        .replace(",500", ",500,7")
+        .replace(",400", ",400,9")
+        .replace(",1200", ",1200,3"),
+        "the columns Volume AAA, Volume BBB may all be the volume. Choose one: columns=",
+    ),
     "no prices at all": (
         "timestamp,price,size,side,id\n2024-01-02 10:00:02,12,5,B,12\n",
         "column open is missing (found: timestamp, price, size, side, id)",
@@ -679,6 +686,12 @@ def test_what_is_ambiguous_is_refused_with_its_line(tmp_path, text, message):
         load_bars(path)
     assert message in str(refused.value)
     assert str(refused.value).startswith(str(path))
+
+
+def test_a_market_is_chosen_only_where_a_column_names_markets(tmp_path):
+    path = write(tmp_path, DAILY, "prices.csv")
+    with pytest.raises(BarsError, match='symbol="AAA" chooses a market, and no column such as'):
+        load_bars(path, symbol="AAA")
 
 
 def test_archives_of_several_files_and_workbooks_are_refused(tmp_path):

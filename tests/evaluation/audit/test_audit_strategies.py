@@ -1,5 +1,8 @@
 """Every planted leak of a strategy or indicator is found and named; nothing honest is accused."""
 
+from collections import deque
+from threading import Lock
+
 import backtrader as bt
 import leaky
 import numpy as np
@@ -129,6 +132,28 @@ def test_parameters_reach_the_strategy():
 def test_a_class_is_as_it_was_after_its_audit():
     audit(BARS[:60], strategy=leaky.KeepsNotes)
     assert (leaky.KeepsNotes.seen, leaky.KeepsNotes.n_runs) == ([], 0)
+
+
+class KeepsAllKinds(bt.Strategy):
+    """Keeps what it saw in every kind of container of its class, and trades on how much it is."""
+
+    closes, days, last = {}, set(), deque(maxlen=3)
+    locks = [Lock()]
+
+    def next(self):
+        self.closes[len(self.closes)] = self.data.close[0]
+        self.days.add(self.data.datetime.date(0))
+        self.last.append(self.data.close[0])
+        type(self).newest = self.last[-1]
+        self.order_target_size(target=(len(self.closes) + len(self.days) + len(self.last)) % 5)
+
+
+def test_every_container_of_a_class_is_as_it_was_in_each_run_and_after_them():
+    locks = list(KeepsAllKinds.locks)
+    assert audit(BARS[:40], strategy=KeepsAllKinds).is_clean
+    assert (KeepsAllKinds.closes, KeepsAllKinds.days, len(KeepsAllKinds.last)) == ({}, set(), 0)
+    assert not hasattr(KeepsAllKinds, "newest")
+    assert KeepsAllKinds.locks == locks
 
 
 def test_global_random_numbers_go_on_as_if_nothing_had_happened():

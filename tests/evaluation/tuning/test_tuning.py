@@ -272,6 +272,29 @@ def one_too_long(trial):
     return {"lookback": 300 if trial.number == 0 else 10}
 
 
+@pytest.mark.parametrize("at_once", [1, 2], ids=["one by one", "together"])
+def test_a_setting_that_cannot_be_built_is_a_trial_with_its_error(tmp_path, at_once):
+    steps = []
+    found = tune_small(
+        2,
+        space=one_without_length,
+        at_once=at_once,
+        n_jobs=1,
+        folder=tmp_path,
+        progress=lambda *step: steps.append(step),
+    )
+    assert found.trials["state"].tolist() == ["failed", "complete"]
+    assert found.trials["folds"].tolist() == [0, 2]
+    assert "length" in found.trials.loc[0, "error"]
+    assert [file.name for file in (tmp_path / "forecasts").iterdir()] == ["trial-00001.parquet"]
+    assert steps[-1] == (4, 4)
+
+
+def one_without_length(trial):
+    trial.suggest_float("luck", 0, 1)
+    return {"features": [{"kind": "rsi", "length": 0 if trial.number == 0 else 5}]}
+
+
 def test_if_no_setting_can_be_trained_the_first_error_is_given():
     with pytest.raises(LSTMStrategyError, match=r"None of 2 trials .* Training needs "):
         tune_small(2, space=always_too_long)

@@ -113,6 +113,59 @@ def test_the_export_leaves_the_network_as_it_is():
     assert network.get_config() == before
 
 
+def starts_from_a_state(rows):
+    rows, *state = layers.LSTM(3, return_sequences=True, return_state=True, name="first")(rows)
+    return layers.LSTM(3, return_sequences=True, name="second")(rows, initial_state=state)
+
+
+def gives_two_outputs(rows):
+    inputs = keras.Input((None, 3))
+    both = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(2)(inputs)], name="both")
+    return layers.Add()(both(rows))
+
+
+class CallsItself(keras.Model):
+    """A network that is a method, which nobody can look into."""
+
+    def __init__(self):
+        super().__init__(name="own")
+        self.dense = layers.Dense(2)
+
+    def call(self, rows):
+        return self.dense(rows)
+
+
+UNKNOWN_TO_ONNX = {
+    "a given state": (starts_from_a_state, "'second' is called with more than its input: initial"),
+    "two outputs": (gives_two_outputs, "'both' has 2 outputs"),
+    "a method": (lambda rows: CallsItself()(rows), "'own' has a call method of its own"),
+    "backwards": (
+        lambda rows: layers.GRU(2, return_sequences=True, go_backwards=True, name="late")(rows),
+        "'late' goes backwards or is stateful",
+    ),
+    "no scale": (
+        lambda rows: layers.LayerNormalization(scale=False, name="norm")(rows),
+        "'norm' has no scale",
+    ),
+    "joined in time": (
+        lambda rows: layers.Concatenate(axis=1, name="twice")([rows, rows]),
+        "'twice' joins along another axis",
+    ),
+    "unknown layer": (
+        lambda rows: layers.PReLU(shared_axes=[1], name="bend")(rows),
+        "'bend' (PReLU) has none",
+    ),
+}
+
+
+@pytest.mark.parametrize(("build", "reason"), UNKNOWN_TO_ONNX.values(), ids=UNKNOWN_TO_ONNX)
+def test_a_network_without_a_form_in_onnx_is_named_with_the_reason(build, reason, caplog):
+    with caplog.at_level(logging.INFO, "lstm_strategy"):
+        assert export_onnx(network_of(user_network(build))) is None
+    (message,) = caplog.messages
+    assert "needs Keras to forecast" in message and reason in message
+
+
 @pytest.fixture(scope="module")
 def engines():
     return both_engines(network_of(lstm_of(6), lstm_of(5, 4, name="other")))

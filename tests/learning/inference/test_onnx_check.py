@@ -71,6 +71,11 @@ def go_backwards(model):
     lstm.attribute.append(helper.make_attribute("direction", "reverse"))
 
 
+def activate_by_a_loop(model):
+    lstm = next(node for node in model.graph.node if node.op_type == "LSTM")
+    lstm.attribute.append(helper.make_attribute("activations", ["Loop"]))
+
+
 def add_function(model):
     node, opset = helper.make_node("Relu", ["x"], ["y"]), helper.make_opsetid("", 17)
     model.functions.append(helper.make_function("own", "f", ["x"], ["y"], [node], [opset]))
@@ -96,6 +101,17 @@ def add_sparse_constant(model):
             lambda m: m.graph.initializer[0].dims.append(10**9), "values aren't there", id="huge"
         ),
         pytest.param(go_backwards, "attribute 'direction'", id="backwards"),
+        pytest.param(activate_by_a_loop, "activation 'Loop'", id="activation"),
+        pytest.param(
+            lambda m: m.graph.initializer.append(m.graph.initializer[0]),
+            "two constants of one name",
+            id="constant twice",
+        ),
+        pytest.param(
+            lambda m: m.graph.node[0].output.append("\x1b[2J"),
+            r"the name '\\x1b\[2J'",
+            id="name that a terminal obeys",
+        ),
         pytest.param(add_function, "a field 25", id="function"),
         pytest.param(add_sparse_constant, "a field 15", id="sparse"),
         pytest.param(
@@ -136,6 +152,12 @@ def test_parts_that_can_not_be_read_are_refused(parts):
     engine = OnnxEngine(model.SerializeToString())
     with pytest.raises(LSTMStrategyError, match=r"has parts|can't read the network"):
         engine.ways()
+
+
+@pytest.mark.parametrize("end", [b"\x80", b"\xff" * 11], ids=["cut off", "without end"])
+def test_a_number_that_does_not_end_is_refused(end):
+    with pytest.raises(LSTMStrategyError, match="it is torn"):
+        check_onnx(export_onnx(network_of(lstm_of(4, 3))) + end)
 
 
 def test_a_torn_file_is_refused_wherever_it_ends():
