@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lstm_strategy.support.files.temporary import (
     LOCK_FILE,
+    MODE_OF_NEW_FOLDERS,
     make_held_file,
     make_held_folder,
     name_in_errors,
@@ -108,6 +109,8 @@ def _take_apart(earlier: Path, folder: Path, own: Collection[str]) -> None:
         for name in own:
             (earlier / name).unlink(missing_ok=True)
     finally:
+        with suppress(OSError):  # as a new one it is cleared, too, should this process die now
+            earlier.chmod(MODE_OF_NEW_FOLDERS)
         (earlier / LOCK_FILE).unlink()
         os.close(lock)
     earlier.rmdir()

@@ -22,6 +22,9 @@ except ImportError:  # Windows has no such locks, so nothing is known to be aban
 LOCK_FILE = ".lstm-strategy-temporary"
 """The file in a folder that is held by the process that made the folder."""
 
+MODE_OF_NEW_FOLDERS = 0o700
+"""The mode of a folder that `make_held_folder` has just made; a user's own is usually another."""
+
 _FOLDER_NAME = re.compile(r"lstm-strategy-[a-z-]+-[a-z0-9_]{8}")
 _OPEN_FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -61,7 +64,11 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
 
 
 def remove_abandoned_folders(place: Path, name: re.Pattern[str]) -> None:
-    """Remove the folders of a name whose `LOCK_FILE` nobody holds; one without it is left alone."""
+    """Remove the folders of a name whose `LOCK_FILE` nobody holds.
+
+    One without it is left alone, unless it is empty and as it was made: its process died right then
+    or as it removed the folder. If it has only just made it, it makes another.
+    """
     for entry in _list_entries(place):
         if not (name.fullmatch(entry.name) and _is_own(entry, stat.S_ISDIR)):
             continue
@@ -69,6 +76,14 @@ def remove_abandoned_folders(place: Path, name: re.Pattern[str]) -> None:
         if lock is not None:
             remove_held_folder(Path(entry.path))
             os.close(lock)
+        else:
+            _remove_as_it_was_made(Path(entry.path))
+
+
+def _remove_as_it_was_made(folder: Path) -> None:
+    with suppress(OSError):  # it isn't empty, or gone
+        if stat.S_IMODE(folder.lstat().st_mode) == MODE_OF_NEW_FOLDERS:
+            folder.rmdir()
 
 
 def remove_held_folder(folder: Path) -> None:

@@ -92,6 +92,28 @@ def test_what_a_killed_process_left_of_a_folder_is_cleared_by_the_next_replaceme
     assert set(file_names(tmp_path)) == {"model", ".model-december"}
 
 
+@pytest.mark.parametrize(
+    "dies",
+    [
+        pytest.param("temporary.make_held_file = lambda path: kill()", id="as it made it"),
+        pytest.param("Path.rmdir = lambda folder: kill()", id="as it removed it"),
+    ],
+)
+def test_an_empty_folder_of_a_killed_process_is_cleared_by_the_next_replacement(tmp_path, dies):
+    with replace_folder(tmp_path / "model", own=["x"]) as folder:
+        (folder / "x").touch()
+    kill_while(
+        "from lstm_strategy.support.files import temporary\n"
+        f"{dies}\nwith replace_folder('model', own=['x']): pass",
+        folder=tmp_path,
+    )
+    (left,) = set(tmp_path.iterdir()) - {tmp_path / "model"}
+    assert not list(left.iterdir())
+    with replace_folder(tmp_path / "model", own=["x"]):
+        pass
+    assert file_names(tmp_path) == ["model"]
+
+
 def test_a_folder_that_finds_no_room_leaves_the_earlier_one(tmp_path, limited_file_size):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "x").touch()
