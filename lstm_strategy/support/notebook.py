@@ -80,9 +80,10 @@ def frame_html(frame: pd.DataFrame, *, strong: str | None = None) -> str:
         True
     """
     left = f"{_CELL};text-align:left"
+    heading = f"{_CELL.replace('nowrap', 'normal')};vertical-align:bottom;border-top:0"
     names = ["" if name is None else str(name) for name in (frame.index.name, *frame)]
     head = "".join(
-        f'<th scope="col" style="{_CELL if place else left};border-top:0">'
+        f'<th scope="col" style="{heading if place else f"{heading};text-align:left"}">'
         f"{escape_html(name.replace('_', ' '))}</th>"
         for place, name in enumerate(names)
     )

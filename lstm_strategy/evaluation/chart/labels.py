@@ -46,8 +46,18 @@ def clean_labels(figure: Figure, strategy: bt.Strategy) -> None:
         legend = ax.get_legend()
         if legend is None:
             continue
+        _break_the_line_of_cash(ax, names)
         for text in legend.get_texts():
             text.set_text(_clean_label(text.get_text(), names))
+
+
+def _break_the_line_of_cash(ax: Axes, names: Mapping[str, str]) -> None:
+    """Let the value of an account be seen below its cash, as both are one where it is flat."""
+    shown = [*ax.get_lines(), *ax.get_legend().get_lines()]  # type: ignore[union-attr]
+    for line in shown:
+        title, _, name = str(line.get_label()).rpartition("\n")
+        if name.startswith("cash") and names.get(title) == _NAMES[bt.observers.Broker]:
+            line.set(linestyle=(0, (4, 4)), zorder=line.get_zorder() + 1)
 
 
 def _name_of(observer: Any) -> str:

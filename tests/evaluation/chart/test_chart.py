@@ -94,6 +94,17 @@ def test_the_strategys_indicators_and_orders_are_in_the_legends():
         assert expected in texts
 
 
+def test_the_cash_of_a_flat_account_does_not_hide_its_value():
+    figure = plot_chart(cerebro_after_run(frame_of_bars()))
+    lines = [line for ax in figure.axes for line in ax.get_lines()]
+    cash, value = (
+        next(line for line in lines if line.get_label().rpartition("\n")[2].startswith(name))
+        for name in ("cash", "value")
+    )
+    assert (cash.get_linestyle(), value.get_linestyle()) == ("--", "-")
+    assert cash.get_zorder() > value.get_zorder()
+
+
 def test_dates_stand_below_the_lowest_panel():
     labels = date_labels(plot_chart(cerebro_after_run(frame_of_bars())))
     assert labels[0] == "2020-01-01"
