@@ -87,10 +87,12 @@ def _broker_table(broker: BrokerSettings) -> tuple[dict[str, Any], list[str]]:
     missing: list[str] = []
     if broker.instrument is not None:
         settings.pop("commission_rate")  # it is that of the instrument
-        settings["instrument"], missing = _instrument_table(broker.instrument)
+        table, missing = _instrument_table(broker.instrument)
+        settings["instrument"] = table or None
     if broker.instruments is not None:
         tables = {name: _instrument_table(each) for name, each in broker.instruments.items()}
-        settings["instruments"] = {name: table for name, (table, _) in tables.items()}
+        known = {name: table for name, (table, _) in tables.items() if table}
+        settings["instruments"] = known or None
         missing += [line for _, unsaid in tables.values() for line in unsaid]
     return settings, missing
 

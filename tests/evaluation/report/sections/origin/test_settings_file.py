@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from copy import copy
 from dataclasses import replace
 from html import unescape
 
@@ -108,6 +109,37 @@ def test_the_forecaster_of_the_file_is_the_one_that_was_trained(trained):
     tables = tomllib.loads(settings_file(content))
     again = LSTMForecaster.from_arguments(tables["forecaster"])
     assert again.describe_settings() == trained.describe_settings()
+
+
+class OwnTarget(type(choose_target("direction"))):
+    """A question that no file has a name for."""
+
+
+class OwnSpot(Spot):
+    """An instrument that no file has a name for."""
+
+
+def test_what_a_file_cannot_hold_stands_in_comments_above(trained):
+    own = copy(trained)
+    target = OwnTarget()
+    own.card = trained.card.model_copy(
+        update={
+            "settings": trained.card.settings.model_copy(update={"target": target}),
+            "network": "mine.build",
+        }
+    )
+    broker = BrokerSettings(instrument=OwnSpot())
+    comparison = compare({"MACD": MACD}, BARS, broker=broker)
+    text = settings_file(ReportContent(comparison, comparison.assess(), BARS, model=own))
+    comments = [line for line in text.splitlines() if line.startswith("# ")][1:]
+    assert comments == [
+        "# The target is a class or a function of your own, which a file can't hold.",
+        "# The network is built by mine.build, which a file can't hold.",
+        f"# {broker.instrument} is an instrument of your own, which a file can't hold.",
+    ]
+    tables = tomllib.loads(text)
+    assert "target" not in tables["forecaster"]
+    assert BrokerSettings(**tables["broker"]).instrument is None
 
 
 def test_a_command_with_any_name_of_a_file_stays_a_comment_and_the_page_shows_what_was_given():
