@@ -278,3 +278,13 @@ def test_years_to_carry_follow_from_the_months_of_the_contracts():
     assert read_bars(table).bars["years_to_carry"].tolist() == pytest.approx(
         [0.25] * 3 + [-1 / 12] * 3
     )
+
+
+def test_rolls_are_found_by_price_or_by_month_and_bars_without_a_contract_have_none():
+    bars = continuous(BY_DIFFERENCE, PRICES)
+    by_price = [False, False, False, True, False, False]
+    assert find_rolls(bars).tolist() == by_price
+    assert not find_rolls(bars.drop(columns="price")).any()
+    months = [202403, 202403, np.nan, 202406, 202406, 202409]
+    by_both = [False, False, False, True, False, True]
+    assert find_rolls(bars.assign(contract=months)).tolist() == by_both

@@ -1,5 +1,7 @@
 """What one result is worth, from all that is known of it."""
 
+from html import unescape
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,3 +77,13 @@ def test_robustness_is_kept_and_looked_at():
 def test_a_name_that_is_not_compared_is_refused():
     with pytest.raises(TradingError, match="no strategy 'LTSM'"):
         assess_result(results_of({"MACD": MACD}), CLOSE, name="LTSM")
+
+
+def test_a_result_without_rivals_is_shown_with_its_alarms_alone():
+    results = results_of({"MACD": MACD})
+    found = assess_result(results, CLOSE)
+    assert found.verdict is None
+    assert repr(found).startswith("Assessment of MACD. nothing to compare it with\n")
+    assert repr(found).endswith(f"{len(found.alarms)} alarms")
+    card = found._repr_html_()
+    assert all(alarm.message in unescape(card) for alarm in found.alarms)

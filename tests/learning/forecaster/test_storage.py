@@ -242,6 +242,9 @@ def make_zeros(path):
         pytest.param(edited_within("training", end=5), "training.end must", id="end as a number"),
         pytest.param(edited_within("memory", bars=10**9), "memory.bars", id="endless memory"),
         pytest.param(
+            edited_within("settings", horizon=401), "settings.horizon must be at most", id="horizon"
+        ),
+        pytest.param(
             with_features(specs=[{"kind": "rsi"}], columns=[[{"name": "RSI"}]]),
             "1 features, and check.json 3",
             id="other features",

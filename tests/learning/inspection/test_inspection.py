@@ -226,3 +226,14 @@ def test_the_latest_news_is_remembered_what_was_before_is_forgotten_and_noise_ha
     ]
     news, before = np.mean(sizes, axis=0)[8], np.mean(sizes, axis=0)[:8].mean()
     assert news > 2 * before
+
+
+def test_importance_begins_at_a_date_in_the_zone_of_the_bars_with_either_memory(trained):
+    bars = BARS.tz_localize("America/New_York")
+    for memory in ("carry", "window"):
+        model = trained.with_memory(memory)
+        plain, zoned = (
+            feature_importance(model, each, start="2002-06-01", n_repeats=1)
+            for each in (BARS, bars)
+        )
+        pd.testing.assert_frame_equal(zoned, plain)

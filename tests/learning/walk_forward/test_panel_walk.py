@@ -158,3 +158,22 @@ def test_features_across_the_markets_are_walked_and_streamed():
     assert count_bars_held(stream) == 0
     with pytest.raises(LSTMStrategyError, match=r"follows no market 'AA'.*Did you mean A"):
         stream.update({"AA": bars["A"]})
+
+
+def test_members_of_a_walk_have_a_signal_in_every_market(walked):
+    signals = walked.member_signals(PANEL)
+    forecasts = walked.forecast(PANEL)
+    assert list(signals) == list(PANEL)
+    for symbol, frame in signals.items():
+        assert frame.shape == (len(PANEL[symbol]), 1)
+        known = forecasts[symbol]["signal"].notna()
+        pd.testing.assert_series_equal(frame.notna().all(axis=1), known, check_names=False)
+
+
+def test_bars_before_the_first_test_date_have_no_forecast_in_any_market(walked):
+    early = {symbol: PANEL[symbol].iloc[:150] for symbol in "AB"}
+    frames = walked.forecast(early)
+    assert list(frames) == ["A", "B"]
+    for symbol, frame in frames.items():
+        assert frame.index.equals(early[symbol].index)
+        assert frame.isna().all(axis=None)

@@ -98,6 +98,8 @@ OPEN = {"closed": False}
         ),
         pytest.param([bar(3), bar(4, close=np.nan), bar(4)], [3, 4], {"invalid": 1}, id="NaN"),
         pytest.param([bar(3), bar(90_000), bar(4)], [3, 4], {"misdated": 1}, id="far ahead"),
+        pytest.param([bar(3), bar(90_000)], [3], {"misdated": 1}, id="far ahead at the end"),
+        pytest.param([bar(3), bar(4, volume=-1.0), bar(5)], [3, 4, 5], {}, id="unknown volume"),
         pytest.param([bar(3), None, None, bar(4)], [3, 4], {}, id="nothing yet"),
     ],
 )
@@ -116,6 +118,12 @@ def test_each_fault_has_its_rule_and_is_counted(stream, seen, counts):
             id="values that change",
         ),
         pytest.param([bar(3), bar(4, **CLOSED)], [3, 4], {}, id="a flag"),
+        pytest.param(
+            [bar(3), bar(3, 104.0, **OPEN), bar(4)],
+            [3],
+            {"unfinished": 2},
+            id="a half candle after one without a flag",
+        ),
         pytest.param(
             [bar(4), bar(3), bar(5)], [3, 4], {"out_of_order": 1, "unfinished": 1}, id="swapped"
         ),

@@ -350,6 +350,19 @@ def test_the_state_is_kept_beside_the_journal_and_must_agree_with_it(tmp_path):
     assert run_session(BuysOnce, BARS, tmp_path).n_bars == 60
 
 
+def test_the_account_beside_the_journal_is_compared_in_each_number(tmp_path):
+    state = run_session(BuysOnce, BARS, tmp_path, n_bars=10)
+    path = tmp_path / "state.json"
+    written = json.loads(path.read_bytes())
+    for name in ("cash", "equity"):
+        account = written["account"] | {name: written["account"][name] + 1.0}
+        path.write_text(json.dumps(written | {"account": account}))
+        with pytest.raises(JournalError, match=f"{name} is .* instead of"):
+            run_session(BuysOnce, BARS, tmp_path)
+    path.write_text(json.dumps(written | {"account": None}))
+    assert run_session(BuysOnce, BARS, tmp_path, n_bars=1).n_bars == state.n_bars + 1
+
+
 def test_a_bar_that_was_dropped_is_told_of_though_no_later_one_comes(tmp_path):
     clock_is_back = HOURLY.index[39] - pd.Timedelta(days=3)
     session = LiveSession(
