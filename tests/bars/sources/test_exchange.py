@@ -235,6 +235,16 @@ def test_prices_that_changed_throughout_are_fetched_anew(exchange):
     assert load_bars(SPOT)["close"].tolist() == [close / 2 for close in hours(0, 33)]
 
 
+def test_prices_that_changed_throughout_begin_where_they_are_asked_for(exchange):
+    load_bars(SPOT)
+    for number in range(34):
+        row = candle(number)
+        exchange.changed[number] = [row[0], *(f"{float(x) / 2:.2f}" for x in row[1:5]), *row[5:]]
+    late = load_bars(f"{SPOT}?start=2024-01-02")
+    assert late["close"].tolist() == [close / 2 for close in hours(24, 33)]
+    assert load_bars(SPOT)["close"].tolist() == [close / 2 for close in hours(0, 33)]
+
+
 def test_a_history_that_begins_earlier_is_fetched_from_there(exchange, site):
     late = load_bars(f"{SPOT}?start=2024-01-02")
     assert late["close"].tolist() == hours(24, 33)

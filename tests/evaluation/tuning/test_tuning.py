@@ -176,17 +176,20 @@ def test_a_finished_search_is_only_read_again(result, folder, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_search_that_was_stopped_tries_what_it_would_have_tried(result, tmp_path, monkeypatch):
+@pytest.mark.parametrize("end", [KeyboardInterrupt, MemoryError])
+def test_a_search_that_was_stopped_tries_what_it_would_have_tried(
+    result, tmp_path, monkeypatch, end
+):
     fit, calls = LSTMForecaster.fit, []
 
     def die_in_the_second_trial(*arguments, **options):
         calls.append(1)
         if len(calls) == 4:
-            raise KeyboardInterrupt
+            raise end
         return fit(*arguments, **options)
 
     monkeypatch.setattr(LSTMForecaster, "fit", die_in_the_second_trial)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(end):
         tune_small(folder=tmp_path, prune=False)
     monkeypatch.setattr(LSTMForecaster, "fit", fit)
     resumed = tune_small(folder=tmp_path, prune=False)

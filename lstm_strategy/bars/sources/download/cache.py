@@ -81,7 +81,7 @@ class DownloadCache:
             fetch: Gives the final rows from a time on, on times that rise; None for all there are.
             since: The time from which on rows are needed; None for all there are.
         """
-        kept = None if self._is_refreshed else self._read()
+        kept, complete_since = None if self._is_refreshed else self._read(), since
         if kept is not None and _reaches_back(kept.since, since):
             asked_again = kept.rows.iloc[-_N_ASKED_AGAIN:]
             fetched = fetch(asked_again.index[0])
@@ -89,13 +89,13 @@ class DownloadCache:
                 older = kept.rows[kept.rows.index < fetched.index[0]]
                 rows: pd.DataFrame = pd.concat([older, fetched])
                 self._write(_Download(rows, kept.since))
-                return rows if since is None else rows[rows.index >= since]
-            since = kept.since
-        rows = fetch(since)
+                return _cut_rows(rows, since)
+            complete_since = kept.since
+        rows = fetch(complete_since)
         if len(rows):
-            self._write(_Download(rows, since))
+            self._write(_Download(rows, complete_since))
         self._is_refreshed = False
-        return rows
+        return _cut_rows(rows, since)
 
     def _read(self) -> _Download | None:
         path = self.path
@@ -150,6 +150,10 @@ def _is_sound(rows: pd.DataFrame) -> bool:
 
 def _reaches_back(kept: pd.Timestamp | None, wanted: pd.Timestamp | None) -> bool:
     return kept is None or (wanted is not None and kept <= wanted)
+
+
+def _cut_rows(rows: pd.DataFrame, since: pd.Timestamp | None) -> pd.DataFrame:
+    return rows if since is None else rows[rows.index >= since]
 
 
 def _agrees(kept: pd.DataFrame, fetched: pd.DataFrame) -> bool:
