@@ -44,6 +44,8 @@ _MODULE_THAT_SPEAKS_FOR_ITSELF = "lstm_strategy.evaluation.backtests.job"
 # What click, typer and pydantic say of a command, and how we say it
 _PLAINER = (
     (r"^Invalid value for '([\w-]+)': Input should (be [^,]*).*", r"\1 must \2"),
+    (r"be a valid integer", "be a whole number"),
+    (r"be a valid number", "be a number"),
     (r"greater than or equal to", "at least"),
     (r"less than or equal to", "at most"),
     (r"^Option '([\w-]+)' requires an argument\.?", r"\1 needs a value behind it"),
