@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import backtrader as bt
+import pandas as pd
 
 from lstm_strategy.errors import AuditError
 from lstm_strategy.evaluation.audit.scaler import needs_folds
@@ -36,6 +37,13 @@ class AuditRequest:
             raise AuditError("cerebro already holds its strategy: leave strategy= out.")
         if self.strategy is not None:
             self.strategy_and_params()
+        is_frame = isinstance(self.features, pd.DataFrame)
+        computes = getattr(self.features, "frame", self.features)
+        if self.features is not None and not is_frame and not callable(computes):
+            raise AuditError(
+                "features must be a FeatureSet, a function of the bars or a frame of columns, got "
+                f"{type(self.features).__name__}. Specs become one by FeatureSet(specs)."
+            )
         if self.scaler is not None and self.splitter is None and needs_folds(self.scaler):
             raise AuditError(
                 "This scaler is judged by the training rows of folds: hand over splitter= as well."

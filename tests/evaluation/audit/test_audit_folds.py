@@ -5,10 +5,11 @@ from made_up import random_walk
 from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from lstm_strategy import WalkForward, audit
+from lstm_strategy import FeatureSet, LSTMStrategyError, WalkForward, audit
 from lstm_strategy.evaluation.audit.findings import FindingKind
 
 BARS = random_walk(400)
+FEATURES = [{"kind": "rsi", "length": 5}]
 
 
 LEAKY_SPLITTERS = {
@@ -92,3 +93,29 @@ def test_scaling_fitted_outside_the_training_rows_is_found(scaler, what):
 )
 def test_scaling_fitted_on_training_rows_is_clean(scaler):
     assert audit(BARS, splitter=FOLDS, scaler=scaler).is_clean
+
+
+@pytest.mark.parametrize(
+    ("fold", "message"),
+    [
+        pytest.param(([0.5, 1.5], [3]), "must be positions of bars, got float64", id="fractions"),
+        pytest.param((range(300), [400]), "positions from 0 to 399, got up to 400", id="too far"),
+    ],
+)
+def test_rows_that_are_no_positions_of_bars_are_refused(fold, message):
+    with pytest.raises(LSTMStrategyError, match=message):
+        audit(BARS, splitter=[fold])
+
+
+def test_a_fold_without_training_or_test_leaks_nothing():
+    assert audit(BARS, splitter=[([], range(50)), (range(50), [])]).is_clean
+
+
+def test_what_is_no_scaler_is_refused_with_what_to_write():
+    with pytest.raises(LSTMStrategyError, match=r"scaler must be a fitted transformer or a func"):
+        audit(BARS, features=FeatureSet(FEATURES), splitter=WalkForward(200, 50), scaler="standard")
+
+
+def test_specs_alone_are_no_features_to_audit():
+    with pytest.raises(LSTMStrategyError, match=r"got list. Specs become one by FeatureSet\(specs"):
+        audit(BARS, features=FEATURES)
