@@ -694,6 +694,40 @@ def test_a_market_is_chosen_only_where_a_column_names_markets(tmp_path):
         load_bars(path, symbol="AAA")
 
 
+def test_a_missing_file_is_named_with_or_without_an_ending(tmp_path):
+    for name in ("prices", "prices.csv"):
+        with pytest.raises(BarsError, match=rf"there is no file {tmp_path}/{name}. Check the path"):
+            load_bars(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param({"a": 1, "b": "x"}, "the JSON holds no bars: it must be a list", id="plain"),
+        pytest.param([[1, 2], [3]], "row 1 has 1 cells, and the first has 2", id="uneven"),
+    ],
+)
+def test_json_that_holds_no_bars_is_refused(tmp_path, content, message):
+    with pytest.raises(BarsError, match=message):
+        load_bars(write(tmp_path, json.dumps(content), "prices.json"))
+
+
+def test_a_choice_of_what_is_no_column_of_bars_is_refused(tmp_path):
+    path = write(tmp_path, DAILY.replace("Open", "First"), "prices.csv")
+    with pytest.raises(BarsError, match=r"columns gives 'opened', which isn't a column of bars"):
+        load_bars(path, columns={"opened": "First"})
+
+
+def test_a_word_that_no_encoding_has_is_read_as_latin_1_and_said(tmp_path):
+    lines = DAILY.encode().splitlines(keepends=True)
+    content = lines[0].replace(b"Volume", b"Volume,Note") + b"".join(
+        line.rstrip() + b",\x81\x8d\xff\xfe\n" for line in lines[1:]
+    )
+    found, notes = read_bars(write(tmp_path, content, "prices.csv"))
+    assert_same_bars(found[BAR], three_bars())
+    assert any("encoding" in note for note in notes)
+
+
 def test_archives_of_several_files_and_workbooks_are_refused(tmp_path):
     several = write(tmp_path, zip_of({"a.csv": DAILY, "b.csv": DAILY}), "several.zip")
     with pytest.raises(

@@ -340,6 +340,19 @@ def test_the_outcome_says_what_is_unknown_and_that_the_best_never_traded(result)
     assert "p = 1.000, which is that of no lead. What is unknown would need more bars" in said
 
 
+def test_a_second_look_at_the_holdout_and_a_ruin_on_it_are_said(result):
+    assert "look" not in str(result)
+    kept = result.holdout
+    equity = kept.result.equity.copy()
+    equity.iloc[20:] = 0.0
+    again = replace(
+        result, holdout=replace(kept, n_looks=2, result=replace(kept.result, equity=equity))
+    )
+    assert " (look 2 at it)." in str(again)
+    assert "On the holdout its account is ruined at 2001-12-23." in str(again)
+    assert ", look 2 at it)" in again._repr_html_()
+
+
 def test_a_trial_that_trades_nothing_is_scored_without_a_warning(caplog):
     idle = pd.DataFrame({"signal": 0.0, "forecast": 0.5, "uncertainty": 0.0}, BARS.index[300:])
     result = trader.ForecastTrader(BrokerSettings(), {}).result(BARS, idle, {})

@@ -351,6 +351,11 @@ def Remembering():  # noqa: N802 (a class to those who call it)
             id="on_gap",
         ),
         pytest.param(
+            {"dataname": iter([]), "spacing": "0min"},
+            "spacing must be above 0, got 0 days 00:00:00. Give that of the bars.",
+            id="no spacing",
+        ),
+        pytest.param(
             {"dataname": iter([]), "history": 500},
             "history must be bars, got 500: only a BarSource can be asked for a number of them. "
             "Load them and pass the frame.",
