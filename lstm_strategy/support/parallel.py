@@ -27,6 +27,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from lstm_strategy.errors import SettingsError, WorkersDiedError
 from lstm_strategy.support.files import temporary_folder
+from lstm_strategy.support.wording import spell
 
 _ENGINES = ("local", "ray")
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -164,7 +165,8 @@ def run_tasks(tasks: Iterable[Any], *, n_jobs: int | None, in_order: bool = True
         yield from run(tasks)
     except TerminatedWorkerError as error:
         raise WorkersDiedError(
-            "A worker process died, often for lack of memory. Use fewer processes."
+            "A worker process died, often for lack of memory. Use fewer processes "
+            f"({spell('n_jobs')})."
         ) from error
 
 

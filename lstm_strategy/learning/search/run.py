@@ -17,7 +17,7 @@ import pandas as pd
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from lstm_strategy.errors import FeatureError, TrainingError
+from lstm_strategy.errors import FeatureError, TrainingError, WorkersDiedError
 from lstm_strategy.learning.search.batch import choose_batch, record_outcome, run_batch
 from lstm_strategy.learning.search.kept_forecasts import read_forecasts, write_forecasts
 from lstm_strategy.learning.search.sampler import OrdinalSampler
@@ -146,6 +146,7 @@ def search(
     Raises:
         TrainingError: For a folder of another search, a storage that can't be used, and where no
             setting at all could be trained to the end; before any is tried if none fits the bars.
+        WorkersDiedError: If a process died, often for lack of memory.
 
     Example:
         >>> found = search(task, 20, folder=Path("search"))  # doctest: +SKIP
@@ -155,7 +156,11 @@ def search(
     check_any_fits(task)
     if at_once is None:
         at_once = 1 if is_serial(n_jobs) else _TRIALS_AT_ONCE
-    with _quiet_optuna(), explain_lost_storage(storage, None if in_memory else folder):
+    with (
+        _quiet_optuna(),
+        explain_lost_storage(storage, None if in_memory else folder),
+        _tell_what_is_kept(is_kept=not in_memory),
+    ):
         claim_search_folder(folder, task.identity | {"storage": storage or ""})
         opened = open_storage(storage, None if in_memory else folder)
         study = _open_study(task, opened, _name_of(storage, folder))
@@ -179,6 +184,18 @@ def search(
         kept = read_forecasts(folder, finished)
         numbers = {trial.number: number for number, trial in enumerate(finished)}
         return Search(finished, {numbers[n]: kept[n] for n in kept}, study)
+
+
+@contextmanager
+def _tell_what_is_kept(*, is_kept: bool) -> Iterator[None]:
+    try:
+        yield
+    except WorkersDiedError as error:
+        if not is_kept:
+            raise
+        raise WorkersDiedError(
+            f"{error} Run the same search again: finished trials are kept."
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)

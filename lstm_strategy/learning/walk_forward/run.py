@@ -195,7 +195,10 @@ class _Run:
                 if isinstance(error, WorkersDiedError):
                     reason = str(error)
                 elif lacks_memory(error):
-                    reason = "There isn't memory enough for another one."
+                    reason = (
+                        "There isn't memory enough for another one. Use fewer processes "
+                        f"({spell('n_jobs')}) or a smaller network."
+                    )
                 else:
                     raise
                 raise TrainingError(
@@ -220,11 +223,9 @@ class _Run:
 
 
 def _ways_on(*, is_kept: bool) -> str:
-    """What to do where memory ran out."""
-    way = f"fewer processes ({spell('n_jobs')}) or a smaller network"
     if is_kept:
-        return f"The finished folds are kept: run it again with the same folder, and {way}."
-    return f"Without a folder no fold is kept: run it again with one, and {way}."
+        return "The finished folds are kept: run it again with the same folder."
+    return "Without a folder no fold is kept: run it again with one."
 
 
 def _warn_of_endless_memory(walked: WalkForwardForecaster) -> None:

@@ -20,7 +20,7 @@ from lstm_strategy import (
     tune,
     walk_forward,
 )
-from lstm_strategy.errors import TrainingError
+from lstm_strategy.errors import TrainingError, WorkersDiedError
 from lstm_strategy.evaluation.tuning import trader
 from lstm_strategy.trading.lstm import LSTMStrategy
 
@@ -415,3 +415,12 @@ def test_a_storage_that_cannot_be_used_is_one_clear_error_without_its_password(s
         tune_small(1, folder=tmp_path / "new", storage=url)
     assert "\n" not in str(error.value)
     assert "secret" not in str(error.value)
+
+
+def test_a_search_whose_worker_died_says_that_its_trials_are_kept(tmp_path, monkeypatch):
+    def die(*_, **__):
+        raise WorkersDiedError("A worker process died. Use fewer processes (n_jobs).")
+
+    monkeypatch.setattr("lstm_strategy.learning.search.run.run_batch", die)
+    with pytest.raises(LSTMStrategyError, match=r"\. Run the same search again: finished trials"):
+        tune_small(2, folder=tmp_path, n_jobs=2)
