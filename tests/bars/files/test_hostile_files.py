@@ -223,7 +223,8 @@ def damages_of(content, store):
         return [(place, 0xFF) for place in range(4, 500, 4)]
     footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
     in_pages = [(place, damage) for place in range(4, 44) for damage in (0x00, 0x7F, 0xFF)]
-    return [*in_pages, *((place, 0x00) for place in range(footer, footer + 140))]
+    in_schema = [(place, 0x00) for place in range(footer, footer + 140)]
+    return [*in_pages, *in_schema, *((place, 0xFF) for place in range(footer, len(content), 2))]
 
 
 @pytest.mark.parametrize(
@@ -246,3 +247,10 @@ def test_a_table_of_no_rows_is_said_to_be_empty(tmp_path):
     table.to_parquet(tmp_path / "p.parquet")
     with pytest.raises(LSTMStrategyError, match="there are no bars: 0 rows"):
         load_bars(tmp_path / "p.parquet")
+
+
+def test_many_columns_in_many_groups_of_rows_are_read():
+    frame = pd.DataFrame({f"c{n}": np.arange(40.0) + n for n in range(30)}).assign(name="SPY")
+    file = io.BytesIO()
+    frame.to_parquet(file, row_group_size=2)
+    pd.testing.assert_frame_equal(frame_from_parquet(file.getvalue()), frame)
