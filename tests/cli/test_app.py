@@ -330,6 +330,16 @@ def test_workers_of_a_command_import_nothing_from_the_working_folder(here, run, 
     assert "PYTHONSAFEPATH" not in os.environ
 
 
+@pytest.mark.parametrize("asked", [None, "3"])
+def test_a_command_trains_in_one_thread_unless_the_user_says_else(run, monkeypatch, asked):
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    for name in names:
+        monkeypatch.setenv(name, "")  # put back as it was in the end
+        os.environ.pop(name) if asked is None else monkeypatch.setenv(name, asked)
+    run("--version")
+    assert [os.environ[name] for name in names] == [asked or "1"] * 2
+
+
 def test_a_deleted_working_folder_is_named_as_the_reason(run, tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -69,20 +69,6 @@ def _pause_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _use_allowed_threads() -> None:
-    """Let TensorFlow take no more threads than `OMP_NUM_THREADS` allows, which it doesn't read.
-
-    Joblib and Ray set that variable in worker processes to their share of the CPUs. Two workers
-    with as many threads as there are CPUs got in each other's way, for a fifth of the training of
-    a small network. The numbers are the same for any number of threads.
-    """
-    allowed = os.environ.get("OMP_NUM_THREADS", "")
-    if allowed.isdigit() and int(allowed) > 0:
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", allowed)
-        os.environ.setdefault("TF_NUM_INTEROP_THREADS", allowed)
-
-
-_use_allowed_threads()
 with _silence_standard_error(), _pause_collection():
     try:
         import keras

@@ -88,26 +88,3 @@ def test_a_file_of_settings_that_keras_refuses_is_named(content, tmp_path):
 def test_garbage_is_collected_again_once_keras_is_there():
     assert keras.__name__ == "keras"  # imported by now
     assert gc.isenabled()
-
-
-COUNTS_THREADS = """
-import os, threading
-from pathlib import Path
-from lstm_strategy.learning.network import keras
-keras.ops.matmul(keras.ops.ones((512, 512)), keras.ops.ones((512, 512)))
-print(sum("tf_Compute" in task.read_text() for task in Path("/proc/self/task").glob("*/comm")))
-"""
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are counted in /proc")
-@pytest.mark.parametrize(("allowed", "n_threads"), [("1", "1"), ("3", "3")])
-def test_tensorflow_takes_no_more_threads_than_a_worker_may(allowed, n_threads):
-    others = {name: value for name, value in os.environ.items() if not name.startswith("TF_NUM_")}
-    done = subprocess.run(
-        [sys.executable, "-c", COUNTS_THREADS],
-        env=others | {"OMP_NUM_THREADS": allowed},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == n_threads
