@@ -68,8 +68,11 @@ def fit_novelty(
 def _find_root(states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mean of states, and the root of their inverse covariance."""
     from sklearn.covariance import ledoit_wolf
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    center = states.mean(axis=0)
-    covariance, _ = ledoit_wolf(states - center, assume_centered=True)
-    variances, axes = np.linalg.eigh(covariance)
+    # sums are made in one order, however many cores there are: a worker process has one thread
+    with threadpool_limits(1):
+        center = states.mean(axis=0)
+        covariance, _ = ledoit_wolf(states - center, assume_centered=True)
+        variances, axes = np.linalg.eigh(covariance)
     return center, axes / np.sqrt(np.maximum(variances, _FLOOR * variances.mean()))

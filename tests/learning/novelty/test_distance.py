@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from lstm_strategy.learning.novelty import Novelty, fit_novelty
 
@@ -91,6 +92,16 @@ def test_a_unit_that_never_moves_makes_no_state_infinitely_strange():
 def test_nothing_is_measured_where_nothing_is_usual(states, n_held_out):
     is_held_out = np.arange(100) >= 100 - n_held_out
     assert fit_novelty(states, [~is_held_out], [is_held_out]) is None
+
+
+def test_what_is_usual_does_not_depend_on_the_number_of_threads():
+    states = np.random.default_rng(0).normal(size=(1_500, 1, 256))
+    is_late = np.arange(1_500) >= 1_000
+    digests = set()
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            digests.add(fit_novelty(states, [~is_late], [is_late]).digest)
+    assert len(digests) == 1
 
 
 def test_what_is_kept_gives_the_same_numbers_again():
