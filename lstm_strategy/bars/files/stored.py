@@ -88,6 +88,12 @@ def _table_from_json(content: Any) -> Table:
             is_by_date = count_usual_names([str(name) for name in frame.index]) >= 4
             frame = frame.T if is_by_date else frame
             return table_from_frame(frame.infer_objects())
+        objects = [name for name, value in content.items() if isinstance(value, dict)]
+        if nested and objects:
+            raise BarsError(
+                f"the JSON holds lists and, under {objects[0][:200]}, an object. Keep the columns "
+                "alone, each of them as a list."
+            )
         if nested:
             return table_from_frame(pd.DataFrame(content))
     if isinstance(content, list) and content and all(isinstance(row, list) for row in content):
