@@ -707,7 +707,7 @@ def test_a_missing_file_is_named_with_or_without_an_ending(tmp_path):
         pytest.param([[1, 2], [3]], "row 1 has 1 cells, and the first has 2", id="uneven"),
         pytest.param(
             {"open": {"0": 1.0, "1": 2.0}, "close": [1.0, 2.0]},
-            "holds lists and, under open, an object. Keep the columns alone, each of them as a list.",
+            "holds lists and, under open, an object. Keep the columns alone",
             id="mixed",
         ),
     ],
