@@ -35,12 +35,14 @@ def suggest_names(name: object, known: Iterable[str]) -> str:
         'Known: length, width.'
         >>> suggest_names("colour", [])
         'There are none.'
+        >>> suggest_names(None, ["noise"])
+        'Known: noise.'
     """
-    names = list(dict.fromkeys(known))
+    names, written = list(dict.fromkeys(known)), "" if name is None else str(name)
     by_lower = {each.lower(): each for each in names}
-    nearest = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6) or [
+    nearest = difflib.get_close_matches(written, names, n=3, cutoff=0.6) or [
         by_lower[each]
-        for each in difflib.get_close_matches(str(name).lower(), by_lower, n=3, cutoff=0.6)
+        for each in difflib.get_close_matches(written.lower(), by_lower, n=3, cutoff=0.6)
     ]
     if nearest:
         return f"Did you mean {', '.join(nearest)}?"
