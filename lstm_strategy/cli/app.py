@@ -1,6 +1,7 @@
 """The command line: it parses, calls the command, and turns errors into one line."""
 
 import atexit
+import difflib
 import errno
 import gc
 import logging
@@ -30,6 +31,7 @@ _SAFE_PATH = "PYTHONSAFEPATH"  # read by Python 3.11 and later
 _OBJECTS_BETWEEN_SEARCHES = 10_000
 _LIBRARY_OF_MODULE = {"sklearn": "scikit-learn"}  # where pip knows it by another name
 _LACKS_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ALIKE = 0.7  # from 0 to 1: --report and --repair have 0.67
 _MEMORY_TEXT = (
     "there isn't memory enough for this. Take fewer --jobs, fewer bars or smaller networks, and "
     "run the same command again: what is finished is kept."
@@ -49,7 +51,6 @@ _PLAINER = (
     (r"greater than or equal to", "at least"),
     (r"less than or equal to", "at most"),
     (r"^Option '([\w-]+)' requires an argument\.?", r"\1 needs a value behind it"),
-    (r"\.? \(Possible options: (.*)\)\.?$", r". Did you mean \1?"),
     (  # an expanded pattern, or --report FILE
         r"^Got unexpected extra arguments?(?:\(s\))? \((.*)\)\.?",
         r"too many arguments: \1. Quote a pattern of files, such as 'data/*.csv', and give no "
@@ -299,8 +300,18 @@ def _usage_text(error: Any) -> str:
     message = error.format_message()
     for pattern, replacement in _PLAINER:
         message = re.sub(pattern, replacement, message)
+    message = re.sub(r"(--[\w-]+)\.? \(Possible options: (.*)\)\.?$", _suggest_options, message)
     message = message[:1].lower() + message[1:]  # click begins all of them with a capital
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
+
+
+def _suggest_options(found: re.Match[str]) -> str:
+    """An unknown option, and those of the possible ones that are spelt much alike."""
+    unknown, possible = found[1].strip("-"), found[2].split(", ")
+    words = {option.strip("-"): option for option in possible}
+    nearest = difflib.get_close_matches(unknown, words, cutoff=_ALIKE)
+    names = ", ".join(words[word] for word in nearest)
+    return f"{found[1]}. Did you mean {names}?" if names else found[1]
 
 
 def _fail(message: str) -> NoReturn:

@@ -197,6 +197,7 @@ MISUSES = {
     ),
     "no value": (("train", "bars.csv", "--end"), "--end needs a value behind it."),
     "misspelt option": ((*MACD, "--slipage", 0), "--slipage. Did you mean --slippage? See"),
+    "option unlike any": (("compare", "bars.csv", "--report"), "no such option: --report. See"),
     "unknown choice": (
         ("compare", "bars.csv", "--engine", "tf"),
         "--engine must be one of auto, onnx, keras, ray, got 'tf'",

@@ -38,7 +38,7 @@ from lstm_strategy.learning.forecaster import Forecaster, LSTMForecaster
 from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.support import OnWords, explain_arguments, on_clock_of, words_progress
 from lstm_strategy.trading import declared_params
-from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker
 from lstm_strategy.trading.lstm import LSTMStrategy
 
 _N_FEATURE_CUTS = 6
@@ -106,7 +106,7 @@ def audit(
         >>> audit(sample_bars("sp500")[:"1999"], strategy=BASELINES["SMA cross"]).is_clean
         True
     """
-    instrument = None if broker is None else broker.instrument
+    instrument = None if broker is None else choose_broker(broker).instrument
     request = AuditRequest(
         model, strategy, features, splitter, scaler, cerebro, commission, instrument
     )

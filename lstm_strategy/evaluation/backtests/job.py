@@ -27,6 +27,7 @@ from lstm_strategy.trading.cerebro import (
     BacktestRun,
     BrokerSettings,
     acts_at_the_open,
+    choose_broker,
     run_cerebro,
 )
 
@@ -165,7 +166,7 @@ def prepare_job(
         trained_until=training_end(ready.get("model"), dates_frame(bars)),
         start=start,
         end=end,
-        broker=broker or BrokerSettings(),
+        broker=choose_broker(broker),
     )
 
 

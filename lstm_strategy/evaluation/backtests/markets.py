@@ -14,7 +14,7 @@ from lstm_strategy.bars import (
     proportional_bars,
     proportional_markets,
 )
-from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker
 
 CheckedMarkets = CheckedBars | Panel
 """Bars that have been checked: of one market, or of a panel."""
@@ -41,7 +41,7 @@ def check_markets(
         >>> check_markets({"SP": sample_bars("sp500")})
         Panel(1 market: SP)
     """
-    keep = None if broker is None else broker.counts_points
+    keep = None if broker is None else choose_broker(broker).counts_points
     if not is_panel(bars):
         checked = check_bars(bars)
         frame = proportional_markets(checked.frame, keep=keep)

@@ -28,7 +28,7 @@ from lstm_strategy.evaluation.chart.headless import (
 from lstm_strategy.evaluation.chart.labels import choose_colors, clean_labels
 from lstm_strategy.evaluation.plots import picture_name, plotting_style
 from lstm_strategy.trading import exactbars_of, is_optimisation, timeframe_of
-from lstm_strategy.trading.cerebro import BrokerSettings, run_for_chart
+from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker, run_for_chart
 
 _WIDTH_INCHES = 14.0
 _MOST_BARS = 5_000  # three for each dot of a wide screen
@@ -106,7 +106,7 @@ def _run_class(
             f"A chart of the class {strategy.__name__} needs bars to run it on, got none. "
             f"Write plot_chart({strategy.__name__}, bars, ...)."
         )
-    keep = (broker or BrokerSettings()).counts_points
+    keep = choose_broker(broker).counts_points
     checked = CheckedBars(proportional_markets(check_bars(bars).frame, keep=keep))
     job = prepare_job(strategy, checked, name=strategy.__name__, params=params, broker=broker)
     if start is None:

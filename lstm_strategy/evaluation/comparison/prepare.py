@@ -26,7 +26,7 @@ from lstm_strategy.learning.serving import (
     precompute_forecasts,
 )
 from lstm_strategy.support import in_sample_label
-from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker
 
 StrategyEntry = type | tuple[type, Mapping[str, Any]]
 """A strategy class, or a pair of the class and its parameters."""
@@ -98,7 +98,7 @@ def prepare_comparison(
         raise TradingError("compare needs at least one strategy, got none.")
     _check_names(strategies)
     entries = {name: _split_entry(name, entry) for name, entry in strategies.items()}
-    checked, broker = check_markets(bars, broker), broker or BrokerSettings()
+    checked, broker = check_markets(bars, broker), choose_broker(broker)
     models = _open_models({name: params.get("model") for name, (_, params) in entries.items()})
     forecasts = _ask_each_once(models, checked)
     jobs = [

@@ -47,7 +47,7 @@ from lstm_strategy.learning.walk_forward import (
     labels_of,
 )
 from lstm_strategy.support import OnStep, explain_arguments, spell, temporary_folder
-from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker
 
 _FEWEST_TRIALS_TO_EXPLAIN = 10  # the shares of fewer are those of chance
 
@@ -122,7 +122,7 @@ def tune(
         >>> tuned.forecaster.fit(bars[:"2015"])  # doctest: +SKIP
     """
     terms = _Terms(n_trials, objective, holdout, n_folds, folder, storage, at_once)
-    broker = broker or BrokerSettings()
+    broker = choose_broker(broker)
     given = as_panel(bars) if is_panel(bars) else validate_bars(bars)
     known = proportional_markets(given, keep=broker.counts_points)
     trader = ForecastTrader(broker, dict(strategy or {}))

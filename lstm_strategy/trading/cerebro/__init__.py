@@ -1,6 +1,6 @@
 """One strategy, one set of bars, one Cerebro run and what it did."""
 
-from lstm_strategy.trading.cerebro.broker import BrokerSettings
+from lstm_strategy.trading.cerebro.broker import BrokerSettings, choose_broker
 from lstm_strategy.trading.cerebro.recorders import FILL_COLUMNS
 from lstm_strategy.trading.cerebro.run import (
     BacktestRun,
@@ -22,6 +22,7 @@ __all__ = [
     "OPEN_METHODS",
     "acts_at_the_open",
     "build_cerebro",
+    "choose_broker",
     "collect_run",
     "complete_params",
     "cut_to_run",

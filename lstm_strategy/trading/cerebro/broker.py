@@ -437,3 +437,26 @@ def _constant_rate(instrument: Instrument) -> float:
     """The fee as a fraction of the value; NaN where it depends on the price."""
     low, high = (instrument.cost_rate_at(price) for price in (1.0, 2.0))
     return low if low == high else math.nan
+
+
+def choose_broker(broker: BrokerSettings | None) -> BrokerSettings:
+    """Return the terms that were given, or the default ones.
+
+    Args:
+        broker: The caller's; None for `BrokerSettings()`.
+
+    Raises:
+        TradingError: For anything else, such as an instrument.
+
+    Example:
+        >>> choose_broker(None).cash
+        100000.0
+    """
+    if broker is None:
+        return BrokerSettings()
+    if not isinstance(broker, BrokerSettings):
+        remedy = "Pass BrokerSettings(...)"
+        if isinstance(broker, Instrument):
+            remedy = f"Write broker=BrokerSettings(instrument={broker!r})"
+        raise TradingError(f"broker must be BrokerSettings, got {broker!r:.200}. {remedy}.")
+    return broker

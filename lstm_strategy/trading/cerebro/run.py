@@ -24,7 +24,7 @@ from lstm_strategy.bars import (
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import spell, suggest_names
 from lstm_strategy.trading.backtrader_internals import declared_params, feed_name, param_values
-from lstm_strategy.trading.cerebro.broker import BrokerSettings
+from lstm_strategy.trading.cerebro.broker import BrokerSettings, choose_broker
 from lstm_strategy.trading.cerebro.charges import (
     FUNDING_COLUMNS,
     LIQUIDATION_COLUMNS,
@@ -262,7 +262,7 @@ def build_cerebro(
             f"strategy must be a class derived from backtrader.Strategy, got {strategy!r}. "
             "Pass the class itself, and its parameters by name."
         )
-    broker = broker or BrokerSettings()
+    broker = choose_broker(broker)
     run_bars, first_bar = cut_to_run(bars, start=start, end=end, keep=broker.counts_points)
     broker.check_markets(run_bars.markets)
     run_bars = run_bars.with_instruments(broker.instrument_of)

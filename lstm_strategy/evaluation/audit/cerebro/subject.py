@@ -12,7 +12,7 @@ from lstm_strategy.bars import CheckedBars
 from lstm_strategy.errors import AuditError
 from lstm_strategy.evaluation.audit.cerebro.trader import RestlessTrader
 from lstm_strategy.trading import BarsFeed
-from lstm_strategy.trading.cerebro import BrokerSettings, build_cerebro
+from lstm_strategy.trading.cerebro import BrokerSettings, build_cerebro, choose_broker
 
 CerebroFactory = Callable[[pd.DataFrame], bt.Cerebro]
 """Makes a Cerebro that is ready to run from a frame of bars."""
@@ -72,7 +72,7 @@ class AuditSubject:
                 bars; None for what `broker` says.
             broker: The cash, and where there is no scheme, the instrument or the commission.
         """
-        broker = broker or BrokerSettings()
+        broker = choose_broker(broker)
         pristine = copy.deepcopy(commission)
 
         def factory(bars: pd.DataFrame) -> bt.Cerebro:

@@ -14,7 +14,7 @@ from lstm_strategy.errors import JournalError, TradingError
 from lstm_strategy.learning.serving import open_forecaster
 from lstm_strategy.support import library_versions, name_zone
 from lstm_strategy.trading.backtrader_internals import declared_params
-from lstm_strategy.trading.cerebro import BrokerSettings, complete_params, cut_to_run
+from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker, complete_params, cut_to_run
 from lstm_strategy.trading.live.closed_bars import ClosedBars
 from lstm_strategy.trading.live.journal import Journal, JournalContent, read_journal
 from lstm_strategy.trading.live.session.board import StateBoard
@@ -114,7 +114,7 @@ class LiveSession:
             strategy=strategy,
             source=source,
             folder=Path(folder),
-            terms=broker or BrokerSettings(),
+            terms=choose_broker(broker),
             limits=limits,
             account=account,
             adopts_account=adopt_account,

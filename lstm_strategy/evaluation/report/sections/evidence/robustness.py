@@ -81,8 +81,11 @@ def _each_cost_picture(each_cost: pd.DataFrame) -> str:
     sharpe = each_cost["sharpe"]
     by_cost = {cost: points_text(sharpe[cost]) for cost in sharpe.index.unique(0)}
     points = "; ".join(f"{cost} {points}" for cost, points in by_cost.items())
+    caption = "The Sharpe ratio without each cost beside commission and slippage"
+    if 2 in sharpe.index.unique(1):
+        caption += ", and with twice as much of it"
     return picture_html(
         plot_each_cost(each_cost),
         f"Sharpe ratio by multiple of each cost: {points}",
-        "The Sharpe ratio without each cost, and with twice as much of it.",
+        f"{caption}.",
     )
