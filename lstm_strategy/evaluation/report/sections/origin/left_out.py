@@ -1,8 +1,11 @@
 """What a report doesn't know."""
 
+from lstm_strategy.evaluation.backtests import Role
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import escape
 from lstm_strategy.trading.cerebro import BrokerSettings
+
+_OF_MODELS = (Role.LSTM, Role.LEARNER)
 
 
 def left_out_section(content: ReportContent) -> str:
@@ -10,23 +13,24 @@ def left_out_section(content: ReportContent) -> str:
     missing = [f"{name} didn't run. {reason}" for name, reason in content.results.left_out.items()]
     missing += [each.early_end for each in content.results.results.values() if each.early_end]
     missing += content.results.market_notes
-    robust = content.assessment.robustness
+    robust, has_model = content.assessment.robustness, content.result.role in _OF_MODELS
     if content.assessment.verdict is None:
         missing.append("No verdict: a single strategy has nothing to be compared with.")
     elif content.assessment.verdict.n_trials == 1:
         missing.append(
-            "Only one trial is counted. If other settings or seeds were tried before, say how "
-            "many (n_trials, or --trials); otherwise the confidence is too high."
+            "Only one trial is counted. If other settings or seeds were tried before, tell compare "
+            "how many (n_trials, or --trials); otherwise the confidence is too high."
         )
     if robust is None:
-        missing.append("Other costs, late orders and single members weren't tried.")
+        untried = "costs, late orders and single members" if has_model else "costs and late orders"
+        missing.append(f"Other {untried} weren't tried.")
     elif robust.equity_by_member is None:
         missing.append("Single members weren't tried, as the model has only one.")
-    if content.assessment.permutation_test is None:
+    if has_model and content.assessment.permutation_test is None:
         missing.append(
             "No permutation test was run, which trains and trades again on shuffled bars."
         )
-    if content.ledger is None:
+    if has_model and content.ledger is None:
         missing.append("The model was trained only once, or its folds aren't known.")
     missing.append(_describe_uncharged(content.results.broker))
     return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in missing)}</ul>"
