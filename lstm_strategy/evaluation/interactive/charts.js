@@ -10,6 +10,7 @@
   const MOST_DATES = 10;
   const TRADE_WIDTH = 10; // pixels that a trade needs
   const FLAT_MARGIN = 0.05; // above and below a line that never moves
+  const SIX_DIGITS = { maximumSignificantDigits: 6 };
   const READ_AS = { close: "close", forecast: "forecast", low: "from", high: "to" };
 
   async function runLibrary() {
@@ -320,7 +321,7 @@
     if (data.x[row] > x) return "";
     const parts = ["close", "forecast", "low", "high"]
       .filter((name) => Number.isFinite(data[name]?.[row]))
-      .map((name) => `${READ_AS[name]} ${Number(data[name][row].toPrecision(6))}`);
+      .map((name) => `${READ_AS[name]} ${data[name][row].toLocaleString("en-US", SIX_DIGITS)}`);
     return sayReading(data.x[row], parts);
   }
 
