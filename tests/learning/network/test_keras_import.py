@@ -82,7 +82,7 @@ def test_a_file_of_settings_that_keras_refuses_is_named(content, tmp_path):
     assert done.returncode == 2
     line = done.stderr.strip().splitlines()[-1]
     assert f"can't be loaded with what {tmp_path / 'keras.json'} says: " in line
-    assert line.endswith("Correct or delete it.")
+    assert line.endswith("Correct or delete that file.")
 
 
 def test_garbage_is_collected_again_once_keras_is_there():
