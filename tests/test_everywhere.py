@@ -301,7 +301,7 @@ def test_a_model_that_breaks_either_promise_is_found(kind, memory):
 
 
 @pytest.mark.slow
-def test_they_are_in_150_worlds_and_many_of_them_trade_borrow_and_are_liquidated():
+def test_they_are_in_150_worlds_and_many_of_them_trade_borrow_and_pay_funding():
     runs = []
 
     @given(worlds())
@@ -314,4 +314,3 @@ def test_they_are_in_150_worlds_and_many_of_them_trade_borrow_and_are_liquidated
     assert sum(len(run.fills) > 5 for run in runs) >= 50
     assert sum((run.fills["size"] < 0).any() for run in runs) >= 50
     assert sum(len(run.funding) > 0 for run in runs) >= 20
-    assert sum(len(run.liquidations) > 0 for run in runs) >= 1
