@@ -156,9 +156,9 @@ def command_group() -> Any:
 def _train_in_one_thread() -> None:
     """Let TensorFlow take one thread in this process and in its workers, unless the user says else.
 
-    The steps of an LSTM are too small to be shared out: with a thread a core up to 512 units took
-    as long as with one, and a fifth more CPU. And what is shared out rounds otherwise, so that the
-    number of cores would show in the last digits of a large network.
+    What is shared out between threads rounds otherwise, so that the number of cores would show in
+    the last digits of a large network. The steps of an LSTM are too small to gain by it: on two
+    cores up to 512 units took as long with one thread as with two.
     """
     for pool in ("INTRA", "INTER"):
         os.environ.setdefault(f"TF_NUM_{pool}OP_THREADS", "1")
