@@ -39,5 +39,5 @@ def _data_uri(figure: Figure) -> str:
     pixels = draw_pixels(figure, dpi=_DPI, has_background=False)
     # a third of the bytes; and without matplotlib's version in it: the same page everywhere
     quantized = Image.fromarray(pixels).quantize(_N_COLORS, method=Image.Quantize.FASTOCTREE)
-    quantized.save(stored, format="png", optimize=True)
+    quantized.save(stored, format="png")
     return "data:image/png;base64," + base64.b64encode(stored.getvalue()).decode()
