@@ -3,14 +3,21 @@
 Columns come from pandas-ta; what they measure and how long they remember is measured.
 """
 
-from lstm_strategy.learning.features.alteration import (
+from lstm_strategy.learning.features.augmentation import mirror_bars
+from lstm_strategy.learning.features.causality import (
     ALTERATIONS,
+    Difference,
+    LookaheadEvidence,
     alter_bars,
+    check_causal,
+    column_differences,
     cut_points,
+    first_differences,
+    first_unequal,
+    lookahead_evidence,
+    lookahead_remedy,
     pick_evenly,
 )
-from lstm_strategy.learning.features.augmentation import mirror_bars
-from lstm_strategy.learning.features.evidence import LookaheadEvidence, lookahead_evidence
 from lstm_strategy.learning.features.feature_set import FeatureSet, choose_features, join_features
 from lstm_strategy.learning.features.indicators import (
     BASE_COLUMNS,
@@ -19,13 +26,11 @@ from lstm_strategy.learning.features.indicators import (
     indicator_library,
     known_kinds,
 )
-from lstm_strategy.learning.features.lookahead import (
-    Difference,
-    check_causal,
-    column_differences,
-    first_differences,
-    first_unequal,
-    lookahead_remedy,
+from lstm_strategy.learning.features.input_checks import (
+    check_inputs,
+    check_markets_meet,
+    check_training_inputs,
+    describe_wrong_input,
 )
 from lstm_strategy.learning.features.presets import PRESETS
 from lstm_strategy.learning.features.price_lines import price_lines
@@ -62,10 +67,14 @@ __all__ = [
     "alter_bars",
     "bars_to_agree",
     "check_causal",
+    "check_inputs",
+    "check_markets_meet",
+    "check_training_inputs",
     "choose_features",
     "column_differences",
     "complete_bars",
     "cut_points",
+    "describe_wrong_input",
     "feature_memories",
     "first_differences",
     "first_unequal",

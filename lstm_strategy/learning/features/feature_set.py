@@ -1,7 +1,6 @@
 """What the network sees: causal, stationary columns computed by pandas-ta."""
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, Self
@@ -12,7 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from lstm_strategy.bars import (
     CONTRACT_PRICE,
-    describe_lone_market,
     is_panel,
     name_market,
     proportional_bars,
@@ -28,7 +26,6 @@ from lstm_strategy.learning.features.indicators import (
     format_spec,
     indicator_library,
     is_market_wide,
-    left_out_columns,
     market_spec,
     read_library,
 )
@@ -45,9 +42,7 @@ from lstm_strategy.learning.features.traits import (
     measure_columns,
     reads_volume,
 )
-from lstm_strategy.support import describe_first_offence, naive_utc_index, spell
-
-log = logging.getLogger(__name__)
+from lstm_strategy.support import describe_first_offence, spell
 
 _SAVED_COLUMNS = TypeAdapter(list[tuple[ColumnTraits, ...]])
 
@@ -394,102 +389,6 @@ class FeatureSet:
         values[~np.isfinite(values)] = np.nan
         values[: self.warm_up] = np.nan
         return pd.DataFrame(values, index=known.index, columns=self.names)
-
-    def check_volume(self, bars: pd.DataFrame) -> None:
-        """Refuse bars without volume where a feature reads it.
-
-        Args:
-            bars: All bars of a market; a volume of 0 on each of them means that it has none.
-
-        Raises:
-            FeatureError: With the names of the features that read the volume.
-        """
-        if len(bars) <= self.warm_up or bars["volume"].any():
-            return
-        readers = self.volume_readers
-        if readers:
-            raise FeatureError(
-                f"The bars have no volume (it is 0 on every bar), and {', '.join(readers)} "
-                f"{'reads' if len(readers) == 1 else 'read'} it. Leave out what reads volume, or "
-                'take the preset "prices".'
-            )
-
-    def check_values(self, bars: pd.DataFrame) -> None:
-        """Refuse numbers in the user's columns that can't be right, and volume that is missing.
-
-        Args:
-            bars: All bars of a market, with at least `bars_columns`.
-
-        Raises:
-            FeatureError: Naming the column, the time and the remedy.
-        """
-        self.check_volume(bars)
-        for spec in self.specs:
-            for name, role in column_roles(spec).items():
-                offence = role.find_impossible(bars[name], bars["close"])
-                if offence is not None:
-                    raise FeatureError(offence)
-
-    def check_training(self, bars: pd.DataFrame) -> None:
-        """Refuse bars that can't be learned from; see `check_values`.
-
-        Columns as a whole are looked at, too: rates in percent, and values that are missing for
-        years. Where values are missing for a while, it is logged how many.
-
-        Args:
-            bars: All bars of a market, with at least `bars_columns`.
-
-        Raises:
-            FeatureError: Naming the column, the time and the remedy.
-        """
-        self.check_values(bars)
-        for spec in self.specs:
-            for name, role in column_roles(spec).items():
-                offence = role.find_doubtful(bars[name])
-                if offence is not None:
-                    raise FeatureError(f"{format_spec(spec)} can't be learned from: {offence}")
-            for argument, name in left_out_columns(spec, bars).items():
-                log.warning(
-                    "The bars have the column %s, which %s leaves out. Give the feature %s.",
-                    name,
-                    format_spec(spec),
-                    f'"{argument}": "{name}"',
-                )
-        roles = {name: role for spec in self.specs for name, role in column_roles(spec).items()}
-        for name, role in roles.items():
-            note = role.describe_missing(bars[name])
-            if note is not None:
-                log.info(note)
-
-    def check_value(self, name: str, value: float, time: pd.Timestamp) -> str | None:
-        """Say what is wrong with one number in a column of the user's; None where nothing is."""
-        for spec in self.specs:
-            role = column_roles(spec).get(name)
-            if role is not None:
-                return role.find_impossible(pd.Series([value], [time], name=name))
-        return None
-
-    def check_panel(self, panel: Mapping[str, pd.DataFrame]) -> None:
-        """Refuse a panel with a market that never meets another, where a feature looks across.
-
-        Args:
-            panel: Valid bars by symbol.
-
-        Raises:
-            FeatureError: Naming the market.
-        """
-        wide = [format_spec(spec) for spec in self.specs if is_market_wide(spec)]
-        if not wide:
-            return
-        times = {symbol: naive_utc_index(bars.index) for symbol, bars in panel.items()}
-        together = pd.Series(np.concatenate([index.to_numpy() for index in times.values()]))
-        shared = pd.DatetimeIndex(together[together.duplicated()].unique())
-        for symbol, index in times.items():
-            if len(index) and not index.isin(shared).any():
-                raise FeatureError(
-                    f"{wide[0]} looks across the markets of a panel, and "
-                    f"{describe_lone_market(panel, symbol)} Or leave the feature out."
-                )
 
     def describe(self) -> dict[str, Any]:
         """Return the specs and where they are computed, as JSON can hold it."""

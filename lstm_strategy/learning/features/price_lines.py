@@ -13,6 +13,7 @@ from lstm_strategy.learning.features.indicators import (
     indicator_columns,
     is_market_wide,
 )
+from lstm_strategy.learning.features.input_checks import check_inputs
 from lstm_strategy.learning.features.kinds import FAIR_PRICES
 from lstm_strategy.learning.features.traits import measure_columns
 
@@ -40,8 +41,7 @@ def price_lines(bars: pd.DataFrame, specs: FeatureSpecs) -> pd.DataFrame:
     """
     features = FeatureSet(specs)
     valid = proportional_bars(validate_bars(bars))
-    features.check_columns(valid)
-    features.check_values(valid)
+    check_inputs(features, valid)
     lines = pd.concat([_lines_of(spec, valid) for spec in features.specs], axis=1)
     return lines.replace([np.inf, -np.inf], np.nan)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars import name_market
-from lstm_strategy.learning.features.alteration import pick_evenly
+from lstm_strategy.learning.features.causality import pick_evenly
 from lstm_strategy.learning.features.feature_set import FeatureSet
 from lstm_strategy.learning.features.indicators import (
     column_roles,

@@ -21,7 +21,12 @@ from lstm_strategy.bars import (
     validate_bars,
 )
 from lstm_strategy.errors import ModelError, TrainingError
-from lstm_strategy.learning.features import FeatureSet, join_features
+from lstm_strategy.learning.features import (
+    FeatureSet,
+    check_inputs,
+    check_markets_meet,
+    join_features,
+)
 from lstm_strategy.learning.forecaster.base import TrainableForecaster
 from lstm_strategy.learning.forecaster.checkpoint import Snapshot
 from lstm_strategy.learning.forecaster.storage import builder_name
@@ -352,7 +357,7 @@ class FeatureForecaster(TrainableForecaster):
         """
         if is_panel(history):
             markets = self._check_markets(history)
-            self.inputs.check_panel(markets)
+            check_markets_meet(self.inputs, markets)
             self._note_unknown(markets)
             models = {symbol: self._streamed(symbol) for symbol in markets}
             return PanelStream(models, markets)
@@ -416,7 +421,7 @@ class FeatureForecaster(TrainableForecaster):
         for symbol, bars in markets.items():
             with name_market(symbol):
                 self._check_inputs(bars)
-        self.inputs.check_panel(markets)
+        check_markets_meet(self.inputs, markets)
         self._note_unknown(markets)
         for group in _group_markets(panel_frames(self.inputs, markets)):
             found = self._answer_inputs(group, with_novelty=with_novelty)
@@ -436,7 +441,7 @@ class FeatureForecaster(TrainableForecaster):
 
     def _check_inputs(self, bars: pd.DataFrame) -> None:
         self.warn_of_other_bars(bars)
-        self.inputs.check_values(bars)
+        check_inputs(self.inputs, bars)
 
     def _answer_inputs(
         self, markets: Sequence[tuple[str | None, pd.DataFrame]], *, with_novelty: bool

@@ -24,6 +24,7 @@ from lstm_strategy.errors import FeatureError, TrainingError
 from lstm_strategy.learning.features import (
     FeatureSet,
     check_causal,
+    check_training_inputs,
     join_features,
     settle_features,
 )
@@ -200,8 +201,7 @@ def _choose_markets(
         with drop_market(symbol, dropped, on_bad):
             bars = panel[symbol]
             target.in_market(symbol)
-            inputs.check_columns(bars)
-            inputs.check_training(bars)
+            check_training_inputs(inputs, bars)
             kept.append(symbol)
     if not kept:
         raise FeatureError(

@@ -27,6 +27,8 @@ from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.features import (
     FeatureSet,
     FeatureSpecs,
+    check_markets_meet,
+    check_training_inputs,
     choose_features,
     settle_features,
 )
@@ -265,7 +267,7 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
 
     def _panel_rows(self, panel: Panel, leave_out: np.ndarray | None, on_bad: OnBad) -> LearnerRows:
         """The rows of all markets one after another."""
-        self.features.check_panel(panel)
+        check_markets_meet(self.features, panel)
         times, parts, dropped = naive_utc_index(panel.dates), [], dict[str, str]()
         for symbol, columns in panel_frames(self.features, panel):
             places = times.searchsorted(naive_utc_index(panel[symbol].index))
@@ -288,7 +290,7 @@ class LearnerForecaster(ReferenceForecaster[_Fit], FeatureForecaster):
         self, bars: pd.DataFrame, columns: pd.DataFrame, leave_out: np.ndarray | None
     ) -> LearnerRows:
         """The rows of the bars to learn from."""
-        self.features.check_training(bars)
+        check_training_inputs(self.features, bars)
         features = columns.to_numpy()
         complete = np.flatnonzero(~np.isnan(features).any(axis=1))
         places = complete[self.settings.window - 1 :]  # of the bars that end a window

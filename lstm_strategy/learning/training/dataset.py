@@ -11,7 +11,12 @@ import pandas as pd
 
 from lstm_strategy.bars import Panel, as_panel, is_panel, name_market, proportional_markets
 from lstm_strategy.errors import LSTMStrategyError, TrainingError
-from lstm_strategy.learning.features import FeatureSet, join_features, mirror_bars
+from lstm_strategy.learning.features import (
+    FeatureSet,
+    check_training_inputs,
+    join_features,
+    mirror_bars,
+)
 from lstm_strategy.learning.training.enough_bars import (
     check_enough_bars,
     check_enough_rows,
@@ -263,7 +268,7 @@ class _RowMaker:
         leave_out: np.ndarray | None,
     ) -> _Table:
         """Find the usable bars, with the inputs and the mirrored features of all of them."""
-        self.inputs.check_training(bars)
+        check_training_inputs(self.inputs, bars)
         labels = pd.DataFrame(self.settings.target.labels(bars, self.settings.horizon))
         usable = (columns.notna().all(axis=1) & labels.notna().all(axis=1)).to_numpy()
         if mirrored is not None:

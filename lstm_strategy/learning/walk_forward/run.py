@@ -19,6 +19,7 @@ from lstm_strategy.bars import (
     validate_bars,
 )
 from lstm_strategy.errors import TrainingError, WorkersDiedError, lacks_memory
+from lstm_strategy.learning.features import check_training_inputs
 from lstm_strategy.learning.forecaster import (
     LSTMForecaster,
     TrainableForecaster,
@@ -139,8 +140,7 @@ def _check_bars(
     check_common_dates(panel)
     for symbol, of_market in panel.items():
         with name_market(symbol):
-            forecaster.features.check_columns(of_market)
-            forecaster.features.check_training(of_market)
+            check_training_inputs(forecaster.features, of_market)
     return panel
 
 

@@ -9,7 +9,7 @@ from made_up import random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
 from lstm_strategy.errors import FeatureError
-from lstm_strategy.learning.features import complete_bars
+from lstm_strategy.learning.features import check_inputs, complete_bars
 from lstm_strategy.learning.features.indicators import indicator_columns
 from lstm_strategy.learning.features.kinds import relative_volume
 from lstm_strategy.learning.features.presets import PRESETS
@@ -66,18 +66,18 @@ def test_relative_volume_is_neutral_where_nothing_trades():
 )
 def test_features_that_read_volume_are_refused_by_name_where_there_is_none(preset, reader):
     features = FeatureSet.preset(preset)
-    features.check_volume(BARS)
+    check_inputs(features, BARS)
     with pytest.raises(FeatureError, match=rf"have no volume .*{reader}.* reads it\. Leave out"):
-        features.check_volume(BARS.assign(volume=0.0))
+        check_inputs(features, BARS.assign(volume=0.0))
 
 
 @pytest.mark.parametrize("preset", ["prices", "volatility", "momentum_and_volatility"])
 def test_features_of_prices_alone_need_no_volume(preset):
-    FeatureSet.preset(preset).check_volume(BARS.assign(volume=0.0))
+    check_inputs(FeatureSet.preset(preset), BARS.assign(volume=0.0))
 
 
 def test_a_quiet_stretch_shorter_than_the_warm_up_is_no_market_without_volume():
-    FeatureSet.preset("trend").check_volume(BARS.assign(volume=0.0).iloc[:30])
+    check_inputs(FeatureSet.preset("trend"), BARS.assign(volume=0.0).iloc[:30])
 
 
 @pytest.mark.parametrize(

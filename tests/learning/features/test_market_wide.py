@@ -9,7 +9,7 @@ from made_up import random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
 from lstm_strategy.errors import FeatureError, LooksAheadError
-from lstm_strategy.learning.features import check_causal, mirror_bars, settle_features
+from lstm_strategy.learning.features import check_causal, check_inputs, mirror_bars, settle_features
 
 X = {"kind": "column", "column": "x"}
 RETURN = {"kind": "log_return", "length": 1}
@@ -287,4 +287,4 @@ def test_a_mean_of_volumes_reads_volume(walks):
     features = FeatureSet([{"kind": "panel_mean", "of": {"kind": "relative_volume", "length": 5}}])
     assert features.reads_volume
     with pytest.raises(FeatureError, match=r"relative_volume\(length=5\)\) reads it"):
-        features.check_volume(walks["A"].assign(volume=0.0))
+        check_inputs(features, walks["A"].assign(volume=0.0))

@@ -13,6 +13,8 @@ from lstm_strategy.errors import BarsError, FeatureError, LooksAheadError
 from lstm_strategy.learning.features import (
     TrailingFeatures,
     check_causal,
+    check_inputs,
+    check_training_inputs,
     complete_bars,
     measure_columns,
     mirror_bars,
@@ -115,7 +117,7 @@ def test_numbers_that_cant_be_right_are_refused_by_fit(bars, message):
 def test_a_mark_of_zero_is_refused_by_its_date():
     bars = BARS.assign(mark=BARS["close"].where(BARS.index != BARS.index[9], 0.0))
     with pytest.raises(FeatureError, match="mark is 0 at 2024-01-01 09:00:00"):
-        FeatureSet([{"kind": "mark_premium"}]).check_values(bars)
+        check_inputs(FeatureSet([{"kind": "mark_premium"}]), bars)
 
 
 def futures_bars():
@@ -128,7 +130,7 @@ def test_a_carry_price_that_is_missing_for_years_is_refused():
     bars = futures_bars()
     bars.iloc[100:700, bars.columns.get_loc("carry_price")] = np.nan
     with pytest.raises(FeatureError) as refusal:
-        FeatureSet([{"kind": "roll_yield"}]).check_training(bars)
+        check_training_inputs(FeatureSet([{"kind": "roll_yield"}]), bars)
     first, last = bars.index[99], bars.index[700]
     assert f"carry_price is missing from {first} to {last}" in str(refusal.value)
     assert "leave the feature out" in str(refusal.value)
@@ -139,7 +141,7 @@ def test_contract_months_must_not_go_backwards():
     bars.iloc[500:600, -1] = 201406.0
     features = FeatureSet([{"kind": "roll_yield_change", "contract": "contract"}])
     with pytest.raises(FeatureError) as refusal:
-        features.check_training(bars)
+        check_training_inputs(features, bars)
     assert f"contract goes backwards at {bars.index[600]}, from 201406 to 201403" in str(
         refusal.value
     )
@@ -148,31 +150,33 @@ def test_contract_months_must_not_go_backwards():
 def test_contracts_that_expire_together_are_refused():
     bars = futures_bars().assign(years_to_carry=0.0)
     with pytest.raises(FeatureError, match=r"years_to_carry is 0 at 2001-01-01 .*1,200 such rows"):
-        FeatureSet([{"kind": "roll_yield"}]).check_values(bars)
+        check_inputs(FeatureSet([{"kind": "roll_yield"}]), bars)
 
 
 def test_missing_values_are_counted_but_not_bars_without_a_settlement(caplog):
     with caplog.at_level(logging.INFO):
-        PERPETUAL.check_training(BARS)
+        check_training_inputs(PERPETUAL, BARS)
     (line,) = caplog.messages
     assert line.startswith("spot_close is missing on 7 of 600 bars, first at 2024-01-01 00:00:00")
 
 
 def test_a_settlement_that_is_missing_is_counted(caplog):
     with caplog.at_level(logging.INFO):
-        FeatureSet([{"kind": "funding_rate"}]).check_training(spoiled("funding_rate", 80, np.nan))
+        check_training_inputs(
+            FeatureSet([{"kind": "funding_rate"}]), spoiled("funding_rate", 80, np.nan)
+        )
     (line,) = caplog.messages
     assert line.startswith("1 settlement missing from funding_rate, the first after 2024-01-04")
 
 
 def test_payments_that_a_sum_leaves_out_are_named(caplog):
     bars = BARS.assign(funding_payment=0.01)
-    FeatureSet([{"kind": "funding_sum"}, {"kind": "funding_run"}]).check_training(bars)
+    check_training_inputs(FeatureSet([{"kind": "funding_sum"}, {"kind": "funding_run"}]), bars)
     (line,) = caplog.messages
     assert "the column funding_payment, which funding_sum() leaves out" in line
     assert line.endswith('Give the feature "payment": "funding_payment".')
     caplog.clear()
-    FeatureSet([{"kind": "funding_sum", "payment": "funding_payment"}]).check_training(bars)
+    check_training_inputs(FeatureSet([{"kind": "funding_sum", "payment": "funding_payment"}]), bars)
     assert not caplog.messages
 
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from lstm_strategy.bars import CONTRACT_PRICE
 from lstm_strategy.errors import ModelError
-from lstm_strategy.learning.features import FeatureSet, TrailingFeatures
+from lstm_strategy.learning.features import FeatureSet, TrailingFeatures, describe_wrong_input
 from lstm_strategy.learning.forecaster.base import Forecast
 from lstm_strategy.learning.forecaster.checkpoint import (
     Snapshot,
@@ -130,7 +131,7 @@ class ForecastStream:
         self._reader = BarReader(
             model.inputs.bars_columns,
             reads_volume=model.inputs.reads_volume,
-            check_value=model.inputs.check_value,
+            check_value=partial(describe_wrong_input, model.inputs),
         )
         self._last_known: dict[str, float] = {}
         self._state: State = model.engine.initial_state(1)

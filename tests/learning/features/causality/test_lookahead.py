@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from made_up import random_walk
 
-from lstm_strategy.learning.features.lookahead import (
+from lstm_strategy.learning.features.causality.lookahead import (
     column_differences,
     first_differences,
     first_unequal,

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from made_up import random_walk
 
-from lstm_strategy.learning.features.evidence import lookahead_evidence
+from lstm_strategy.learning.features.causality.evidence import lookahead_evidence
 
 
 @pytest.mark.parametrize("seed", range(5))

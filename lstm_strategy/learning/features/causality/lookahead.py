@@ -8,10 +8,11 @@ import pandas as pd
 
 from lstm_strategy.bars import name_market
 from lstm_strategy.errors import LooksAheadError
-from lstm_strategy.learning.features.alteration import alter_bars, pick_evenly
-from lstm_strategy.learning.features.evidence import lookahead_evidence
+from lstm_strategy.learning.features.causality.alteration import alter_bars, pick_evenly
+from lstm_strategy.learning.features.causality.evidence import lookahead_evidence
 from lstm_strategy.learning.features.feature_set import FeatureSet
 from lstm_strategy.learning.features.indicators import bars_columns_of, format_spec
+from lstm_strategy.learning.features.input_checks import check_markets_meet
 from lstm_strategy.learning.features.traits import causal_remedy
 from lstm_strategy.support import naive_utc_index
 
@@ -194,7 +195,7 @@ def check_causal(
 
 
 def _check_panel(features: FeatureSet, panel: Mapping[str, pd.DataFrame], *, horizon: int) -> None:
-    features.check_panel(panel)
+    check_markets_meet(features, panel)
     symbols = list(panel)
     chosen = [symbols[place] for place in pick_evenly(list(range(len(symbols))), _MOST_MARKETS)]
     tried = {symbol: panel[symbol] for symbol in chosen}

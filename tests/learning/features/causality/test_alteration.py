@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made_up import random_walk
 
 from lstm_strategy import LSTMStrategyError, validate_bars
-from lstm_strategy.learning.features.alteration import ALTERATIONS, alter_bars, cut_points
+from lstm_strategy.learning.features.causality.alteration import ALTERATIONS, alter_bars, cut_points
 
 BARS = random_walk(120).assign(funding_rate=np.arange(120.0))
 
