@@ -26,6 +26,7 @@ from lstm_strategy.evaluation.chart.headless import (
     remove_cursor,
 )
 from lstm_strategy.evaluation.chart.labels import choose_colors, clean_labels
+from lstm_strategy.evaluation.chart.marks import place_order_marks
 from lstm_strategy.evaluation.plots import picture_name, plotting_style
 from lstm_strategy.trading import exactbars_of, is_optimisation, timeframe_of
 from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker, run_for_chart
@@ -48,6 +49,9 @@ def plot_chart(
     **params: Any,
 ) -> Figure:
     """Draw backtrader's chart of one strategy: price, orders, indicators and cash, bar by bar.
+
+    The tip of each order's mark is at the price of its fill: buying is marked below it, selling
+    above.
 
     Args:
         strategy: A strategy class, which is run on the bars first; or what has run already: a
@@ -209,6 +213,10 @@ def _draw_chart(
     for cursor in plotter.pinf.cursors:
         remove_cursor(cursor)
     _draw_lines(plotter.pinf.daxis[strategy.data], lines.iloc[first:stop])
+    numbers = list(strategy.lines.datetime.plot())[first:stop]
+    for data in strategy.datas:
+        if data in plotter.pinf.daxis:
+            place_order_marks(plotter.pinf.daxis[data], strategy, data, numbers)
     clean_labels(figure, strategy)
     times = _bar_times(strategy)[first:stop]
     _date_the_lowest_panel(

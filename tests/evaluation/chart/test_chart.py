@@ -71,6 +71,25 @@ def legend_texts(figure):
     return [text.get_text() for legend in legends for text in legend.get_texts()]
 
 
+def order_marks(figure):
+    """The marks of buying and of selling in the panel of the prices."""
+    for ax in figure.axes:
+        lines = ax.get_lines()
+        for place, line in enumerate(lines):
+            if str(line.get_label()).startswith("BuySell"):
+                return lines[place : place + 2]
+    raise AssertionError("no orders are drawn")
+
+
+class InAndOut(bt.Strategy):
+    """Buys one unit, another two bars later, and sells both two bars after that."""
+
+    def next(self):
+        size = {5: 1, 7: 1, 9: -2}.get(len(self), 0)
+        if size:
+            (self.buy if size > 0 else self.sell)(size=abs(size))
+
+
 def date_labels(figure):
     figure.canvas.draw()
     texts = [
@@ -300,8 +319,8 @@ def test_the_chart_speaks_in_words_and_not_in_those_of_code():
 
 def test_orders_have_our_colors_in_panel_and_legend():
     figure = plot_chart(BuyOnce, frame_of_bars(10))
-    lines = {line.get_marker(): line.get_color() for ax in figure.axes for line in ax.get_lines()}
-    assert (lines["^"], lines["v"]) == (STRONG_COLORS[1], STRONG_COLORS[0])
+    buying, selling = order_marks(figure)
+    assert (buying.get_color(), selling.get_color()) == (STRONG_COLORS[1], STRONG_COLORS[0])
     handles = [h for ax in figure.axes if (k := ax.get_legend()) for h in k.legend_handles]
     assert not [h for h in handles if getattr(h, "get_color", str)() in ("lime", "red", "blue")]
 
@@ -310,3 +329,27 @@ def test_ticks_of_the_volume_are_not_rounded():
     figure = plot_chart(BuyOnce, frame_of_bars(10, volume=1.5e9))
     axis = next(ax.yaxis for ax in figure.axes if ax.get_ylim()[1] > 1e9)
     assert axis.get_major_formatter()(1.5e9) == "1.5G"
+
+
+def test_the_tips_of_the_marks_stand_at_the_prices_of_the_fills():
+    bars = frame_of_bars(20)  # opens of 100, 101 and so on
+    buying, selling = order_marks(plot_chart(cerebro_after_run(bars, InAndOut)))
+    assert (list(buying.get_xdata()), list(buying.get_ydata())) == ([5, 7], [105.0, 107.0])
+    assert (list(selling.get_xdata()), list(selling.get_ydata())) == ([9], [109.0])
+    for marks, inside in ((buying, -1), (selling, 1)):
+        corners = np.array(marks.get_marker())
+        assert corners[0].tolist() == [0, 0] and (corners[1:3, 1] * inside > 0).all()
+
+
+def test_marks_of_a_span_are_those_of_its_fills():
+    figure = plot_chart(cerebro_after_run(frame_of_bars(20), InAndOut), last_bars=14)
+    buying, selling = order_marks(figure)
+    assert (list(buying.get_xdata()), list(selling.get_xdata())) == ([1], [3])
+
+
+def test_a_fill_far_from_the_closes_is_inside_the_panel():
+    bars = frame_of_bars(20)
+    bars.loc[bars.index[5], ["open", "low"]] = 60.0
+    buying, _ = order_marks(plot_chart(cerebro_after_run(bars, InAndOut)))
+    low, high = buying.axes.get_ylim()
+    assert buying.get_ydata()[0] == 60.0 and low < 60.0 < 119.0 < high
