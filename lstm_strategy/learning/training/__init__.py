@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from lstm_strategy.learning.training.dataset import (
     OnBad,
-    TrainingSet,
     build_training_set,
     drop_market,
     panel_frames,
@@ -15,6 +14,7 @@ from lstm_strategy.learning.training.enough_bars import (
 )
 from lstm_strategy.learning.training.held_out import Spans
 from lstm_strategy.learning.training.settings import FeatureUnits, ForecasterSettings, MarketInputs
+from lstm_strategy.learning.training.training_set import TrainingSet
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lstm_strategy.learning.training.dataset import TrainingSet
+from lstm_strategy.learning.training.training_set import TrainingSet
 
 _CHUNKS_A_STEP = 8  # by which the size of a batch grows: each size is compiled for itself
 

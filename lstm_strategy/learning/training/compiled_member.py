@@ -19,8 +19,8 @@ from lstm_strategy.learning.network import (
     weights_without_vectors,
 )
 from lstm_strategy.learning.targets import Target
-from lstm_strategy.learning.training.dataset import TrainingSet
 from lstm_strategy.learning.training.epochs import Rounds, build_rounds
+from lstm_strategy.learning.training.training_set import TrainingSet
 
 
 @dataclass(frozen=True)

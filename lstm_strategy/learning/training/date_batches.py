@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from lstm_strategy.learning.training.batches import ChunkBatches
-from lstm_strategy.learning.training.dataset import TrainingSet
+from lstm_strategy.learning.training.training_set import TrainingSet
 
 
 class DateBatches(ChunkBatches):

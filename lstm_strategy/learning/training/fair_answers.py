@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from lstm_strategy.learning.targets import Target
-from lstm_strategy.learning.training.dataset import TrainingSet
 from lstm_strategy.learning.training.held_out import Spans
 from lstm_strategy.learning.training.settings import ForecasterSettings
+from lstm_strategy.learning.training.training_set import TrainingSet
 
 
 def answer_fairly(

@@ -25,11 +25,11 @@ from lstm_strategy.learning.network import (
 )
 from lstm_strategy.learning.training.batches import ChunkBatches
 from lstm_strategy.learning.training.compiled_member import MemberRecipe, compile_member
-from lstm_strategy.learning.training.dataset import TrainingSet
 from lstm_strategy.learning.training.date_batches import DateBatches
 from lstm_strategy.learning.training.epochs import run_epochs
 from lstm_strategy.learning.training.fair_answers import answer_fairly
 from lstm_strategy.learning.training.settings import ForecasterSettings
+from lstm_strategy.learning.training.training_set import TrainingSet
 from lstm_strategy.support import OnEpoch
 
 _VALIDATION_CHUNKS = 32  # chunks in one validation batch

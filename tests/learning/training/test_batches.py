@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstm_strategy.learning.training.batches import ChunkBatches
-from lstm_strategy.learning.training.dataset import MirrorImage, TrainingSet
+from lstm_strategy.learning.training.training_set import MirrorImage, TrainingSet
 
 ROWS = np.arange(100, dtype=np.float32)
 

@@ -6,13 +6,10 @@ from hypothesis import strategies as st
 from made_up import SMALL_FEATURES, random_walk
 
 from lstm_strategy import FeatureSet, LSTMStrategyError
-from lstm_strategy.learning.training.dataset import (
-    MirrorImage,
-    TrainingSet,
-    build_training_set,
-)
+from lstm_strategy.learning.training.dataset import build_training_set
 from lstm_strategy.learning.training.held_out import held_out_spans
 from lstm_strategy.learning.training.settings import ForecasterSettings
+from lstm_strategy.learning.training.training_set import MirrorImage, TrainingSet
 
 FEATURES = FeatureSet(SMALL_FEATURES)
 

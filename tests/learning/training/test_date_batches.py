@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lstm_strategy.learning.training.dataset import MirrorImage, TrainingSet
 from lstm_strategy.learning.training.date_batches import DateBatches
 from lstm_strategy.learning.training.held_out import PanelRows
+from lstm_strategy.learning.training.training_set import MirrorImage, TrainingSet
 
 LENGTH, WARM_UP = 8, 2  # a window is six dates
 

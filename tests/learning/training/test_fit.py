@@ -5,10 +5,10 @@ import pytest
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets import Policy
-from lstm_strategy.learning.training.dataset import TrainingSet
 from lstm_strategy.learning.training.fair_answers import answer_fairly
 from lstm_strategy.learning.training.fit import fit_network
 from lstm_strategy.learning.training.settings import ForecasterSettings
+from lstm_strategy.learning.training.training_set import TrainingSet
 
 
 def planted_rows(n_rows=1200):

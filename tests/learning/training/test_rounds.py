@@ -7,8 +7,8 @@ from lstm_strategy.learning.network import has_gpu, keras
 from lstm_strategy.learning.targets import Direction, Policy, Volatility
 from lstm_strategy.learning.training.batches import ChunkBatches
 from lstm_strategy.learning.training.compiled_member import CompiledMember, MemberRecipe
-from lstm_strategy.learning.training.dataset import TrainingSet
 from lstm_strategy.learning.training.epochs import CompiledRounds, Rounds, build_rounds
+from lstm_strategy.learning.training.training_set import TrainingSet
 
 compiles_rounds = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow" or has_gpu(), reason="TensorFlow on the CPU alone"
