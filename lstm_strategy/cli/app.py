@@ -21,7 +21,7 @@ import lstm_strategy
 from lstm_strategy.cli import options as opt
 from lstm_strategy.cli.commands import COMMANDS
 from lstm_strategy.cli.help import HelpfulCommand, HelpfulGroup
-from lstm_strategy.cli.output import Loudness, complain, say, tell_note
+from lstm_strategy.cli.output import Loudness, complain, in_options, say, tell_note
 from lstm_strategy.cli.settings import BROKER_OPTIONS, NETWORK_OPTIONS, OPTIONS, expand_options
 from lstm_strategy.errors import LSTMStrategyError, lacks_memory
 from lstm_strategy.support import name_options
@@ -42,7 +42,10 @@ _ROOMS_THAT_COMMANDS_SPEAK_FOR = (
     "lstm_strategy.evaluation",
     "tensorflow",
 )
-_MODULE_THAT_SPEAKS_FOR_ITSELF = "lstm_strategy.evaluation.backtests.job"
+_MODULES_THAT_SPEAK_FOR_THEMSELVES = (
+    "lstm_strategy.evaluation.backtests.job",
+    "lstm_strategy.trading.settings",
+)
 # What click, typer and pydantic say of a command, and how we say it
 _PLAINER = (
     (r"^Invalid value for '([\w-]+)': Input should (be [^,]*).*", r"\1 must \2"),
@@ -221,7 +224,7 @@ class _NotePrinter(logging.Handler):
         self._printed: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
+        text = in_options(record.getMessage())  # a setting of the file and its option are one
         if text not in self._printed:
             self._printed.add(text)
             tell_note(text)
@@ -233,7 +236,8 @@ def _print_notes() -> Iterator[None]:
     # TensorFlow warns of every network that it compiles, and each fold and model needs that
     silent = [logging.getLogger(name) for name in _ROOMS_THAT_COMMANDS_SPEAK_FOR]
     levels = [log.level for log in silent]
-    logging.getLogger(_MODULE_THAT_SPEAKS_FOR_ITSELF).setLevel(logging.WARNING)
+    for module in _MODULES_THAT_SPEAK_FOR_THEMSELVES:
+        logging.getLogger(module).setLevel(logging.WARNING)
     library, notes = logging.getLogger(lstm_strategy.__name__), _NotePrinter()
     library.addHandler(notes)
     for log in silent:

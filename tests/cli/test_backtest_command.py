@@ -309,6 +309,18 @@ def test_an_instrument_that_is_off_is_refused_by_its_option(refusal, words, mess
     assert re.search(message, refusal(*MACD, *words))
 
 
+@pytest.mark.parametrize("words", [("--commission", "0.1"), ("--config", "costly.toml")])
+def test_a_commission_that_may_be_a_percentage_is_noted_once_and_taken(run, words):
+    Path("costly.toml").write_text("[broker]\ncommission_rate = 0.1\n")
+    outcome = run(*MACD, *words)
+    assert outcome.code == 0
+    notes = [line for line in outcome.err.splitlines() if line.startswith("note: ")]
+    assert notes == [
+        "note: --commission 0.1 takes 10.00% of the value of what is traded. If 0.10% is meant, "
+        "give --commission 0.001."
+    ]
+
+
 def test_messages_about_instruments_speak_of_the_option(refusal):
     Path("twice.py").write_text(
         "from lstm_strategy import TargetStrategy\n"

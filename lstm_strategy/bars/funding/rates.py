@@ -11,6 +11,7 @@ HIGHEST_RATE = 0.1
 """Of the notional in one settlement; exchanges cap theirs well below."""
 
 _HIGHEST_USUAL_RATE = 0.002  # twenty times the usual 0.01%, a fifth of it written in percent
+_DOUBTFUL_RATE = 0.01  # most exchanges cap theirs at a few percents
 _FEWEST_RATES = 9  # that make a size usual
 _MANY_RATES = 20  # that make it usual beyond a doubt
 _INTERVAL = pd.Timedelta(hours=8)  # between the settlements of most markets
@@ -102,10 +103,11 @@ it; if the rates are percents, divide the column by 100: 0.01% is 0.0001.'
 
 
 def rate_doubt(rates: pd.Series, *, name: str | None = None) -> str | None:
-    """What is doubtful about rates that are too few to be refused by their size.
+    """What is doubtful about rates that aren't refused by their size.
 
-    A day or two of rates above 0.2% are most often percents, but the wildest days of small coins
-    have such fractions, so nobody can tell: it is said, and the user knows.
+    A day or two of rates above 0.2% are most often percents, and single rates of 1% among usual
+    ones a slip, but the wildest days of small coins have such fractions, so nobody can tell: it is
+    said, and the user knows.
 
     Args:
         rates: Fractions on their times; NaN where nothing settles.
@@ -113,7 +115,8 @@ def rate_doubt(rates: pd.Series, *, name: str | None = None) -> str | None:
 
     Returns:
         A sentence without a full stop, with the first time and the remedy, where there are fewer
-        than nine rates that aren't 0 and their median size is above 0.002; else None.
+        than nine rates that aren't 0 and their median size is above 0.002, or where single rates
+        are 0.01 and more; else None.
 
     Example:
         >>> rate_doubt(pd.Series([0.01], pd.to_datetime(["2024-01-01"]), name="funding_rate"))
@@ -122,14 +125,22 @@ and rare in fractions: if it is in percent, divide the column by 100'
         >>> rate_doubt(pd.Series([0.0001], pd.to_datetime(["2024-01-01"]))) is None
         True
     """
+    name = str(rates.name) if name is None else name
     sizes = rates[rates.fillna(0.0) != 0.0].abs()
-    if not 0 < len(sizes) < _FEWEST_RATES or sizes.median() <= _HIGHEST_USUAL_RATE:
+    if 0 < len(sizes) < _FEWEST_RATES and sizes.median() > _HIGHEST_USUAL_RATE:
+        where = "at" if len(sizes) == 1 else "the first at"
+        return (
+            f"{name} has {count_of(len(sizes), 'rate')} of about {sizes.median():.3g} in size, "
+            f"{where} {format_time(sizes.index[0])}, which is common in percent and rare in "
+            "fractions: if it is in percent, divide the column by 100"
+        )
+    high = rates[rates.abs() >= _DOUBTFUL_RATE]
+    if high.empty:
         return None
-    where = "at" if len(sizes) == 1 else "the first at"
     return (
-        f"{rates.name if name is None else name} has {count_of(len(sizes), 'rate')} of "
-        f"about {sizes.median():.3g} in size, {where} {format_time(sizes.index[0])}, which is "
-        "common in percent and rare in fractions: if it is in percent, divide the column by 100"
+        f"{name} is 1% or more in {count_of(len(high), 'settlement')}, first {high.iloc[0]:.3g} "
+        f"at {format_time(high.index[0])}, and {sizes.median():.2g} in size as a rule: check that "
+        "these are right, since a rate is a fraction and 0.01% is 0.0001"
     )
 
 

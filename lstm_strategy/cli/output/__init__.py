@@ -13,7 +13,7 @@ from lstm_strategy.cli.output.console import (
     tell_note,
 )
 from lstm_strategy.cli.output.loudness import Loudness, is_quiet
-from lstm_strategy.cli.output.wording import begin_lower
+from lstm_strategy.cli.output.wording import begin_lower, in_options
 from lstm_strategy.support.lazy import import_on_first_use
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ __all__ = [
     "begin_lower",
     "complain",
     "err",
+    "in_options",
     "is_quiet",
     "out",
     "print_assessment",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import backtrader as bt
 import pandas as pd
@@ -27,6 +27,7 @@ from lstm_strategy.trading.instruments import (
     RollingScheme,
     Spot,
 )
+from lstm_strategy.trading.settings import HIGH_COST
 
 _Cash = Annotated[float, Field(gt=0, description="starting money above 0, such as 10_000")]
 _CommissionRate = Annotated[float, Field(ge=0, lt=1, description="a fraction such as 0.001")]
@@ -83,6 +84,11 @@ Give a fraction of equity such as 0.1.
         >>> round(BrokerSettings(instrument=Perpetual(taker_rate=0.0004)).cost_rate, 6)
         0.0009
     """
+
+    doubted_from: ClassVar[dict[str, float]] = {
+        "commission_rate": HIGH_COST,
+        "slippage_rate": HIGH_COST,
+    }
 
     cash: _Cash = 100_000.0
     commission_rate: _CommissionRate = 0.001
@@ -411,7 +417,7 @@ Give a fraction of equity such as 0.1.
         return broker
 
     def _as_instrument(self, symbol: str) -> Instrument:
-        return self.instrument_of(symbol) or Spot(commission_rate=self.commission_rate)
+        return self.instrument_of(symbol) or Spot().with_cost_rate(self.commission_rate, math.nan)
 
 
 def _needs_account(instrument: Instrument) -> bool:

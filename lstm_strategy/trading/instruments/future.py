@@ -9,9 +9,10 @@ from pydantic import Field
 
 from lstm_strategy.bars import CONTRACT_PRICE, find_adjustment, find_rolls, has_contract
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import count_of
+from lstm_strategy.support import count_of, rate_text
 from lstm_strategy.trading.instruments.instrument import Instrument, Money, spell_instrument
 from lstm_strategy.trading.instruments.rolls import RollingScheme
+from lstm_strategy.trading.settings import HIGH_COST
 
 _Multiplier = Annotated[float, Field(gt=0, description="money a point such as 50")]
 _Margin = Annotated[float, Field(gt=0, description="money a contract such as 12_000")]
@@ -199,18 +200,33 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
             )
 
     def notes_on(self, bars: pd.DataFrame) -> list[str]:
-        """Return what rolls cost on these bars.
+        """Return what rolls cost on these bars, and whether trades cost unusually much.
 
         Args:
             bars: Bars that `check_bars` takes.
         """
-        if not has_contract(bars):
-            return ["Rolls cost nothing: the bars don't say where the contract changes."]
-        rolls = count_of(int(find_rolls(bars).sum()), "change of contract", "changes of contract")
+        return [*self._doubtful_costs(bars), self._roll_note(bars)]
+
+    def _doubtful_costs(self, bars: pd.DataFrame) -> list[str]:
+        """That commission and spread, which are money, are a large share of a contract's value."""
+        price = float(bars[self.price_column].median())
+        share = self.cost_rate_at(price)
+        if share < HIGH_COST:
+            return []
         return [
+            f"Each trade takes {rate_text(share)} of a contract's value of "
+            f"{price * self.multiplier:,.2f} at the median price, in commission and half of the "
+            "spread: check that multiplier and commission_per_contract are those of one contract."
+        ]
+
+    def _roll_note(self, bars: pd.DataFrame) -> str:
+        if not has_contract(bars):
+            return "Rolls cost nothing: the bars don't say where the contract changes."
+        rolls = count_of(int(find_rolls(bars).sum()), "change of contract", "changes of contract")
+        return (
             f"The bars have {rolls}; whoever holds the position then pays two trades: commission, "
             "half of the spread and slippage of each."
-        ]
+        )
 
     def _terms(self) -> list[str]:
         terms = [

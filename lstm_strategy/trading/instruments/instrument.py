@@ -77,6 +77,16 @@ class Instrument(TradingSettings):
     participation: _Share = None
     multiplier: _Multiplier = 1.0
 
+    @classmethod
+    def spell_setting(cls, name: str, value: float) -> str:
+        """Return the instrument with one setting as its user gives it, in Python or as an option.
+
+        Args:
+            name: The setting.
+            value: Its value.
+        """
+        return spell_instrument(cls.__name__, **{name: value})
+
     @property
     def price_column(self) -> str:
         """The column whose price times the multiplier is the value of one unit."""

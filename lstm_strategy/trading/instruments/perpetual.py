@@ -22,6 +22,7 @@ from lstm_strategy.trading.instruments.instrument import (
     spell_instrument,
 )
 from lstm_strategy.trading.instruments.tiers import MaintenanceTiers, read_tiers
+from lstm_strategy.trading.settings import HIGH_COST
 
 _Fee = Annotated[float, Field(gt=-0.01, lt=1, description="a fraction such as 0.0002")]
 _Leverage = Annotated[float, Field(ge=1, description="a multiple such as 3")]
@@ -92,6 +93,12 @@ margin is 0.005 of the value, got 200. Lower it.
         "spread": "half_spread_rate",
         "impact": "impact",
         "funding": "funding",
+    }
+    doubted_from: ClassVar[dict[str, float]] = {
+        "taker_rate": HIGH_COST,
+        "maker_rate": HIGH_COST,
+        "half_spread_rate": HIGH_COST,
+        "liquidation_fee_rate": 5 * HIGH_COST,
     }
 
     taker_rate: Rate = 0.0005

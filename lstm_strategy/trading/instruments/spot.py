@@ -12,6 +12,7 @@ from lstm_strategy.trading.instruments.instrument import (
     InstrumentScheme,
     Rate,
 )
+from lstm_strategy.trading.settings import HIGH_COST
 
 
 class Spot(Instrument):
@@ -38,6 +39,10 @@ class Spot(Instrument):
         "spread": "half_spread_rate",
         "impact": "impact",
         "borrowing": "borrow_rate",
+    }
+    doubted_from: ClassVar[dict[str, float]] = {
+        "commission_rate": HIGH_COST,
+        "half_spread_rate": HIGH_COST,
     }
 
     commission_rate: Rate = 0.001

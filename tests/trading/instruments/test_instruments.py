@@ -3,12 +3,13 @@
 import json
 import math
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_strategy import Future, Perpetual, Spot
+from lstm_strategy import BrokerSettings, Future, Perpetual, Spot
 from lstm_strategy.errors import TradingError
 from lstm_strategy.trading.instruments.impact import PriceChanges
 
@@ -206,6 +207,47 @@ def test_too_few_rates_to_tell_percents_from_are_doubted_aloud(n_rates):
     assert f"{n_rates} rate" in note
     assert note.endswith("rare in fractions: if it is in percent, divide the column by 100.")
     assert Perpetual().notes_on(bars.assign(funding_rate=rates / 100)) == []
+
+
+def test_single_rates_of_a_percent_among_usual_ones_are_doubted_aloud():
+    rates = np.where(np.arange(240) % 8 == 0, 0.0001, np.nan)
+    assert Perpetual().notes_on(hourly(240, funding_rate=rates, mark=100.0)) == []
+    rates[[80, 160]] = -0.03, 0.01
+    (note,) = Perpetual().notes_on(hourly(240, funding_rate=rates, mark=100.0))
+    assert note == (
+        "funding_rate is 1% or more in 2 settlements, first -0.03 at 2024-01-04 08:00:00, and "
+        "0.0001 in size as a rule: check that these are right, since a rate is a fraction and "
+        "0.01% is 0.0001."
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Perpetual(taker_rate=0.05), "5.00%: 0.05%, Perpetual(taker_rate=0.0005)"),
+        (lambda: Perpetual(maker_rate=0.01), "1.00%: 0.01%, Perpetual(maker_rate=0.0001)"),
+        (lambda: Spot(commission_rate=0.1), "10.00%: 0.10%, Spot(commission_rate=0.001)"),
+        (lambda: Spot(half_spread_rate=0.02), "2.00%: 0.02%, Spot(half_spread_rate=0.0002)"),
+        (lambda: BrokerSettings(commission_rate=0.1), "10.00%: 0.10%, commission_rate=0.001"),
+        (lambda: BrokerSettings(slippage_rate=0.05), "5.00%: 0.05%, slippage_rate=0.0005"),
+        (lambda: Perpetual(taker_rate=0.0099, liquidation_fee_rate=0.0125), ""),
+        (lambda: BrokerSettings(commission_rate=0.009, slippage_rate=0.009), ""),
+    ],
+)
+def test_a_rate_that_may_be_a_percentage_is_doubted_once(make, said, caplog):
+    terms = make()
+    pickle.loads(pickle.dumps(terms)).model_copy(update={"lot_size": 2.0})
+    said_by = re.compile(r".* takes (\S+) of the value .*If (\S+) is meant, give (.*)\.$")
+    texts = [said_by.sub(r"\1: \2, \3", text) for text in caplog.messages]
+    assert texts == ([said] if said else [])
+
+
+def test_a_contract_whose_trades_cost_a_large_share_of_its_value_is_doubted():
+    costly = Future(multiplier=1, initial_margin=10, commission_per_contract=2.5)
+    note, *_ = costly.notes_on(hourly())
+    assert note.startswith("Each trade takes 2.50% of a contract's value of 100.00 at the median")
+    cheap = Future(multiplier=50, initial_margin=10, commission_per_contract=2.5)
+    assert len(cheap.notes_on(hourly())) == len(costly.notes_on(hourly())) - 1
 
 
 def settled_every(*intervals):

@@ -108,7 +108,8 @@ def test_a_future_says_what_rolls_cost_on_bars():
     future = Future(**TERMS)
     (said,) = future.notes_on(make_bars())
     assert said.startswith("The bars have 1 change of contract; whoever holds the position then")
-    (said,) = future.notes_on(make_bars().drop(columns="price"))
+    unpriced = Future(**{**TERMS, "price": None})
+    (said,) = unpriced.notes_on(make_bars().drop(columns="price"))
     assert said == "Rolls cost nothing: the bars don't say where the contract changes."
 
 
