@@ -1,12 +1,11 @@
 """One strategy, one set of bars, one Cerebro run and what it did."""
 
 from lstm_strategy.trading.cerebro.broker import BrokerSettings, choose_broker
+from lstm_strategy.trading.cerebro.outcome import BacktestRun, collect_run
+from lstm_strategy.trading.cerebro.params import complete_params
 from lstm_strategy.trading.cerebro.recorders import FILL_COLUMNS
 from lstm_strategy.trading.cerebro.run import (
-    BacktestRun,
     build_cerebro,
-    collect_run,
-    complete_params,
     run_cerebro,
     run_for_chart,
     trades_one_market,

@@ -13,11 +13,8 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 from lstm_strategy.bars import CheckedBars
 from lstm_strategy.errors import TooFewBarsError, TradingError
 from lstm_strategy.trading.cerebro.broker import BrokerSettings
-from lstm_strategy.trading.cerebro.run import (
-    collect_run,
-    run_cerebro,
-    run_for_chart,
-)
+from lstm_strategy.trading.cerebro.outcome import collect_run
+from lstm_strategy.trading.cerebro.run import run_cerebro, run_for_chart
 from lstm_strategy.trading.execution import TargetStrategy
 
 FREE = BrokerSettings(cash=1000, commission_rate=0, slippage_rate=0, lot_size=1)
