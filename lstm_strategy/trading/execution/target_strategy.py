@@ -36,8 +36,9 @@ class TargetStrategy(ExposureStrategy):
 
     Args:
         long_only: Whether exposures below 0 become 0 (False).
-        max_leverage: The largest exposure, long or short, in multiples of equity (1). Above 1 the
-            broker needs an instrument on margin that allows it, such as `Perpetual(leverage=3)`.
+        max_leverage: The largest exposure, long or short, in multiples of equity (1); smaller ones
+            stay as they are asked for. Above 1 the broker needs an instrument on margin that allows
+            it, such as `Perpetual(leverage=3)`.
         band: Differences between target and exposure up to this fraction of equity aren't
             traded (0.1).
         reserve: A buy pays up to `close * (1 + reserve)`, and cash is kept for that (0.01).
