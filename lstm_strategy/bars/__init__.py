@@ -63,7 +63,13 @@ from lstm_strategy.bars.span import (
     slice_bars,
     span_dates,
 )
-from lstm_strategy.bars.validation import CheckedBars, check_bar, check_bars, validate_bars
+from lstm_strategy.bars.validation import (
+    CheckedBars,
+    check_bar,
+    check_bars,
+    hint_near_column,
+    validate_bars,
+)
 
 __all__ = [
     "BarSource",
@@ -121,6 +127,7 @@ __all__ = [
     "proportional_bars",
     "proportional_markets",
     "rate_doubt",
+    "hint_near_column",
     "rate_offence",
     "read_bars",
     "sample_bars",

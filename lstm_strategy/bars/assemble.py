@@ -28,7 +28,7 @@ from lstm_strategy.bars.columns import (
 )
 from lstm_strategy.bars.files import Table
 from lstm_strategy.bars.table_reader import Assembly, TableReader
-from lstm_strategy.bars.validation import BAR_COLUMNS, PRICE_COLUMNS
+from lstm_strategy.bars.validation import BAR_COLUMNS, PRICE_COLUMNS, near_column
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell
 
@@ -175,10 +175,11 @@ def _find_prices(table: Table, chosen: dict[str, int], notes: list[str]) -> dict
                 f"column {missing[0]} is missing, and {spell('columns')} gives {unknown[0]!r}, "
                 f"which isn't a column of bars. Known: datetime, {', '.join(BAR_COLUMNS)}."
             )
+        near = near_column(missing[0], [labels[place] for place in free])
         raise BarsError(
             f"column {missing[0]} is missing (found: {list_labels(labels)}). "
             "Add it, or name the column that holds it: "
-            f"{spell('columns', {missing[0]: '…'})}.{_offer_closes_alone(places, labels)}"
+            f"{spell('columns', {missing[0]: near or '…'})}.{_offer_closes_alone(places, labels)}"
         )
     _note_shared_prices(chosen, labels, notes)
     for name, place in places.items():

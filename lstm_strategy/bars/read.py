@@ -17,7 +17,13 @@ from lstm_strategy.bars.futures import add_years_to_carry
 from lstm_strategy.bars.oddities import find_oddities
 from lstm_strategy.bars.repair import repair_bars
 from lstm_strategy.bars.table_reader import Assembly
-from lstm_strategy.bars.validation import PRICE_COLUMNS, BadBarError, validate_bars
+from lstm_strategy.bars.validation import (
+    BAR_COLUMNS,
+    PRICE_COLUMNS,
+    BadBarError,
+    describe_near_columns,
+    validate_bars,
+)
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import spell
 
@@ -188,6 +194,7 @@ def _check_assembly(assemble: Callable[[], Assembly], source: str, wishes: Wishe
         _name_source(error, source)
         raise
     bars = add_years_to_carry(bars.drop(columns="adj_close", errors="ignore"))
+    notes += describe_near_columns(bars.columns[len(BAR_COLUMNS) :])
     said = (*notes, *find_oddities(bars, lambda row: assembly.rows.name(int(frame.index[row]))))
     return LoadedBars(bars, tuple(_keep_printable(note) for note in said))
 

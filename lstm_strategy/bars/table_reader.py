@@ -30,7 +30,7 @@ from lstm_strategy.bars.columns import (
     refuse_fractions,
 )
 from lstm_strategy.bars.files import Table
-from lstm_strategy.bars.validation import BAR_COLUMNS
+from lstm_strategy.bars.validation import BAR_COLUMNS, near_column
 from lstm_strategy.errors import BarsError
 from lstm_strategy.support import count_of, spell
 
@@ -153,10 +153,12 @@ class TableReader:
         self.free = [p for p in self.free if p not in used]
         n_rows = len(self.table.rows)
         if place is None:
-            others = list_labels([self.table.labels[p] for p in self.free])
+            labels = [self.table.labels[p] for p in self.free]
+            others, near = list_labels(labels), near_column("volume", labels)
+            remedy = "" if near is None else f"; {spell('columns', {'volume': near})} reads {near}"
             self.notes.append(
                 "the bars have no volume: no column is named so"
-                f"{f' (others: {others})' if others else ''}, and it was set to 0"
+                f"{f' (others: {others})' if others else ''}, and it was set to 0{remedy}"
             )
             return np.zeros(n_rows)
         volume = values[place]

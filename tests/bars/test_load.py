@@ -1,5 +1,7 @@
 """Bars from files, frames and samples."""
 
+import json
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -7,6 +9,7 @@ import pandas as pd
 import pytest
 from bar_files import DAYS, assert_same_bars, dated_csv, three_bars, write_file
 
+from lstm_strategy.bars import simulate_bars
 from lstm_strategy.bars.load import load_bars, read_bars, sample_bars
 from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError
@@ -344,6 +347,37 @@ def test_markets_without_volume_have_volume_0_and_that_is_said(tmp_path, text, s
     found, notes = read_bars(write_file(tmp_path, text))
     assert (found["volume"] == 0).all()
     assert notes == (f"the bars have no volume: {said}",)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "columns"),
+    [
+        ({"funding_rate": "fundng_rate"}, {"funding_rate": "fundng_rate"}),
+        ({"mark": "Mark Price"}, {"mark": "mark_price"}),
+        (
+            {"funding_rate": "lastFundingRate", "open_interest": "OI"},
+            {"funding_rate": "last_funding_rate", "open_interest": "oi"},
+        ),
+        ({"volume": "volum"}, {"volume": "volum"}),
+        ({"mark": "market_cap", "funding_rate": "predicted_funding_rate"}, {}),
+    ],
+)
+def test_a_column_that_is_nearly_called_what_is_read_is_offered(wrong, columns):
+    bars = simulate_bars("perpetual", 48, seed=1).bars
+    misspelt = bars.rename(columns=wrong)
+    said = "; ".join(read_bars(misspelt).notes)
+    offered = re.findall(r"columns=(\{.*?\})", said)
+    assert offered == ([json.dumps(columns)] if columns else [])
+    assert columns == {} or set(load_bars(misspelt, columns=columns)) == set(bars)
+    assert read_bars(bars).notes == ()
+
+
+def test_a_misspelt_price_is_offered():
+    misspelt = simulate_bars("noise", 20, seed=1).bars.rename(columns={"open": "opne"})
+    with pytest.raises(BarsError, match=r'columns=\{"open": "opne"\}\.$'):
+        load_bars(misspelt)
+    with pytest.raises(BarsError, match=r"rename\(columns=\{'opne': 'open'\}\)"):
+        validate_bars(misspelt)
 
 
 def test_a_bar_that_is_odd_is_named_by_its_line(tmp_path):

@@ -6,6 +6,11 @@ judged one at a time, by the same rules.
 
 from lstm_strategy.bars.validation.bar import check_bar
 from lstm_strategy.bars.validation.frame import CheckedBars, check_bars, validate_bars
+from lstm_strategy.bars.validation.near_names import (
+    describe_near_columns,
+    hint_near_column,
+    near_column,
+)
 from lstm_strategy.bars.validation.offences import BAR_COLUMNS, PRICE_COLUMNS, BadBarError
 
 __all__ = [
@@ -15,5 +20,8 @@ __all__ = [
     "CheckedBars",
     "check_bar",
     "check_bars",
+    "describe_near_columns",
+    "hint_near_column",
+    "near_column",
     "validate_bars",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.bars.validation.contracts import check_contracts
+from lstm_strategy.bars.validation.near_names import near_column
 from lstm_strategy.bars.validation.offences import (
     BAR_COLUMNS,
     BadBarError,
@@ -145,9 +146,12 @@ def _check_shape(bars: Any) -> None:
     missing = [name for name in BAR_COLUMNS if name not in bars.columns]
     if missing:
         found = ", ".join(str(name) for name in bars.columns) or "no columns"
+        near = near_column(missing[0], bars.columns)
+        is_misspelt = near is not None and near.lower() != missing[0]
+        rename = f", bars.rename(columns={ {near: missing[0]} })" if is_misspelt else ""
         raise BarsError(
             f"column {missing[0]} is missing (found: {found}). "
-            "Add it, or rename the column that holds it; "
+            f"Add it, or rename the column that holds it{rename}; "
             "load_bars does that for the usual spellings only."
         )
     if bars.empty:

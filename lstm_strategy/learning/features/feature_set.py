@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lstm_strategy.bars import (
     CONTRACT_PRICE,
+    hint_near_column,
     is_panel,
     name_market,
     proportional_bars,
@@ -362,16 +363,17 @@ class FeatureSet:
         if not missing:
             return
         names = ", ".join(map(str, bars.columns))
+        hint = hint_near_column(missing[0], bars.columns)
         readers = [format_spec(spec) for spec in self.specs if missing[0] in column_roles(spec)]
         if readers:
             raise FeatureError(
                 f"{', '.join(readers)} {'reads' if len(readers) == 1 else 'read'} the column "
                 f"{missing[0]!r}, and the bars only have {names}. Add it to the bars, or leave "
-                f"{'that feature' if len(readers) == 1 else 'those features'} out."
+                f"{'that feature' if len(readers) == 1 else 'those features'} out.{hint}"
             )
         raise FeatureError(
             f"The features read the column {missing[0]!r}, and the bars only have {names}. Add it "
-            "to the bars."
+            f"to the bars.{hint}"
         )
 
     def _own_columns(self, known: pd.DataFrame) -> pd.DataFrame:

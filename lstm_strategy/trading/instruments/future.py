@@ -7,7 +7,13 @@ import backtrader as bt
 import pandas as pd
 from pydantic import Field
 
-from lstm_strategy.bars import CONTRACT_PRICE, find_adjustment, find_rolls, has_contract
+from lstm_strategy.bars import (
+    CONTRACT_PRICE,
+    find_adjustment,
+    find_rolls,
+    has_contract,
+    hint_near_column,
+)
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import count_of, rate_text
 from lstm_strategy.trading.instruments.instrument import Instrument, Money, spell_instrument
@@ -180,6 +186,7 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
             raise TradingError(
                 f"A contract is valued by the column {self.price!r}, and the bars{of_market} have "
                 "none. Add it, or leave price out where the close is the price of the contract."
+                f"{hint_near_column(self.price, bars.columns)}"
             )
         if not has_contract(bars):
             return

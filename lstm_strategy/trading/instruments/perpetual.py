@@ -7,7 +7,7 @@ import backtrader as bt
 import pandas as pd
 from pydantic import Field, PlainSerializer, PlainValidator
 
-from lstm_strategy.bars import describe_missing_settlements, rate_doubt
+from lstm_strategy.bars import describe_missing_settlements, hint_near_column, rate_doubt
 from lstm_strategy.errors import TradingError
 from lstm_strategy.support import count_of, format_time, rate_text
 from lstm_strategy.trading.instruments.funding import PAYMENT_COLUMN, FundedScheme, FundingTerms
@@ -222,6 +222,7 @@ margin is 0.005 of the value, got 200. Lower it.
                 f"A perpetual pays funding, and the bars{f' of {symbol}' if symbol else ''} have "
                 f"no column {self.funding!r}. Add the rates as such a column, or give "
                 f"{spell_instrument('Perpetual', funding=None)} to leave funding out."
+                f"{hint_near_column(self.funding, bars.columns)}"
             )
         if self._has_no_funding(bars):
             whose = f" of {symbol}" if symbol else ""
@@ -259,7 +260,10 @@ margin is 0.005 of the value, got 200. Lower it.
         """
         notes = []
         if self.mark not in bars:
-            notes.append("Funding and liquidation go by the close: the bars have no mark price.")
+            hint = hint_near_column("mark", bars.columns) if self.mark == "mark" else ""
+            notes.append(
+                f"Funding and liquidation go by the close: the bars have no mark price.{hint}"
+            )
         if self.funding is None:
             return [*notes, "No funding is paid: funding=None."]
         rates = bars[self.funding]

@@ -250,6 +250,17 @@ def test_a_contract_whose_trades_cost_a_large_share_of_its_value_is_doubted():
     assert len(cheap.notes_on(hourly())) == len(costly.notes_on(hourly())) - 1
 
 
+def test_columns_of_nearly_the_right_name_are_offered():
+    bars = hourly(fundng_rate=0.0001, mark_price=100.0, pric=100.0)
+    hint = r'If fundng_rate is meant, load the bars with columns=\{"funding_rate": "fundng_rate"\}'
+    with pytest.raises(TradingError, match=hint):
+        Perpetual().check_bars(bars)
+    with pytest.raises(TradingError, match="If pric is meant"):
+        Future(multiplier=1, initial_margin=9, price="price").check_bars(bars)
+    notes = Perpetual(funding="fundng_rate").notes_on(bars)
+    assert notes[0].endswith('load the bars with columns={"mark": "mark_price"}.')
+
+
 def settled_every(*intervals):
     """Rates of 40 settlements at each of these intervals in hours, NaN on the bars between."""
     hours = np.concatenate([[0], np.cumsum(np.repeat(intervals, 40))])

@@ -5,7 +5,7 @@ from typing import Any
 
 import backtrader as bt
 
-from lstm_strategy.bars import ContractReturns
+from lstm_strategy.bars import ContractReturns, hint_near_column
 from lstm_strategy.errors import MissingColumnError
 
 
@@ -25,6 +25,7 @@ def require_columns(strategy: Any, data: Any, *names: str) -> None:
             raise MissingColumnError(
                 f"{type(strategy).__name__} reads the column {name}, which the bars don't have. "
                 "Add it to the bars, or leave this strategy out."
+                f"{hint_near_column(name, data.getlinealiases())}"
             )
 
 
