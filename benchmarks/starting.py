@@ -1,5 +1,7 @@
 """What it takes to begin: a saved model in a new process, and the learners beside an LSTM."""
 
+import contextlib
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ REPEATS = 5
 
 FIGURES = {
     "saved_model_vs_imports": Figure("importing pandas, backtrader and ONNX Runtime alone", 0.5),
+    "report_vs_imports": Figure("the same imports, with those of matplotlib and bokeh", 0.4),
     "trees_vs_sklearn": Figure("the same boosted trees, whose bins scikit-learn cuts", 3),
 }
 
@@ -31,6 +34,15 @@ def import_seconds() -> float:
     return time.process_time()
 
 
+def drawing_import_seconds() -> float:
+    """The same with what nobody can do without who draws, for paper and for a pointer."""
+    import bokeh.plotting  # noqa: F401
+    import matplotlib.backends.backend_agg
+    import matplotlib.figure  # noqa: F401
+
+    return import_seconds()
+
+
 def trade_seconds(folder: str) -> float:
     """CPU time of a process that reads bars and a saved model, and trades the second half."""
     from lstm_strategy import LSTMStrategy, load_bars, run_backtest
@@ -40,22 +52,35 @@ def trade_seconds(folder: str) -> float:
     return time.process_time()
 
 
-def saved_model_ratio() -> float:
-    """How much of the time from a saved model to a backtest the inevitable imports take."""
+def report_seconds(folder: str) -> float:
+    """The same as by the command `backtest --report`, which compares with holding and draws."""
+    from lstm_strategy.cli import main
+
+    bars, model, results = (f"{folder}/{name}" for name in ("bars.csv", "model", "results"))
+    sys.argv[1:] = ["backtest", bars, "--model", model, "--report", "--out", results, "--force"]
+    with contextlib.suppress(SystemExit):
+        main()
+    return time.process_time()
+
+
+def shares_of_imports() -> dict[str, float]:
+    """How much of the time from a saved model to a backtest and a report imports take."""
     from lstm_strategy import LSTMForecaster
 
     bars = random_bars(N_BARS)
     with tempfile.TemporaryDirectory() as folder:
         bars.to_csv(Path(folder) / "bars.csv")
         LSTMForecaster(members=5, epochs=1).fit(bars[:N_TRAINED]).save(Path(folder) / "model")
-        imports, trade = (
-            min(in_fresh_process(name, *words) for _ in range(REPEATS))
-            for name, words in (
-                ("starting.import_seconds", ()),
-                ("starting.trade_seconds", (folder,)),
-            )
-        )
-    return imports / trade
+
+        def measure_least(name: str, *words: str) -> float:
+            return min(in_fresh_process(f"starting.{name}", *words) for _ in range(REPEATS))
+
+        return {
+            "saved_model_vs_imports": measure_least("import_seconds")
+            / measure_least("trade_seconds", folder),
+            "report_vs_imports": measure_least("drawing_import_seconds")
+            / measure_least("report_seconds", folder),
+        }
 
 
 def trees_ratio() -> float:
@@ -85,6 +110,6 @@ def trees_ratio() -> float:
 def measure() -> dict[str, Measured]:
     """Return how the start of a process and of the learners compare with what they can't avoid."""
     return {
-        "saved_model_vs_imports": saved_model_ratio(),
+        **shares_of_imports(),
         "trees_vs_sklearn": trees_ratio(),
     }
