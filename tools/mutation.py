@@ -38,6 +38,10 @@ AREAS = {
     "execution": (["trading/execution/**/*.py"], ["trading/execution", "trading/cerebro"]),
     "instruments": (["trading/instruments/**/*.py"], ["trading/instruments", "trading/cerebro"]),
     "metrics": (["evaluation/metrics/**/*.py"], ["evaluation/metrics"]),
+    "statistics": (["evaluation/statistics/**/*.py"], ["evaluation/statistics"]),
+    "verdict": (["evaluation/verdict/**/*.py"], ["evaluation/verdict"]),
+    "causality": (["learning/features/causality/**/*.py"], ["learning/features"]),
+    "training": (["learning/training/**/*.py"], ["learning/training"]),
 }
 """The files of the package that are changed, and the tests that should notice."""
 

@@ -18,7 +18,18 @@ FILL_COLUMNS = (
 """What is known of an execution, explained at `BacktestRun.fills`."""
 
 
-class EquityRecorder(bt.Analyzer):
+class Recorder(bt.Analyzer):
+    """An analyzer that needn't see bars on which nothing can be traded yet."""
+
+    def skip_bars(self, n_bars: int) -> None:
+        """Take it that so many bars have passed, on which nothing was done.
+
+        Args:
+            n_bars: The first ones of the run.
+        """
+
+
+class EquityRecorder(Recorder):
     """Equity at the close of every date; with one market its exposure and price as well.
 
     Args:
@@ -36,6 +47,13 @@ class EquityRecorder(bt.Analyzer):
             self._multiplier = self.p.bars.multiplier_of("")
             self._prices = getattr(self.data.lines, self.p.bars.value_column_of(""))
 
+    def skip_bars(self, n_bars: int) -> None:
+        """Write down bars on which there was nothing but the cash."""
+        self.equity += n_bars * [self.strategy.broker.getvalue()]
+        if not self.p.bars.is_panel:
+            self.closes += self.data.lines.close.array[:n_bars]
+            self.exposure += n_bars * [0.0]
+
     def next(self) -> None:
         """Write down one bar."""
         broker = self.strategy.broker
@@ -49,7 +67,7 @@ class EquityRecorder(bt.Analyzer):
         self.exposure.append(held / equity if equity > 0 else math.nan)
 
 
-class FillRecorder(bt.Analyzer):
+class FillRecorder(Recorder):
     """Every execution, with what slippage took.
 
     Args:
@@ -128,7 +146,7 @@ class FillRecorder(bt.Analyzer):
         return np.array(self._rows, dtype="float64").reshape(-1, len(FILL_COLUMNS))
 
 
-class UnsizedOrderRecorder(bt.Analyzer):
+class UnsizedOrderRecorder(Recorder):
     """How many orders left their size to backtrader's default sizer, which trades one unit."""
 
     def __init__(self) -> None:

@@ -3,13 +3,13 @@
 from operator import attrgetter
 from typing import Any
 
-import backtrader as bt
 import numpy as np
 import pandas as pd
 
 from lstm_strategy.support import format_time, spell
 from lstm_strategy.trading.backtrader_internals import declared_params, feed_name, param_values
 from lstm_strategy.trading.cerebro.charges import paid_by_date, payments_table
+from lstm_strategy.trading.cerebro.recorders import Recorder
 from lstm_strategy.trading.cerebro.run_bars import money_by_market
 
 _FUND_SETTINGS = {"fundmode", "fundstartval"}  # how backtrader's own analyzers count, no more
@@ -24,6 +24,7 @@ def terms_of(broker: Any, feed: Any) -> dict[str, Any]:
         feed: The feed that is traded.
 
     Example:
+        >>> import backtrader as bt
         >>> cerebro = bt.Cerebro()
         >>> terms = terms_of(cerebro.broker, bt.feeds.GenericCSVData(dataname="bars.csv"))
         >>> terms["cash"], terms["commission"], terms["coc"]
@@ -36,7 +37,7 @@ def terms_of(broker: Any, feed: Any) -> dict[str, Any]:
     return {**kept, "commission scheme": type(scheme).__name__, "instrument": instrument}
 
 
-class TermsWatch(bt.Analyzer):
+class TermsWatch(Recorder):
     """Finds a strategy that changes what its broker was told, or moves money by other than orders.
 
     The terms are looked at when the run begins and ends and whenever an order is heard of, the

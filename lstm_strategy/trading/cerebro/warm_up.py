@@ -7,7 +7,14 @@ import backtrader as bt
 
 from lstm_strategy.bars import describe_span
 from lstm_strategy.errors import TooFewBarsError
-from lstm_strategy.trading.backtrader_internals import feed_name, minimum_period, minimum_periods
+from lstm_strategy.trading.backtrader_internals import (
+    feed_name,
+    may_skip_bars,
+    minimum_period,
+    minimum_periods,
+    skip_bars,
+)
+from lstm_strategy.trading.cerebro.recorders import Recorder
 from lstm_strategy.trading.execution import PortfolioStrategy
 
 OPEN_METHODS = ("next_open", "nextstart_open", "prenext_open")
@@ -28,13 +35,16 @@ def acts_at_the_open(strategy: type) -> bool:
     return any(getattr(strategy, name, own) is not own for name, own in usual.items())
 
 
-class WarmUp(bt.Analyzer):
+class WarmUp(Recorder):
     """Keeps a strategy silent before the first bar that it may trade.
 
     What backtrader calls of a strategy is replaced in the object, not in its class: any class will
     do, whatever its metaclass makes of its methods. `nextstart`, where some strategies send their
     only order, is kept for the first bar that may be traded. The strategy gets
     `first_decided_bar`, the number of the bar (counted from 1) of its first decision.
+
+    Where all indicators are computed at once, the bars before are skipped: nobody would notice
+    them, and they are half of the run of a strategy that begins halfway.
 
     Args:
         first_bar: The number of the first bar at whose close the strategy may decide; of the first
@@ -55,7 +65,7 @@ class WarmUp(bt.Analyzer):
         strategy.notify_timer = _unless(self._is_early, strategy.notify_timer)
 
     def start(self) -> None:
-        """Refuse bars that are too few for the strategy's indicators."""
+        """Refuse bars that are too few for the strategy's indicators, and skip those before."""
         bars, needed = self.strategy.data.p.dataname, minimum_period(self.strategy)
         if self._has_markets:
             self._check_markets()
@@ -64,6 +74,19 @@ class WarmUp(bt.Analyzer):
                 f"{type(self.strategy).__name__} needs {needed} bars before its first decision, "
                 f"got {describe_span(bars)}. {self._remedy}"
             )
+        self.strategy.reset = self._reset
+
+    def _reset(self) -> None:
+        """What Cerebro calls before it goes from bar to bar, if all indicators are computed."""
+        strategy = self.strategy
+        type(strategy).reset(strategy)
+        needs_all = getattr(strategy.broker, "needs_every_bar", False)
+        if needs_all or not may_skip_bars(strategy):
+            return
+        if all(isinstance(analyzer, Recorder) for analyzer in strategy.analyzers):
+            n_bars = skip_bars(strategy, self.p.first_date)
+            for analyzer in strategy.analyzers:
+                analyzer.skip_bars(n_bars)
 
     def _check_markets(self) -> None:
         """Refuse a panel with too few bars; a portfolio needs one market that has enough."""

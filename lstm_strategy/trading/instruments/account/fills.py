@@ -130,6 +130,11 @@ class FillingBroker(bt.brokers.BackBroker):
         """
         return bool(data.datetime[0] >= max(d.datetime[0] for d in self.cerebro.datas if len(d)))
 
+    @property
+    def needs_every_bar(self) -> bool:
+        """Whether it goes by bars before the first order: by the usual size of their changes."""
+        return self._has_impact
+
     def note_changes(self) -> None:
         """Take the new closes for the usual size of their changes."""
         for data in self.cerebro.datas:
