@@ -60,3 +60,18 @@ def test_a_few_large_moves_foretold_are_found_though_ranks_hide_them():
     flag = (returns.abs() > 2 * returns.std()).astype(float).shift(-1)
     assert flag.corr(returns.abs().shift(-1), method="spearman") < 0.5
     assert lookahead_evidence(flag, bars).answer == "size of the return"
+
+
+@pytest.mark.parametrize(
+    ("echo", "before", "is_found"), [(0.2, 0.2, True), (0.5, 0.45, False)], ids=["found", "honest"]
+)
+def test_sizes_to_come_may_be_told_by_a_fifth_more_than_those_before(echo, before, is_found):
+    rng = np.random.default_rng(0)
+    moves = 0.01 * rng.standard_t(2.5, 900)
+    close = pd.Series(np.exp(moves.cumsum()), pd.date_range("2024-01-01", periods=900, freq="h"))
+    sizes = close.pct_change().abs()
+    told = sizes.shift(-1).where(sizes.shift(-1) > sizes.quantile(0.97), 0.0)
+    column = told + echo * sizes + 0.008 * rng.normal(size=900)
+    assert column.corr(sizes.shift(-1)) > 0.55
+    assert column.corr(sizes) == pytest.approx(before, abs=0.06)
+    assert (lookahead_evidence(column, close.to_frame("close")) is not None) == is_found
