@@ -70,6 +70,13 @@ def test_random_chunks_never_leave_their_spans_and_differ_between_epochs():
     assert set().union(*epochs) == {*range(5, 50), *range(65, 100)}
 
 
+@pytest.mark.parametrize(("n_rows", "n_chunks"), [(48, 1), (49, 2), (63, 2), (64, 3)])
+def test_so_many_random_chunks_are_taken_as_fit_behind_the_largest_offset(n_rows, n_chunks):
+    # a chunk of 20 begins every 15 rows, the first one up to 14 rows later
+    chunks = chunks_of(numbered_rows(n_rows), offsets=np.random.default_rng(0), batch_size=1)
+    assert len(chunks) == n_chunks
+
+
 def test_a_span_shorter_than_a_chunk_is_left_out():
     chunks = chunks_of(numbered_rows(), slice(0, 19), slice(50, 100))
     assert scored_rows(chunks) == list(range(55, 100))
@@ -116,3 +123,6 @@ def test_a_loss_of_whole_batches_gets_the_weights_as_the_last_labels():
     assert len(whole) == 4
     assert both[..., -1].sum() == 4 * (weights > 0).sum()
     assert not both[:, :5, -1].any()  # the warm-up
+    weighed = replace(numbered_rows(), weights=np.repeat([1.0, 3.0], 50))
+    _, both = chunks_of(weighed, judges_batches=True)[0]
+    np.testing.assert_array_equal(both[0, 5:, -1], 4 * np.full(15, 0.5))  # of a mean weight of 2

@@ -59,6 +59,19 @@ def test_fixed_windows_score_each_row_behind_the_warm_up_once():
     assert set(range(len(ROWS.labels))) - set(numbers.astype(int)) <= unsettled
 
 
+def test_fixed_windows_end_with_the_last_date():
+    placed = {}
+    for places, dates, _ in scored(batches_of(ROWS)):
+        placed |= dict(zip(dates.astype(int), places.astype(int) % LENGTH, strict=True))
+    assert [placed[date] for date in range(52, 60)] == [4, 5, 0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("batch_size", "n_windows"), [(9, 3), (4, 1), (1, 1), (5, 2)])
+def test_a_batch_is_the_windows_nearest_to_what_was_asked_for(batch_size, n_windows):
+    features, _ = batches_of(ROWS, batch_size=batch_size)[0]
+    assert len(features) == 3 * n_windows
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_steps_of_one_place_are_of_one_date_and_dates_are_whole(seed):
     batches = batches_of(ROWS, offsets=np.random.default_rng(seed))
