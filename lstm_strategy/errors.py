@@ -55,7 +55,7 @@ class LSTMStrategyError(ValueError):
         ...     sample_bars("sp5000")
         ... except LSTMStrategyError as error:
         ...     print(type(error).__name__, "-", error)
-        BarsError - the sample must be sp500 or nasdaq, got 'sp5000'. Choose one.
+        BarsError - the sample must be one of sp500, nasdaq, got 'sp5000'. Did you mean sp500?
     """
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from lstm_strategy.bars.frequency import bar_spacing
 from lstm_strategy.bars.funding import PAYMENT, mark_at_open
 from lstm_strategy.bars.validation import BAR_COLUMNS, validate_bars
 from lstm_strategy.errors import BarsError
-from lstm_strategy.support import suggest_names
+from lstm_strategy.support import refuse_choice, suggest_names
 
 _log = logging.getLogger(__name__)
 _DAY = pd.Timedelta(days=1)
@@ -138,9 +138,7 @@ def _choose_rules(valid: pd.DataFrame, rules: Mapping[str, str], *, funding: str
             free = [extra for extra in extras if extra != funding]
             raise BarsError(f"rules has {name!r}. Extra columns only. {suggest_names(name, free)}")
         if rule not in _RULES:
-            raise BarsError(
-                f"the rule of {name} must be one of {', '.join(_RULES)}, got {rule!r}. Choose one."
-            )
+            raise BarsError(refuse_choice(f"the rule of {name}", rule, _RULES))
     return {**_RULES_OF_BARS, **{name: _usual_rule(name) for name in extras}, **rules}
 
 

@@ -25,7 +25,7 @@ from lstm_strategy.bars.validation import (
     validate_bars,
 )
 from lstm_strategy.errors import BarsError
-from lstm_strategy.support import spell
+from lstm_strategy.support import refuse_choice, spell
 
 _SAMPLES = ("sp500", "nasdaq")
 _ROUNDING = 1e-4  # of prices with two digits, as a share
@@ -142,7 +142,7 @@ def read_sample(name: str) -> pd.DataFrame:
         BarsError: If there is none of that name, or arch isn't there.
     """
     if name not in _SAMPLES:
-        raise BarsError(f"the sample must be {' or '.join(_SAMPLES)}, got {name!r}. Choose one.")
+        raise BarsError(refuse_choice("the sample", name, _SAMPLES))
     spec = importlib.util.find_spec("arch")  # a second to import, and it is only asked for its file
     if spec is None or spec.origin is None:
         raise BarsError("the samples are part of arch, which isn't installed: pip install arch.")

@@ -21,6 +21,7 @@ from lstm_strategy.errors import LSTMStrategyError, SettingsError, lacks_memory
 from lstm_strategy.trading.baselines import BASELINES, EVERY_BASELINE, PORTFOLIO_BASELINES
 
 _MODULE_PREFIX = "strategy_file_"
+_ALIKE = 0.75  # from 0 to 1: what MCAD and MACD have
 _STRATEGY, _SCHEME = "--strategy", "--commission-scheme"
 
 
@@ -41,7 +42,7 @@ def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[
     parts = _split(text)
     if parts is None:
         known = {name.casefold(): name for name in EVERY_BASELINE}
-        nearest = difflib.get_close_matches(text.casefold(), known, cutoff=0.8)
+        nearest = difflib.get_close_matches(text.casefold(), known, cutoff=_ALIKE)
         if nearest:
             names = ", ".join(known[name] for name in nearest)
             raise SettingsError(f"there is no strategy {text!r}. Did you mean {names}?")

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         name_options,
         number_text,
         rate_text,
+        refuse_choice,
         spell,
         suggest_names,
     )
@@ -116,6 +117,7 @@ __all__ = [
     "read_inside",
     "read_whole",
     "refuse_attribute",
+    "refuse_choice",
     "replace_folder",
     "run_tasks",
     "seal",
@@ -195,6 +197,7 @@ __getattr__ = import_on_first_use(
         "name_options": ".wording",
         "number_text": ".wording",
         "rate_text": ".wording",
+        "refuse_choice": ".wording",
         "spell": ".wording",
         "digits_text": ".wording",
         "suggest_names": ".wording",

@@ -27,7 +27,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from lstm_strategy.errors import SettingsError, WorkersDiedError
 from lstm_strategy.support.files import temporary_folder
-from lstm_strategy.support.wording import spell
+from lstm_strategy.support.wording import refuse_choice, spell
 
 _ENGINES = ("local", "ray")
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -76,7 +76,7 @@ def workers(
         [1, 2]
     """
     if engine not in _ENGINES:
-        raise SettingsError(f"engine must be one of {', '.join(_ENGINES)}, got {engine!r}.")
+        raise SettingsError(refuse_choice("engine", engine, _ENGINES))
     if engine == "local":
         if address is not None:
             raise SettingsError(f'The address {address} needs the engine "ray".')

@@ -8,7 +8,7 @@ import json
 import math
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -38,15 +38,40 @@ def suggest_names(name: object, known: Iterable[str]) -> str:
         >>> suggest_names(None, ["noise"])
         'Known: noise.'
     """
-    names, written = list(dict.fromkeys(known)), "" if name is None else str(name)
-    by_lower = {each.lower(): each for each in names}
-    nearest = difflib.get_close_matches(written, names, n=3, cutoff=0.6) or [
-        by_lower[each]
-        for each in difflib.get_close_matches(written.lower(), by_lower, n=3, cutoff=0.6)
-    ]
+    names = list(dict.fromkeys(known))
+    nearest = _nearest_names(name, names)
     if nearest:
         return f"Did you mean {', '.join(nearest)}?"
     return f"Known: {', '.join(names)}." if names else "There are none."
+
+
+def refuse_choice(name: str, value: object, choices: Iterable[object]) -> str:
+    """Sentences for a value that isn't one of a few, with those that are nearly written so.
+
+    Args:
+        name: What is chosen, such as an argument or an option.
+        value: What was given.
+        choices: What it takes.
+
+    Example:
+        >>> refuse_choice("--preset", "trends", ["default", "trend"])
+        "--preset must be one of default, trend, got 'trends'. Did you mean trend?"
+        >>> refuse_choice("engine", 3, ["onnx", "keras"])
+        'engine must be one of onnx, keras, got 3.'
+    """
+    names = [str(choice) for choice in choices]
+    nearest = _nearest_names(value, names)
+    hint = f" Did you mean {', '.join(nearest)}?" if nearest else ""
+    return f"{name} must be one of {', '.join(names)}, got {value!r}.{hint}"
+
+
+def _nearest_names(name: object, names: Sequence[str]) -> list[str]:
+    written = "" if name is None else str(name)
+    by_lower = {each.lower(): each for each in names}
+    return difflib.get_close_matches(written, names, n=3, cutoff=0.6) or [
+        by_lower[each]
+        for each in difflib.get_close_matches(written.lower(), by_lower, n=3, cutoff=0.6)
+    ]
 
 
 _SHELL = r"""[\s'"()&|;<>$`*?#!\\~]"""

@@ -358,3 +358,22 @@ def test_a_reader_that_closes_the_pipe_sees_no_error(here):
         command = [sys.executable, "-m", "lstm_strategy", *MACD, "-q"]
         done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("train", "bars.csv", "--preset", "perpetuals"), "perpetual"),
+        (("train", "bars.csv", "--target", "directon"), "direction"),
+        (("backtest", "bars.csv", "--strategy", "MCAD"), "MACD"),
+        (("backtest", "bars.csv", "--strategy", "MACD", "--engine", "onx"), "onnx"),
+        (("backtest", "bars.csv", "--strategy", "MACD", "--on-bad", "rase"), "raise"),
+        (("backtest", "bars.csv", "--strategy", "MACD", "--instrument", "future s:a=1"), "future"),
+        (("backtest", "sample:sp50", "--strategy", "MACD"), "sp500"),
+        (("tune", "bars.csv", "--objective", "sharp", "--out", "search"), "sharpe"),
+        (("simulate", "perpetul", "--out", "bars"), "perpetual"),
+    ],
+    ids=lambda each: each[-1] if isinstance(each, tuple) else None,
+)
+def test_a_mistyped_name_is_answered_with_the_one_that_is_meant(refusal, words, meant):
+    assert refusal(*words).endswith(f"Did you mean {meant}?\n")

@@ -290,7 +290,7 @@ def test_a_perpetual_shows_what_it_paid_and_lists_it_in_files(run, here):
         (("--instrument", "perpetual"), "the bars have no column 'funding_rate'"),
         (
             ("--instrument", "perp"),
-            "one of spot, future, perpetual|kind of spot, future, perpetual",
+            r"there is no instrument 'perp'\. Did you mean perpetual\?",
         ),
         (
             ("--instrument", "spot", "--commission", "0.1"),

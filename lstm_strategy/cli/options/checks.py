@@ -6,6 +6,7 @@ from typing import Any
 
 from lstm_strategy.cli.out_folder import check_folder
 from lstm_strategy.errors import SettingsError
+from lstm_strategy.support import refuse_choice
 
 Complete = Callable[[str], list[str]]
 
@@ -17,7 +18,7 @@ def choose_from(option: str, *choices: str) -> dict[str, Any]:
 
     def check_choice(value: str) -> str:
         if value not in choices:
-            raise SettingsError(f"{option} must be one of {', '.join(choices)}, got {value!r}.")
+            raise SettingsError(refuse_choice(option, value, choices))
         return value
 
     return {

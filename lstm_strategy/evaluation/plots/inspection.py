@@ -16,7 +16,7 @@ from lstm_strategy.evaluation.plots.style import (
     picture_name,
     plotting_style,
 )
-from lstm_strategy.support import count_of
+from lstm_strategy.support import count_of, refuse_choice
 
 _RED, _BLUE, _GREY = *STRONG_COLORS[:2], "0.72"
 _NORMAL_95 = 1.96
@@ -187,7 +187,7 @@ def plot_hidden_states(states: pd.DataFrame, bars: pd.DataFrame, *, state: str) 
 def _states_after_warm_up(states: pd.DataFrame, state: str) -> pd.DataFrame:
     names = list(states.columns.get_level_values("state").unique())
     if state not in names:
-        raise TradingError(f"state must be one of {', '.join(names)}, got {state!r}.")
+        raise TradingError(refuse_choice("state", state, names))
     known = pd.DataFrame(states[state]).dropna()
     if known.empty:
         raise TradingError("There is no state after the warm-up to draw. Pass more bars.")

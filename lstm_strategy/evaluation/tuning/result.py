@@ -21,6 +21,7 @@ from lstm_strategy.support import (
     explain_arguments,
     format_time,
     frame_html,
+    refuse_choice,
     write_whole,
 )
 from lstm_strategy.trading.cerebro import BrokerSettings
@@ -130,7 +131,7 @@ class TuningResult:
         if kind == "importance":
             n_complete = int((self.trials["state"] == "complete").sum())
             return plot_search_importance(self.importance, n_trials=n_complete)
-        raise TradingError(f"kind must be one of {', '.join(FIGURE_KINDS)}, got {kind!r}.")
+        raise TradingError(refuse_choice("kind", kind, FIGURE_KINDS))
 
     @explain_arguments(TradingError)
     def figure(self, kind: str = "history") -> Figure:

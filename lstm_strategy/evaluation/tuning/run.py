@@ -46,7 +46,13 @@ from lstm_strategy.learning.walk_forward import (
     fingerprint_of,
     labels_of,
 )
-from lstm_strategy.support import OnStep, explain_arguments, spell, temporary_folder
+from lstm_strategy.support import (
+    OnStep,
+    explain_arguments,
+    refuse_choice,
+    spell,
+    temporary_folder,
+)
 from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker
 
 _FEWEST_TRIALS_TO_EXPLAIN = 10  # the shares of fewer are those of chance
@@ -190,8 +196,7 @@ class _Terms:
                 "0.2 keeps the last fifth back."
             )
         if self.objective not in OBJECTIVES:
-            known = ", ".join(OBJECTIVES)
-            raise TrainingError(f"objective must be one of {known}, got {self.objective!r}.")
+            raise TrainingError(refuse_choice("objective", self.objective, OBJECTIVES))
         if self.storage is not None and self.folder is None:
             raise TrainingError(
                 "storage keeps the trials, but their forecasts need a folder. Pass folder=... too."

@@ -43,7 +43,7 @@ from lstm_strategy.learning.features.traits import (
     measure_columns,
     reads_volume,
 )
-from lstm_strategy.support import describe_first_offence, spell
+from lstm_strategy.support import describe_first_offence, refuse_choice, spell
 
 _SAVED_COLUMNS = TypeAdapter(list[tuple[ColumnTraits, ...]])
 
@@ -108,9 +108,7 @@ class FeatureSet:
             FeatureError: For another name.
         """
         if name not in PRESETS:
-            raise FeatureError(
-                f"{spell('preset')} must be one of {', '.join(PRESETS)}, got {name!r}."
-            )
+            raise FeatureError(refuse_choice(spell("preset"), name, PRESETS))
         return cls(PRESETS[name])
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 
 from lstm_strategy.errors import ModelError
+from lstm_strategy.support import refuse_choice
 
 ENGINES = ("auto", "onnx", "keras")
 
@@ -151,7 +152,7 @@ def choose_engine(name: str, *, has_onnx: bool) -> str:
         ('onnx', 'keras')
     """
     if name not in ENGINES:
-        raise ModelError(f"engine must be one of {', '.join(ENGINES)}, got {name!r}.")
+        raise ModelError(refuse_choice("engine", name, ENGINES))
     if name != "auto":
         return name
     return "onnx" if has_onnx and find_spec("onnxruntime") is not None else "keras"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lstm_strategy.errors import TrainingError
+from lstm_strategy.support import refuse_choice
 
 _RULES = {
     "at least": operator.ge,
@@ -22,7 +23,7 @@ def check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
         TrainingError: Naming the setting and the words.
     """
     if value not in choices:
-        raise TrainingError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
+        raise TrainingError(refuse_choice(name, value, choices))
 
 
 def check_number(name: str, value: Any, **bounds: float) -> None:

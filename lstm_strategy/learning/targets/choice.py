@@ -11,7 +11,7 @@ from lstm_strategy.learning.targets.moves import Quantiles, Return, TripleBarrie
 from lstm_strategy.learning.targets.own import OWN_PREFIX, LabelFunction, OwnTarget
 from lstm_strategy.learning.targets.policy import Policy
 from lstm_strategy.learning.targets.volatility import Volatility
-from lstm_strategy.support import spell, suggest_names
+from lstm_strategy.support import refuse_choice, spell, suggest_names
 
 TARGETS: dict[str, type[Target]] = {
     "direction": Direction,
@@ -61,9 +61,7 @@ def choose_target(target: TargetChoice) -> Target:
     remedy = ""
     if spell("target") == "target":
         remedy = " Or pass a function of bars and horizon that gives labels."
-    raise TrainingError(
-        f"{spell('target')} must be one of {', '.join(TARGETS)}, got {target!r}.{remedy}"
-    )
+    raise TrainingError(f"{refuse_choice(spell('target'), target, TARGETS)}{remedy}")
 
 
 def describe_target(target: Target) -> str | dict[str, Any]:

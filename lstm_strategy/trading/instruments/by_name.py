@@ -72,6 +72,10 @@ def parse_instrument(text: str) -> tuple[str, Instrument]:
         rf"(.+?)=({kinds})(?::(.*))?", text
     )
     if parts is None:
+        kind = text.partition(":")[0].rpartition("=")[2]
+        nearest = suggest_names(kind, INSTRUMENT_KINDS)
+        if nearest.startswith("Did"):
+            raise TradingError(f"there is no instrument {kind!r}. {nearest}")
         raise TradingError(
             f"an instrument must be KIND or KIND:name=value,... with a kind of "
             f"{', '.join(INSTRUMENT_KINDS)}, got {text!r}. Give for example "

@@ -19,6 +19,7 @@ import pandas as pd
 
 from lstm_strategy.errors import FeatureError
 from lstm_strategy.learning.features.kinds.arguments import check_bars
+from lstm_strategy.support import refuse_choice
 
 Unit = Literal["price", "sigma"]
 Session = Literal["D", "W", "M"]
@@ -155,9 +156,7 @@ def _deviations(bars: pd.DataFrame, mean: np.ndarray, deviation: np.ndarray) -> 
 def _check_choice(kind: str, name: str, value: object, choices: object) -> None:
     known = get_args(choices)
     if value not in known:
-        raise FeatureError(
-            f"{kind}: {name} must be one of {', '.join(map(str, known))}, got {value!r}."
-        )
+        raise FeatureError(refuse_choice(f"{kind}: {name}", value, known))
 
 
 def _session_starts(kind: str, index: pd.Index, session: Session, starts: str) -> np.ndarray:
