@@ -47,7 +47,7 @@ def test_the_model_and_every_baseline_run_on_the_same_terms(results, here, train
     pd.testing.assert_frame_equal(metrics, comparison.table.rename_axis("strategy"))
     assert set(names_in(here / "results")) == {
         *("equity.csv", "equity.png", "metrics.csv", "report.html", "tearsheet.html"),
-        "trials.json",
+        *("trades.csv", "trials.json"),
     }
     assert 'href="tearsheet.html"' in Path("results/report.html").read_text()
     assert printed.startswith("Out of sample, 2002-02-05 to 2002-05-15, 100 bars\n")
@@ -188,13 +188,13 @@ def test_a_report_of_other_settings_stays_unless_it_is_forced(results, here, wit
     first = {path.name: path.read_bytes() for path in Path("results").iterdir()}
     second = results(*words, "--cash", 7000)
     assert "Earlier results in results/ stay as they are; --force writes over" in second
-    assert "Wrote metrics-2.csv, equity-2.csv, equity-2.png, report-2.html" in second
+    assert "Wrote metrics-2.csv, equity-2.csv, trades-2.csv, equity-2.png, report-2.html" in second
     assert 'href="tearsheet-2.html"' in Path("results/report-2.html").read_text()
     for name in first.keys() - {"trials.json"}:
         assert Path("results", name).read_bytes() == first[name]
     names = names_in(here / "results")
     third = results(*words, "--cash", 8000, "--force")
-    assert "Wrote metrics.csv, equity.csv, equity.png, report.html" in third
+    assert "Wrote metrics.csv, equity.csv, trades.csv, equity.png, report.html" in third
     assert names_in(here / "results") == names
 
 

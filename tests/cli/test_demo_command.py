@@ -20,7 +20,14 @@ def test_demo_leaves_tables_pictures_and_a_model(run, here):
     printed = outcome.out
     assert set(names_in(here / "shown")) == {
         *("chart.png", "equity.csv", "equity.png", "metrics.csv", "report.html"),
-        *("tearsheet.html", "trials.json", "model", "model-direction", "model-volatility"),
+        *(
+            "tearsheet.html",
+            "trades.csv",
+            "trials.json",
+            "model",
+            "model-direction",
+            "model-volatility",
+        ),
     }
     metrics = pd.read_csv("shown/metrics.csv", index_col="strategy")
     assert list(metrics.index) == [*LSTMS, *LEARNERS, *BASELINES]

@@ -19,7 +19,7 @@ from lstm_strategy.evaluation.report import write_tearsheet
 from lstm_strategy.trading.lstm import LSTMStrategy
 
 CHART_FILE, REPORT_FILE, TEARSHEET_FILE = "chart.png", "report.html", "tearsheet.html"
-RESULT_FILES = ("metrics.csv", "equity.csv", "equity.png", REPORT_FILE)
+RESULT_FILES = ("metrics.csv", "equity.csv", "trades.csv", "equity.png", REPORT_FILE)
 """What each comparison writes."""
 ALL_FILES = (*RESULT_FILES, TEARSHEET_FILE, CHART_FILE)
 """What shows that a place is taken, whoever wrote it."""

@@ -49,6 +49,20 @@ class ResultSet:
         """One column for each strategy, on the dates that all of them share; in units of cash."""
         return pd.DataFrame({result.label: result.equity for result in self.results.values()})
 
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        """One row a round trip of any strategy, whose name is in the first column.
+
+        The other columns are those of `BacktestResult.trades`. The strategies come in the order of
+        the results, and the trades of each in the order of its own.
+        """
+        tables = [result.trades for result in self.results.values()]
+        labels = [r.label for r in self.results.values() for _ in range(len(r.trades))]
+        traded = [table for table in tables if len(table)] or tables[:1] or [pd.DataFrame()]
+        joined = pd.concat(traded, ignore_index=True)
+        joined.insert(0, "strategy", pd.Series(labels, dtype=object))
+        return joined
+
     @property
     def judged_name(self) -> str:
         """The strategy that the set is about: the first LSTM, or else the first of all.

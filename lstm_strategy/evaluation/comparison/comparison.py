@@ -125,7 +125,9 @@ class Comparison(ResultSet):
 
     @explain_arguments(TradingError)
     def save(self, folder: str | Path, *, suffix: str = "") -> Path:
-        """Write metrics.csv, equity.csv and equity.png, each whole or not at all.
+        """Write metrics.csv, equity.csv, trades.csv and equity.png, each whole or not at all.
+
+        `trades.csv` has the round trips of all strategies, each with the name of its strategy.
 
         Args:
             folder: Where to; it is made where there is none.
@@ -137,6 +139,7 @@ class Comparison(ResultSet):
         tables = {
             f"metrics{suffix}.csv": self.table.rename_axis("strategy"),
             f"equity{suffix}.csv": self.equity.rename_axis("datetime"),
+            f"trades{suffix}.csv": self.trades.set_index("strategy"),
         }
         return write_results(folder, tables, self.plot(), equity_file=f"equity{suffix}.png")
 

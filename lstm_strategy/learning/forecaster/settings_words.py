@@ -26,6 +26,7 @@ _SCORES = {
     "r2_log": "R² of logarithms",
     "sharpe": "Sharpe ratio",
     "slow_qlike": "QLIKE of the usual volatility",
+    "turnover": "turnover per year",
 }
 _PERCENT = "{:.1%}"
 _ABBREVIATIONS = {"adx", "atr", "auc", "ema", "macd", "mfi", "natr", "obv", "roc", "rsi", "sma"}
@@ -124,8 +125,8 @@ def score_words(name: str) -> str:
         name: As in `validation_scores`, or an objective of `tune`.
 
     Example:
-        >>> score_words("sharpe"), score_words("log_loss"), score_words("coverage_80")
-        ('Sharpe ratio', 'log-loss', 'coverage 80')
+        >>> score_words("sharpe"), score_words("turnover"), score_words("coverage_80")
+        ('Sharpe ratio', 'turnover per year', 'coverage 80')
     """
     return _SCORES.get(name, name.replace("_", " "))
 

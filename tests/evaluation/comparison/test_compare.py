@@ -291,17 +291,40 @@ def test_malformed_strategies_are_refused(strategies, message):
         compare(strategies, frame_of_bars())
 
 
-def test_saving_writes_all_three_files_and_nothing_else(tmp_path):
+def test_saving_writes_all_four_files_and_nothing_else(tmp_path):
     comparison = compare(three_strategies(), frame_of_bars())
     folder = comparison.save(tmp_path / "new" / "comparison")
-    assert sorted(p.name for p in folder.iterdir()) == ["equity.csv", "equity.png", "metrics.csv"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        *("equity.csv", "equity.png", "metrics.csv", "trades.csv"),
+    ]
     table = pd.read_csv(folder / "metrics.csv", index_col="strategy")
     pd.testing.assert_frame_equal(table, comparison.table, check_names=False)
     equity = pd.read_csv(folder / "equity.csv", index_col="datetime", parse_dates=True)
     pd.testing.assert_frame_equal(
         equity, comparison.equity, check_names=False, check_freq=False, check_index_type=False
     )
+    trades = pd.read_csv(folder / "trades.csv", parse_dates=["entry", "exit"])
+    pd.testing.assert_frame_equal(trades, comparison.trades, check_dtype=False)
     assert (folder / "equity.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_trades_are_those_of_each_strategy_in_turn_behind_its_name():
+    comparison = compare(three_strategies(), frame_of_bars())
+    traded = [name for name, result in comparison.results.items() if len(result.trades)]
+    assert traded
+    assert list(comparison.trades["strategy"].unique()) == traded
+    for name in traded:
+        own = comparison.trades.query("strategy == @name").drop(columns="strategy")
+        pd.testing.assert_frame_equal(
+            own.reset_index(drop=True), comparison.results[name].trades, check_dtype=False
+        )
+
+
+def test_strategies_that_never_trade_leave_the_head_of_a_table(tmp_path):
+    comparison = compare({"Cash": (Hold, {"exposure": 0.0})}, frame_of_bars())
+    columns = ["strategy", *comparison.results["Cash"].trades.columns]
+    saved = pd.read_csv(comparison.save(tmp_path) / "trades.csv")
+    assert (list(saved), len(saved)) == (columns, 0)
 
 
 def test_standing_gives_rank_and_benchmark_and_claims_no_skill():
