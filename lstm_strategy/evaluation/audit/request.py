@@ -11,6 +11,7 @@ import pandas as pd
 from lstm_strategy.errors import AuditError
 from lstm_strategy.evaluation.audit.scaler import needs_folds
 from lstm_strategy.evaluation.audit.source_hints import is_from_user
+from lstm_strategy.trading.baselines import suggest_baseline
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class AuditRequest:
             raise AuditError(
                 "strategy must be a class derived from backtrader.Strategy or "
                 "backtrader.Indicator, or a pair of class and parameters, got "
-                f"{self.strategy!r}."
+                f"{self.strategy!r}.{suggest_baseline(strategy)}"
             )
         return strategy, dict(params)
 

@@ -13,6 +13,7 @@ from lstm_strategy.evaluation.backtests.markets import check_markets, dates_fram
 from lstm_strategy.evaluation.backtests.order_log import log_note
 from lstm_strategy.evaluation.backtests.result import BacktestResult
 from lstm_strategy.evaluation.backtests.training_span import first_bar_after
+from lstm_strategy.trading.baselines import suggest_baseline
 from lstm_strategy.trading.cerebro import BrokerSettings
 from lstm_strategy.trading.execution import order_logger
 
@@ -61,6 +62,7 @@ def run_backtest(
     if not (isinstance(strategy, type) and issubclass(strategy, bt.Strategy)):
         raise TradingError(
             f"strategy must be a strategy class of backtrader's, got {_describe(strategy)}."
+            f"{suggest_baseline(strategy)}"
         )
     checked = check_markets(bars, broker)
     job = prepare_job(

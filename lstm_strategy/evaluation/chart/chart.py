@@ -29,6 +29,7 @@ from lstm_strategy.evaluation.chart.labels import choose_colors, clean_labels
 from lstm_strategy.evaluation.chart.marks import place_order_marks
 from lstm_strategy.evaluation.plots import picture_name, plotting_style
 from lstm_strategy.trading import exactbars_of, is_optimisation, timeframe_of
+from lstm_strategy.trading.baselines import suggest_baseline
 from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker, run_for_chart
 
 _WIDTH_INCHES = 14.0
@@ -152,7 +153,7 @@ def _check_can_be_drawn(strategy: Any) -> None:
         raise TradingError(
             f"plot_chart draws a strategy class, a Cerebro after its run or a "
             f"strategy that has run, got {type(strategy).__name__}. For the curves "
-            "of a result call its plot()."
+            f"of a result call its plot().{suggest_baseline(strategy)}"
         )
     exactbars = exactbars_of(strategy.cerebro)
     if exactbars > 0:

@@ -26,6 +26,7 @@ from lstm_strategy.learning.serving import (
     precompute_forecasts,
 )
 from lstm_strategy.support import in_sample_label
+from lstm_strategy.trading.baselines import suggest_baseline
 from lstm_strategy.trading.cerebro import BrokerSettings, choose_broker
 
 StrategyEntry = type | tuple[type, Mapping[str, Any]]
@@ -94,6 +95,11 @@ def prepare_comparison(
         >>> [(job.name, job.role.value) for job in prepared.jobs]
         [('Index', 'buy and hold')]
     """
+    if not isinstance(strategies, Mapping):
+        raise TradingError(
+            "strategies must be a dict of classes by the names that tables give them, got "
+            f'{_name_kind(strategies)}. Give for example {{"MACD": BASELINES["MACD"]}}.'
+        )
     if not strategies:
         raise TradingError("compare needs at least one strategy, got none.")
     _check_names(strategies)
@@ -161,8 +167,24 @@ def _split_entry(name: str, entry: Any) -> tuple[type, dict[str, Any]]:
     is_pair = isinstance(entry, tuple) and len(entry) == 2
     strategy, params = entry if is_pair else (entry, {})
     if not isinstance(strategy, type) or not isinstance(params, Mapping):
+        remedy = suggest_baseline(entry) or _suggest_entry(entry)
         raise TradingError(
-            f"A compared strategy is a class or (class, params), but {name!r} is "
-            f"{entry!r}. Pass the class itself and its params as a dict."
+            f"strategy {name!r} must be a class, or a pair of a class and a dict of its "
+            f"parameters, got {_name_kind(entry)}.{remedy}"
         )
     return strategy, dict(params)
+
+
+def _suggest_entry(entry: Any) -> str:
+    """How an entry is written that has neither form, a sentence with a space before it."""
+    if is_model(entry) and not isinstance(entry, str):
+        return ' Give (LSTMStrategy, {"model": ...}) with this model.'
+    return ' Give for example BASELINES["MACD"], or (LSTMStrategy, {"model": model}).'
+
+
+def _name_kind(value: object) -> str:
+    if isinstance(value, str):
+        return repr(value)
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return f"an object of {type(value).__name__}"

@@ -100,6 +100,33 @@ def choose_baselines(
     )
 
 
+def suggest_baseline(given: object) -> str:
+    """Return a sentence that says how the baseline is written whose name was given for its class.
+
+    Args:
+        given: What stands where a strategy class is meant.
+
+    Returns:
+        The sentence with a space before it; "" for anything but the name of a baseline.
+
+    Example:
+        >>> suggest_baseline("macd"), suggest_baseline("moon phases")
+        (' Give BASELINES["MACD"].', '')
+    """
+    collections = {
+        "BASELINES": BASELINES,
+        "PORTFOLIO_BASELINES": PORTFOLIO_BASELINES,
+        "PERPETUAL_BASELINES": PERPETUAL_BASELINES,
+        "FUTURES_BASELINES": FUTURES_BASELINES,
+        "FUTURES_PORTFOLIO_BASELINES": FUTURES_PORTFOLIO_BASELINES,
+    }
+    for collection, baselines in collections.items():
+        for name in baselines:
+            if isinstance(given, str) and given.casefold() == name.casefold():
+                return f' Give {collection}["{name}"].'
+    return ""
+
+
 __all__ = [
     "BASELINES",
     "BasisReversion",
@@ -126,4 +153,5 @@ __all__ = [
     "ShortTermReversal",
     "VolatilityTarget",
     "choose_baselines",
+    "suggest_baseline",
 ]

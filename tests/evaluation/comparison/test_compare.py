@@ -283,8 +283,22 @@ def test_when_no_strategy_can_warm_up_the_comparison_fails():
 
 @pytest.mark.parametrize(
     ("strategies", "message"),
-    [({}, "at least one"), ({"x": "Hold"}, "'x' is 'Hold'"), ({"x": (Hold, 3)}, "'x' is")],
-    ids=["none", "a string", "params that aren't a dict"],
+    [
+        ({}, "at least one"),
+        ({"x": "Hold"}, "strategy 'x' must be a class, or a pair .*, got 'Hold'. Give for example"),
+        ({"x": "macd"}, r"got 'macd'\. Give BASELINES\[\"MACD\"\]\.$"),
+        ({"x": (Hold, 3)}, "'x' must be .* dict of its parameters, got an object of tuple"),
+        (
+            {"x": CountedModel()},
+            r"object of CountedModel\. Give \(LSTMStrategy, \{\"model\": ",
+        ),
+        (
+            ["MACD"],
+            r"strategies must be a dict .*, got an object of list\. .* BASELINES\[\"MACD\"\]\}",
+        ),
+        (Hold, "strategies must be a dict .*, got the class Hold"),
+    ],
+    ids=["none", "text", "a baseline", "params that aren't a dict", "a model", "a list", "a class"],
 )
 def test_malformed_strategies_are_refused(strategies, message):
     with pytest.raises(TradingError, match=message):
