@@ -42,6 +42,9 @@ AREAS = {
     "verdict": (["evaluation/verdict/**/*.py"], ["evaluation/verdict"]),
     "causality": (["learning/features/causality/**/*.py"], ["learning/features"]),
     "training": (["learning/training/**/*.py"], ["learning/training"]),
+    "inference": (["learning/inference/**/*.py"], ["learning/inference"]),
+    "bars": (["bars/**/*.py"], ["bars"]),
+    "live": (["trading/live/**/*.py"], ["trading/live"]),
 }
 """The files of the package that are changed, and the tests that should notice."""
 

@@ -16,6 +16,7 @@ from lstm_strategy.learning.features.indicators import (
     is_market_wide,
     market_spec,
 )
+from lstm_strategy.learning.features.once import once_for_bars
 from lstm_strategy.learning.features.traits import (
     ColumnTraits,
     coarse_bars,
@@ -128,6 +129,7 @@ def agreement(full: np.ndarray, later: np.ndarray, *, deviation: np.ndarray) -> 
     return agrees
 
 
+@once_for_bars
 def settle_features(
     features: FeatureSet, bars: pd.DataFrame | Mapping[str, pd.DataFrame]
 ) -> FeatureSet:

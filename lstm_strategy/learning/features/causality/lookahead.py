@@ -13,6 +13,7 @@ from lstm_strategy.learning.features.causality.evidence import lookahead_evidenc
 from lstm_strategy.learning.features.feature_set import FeatureSet
 from lstm_strategy.learning.features.indicators import bars_columns_of, format_spec
 from lstm_strategy.learning.features.input_checks import check_markets_meet
+from lstm_strategy.learning.features.once import once_for_bars
 from lstm_strategy.learning.features.traits import causal_remedy
 from lstm_strategy.support import naive_utc_index
 
@@ -163,6 +164,7 @@ def column_differences(
     return found
 
 
+@once_for_bars
 def check_causal(
     features: FeatureSet, bars: pd.DataFrame | Mapping[str, pd.DataFrame], *, horizon: int
 ) -> None:
