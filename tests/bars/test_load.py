@@ -279,7 +279,7 @@ def test_a_bad_file_is_refused_by_name_with_the_remedy(tmp_path, text, message):
             r"there is no source stooq: .* save those prices to a CSV or Parquet file",
             id="another site",
         ),
-        pytest.param("sample:dax", "must be sp500 or nasdaq, got 'dax'", id="unknown sample"),
+        pytest.param("sample:dax", "must be one of sp500, nasdaq, got 'dax'", id="unknown sample"),
         pytest.param("nowhere/prices.csv", "there is no file nowhere", id="no file"),
         pytest.param("prices.xlsx", r"must end in \.csv.*got 'prices.xlsx'", id="a workbook"),
         pytest.param(7, "a DataFrame or a sample's name, got int", id="a number"),

@@ -17,7 +17,7 @@ SOURCES = {
     "missing file": ("gone.csv", "there is no file gone.csv. Check the path"),
     "empty file": ("empty.csv", "empty.csv.* the file is empty. Download it again"),
     "unknown ending": ("bars.xlsx", "must end in .csv, .* got 'bars.xlsx'. Convert it"),
-    "unknown sample": ("sample:dax", "must be sp500 or nasdaq, got 'dax'. Choose one"),
+    "unknown sample": ("sample:dax", "must be one of sp500, nasdaq, got 'dax'."),
     "price of NaN": ("nan.csv", "nan.csv.*: close is NaN at 2001-02-20 .* Fill or drop"),
 }
 
