@@ -74,12 +74,14 @@ class WarmUp(Recorder):
                 f"{type(self.strategy).__name__} needs {needed} bars before its first decision, "
                 f"got {describe_span(bars)}. {self._remedy}"
             )
-        self.strategy.reset = self._reset
+        if type(self.strategy).reset is bt.Strategy.reset:  # and no method of the user's
+            self.strategy.reset = self._reset
 
     def _reset(self) -> None:
         """What Cerebro calls before it goes from bar to bar, if all indicators are computed."""
         strategy = self.strategy
-        type(strategy).reset(strategy)
+        del strategy.reset
+        strategy.reset()
         needs_all = getattr(strategy.broker, "needs_every_bar", False)
         if needs_all or not may_skip_bars(strategy):
             return

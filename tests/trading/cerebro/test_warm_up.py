@@ -77,6 +77,23 @@ class Counting(Levels):
             self._addanalyzer(bt.analyzers.TimeReturn)
 
 
+class Forgetful(Levels):
+    """Has a method of the name of backtrader's own, which Cerebro calls too."""
+
+    def start(self):
+        self.reset()
+
+    def reset(self):
+        self.held = 0
+
+    def next(self):
+        super().next()
+        self.held += 1
+        if self.held > 20:
+            self.reset()
+            self.close()
+
+
 class ToldOfCash(Counting):
     def notify_cashvalue(self, cash, value):
         self.n_told += 1
@@ -161,6 +178,7 @@ def test_a_panel_skips_the_dates_before_its_start(strategy, monkeypatch):
     ("strategy", "params"),
     [
         (ToldOfCash, {}),
+        (Forgetful, {}),
         (Counting, {"by": "timer"}),
         (Counting, {"by": "observer"}),
         (Counting, {"by": "analyzer"}),
