@@ -9,6 +9,7 @@
   const DAY = 86400000;
   const MOST_DATES = 10;
   const TRADE_WIDTH = 10; // pixels that a trade needs
+  const NARROW = 560; // pixels, below which a box of all numbers would hide the panels
   const FLAT_MARGIN = 0.05; // above and below a line that never moves
   const SIX_DIGITS = { maximumSignificantDigits: 6 };
   const READ_AS = { close: "close", forecast: "forecast", low: "from", high: "to" };
@@ -291,15 +292,17 @@
     return `${((Math.round(1000 * share) + 0) / 10).toFixed(1)}%`;
   }
 
-  function readStrategies(data, row) {
+  // All numbers of each strategy, or on a narrow page that of the panel which is pointed at.
+  function readStrategies(data, row, only) {
     return shownIn("chart-equity").flatMap((button) => {
       const [growth, fall, held] = ["growth", "drawdown", "exposure"].map(
         (panel) => data[`${button.dataset.series}_${panel}`][row],
       );
       if (!Number.isFinite(growth)) return [];
-      const parts = [`growth ${growth.toFixed(2)}`, `drawdown ${percent(fall)}`];
-      if (Number.isFinite(held)) parts.push(`exposure ${percent(held)}`);
-      return [`${button.textContent}: ${parts.join(", ")}`];
+      const parts = { growth: `growth ${growth.toFixed(2)}`, drawdown: `drawdown ${percent(fall)}` };
+      if (Number.isFinite(held)) parts.exposure = `exposure ${percent(held)}`;
+      const said = only === undefined ? Object.values(parts) : [parts[only] ?? `${only} n/a`];
+      return [`${button.textContent}: ${said.join(", ")}`];
     });
   }
 
@@ -330,20 +333,32 @@
     return `${date.slice(0, 16).replace("T", " ")}: ${parts.join("; ")}`;
   }
 
-  // Puts a text beside the pointer, on the side that has more room.
+  // Puts a text beside the pointer, on the side that has more room; on a narrow page above it, so
+  // that neither a finger nor the panels below are covered.
   function showBeside(pointer, chart, reading) {
     const note = chart.querySelector(".chart-pointer");
     if (!note) return false;
     note.textContent = reading.replace(": ", "\n").replaceAll("; ", "\n");
     const box = chart.getBoundingClientRect();
     const [x, y] = [pointer.clientX - box.left, pointer.clientY - box.top];
+    note.hidden = false;
+    if (isNarrow(chart)) {
+      const [most, above] = [box.width - note.offsetWidth, y - note.offsetHeight - 16];
+      note.style.left = `${Math.min(Math.max(x - note.offsetWidth / 2, 0), most)}px`;
+      note.style.right = note.style.maxWidth = "";
+      note.style.top = `${above > 0 ? above : y + 16}px`;
+      return true;
+    }
     const isRight = x > box.width / 2;
     note.style.left = isRight ? "" : `${x + 16}px`;
     note.style.right = isRight ? `${box.width - x + 16}px` : "";
     note.style.maxWidth = `${(isRight ? x : box.width - x) - 20}px`;
     note.style.top = `${y + 16}px`;
-    note.hidden = false;
     return true;
+  }
+
+  function isNarrow(chart) {
+    return chart.clientWidth < NARROW;
   }
 
   // The numbers at the pointer stand beside it; those at the bar that the keys have reached stand
@@ -357,9 +372,9 @@
     const range = models.find((model) => model.name === "time");
     let row = null; // none until a bar is pointed at or the keys have reached one
     let pointer = null;
-    const readingOf = (chart) => {
+    const readingOf = (chart, only) => {
       const readers = {
-        "chart-equity": () => sayReading(data.x[row], readStrategies(data, row)),
+        "chart-equity": () => sayReading(data.x[row], readStrategies(data, row, only)),
         "chart-price": () => readPrice(sources, data.x[row]),
         "chart-markets": () => readMarkets(sources.get("markets"), data.x[row]),
       };
@@ -386,7 +401,8 @@
       panel.on_event("mousemove", (event) => {
         row = lastRowUntil(data.x, event.x);
         if (!pointer) return;
-        const reading = readingOf(pointer.chart);
+        const pointed = panel.y_range.name?.replace("-range", "") ?? "growth";
+        const reading = readingOf(pointer.chart, isNarrow(pointer.chart) ? pointed : undefined);
         if (!showBeside(pointer, pointer.chart, reading)) writeBelow(pointer.chart, reading);
       });
     }

@@ -75,7 +75,8 @@ def price_html(
         f"Price, and the trades of {label}",
         f"{chooser}{_ZOOM}",
         "Triangles are entries, pointing up for long and down for short; squares are exits. Blue "
-        "marks a profit, orange a loss, and grey a trade that is still open."
+        "marks a profit, orange a loss, and grey a trade that is still open. A trade of several "
+        "fills is marked at the first and the last; the tables have its average prices."
         f"{marked}{below}",
         more=' <span class="chart-marked"></span>',
         says_beside=False,

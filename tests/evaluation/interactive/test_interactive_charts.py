@@ -139,7 +139,9 @@ def test_a_trade_that_grows_is_marked_at_its_first_fill_and_says_its_average():
     assert (trade["entry"], trade["entry_mark"]) == (days[1], 10.0)
     source = drawn_trades(views)
     assert source["entry_price"].tolist() == [10.0]
-    assert source["into"] == ["2024-01-02 at 15 on average"]
+    assert source["into"] == ["2024-01-02 at 10"]
+    assert source["average"] == ["15 in"]  # still open
+    assert source["trade"] == [f"long, {trade['units']:,.0f} units"]  # those of the table
 
 
 @pytest.mark.parametrize("lowest, decimals", [(100.0, 4), (0.002, 7), (1e-30, 20), (-5.0, 4)])

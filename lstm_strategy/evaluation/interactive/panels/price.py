@@ -24,7 +24,13 @@ _GAIN, _LOSS, _OPEN = "#0072b2", "#d55e00", "#7f7f7f"
 _FORECAST = "#6f5fc0"
 _ENDS = ("entry", "entry_price", "exit", "exit_price")
 _MOST_DECIMALS = 20
-_TRADE_ROWS = [("Trade", "@trade"), ("In", "@into"), ("Out", "@out"), ("Profit", "@profit")]
+_TRADE_ROWS = [
+    ("Trade", "@trade"),
+    ("First in", "@into"),
+    ("Last out", "@out"),
+    ("Average", "@average"),
+    ("Profit", "@profit"),
+]
 
 
 def draw_price(
@@ -153,18 +159,18 @@ def _trade_texts(
     """What each trade says under the pointer."""
     at = {f"{side}_at": mark_prices(trades, side) for side in ("entry", "exit")}
     rows = trades.assign(entry=entry, exit=out, **at).itertuples()
-    texts: dict[str, list[str]] = {"trade": [], "into": [], "out": [], "profit": []}
+    texts: dict[str, list[str]] = {"trade": [], "into": [], "out": [], "average": [], "profit": []}
     for row in rows:
         each: Any = row
         side = "long" if each.size > 0 else "short"
-        texts["trade"].append(f"{side}, {abs(each.size):,.4g} units")
-        texts["into"].append(_fill_text(each.entry, each.entry_price, each.entry_at, date_form))
+        bought, sold = digits_text(each.entry_price), digits_text(each.exit_price)
         is_open = pd.isna(each.exit)
+        texts["trade"].append(f"{side}, {digits_text(each.units)} units")
+        texts["into"].append(_fill_text(each.entry, each.entry_at, date_form))
         texts["out"].append(
-            "still open"
-            if is_open
-            else _fill_text(each.exit, each.exit_price, each.exit_at, date_form)
+            "still open" if is_open else _fill_text(each.exit, each.exit_at, date_form)
         )
+        texts["average"].append(f"{bought} in" if is_open else f"{bought} in, {sold} out")
         texts["profit"].append(f"{each.pnl:,.2f}" if abs(each.pnl) >= 1 else f"{each.pnl:.4g}")
     shares = trades["return"]
     texts["profit"] = [
@@ -173,10 +179,9 @@ def _trade_texts(
     return texts
 
 
-def _fill_text(date: pd.Timestamp, price: float, mark: float, date_form: str) -> str:
-    """A date and a price, which is called an average where several fills made it."""
-    average = "" if np.isclose(price, mark, rtol=1e-6) else " on average"
-    return f"{date.strftime(date_form)} at {digits_text(price)}{average}"
+def _fill_text(date: pd.Timestamp, price: float, date_form: str) -> str:
+    """When and at what price a trade was filled first or last, which is where its mark stands."""
+    return f"{date.strftime(date_form)} at {digits_text(price)}"
 
 
 def _draw_forecast(

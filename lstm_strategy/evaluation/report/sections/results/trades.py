@@ -44,6 +44,8 @@ def _still_price(content: ReportContent) -> str:
         f"{n_long:,} long and {len(trades) - n_long:,} short, {n_profits:,} closed at a profit."
     )
     caption = f"The price{where} and the trades of {content.result.label}."
+    if len(trades):
+        caption += " A trade of several fills is marked at the first and the last."
     if market and len(views.closes) > 1:
         caption += " It is the market that moved the result most."
     most = most_marked(_WIDE_INCHES)
@@ -96,9 +98,10 @@ def _explain_columns(result: BacktestResult) -> str:
     has_points = any(each is not None and each.multiplier != 1.0 for each in instruments)
     a_point = ", times what a point of the price is worth" if has_points else ""
     sentences = [
-        "Units are all that the trade bought (or sold short), added up, and the prices are their "
-        f"averages: units times the price difference{a_point}, less {paid}, is the profit. The "
-        f"return is the profit divided by units times the entry price{a_point}."
+        "A trade lasts from its first fill to its last. Units are all that it bought (or sold "
+        "short), added up, and the prices are the averages of its fills: units times the price "
+        f"difference{a_point}, less {paid}, is the profit. The return is the profit divided by "
+        f"units times the average entry{a_point}."
     ]
     if trades["exit"].isna().any():
         sentences.append("What an open trade still holds is valued at the last close.")
@@ -125,8 +128,8 @@ def _readable_trades(trades: pd.DataFrame, money: str) -> pd.DataFrame:
             "Exit": date_texts(trades["exit"], missing="open"),
             "Side": ["long" if size > 0 else "short" for size in trades["size"]],
             "Units": [digits_text(units) for units in trades["units"]],
-            "Entry price": [digits_text(price) for price in trades["entry_price"]],
-            "Exit price": [digits_text(price) for price in trades["exit_price"]],
+            "Average entry": [digits_text(price) for price in trades["entry_price"]],
+            "Average exit": [digits_text(price) for price in trades["exit_price"]],
             "Commission": [number_text(value, money) for value in trades["commission"]],
             **_funding_column(trades, money),
             "Profit": [number_text(value, money) for value in trades["pnl"]],

@@ -114,12 +114,12 @@ def test_the_columns_of_a_trade_multiply_to_its_profit_and_its_return(content):
     row = dict(zip(headings, next(iter(cells_of(table).values())), strict=False))
     numbers = {
         name: float(row[name].replace(",", ""))
-        for name in ("Units", "Entry price", "Exit price", "Commission", "Profit")
+        for name in ("Units", "Average entry", "Average exit", "Commission", "Profit")
     }
     side = 1 if row["Side"] == "long" else -1
-    moved = side * numbers["Units"] * (numbers["Exit price"] - numbers["Entry price"])
+    moved = side * numbers["Units"] * (numbers["Average exit"] - numbers["Average entry"])
     assert moved - numbers["Commission"] == pytest.approx(numbers["Profit"], abs=2.0)
-    put_on = numbers["Units"] * numbers["Entry price"]
+    put_on = numbers["Units"] * numbers["Average entry"]
     assert row["Return"] == f"{last['pnl'] / put_on:.2%}"
 
 
