@@ -452,6 +452,19 @@ def test_nothing_scrolls_sideways_but_the_tables(full_page, tmp_path, width):
     assert sideways_pixels(full_page, tmp_path, width) == 0
 
 
+@needs_chromium
+def test_the_cover_of_a_wide_tables_shade_moves_with_the_table(full_page, tmp_path):
+    # in front the cover, which ends where the table does; behind it the shade, at the edge
+    ask = """<script>
+    const { backgroundAttachment, backgroundImage } =
+      getComputedStyle(document.querySelector(".scroll"));
+    document.title = `${backgroundAttachment}: ${backgroundImage.match(/gradient/g).length}`;
+    </script>"""
+    page = full_page.replace("http-equiv", "data-http-equiv")  # the policy allows no such script
+    dom, _ = open_in_chromium(page + ask, tmp_path)
+    assert re.search("<title>(.*?)</title>", dom)[1] == "local, scroll: 2"
+
+
 @pytest.mark.slow
 @needs_chromium
 def test_a_planted_page_that_scrolls_sideways_is_found(full_page, tmp_path):

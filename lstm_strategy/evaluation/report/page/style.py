@@ -3,10 +3,11 @@
 STYLE = """
 :root { color-scheme: light dark; --page: #ffffff; --text: #1c2126; --soft: #59636e;
   --line: #d5dbe1; --box: #f4f6f8; --own: #fdf0ef; --link: #0a56b0; --good: #1a7f37;
-  --doubt: #9a5b00; --bad: #b3261e; }
+  --doubt: #9a5b00; --bad: #b3261e; --shade: rgba(28, 33, 38, 0.3); }
 @media (prefers-color-scheme: dark) {
   :root { --page: #14181c; --text: #e4e8ec; --soft: #9aa5b0; --line: #333b44; --box: #1d2329;
-    --own: #362022; --link: #7db7ff; --good: #56d07a; --doubt: #e5a848; --bad: #ff8a80; }
+    --own: #362022; --link: #7db7ff; --good: #56d07a; --doubt: #e5a848; --bad: #ff8a80;
+    --shade: rgba(228, 232, 236, 0.35); }
   figure img { filter: invert(0.93) hue-rotate(180deg) saturate(1.5) brightness(1.12); }
 }
 * { box-sizing: border-box; }
@@ -28,7 +29,11 @@ nav a { display: inline-block; padding: 0.2rem 0; }
 .sentence.claimed { border-color: var(--good); }
 .sentence.doubtful { border-color: var(--doubt); }
 .warning { color: var(--bad); }
-.scroll { overflow-x: auto; margin: 0.75rem 0 1.25rem; border: 1px solid var(--line); }
+/* a shade at the right edge says that there is more; at the end of the table its cover hides it */
+.scroll { overflow-x: auto; margin: 0.75rem 0 1.25rem; border: 1px solid var(--line);
+  background: linear-gradient(to left, var(--page) 40%, transparent) right / 3rem 100% local,
+    linear-gradient(to left, var(--shade), transparent) right / 1rem 100%;
+  background-repeat: no-repeat; }
 .scroll:focus-visible { outline: 2px solid var(--link); }
 table { border-collapse: separate; border-spacing: 0; width: 100%;
   font-size: 0.9rem; font-variant-numeric: tabular-nums; }
@@ -88,7 +93,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
   h2 { margin-top: 1.75rem; }
   h2, h3, caption { break-after: avoid; }
   figure, tr, .scroll, .alarms > div, .facts { break-inside: avoid; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; background: none; }
   .scroll table { font-size: 0.7rem; }
   .scroll th, .scroll td { padding: 0.2rem 0.3rem; position: static; }
   .file { max-height: none; }
