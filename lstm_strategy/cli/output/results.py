@@ -12,6 +12,7 @@ from lstm_strategy.evaluation.backtests import (
     BacktestResult,
     ResultSet,
     describe_rolls,
+    extrapolation_note,
     readable_metrics,
     span_text,
 )
@@ -43,7 +44,8 @@ def print_result(result: BacktestResult, held: BacktestResult | None = None) -> 
     print_table(table)
     if result.contribution is not None:
         _print_markets(result)
-    for note in [*filter(None, [result.early_end]), *result.market_notes]:
+    short = extrapolation_note(result.equity)
+    for note in [*filter(None, [short, result.early_end]), *result.market_notes]:
         say(note)
     say_orders(result)
     rolls = describe_rolls(result.rolls, result.equity.iloc[0])
@@ -70,7 +72,8 @@ def print_comparison(comparison: ResultSet) -> None:
     say(f"{sample}, {span_text(comparison.equity)}")
     print_table(_choose_table(comparison))
     early_ends = (each.early_end for each in comparison.results.values())
-    for note in [*filter(None, early_ends), *comparison.market_notes]:
+    short = extrapolation_note(comparison.equity)
+    for note in [*filter(None, [short, *early_ends]), *comparison.market_notes]:
         say(note)
     for name, reason in comparison.left_out.items():
         say(f"{name} is left out. {reason}")

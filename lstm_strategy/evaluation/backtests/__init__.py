@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         METRIC_TITLES,
         describe_orders,
         describe_rolls,
+        extrapolation_note,
         readable_metrics,
         span_text,
     )
@@ -46,6 +47,7 @@ __all__ = [
     "dates_frame",
     "describe_orders",
     "describe_rolls",
+    "extrapolation_note",
     "first_bar_after",
     "is_model",
     "log_note",
@@ -90,6 +92,7 @@ __getattr__ = import_on_first_use(
         "training_end": ".training_span",
         "describe_orders": ".wording",
         "describe_rolls": ".wording",
+        "extrapolation_note": ".wording",
         "readable_metrics": ".wording",
         "METRIC_TITLES": ".wording",
         "span_text": ".wording",

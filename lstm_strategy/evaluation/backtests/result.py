@@ -14,6 +14,7 @@ from lstm_strategy.evaluation.backtests.wording import (
     METRIC_TITLES,
     describe_liquidations,
     describe_rolls,
+    extrapolation_note,
     readable_metrics,
     span_text,
 )
@@ -186,9 +187,10 @@ class BacktestResult(BacktestRun):
 
     @property
     def notes(self) -> list[str]:
-        """The `note`, if there is any, what rolls took, and what is to say of the bars."""
+        """That it is short, the `note`, what rolls took, and what is to say of the bars."""
+        short = extrapolation_note(self.equity)
         rolls = describe_rolls(self.rolls, self.equity.iloc[0])
-        return [*filter(None, [self.note, rolls]), *self.market_notes]
+        return [*filter(None, [short, self.note, rolls]), *self.market_notes]
 
     @explain_arguments(TradingError)
     def plot(self, *, log: bool = True, benchmark: "BacktestResult | None" = None) -> "Figure":

@@ -1,5 +1,6 @@
 """Results in words and as text for tables."""
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -8,6 +9,7 @@ from lstm_strategy.bars import span_dates
 from lstm_strategy.support import count_of, format_time, number_text
 
 _MOST_DATES = 5
+_NEARLY_A_YEAR = 350  # days: the first and last trading days of a year are this far apart
 
 _PERCENT_METRICS = (
     *("total_return", "cagr", "volatility", "max_drawdown", "exposure"),
@@ -149,6 +151,26 @@ def span_text(equity: pd.Series | pd.DataFrame) -> str:
     """
     first, last = span_dates(equity.index)
     return f"{first} to {last}, {len(equity):,} bars"
+
+
+def extrapolation_note(equity: pd.Series | pd.DataFrame) -> str:
+    """Say that yearly figures are extrapolated where a run is shorter than a year.
+
+    Args:
+        equity: On the dates of the run, of one strategy or more.
+
+    Returns:
+        The sentence; "" for a year or more, from which a few days may be missing.
+
+    Example:
+        >>> extrapolation_note(pd.Series(1.0, pd.date_range("2024-01-01", "2024-03-31")))
+        'CAGR, Sharpe and the other annual figures are extrapolated from 90 days.'
+    """
+    n_days = math.ceil((equity.index[-1] - equity.index[0]) / pd.Timedelta(days=1))
+    if n_days >= _NEARLY_A_YEAR:
+        return ""
+    days = count_of(n_days, "day")
+    return f"CAGR, Sharpe and the other annual figures are extrapolated from {days}."
 
 
 def readable_metrics(table: pd.DataFrame) -> pd.DataFrame:

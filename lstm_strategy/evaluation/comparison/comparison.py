@@ -14,6 +14,7 @@ from lstm_strategy.evaluation.backtests import (
     CheckedMarkets,
     ResultSet,
     dates_frame,
+    extrapolation_note,
     market_close,
     markets_frame,
     readable_metrics,
@@ -276,7 +277,8 @@ class Comparison(ResultSet):
     def _notes(self) -> list[str]:
         left_out = [f"{name} is left out. {reason}" for name, reason in self.left_out.items()]
         notes = [result.note for result in self.results.values() if result.note]
-        return [*left_out, *notes, *self.market_notes]
+        short = extrapolation_note(self.equity)
+        return [*filter(None, [short]), *left_out, *notes, *self.market_notes]
 
 
 def _forecast_column(forecasts: PrecomputedForecasts, bars: CheckedMarkets) -> pd.Series:

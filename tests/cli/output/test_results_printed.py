@@ -6,7 +6,8 @@ import pytest
 from made_up import ConstantForecaster, RememberingForecaster, random_walk
 
 from lstm_strategy import LSTMStrategy, compare
-from lstm_strategy.cli.output import out, print_assessment, print_comparison
+from lstm_strategy.cli.output import out, print_assessment, print_comparison, print_result
+from lstm_strategy.evaluation.backtests import extrapolation_note
 from lstm_strategy.evaluation.verdict import PermutationTest
 
 BARS = random_walk(120)
@@ -24,6 +25,15 @@ def comparison():
 def test_what_was_left_out_is_printed_with_its_reason(comparison, capsys):
     print_comparison(dataclasses.replace(comparison, left_out={"Slow": "It needs 400 bars."}))
     assert capsys.readouterr().out.endswith("Slow is left out. It needs 400 bars.\n")
+
+
+def test_the_annual_figures_of_a_short_run_are_called_extrapolated(comparison, capsys):
+    print_comparison(comparison)
+    note = extrapolation_note(comparison.equity)
+    assert note and " ".join(capsys.readouterr().out.split()).count(note) == 1
+    assert comparison._repr_html_().count(note) == 1
+    print_result(comparison.find())
+    assert " ".join(capsys.readouterr().out.split()).count(note) == 1
 
 
 def test_a_terminal_too_narrow_for_any_metric_still_gets_the_most_important(

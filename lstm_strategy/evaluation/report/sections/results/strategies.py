@@ -1,6 +1,6 @@
 """The table of all strategies."""
 
-from lstm_strategy.evaluation.backtests import readable_metrics
+from lstm_strategy.evaluation.backtests import extrapolation_note, readable_metrics
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import escape, table_html
 
@@ -10,6 +10,7 @@ def strategies_section(content: ReportContent) -> str:
     results, verdict = content.results, content.assessment.verdict
     table = readable_metrics(results.table)
     notes = [
+        *filter(None, [extrapolation_note(results.equity)]),
         "CAGR is the compound annual growth rate.",
         "Turnover is what was bought and sold in a year, in multiples of the equity.",
         "Costs are a share of the starting equity.",

@@ -45,6 +45,13 @@ def headings_of(section):
     return re.findall(r'<th scope="col"[^>]*>(.*?)</th>', section)[1:]
 
 
+def test_a_table_of_less_than_a_year_says_what_it_is_extrapolated_from(content):
+    assert "are extrapolated from" in strategies_section(content)
+    longer = compare({"MACD": MACD}, random_walk(600))
+    section = strategies_section(ReportContent(longer, longer.assess(), BARS))
+    assert "are extrapolated from" not in section
+
+
 def test_every_strategy_has_its_trade_statistics(content):
     section = trade_statistics_section(content)
     found = content.result.trade_statistics
