@@ -327,12 +327,13 @@ Give a fraction of equity such as 0.1.
             settings["instrument"] = str(self.instrument)
         return settings | {f"instrument of {name}": str(each) for name, each in instruments.items()}
 
-    def describe_instruments(self, *, most: int | None = None) -> str:
+    def describe_instruments(self, *, most: int | None = None, in_full: bool = False) -> str:
         """Say in words what is traded and at which fees; "" where no instrument was given.
 
         Args:
             most: Of more markets with instruments of their own only the number is said; None for
                 no limit.
+            in_full: Whether terms that are as usual are said too, as by `Instrument.describe`.
 
         Example:
             >>> from lstm_strategy import Perpetual, Spot
@@ -342,28 +343,17 @@ Give a fraction of equity such as 0.1.
             'AAPL: spot, commission 0.10%; others: commission 0.10%'
         """
         own = self.instruments or {}
-        parts = [f"{symbol}: {each.describe()}" for symbol, each in own.items()]
+        parts = [f"{symbol}: {each.describe(in_full=in_full)}" for symbol, each in own.items()]
         if most is not None and len(parts) > most:
             parts = [f"{len(parts):,} markets with instruments of their own"]
-        rest = self.instrument.describe() if self.instrument is not None else ""
+        rest = ""
+        if self.instrument is not None:
+            rest = self.instrument.describe(in_full=in_full)
         if parts:
             parts.append(f"others: {rest or f'commission {rate_text(self.commission_rate)}'}")
         elif rest:
             parts.append(rest)
         return "; ".join(parts)
-
-    def spell_instruments(self) -> str:
-        """Return the instruments as they may be written in Python; "" without any.
-
-        Example:
-            >>> from lstm_strategy import Perpetual
-            >>> BrokerSettings(instrument=Perpetual(leverage=3)).spell_instruments()
-            'Perpetual(leverage=3.0)'
-        """
-        parts = [f"{symbol} {each}" for symbol, each in (self.instruments or {}).items()]
-        if self.instrument is not None:
-            parts.append(f"others {self.instrument}" if parts else str(self.instrument))
-        return ", ".join(parts)
 
     def check_markets(self, markets: Mapping[str, pd.DataFrame]) -> None:
         """Refuse instruments of markets that there aren't, and bars that an instrument can't use.

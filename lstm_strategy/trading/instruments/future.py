@@ -235,13 +235,17 @@ of 10000, got 12000. Give the lower one as maintenance_margin.
             "half of the spread and slippage of each."
         )
 
-    def _terms(self) -> list[str]:
+    def _terms(self, *, in_full: bool) -> list[str]:
         terms = [
             f"{self.multiplier:,g} a point",
             f"margin {self.initial_margin:,.10g}",
             f"commission {self.commission_per_contract:,.10g} a contract",
         ]
-        return terms + [f"half spread {self.half_spread:g} points"] * bool(self.half_spread)
+        if in_full:
+            terms.insert(2, f"maintenance margin {self._maintenance_margin:,.10g}")
+        if self.half_spread or in_full:
+            terms.append(f"half spread {self.half_spread:g} points")
+        return terms
 
     def commission_info(self) -> bt.CommissionInfo:
         """Return a scheme with the multiplier, the initial margin and the commission in money."""

@@ -245,20 +245,26 @@ class Instrument(TradingSettings):
         del bars
         return []
 
-    def describe(self) -> str:
+    def describe(self, *, in_full: bool = False) -> str:
         """Say what is traded and at which fee, in words for the middle of a sentence.
 
-        Settings that are as usual are left out; the fee never is.
+        Args:
+            in_full: Whether fees, margins and funding are said that are as usual, too. Otherwise
+                they are left out, but for the fee.
 
         Example:
-            >>> from lstm_strategy import Perpetual
+            >>> from lstm_strategy import Perpetual, Spot
             >>> Perpetual(leverage=2).describe()
             'perpetual, leverage 2, taker fee 0.05%'
+            >>> Spot().describe(in_full=True)
+            'spot, commission 0.10%, half spread 0.00%, borrow fee 0.00% a year'
         """
-        return ", ".join([type(self).__name__.lower(), *self._terms(), *self._common_terms()])
+        terms = [*self._terms(in_full=in_full), *self._common_terms()]
+        return ", ".join([type(self).__name__.lower(), *terms])
 
-    def _terms(self) -> list[str]:
+    def _terms(self, *, in_full: bool) -> list[str]:
         """The terms of this kind of instrument in words, its fee among them."""
+        del in_full
         return []
 
     def _common_terms(self) -> list[str]:

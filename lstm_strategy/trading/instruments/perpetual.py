@@ -288,20 +288,27 @@ margin is 0.005 of the value, got 200. Lower it.
             )
         return notes
 
-    def _terms(self) -> list[str]:
+    def _terms(self, *, in_full: bool) -> list[str]:
         usual = {name: field.default for name, field in type(self).model_fields.items()}
         tiers, is_tiered = self.tiers.rates, len(self.tiers.rates) > 1
         maintenance = " to ".join(rate_text(rate) for rate in dict.fromkeys((tiers[0], tiers[-1])))
+        when = {"open": " as bars open", "within": " within bars"}[self.funding_settles]
+        settles = when if in_full else ""
         words = {
             "maker_rate": f"maker fee {rate_text(self.maker_rate)}",
             "half_spread_rate": f"half spread {rate_text(self.half_spread_rate)}",
             "maintenance_margin_rate": f"maintenance margin {maintenance}"
             + " in tiers" * is_tiered,
             "margin_mode": f"{self.margin_mode} margin",
-            "funding": f"funding from {self.funding}" if self.funding else "no funding",
+            "funding": f"funding from {self.funding}{settles}" if self.funding else "no funding",
             "liquidation_fee_rate": f"liquidation fee {rate_text(self.liquidation_fee_rate)}",
         }
-        given = [text for name, text in words.items() if getattr(self, name) != usual[name]]
+        given = [
+            text for name, text in words.items() if in_full or getattr(self, name) != usual[name]
+        ]
+        if in_full:
+            mark = f"{self.mark} or else the close" if self.mark else "the close"
+            given.append(f"mark price from {mark}")
         return [f"leverage {self.leverage:g}", f"taker fee {rate_text(self.taker_rate)}", *given]
 
     def commission_info(self) -> bt.CommissionInfo:

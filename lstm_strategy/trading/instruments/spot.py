@@ -72,12 +72,12 @@ class Spot(Instrument):
         del price
         return self.model_copy(update={"commission_rate": rate})
 
-    def _terms(self) -> list[str]:
+    def _terms(self, *, in_full: bool) -> list[str]:
         terms = {
             f"half spread {rate_text(self.half_spread_rate)}": self.half_spread_rate,
             f"borrow fee {rate_text(self.borrow_rate)} a year": self.borrow_rate,
         }
-        given = [words for words, is_given in terms.items() if is_given]
+        given = [words for words, is_given in terms.items() if is_given or in_full]
         return [f"commission {rate_text(self.commission_rate)}", *given]
 
     def commission_info(self) -> bt.CommissionInfo:

@@ -111,7 +111,8 @@ def test_a_page_shows_gross_and_net_and_the_part_that_is_funding(tmp_path):
     words = "perpetual, leverage 2, taker fee 0.04%"
     assert f"Orders fill at the next open; {words}, slippage 0.05% of each trade" in header
     assert "Perpetual(" not in header
-    assert "Perpetual(taker_rate=0.0004, leverage=2.0)" in provenance  # as it can be given again
+    assert "taker fee 0.04%, maker fee 0.02%, half spread 0.00%" in provenance  # what is usual too
+    assert "leverage = 2.0, taker_rate = 0.0004}" in provenance  # as it can be given again
     assert "Liquidations" not in page  # a column of zeros
     for heading in ("Gross and net", "Gross return", "Commission", "Slippage", "Funding"):
         assert heading in page
@@ -131,7 +132,8 @@ def test_what_is_missing_from_the_funding_is_said_once():
 
 @pytest.mark.parametrize("held", [{}, {"instrument": Spot()}], ids=["shares", "spot"])
 def test_funding_that_nobody_pays_is_said_unless_spot_says_so(held):
-    notes = run_backtest(HOLD, hourly_bars(2), broker=BrokerSettings(**held)).notes
+    result = run_backtest(HOLD, hourly_bars(2), broker=BrokerSettings(**held))
+    notes = list(result.market_notes)
     assert [note for note in notes if "no funding is paid" in note] == notes
     assert len(notes) == (not held)
     assert all("Perpetual" in note for note in notes)

@@ -16,9 +16,14 @@ def test_instruments_are_told_of_each_market_and_of_all_others():
     assert BrokerSettings().describe_instruments() == ""
 
 
-def test_instruments_are_spelled_as_they_are_given():
-    assert BROKER.spell_instruments() == "AAPL Spot(), MSFT Spot(), others Perpetual(leverage=3.0)"
-    assert BrokerSettings().spell_instruments() == ""
+def test_instruments_in_full_say_what_is_usual_too():
+    spot = "spot, commission 0.10%, half spread 0.00%, borrow fee 0.00% a year"
+    words = BROKER.describe_instruments(in_full=True)
+    assert words.startswith(f"AAPL: {spot}; MSFT: {spot}; others: perpetual, leverage 3, taker fee")
+    assert words.endswith(BROKER.instrument.describe(in_full=True))
+
+
+def test_settings_have_instruments_as_they_are_given():
     settings = BROKER.readable_settings()
     assert settings["instrument"] == "Perpetual(leverage=3.0)"
     assert settings["instrument of AAPL"] == "Spot()"

@@ -405,3 +405,23 @@ def test_no_position_has_no_liquidation_price():
 )
 def test_an_instrument_says_in_words_what_it_costs(instrument, words):
     assert instrument.describe() == words
+
+
+@pytest.mark.parametrize(
+    ("instrument", "words"),
+    [
+        (
+            Perpetual(leverage=3),
+            "perpetual, leverage 3, taker fee 0.05%, maker fee 0.02%, half spread 0.00%, "
+            "maintenance margin 0.50%, isolated margin, funding from funding_rate as bars open, "
+            "liquidation fee 0.00%, mark price from mark or else the close",
+        ),
+        (
+            Future(multiplier=50, initial_margin=11_000),
+            "future, 50 a point, margin 11,000, maintenance margin 10,000, commission 0 a "
+            "contract, half spread 0 points",
+        ),
+    ],
+)
+def test_an_instrument_in_full_says_what_is_usual_too(instrument, words):
+    assert instrument.describe(in_full=True) == words

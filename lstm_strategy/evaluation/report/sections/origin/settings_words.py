@@ -16,12 +16,11 @@ def broker_words(broker: BrokerSettings) -> dict[str, str]:
         >>> broker_words(BrokerSettings())["Commission"]
         '0.10% of each trade'
     """
-    instruments = broker.describe_instruments()
+    instruments = broker.describe_instruments(in_full=True)
     fee = {"Commission": f"{rate_text(broker.commission_rate)} of each trade"}
     if instruments:
         # words in front where they begin the row, and none of a market's name
-        words = instruments if broker.instruments else capitalise(instruments)
-        fee = {"Instrument": words, "Instrument as given": broker.spell_instruments()}
+        fee = {"Instrument": instruments if broker.instruments else capitalise(instruments)}
     return {
         "Starting cash": number_text(broker.cash, money_form(broker.cash)),
         **fee,
