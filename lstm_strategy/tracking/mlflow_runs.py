@@ -35,7 +35,7 @@ def log_forecaster(
     """Log a fitted forecaster as a run of MLflow.
 
     Parameters: settings, features, training span, fingerprint of the bars, versions. Metrics:
-    `member_0/loss` and so on with the epoch as step, and the validation scores. Artefact: the
+    `member_1/loss` and so on with the epoch as step, and the validation scores. Artefact: the
     folder `model`.
 
     Args:
@@ -70,7 +70,8 @@ def log_forecaster(
             }
         )
         for row in forecaster.history.to_dict("records"):
-            losses = {f"member_{row['member']}/{name}": row[name] for name in ("loss", "val_loss")}
+            member = f"member_{row['member'] + 1}"
+            losses = {f"{member}/{name}": row[name] for name in ("loss", "val_loss")}
             run.log_metrics(losses, step=row["epoch"])
         run.log_metrics({f"validation/{k}": v for k, v in card.validation_scores.items()})
         with temporary_folder("mlflow") as folder:

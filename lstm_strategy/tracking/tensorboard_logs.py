@@ -14,7 +14,7 @@ class TensorBoardLogs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     """Writes learning_rate, loss and val_loss after every epoch, one run folder a member.
 
     Keras's own TensorBoard callback would write all members of an ensemble into one curve. The
-    folders are `member_0`, `member_1` and so on; the steps are epochs, counted from 1. An object
+    folders are `member_1`, `member_2` and so on; the steps are epochs, counted from 1. An object
     serves one `fit`.
 
     Args:
@@ -42,8 +42,8 @@ class TensorBoardLogs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         """Open the run of the next member."""
         from tensorboard.summary import Writer
 
-        self._writer = Writer(str(self._folder / f"member_{self._members}"))
         self._members += 1
+        self._writer = Writer(str(self._folder / f"member_{self._members}"))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Write what this epoch gave, so that it can be watched at once."""
@@ -58,7 +58,7 @@ class TensorBoardLogs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
 
 @dataclass(frozen=True)
 class FoldTensorBoardLogs:
-    """`TensorBoardLogs` for each fold of a walk forward: `fold_01/member_0` and so on.
+    """`TensorBoardLogs` for each fold of a walk forward: `fold_01/member_1` and so on.
 
     A fold that is trained again, after a kill or because its machine died, is logged beside what
     was logged before: `fold_01_again_1`.

@@ -53,7 +53,7 @@ def test_tensorboard_holds_the_history_of_every_member(tmp_path):
     forecaster = LSTMForecaster(SMALL_FEATURES, **SMALL)
     forecaster.fit(random_walk(300), progress=False, callbacks=[TensorBoardLogs(tmp_path)])
     for member, history in forecaster.history.groupby("member"):
-        events = EventAccumulator(str(tmp_path / f"member_{member}")).Reload()
+        events = EventAccumulator(str(tmp_path / f"member_{member + 1}")).Reload()
         names = sorted(events.Tags()["tensors"])
         assert names == ["learning_rate", "loss", "val_loss"]
         for name in ("loss", "val_loss"):
@@ -72,7 +72,7 @@ def test_mlflow_holds_params_losses_scores_and_the_model(trained, store):
     assert run.data.params["lookback"] == "10"
     assert run.data.params["bars_sha256"] == trained.card.training.sha256
     assert run.data.metrics["validation/auc"] == trained.validation_scores["auc"]
-    losses = client.get_metric_history(run.info.run_id, "member_1/val_loss")
+    losses = client.get_metric_history(run.info.run_id, "member_2/val_loss")
     own = trained.history.query("member == 1")
     assert [loss.step for loss in losses] == own["epoch"].tolist()
     assert [loss.value for loss in losses] == pytest.approx(own["val_loss"].tolist())
@@ -180,7 +180,7 @@ def test_compare_writes_a_tensorboard_run_for_each_fold_and_member(shell, jobs):
     code, _, err = shell("compare", "bars.csv", *words, "--tensorboard", "logs")
     assert code == 0 and "warning" not in err
     runs = {str(file.parent) for file in Path("logs").rglob("*tfevents*")}
-    assert runs == {f"logs/fold_0{fold}/member_{n}" for fold in (1, 2) for n in (0, 1)}
+    assert runs == {f"logs/fold_0{fold}/member_{n}" for fold in (1, 2) for n in (1, 2)}
 
 
 def test_a_fold_that_is_trained_anew_is_logged_beside_what_was_logged(tmp_path):
@@ -201,7 +201,7 @@ def test_compare_without_a_walk_writes_one_tensorboard_run_a_member(shell):
     words = ("compare", "bars.csv", "--config", "space.toml", "--tensorboard", "logs")
     code, _, err = shell(*words)
     assert code == 0 and "warning" not in err
-    assert [path.name for path in Path("logs").iterdir()] == ["member_0"]
+    assert [path.name for path in Path("logs").iterdir()] == ["member_1"]
     code, _, err = shell(*words)
     assert code == 2
     assert "logs holds TensorBoard runs already" in err
@@ -274,7 +274,7 @@ def test_train_logs_to_both(train, store):
     assert code == 0
     (run,) = run_jobs(store[1], "shell")
     assert f"Logged as run {run.info.run_id} of" in err
-    assert list(Path("logs/member_0").iterdir())
+    assert list(Path("logs/member_1").iterdir())
 
 
 def test_a_file_store_that_mlflow_refuses_is_named_before_the_training(train, monkeypatch):
@@ -293,7 +293,7 @@ def test_a_file_store_holds_a_model_where_it_is_allowed(trained, tmp_path, monke
     uri = (tmp_path / "runs").as_uri()
     run = log_forecaster(trained, "models", tracking_uri=uri)
     client = MlflowClient(tracking_uri=uri)
-    assert client.get_run(run).data.metrics["member_0/loss"] > 0
+    assert client.get_run(run).data.metrics["member_1/loss"] > 0
     assert "model/model.json" in artefacts(client, run, "model")
 
 
@@ -306,7 +306,7 @@ def test_the_code_in_the_docs_runs(tmp_path, monkeypatch):
     random_walk(300).to_csv("bars.csv")
     text = (Path(__file__).parents[2] / "docs" / "tracking.md").read_text()
     exec("\n".join(re.findall(r"```python\n(.*?)```", text, re.S)), {})
-    assert list(Path("logs/member_1").iterdir())
+    assert list(Path("logs/member_2").iterdir())
     assert Path("mlflow.db").is_file()
 
 

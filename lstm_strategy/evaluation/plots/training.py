@@ -24,6 +24,7 @@ def plot_history(history: pd.DataFrame) -> Figure:
     Args:
         history: In long form, with the columns member, epoch, loss and val_loss, as in
             `LSTMForecaster.history`. The epoch may be the index; without a member it is one run.
+            Members count from 0 there, and from 1 in the figure.
 
     Returns:
         A figure whose marks show the epoch of the lowest validation loss.
@@ -31,7 +32,7 @@ def plot_history(history: pd.DataFrame) -> Figure:
     Example:
         >>> figure = plot_history(pd.DataFrame({"loss": [3.0, 2.0], "val_loss": [4.0, 5.0]}))
         >>> [line.get_label() for line in figure.axes[0].get_lines()[:2]]
-        ['member 0, training', 'member 0, validation']
+        ['member 1, training', 'member 1, validation']
     """
     rows = history if "epoch" in history.columns else history.rename_axis("epoch").reset_index()
     rows = rows if "member" in rows.columns else rows.assign(member=0)
@@ -39,7 +40,7 @@ def plot_history(history: pd.DataFrame) -> Figure:
         figure = NotebookFigure(figsize=(8.0, 4.5), layout="constrained")
         ax = figure.subplots()
         looks = itertools.product(_MARKERS, STRONG_COLORS)
-        runs = rows.groupby("member", sort=False)
+        runs = rows.groupby(rows["member"] + 1, sort=False)
         for (member, run), (marker, color) in zip(runs, itertools.cycle(looks), strict=False):
             _draw_losses(ax, run, f"member {member}", color=color, marker=marker)
         ax.set_xlabel("Epoch")

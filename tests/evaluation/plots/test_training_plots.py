@@ -13,7 +13,7 @@ def line_named(ax, name):
 def test_the_history_shows_both_losses_of_each_member():
     history = pd.DataFrame(
         {
-            "member": [7, 7, 7, 8, 8, 8],
+            "member": [6, 6, 6, 7, 7, 7],
             "epoch": [1, 2, 3] * 2,
             "loss": [0.7, 0.6, 0.5, 0.8, 0.7, 0.6],
             "val_loss": [0.7, 0.65, 0.68, 0.8, 0.75, 0.72],
@@ -31,7 +31,7 @@ def test_no_two_of_many_members_look_alike():
     rows = [(member, epoch, 0.7, 0.7) for member in range(9) for epoch in (1, 2)]
     history = pd.DataFrame(rows, columns=["member", "epoch", "loss", "val_loss"])
     panel = plot_history(history).axes[0]
-    lines = [line_named(panel, f"member {member}, validation") for member in range(9)]
+    lines = [line_named(panel, f"member {member}, validation") for member in range(1, 10)]
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == 9
 
 

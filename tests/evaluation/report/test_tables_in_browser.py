@@ -1,12 +1,10 @@
-"""What a click on the heading of a table does, and how a wide one shows that it scrolls."""
+"""What a click on the heading of a table does."""
 
 import re
 from importlib.resources import files
 
 import pytest
 from browser import needs_chromium, open_in_chromium
-
-from lstm_strategy.evaluation.report.page.style import STYLE
 
 pytestmark = needs_chromium
 
@@ -29,15 +27,3 @@ def test_names_are_sorted_from_a_and_numbers_from_the_largest(tmp_path, column, 
     page = f"<!doctype html><title></title>{table}</table><script>{script}</script>"
     dom, _ = open_in_chromium(f"{page}<script>{click}</script>", tmp_path)
     assert re.search("<title>(.*?)</title>", dom)[1] == order
-
-
-def test_the_cover_of_a_wide_tables_shade_moves_with_the_table(tmp_path):
-    # in front the cover, which ends where the table does; behind it the shade, at the edge
-    ask = """
-    const style = getComputedStyle(document.querySelector(".scroll"));
-    const { backgroundAttachment, backgroundImage } = style;
-    document.title = [backgroundAttachment, backgroundImage.split("gradient").length - 1].join();
-    """
-    page = f"<!doctype html><title></title><style>{STYLE}</style><div class=scroll></div>"
-    dom, _ = open_in_chromium(f"{page}<script>{ask}</script>", tmp_path)
-    assert re.search("<title>(.*?)</title>", dom)[1] == "local, scroll,2"

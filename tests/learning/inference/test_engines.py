@@ -557,7 +557,7 @@ bars = load_bars("bars.csv")
 forecaster = LSTMForecaster({SMALL_FEATURES!r}, **{SMALL | {"epochs": 2}!r})
 callbacks = [TensorBoardLogs("logs"), ModelCheckpoint("member.keras")]
 forecaster.fit(bars, progress=False, callbacks=callbacks).save("model")
-assert sorted(os.listdir("logs")) == ["member_0", "member_1"]
+assert sorted(os.listdir("logs")) == ["member_1", "member_2"]
 assert os.path.isfile("member.keras")
 assert forecaster.card.backend == {backend!r}
 onnx, keras = (LSTMForecaster.load("model", engine=engine) for engine in ("onnx", "keras"))
