@@ -192,6 +192,7 @@ class Comparison(ResultSet):
             market_close(bars),
             name=result.name,
             forecast=None if forecasts is None else _forecast_column(forecasts, bars),
+            signals_kept=() if model is None else [e.signal.confidence for e in model.cards],
             ledger=None if model is None else model.ledger,
             robustness=robustness,
             permutation_test=permutation_test,

@@ -5,6 +5,7 @@ what to look at before the result is believed.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,10 @@ MOST_FILLS_A_TRADE = 10
 VANISHED = 0.25  # share of the Sharpe ratio that is left one bar later
 _ROUNDING = 1e-9  # of a mean: below, values that are meant to be equal differ
 _LARGE_PROFIT = 100.0  # from which on money needs no decimals
+_LOOK_AT_THE_LOSS = (
+    "If the loss never fell in training, train longer or with a higher learning rate. Otherwise "
+    "there may be nothing to learn here."
+)
 _FEWEST_BARS = 50  # below, correlations and shares of variance say nothing
 
 
@@ -54,6 +59,7 @@ def find_alarms(
     close: pd.Series,
     *,
     forecast: pd.Series | None = None,
+    signals_kept: Sequence[float] = (),
     folds: pd.Series | None = None,
     equity_by_member: pd.DataFrame | None = None,
     delayed_sharpe: float | None = None,
@@ -64,6 +70,8 @@ def find_alarms(
         result: A backtest.
         close: The closes of the bars that it ran on.
         forecast: What the model forecast, a return or a probability, known at the close of its row.
+        signals_kept: The share of its signal that each training of the model kept, by how its
+            forecasts held up on held-out bars; none where that isn't known.
         folds: The number of the fold that each bar belongs to.
         equity_by_member: The equity of the same strategy with each member of the ensemble alone,
             one column for each.
@@ -87,7 +95,10 @@ def find_alarms(
         few_lucky_trades(result.trades, result.fills),
     ]
     if forecast is not None:
-        raised += [lagged_forecast(forecast, close), frozen_forecast(forecast, close)]
+        raised += [
+            lagged_forecast(forecast, close),
+            frozen_forecast(forecast, close, signals_kept=signals_kept),
+        ]
     if folds is not None:
         raised.append(one_lucky_fold(equity, folds))
     if equity_by_member is not None and total_return(equity) > 0:  # else no profit is claimed
@@ -150,11 +161,19 @@ def lagged_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
     return _lag_alarm("forecast", _variance_explained(forecast, close.pct_change()))
 
 
-def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
+def frozen_forecast(
+    forecast: pd.Series, close: pd.Series, *, signals_kept: Sequence[float] = ()
+) -> Alarm | None:
     """Raise an alarm for a forecast that hardly varies on its own scale.
 
     The scale of a probability is its mean, near one half; that of a return is the standard
     deviation of bar returns. The larger of both is taken.
+
+    Args:
+        forecast: What the model forecast.
+        close: The closes of the same bars.
+        signals_kept: The share of its signal that each training kept, as in `find_alarms`; where
+            these are known, they say why the forecast hardly varies.
     """
     values = forecast.dropna()
     if len(values) < 2:
@@ -171,13 +190,28 @@ def frozen_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
         if share == "0.00%"  # what is left is how numbers are rounded
         else f"Its standard deviation is {deviation:.2g}, only {share} of its scale of {scale:.2g}."
     )
-    return Alarm(
-        "frozen forecast",
-        found,
-        "Either nothing was learned, or what was learned was dropped "
-        "because it didn't pay on held-out bars; a policy then stays at its prior. If the loss "
-        "never fell in training, train longer or with a higher learning rate. Otherwise there may "
-        "be nothing to learn here.",
+    return Alarm("frozen forecast", found, _explain_frozen(signals_kept))
+
+
+def _explain_frozen(signals_kept: Sequence[float]) -> str:
+    """Why a forecast hardly varies, as far as the trainings know it, and what to do."""
+    n_dropped = sum(kept == 0 for kept in signals_kept)
+    if n_dropped and n_dropped == len(signals_kept):
+        return (
+            "The signal was dropped, because nothing that was learned held up on held-out bars; a "
+            "policy then stays at its prior. There may be nothing to learn here."
+        )
+    if n_dropped:
+        return (
+            f"In {n_dropped} of {len(signals_kept)} trainings the signal was dropped, because "
+            "nothing that was learned held up on held-out bars; a policy then stays at its prior. "
+            f"{_LOOK_AT_THE_LOSS}"
+        )
+    if signals_kept:
+        return f"No training dropped its signal, so little was learned. {_LOOK_AT_THE_LOSS}"
+    return (
+        "Either nothing was learned, or what was learned was dropped because it didn't pay on "
+        f"held-out bars; a policy then stays at its prior. {_LOOK_AT_THE_LOSS}"
     )
 
 

@@ -1,5 +1,6 @@
 """What one result is worth: the reasons to doubt it, and whether it is skill."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -48,6 +49,7 @@ def assess_result(
     *,
     name: str | None = None,
     forecast: pd.Series | None = None,
+    signals_kept: Sequence[float] = (),
     ledger: pd.DataFrame | None = None,
     robustness: Robustness | None = None,
     permutation_test: PermutationTest | None = None,
@@ -60,6 +62,8 @@ def assess_result(
         close: The closes of the bars that they ran on.
         name: The strategy; by default the one that the results are about.
         forecast: What its model forecast, known at the close of its row.
+        signals_kept: The share of its signal that each training of the model kept, by how its
+            forecasts held up on held-out bars; none where that isn't known.
         ledger: The ledger of a walk forward: its column `fold` says which model forecast which bar.
         robustness: The strategy under other terms.
         permutation_test: The strategy's pipeline on bars without memory.
@@ -84,6 +88,7 @@ def assess_result(
         result,
         close,
         forecast=None if forecast is None else forecast.reindex(result.equity.index),
+        signals_kept=signals_kept,
         folds=None if ledger is None else fold_of_bars(ledger, result.equity.index),
         equity_by_member=None if robustness is None else robustness.equity_by_member,
         delayed_sharpe=None if robustness is None else robustness.delayed_sharpe,

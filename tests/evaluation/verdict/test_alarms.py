@@ -212,6 +212,30 @@ def test_a_forecast_that_only_rounding_moves_is_shown_as_the_number_that_it_is()
     assert frozen_forecast(forecast, market()).message == "It is 0.9 on every bar."
 
 
+@pytest.mark.parametrize(
+    "kept, reason",
+    [
+        (
+            [0.0, 0.0],
+            "The signal was dropped, because nothing that was learned held up on held-out",
+        ),
+        (
+            [0.0, 0.4],
+            "In 1 of 2 trainings the signal was dropped, because nothing",
+        ),
+        (
+            [1.0, 0.4],
+            "No training dropped its signal, so little was learned.",
+        ),
+        ([], "Either nothing was learned, or what was learned was dropped"),
+    ],
+    ids=["all dropped", "one dropped", "none dropped", "unknown"],
+)
+def test_a_frozen_forecast_says_whether_its_signal_was_dropped(kept, reason):
+    alarm = frozen_forecast(on_dates(np.full(N_BARS, 0.5)), market(), signals_kept=kept)
+    assert alarm.remedy.startswith(reason)
+
+
 def test_a_profit_that_three_trades_made_is_luck():
     alarm = few_lucky_trades(trades_of(50, 40, 30, -10, -20, 5, -25, 10, -30, 2), fills_of(20))
     assert alarm.name == "few lucky trades"
