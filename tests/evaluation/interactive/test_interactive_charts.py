@@ -325,3 +325,13 @@ def test_a_strategy_looks_the_same_in_the_chart_and_in_the_picture(comparison):
         assert color == line.get_color()
         assert (each.dash == "solid") == (line.get_linestyle() == "-")
     assert [each.dash for each in series].count("solid") == 1
+
+
+def test_charts_are_written_in_the_font_of_their_page():
+    panel = Timeline(0.0, 1.0, n_bars=3).add_panel("Price", height=100)
+    fonts = {
+        getattr(axis, f"{part}_label_text_font")
+        for axis in panel.axis
+        for part in ("axis", "major")
+    }
+    assert fonts == {"system-ui, sans-serif"}

@@ -7,7 +7,7 @@ import pandas as pd
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, FixedTicker, LogTicker, Range1d
 
-from lstm_strategy.evaluation.interactive.panels.timeline import Timeline, add_hover
+from lstm_strategy.evaluation.interactive.panels.timeline import FONT, Timeline, add_hover
 from lstm_strategy.evaluation.interactive.series import (
     PANELS,
     Series,
@@ -117,6 +117,7 @@ def _draw_folds(timeline: Timeline, ledger: pd.DataFrame, dates: Any) -> Any:
         source=source,
         text_align="center",
         text_baseline="middle",
+        text_font=FONT,
         text_font_size="11px",
         text_color="#10161c",
     )

@@ -16,6 +16,9 @@ from bokeh.models import (
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
+FONT = "system-ui, sans-serif"
+"""That of the page; bokeh's own is serif where it isn't installed, as in Firefox on Linux."""
+
 _TEXT = "#7a828a"
 _FEWEST_BARS = 10
 
@@ -87,6 +90,7 @@ class Timeline:
         panel.yaxis.formatter = NumeralTickFormatter(format=tick_format)
         panel.xaxis.formatter = _date_formatter()
         panel.xaxis.visible = shows_dates
+        panel.axis.major_label_text_font = panel.axis.axis_label_text_font = FONT
         panel.axis.major_tick_line_color = None  # beside a grid they look like stray strokes
         panel.axis.minor_tick_line_color = None
         panel.background_fill_alpha = panel.border_fill_alpha = 0.0
