@@ -6,16 +6,13 @@ import subprocess
 import sys
 import threading
 import time
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from made_up import random_walk
-from rich.console import Console
 
-from lstm_strategy.cli.commands.live import build_page
-from lstm_strategy.trading.live import Account, LiveState, read_journal
+from lstm_strategy.trading.live import read_journal
 
 CONFIG = """
 [live]
@@ -145,63 +142,6 @@ def test_a_folder_of_another_run_is_refused(run, config):
     outcome = run("live", "my.toml")
     assert outcome.code == 2
     assert "another parameter of the strategy, fast: 2 when it was begun, 3 now." in outcome.err
-
-
-def printed_page(state, width, now=None):
-    printed = StringIO()
-    Console(file=printed, width=width, force_terminal=False).print(build_page(state, now))
-    return printed.getvalue()
-
-
-STATE = LiveState(
-    market="ccxt:binance:BTC/USDT:1h",
-    status="live",
-    time=pd.Timestamp("2024-01-02 10:00", tz="UTC"),
-    n_bars=2,
-    spacing=pd.Timedelta(hours=1),
-    close=42_000.0,
-    account=Account(cash=1_000.0, equity=5_100.0, position=0.1),
-    begun_with=5_000.0,
-    first_close=40_000.0,
-    forecast={"signal": 0.25, "forecast": 0.55},
-    open_orders=((0.05, 42_420.0), (-0.1, None)),
-    n_orders=3,
-    n_refused=1,
-    counts={"repeated": 2, "late": 0},
-    limits={"max_order_value": 5000.0, "max_daily_loss": 0.05, "kill_switch": "STOP"},
-    notes=tuple(f"note {number}" for number in range(7)),
-)
-
-
-def test_the_page_shows_what_the_run_is_doing():
-    page = printed_page(STATE, 100, pd.Timestamp("2024-01-02 11:30", tz="UTC"))
-    for text in (
-        "market        ccxt:binance:BTC/USDT:1h",
-        "last bar      2024-01-02 10:00:00+00:00, close 42,000",
-        "next bar due  2024-01-02 12:00 UTC, in 00:30:00",
-        "forecast      signal 0.2500  forecast 0.5500",
-        "position      0.1",
-        "equity        5,100.00 (+2.00%; holding +5.00%)",
-        "open orders   +0.05 at 42,420, -0.1",
-        "orders        3 sent, 1 refused",
-        "limits        order 5,000, loss of a day 5.0%, kill switch STOP",
-        "bad bars      2 repeated",
-        "• note 6",
-    ):
-        assert text in page
-    assert "note 1" not in page
-
-
-def test_the_page_says_when_a_bar_is_late_and_keeps_to_a_narrow_terminal():
-    page = printed_page(STATE, 40, pd.Timestamp("2024-01-02 12:01:05", tz="UTC"))
-    assert "late by 00:01:05 if the market is open" in " ".join(page.split())
-    assert max(map(len, page.splitlines())) <= 40
-
-
-def test_the_page_of_a_run_that_has_ended_waits_for_nothing():
-    page = printed_page(STATE.updated(status="stopped", reason="the end"), 80)
-    assert "status       stopped: the end" in page
-    assert "next bar" not in page and "Ctrl+C" not in page
 
 
 def test_no_bar_is_told_of_again_where_none_came(run, config):

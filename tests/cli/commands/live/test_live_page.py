@@ -17,23 +17,29 @@ from lstm_strategy.cli.commands.live.page import (
 )
 from lstm_strategy.trading.live import Account, LiveState
 
-# 2 units bought at 100 with 1,000 of cash, worth 110 each: 2% up, where holding gained 10%
+# 2 units bought at 10,000 with 100,000 of cash, worth 11,000 each: 2% up, holding gained 10%
 LIVE = LiveState(
     "play:prices.csv",
     status="live",
     time=pd.Timestamp("2024-01-02 10:00"),
     n_bars=3,
     spacing=pd.Timedelta(hours=1),
-    close=110.0,
-    account=Account(cash=800.0, equity=1020.0, position=2.0),
-    begun_with=1000.0,
-    first_close=100.0,
+    close=11_000.0,
+    account=Account(cash=80_000.0, equity=102_000.0, position=2.0),
+    begun_with=100_000.0,
+    first_close=10_000.0,
     forecast={"forecast": 0.625, "uncertainty": math.nan},
-    open_orders=((1.0, None), (-3.0, 120.0)),
+    open_orders=((1.0, None), (-0.5, 12_000.0)),
     n_orders=4,
     n_refused=1,
     counts={"late": 2, "torn": 0},
-    limits={"max_daily_loss": 0.05, "max_orders_per_minute": 3, "lines": 7},
+    limits={
+        "max_order_value": 5000.0,
+        "max_daily_loss": 0.05,
+        "max_orders_per_minute": 3,
+        "kill_switch": "STOP",
+        "lines": 7,
+    },
     notes=("first", "second"),
 )
 
@@ -43,14 +49,17 @@ def test_the_page_of_a_live_bar_worked_by_hand():
     assert describe_state(LIVE, now) == [
         ("market", "play:prices.csv"),
         ("status", "live"),
-        ("last bar", "2024-01-02 10:00:00, close 110"),
+        ("last bar", "2024-01-02 10:00:00, close 11,000"),
         ("next bar due", "2024-01-02 12:00 UTC, in 00:30:00"),
         ("forecast", "forecast 0.6250  uncertainty n/a"),
         ("position", "2"),
-        ("equity", "1,020.00 (+2.00%; holding +10.00%)"),
-        ("open orders", "+1, -3 at 120"),
+        ("equity", "102,000.00 (+2.00%; holding +10.00%)"),
+        ("open orders", "+1, -0.5 at 12,000"),
         ("orders", "4 sent, 1 refused"),
-        ("limits", "loss of a day 5.0%, 3 orders a minute, lines 7"),
+        (
+            "limits",
+            "order 5,000, loss of a day 5.0%, 3 orders a minute, kill switch STOP, lines 7",
+        ),
         ("bad bars", "2 late"),
     ]
 
@@ -88,7 +97,7 @@ def test_without_model_orders_or_bad_bars_it_says_so():
     lines = dict(describe_state(bare))
     assert "forecast" not in lines
     assert (lines["open orders"], lines["bad bars"]) == ("none", "none")
-    assert lines["equity"] == "1,020.00 (no live bar yet)"
+    assert lines["equity"] == "102,000.00 (no live bar yet)"
     over = dict(describe_state(LIVE.updated(status="stopped")))
     assert "next bar due" not in over
 
@@ -98,12 +107,13 @@ def test_without_model_orders_or_bad_bars_it_says_so():
     [
         (
             {},
-            "2024-01-02 10:00:00  close 110  forecast 0.6250  uncertainty n/a  position 2  "
-            "equity 1,020.00 (+2.00%; holding +10.00%)",
+            "2024-01-02 10:00:00  close 11,000  forecast 0.6250  uncertainty n/a  position 2  "
+            "equity 102,000.00 (+2.00%; holding +10.00%)",
         ),
         (
             {"forecast": {}, "account": None, "status": "warming up", "n_missing": 1_630},
-            "2024-01-02 10:00:00  close 110  warming up: 1,630 more bars until its first decision",
+            "2024-01-02 10:00:00  close 11,000  "
+            "warming up: 1,630 more bars until its first decision",
         ),
     ],
     ids=["live", "warming up"],
@@ -135,13 +145,22 @@ def test_on_a_terminal_the_page_is_drawn_with_the_last_five_notes(monkeypatch):
     assert "Ctrl+C ends it; the same command goes on." in drawn
 
 
-def test_a_page_that_is_over_no_longer_says_how_to_end_it():
-    drawing = io.StringIO()
-    Console(file=drawing, width=100).print(
-        build_page(LIVE.updated(status="stopped", reason="the end"))
-    )
-    assert "stopped: the end" in drawing.getvalue()
-    assert "Ctrl+C" not in drawing.getvalue()
+def print_page(state, width, now=None):
+    printed = io.StringIO()
+    Console(file=printed, width=width).print(build_page(state, now))
+    return printed.getvalue()
+
+
+def test_the_page_keeps_to_a_narrow_terminal():
+    drawn = print_page(LIVE, 40, pd.Timestamp("2024-01-02 12:01:05", tz="UTC"))
+    assert "late by 00:01:05 if the market is open" in " ".join(drawn.split())
+    assert max(map(len, drawn.splitlines())) <= 40
+
+
+def test_a_page_that_is_over_waits_for_nothing_and_no_longer_says_how_to_end_it():
+    drawn = print_page(LIVE.updated(status="stopped", reason="the end"), 100)
+    assert "stopped: the end" in drawn
+    assert "next bar" not in drawn and "Ctrl+C" not in drawn
 
 
 def test_quiet_runs_show_nothing(monkeypatch):
