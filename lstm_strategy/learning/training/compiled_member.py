@@ -25,13 +25,15 @@ from lstm_strategy.learning.training.training_set import TrainingSet
 
 @dataclass(frozen=True)
 class MemberRecipe:
-    """All that a compiled member depends on: trainings with the same recipe share one."""
+    """All that a compiled member depends on: trainings with the same recipe share one.
+
+    The learning rate is none of it: the optimizer keeps it in a variable.
+    """
 
     n_features: int
     units: tuple[int, ...]
     dropout: float
     lookback: int
-    learning_rate: float
     weight_decay: float
     target: Target
     build: NetworkBuilder | None
@@ -65,7 +67,7 @@ class MemberRecipe:
         )
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def compile_member(recipe: MemberRecipe) -> "CompiledMember":
     """The compiled member of a recipe, new or used before."""
     return CompiledMember(recipe)
@@ -90,9 +92,7 @@ class CompiledMember:
             check_can_be_loaded(core)
             check_can_be_carried(core)
         self.network = fastest_copy(fresh)
-        optimizer = keras.optimizers.AdamW(
-            recipe.learning_rate, weight_decay=recipe.weight_decay, clipnorm=1.0
-        )
+        optimizer = keras.optimizers.AdamW(weight_decay=recipe.weight_decay, clipnorm=1.0)
         optimizer.exclude_from_weight_decay(var_names=["bias"])
         self.network.compile(optimizer, loss=recipe.target.build_loss(), weighted_metrics=[])
         optimizer.build(self.network.trainable_variables)
@@ -105,7 +105,7 @@ class CompiledMember:
             keras.ops.convert_to_numpy(variable) for variable in optimizer.variables
         ]
 
-    def reinitialise(self, seed: int, *, name: str = "fresh") -> keras.Model:
+    def reinitialise(self, seed: int, *, learning_rate: float, name: str = "fresh") -> keras.Model:
         """Give the network fresh weights and its optimizer no memory.
 
         Returns:
@@ -120,6 +120,7 @@ class CompiledMember:
         optimizer = self.network.optimizer
         for variable, value in zip(optimizer.variables, self._fresh_optimizer, strict=True):
             variable.assign(value)
+        optimizer.learning_rate = learning_rate
         return core
 
     def start_linear_part(self, rows: TrainingSet, position: int) -> None:

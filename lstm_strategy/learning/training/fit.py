@@ -112,7 +112,6 @@ def fit_network(
             units=settings.units,
             dropout=settings.dropout,
             lookback=settings.lookback,
-            learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
             target=settings.target,
             build=build,
@@ -124,7 +123,9 @@ def fit_network(
     seeds = np.random.SeedSequence(settings.seed).generate_state(settings.members).tolist()
     networks, histories, held_out, vectors = [], [], [], []
     for position, seed in enumerate(seeds):
-        core = member.reinitialise(seed, name=f"member_{position}")
+        core = member.reinitialise(
+            seed, learning_rate=settings.learning_rate, name=f"member_{position}"
+        )
         if settings.target.head.has_linear_part and build is None:
             member.start_linear_part(scaled_rows, position)
         course = run_epochs(

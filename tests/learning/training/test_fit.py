@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets import Policy
+from lstm_strategy.learning.training.compiled_member import compile_member
 from lstm_strategy.learning.training.fair_answers import answer_fairly
 from lstm_strategy.learning.training.fit import fit_network
 from lstm_strategy.learning.training.settings import ForecasterSettings
@@ -115,6 +117,18 @@ def test_the_step_size_falls_from_epoch_to_epoch():
     assert shares[5] == pytest.approx(0.51)
     assert shares[10] == pytest.approx(0.02)
     assert shares == sorted(shares, reverse=True)
+
+
+def test_trainings_that_differ_in_the_learning_rate_share_a_network_and_leave_no_trace_in_it():
+    rows = planted_rows(300)
+    settings = ForecasterSettings(units=(4,), lookback=10, epochs=2, members=1, learning_rate=0.05)
+    compile_member.cache_clear()
+    first = fit_network(rows, settings)
+    slower = fit_network(rows, settings.model_copy(update={"learning_rate": 0.001}))
+    again = fit_network(rows, settings)
+    assert compile_member.cache_info().misses == 1
+    pd.testing.assert_frame_equal(again.history, first.history)
+    assert slower.history["loss"].iloc[-1] > first.history["loss"].iloc[-1]
 
 
 def test_each_half_of_the_held_out_rows_is_answered_by_the_epoch_that_is_best_on_the_other():

@@ -35,9 +35,9 @@ TARGETS = {
 
 
 def train(target, rows, *, in_one_function, batch_size=3):
-    recipe = MemberRecipe(3, (4, 3), 0.3, 10, 0.05, 0.01, target, None)
+    recipe = MemberRecipe(3, (4, 3), 0.3, 10, 0.01, target, None)
     member = CompiledMember(recipe)
-    member.reinitialise(7)
+    member.reinitialise(7, learning_rate=0.05)
     judge = member.rounds._judge
     rounds = (
         build_rounds(member.network, judge) if in_one_function else Rounds(member.network, judge)
@@ -90,7 +90,7 @@ def test_a_listener_is_told_of_each_batch():
     tell = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: heard.append(batch)
     )
-    member = CompiledMember(MemberRecipe(3, (2,), 0.0, 10, 0.05, 0.01, target, None))
+    member = CompiledMember(MemberRecipe(3, (2,), 0.0, 10, 0.01, target, None))
     batches = ChunkBatches(
         rows_for(labels),
         [slice(0, 400)],
