@@ -3,12 +3,17 @@
 import os
 
 import pytest
+from hypothesis import settings
 from made_up import SMALL, SMALL_FEATURES, random_walk
 
 os.environ["LSTM_STRATEGY_CACHE"] = "off"  # each test computes its own forecasts
 for edge in ("COLUMNS", "LINES"):
     os.environ.pop(edge, None)  # readline puts them there for processes of xdist
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+settings.register_profile("unhurried", deadline=None)  # shared machines pause now and then
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +33,13 @@ def trained():
 @pytest.fixture(scope="session")
 def model_folder(trained, tmp_path_factory):
     return trained.save(tmp_path_factory.mktemp("models") / "small")
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Leaves pictures out, which take most of the time, where only the words of a page matter."""
+    drawn = "lstm_strategy.evaluation.report.page.pictures._data_uri"
+    monkeypatch.setattr(drawn, lambda figure: "data:image/png;base64,")
 
 
 @pytest.fixture

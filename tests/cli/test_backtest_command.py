@@ -83,6 +83,7 @@ def test_a_report_is_written_where_it_is_asked_for(results, refusal, here, model
     assert "Buy and hold" in page
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(
     "words",
     [

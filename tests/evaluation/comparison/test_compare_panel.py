@@ -59,6 +59,7 @@ def alt_of(page):
     return re.search(r'alt="(What each market earned over time[^"]*)"', page)[1]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_report_has_every_market_and_the_correlations(comparison, tmp_path):
     robustness = comparison.try_robustness()
     assert robustness.delays["sharpe"].notna().all()

@@ -102,6 +102,7 @@ def test_the_figure_shows_the_folds_of_the_model_and_the_market_in_black(compari
     assert [ax.get_ylabel() for ax in same.axes] == [ax.get_ylabel() for ax in figure.axes]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_page_needs_nothing_but_the_comparison(comparison, tmp_path):
     page = comparison.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<title>Cheat: evaluation</title>" in page
@@ -109,6 +110,7 @@ def test_a_page_needs_nothing_but_the_comparison(comparison, tmp_path):
     assert 'id="folds"' in page
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_page_can_be_about_any_strategy(comparison, tmp_path):
     page = comparison.to_html(tmp_path / "report.html", name="MACD").read_text(encoding="utf-8")
     assert "<title>MACD: evaluation</title>" in page

@@ -126,13 +126,6 @@ def full_page(full, assessment):
     return report_html(content)
 
 
-@pytest.fixture
-def no_pictures(monkeypatch):
-    """Leaves the pictures out, which take most of the time, where only words are looked at."""
-    drawn = "lstm_strategy.evaluation.report.page.pictures._data_uri"
-    monkeypatch.setattr(drawn, lambda figure: "data:image/png;base64,")
-
-
 class Page(HTMLParser):
     """The parts of a page that tests ask for; refuses tags that aren't closed in order."""
 

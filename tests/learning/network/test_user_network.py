@@ -49,13 +49,21 @@ def trained_with(network, **changes):
     return forecaster.fit(BARS, progress=False)
 
 
+@pytest.fixture(scope="module")
+def trained_residual():
+    return trained_with(residual, epochs=3)
+
+
+@pytest.fixture(scope="module")
+def trained_sequential():
+    return trained_with(sequential)
+
+
 @pytest.mark.parametrize(
-    "network",
-    [residual, pytest.param(sequential, marks=pytest.mark.slow)],
-    ids=lambda build: build.__name__,
+    "name", ["trained_residual", pytest.param("trained_sequential", marks=pytest.mark.slow)]
 )
-def test_it_is_saved_loaded_and_streamed_as_the_lstm_is(network, tmp_path):
-    forecaster = trained_with(network)
+def test_it_is_saved_loaded_and_streamed_as_the_lstm_is(request, name, tmp_path):
+    forecaster = request.getfixturevalue(name)
     bars = random_walk(80, seed=3)
     frame = forecaster.forecast(bars)
     assert frame["forecast"].notna().sum() == 80 - forecaster.warm_up
@@ -84,9 +92,8 @@ def test_its_layers_may_have_names():
     assert (forecaster.forecast(BARS)["uncertainty"].dropna() > 0).all()
 
 
-def test_training_changes_its_weights():
-    forecaster = trained_with(residual, members=1, epochs=3)
-    losses = forecaster.history["loss"]
+def test_training_changes_its_weights(trained_residual):
+    losses = trained_residual.history.query("member == 0")["loss"]
     assert losses.iloc[-1] < losses.iloc[0]
 
 
@@ -116,8 +123,8 @@ def test_what_cant_be_carried_is_refused_with_the_remedy(network, message):
         trained_with(network)
 
 
-def test_a_loaded_model_asks_for_the_network_before_it_is_trained_anew(tmp_path):
-    forecaster = trained_with(residual)
+def test_a_loaded_model_asks_for_the_network_before_it_is_trained_anew(trained_residual, tmp_path):
+    forecaster = trained_residual
     assert forecaster.unfitted_copy().network is residual
     loaded = LSTMForecaster.load(forecaster.save(tmp_path / "model"))
     assert loaded.card.network.endswith("test_user_network.residual")
@@ -194,7 +201,7 @@ def test_what_could_not_be_loaded_again_is_refused_before_the_training(network, 
 
 def test_a_registered_layer_is_saved_loaded_and_pickled(tmp_path, monkeypatch):
     monkeypatch.setattr(RegisteredGate, "__module__", "__main__")
-    forecaster = trained_with(network_with(lambda: RegisteredGate(2.0)), epochs=1)
+    forecaster = trained_with(network_with(lambda: RegisteredGate(2.0)), epochs=1, members=1)
     expected = forecaster.forecast(BARS)
     loaded = LSTMForecaster.load(forecaster.save(tmp_path / "model"))
     pd.testing.assert_frame_equal(loaded.forecast(BARS), expected)

@@ -148,6 +148,7 @@ def test_a_live_ranking_by_a_forecast_that_is_never_given_says_why_it_holds_noth
     assert said[0].endswith('nothing is held. Write by="signal".')
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_report_of_signals_alone_is_made(kind, tmp_path):
     comparison = compare({"Mine": (LSTMStrategy, {"model": kind(give_signal)})}, BARS)
     page = comparison.to_html(tmp_path / "report.html").read_text()

@@ -42,6 +42,7 @@ def rows_of(section, caption):
     return {name: re.findall(r"<td[^>]*>(.*?)</td>", row) for name, row in rows}
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_each_fold_has_its_scores_and_those_of_its_training(walked, trained):
     rows = rows_of(forecasts_section(walked), "How good the forecasts of LSTM were over 1 bar")
     assert list(rows) == ["1", "2", "All"]
@@ -58,6 +59,7 @@ def test_each_fold_has_its_scores_and_those_of_its_training(walked, trained):
     assert int(rows["1"][0]) + int(rows["2"][0]) == int(rows["All"][0])
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_model_that_was_trained_once_has_one_row(trained):
     content = content_of(trained)
     rows = rows_of(forecasts_section(content), "How good the forecasts of LSTM were")
@@ -79,6 +81,7 @@ def with_novelty(content, novelty):
     return other
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_share_of_strange_bars_is_shown_by_fold(walked):
     n_bars = len(walked.result.equity)
     is_late = walked.result.equity.index >= BARS.index[460]
@@ -91,12 +94,14 @@ def test_the_share_of_strange_bars_is_shown_by_fold(walked):
     assert f"{share:.0%} of the bars are strange to the model: " in section
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_few_strange_bars_are_counted_and_not_spoken_of(walked):
     section = forecasts_section(with_novelty(walked, 0.5))
     assert "Strange bars" in section
     assert "of the bars are strange to the model" not in section
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_nothing_is_said_of_strange_bars_where_none_is_known(walked):
     assert "trange bars" not in forecasts_section(with_novelty(walked, float("nan")))
 
@@ -127,6 +132,7 @@ def test_a_flat_policy_is_told_apart_from_the_exposure_that_is_held(walked, monk
     assert why not in unescape(scores.course_part(walked))
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_standard_errors_of_one_market_speak_of_no_other_markets(walked):
     section = unescape(forecasts_section(walked))
     assert "is a standard error, which allows for overlapping horizons." in section
@@ -136,6 +142,7 @@ def test_standard_errors_of_one_market_speak_of_no_other_markets(walked):
     assert "which treats all markets at a bar as one observation and allows for" in several
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(("ic", "is_read"), [(0.02, True), (float("nan"), False)])
 def test_an_ic_that_is_not_known_is_not_explained(walked, monkeypatch, ic, is_read):
     scores = pd.DataFrame({"n_forecasts": [70.0], "ic": ic, "hit_rate": 0.5}, index=["all"])

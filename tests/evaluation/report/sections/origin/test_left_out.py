@@ -1,11 +1,13 @@
 """What a report says that it doesn't know."""
 
+import pytest
 from made_up import random_walk
 
 from lstm_strategy import BASELINES, compare
 from lstm_strategy.evaluation.report import ReportContent, report_html
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_rule_has_no_members_folds_or_training_to_miss():
     bars = random_walk(200)
     names = ("MACD", "Buy and hold")

@@ -142,6 +142,7 @@ def test_what_a_file_cannot_hold_stands_in_comments_above(trained):
     assert BrokerSettings(**tables["broker"]).instrument is None
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_command_with_any_name_of_a_file_stays_a_comment_and_the_page_shows_what_was_given():
     odd = 'a\nb = "\r\x85\u202e'
     comparison = compare({"MACD": (MACD, {})}, BARS)
@@ -154,6 +155,7 @@ def test_a_command_with_any_name_of_a_file_stays_a_comment_and_the_page_shows_wh
     assert tomllib.loads(unescape(shown[1]))["strategy"] == {"note": odd}
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_page_shows_the_file_as_it_is():
     comparison = compare({"MACD": MACD}, BARS)
     content = ReportContent(

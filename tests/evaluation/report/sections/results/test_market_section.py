@@ -1,5 +1,6 @@
 """What the report says of each market of a portfolio."""
 
+import pytest
 from made_up import random_walk
 
 from lstm_strategy import PORTFOLIO_BASELINES, compare
@@ -19,6 +20,7 @@ def section_of(panel):
     return markets_section(ReportContent(comparison, comparison.assess(), as_panel(panel)))
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_position_held_when_its_market_ended_is_told():
     panel = {name: random_walk(80, seed=seed) for seed, name in enumerate("AB")}
     assert "<p>" not in section_of(panel)

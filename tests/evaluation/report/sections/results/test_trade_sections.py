@@ -73,6 +73,7 @@ def test_headings_say_how_profit_factor_and_expectancy_weigh_trades(content):
     assert "each trade counts alike" in by_heading["Expectancy"]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_units_are_never_written_as_powers_of_ten():
     cheap = BARS.assign(**{name: BARS[name] * 1e-7 for name in ("open", "high", "low", "close")})
     dear = BARS.assign(**{name: BARS[name] * 1e7 for name in ("open", "high", "low", "close")})
@@ -102,6 +103,7 @@ def test_a_market_without_weekends_has_no_holidays():
     assert _incomplete_parts(days) == ["the first month and year"]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_closed_trades_are_the_same_number_everywhere(content):
     strategies, statistics = strategies_section(content), trade_statistics_section(content)
     of_strategies = cells_of(strategies)["MACD"][headings_of(strategies).index("Closed trades")]
@@ -176,5 +178,6 @@ def test_holding_has_its_own_column_whatever_it_is_called(content, name):
     assert headings_of(section)[-2:] == ["Year", f"{name} (held)"]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_no_zero_of_a_page_has_a_sign(content):
     assert not re.search(r"[>( ][-+]0(\.0+)?%?[<, ]", report_html(content))
