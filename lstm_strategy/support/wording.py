@@ -284,6 +284,7 @@ _PLAIN_RULES = {
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
+    "bool_type": "must be True or False",
     "float_parsing": "must be a number",
 }
 

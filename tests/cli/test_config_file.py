@@ -89,6 +89,15 @@ def test_a_preset_chooses_the_features(table, options):
     assert "NATR_14" in forecaster.features.names
 
 
+def test_numbers_in_quotes_are_read_as_numbers():
+    config = Config(
+        forecaster={"epochs": "5", "dropout": "0.25", "units": ["8"], "mirror": "false"}
+    )
+    settings = build_forecaster(config, {}).settings
+    assert (settings.epochs, settings.dropout, settings.units) == (5, 0.25, (8,))
+    assert settings.mirror is False
+
+
 def test_an_unknown_argument_of_the_forecaster_is_named():
     with pytest.raises(TrainingError, match="lookbak"):
         build_forecaster(Config(forecaster={"lookbak": 3, "features": [RSI]}), {})

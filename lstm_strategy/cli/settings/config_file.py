@@ -7,8 +7,10 @@ The file may have the tables `[forecaster]` (arguments of `LSTMForecaster`, and 
 also `[space]`, which names what may be tried.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -118,10 +120,24 @@ def build_forecaster(config: Config, overrides: Mapping[str, Any]) -> "LSTMForec
     arguments = {**config.forecaster, **_drop_none(overrides)}
     if {"preset", "features"} <= config.forecaster.keys():
         raise SettingsError("it has both preset and features. Keep one of them.")
+    arguments = {name: _read_quoted(name, value) for name, value in arguments.items()}
     preset = arguments.pop("preset", None)
     if preset is not None:
         arguments["features"] = FeatureSet.preset(str(preset))
     return LSTMForecaster.from_arguments(arguments)
+
+
+def _read_quoted(name: str, value: Any) -> Any:
+    """A value of the file, as a number where it is one in quotes: Python refuses `epochs="5"`."""
+    from lstm_strategy.learning.training import ForecasterSettings
+
+    if isinstance(value, list):
+        return [_read_quoted(name, each) for each in value]
+    field = ForecasterSettings.model_fields.get(name)
+    if isinstance(value, str) and field and isinstance(field.default, int | float | tuple):
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
 
 
 def build_broker(config: Config, overrides: Mapping[str, Any]) -> "BrokerSettings":

@@ -180,6 +180,7 @@ class LSTMForecaster(FeatureForecaster):
             market_embedding=market_embedding,
             **self._given,
         )
+        self._given = {name: getattr(checked, name) for name in self._given}
         self.features = choose_features(checked.target.features if features is None else features)
         best = checked.target.training.fit_to(
             units=checked.units, n_features=len(self.features.names)

@@ -44,7 +44,7 @@ from lstm_strategy.learning.reference.classifiers import (
 )
 from lstm_strategy.learning.reference.rows import LearnerRows, flatten_windows
 from lstm_strategy.learning.targets import AnsweredRows, Direction, SignalScale, Target
-from lstm_strategy.learning.training import OnBad, drop_market, panel_frames
+from lstm_strategy.learning.training import OnBad, WholeNumber, drop_market, panel_frames
 from lstm_strategy.support import (
     OnEpoch,
     describe_first_offence,
@@ -65,9 +65,9 @@ class LearnerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     estimator: Literal["logistic", "boosting"]
-    window: int = Field(ge=1)
-    horizon: int = Field(ge=1)
-    seed: int = Field(ge=0)
+    window: WholeNumber = Field(ge=1)
+    horizon: WholeNumber = Field(ge=1)
+    seed: WholeNumber = Field(ge=0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,13 @@ from lstm_strategy.learning.training.enough_bars import (
     fewest_rows,
 )
 from lstm_strategy.learning.training.held_out import Spans
-from lstm_strategy.learning.training.settings import FeatureUnits, ForecasterSettings, MarketInputs
+from lstm_strategy.learning.training.settings import (
+    FeatureUnits,
+    ForecasterSettings,
+    MarketInputs,
+    RealNumber,
+    WholeNumber,
+)
 from lstm_strategy.learning.training.training_set import TrainingSet
 from lstm_strategy.support.lazy import import_on_first_use
 
@@ -25,8 +31,10 @@ __all__ = [
     "ForecasterSettings",
     "MarketInputs",
     "OnBad",
+    "RealNumber",
     "Spans",
     "TrainingSet",
+    "WholeNumber",
     "build_training_set",
     "check_enough_bars",
     "drop_market",

@@ -6,21 +6,47 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
     field_serializer,
     field_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from lstm_strategy.errors import TrainingError
 from lstm_strategy.learning.targets import Direction, Target, choose_target, describe_target
 from lstm_strategy.support import describe_first_offence, spell
 
 _ROUNDING = 1e-6  # of a mean: single precision has no smaller deviations
-Units = Annotated[int, Field(ge=1, le=1024)]
 
 
+def _refuse_text(kind: Literal["int_type", "float_type", "bool_type"]) -> BeforeValidator:
+    """A check of pydantic's that takes no text for a number, and a number of numpy as a plain one.
+
+    Instruments and `BrokerSettings` refuse text as well; pydantic alone would read "5" as 5, and
+    leave a number of numpy as it is.
+
+    Args:
+        kind: How pydantic calls the refusal.
+    """
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str | bytes):
+            raise PydanticKnownError(kind)
+        return value.item() if isinstance(value, np.generic) else value
+
+    return BeforeValidator(check)
+
+
+WholeNumber = Annotated[int, _refuse_text("int_type")]
+"""A whole number, which may be a float such as 5.0 but no text."""
+RealNumber = Annotated[float, _refuse_text("float_type")]
+"""A number that is no text."""
+Flag = Annotated[bool, _refuse_text("bool_type")]
+"""True or False, and no word for it."""
+Units = Annotated[WholeNumber, Field(ge=1, le=1024)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -104,22 +130,22 @@ class ForecasterSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     target: Target = Direction()
-    horizon: int = Field(default=1, ge=1)
+    horizon: WholeNumber = Field(default=1, ge=1)
     units: tuple[Units, ...] = Field(default=(24,), min_length=1, max_length=3)
-    dropout: float = Field(default=0.5, ge=0, lt=1)
-    learning_rate: float = Field(default=6e-2, gt=0, le=1)
-    weight_decay: float = Field(default=0.05, ge=0)
-    lookback: int = Field(default=60, ge=2)
+    dropout: RealNumber = Field(default=0.5, ge=0, lt=1)
+    learning_rate: RealNumber = Field(default=6e-2, gt=0, le=1)
+    weight_decay: RealNumber = Field(default=0.05, ge=0)
+    lookback: WholeNumber = Field(default=60, ge=2)
     memory: Literal["carry", "window"] = "carry"
-    epochs: int = Field(default=50, ge=1)
-    batch_size: int = Field(default=8, ge=1)
-    patience: int = Field(default=25, ge=1)
-    members: int = Field(default=5, ge=1, le=100)
-    seed: int = Field(default=0, ge=0)
-    validation: float = Field(default=0.2, gt=0, lt=0.9)
-    mirror: bool = True
+    epochs: WholeNumber = Field(default=50, ge=1)
+    batch_size: WholeNumber = Field(default=8, ge=1)
+    patience: WholeNumber = Field(default=25, ge=1)
+    members: WholeNumber = Field(default=5, ge=1, le=100)
+    seed: WholeNumber = Field(default=0, ge=0)
+    validation: RealNumber = Field(default=0.2, gt=0, lt=0.9)
+    mirror: Flag = True
     scaling: Literal["panel", "market"] = "panel"
-    market_embedding: int = Field(default=0, ge=0, le=64)
+    market_embedding: WholeNumber = Field(default=0, ge=0, le=64)
 
     @field_validator("target", mode="plain")
     @classmethod

@@ -199,6 +199,10 @@ def test_an_unfitted_forecaster_says_so(tmp_path):
         pytest.param(
             {"seed": "x"}, r"seed must be a whole number, got 'x'\. The default is 0\.", id="text"
         ),
+        pytest.param({"epochs": "5"}, "epochs must be a whole number, got '5'", id="a number"),
+        pytest.param({"dropout": "0.5"}, "dropout must be a number, got '0.5'", id="a fraction"),
+        pytest.param({"mirror": "no"}, "mirror must be True or False, got 'no'", id="a flag"),
+        pytest.param({"units": ("8",)}, "units.0 must be a whole number, got '8'", id="a width"),
         pytest.param({"dropout": 1.5}, "dropout must be less than 1, got 1.5", id="dropout"),
         pytest.param({"target": "price"}, r"one of direction, .*got 'price'", id="target"),
         pytest.param({"memory": "long"}, "memory must be 'carry' or 'window'", id="memory"),
@@ -208,6 +212,15 @@ def test_an_unfitted_forecaster_says_so(tmp_path):
 def test_bad_arguments_are_refused_before_any_work(settings, message):
     with pytest.raises(LSTMStrategyError, match=message):
         LSTMForecaster.from_arguments(settings)
+
+
+def test_numbers_of_numpy_are_kept_as_plain_ones():
+    given = LSTMForecaster(
+        epochs=np.int64(3), units=[np.int32(8)], dropout=np.float32(0.5), mirror=np.bool_(False)
+    ).settings
+    plain = LSTMForecaster(epochs=3, units=(8,), dropout=0.5, mirror=False).settings
+    assert given.model_dump_json() == plain.model_dump_json()
+    assert (type(given.epochs), type(given.units[0])) == (int, int)
 
 
 def test_the_signature_and_the_settings_have_the_same_arguments_and_defaults():

@@ -277,6 +277,7 @@ def test_labels_that_are_all_the_same_are_refused():
     ("arguments", "message"),
     [
         pytest.param({"estimator": "forest"}, "'logistic' or 'boosting'", id="kind"),
+        pytest.param({"window": "3"}, "window must be a whole number, got '3'", id="text"),
         pytest.param({"window": 0}, "window must be .*got 0", id="window"),
         pytest.param({"horizon": 0}, "horizon must be .*got 0", id="horizon"),
         pytest.param({"seed": -1}, "seed must be .*got -1", id="seed"),

@@ -16,7 +16,7 @@ from lstm_strategy.trading.instruments import Perpetual, Spot
 @pytest.mark.parametrize(
     ("name", "value", "rule"),
     [
-        ("long_only", "no", "a valid boolean"),
+        ("long_only", "no", "True or False"),
         ("band", -0.1, "at least 0"),
         ("band", True, "a number"),
         ("band", 10**400, "a number"),

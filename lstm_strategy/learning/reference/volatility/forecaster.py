@@ -21,6 +21,7 @@ from lstm_strategy.learning.reference.volatility.garch import fit_garch
 from lstm_strategy.learning.reference.volatility.har import HAR_BARS, fit_log_har
 from lstm_strategy.learning.reference.volatility.rows import VarianceModel, VarianceRows
 from lstm_strategy.learning.reference.volatility.stream import VolatilityStream
+from lstm_strategy.learning.training import RealNumber, WholeNumber
 from lstm_strategy.learning.variance import check_measure, check_unit
 from lstm_strategy.support import OnEpoch, describe_first_offence, explain_arguments
 
@@ -44,12 +45,12 @@ class VolatilitySettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: ModelName
-    horizon: int = Field(ge=1)
+    horizon: WholeNumber = Field(ge=1)
     estimator: str | None
     column: str | None
-    decay: float | None = Field(gt=0, lt=1)
-    target_volatility: float = Field(gt=0, allow_inf_nan=False)
-    max_exposure: float = Field(gt=0, allow_inf_nan=False)
+    decay: RealNumber | None = Field(gt=0, lt=1)
+    target_volatility: RealNumber = Field(gt=0, allow_inf_nan=False)
+    max_exposure: RealNumber = Field(gt=0, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, eq=False)

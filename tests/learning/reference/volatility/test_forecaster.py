@@ -206,6 +206,7 @@ def test_an_unfitted_model_says_so():
     [
         pytest.param({"model": "arima"}, "model must be one of 'ewma'|model .*got 'arima'", id="m"),
         pytest.param({"horizon": 0}, "horizon must be .*got 0", id="horizon"),
+        pytest.param({"decay": "0.9"}, "decay must be a number, got '0.9'", id="text"),
         pytest.param({"decay": 1.0}, "decay must be .*got 1", id="decay"),
         pytest.param({"target_volatility": 0.0}, "target_volatility must be", id="target"),
         pytest.param({"estimator": "parkinsons"}, "Did you mean parkinson", id="estimator"),
