@@ -251,7 +251,7 @@ def check_world(world, kind=RandomNetwork):
 
 
 @given(worlds())
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 def test_numbers_are_the_same_in_every_way_and_know_no_bar_to_come(world):
     check_world(world)
 
@@ -305,7 +305,7 @@ def test_they_are_in_150_worlds_and_many_of_them_trade_borrow_and_pay_funding():
     runs = []
 
     @given(worlds())
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
     def every_world(world):
         runs.append(check_world(world))
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_strategy.evaluation.thinning import thin_rows
@@ -25,7 +25,6 @@ def test_unknown_values_are_left_out_of_account():
     assert thin_rows(unknown, most=4).index.to_list() == [0, 5]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=200),
     st.integers(6, 60),

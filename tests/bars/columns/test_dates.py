@@ -356,7 +356,7 @@ FORMATS = [
 
 @pytest.mark.parametrize("form", FORMATS)
 @given(days=st.sets(st.dates(dt.date(1990, 1, 1), dt.date(2024, 12, 31)), min_size=40, max_size=60))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_dates_of_any_usual_format_come_back(form, days):
     dates = [dt.datetime.combine(day, dt.time(9, 30)) for day in sorted(days)]
     found = load_bars(many_bars([date.strftime(form) for date in dates]))

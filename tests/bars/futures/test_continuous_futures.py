@@ -146,7 +146,7 @@ def test_rounded_prices_are_told_apart_as_well():
     assert find_rolls(by_difference).sum() == find_rolls(by_ratio).sum() == 10
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 399), st.booleans(), st.integers(0, 5))
 def test_later_bars_change_nothing_at_or_before_a_bar(n_known, by_ratio, seed):
     bars = long_series(by_ratio=by_ratio, seed=seed)

@@ -3,7 +3,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_strategy.bars.validation import validate_bars
@@ -317,7 +317,6 @@ def test_writing_into_the_result_leaves_the_callers_frame_as_it_was():
     pd.testing.assert_frame_equal(bars, six_bars())
 
 
-@settings(deadline=None)
 @given(
     row=st.integers(0, 5),
     column=st.sampled_from(["open", "high", "low", "close", "volume"]),

@@ -41,7 +41,7 @@ class ScalesItsSignals(ConstantForecaster):
 
 
 def test_a_forecaster_that_scales_by_all_bars_is_found_alone_and_in_cerebro():
-    report = audit(BARS, model=ScalesItsSignals())
+    report = audit(BARS[:120], model=ScalesItsSignals())
     assert culprits(report)[0] == "column signal (as given)"
     assert "line self.lstm.signal" in culprits(report)
     assert "rolling(n) or expanding()" in report.findings[0].remedy
@@ -58,13 +58,13 @@ def test_a_strategy_that_uses_a_leaky_model_is_given_it():
             if self.mine.signal[0] > 0.2 and not self.position:
                 self.buy(size=1)
 
-    report = audit(BARS, model=ScalesItsSignals(), strategy=Mine)
+    report = audit(BARS[:120], model=ScalesItsSignals(), strategy=Mine)
     assert "line self.mine.signal" in culprits(report)
     assert [check.name for check in report.checks][-1] == "Mine"
 
 
 def test_a_forecaster_with_a_memory_of_every_bar_is_clean():
-    assert audit(BARS[:200], model=RememberingForecaster()).is_clean
+    assert audit(BARS[:100], model=RememberingForecaster()).is_clean
 
 
 @pytest.fixture(scope="module")

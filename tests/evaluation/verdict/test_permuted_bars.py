@@ -97,7 +97,7 @@ def test_bars_within_a_block_stay_together():
     assert sorted(blocks) == [list(range(1 + 6 * i, 7 + 6 * i)) for i in range(4)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), n_bars=st.integers(1, 80), block_bars=st.integers(1, 90))
 def test_permuted_bars_are_valid_and_keep_every_move(seed, n_bars, block_bars):
     bars = random_bars(seed, n_bars=n_bars)

@@ -124,7 +124,7 @@ def test_memory_is_enough_history_for_the_same_values(preset):
 
 @pytest.mark.parametrize("preset", PRESETS)
 @given(t=st.integers(1, 699), factor=st.floats(0.5, 2))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_changing_bars_after_t_never_changes_a_feature_at_or_before_t(preset, t, factor):
     features = FeatureSet.preset(preset)
     bars = complete_bars(features.specs, BARS)

@@ -131,7 +131,7 @@ def test_markets_meet_across_timezones(walks):
         assert frames[symbol].index.equals(elsewhere[symbol].index)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     cut=st.integers(15, 59),
     seed=st.integers(0, 99),

@@ -110,7 +110,7 @@ def test_the_members_alone_make_the_ensemble(trained):
 
 
 @given(t=st.integers(15, 159), factor=st.floats(0.5, 2))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_changing_bars_after_t_never_changes_a_forecast_at_or_before_t(trained, t, factor):
     changed = BARS.copy()
     changed.iloc[t:] *= factor

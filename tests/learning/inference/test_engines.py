@@ -172,7 +172,7 @@ def engines():
 
 
 @given(cuts=st.lists(st.integers(0, 60), max_size=4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_sequence_may_be_cut_anywhere(engines, cuts):
     _, onnx = engines
     rows = np.arange(180, dtype="f4").reshape(60, 3) % 7

@@ -84,7 +84,7 @@ def test_the_default_on_bars_of_closes_alone_is_the_one_from_close_to_close():
 
 @each_estimator
 @given(factor=st.floats(1e-6, 1e6), t=st.integers(1, 59))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_neither_the_unit_of_price_nor_later_bars_change_it(estimator, factor, t):
     bars = random_walk(60)
     measured = ESTIMATORS[estimator](bars, 5)

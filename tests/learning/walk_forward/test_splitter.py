@@ -14,7 +14,7 @@ from lstm_strategy.learning.walk_forward.fold_edges import edge_after, edge_at, 
 from lstm_strategy.learning.walk_forward.splitter import WalkForward
 
 BERLIN_HOURS = pd.date_range("2020-01-15 09:00", "2020-06-30", freq="h", tz="Europe/Berlin")
-unhurried = settings(deadline=None, max_examples=60)  # shared machines pause now and then
+sixty_times = settings(max_examples=60)
 
 
 def on(index):
@@ -96,7 +96,7 @@ def test_without_validation_there_are_no_validation_bars():
     assert len(fold.validation_indices) == 0
 
 
-@unhurried
+@sixty_times
 @given(any_walk)
 def test_test_folds_are_all_bars_after_the_first_training_window(case):
     walk, bars = case
@@ -108,7 +108,7 @@ def test_test_folds_are_all_bars_after_the_first_training_window(case):
     np.testing.assert_array_equal(np.concatenate(tested), np.arange(first, len(bars)))
 
 
-@unhurried
+@sixty_times
 @given(any_walk)
 def test_no_label_of_training_or_validation_reaches_into_what_comes_after(case):
     walk, bars = case
@@ -120,7 +120,7 @@ def test_no_label_of_training_or_validation_reaches_into_what_comes_after(case):
             assert fold.validation_indices[-1] + walk.horizon < fold.test.start
 
 
-@unhurried
+@sixty_times
 @given(any_walk)
 def test_purge_leaves_out_no_more_than_it_says(case):
     walk, bars = case
@@ -129,7 +129,7 @@ def test_purge_leaves_out_no_more_than_it_says(case):
         assert fold.validation is None or fold.test.start - fold.validation.stop == walk.purge_bars
 
 
-@unhurried
+@sixty_times
 @given(walks_in_bars())
 def test_rolling_windows_are_all_of_one_size_and_expanding_ones_begin_at_the_first_bar(case):
     walk, n_bars = case
@@ -142,7 +142,7 @@ def test_rolling_windows_are_all_of_one_size_and_expanding_ones_begin_at_the_fir
     assert {len(fold.test_indices) for fold in folds[:-1]} <= {walk.test}
 
 
-@unhurried
+@sixty_times
 @given(any_walk, st.integers(1, 60))
 def test_bars_to_come_change_no_fold_but_the_last(case, n_cut):
     walk, bars = case
@@ -154,7 +154,7 @@ def test_bars_to_come_change_no_fold_but_the_last(case, n_cut):
     assert (last.train, last.test.start) == (same.train, same.test.start)
 
 
-@unhurried
+@sixty_times
 @given(walks_in_bars(), st.integers(1, 5))
 def test_embargoed_bars_follow_earlier_tests_and_are_all_that_is_left_out(case, embargo):
     walk, n_bars = case
@@ -301,7 +301,7 @@ def test_grid_search_of_scikit_learn_walks_forward():
     assert search.n_splits_ == 4
 
 
-@unhurried
+@sixty_times
 @given(any_walk)
 def test_split_and_describe_tell_of_the_same_folds(case):
     walk, bars = case

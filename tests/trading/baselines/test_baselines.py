@@ -275,7 +275,7 @@ def equities_until(last_kept, strategy, seed):
 
 
 @pytest.mark.parametrize("name", BASELINES)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(last_kept=st.integers(300, 590), seed=st.integers(0, 1000))
 def test_equity_up_to_a_bar_does_not_know_the_bars_after_it(name, last_kept, seed):
     on_the_walk, changed = equities_until(last_kept, BASELINES[name], seed)

@@ -91,7 +91,7 @@ def test_float_dust_ends_a_trade():
     assert trades["exit"].tolist() == [DAYS[2]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(

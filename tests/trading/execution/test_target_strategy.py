@@ -553,7 +553,7 @@ def gappy_rows(draw):
     return rows
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=gappy_rows(),
     data=st.data(),

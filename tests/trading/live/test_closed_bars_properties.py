@@ -95,7 +95,7 @@ def assert_whole_once_in_order(bars, signals, feed, stream):
         np.testing.assert_array_equal(signals, again)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(fates=st.lists(fates, min_size=1, max_size=20))
 def test_a_source_with_flags_gives_an_exact_and_counted_part_of_its_bars(fates):
     stream = disturbed(fates, flagged=True)
@@ -108,7 +108,7 @@ def test_a_source_with_flags_gives_an_exact_and_counted_part_of_its_bars(fates):
     assert len(whole - handed_on) == feed.counts["late"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(fates=st.lists(fates, min_size=1, max_size=20))
 def test_a_source_without_flags_gives_all_bars_that_a_later_one_followed(fates):
     stream = disturbed(fates, flagged=False)

@@ -15,7 +15,7 @@ BARS = random_walk(120).assign(funding_rate=np.arange(120.0))
 
 @pytest.mark.parametrize("how", ALTERATIONS)
 @given(n_known=st.integers(1, 119))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_altered_bars_are_valid_known_up_to_the_cut_and_others_after(how, n_known):
     altered = alter_bars(BARS, n_known, how=how)
     validate_bars(altered)

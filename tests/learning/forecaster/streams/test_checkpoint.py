@@ -28,9 +28,7 @@ BARS = random_walk(394, seed=3)
 PANEL = {"A": BARS.drop(BARS.index[[100, 285]]), "B": random_walk(394, seed=4)}
 START = 384
 
-in_turn = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+in_turn = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def records(bars, start=START):

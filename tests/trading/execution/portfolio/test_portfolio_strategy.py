@@ -456,7 +456,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("exposures", [EXPOSURES, [*EXPOSURES, -0.3, -1]], ids=["long", "both"])
-@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=40, phases=[Phase.reuse, Phase.generate])
 @given(
     panel=st.fixed_dictionaries({name: gappy_bars() for name in "ABC"}),
     data=st.data(),
@@ -524,7 +524,7 @@ class Flips(PortfolioStrategy):
         self.highest_excess = max(self.highest_excess, fixed + moved - most)
 
 
-@settings(max_examples=15, deadline=None, phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=15, phases=[Phase.reuse, Phase.generate])
 @given(
     random=st.randoms(use_true_random=True),
     max_gross=st.sampled_from([1.0, 1.7]),
