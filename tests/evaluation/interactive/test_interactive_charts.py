@@ -13,6 +13,7 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.core.properties import value
 
 from lstm_strategy import (
     BASELINES,
@@ -335,3 +336,15 @@ def test_charts_are_written_in_the_font_of_their_page():
         for part in ("axis", "major")
     }
     assert fonts == {"system-ui, sans-serif"}
+
+
+def test_the_numbers_of_folds_have_a_font_and_not_a_column_of_that_name():
+    days = pd.date_range("2024-01-01", periods=3)
+    columns = {f"s0_{panel}": [1.0, 1.0, 1.0] for panel in ("growth", "drawdown", "exposure")}
+    series = [Series("s0", "A", "#123456", "solid", is_shown=True)]
+    ledger = pd.DataFrame({"fold": [1, 1, 2]}, days)
+    timeline = Timeline(*milliseconds(days[[0, -1]]), n_bars=3)
+    layout = draw_equity(timeline, pd.DataFrame(columns, days), series, ledger)
+    glyphs = [renderer.glyph for panel in layout.children for renderer in panel.renderers]
+    (text,) = [glyph for glyph in glyphs if hasattr(glyph, "text_font")]
+    assert text.text_font == value("system-ui, sans-serif")

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from bokeh.core.properties import value
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, FixedTicker, LogTicker, Range1d
 
@@ -117,7 +118,7 @@ def _draw_folds(timeline: Timeline, ledger: pd.DataFrame, dates: Any) -> Any:
         source=source,
         text_align="center",
         text_baseline="middle",
-        text_font=FONT,
+        text_font=value(FONT),  # a text by itself would name a column
         text_font_size="11px",
         text_color="#10161c",
     )
