@@ -30,8 +30,9 @@ from lstm_strategy.bars.files import Table
 from lstm_strategy.bars.table_reader import Assembly, TableReader
 from lstm_strategy.bars.validation import BAR_COLUMNS, PRICE_COLUMNS, near_column
 from lstm_strategy.errors import BarsError
-from lstm_strategy.support import spell
+from lstm_strategy.support import spell, suggest_names
 
+_KNOWN = ("datetime", *BAR_COLUMNS)
 _CONTINUOUS = ("adjusted", "back_adjusted", "backadjusted", "continuous")
 
 
@@ -173,7 +174,7 @@ def _find_prices(table: Table, chosen: dict[str, int], notes: list[str]) -> dict
         if unknown:
             raise BarsError(
                 f"column {missing[0]} is missing, and {spell('columns')} gives {unknown[0]!r}, "
-                f"which isn't a column of bars. Known: datetime, {', '.join(BAR_COLUMNS)}."
+                f"which isn't a column of bars. {suggest_names(unknown[0], _KNOWN)}"
             )
         near = near_column(missing[0], [labels[place] for place in free])
         raise BarsError(

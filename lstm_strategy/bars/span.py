@@ -11,6 +11,7 @@ from lstm_strategy.support import spell
 
 Date = str | dt.date | np.datetime64
 """A day or a moment: "2013", "2013-05-02", a date, a datetime or a Timestamp."""
+_DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/. -]\d{1,2}[/. -]")
 
 
 def slice_bars(
@@ -176,7 +177,7 @@ def _lies_after(start: Date, end: Date, index: pd.Index) -> bool:
 def _localize(index: pd.Index, edge: str, date: Date) -> str | pd.Timestamp:
     """What pandas slices an index with; a date stands for the whole day."""
     if isinstance(date, str):
-        if re.match(r"\s*\d{1,2}[/. -]\d{1,2}[/. -]", date):  # day or month first: who knows?
+        if _DAY_OR_MONTH_FIRST.match(date):  # who knows which?
             raise _not_a_date(edge, date)
         return date
     if isinstance(date, dt.datetime | np.datetime64):
@@ -193,6 +194,9 @@ def _localize(index: pd.Index, edge: str, date: Date) -> str | pd.Timestamp:
 
 
 def _not_a_date(edge: str, date: object) -> TradingError:
-    return TradingError(
-        f'{spell(edge)} must be a date such as "2013", "2013-05-02" or a Timestamp, got {date!r}.'
-    )
+    examples = '"2013", "2013-05-02" or a Timestamp'
+    if spell(edge) != edge:
+        examples = "2013, 2013-05 or 2013-05-02"
+    is_turned = isinstance(date, str) and _DAY_OR_MONTH_FIRST.match(date)
+    remedy = " Write the year first, then the month." if is_turned else ""
+    return TradingError(f"{spell(edge)} must be a date such as {examples}, got {date!r}.{remedy}")

@@ -57,8 +57,9 @@ _PLAINER = (
     (r"^Option '([\w-]+)' requires an argument\.?", r"\1 needs a value behind it"),
     (  # an expanded pattern, or --report FILE
         r"^Got unexpected extra arguments?(?:\(s\))? \((.*)\)\.?",
-        r"too many arguments: \1. Quote a pattern of files, such as 'data/*.csv', and give no "
-        "value to an option that takes none, such as --force",
+        r"too many arguments: \1. Quote a pattern of files, such as 'data/*.csv', write the option "
+        "before a value, such as --strategy MACD, and give no value to an option that takes none, "
+        "such as --force",
     ),
 )
 # Every mistake in a command is one of these; typer brings click along or its own copy of it.
@@ -306,9 +307,26 @@ def _usage_text(error: Any) -> str:
     message = error.format_message()
     for pattern, replacement in _PLAINER:
         message = re.sub(pattern, replacement, message)
+    message = re.sub(r"^(--[\w-]+) (must be a (?:whole )?number)$", _name_number, message)
     message = re.sub(r"(--[\w-]+)\.? \(Possible options: (.*)\)\.?$", _suggest_options, message)
     message = message[:1].lower() + message[1:]  # click begins all of them with a capital
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
+
+
+def _name_number(found: re.Match[str]) -> str:
+    """A number that can't be read: what was typed, and how percents and fractions are written."""
+    words = [part for word in sys.argv for part in word.split("=", 1)]
+    after = words.index(found[1]) + 1 if words.count(found[1]) == 1 else len(words)
+    if after == len(words):  # not there, or so often that nobody knows which is meant
+        return found[0]
+    given = words[after]
+    percent = re.fullmatch(r"(\d*\.?\d+)%", given)
+    remedy = ""
+    if percent:
+        remedy = f". Write {given} as {float(f'{float(percent[1]) / 100:.12g}')}"
+    elif re.fullmatch(r"\d+,\d+", given):
+        remedy = ". Write it with a point, and thousands without a mark"
+    return f"{found[0]}, got {given!r}{remedy}"
 
 
 def _suggest_options(found: re.Match[str]) -> str:

@@ -190,7 +190,23 @@ MISUSES = {
     "unknown command": (("predict", "bars.csv"), "no such command 'predict'. See lstm-strategy"),
     "unknown option": ((*MACD, "--fast", 3), "no such option: --fast"),
     "no bars": (("train",), "missing argument 'BARS'. See lstm-strategy train --help"),
-    "text for a number": ((*MACD, "--cash", "lots"), "--cash must be a number"),
+    "text for a number": ((*MACD, "--cash", "lots"), "--cash must be a number, got 'lots'. See"),
+    "percent for a fraction": (
+        (*MACD, "--commission", "0.1%"),
+        "--commission must be a number, got '0.1%'. Write 0.1% as 0.001. See",
+    ),
+    "decimal comma": (
+        (*MACD, "--commission=0,001"),
+        "--commission must be a number, got '0,001'. Write it with a point",
+    ),
+    "several numbers": (
+        ("train", "bars.csv", "--units", 8, "--units", "x"),
+        "--units must be a whole number. See",
+    ),
+    "strategy without its option": (
+        ("backtest", "bars.csv", "MACD"),
+        "too many arguments: MACD. ",
+    ),
     "number below its limit": (
         ("compare", "bars.csv", "--trials", 0),
         "--trials must be at least 1. See",

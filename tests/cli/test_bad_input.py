@@ -112,6 +112,11 @@ def test_every_command_refuses_bad_bars_and_keeps_earlier_results(
 
 DATES = {
     "no date": (("--start", "soon"), "--start must be a date such as .* 'soon'"),
+    "day first": (
+        ("--start", "01/06/2001"),
+        "--start must be a date such as 2013, 2013-05 or 2013-05-02, got '01/06/2001'. Write the "
+        "year first, then the month",
+    ),
     "no such month": (("--end", "2001-13"), "--end must be a date such as .* '2001-13'"),
     "after the last bar": (
         ("--start", "2031"),

@@ -719,7 +719,9 @@ def test_json_that_holds_no_bars_is_refused(tmp_path, content, message):
 
 def test_a_choice_of_what_is_no_column_of_bars_is_refused(tmp_path):
     path = write(tmp_path, DAILY.replace("Open", "First"), "prices.csv")
-    with pytest.raises(BarsError, match=r"columns gives 'opened', which isn't a column of bars"):
+    with pytest.raises(
+        BarsError, match=r"'opened', which isn't a column of .* Did you mean open\?"
+    ):
         load_bars(path, columns={"opened": "First"})
 
 
