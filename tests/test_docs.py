@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -17,9 +18,18 @@ HOW_TO = sorted((DOCS / "how-to").glob("*.md"))
 WITH_CODE = [page for page in HOW_TO if "```python" in page.read_text()]
 
 
+@pytest.fixture
+def usual_logging():
+    """Lets the code of a page silence our notes for itself alone."""
+    yield
+    logging.getLogger("lstm_strategy").setLevel(logging.NOTSET)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
-def test_the_code_of_a_how_to_page_runs_in_its_order(page, tmp_path, monkeypatch, capsys):
+def test_the_code_of_a_how_to_page_runs_in_its_order(
+    page, tmp_path, monkeypatch, capsys, usual_logging
+):
     monkeypatch.chdir(tmp_path)
     module = ModuleType("page")  # a strategy class looks up the module that it was made in
     monkeypatch.setitem(sys.modules, "page", module)
