@@ -11,7 +11,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from importlib.metadata import requires
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -94,7 +93,7 @@ def main() -> None:
             _print_notes(),
             name_options(OPTIONS | NETWORK_OPTIONS | BROKER_OPTIONS),
         ):
-            code = command_group()(prog_name="lstm-strategy", standalone_mode=False)
+            code = app(prog_name="lstm-strategy", standalone_mode=False)
     except _UsageError as error:
         _fail(_usage_text(error))
     except LSTMStrategyError as error:
@@ -153,7 +152,6 @@ for command in COMMANDS:
     app.command(cls=HelpfulCommand)(expand_options(command, around=Loudness))
 
 
-@cache
 def command_group() -> Any:
     """The command line as typer's own object, whose `commands` are the single ones."""
     return typer.main.get_command(app)

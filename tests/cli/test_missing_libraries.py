@@ -15,7 +15,7 @@ def test_a_library_that_is_missing_is_named_with_how_to_get_it(
     def lack(**_):
         raise ModuleNotFoundError(name=module)
 
-    monkeypatch.setattr("lstm_strategy.cli.app.command_group", lambda: lack)
+    monkeypatch.setattr("lstm_strategy.cli.app.app", lack)
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 2
@@ -30,6 +30,6 @@ def test_a_module_of_the_users_own_that_is_missing_stays_an_error_of_python(monk
     def lack(**_):
         raise ModuleNotFoundError(name="my_indicators")
 
-    monkeypatch.setattr("lstm_strategy.cli.app.command_group", lambda: lack)
+    monkeypatch.setattr("lstm_strategy.cli.app.app", lack)
     with pytest.raises(ModuleNotFoundError):
         main()
