@@ -92,8 +92,8 @@ def log_comparison(
 
     Parameters: the broker's terms and `params`, each cut at 500 characters. Metrics:
     `LSTM/sharpe` and so on, without the characters that MLflow refuses. Artefacts:
-    settings.json, which has the parameters whole, metrics.csv, equity.csv, equity.png and
-    `files`.
+    settings.json, which has the parameters whole, metrics.csv, equity.csv, trades.csv,
+    equity.png and `files`.
 
     Args:
         comparison: What `compare` returns.

@@ -86,7 +86,7 @@ def test_mlflow_holds_every_metric_of_a_comparison(store):
     known = comparison.table.loc["Buy and hold"].dropna()
     logged = {name.split("/")[1]: value for name, value in run.data.metrics.items()}
     assert logged == pytest.approx(known.to_dict())
-    files = {"metrics.csv", "equity.csv", "equity.png", "settings.json"}
+    files = {"metrics.csv", "equity.csv", "trades.csv", "equity.png", "settings.json"}
     assert artefacts(client, run.info.run_id) == files
 
 

@@ -44,7 +44,7 @@ def test_a_line_says_what_is_traded_and_in_which_market(text, market, instrument
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("perpetul", "got 'perpetul'"),
+        ("perpetul", "there is no instrument 'perpetul'. Did you mean perpetual"),
         ("perpetual:leverage", "must be name=value, joined by commas, got 'leverage' in"),
         ("perpetual:taker_rate=0,=3", "must be name=value, joined by commas, got '=3'"),
         ("perpetual:leverage=3, leverage=2", "leverage is given twice in"),
