@@ -5,39 +5,50 @@ from collections.abc import Sequence
 from typing import Any
 
 import backtrader as bt
+from backtrader.linebuffer import LineBuffer
 
 
 def may_skip_bars(strategy: Any) -> bool:
     """Return whether nobody would notice bars on which a strategy is kept silent.
 
-    Its indicators have all been computed, it has no observers and no timers, hears of no bar by
-    other calls than those of its methods, and its account has nothing to do.
+    Its indicators have all been computed and go by bars, it is the only one of its Cerebro, has no
+    observers and no timers, hears of no bar by other calls than those of its methods, and its
+    account has nothing to do.
 
     Args:
-        strategy: The only one of a Cerebro whose run is about to go from bar to bar.
+        strategy: One of a Cerebro whose run is about to go from bar to bar.
     """
     cerebro, broker = strategy.env, strategy.broker
     told_of_bars = ("_oncepost", "_notify", "notify_cashvalue", "notify_fund")
     waiting = ("orders", "pending", "submitted", "_cash_addition", "_userhist")
-    is_watched = strategy.getobservers() or cerebro.runwriters
+    is_alone = len(cerebro.runningstrats) == 1
+    is_watched = strategy.getobservers() or strategy._slave_analyzers or cerebro.runwriters
     has_timers = cerebro._timers or cerebro._timerscheat
     hears = any(
-        getattr(type(strategy), name) is not getattr(bt.Strategy, name) for name in told_of_bars
+        name in vars(strategy) or getattr(type(strategy), name) is not getattr(bt.Strategy, name)
+        for name in told_of_bars
     )
     acts = any(getattr(broker, name) for name in waiting)
-    lags = _follows_a_later_one(strategy._lineiterators[bt.Strategy.IndType])
-    return not (is_watched or has_timers or hears or acts or lags)
+    return is_alone and not (is_watched or has_timers or hears or acts or _lag(strategy))
 
 
-def _follows_a_later_one(indicators: Sequence[Any]) -> bool:
-    """Whether one goes by another that moves on after it, and so is a bar behind."""
-    places = {id(indicator): place for place, indicator in enumerate(indicators)}
-    followed = ((each._clock, getattr(each._clock, "_owner", None)) for each in indicators)
+def _lag(strategy: Any) -> bool:
+    """Whether an indicator goes by another, or by the strategy, that moves on after it.
+
+    It is a bar behind then, as one on a line of the strategy's own is.
+    """
+    moving = [*strategy._lineiterators[bt.Strategy.IndType], strategy]
+    places = {id(line): place for place, each in enumerate(moving) for line in _lines_of(each)}
     return any(
-        places.get(id(other), -1) >= place
-        for place, others in enumerate(followed)
-        for other in others
+        places.get(id(line), -1) >= place
+        for place, indicator in enumerate(moving[:-1])
+        for line in _lines_of(indicator._clock)
     )
+
+
+def _lines_of(lines: Any) -> Sequence[Any]:
+    """The lines that tell how far something is; an operation on lines is one itself."""
+    return [lines] if isinstance(lines, LineBuffer) else lines.lines.lines
 
 
 def skip_bars(strategy: Any, date: float) -> int:

@@ -1,6 +1,7 @@
 """Bars before the start are skipped, and nothing but the time that a run takes tells so."""
 
 from dataclasses import fields
+from typing import Any
 
 import backtrader as bt
 import numpy as np
@@ -75,6 +76,34 @@ class Counting(Levels):
             self._addobserver(False, bt.observers.DrawDown)
         if self.p.by == "analyzer":
             self._addanalyzer(bt.analyzers.TimeReturn)
+        if self.p.by == "analyzer of an observer":
+            self._addanalyzer_slave(bt.analyzers.TimeReturn)
+        if self.p.by == "function":
+            self.notify_fund = lambda *money: self.dates.append(money)
+
+
+class ByItself(Levels):
+    """Goes by an indicator that moves on with the strategy, and so is a bar behind."""
+
+    lines: Any = ("spread",)
+    params = (("by", "line"),)
+
+    def __init__(self):
+        super().__init__()
+        self.lines.spread = self.data.high - self.data.low
+        if self.p.by == "line":
+            self.behind = bt.ind.SMA(self.lines.spread, period=4)
+        if self.p.by == "delay":
+            self.behind = self.lines.spread(-1)
+        if self.p.by == "chain":
+            self.behind = bt.ind.SMA(self.lines.spread - self.data.close, period=4)
+        if self.p.by == "reduce":  # starts with a function, not with a line
+            self.behind = bt.Reduce(min, self.data.high, self.data.low)
+
+    def next(self):
+        super().next()
+        if self.behind[0] > self.behind[-1]:
+            self.order_target_size(target=len(self.behind) % 5)
 
 
 class Forgetful(Levels):
@@ -182,6 +211,9 @@ def test_a_panel_skips_the_dates_before_its_start(strategy, monkeypatch):
         (Counting, {"by": "timer"}),
         (Counting, {"by": "observer"}),
         (Counting, {"by": "analyzer"}),
+        (Counting, {"by": "analyzer of an observer"}),
+        (Counting, {"by": "function"}),
+        *((ByItself, {"by": by}) for by in ("line", "delay", "chain", "reduce")),
     ],
 )
 def test_whoever_hears_of_every_bar_is_shown_every_bar(strategy, params, monkeypatch):
@@ -196,3 +228,11 @@ def test_a_strategy_sees_the_dates_and_the_number_of_the_bars_that_were_skipped(
     (done,) = build_cerebro(Levels, BARS, start=BARS.index[450]).run()
     assert done.dates[0] == (bt.date2num(BARS.index[420].to_pydatetime()), 451, 451)
     assert len(done.dates) == 450
+
+
+def test_of_two_strategies_neither_skips_what_the_other_hears_of():
+    cerebro = build_cerebro(Levels, BARS, start=BARS.index[450])
+    cerebro.addstrategy(ToldOfCash)
+    first, second = cerebro.run()
+    assert (first.dates, second.n_told) == (second.dates, 900)
+    assert first.dates[0][1:] == (451, 451)
