@@ -3,12 +3,15 @@
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import wraps
+from threading import Lock
 from typing import Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
 from lstm_strategy.bars import bars_fingerprint
+from lstm_strategy.errors import BarsError
 from lstm_strategy.learning.features.feature_set import FeatureSet
 
 _MOST_KEPT = 64  # of each question: the folds of a walk forward and some more
@@ -27,8 +30,8 @@ def once_for_bars(
     a search: what features remember there takes as long as some epochs of a small network.
 
     Args:
-        ask: Takes features, bars and what else is asked by name; what it returns nobody changes.
-            What it raises isn't kept.
+        ask: Takes features, bars and what else is asked by name. What it returns is copied, so
+            that whoever changes it changes nobody else's; what it raises isn't kept.
 
     Example:
         >>> from lstm_strategy import sample_bars
@@ -42,6 +45,7 @@ def once_for_bars(
         (5000, 5000, 1)
     """
     kept: OrderedDict[str, Answer] = OrderedDict()
+    lock = Lock()
 
     @wraps(ask)
     def answer(
@@ -49,13 +53,20 @@ def once_for_bars(
     ) -> Answer:
         if type(features) is not FeatureSet:  # somebody's own may compute anything
             return ask(features, bars, *words, **by_name)
-        question = json.dumps([features.to_dict(), _name_bars(bars), words, by_name])
-        if question not in kept:
-            kept[question] = ask(features, bars, *words, **by_name)
-        kept.move_to_end(question)
-        while len(kept) > _MOST_KEPT:
-            kept.popitem(last=False)
-        return kept[question]
+        try:
+            question = json.dumps([features.to_dict(), _name_bars(bars), words, by_name])
+        except (BarsError, TypeError, ValueError):  # it has no name that tells it from others
+            return ask(features, bars, *words, **by_name)
+        with lock:
+            if question in kept:
+                kept.move_to_end(question)
+                return deepcopy(kept[question])
+        new = ask(features, bars, *words, **by_name)
+        with lock:
+            kept[question] = deepcopy(new)
+            while len(kept) > _MOST_KEPT:
+                kept.popitem(last=False)
+        return new
 
     return answer
 

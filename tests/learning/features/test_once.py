@@ -1,5 +1,6 @@
 """What is asked again of the same features and bars isn't worked out again."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_up import random_walk
@@ -56,6 +57,27 @@ def test_features_of_somebody_else_are_asked_each_time(asked):
 
     own = Own(ROC.specs)
     assert [asked(own, BARS), asked(own, BARS)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("bars", "words"),
+    [
+        (BARS, {"horizon": np.int64(2)}),
+        (BARS.assign(note="a text"), {}),
+        ({np.int64(7): BARS}, {}),
+    ],
+    ids=["word", "column", "symbol"],
+)
+def test_what_has_no_name_is_asked_each_time(asked, bars, words):
+    assert [asked(ROC, bars, **words), asked(ROC, bars, **words)] == [1, 2]
+
+
+def test_who_changes_an_answer_changes_nobody_elses():
+    features = FeatureSet([{"kind": "roc", "length": 7}])
+    for _ in range(3):
+        settled = settle_features(FeatureSet([{"kind": "roc", "length": 7}]), BARS)
+        assert settled.specs == features.specs
+        settled.specs[0]["length"] = 99
 
 
 def test_what_was_raised_is_raised_again_and_what_is_old_is_forgotten(asked):
