@@ -32,7 +32,9 @@ AnyBars = pd.DataFrame | CheckedBars | Mapping[str, pd.DataFrame]
 
 _IN_SHARES = (
     "Continuous futures are held as shares of equity, by the returns of their contracts: changes "
-    "of contract cost nothing. With Future as the instrument they do."
+    "of contract cost nothing. With Future as the instrument they do. Where a series is adjusted "
+    "by difference, prices and units of its trades are those of one that begins at the price of "
+    "the first contract and has these returns: they stand in no file."
 )
 _MOST_NAMES = 5
 

@@ -106,6 +106,11 @@ def test_without_an_instrument_shares_of_equity_earn_the_returns_of_the_contract
     known = proportional_bars(bars).drop(columns="price")
     assert result.equity.tolist() == run_backtest(BuyAndHold, known, broker=free).equity.tolist()
     assert "changes of contract cost nothing" in result.notes[0]
+    # which the note says, since this price is neither the contract's nor the series'
+    assert "begins at the price of the first contract" in result.notes[0]
+    bought = result.fills.iloc[0]
+    assert bought["price"] == pytest.approx(known["open"][bought.name])
+    assert bought["price"] != pytest.approx(bars["open"][bought.name])
 
 
 @pytest.mark.parametrize("name", ["Volatility target", "12-1 momentum", "RSI reversion", "MACD"])
