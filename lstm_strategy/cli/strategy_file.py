@@ -9,7 +9,7 @@ import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,7 @@ from lstm_strategy.trading.baselines import BASELINES, EVERY_BASELINE, PORTFOLIO
 
 _MODULE_PREFIX = "strategy_file_"
 _ALIKE = 0.75  # from 0 to 1: what MCAD and MACD have
+_LSTM = "LSTM"
 _STRATEGY, _SCHEME = "--strategy", "--commission-scheme"
 
 
@@ -55,6 +56,31 @@ def find_strategy(text: str, *, or_indicator: bool = False) -> tuple[type, dict[
     return _find_in_file(*parts, bases=bases, option=_STRATEGY)
 
 
+def find_strategies(texts: Sequence[str]) -> dict[str, tuple[type, dict[str, Any]]]:
+    """The classes that several --strategy ask for, with their parameters, by their name for tables.
+
+    Args:
+        texts: What `find_strategy` takes, each. Where two are of one class, the name says the
+            parameters as well, and where a class is called as a baseline is, its file.
+
+    Raises:
+        SettingsError: As `find_strategy`, and for the same twice.
+    """
+    names = [name_strategy(text) for text in texts]
+    found: dict[str, tuple[type, dict[str, Any]]] = {}
+    for text, name in zip(texts, names, strict=True):
+        parts = _split(text)
+        if parts is not None:
+            if name in {*EVERY_BASELINE, _LSTM}:
+                name = f"{name} of {Path(parts[0]).name}"
+            elif names.count(name) > 1 and parts[2]:
+                name = f"{name}:{parts[2]}"
+        if name in found:
+            raise SettingsError(f"--strategy {text} is there twice. Leave one out.")
+        found[name] = find_strategy(text)
+    return found
+
+
 def name_strategy(text: str | None) -> str:
     """The name that tables give to what --strategy asks for: a baseline keeps its own.
 
@@ -66,7 +92,7 @@ def name_strategy(text: str | None) -> str:
         ('LSTM', 'SMA cross', 'Mine')
     """
     if text is None:
-        return "LSTM"
+        return _LSTM
     parts = _split(text)
     if parts is not None:
         return parts[1]

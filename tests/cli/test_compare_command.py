@@ -55,6 +55,20 @@ def test_the_model_and_every_baseline_run_on_the_same_terms(results, here, train
     assert "evidence of skill in LSTM" in printed
 
 
+def test_strategies_of_ones_own_are_compared_too(results, here, with_model):
+    (here / "mine.py").write_text(
+        "import backtrader as bt\n\n\nclass Mine(bt.Strategy):\n    params = (('share', 0.5),)\n\n"
+        "    def next(self):\n        self.order_target_percent(target=self.p.share)\n"
+    )
+    more = ("--strategy", "mine.py:Mine", "--strategy", "mine.py:Mine:share=0.2")
+    printed = results(*with_model, *more, "--out", "results")
+    metrics = pd.read_csv("results/metrics.csv", index_col="strategy")
+    assert list(metrics.index[:3]) == ["LSTM", "Mine", "Mine:share=0.2"]
+    assert {"LSTM", "Mine", "Mine:share=0.2", *BASELINES} <= rows_of(printed).keys()
+    assert "evidence of skill in LSTM" in printed
+    assert "mine.py:Mine:share=0.2" in Path("results/report.html").read_text()
+
+
 def test_the_row_that_is_judged_and_the_verdict_stand_out(results, with_model, monkeypatch):
     printed = results(*with_model)
     marked = [line for line in printed.splitlines() if line.startswith(" > ")]

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from lstm_strategy import BASELINES
-from lstm_strategy.cli.strategy_file import explain_failures, find_strategy, name_strategy
+from lstm_strategy.cli.strategy_file import (
+    explain_failures,
+    find_strategies,
+    find_strategy,
+    name_strategy,
+)
 from lstm_strategy.errors import SettingsError, TradingError
 from lstm_strategy.trading.baselines import EVERY_BASELINE
 
@@ -93,6 +98,19 @@ def test_only_failures_of_a_strategy_from_a_file_become_one_line():
         raise KeyError("x")
     with pytest.raises(KeyError), explain_failures(SMA_CROSS):
         raise KeyError("x")
+
+
+def test_strategies_have_names_apart(tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text(f"{SMA_CROSS_FILE.read_text()}\n\nclass MACD(SMACross):\n    pass\n")
+    asked = [f"{mine}:SMACross", f"{mine}:SMACross:fast=5", f"{mine}:MACD", "macd"]
+    found = find_strategies(asked)
+    assert list(found) == ["SMACross", "SMACross:fast=5", "MACD of mine.py", "MACD"]
+    assert found["SMACross:fast=5"][1] == {"fast": 5}
+    assert found["MACD"] == (BASELINES["MACD"], {})
+    assert found["MACD of mine.py"][0].__name__ == "MACD"
+    with pytest.raises(SettingsError, match=r"--strategy .*mine.py:MACD is there twice"):
+        find_strategies([f"{mine}:MACD", f"{mine}:MACD"])
 
 
 def test_errors_that_already_explain_themselves_stay_as_they_are():

@@ -32,6 +32,7 @@ def compare(
     out_dir: opt.Out = None,
     force: opt.ForceResults = False,
     long_only: opt.LongOnly = False,
+    strategy: opt.MoreStrategies = None,
     config: opt.Config = None,
     walk_forward: opt.WalkForwardFlag = False,
     jobs: opt.Jobs = None,
@@ -53,6 +54,7 @@ def compare(
     Examples:
         lstm-strategy compare sample:sp500 --walk-forward --out results
         lstm-strategy compare prices.csv --model model --start 2015 -o results
+        lstm-strategy compare prices.csv --model model --strategy mine.py:Mine
         lstm-strategy compare 'data/*.csv' --config settings.toml --out results
     """
     from lstm_strategy.bars import Panel
@@ -69,6 +71,7 @@ def compare(
         slice_markets,
     )
     from lstm_strategy.cli.model_folders import open_model
+    from lstm_strategy.cli.strategy_file import find_strategies
     from lstm_strategy.cli.windows import Windows
 
     place = choose_workers(engine, address, jobs)
@@ -106,6 +109,7 @@ def compare(
         end=end,
         params=loaded.strategy,
         rules=rules_from_options(long_only),
+        others=find_strategies(strategy or []),
         out_dir=out_dir,
         is_forced=force,
         n_jobs=None if engine == "ray" else jobs,

@@ -120,8 +120,12 @@ def _compare_models(setup: ComparisonSetup, models: dict[str, Forecaster]) -> Co
     rules = choose_baselines(setup.bars)
     baselines = {name: (baseline, setup.rules) for name, baseline in rules.items()}
     start = None if setup.start is None and setup.is_trained else setup.first_traded
+    others = {
+        name: (own, {**setup.rules, **params}) for name, (own, params) in setup.others.items()
+    }
+    entries = {**learners, **others, **baselines}
     prepared = prepare_comparison(
-        {**learners, **baselines}, setup.bars, start=start, end=setup.end, broker=setup.broker
+        entries, setup.bars, start=start, end=setup.end, broker=setup.broker
     )
     return run_comparison(prepared)
 

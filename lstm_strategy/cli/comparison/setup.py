@@ -36,6 +36,7 @@ class ComparisonSetup:
         model: A forecaster, trained or to be trained.
         broker: What trading costs.
         name: What tables call the strategy of the model, which is the one that is judged.
+        others: The user's own strategies by their name for tables, each with its parameters.
         contenders: Further LSTMs by their name for tables, to be trained on the same bars.
         is_trained: Whether the model is trained and used as it is.
         windows: How to retrain as time moves on; None to train once before `start`.
@@ -67,6 +68,7 @@ class ComparisonSetup:
     model: Forecaster
     broker: BrokerSettings
     name: str = "LSTM"
+    others: Mapping[str, tuple[type, dict[str, Any]]] = field(default_factory=dict)
     contenders: Mapping[str, LSTMForecaster] = field(default_factory=dict)
     is_trained: bool = False
     windows: Windows | None = None

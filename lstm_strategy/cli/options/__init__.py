@@ -72,6 +72,7 @@ from lstm_strategy.cli.options.terms import (
     Instruments,
     LatencyBars,
     LongOnly,
+    MoreStrategies,
     Slippage,
 )
 
@@ -109,6 +110,7 @@ __all__ = [
     "Model",
     "ModelOrTasksEngine",
     "ModelOrTraining",
+    "MoreStrategies",
     "ModelOut",
     "OnBad",
     "OptionalBars",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lstm_strategy.cli.options.checks import complete_from
+from lstm_strategy.cli.options.checks import complete_from, complete_strategy
 
 _broker = partial(typer.Option, rich_help_panel="Broker")
 
@@ -34,6 +34,17 @@ Instruments = Annotated[
         "equity is held by a strategy that asks for it, up to its max_leverage.",
         show_default="something paid in full, at --commission",
         autocompletion=complete_from("spot", "future", "perpetual"),
+    ),
+]
+MoreStrategies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strategy",
+        metavar="STRATEGY",
+        help="One more to compare with, once for each: a backtrader strategy as FILE.py:Class or "
+        "FILE.py:Class:name=value,..., or a baseline that isn't among the usual ones.",
+        show_default="the LSTM and the baselines alone",
+        autocompletion=complete_strategy,
     ),
 ]
 Slippage = Annotated[

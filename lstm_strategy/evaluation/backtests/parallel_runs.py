@@ -1,6 +1,5 @@
 """Many backtests, side by side where that is faster, each failure kept."""
 
-import importlib.util
 import logging
 import pickle
 import sys
@@ -137,4 +136,11 @@ def _is_importable(strategy: type) -> bool:
     if module is None or strategy.__module__ == "__main__" or "." in strategy.__qualname__:
         return False
     is_there = getattr(module, strategy.__qualname__, None) is strategy
-    return is_there and importlib.util.find_spec(strategy.__module__) is not None
+    return is_there and _can_be_found(strategy.__module__)
+
+
+def _can_be_found(name: str) -> bool:
+    """Whether whoever hasn't imported a module finds it, unlike one that was read from a file."""
+    parent = name.rpartition(".")[0]
+    path = sys.modules[parent].__path__ if parent else None
+    return any(finder.find_spec(name, path) is not None for finder in sys.meta_path)
