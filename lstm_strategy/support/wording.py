@@ -74,6 +74,7 @@ def _nearest_names(name: object, names: Sequence[str]) -> list[str]:
     ]
 
 
+_NUMBER = re.compile(r"\d[\d.,:-]*\d|\d")  # and dates
 _SHELL = r"""[\s'"()&|;<>$`*?#!\\~]"""
 
 _options: ContextVar[Mapping[str, str]] = ContextVar("options", default={})  # noqa: B039
@@ -153,6 +154,54 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
         ('1 fold', '2,000 folds', '2 strategies')
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def list_shortly(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are.
+
+    Args:
+        names: The names.
+
+    Example:
+        >>> list_shortly(["CORN", "GOLD", "SP500"])
+        'CORN, GOLD, SP500'
+        >>> list_shortly(["CORN", "GOLD", "SP500", "US10"])
+        'CORN, GOLD and 2 more'
+    """
+    if len(names) <= 3:
+        return ", ".join(names)
+    return f"{names[0]}, {names[1]} and {len(names) - 2} more"
+
+
+def gather_notes(notes: Iterable[tuple[str, str]]) -> list[str]:
+    """Notes on markets with the markets in front; what is said of several is said once.
+
+    Notes on more than three markets that differ in their numbers alone are one as well, with the
+    numbers of the first market.
+
+    Args:
+        notes: Markets and a note on each; a market without a name is "".
+
+    Example:
+        >>> gather_notes([("CORN", "no volume"), ("GOLD", "no volume"), ("CORN", "2 rolls")])
+        ['CORN, GOLD: no volume', 'CORN: 2 rolls']
+        >>> gather_notes((name, f"{len(name)} rolls") for name in ("CORN", "SP500", "US10", "DAX"))
+        ['CORN, SP500 and 2 more (numbers of CORN): 4 rolls']
+    """
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for market, note in notes:
+        alike.setdefault(_NUMBER.sub("0", note), []).append((market, note))
+    gathered = []
+    for pairs in alike.values():
+        of_note: dict[str, list[str]] = {}
+        for market, note in pairs:
+            of_note.setdefault(note, []).append(market)
+        markets = list(dict.fromkeys(market for market, _ in pairs))
+        if len(of_note) > 1 and len(markets) > 3:
+            gathered.append(f"{list_shortly(markets)} (numbers of {markets[0]}): {pairs[0][1]}")
+        else:
+            gathered += [f"{list_shortly(of)}: {n}" if of[0] else n for n, of in of_note.items()]
+    return gathered
 
 
 def number_text(value: float, form: str = "{:.2f}") -> str:

@@ -24,7 +24,7 @@ def describe_contracts(bars: pd.DataFrame) -> list[str]:
         >>> bars = pd.DataFrame({"close": [-5.0, -4.0, -2.0], "price": [100.0, 101.0, 110.0]}, days)
         >>> describe_contracts(bars)
         ['the closes are back-adjusted by difference, so returns are their changes over the column \
-price; the contract changes once, at 2024-01-03']
+price', 'the contract changes once, at 2024-01-03']
     """
     if not has_contract(bars) or len(bars) < 2:
         return []
@@ -39,7 +39,7 @@ price; the contract changes once, at 2024-01-03']
         times = "once" if len(rolls) == 1 else f"{len(rolls):,} times"
         at = "at" if len(rolls) == 1 else "first at"
         changes = f"changes {times}, {at} {format_time(bars.index[rolls[0]])}"
-    said = [f"the closes are back-adjusted {returns[found.method]}; the contract {changes}"]
+    said = [f"the closes are back-adjusted {returns[found.method]}", f"the contract {changes}"]
     if CARRY_PRICE in bars:
         said += _describe_gap(bars[CARRY_PRICE])
     return said

@@ -16,7 +16,7 @@ from lstm_strategy.bars.read import LoadedBars
 from lstm_strategy.bars.span import Date, cut_bars
 from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError, LSTMStrategyError, TradingError, UnknownMarketError
-from lstm_strategy.support import suggest_names
+from lstm_strategy.support import gather_notes, suggest_names
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -97,13 +97,15 @@ class Panel(Mapping[str, pd.DataFrame]):
         """What was done to all markets, and to those read so far, with their symbols in front.
 
         What was done to several in the same way is one note, and is logged for the first of them.
+        Where notes on more than three differ in their numbers alone, the first stands for all.
         """
-        markets_of: dict[str, list[str]] = {}
-        for symbol, market in self._markets.items():
-            for note in market.notes if isinstance(market, LoadedBars) else ():
-                markets_of.setdefault(note, []).append(symbol)
-        of_markets = (f"{_list_shortly(of)}: {note}" for note, of in markets_of.items())
-        return (*self._notes, *of_markets)
+        of_markets = (
+            (symbol, note)
+            for symbol, market in self._markets.items()
+            if isinstance(market, LoadedBars)
+            for note in market.notes
+        )
+        return (*self._notes, *gather_notes(of_markets))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -366,13 +368,6 @@ def suggest_markets(symbol: object, symbols: Collection[str]) -> str:
         return suggested
     shown = ", ".join(list(symbols)[:_MOST_SHOWN])
     return f"Known: {shown}, … ({len(symbols)} in all)."
-
-
-def _list_shortly(symbols: Sequence[str]) -> str:
-    """The first of some markets, and how many more there are."""
-    if len(symbols) <= 3:
-        return ", ".join(symbols)
-    return f"{symbols[0]}, {symbols[1]} and {len(symbols) - 2} more"
 
 
 def _check_market(bars: pd.DataFrame) -> LoadedBars:

@@ -109,7 +109,11 @@ _REWRITES: tuple[Rewrite, ...] = (
     # instruments
     (re.compile(rf"BrokerSettings\(instrument=((?:{_KINDS})\([^()]*\))\)"), r"\1"),
     (re.compile(r"BrokerSettings\(([^()]*)\)"), r"\1"),
-    (re.compile(rf"{_BEGIN}({_KINDS})\(([^()]*)\)"), _spell_instrument),
+    (
+        re.compile(rf"instruments=\{{\"([^\"]+)\": ({_KINDS})\(\.\.\.\)\}}"),
+        lambda match: f'--instrument "{match[1]}={match[2].lower()}:..."',
+    ),
+    (re.compile(rf"{_BEGIN}({_KINDS})\(([^()]*)\)(?: as the instrument)?"), _spell_instrument),
     (re.compile(rf"{_BEGIN}({_KINDS}) as the instrument"), lambda match: match[1]),
     (
         re.compile(rf"{_BEGIN}(a|an|the) ({_KINDS}){_END}", re.IGNORECASE),

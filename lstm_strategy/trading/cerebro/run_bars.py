@@ -21,7 +21,7 @@ from lstm_strategy.bars import (
     slice_panel,
 )
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import spell
+from lstm_strategy.support import gather_notes, list_shortly, spell
 from lstm_strategy.trading.cerebro.charges import paid_by_date
 from lstm_strategy.trading.clock import day_numbers
 from lstm_strategy.trading.instruments import Instrument, has_funding
@@ -32,11 +32,14 @@ AnyBars = pd.DataFrame | CheckedBars | Mapping[str, pd.DataFrame]
 
 _IN_SHARES = (
     "Continuous futures are held as shares of equity, by the returns of their contracts: changes "
-    "of contract cost nothing. With Future as the instrument they do. Where a series is adjusted "
-    "by difference, prices and units of its trades are those of one that begins at the price of "
-    "the first contract and has these returns: they stand in no file."
+    'of contract cost nothing. With Future(multiplier=..., initial_margin=..., price="price") as '
+    "the instrument they do."
 )
-_MOST_NAMES = 5
+_OF_EACH = ' That is one for all markets; instruments={"%s": Future(...)} gives a market its own.'
+_WHOSE_PRICES = (
+    " Where a series is adjusted by difference, prices and units of its trades are those of one "
+    "that begins at the price of the first contract and has these returns: they stand in no file."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +68,24 @@ class RunBars:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the instruments say of their bars, one sentence each, and how futures are held."""
-        in_shares = any(
-            has_contract(frame) and not self._counts_points(symbol)
-            for symbol, frame in self.markets.items()
-        )
-        said = (_IN_SHARES,) if in_shares else ()
         of_instruments = (
-            f"{symbol}: {note}" if symbol else note
+            (symbol, note)
             for symbol, instrument in self.instruments.items()
             for note in instrument.notes_on(self.markets[symbol])
         )
-        return (*said, *self._unpaid_funding(), *of_instruments)
+        return (*self._unpaid_rolls(), *self._unpaid_funding(), *gather_notes(of_instruments))
+
+    def _unpaid_rolls(self) -> tuple[str, ...]:
+        """That continuous futures are held without contracts, and what they must be held as."""
+        in_shares = [
+            symbol
+            for symbol, frame in self.markets.items()
+            if has_contract(frame) and not self._counts_points(symbol)
+        ]
+        if not in_shares:
+            return ()
+        of_each = _OF_EACH % in_shares[0] if self.is_panel else ""
+        return (f"{_IN_SHARES}{of_each}{_WHOSE_PRICES}",)
 
     def _unpaid_funding(self) -> tuple[str, ...]:
         """That markets have funding, and nobody said that what is traded pays it."""
@@ -86,8 +96,7 @@ class RunBars:
         ]
         if not symbols:
             return ()
-        rest = f" and {len(symbols) - _MOST_NAMES} more" if len(symbols) > _MOST_NAMES else ""
-        names = f"{', '.join(symbols[:_MOST_NAMES])}{rest}: the" if symbols[0] else "The"
+        names = f"{list_shortly(symbols)}: the" if symbols[0] else "The"
         return (
             f"{names} bars have funding rates, and no funding is paid: without an instrument a "
             "market is bought and sold as shares are. With Perpetual as the instrument it is paid; "

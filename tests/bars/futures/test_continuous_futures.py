@@ -160,23 +160,24 @@ def test_later_bars_change_nothing_at_or_before_a_bar(n_known, by_ratio, seed):
 def test_what_was_found_is_said():
     assert describe_contracts(continuous(BY_DIFFERENCE, PRICES)) == [
         "the closes are back-adjusted by difference, so returns are their changes over the column "
-        "price; the contract changes once, at 2024-03-14"
+        "price",
+        "the contract changes once, at 2024-03-14",
     ]
-    (said,) = describe_contracts(long_series(by_ratio=True))
-    assert said == (
-        "the closes are back-adjusted by ratio, so returns are their own; the contract changes 10 "
-        "times, first at 2024-04-19"
-    )
+    said = describe_contracts(long_series(by_ratio=True))
+    assert said == [
+        "the closes are back-adjusted by ratio, so returns are their own",
+        "the contract changes 10 times, first at 2024-04-19",
+    ]
 
 
 def test_a_carry_price_that_is_missing_for_years_is_named_with_its_dates():
     bars = long_series(900).assign(carry_price=100.0)
     bars.loc["2024-06-01":"2025-12-31", "carry_price"] = np.nan
-    assert describe_contracts(bars)[1] == (
+    assert describe_contracts(bars)[-1] == (
         "the carry_price is missing from 2024-06-01 to 2025-12-31 (579 bars)"
     )
     bars.loc["2024-07-01":, "carry_price"] = 100.0
-    assert len(describe_contracts(bars)) == 1
+    assert len(describe_contracts(bars)) == 2
 
 
 def test_valid_bars_may_lie_below_zero_beside_the_price_of_their_contract():

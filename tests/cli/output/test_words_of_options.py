@@ -20,6 +20,12 @@ MESSAGES = {
         "no funding is paid. With --instrument perpetual it is paid; --instrument spot says that "
         "there is none.",
     ),
+    "a class with settings as the instrument": (
+        'With Future(multiplier=..., price="price") as the instrument they do. That is one for all '
+        'markets; instruments={"CORN": Future(...)} gives a market its own.',
+        "With --instrument future:multiplier=...,price=price they do. That is one for all markets; "
+        '--instrument "CORN=future:..." gives a market its own.',
+    ),
     "a class in a sentence": (
         "a Spot is worth its price. Take a Future for a contract.",
         "a spot is worth its price. Take a future for a contract.",

@@ -1,5 +1,7 @@
 """Backtests of continuous futures: in contracts and points, or as shares of equity."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,6 +113,21 @@ def test_without_an_instrument_shares_of_equity_earn_the_returns_of_the_contract
     bought = result.fills.iloc[0]
     assert bought["price"] == pytest.approx(known["open"][bought.name])
     assert bought["price"] != pytest.approx(bars["open"][bought.name])
+    assert 'price="price") as the instrument they do. Where' in result.notes[0]
+
+
+def test_notes_on_many_futures_are_said_once():
+    panel = {
+        name: long_bars(seed=seed) for seed, name in enumerate(["CORN", "GOLD", "OIL", "US10"])
+    }
+    result = run_backtest(PORTFOLIO_BASELINES["Equal weight"], panel)
+    (in_shares,) = result.market_notes
+    assert 'instruments={"CORN": Future(...)} gives a market its own.' in in_shares
+    held = run_backtest(PORTFOLIO_BASELINES["Equal weight"], panel, broker=terms(cash=1e6))
+    (rolls,) = held.market_notes
+    assert re.match(
+        r"CORN, GOLD and 2 more( \(numbers of CORN\))?: The bars have \d+ changes", rolls
+    )
 
 
 @pytest.mark.parametrize("name", ["Volatility target", "12-1 momentum", "RSI reversion", "MACD"])
