@@ -281,7 +281,7 @@ def test_the_forecasts_stand_beside_always_up_with_their_errors(full, assessment
 def test_every_table_scrolls_in_a_box_and_names_its_columns(full_page):
     page = Page(full_page)
     boxes = [attrs for attrs in page.of("div") if attrs.get("class") == "scroll"]
-    assert len(boxes) == len(page.of("table")) == 12
+    assert len(boxes) == len(page.of("table")) == 13
     assert all(box["aria-label"] and box["tabindex"] == "0" for box in boxes)
     assert {attrs["scope"] for attrs in page.of("th")} == {"col", "row"}
 

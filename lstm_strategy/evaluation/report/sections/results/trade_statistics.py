@@ -33,6 +33,8 @@ _HELPS = {
     "Expectancy": "The mean return of a trade; each trade counts alike, whatever its size in money",
     "SQN": "System quality number: the mean profit over its standard deviation, times the square "
     "root of the number of trades",
+    "Best trade": "The highest return of a closed trade; another may have made more money",
+    "Worst trade": "The lowest return of a closed trade; another may have lost more money",
 }
 _EXPLANATION = (
     "A trade lasts until the position is closed or changes sides. Its return is a share of the "

@@ -22,7 +22,7 @@ _WIDE_INCHES, _PHONE_INCHES = 11.0, 5.2
 def trades_section(content: ReportContent) -> str:
     """Return the chart of price and trades, as a picture too, and all trades where they are few.
 
-    Of many trades the last, best and worst follow.
+    Of many trades those follow that are still open, and the last, best and worst of the closed.
     """
     tables = _trades_tables(content.result)
     return content.charts.price + _still_price(content) + tables
@@ -68,26 +68,38 @@ def _trades_tables(result: BacktestResult) -> str:
     trades = result.trades
     if trades.empty:
         return "<p>No trade was made.</p>"
-    explanation = f"<p>{escape(_explain_columns(result))}</p>"
     money = money_form(result.broker.cash)
-    if len(trades) <= _N_TRADES:
-        table = table_html(_readable_trades(trades, money), _count_trades(trades), first="Entry")
-        return table + explanation
-    by_profit = trades.sort_values("pnl", kind="stable")
-    chosen = {
-        "last": trades.tail(_N_TRADES).iloc[::-1],
-        "best": by_profit.tail(_N_TRADES).iloc[::-1],
-        "worst": by_profit.head(_N_TRADES),
-    }
+    is_few = len(trades) <= _N_TRADES
+    chosen = {_count_trades(trades): trades} if is_few else _choose_trades(trades)
     tables = "".join(
-        table_html(
-            _readable_trades(rows, money),
-            f"The {kind} {_N_TRADES} of {_count_trades(trades)}",
-            first="Entry",
-        )
-        for kind, rows in chosen.items()
+        table_html(_readable_trades(rows, money), caption, first="Entry")
+        for caption, rows in chosen.items()
     )
-    return tables + explanation
+    return f"{tables}<p>{escape(_explain_columns(result))}</p>"
+
+
+def _choose_trades(trades: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """By caption the open trades, and of the closed ones the last, best and worst."""
+    is_open = trades["exit"].isna()
+    still_open, closed = trades[is_open], trades[~is_open]
+    chosen = {}
+    if len(still_open):
+        which = _count_trades(still_open)
+        if len(still_open) > _N_TRADES:
+            which = f"The last {_N_TRADES} entered of {which}"
+        chosen[which] = still_open.tail(_N_TRADES).iloc[::-1]
+    by_exit = closed.sort_values("exit", kind="stable")
+    which = _count_trades(closed)
+    if len(closed) > _N_TRADES:
+        by_profit = closed.sort_values("pnl", kind="stable")
+        chosen |= {
+            f"The last {_N_TRADES} of {which}, by exit": by_exit.tail(_N_TRADES).iloc[::-1],
+            f"The best {_N_TRADES} of {which}, by profit": by_profit.tail(_N_TRADES).iloc[::-1],
+            f"The worst {_N_TRADES} of {which}, by profit": by_profit.head(_N_TRADES),
+        }
+    elif len(closed):
+        chosen[which] = by_exit.iloc[::-1]
+    return chosen
 
 
 def _explain_columns(result: BacktestResult) -> str:

@@ -1,5 +1,6 @@
 """What the report says of trades, months and years: the numbers of the results, by one rule."""
 
+import dataclasses
 import re
 from html import unescape
 
@@ -71,6 +72,8 @@ def test_headings_say_how_profit_factor_and_expectancy_weigh_trades(content):
     by_heading = {heading: text for text, heading in helps.items()}
     assert "in money" in by_heading["Profit factor"]
     assert "each trade counts alike" in by_heading["Expectancy"]
+    assert "highest return" in by_heading["Best trade"]
+    assert "lowest return" in by_heading["Worst trade"]
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -138,7 +141,8 @@ def test_the_profits_of_a_small_account_are_more_than_zero():
     table = section.split("<span>The best 5 of")[1]
     headings = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', table)[1:]
     row = dict(zip(headings, next(iter(cells_of(table).values())), strict=False))
-    best = comparison.results["MACD"].trades["pnl"].max()
+    trades = comparison.results["MACD"].trades
+    best = trades["pnl"][trades["exit"].notna()].max()
     assert row["Profit"] == f"{best:.4f}" != "0.0000"
 
 
@@ -153,6 +157,67 @@ def test_a_trade_that_is_open_is_called_that():
     comparison = compare({"Buy and hold": BuyAndHold}, BARS)
     section = trades_section(ReportContent(comparison, comparison.assess(), BARS))
     assert "<span>1 trade, still open</span>" in section
+
+
+def profits_by_caption(section):
+    """The profit of each row, as text, by the caption of its table."""
+    tables = re.findall(r"<caption><span>(.*?)</span></caption>(.*?)</table>", section, re.DOTALL)
+    found = {}
+    for caption, table in tables:
+        column = headings_of(table).index("Profit")
+        rows = re.findall(r'<th scope="row">.*?</th>(.*?)</tr>', table)
+        found[unescape(caption)] = [re.findall(r"<td[^>]*>(.*?)</td>", row)[column] for row in rows]
+    return found
+
+
+def tables_of_trades(content, exits, profits):
+    """The tables of made-up trades, entered day by day; None is the exit of an open one."""
+    trades = pd.DataFrame(
+        {
+            "entry": pd.date_range("2024-01-01", periods=len(exits)),
+            "exit": pd.to_datetime([day and f"2024-02-{day:02}" for day in exits]),
+            **dict.fromkeys(("size", "units", "entry_price", "exit_price", "return"), 1.0),
+            "pnl": profits,
+            **dict.fromkeys(("bars", "commission", "funding"), 0),
+        }
+    )
+    result = dataclasses.replace(content.result, trades=trades)
+    own = dataclasses.replace(content.results, results={content.name: result})
+    return profits_by_caption(trades_section(dataclasses.replace(content, results=own)))
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_open_trades_stand_apart_from_the_last_the_best_and_the_worst_closed(content):
+    exits = [9, 3, None, 4, 5, 6, 7, None]
+    profits = [1.0, 2.0, 900.0, 3.0, 6.0, 5.0, 4.0, -900.0]
+    assert tables_of_trades(content, exits, profits) == {
+        "2 trades, still open": ["-900", "900"],
+        "The last 5 of 6 closed trades, by exit": ["1", "4", "5", "6", "3"],
+        "The best 5 of 6 closed trades, by profit": ["6", "5", "4", "3", "2"],
+        "The worst 5 of 6 closed trades, by profit": ["1", "2", "3", "4", "5"],
+    }
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize(
+    ("exits", "expected"),
+    [
+        pytest.param(
+            [3, None, 2, None, None, None],
+            {"4 trades, still open": ["6", "5", "4", "2"], "2 closed trades": ["1", "3"]},
+            id="a few closed",
+        ),
+        pytest.param(
+            [None] * 6,
+            {"The last 5 entered of 6 trades, still open": ["6", "5", "4", "3", "2"]},
+            id="many open",
+        ),
+        pytest.param([3, None], {"1 closed trade, 1 still open": ["1", "2"]}, id="all in one"),
+    ],
+)
+def test_captions_of_few_trades_say_what_is_listed(content, exits, expected):
+    profits = [float(number) for number in range(1, len(exits) + 1)]
+    assert tables_of_trades(content, exits, profits) == expected
 
 
 def test_months_and_years_stand_in_one_table_beside_holding(content):
