@@ -65,6 +65,8 @@ class BacktestRun:
             loss the `insurance` fund bore, in money; of a panel with its `symbol`.
         market_notes: What the instruments say of the bars, one sentence each: where funding
             settles, and what of it is missing.
+        uses_broker_sizing: Whether its orders keep to `band`, `reserve` and `lot_size`, as those of
+            a `TargetStrategy` or a `PortfolioStrategy` do. Any other sizes its orders by itself.
     """
 
     name: str
@@ -86,6 +88,7 @@ class BacktestRun:
         default_factory=partial(pd.DataFrame, columns=LIQUIDATION_COLUMNS)
     )
     market_notes: tuple[str, ...] = ()
+    uses_broker_sizing: bool = True
 
     @property
     def funding_paid(self) -> float:
@@ -144,6 +147,7 @@ def collect_run(strategy: bt.Strategy, *, name: str) -> BacktestRun:
         rolls=rolls,
         liquidations=liquidations_table(strategy.broker, bars.indexes),
         market_notes=bars.notes,
+        uses_broker_sizing=isinstance(strategy, ExposureStrategy),
         **_holdings(strategy, bars, equity, fills, payments, first, counted),
     )
 

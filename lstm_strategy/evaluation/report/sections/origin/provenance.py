@@ -3,34 +3,31 @@
 import pandas as pd
 
 from lstm_strategy.bars import Panel, bars_fingerprint
-from lstm_strategy.evaluation.backtests import span_text
+from lstm_strategy.evaluation.backtests import BacktestResult, span_text
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import escape, terms_html
 from lstm_strategy.evaluation.report.sections.origin.settings_file import settings_file
 from lstm_strategy.evaluation.report.sections.origin.settings_words import (
-    broker_words,
     params_words,
+    terms_words,
 )
 from lstm_strategy.learning.forecaster import ModelCard, card_words
 from lstm_strategy.support import library_versions, number_text
 
-_TAKEN_FROM_ELSEWHERE = {
-    *("model", "band", "reserve", "lot_size", "latency_bars", "execution_bars", "execution"),
+_FROM_BARS = {
     *("bars_per_year", "bars_per_day", "bars_per_year_by_market", "bars_per_day_by_market"),
 }
-"""Parameters that say again what the broker and the bars say."""
+_FROM_BROKER = {"band", "reserve", "lot_size", "latency_bars", "execution_bars", "execution"}
+"""What the terms say already, of a strategy that keeps to them."""
 
 
 def provenance_section(content: ReportContent) -> str:
     """Return bars, terms, settings, seeds and versions: all that is needed to repeat the result."""
     card = None if content.model is None else content.model.card
-    own = content.result.params
     groups: dict[str, dict[str, object]] = {
         "Bars": {**_run_rows(content), **_bars_rows(content.bars)},
-        "Terms": {**broker_words(content.results.broker)},
-        "Strategy": {
-            **params_words({k: v for k, v in own.items() if k not in _TAKEN_FROM_ELSEWHERE})
-        },
+        "Terms": {**terms_words(content.results)},
+        "Strategy": {**params_words(_own_params(content.result))},
         "Model": _model_rows(content, card),
         "Software": _version_rows(card),
     }
@@ -43,6 +40,12 @@ def provenance_section(content: ReportContent) -> str:
         f"{tables}<h3>Settings as a file</h3>\n"
         f'<pre class="file" tabindex="0">{escape(settings_file(content))}</pre>\n'
     )
+
+
+def _own_params(result: BacktestResult) -> dict[str, object]:
+    """The parameters that no other row says."""
+    said = {"model"} | _FROM_BARS | (_FROM_BROKER if result.uses_broker_sizing else set())
+    return {name: value for name, value in result.params.items() if name not in said}
 
 
 def _run_rows(content: ReportContent) -> dict[str, object]:
