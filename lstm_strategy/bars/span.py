@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_strategy.errors import TradingError
-from lstm_strategy.support import spell
+from lstm_strategy.support import refuse_day, spell
 
 Date = str | dt.date | np.datetime64
 """A day or a moment: "2013", "2013-05-02", a date, a datetime or a Timestamp."""
@@ -194,6 +194,9 @@ def _localize(index: pd.Index, edge: str, date: Date) -> str | pd.Timestamp:
 
 
 def _not_a_date(edge: str, date: object) -> TradingError:
+    missing = refuse_day(date)
+    if missing:
+        return TradingError(f"{spell(edge)} must be a date that exists, got {date!r}. {missing}")
     examples = '"2013", "2013-05-02" or a Timestamp'
     if spell(edge) != edge:
         examples = "2013, 2013-05 or 2013-05-02"

@@ -11,7 +11,7 @@ from lstm_strategy.cli.output import tell
 from lstm_strategy.cli.reading import MarketsOptions, ReadingOptions
 from lstm_strategy.errors import SettingsError
 from lstm_strategy.learning.forecaster import Forecaster
-from lstm_strategy.support import count_of
+from lstm_strategy.support import count_of, refuse_day
 from lstm_strategy.trading.baselines import PORTFOLIO_BASELINES
 from lstm_strategy.trading.cerebro import trades_one_market
 
@@ -184,6 +184,11 @@ def _check_dates(bars: pd.DataFrame, start: str | None, end: str | None) -> None
         try:
             bars.loc[date:]
         except (ValueError, TypeError, KeyError):
+            missing = refuse_day(date)
+            if missing:
+                raise SettingsError(
+                    f"{option} must be a date that exists, got {date!r}. {missing}"
+                ) from None
             raise SettingsError(
                 f"{option} must be a date such as 2013, 2013-05 or 2013-05-02, got {date!r}."
             ) from None

@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         number_text,
         rate_text,
         refuse_choice,
+        refuse_day,
         spell,
         suggest_names,
     )
@@ -122,6 +123,7 @@ __all__ = [
     "read_whole",
     "refuse_attribute",
     "refuse_choice",
+    "refuse_day",
     "replace_folder",
     "run_tasks",
     "seal",
@@ -204,6 +206,7 @@ __getattr__ = import_on_first_use(
         "number_text": ".wording",
         "rate_text": ".wording",
         "refuse_choice": ".wording",
+        "refuse_day": ".wording",
         "spell": ".wording",
         "digits_text": ".wording",
         "suggest_names": ".wording",

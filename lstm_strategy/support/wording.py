@@ -3,6 +3,7 @@
 Near names, what pydantic refused, and arguments as the user gives them: in Python or as options.
 """
 
+import calendar
 import difflib
 import json
 import math
@@ -74,6 +75,7 @@ def _nearest_names(name: object, names: Sequence[str]) -> list[str]:
     ]
 
 
+_YEAR_FIRST = re.compile(r"\s*(\d{4})([-/.]?)(\d\d)(?:\2(\d\d))?(?=[T ]|\s*$)")
 _NUMBER = re.compile(r"\d[\d.,:-]*\d|\d")  # and dates
 _SHELL = r"""[\s'"()&|;<>$`*?#!\\~]"""
 
@@ -154,6 +156,33 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
         ('1 fold', '2,000 folds', '2 strategies')
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def refuse_day(text: object) -> str:
+    """Say that there is no such day or month.
+
+    Args:
+        text: What was given as a date.
+
+    Returns:
+        A sentence; "" where the day exists, or what was given doesn't begin with a year.
+
+    Example:
+        >>> refuse_day("2023-02-30"), refuse_day("2023-13")
+        ('There is no such day: February 2023 has 28.', 'There is no month 13.')
+        >>> refuse_day("20230431 09:30"), refuse_day("2023-02-28"), refuse_day("soon")
+        ('There is no such day: April 2023 has 30.', '', '')
+    """
+    found = _YEAR_FIRST.match(text) if isinstance(text, str) else None
+    if found is None or int(found[1]) == 0:
+        return ""
+    year, month = int(found[1]), int(found[3])
+    if not 1 <= month <= 12:
+        return f"There is no month {found[3]}."
+    n_days = calendar.monthrange(year, month)[1]
+    if found[4] is None or 1 <= int(found[4]) <= n_days:
+        return ""
+    return f"There is no such day: {calendar.month_name[month]} {year} has {n_days}."
 
 
 def list_shortly(names: Sequence[str]) -> str:

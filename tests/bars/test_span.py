@@ -65,6 +65,11 @@ REFUSALS = {
         lambda: slice_bars(DAYS, end="03/04/2024"),
         "end must be a date such as .* got '03/04/2024'",
     ),
+    "no such day": (
+        lambda: slice_bars(DAYS, start="2023-02-30"),
+        "start must be a date that exists, got '2023-02-30'. There is no such day: February 2023 "
+        "has 28",
+    ),
     "text": (lambda: slice_bars(DAYS, end="soon"), "end must be a date such as .* got 'soon'"),
     "a number": (lambda: first_bar_number(DAYS, 2024), "start must be a date .* got 2024"),
     "a zone too much": (

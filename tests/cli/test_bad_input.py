@@ -117,7 +117,15 @@ DATES = {
         "--start must be a date such as 2013, 2013-05 or 2013-05-02, got '01/06/2001'. Write the "
         "year first, then the month",
     ),
-    "no such month": (("--end", "2001-13"), "--end must be a date such as .* '2001-13'"),
+    "no such month": (
+        ("--end", "2001-13"),
+        "--end must be a date that exists, got '2001-13'. There is no month 13",
+    ),
+    "no such day": (
+        ("--start", "2001-02-30"),
+        "--start must be a date that exists, got '2001-02-30'. There is no such day: February 2001 "
+        "has 28",
+    ),
     "after the last bar": (
         ("--start", "2031"),
         "500 bars from 2001-01-01 to 2002-05-15 lies between 2031 and the end. Choose other dates",

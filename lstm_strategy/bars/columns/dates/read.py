@@ -23,7 +23,7 @@ from lstm_strategy.bars.columns.names import plain_name
 from lstm_strategy.bars.columns.numbers import null_if_missing
 from lstm_strategy.bars.columns.values import Column, Rows, text_of
 from lstm_strategy.errors import BarsError
-from lstm_strategy.support import count_of
+from lstm_strategy.support import count_of, refuse_day
 
 _UNIT = pd.DatetimeIndex(["2000-01-01"]).unit
 REMEDY = "Write dates as YYYY-MM-DD HH:MM:SS."
@@ -118,6 +118,9 @@ def refuse_unread(column: Column, dates: Dates, rows: Rows) -> None:
 
 def _find_remedy(value: object) -> str:
     """How to write a date that can't be read."""
+    missing = refuse_day(str(value).strip())
+    if missing:
+        return missing
     zone = _NAMED_ZONE.search(str(value).strip())
     if zone is None:
         return REMEDY

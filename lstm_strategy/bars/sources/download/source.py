@@ -13,6 +13,7 @@ from lstm_strategy.bars.sources.download.patience import Patience, StoppedError
 from lstm_strategy.bars.sources.source import cut_history, iterate_bars
 from lstm_strategy.bars.validation import validate_bars
 from lstm_strategy.errors import BarsError, TradingError
+from lstm_strategy.support import refuse_day
 
 _log = logging.getLogger(__name__)
 _DELAY = 1.0  # seconds that sites take to complete a bar
@@ -151,6 +152,11 @@ def _read_start(start: pd.Timestamp | str | None) -> pd.Timestamp | None:
     try:
         return None if start is None else pd.Timestamp(start)
     except (ValueError, TypeError):
+        missing = refuse_day(start)
+        if missing:
+            raise TradingError(
+                f"start must be a date that exists, got {start!r}. {missing}"
+            ) from None
         raise TradingError(
             f'start must be a date such as "2013", "2013-05-02" or a Timestamp, got {start!r}.'
         ) from None
