@@ -209,8 +209,8 @@ def _parse_arguments(arguments: str) -> dict[str, Any]:
     except (SyntaxError, ValueError):
         pass
     raise SettingsError(
-        f"{arguments!r} must be name=value pairs with plain values, for example "
-        "period=20,model=\"'models/sp500'\"."
+        f"{arguments!r} must be name=value pairs with plain values. Text needs quotes, inside "
+        "those of the shell: \"FILE.py:Class:period=20,model='models/sp500'\"."
     )
 
 

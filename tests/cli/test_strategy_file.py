@@ -63,7 +63,7 @@ def test_a_file_named_like_a_library_does_not_replace_it(tmp_path):
     ],
 )
 def test_arguments_that_are_not_plain_values_are_refused(arguments):
-    with pytest.raises(SettingsError, match="must be name=value pairs with plain values"):
+    with pytest.raises(SettingsError, match=r"plain values\. Text needs quotes, inside"):
         find_strategy(f"{SMA_CROSS_FILE}:SMACross:{arguments}")
 
 
