@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import pandas as pd
 import pytest
+
+from lstm_strategy.trading.cerebro import trades_from_fills
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -80,6 +83,14 @@ def test_every_page_is_in_the_navigation():
     navigation = (ROOT / "mkdocs.yml").read_text()
     pages = [page.relative_to(DOCS).as_posix() for page in sorted(DOCS.rglob("*.md"))]
     assert [page for page in pages if page not in navigation] == []
+
+
+def test_the_page_on_evaluation_explains_every_column_of_trades():
+    text = (DOCS / "evaluation.md").read_text()
+    table = text.split("### The columns of trades.csv")[1].split("\n#")[0]
+    no_fills = pd.DataFrame({"size": [], "price": [], "commission": []}, pd.DatetimeIndex([]))
+    columns = trades_from_fills(no_fills, pd.Series([1.0], pd.DatetimeIndex(["2024"]))).columns
+    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == ["strategy", "symbol", *columns]
 
 
 def test_links_between_pages_lead_somewhere():

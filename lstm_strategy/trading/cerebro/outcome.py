@@ -41,7 +41,12 @@ class BacktestRun:
             negative), `insurance` (what the insurance fund of the exchange bore of a liquidation),
             and what of the commission was `spread` and what `impact`, in money; of a panel with its
             `symbol`.
-        trades: One row a round trip, see `trades_from_fills`; of a panel with its `symbol`.
+        trades: One row a round trip: `entry` and `exit` (NaT while open), `size` (the largest
+            position held, signed units), `units` (all that were bought, or sold short),
+            `entry_price` and `exit_price` (averages of these), `pnl` in money after all costs,
+            `return`, `bars`, `commission` and `funding`. Units times the price difference, less
+            commission and funding, is the profit. See `trades_from_fills`; of a panel with its
+            `symbol`.
         costs: All commission and slippage, and what changes of contract cost, in money.
         order_counts: What became of the orders, see `TargetStrategy`.
         first_tradable: The bar of the first decision; its orders fill at the next open.

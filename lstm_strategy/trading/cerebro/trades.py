@@ -46,12 +46,15 @@ def trades_from_fills(
 
     Returns:
         The dates of `entry` and `exit` (NaT while open), `size` the largest position held
-        (signed units), `units` all that were put on, `entry_price` and `exit_price` the averages
-        of all units put on and taken off (`exit_price` is NaN while open), `pnl` in money after
-        commission and funding (and what the insurance fund of an exchange bore of a liquidation,
-        which closes one trade), `return` the pnl as a fraction of the value put on, which is
-        `units` times `entry_price`, `bars` from entry to exit, `commission`
-        with what changes of contract cost, and `funding` paid, below 0 for what was received.
+        (signed units), `units` all that were put on, added up, `entry_price` and `exit_price` the
+        averages of all units put on and taken off (`exit_price` is NaN while open), `pnl` in money
+        after commission and funding (and what the insurance fund of an exchange bore of a
+        liquidation, which closes one trade), `return` the pnl as a fraction of the value put on,
+        which is `units` times `entry_price` times the multiplier, `bars` from entry to exit (of an
+        open trade to the last bar), `commission` with what changes of contract cost, and `funding`
+        paid, below 0 for what was received. Of a closed trade `units` times the price difference
+        and the multiplier, less commission and funding, is the pnl; `size` isn't what it follows
+        from.
 
     Example:
         >>> closes = pd.Series([10.0, 11.0, 12.0], pd.date_range("2024-01-01", periods=3))
