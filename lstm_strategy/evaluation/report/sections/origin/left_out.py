@@ -1,9 +1,15 @@
 """What a report doesn't know."""
 
+from collections.abc import Iterable
+
+import pandas as pd
+
+from lstm_strategy.bars import Panel
 from lstm_strategy.evaluation.backtests import Role
 from lstm_strategy.evaluation.report.content import ReportContent
 from lstm_strategy.evaluation.report.page import escape
 from lstm_strategy.trading.cerebro import BrokerSettings
+from lstm_strategy.trading.instruments import Spot
 
 _OF_MODELS = (Role.LSTM, Role.LEARNER)
 
@@ -32,18 +38,28 @@ def left_out_section(content: ReportContent) -> str:
         )
     if has_model and content.ledger is None:
         missing.append("The model was trained only once, or its folds aren't known.")
-    missing.append(_describe_uncharged(content.results.broker))
+    missing.append(_describe_uncharged(content.results.broker, _symbols_of(content.bars)))
     return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in missing)}</ul>"
 
 
-def _describe_uncharged(broker: BrokerSettings) -> str:
+def _symbols_of(bars: pd.DataFrame | Panel) -> Iterable[str]:
+    return bars.symbols if isinstance(bars, Panel) else ("",)
+
+
+def _describe_uncharged(broker: BrokerSettings, symbols: Iterable[str]) -> str:
+    """The costs that aren't charged, as far as what is traded could have them."""
+    instruments = [broker.instrument_of(symbol) for symbol in symbols]
+    has_spot = any(each is None or isinstance(each, Spot) for each in instruments)
     charged = broker.costs_beside_fee
     uncharged = ["taxes"]
-    if "borrowing" not in charged:
+    if has_spot and "borrowing" not in charged:
         uncharged.append("borrowing fees")
     if not broker.has_derivatives:
         uncharged.append("the funding of perpetual futures")
     if "impact" not in charged:
         uncharged.append("the market impact of orders")
-    left_out = ", ".join(uncharged)
-    return f"Not included: {left_out}, and dividends that the prices don't contain."
+    if has_spot:
+        uncharged.append("dividends that the prices don't contain")
+    *others, last = uncharged
+    listed = last if not others else f"{', '.join(others)}{',' * (len(others) > 1)} and {last}"
+    return f"Not included: {listed}."
