@@ -1,7 +1,7 @@
 """How often do forecasts have the right sign, next to one who always says up?"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,8 @@ def hit_rates(
     if not np.isfinite(neutral):
         raise ForecastError(f"neutral must be a finite number, got {neutral!r}.")
     calls = align_calls(forecasts, bars, column=column)
-    return count_hits(calls, check_horizons(horizons), neutral=neutral)
+    rates = count_hits(calls, check_horizons(horizons), neutral=neutral)
+    return replace(rates, notes=(*rates.notes, *_note_probabilities(calls.forecasts, neutral)))
 
 
 def count_hits(calls: Calls, horizons: Iterable[int], *, neutral: float) -> HitRates:
@@ -106,8 +107,9 @@ def count_hits(calls: Calls, horizons: Iterable[int], *, neutral: float) -> HitR
             )
         if n_left_out:
             notes.append(
-                f"Over {count_of(horizon, 'bar')}, {count_of(n_left_out, 'forecast')} made no "
-                f"call or met the same close, and {'is' if n_left_out == 1 else 'are'}n't counted."
+                f"Over {count_of(horizon, 'bar')}, {count_of(n_left_out, 'forecast')} "
+                + ("isn't counted: it was" if n_left_out == 1 else "aren't counted: they were")
+                + f" {neutral:g}, or the close didn't change."
             )
         hit = np.where(is_counted, call == move, np.nan)
         up = np.where(is_counted, move > 0, np.nan)
@@ -135,5 +137,12 @@ def _note_one_side(forecasts: pd.DataFrame, neutral: float) -> list[str]:
     if not len(known) or (known.min() < neutral < known.max()):
         return []
     missing, call = ("below", "fall") if known.min() >= neutral else ("above", "rise")
-    advice = " Probabilities of a rise part at 0.5 instead." if neutral == 0 else ""
-    return [f"No forecast calls a {call}: none lies {missing} {neutral:g}.{advice}"]
+    return [f"No forecast calls a {call}: none lies {missing} {neutral:g}."]
+
+
+def _note_probabilities(forecasts: pd.DataFrame, neutral: float) -> list[str]:
+    """What to do where forecasts of an unknown kind may be probabilities that were mistaken."""
+    known = forecasts.to_numpy()[forecasts.notna().to_numpy()]
+    if neutral != 0 or not len(known) or known.min() < 0 or known.max() > 1:
+        return []
+    return ["If the forecasts are probabilities of a rise, pass neutral=0.5."]

@@ -13,6 +13,8 @@ from lstm_strategy.evaluation.forecasts import (
     information_coefficients,
     quantile_returns,
 )
+from lstm_strategy.evaluation.skill.alignment import align_calls
+from lstm_strategy.evaluation.skill.hits import count_hits
 
 DAYS = pd.date_range("2024-01-01", periods=7)
 
@@ -157,7 +159,7 @@ def test_hit_rates_beside_always_up(told, panel):
     assert row["hit_rate_error"] == pytest.approx(math.sqrt(6 / 5 * sum(sums**2)) / 15)
     assert (row["n_days"], row["n_forecasts"]) == (6, 15)
     assert result.notes == (
-        "Over 1 bar, 2 forecasts made no call or met the same close, and aren't counted.",
+        "Over 1 bar, 2 forecasts aren't counted: they were 1.5, or the close didn't change.",
     )
     assert result.plot().axes[0].get_ylabel() == "Share that was right"
 
@@ -167,9 +169,18 @@ def test_always_up_leads_itself_by_nothing(panel):
     result = hit_rates(up, panel, horizons=(1, 2))
     assert (result.table["lead"] == 0).all()
     assert (result.table["hit_rate"] == result.table["always_up"]).all()
-    assert result.notes[0] == (
-        "No forecast calls a fall: none lies below 0. Probabilities of a rise part at 0.5 instead."
-    )
+    assert result.notes[0] == "No forecast calls a fall: none lies below 0."
+    assert result.notes[-1] == "If the forecasts are probabilities of a rise, pass neutral=0.5."
+
+
+def test_what_cannot_be_a_probability_gets_no_advice_about_them(panel):
+    for value in (-0.01, 1.5):
+        told = {symbol: pd.Series(value, DAYS) for symbol in panel}
+        assert not any("probabilities" in note for note in hit_rates(told, panel, horizons=1).notes)
+    up = {symbol: pd.Series(0.7, DAYS) for symbol in panel}
+    calls = align_calls(up, panel, column="forecast")
+    # a model says what it forecasts, so no doubt about its unit is uttered
+    assert not any("probabilities" in note for note in count_hits(calls, [1], neutral=0.0).notes)
 
 
 def test_hit_rates_of_one_market_are_those_of_a_panel_of_it(told, panel):
