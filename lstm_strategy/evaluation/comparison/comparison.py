@@ -24,6 +24,7 @@ from lstm_strategy.evaluation.comparison.prepare import PreparedComparison
 from lstm_strategy.evaluation.plots import figure_html, plot_equity
 from lstm_strategy.evaluation.report import ReportContent, write_report
 from lstm_strategy.evaluation.robustness import Robustness, assess_robustness
+from lstm_strategy.evaluation.skill import target_name
 from lstm_strategy.evaluation.verdict import Assessment, PermutationTest, assess_result
 from lstm_strategy.learning.serving import PrecomputedForecasts
 from lstm_strategy.support import card_html, explain_arguments, frame_html, refuse_attribute
@@ -193,6 +194,7 @@ class Comparison(ResultSet):
             name=result.name,
             forecast=None if forecasts is None else _forecast_column(forecasts, bars),
             signals_kept=() if model is None else [e.signal.confidence for e in model.cards],
+            is_policy=model is not None and target_name(model) == "policy",
             ledger=None if model is None else model.ledger,
             robustness=robustness,
             permutation_test=permutation_test,

@@ -60,6 +60,7 @@ def find_alarms(
     *,
     forecast: pd.Series | None = None,
     signals_kept: Sequence[float] = (),
+    is_policy: bool = False,
     folds: pd.Series | None = None,
     equity_by_member: pd.DataFrame | None = None,
     delayed_sharpe: float | None = None,
@@ -72,6 +73,7 @@ def find_alarms(
         forecast: What the model forecast, a return or a probability, known at the close of its row.
         signals_kept: The share of its signal that each training of the model kept, by how its
             forecasts held up on held-out bars; none where that isn't known.
+        is_policy: Whether the model forecasts positions instead of returns or probabilities.
         folds: The number of the fold that each bar belongs to.
         equity_by_member: The equity of the same strategy with each member of the ensemble alone,
             one column for each.
@@ -97,7 +99,7 @@ def find_alarms(
     if forecast is not None:
         raised += [
             lagged_forecast(forecast, close),
-            frozen_forecast(forecast, close, signals_kept=signals_kept),
+            frozen_forecast(forecast, close, signals_kept=signals_kept, is_policy=is_policy),
         ]
     if folds is not None:
         raised.append(one_lucky_fold(equity, folds))
@@ -162,7 +164,11 @@ def lagged_forecast(forecast: pd.Series, close: pd.Series) -> Alarm | None:
 
 
 def frozen_forecast(
-    forecast: pd.Series, close: pd.Series, *, signals_kept: Sequence[float] = ()
+    forecast: pd.Series,
+    close: pd.Series,
+    *,
+    signals_kept: Sequence[float] = (),
+    is_policy: bool = False,
 ) -> Alarm | None:
     """Raise an alarm for a forecast that hardly varies on its own scale.
 
@@ -174,6 +180,8 @@ def frozen_forecast(
         close: The closes of the same bars.
         signals_kept: The share of its signal that each training kept, as in `find_alarms`; where
             these are known, they say why the forecast hardly varies.
+        is_policy: Whether the forecast is the position of a policy before it is scaled by
+            volatility; the alarm then says so, as the exposure beside it is another number.
     """
     values = forecast.dropna()
     if len(values) < 2:
@@ -190,6 +198,8 @@ def frozen_forecast(
         if share == "0.00%"  # what is left is how numbers are rounded
         else f"Its standard deviation is {deviation:.2g}, only {share} of its scale of {scale:.2g}."
     )
+    if is_policy:
+        found += " The forecast of a policy is the position before volatility scaling."
     return Alarm("frozen forecast", found, _explain_frozen(signals_kept))
 
 

@@ -50,6 +50,7 @@ def assess_result(
     name: str | None = None,
     forecast: pd.Series | None = None,
     signals_kept: Sequence[float] = (),
+    is_policy: bool = False,
     ledger: pd.DataFrame | None = None,
     robustness: Robustness | None = None,
     permutation_test: PermutationTest | None = None,
@@ -64,6 +65,7 @@ def assess_result(
         forecast: What its model forecast, known at the close of its row.
         signals_kept: The share of its signal that each training of the model kept, by how its
             forecasts held up on held-out bars; none where that isn't known.
+        is_policy: Whether the model forecasts positions instead of returns or probabilities.
         ledger: The ledger of a walk forward: its column `fold` says which model forecast which bar.
         robustness: The strategy under other terms.
         permutation_test: The strategy's pipeline on bars without memory.
@@ -89,6 +91,7 @@ def assess_result(
         close,
         forecast=None if forecast is None else forecast.reindex(result.equity.index),
         signals_kept=signals_kept,
+        is_policy=is_policy,
         folds=None if ledger is None else fold_of_bars(ledger, result.equity.index),
         equity_by_member=None if robustness is None else robustness.equity_by_member,
         delayed_sharpe=None if robustness is None else robustness.delayed_sharpe,

@@ -1,5 +1,7 @@
 """What a comparison makes of its results: pictures, an assessment and a page."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,6 +64,14 @@ def test_forecasts_and_ledger_make_their_alarms_possible(comparison):
     found = names(comparison.assess())
     assert {"frozen forecast"} <= found
     assert not {"lucky member", "gone one bar later"} & found
+
+
+@pytest.mark.parametrize("target", ["policy", "direction"])
+def test_the_alarm_of_a_frozen_forecast_knows_a_policy(comparison, monkeypatch, target):
+    module = sys.modules["lstm_strategy.evaluation.comparison.comparison"]
+    monkeypatch.setattr(module, "target_name", lambda model: target)
+    alarm = next(each for each in comparison.assess().alarms if each.name == "frozen forecast")
+    assert ("position before volatility scaling" in alarm.message) == (target == "policy")
 
 
 def test_robustness_makes_its_alarms_possible(comparison):

@@ -210,6 +210,10 @@ def test_a_frozen_forecast_is_shown_with_its_standard_deviation():
 def test_a_forecast_that_only_rounding_moves_is_shown_as_the_number_that_it_is():
     forecast = on_dates(np.tile([0.9, 0.9 + 1e-15], N_BARS // 2))
     assert frozen_forecast(forecast, market()).message == "It is 0.9 on every bar."
+    assert frozen_forecast(forecast, market(), is_policy=True).message == (
+        "It is 0.9 on every bar. "
+        "The forecast of a policy is the position before volatility scaling."
+    )
 
 
 @pytest.mark.parametrize(
