@@ -50,8 +50,8 @@ def test_costs_of_a_market_that_there_is_not_are_refused(refusal):
 )
 def test_the_lengths_of_trainings_are_listed_in_a_sentence(capsys, n_epochs, sentence):
     assert printed_of_training(capsys, n_epochs) == (
-        f"{sentence} On the 90 bars held out for validation, each half answered by the epoch that "
-        "did best on the other: log-loss 0.6900 (without skill: "
+        f"{sentence} On the 90 bars held out for validation, where each half is scored with the "
+        "network of the epoch that was best on the other half: log-loss 0.6900 (without skill: "
         "0.6931), AUC 0.5000 (without skill: 0.5)."
     )
 

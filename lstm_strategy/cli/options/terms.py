@@ -30,8 +30,9 @@ Instruments = Annotated[
         metavar="KIND:NAME=VALUE,...",
         help="What is traded, instead of a commission: spot, future or perpetual with its "
         "settings, such as perpetual:leverage=3. Of several markets "
-        "MARKET=KIND:..., once for each. leverage permits exposure and raises none: more than the "
-        "equity is held by a strategy that asks for it, up to its max_leverage.",
+        "MARKET=KIND:..., once for each. leverage only sets how much exposure is allowed; it "
+        "doesn't raise what a strategy asks for. More than the equity is held by a strategy that "
+        "asks for it, up to its max_leverage.",
         show_default="something paid in full, at --commission",
         autocompletion=complete_from("spot", "future", "perpetual"),
     ),

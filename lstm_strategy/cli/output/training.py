@@ -33,8 +33,8 @@ def _describe_scores(forecaster: LSTMForecaster) -> str:
     ]
     where = "the bars" if n_rows is None else f"the {n_rows:.0f} bars"
     return (
-        f"On {where} held out for validation, each half answered by the epoch that did best on the "
-        f"other: {', '.join(words)}."
+        f"On {where} held out for validation, where each half is scored with the network of the "
+        f"epoch that was best on the other half: {', '.join(words)}."
     )
 
 

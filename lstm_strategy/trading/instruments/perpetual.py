@@ -57,9 +57,10 @@ class Perpetual(Instrument):
             `InstrumentBroker` can tell them apart, and any other charges `taker_rate`.
         half_spread_rate: Half of the bid-ask spread as a fraction of the price; limit orders that
             had to wait don't pay it.
-        leverage: The value of a position over its initial margin. It permits exposure and raises
-            none: more than the equity is held by a strategy whose `target_exposure` asks for it, up
-            to its parameter `max_leverage`.
+        leverage: The value of a position over its initial margin. It only sets how
+            much exposure is allowed; it doesn't raise what a strategy asks for. More than the
+            equity is held by a strategy whose `target_exposure` asks for it, up to its parameter
+            `max_leverage`.
         maintenance_margin_rate: The fraction of the value below which the margin must not fall;
             or tiers `((value_from, rate), ...)` from the value 0 on.
         margin_mode: "isolated" where each position has only its own margin to lose, "cross" where

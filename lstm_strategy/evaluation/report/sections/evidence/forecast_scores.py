@@ -131,9 +131,10 @@ def folds_part(content: ReportContent) -> str:
     is_known = "ic" not in scores or bool(scores["ic"].notna().any())
     read = _READ[outcomes.kind] if is_known else ""
     held_out = (
-        "Held-out scores come from bars that were set aside in training to decide when to stop, "
-        "each half answered by the epoch that did best on the other; so they can be worse than "
-        "the best epoch. The others come from the bars of the backtest."
+        "Held-out scores come from bars that were set aside in training to decide when to stop. "
+        "Each half of these bars is scored with the network of the epoch that was best on the "
+        "other half, so the scores can be worse than those of the best epoch. The others come "
+        "from the bars of the backtest."
     )
     return table_html(table, caption, first="Bars" if folds is None else "Fold") + (
         f"<p>{escape(' '.join(filter(None, (read, held_out, about_strange))))}</p>"

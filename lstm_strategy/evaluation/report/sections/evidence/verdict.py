@@ -34,9 +34,9 @@ def verdict_section(content: ReportContent) -> str:
 _QUESTIONS = (
     "Two questions are asked, and skill must pass both. The p-value asks about the lead: how "
     "likely is it that luck alone puts the strategy this far ahead of the baseline that is hardest "
-    "to beat, at equal risk? The hardest to beat is the one over which the lead is least certain: "
-    "a small lead over a strategy that moves alike can be surer than a large one over a strategy "
-    "that moves otherwise, so it needn't be the one with the highest Sharpe ratio. The confidence "
+    "to beat, at equal risk? The hardest to beat is the one over which the lead is least certain. "
+    "It needn't have the highest Sharpe ratio. Where two strategies move together, even a small "
+    "lead can be certain; where they don't, even a large one can be luck. The confidence "
     "asks about the strategy alone, and whoever holds a market that rises may pass that too: it "
     "says nothing about a lead."
 )
