@@ -1,6 +1,7 @@
 """The house keeps its order: no import circle, no full room, and nobody reaches past a face."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -138,6 +139,12 @@ def test_a_room_holds_at_most_ten_modules():
         for face in (TREE / PACKAGE).rglob("__init__.py")
     }
     assert {room: n for room, n in counts.items() if n > MOST_MODULES} == {}
+
+
+def test_each_file_of_tests_has_a_name_of_its_own():
+    """pytest imports them by their names alone, and finds no second one of a name."""
+    names = Counter(file.name for file in (TREE / "tests").rglob("test_*.py"))
+    assert [name for name, n_files in names.items() if n_files > 1] == []
 
 
 def users_of_the_package() -> list[Path]:
